@@ -1,0 +1,1 @@
+"""Kafka Ferry: move Kafka between clusters, and prove that nothing was lost."""

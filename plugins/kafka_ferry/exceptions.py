@@ -1,0 +1,41 @@
+"""The errors Kafka Ferry raises; ``retriable`` says whether the same call may succeed later."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FerryError(Exception):
+    """Base of all errors raised on purpose. The message is what the operator reads in the task log."""
+
+    retriable: ClassVar[bool] = False
+
+
+class BadParam(FerryError):
+    """A param that cannot work. Nothing was changed.
+
+    :param param: name of the DAG param, as the trigger form shows it.
+    :param problem: what is wrong with it.
+    :param cure: what to write instead.
+    """
+
+    def __init__(self, param: str, problem: str, cure: str) -> None:
+        super().__init__(f"param {param!r}: {problem}. Cure: {cure}")
+        self.param, self.problem, self.cure = param, problem, cure
+
+    def __reduce__(self) -> tuple[type[BadParam], tuple[str, str, str]]:
+        return type(self), (self.param, self.problem, self.cure)
+
+
+class BadConnection(FerryError):
+    """An Airflow connection that is missing or cannot be used as it stands."""
+
+
+class OutsideFault(FerryError):
+    """A broker, worker or network that did not answer as it should; worth another try."""
+
+    retriable: ClassVar[bool] = True
+
+
+class LossDetected(FerryError):
+    """Records were lost or may have been: never retried, never ignored."""
