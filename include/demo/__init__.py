@@ -1,0 +1,1 @@
+"""The demo: real data and hard cases on the source cluster, then one migration from one command."""

@@ -1,0 +1,162 @@
+"""Writes topics and group offsets to a cluster with confluent-kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+
+from demo.spec import GroupSpec, Record, TopicSpec
+
+TIMEOUT_S = 60.0
+QUIET: dict[str, Any] = {"log_level": 3}  # "coordinator load in progress, retrying" on a young broker is no news
+
+
+class LoadError(Exception):
+    """The cluster does not hold, or did not take, what the demo needs."""
+
+
+class Loader:
+    """One cluster to load; keeps its admin client referenced, since futures die with it."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
+
+    def create(self, specs: Iterable[TopicSpec]) -> None:
+        """Create the topics that do not exist yet, and wait until each partition has a leader."""
+        specs = list(specs)
+        existing = self.admin.list_topics(timeout=TIMEOUT_S).topics
+        for spec in specs:
+            if spec.name in existing and len(existing[spec.name].partitions) != spec.partitions:
+                have = len(existing[spec.name].partitions)
+                raise LoadError(
+                    f"topic {spec.name} has {have} partitions instead of {spec.partitions}: delete it first"
+                )
+        new = [NewTopic(s.name, s.partitions, 1, config=dict(s.config)) for s in specs if s.name not in existing]
+        if new:
+            for future in self.admin.create_topics(new, request_timeout=TIMEOUT_S).values():
+                future.result()
+
+    def end_offsets(self, spec: TopicSpec) -> dict[int, int]:
+        """Log end offset of each partition. Asks again while a new topic has no leader yet."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(spec.name, p): latest for p in range(spec.partitions)}
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            futures = self.admin.list_offsets(asked, request_timeout=TIMEOUT_S)
+            try:
+                return {tp.partition: future.result().offset for tp, future in futures.items()}
+            except KafkaException as error:
+                # measured: a topic just created answers NOT_LEADER or UNKNOWN_TOPIC for a moment
+                transient = (
+                    KafkaError.NOT_LEADER_FOR_PARTITION,
+                    KafkaError.UNKNOWN_TOPIC_OR_PART,
+                    KafkaError.LEADER_NOT_AVAILABLE,
+                )
+                if error.args[0].code() not in transient or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def fill(self, spec: TopicSpec) -> int:
+        """Write all records of an empty topic, in order, and check that the log took them all.
+
+        :returns: bytes of keys and values written.
+        """
+        size = 0
+        if spec.transactions:
+            size = self._fill_transactions(spec)
+        elif spec.count:
+            codec = spec.config.get("compression.type", "none")
+            producer = self._producer({"compression.type": codec, "linger.ms": 20, "batch.size": 1_000_000})
+            size = self._send(producer, spec.name, spec.records())
+        self._await_end(spec)
+        return size
+
+    def commit(self, group: GroupSpec, specs: dict[str, TopicSpec]) -> None:
+        """Commit the group's offsets with an idle consumer: the group then exists and is EMPTY."""
+        offsets = []
+        for topic in group.topics:
+            ends = self.end_offsets(specs[topic])
+            wanted = ends if group.partitions is None else group.partitions
+            offsets += [TopicPartition(topic, p, int(ends[p] * group.position)) for p in wanted]
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": group.name, "enable.auto.commit": False} | QUIET
+        )
+        try:
+            if [tp.offset for tp in consumer.committed(offsets, timeout=TIMEOUT_S)] == [tp.offset for tp in offsets]:
+                return
+            consumer.assign(offsets)
+            for done in consumer.commit(offsets=offsets, asynchronous=False) or []:
+                if done.error:
+                    raise LoadError(f"group {group.name}: commit on {done.topic}-{done.partition}: {done.error}")
+        finally:
+            consumer.close()
+
+    def _producer(self, extra: dict[str, Any]) -> Producer:
+        return Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",  # a key goes where the Java producer would put it
+                "queue.buffering.max.messages": 500_000,
+                "queue.buffering.max.kbytes": 262_144,
+            }
+            | QUIET
+            | extra
+        )
+
+    def _send(self, producer: Producer, topic: str, records: Iterable[Record]) -> int:
+        size = 0
+        failed: list[str] = []
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                failed.append(str(error))
+
+        for n, (key, value, timestamp, headers, partition) in enumerate(records):
+            size += len(key or b"") + len(value or b"")
+            where = -1 if partition is None else partition
+            while True:
+                try:
+                    producer.produce(
+                        topic, value, key, partition=where, on_delivery=delivered, timestamp=timestamp, headers=headers
+                    )
+                    break
+                except BufferError:  # the local queue is full: let librdkafka send
+                    producer.poll(0.1)
+            if n % 10_000 == 0:
+                producer.poll(0)
+        self._flush(producer, topic)
+        if failed:
+            raise LoadError(f"topic {topic}: {len(failed)} records not written, first: {failed[0]}")
+        return size
+
+    def _flush(self, producer: Producer, topic: str) -> None:
+        if producer.flush(TIMEOUT_S):
+            raise LoadError(f"topic {topic}: the broker did not take all records within {TIMEOUT_S:.0f} s")
+
+    def _fill_transactions(self, spec: TopicSpec) -> int:
+        size = 0
+        producer = self._producer({"transactional.id": f"demo-{spec.name}"})
+        producer.init_transactions(TIMEOUT_S)
+        for transaction in spec.transactions:
+            producer.begin_transaction()
+            # flushed before the abort, or librdkafka would drop the records before they reach the log
+            size += self._send(producer, spec.name, transaction.records)
+            if transaction.committed:
+                producer.commit_transaction(TIMEOUT_S)
+            else:
+                producer.abort_transaction(TIMEOUT_S)
+        return size
+
+    def _await_end(self, spec: TopicSpec) -> None:
+        # measured: the marker of an abort can land after the call has returned
+        deadline = time.monotonic() + TIMEOUT_S
+        while (end := sum(self.end_offsets(spec).values())) != spec.offsets:
+            if end > spec.offsets or time.monotonic() > deadline:
+                raise LoadError(f"topic {spec.name}: the log ends at {end} instead of {spec.offsets}")
+            time.sleep(0.05)
