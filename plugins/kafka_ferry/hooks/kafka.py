@@ -1,0 +1,73 @@
+"""One Kafka cluster, reached through an Airflow connection of type ``kafka`` (extra = librdkafka settings)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+from kafka_ferry.connectors.client_settings import SECRET_KEYS, java_client_settings
+from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+
+
+class KafkaClusterHook(BaseHook):
+    """A cluster as the other rooms see it: admin calls, a record reader, and the settings connectors need.
+
+    :param conn_id: Airflow connection id.
+    """
+
+    conn_type = "kafka"
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    @cached_property
+    def extra(self) -> dict[str, Any]:
+        """The connection's extra. Its secrets are masked in the log from here on.
+
+        :raises BadConnection: no such connection, or it has no ``bootstrap.servers``.
+        """
+        try:
+            extra = dict(self.get_connection(self.conn_id).extra_dejson)
+        except AirflowNotFoundException as error:
+            raise BadConnection(
+                f"connection {self.conn_id!r} does not exist. Cure: create it with type kafka and an extra such as "
+                '{"bootstrap.servers": "broker:9092"}'
+            ) from error
+        if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):
+            raise BadConnection(f"connection {self.conn_id!r}: its extra has no bootstrap.servers")
+        for key in SECRET_KEYS & extra.keys():
+            mask_secret(extra[key])
+        return extra
+
+    @cached_property
+    def admin(self) -> KafkaAdmin:
+        return KafkaAdmin(client_config(self.extra), self.conn_id)
+
+    def reader(self, isolation_level: str) -> LibrdkafkaReader:
+        return LibrdkafkaReader(client_config(self.extra), isolation_level)
+
+    def java_settings(self, secrets: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The same connection as a connector needs it.
+
+        :param secrets: librdkafka key to a Connect ConfigProvider reference, sent instead of the secret.
+        """
+        return java_client_settings(self.extra, secrets)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """For the Test button of the connection form."""
+        from kafka_ferry.exceptions import FerryError
+
+        try:
+            cluster = self.admin.describe_cluster()
+        except FerryError as error:
+            return False, str(error)
+        return True, f"cluster {cluster.cluster_id}, {cluster.brokers} broker(s)"
