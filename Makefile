@@ -1,0 +1,66 @@
+# Kafka Ferry. `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+STACK_DIR ?= .stack
+export PYTHONPATH := include
+# The installed packages are stamped with the checksum of their lock: installed again only when it changes.
+STAMP := $(VENV)/.installed-$(shell cksum < requirements-dev.txt | tr -s ' \t' '--')
+LINTED := plugins include tests $(wildcard dags)
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
+
+.PHONY: demo
+demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, proof; stops everything
+	@$(PY) -m demo
+
+.PHONY: up
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect and Airflow; writes .stack/env
+	@$(PY) -m stack up --dir $(STACK_DIR)
+
+.PHONY: down
+down:  ## stop what `make up` started; data stays
+	@if [ -x $(PY) ] && [ -d $(STACK_DIR) ]; then $(PY) -m stack down --dir $(STACK_DIR); else echo "nothing to stop"; fi
+
+.PHONY: status
+status: $(STAMP)  ## what runs and how it is
+	@$(PY) -m stack status --dir $(STACK_DIR)
+
+.PHONY: test
+test: unit integration  ## unit tests on all cores, then the tests on real Kafka
+
+.PHONY: unit
+unit: $(STAMP)  ## tests without a broker
+	$(PY) -m pytest -n auto -m "not integration"
+
+.PHONY: integration
+integration: $(STAMP)  ## tests on the embedded stack, each test named as it runs
+	$(PY) -m pytest -v -m integration
+
+.PHONY: lint
+lint: $(STAMP)  ## ruff and mypy
+	$(PY) -m ruff check $(LINTED)
+	$(PY) -m ruff format --check $(LINTED)
+	$(PY) -m mypy
+	$(PY) -m mypy -p stack
+
+.PHONY: lock
+lock: $(STAMP)  ## compile requirements*.in to full locks
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate -q requirements.in -o requirements.txt
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate -q requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+.PHONY: clean
+clean:  ## stop the stack and remove its data (keeps the venv and downloads)
+	@if [ -x $(PY) ] && [ -d $(STACK_DIR) ]; then $(PY) -m stack down --purge --dir $(STACK_DIR); fi
+	@rm -rf $(STACK_DIR) .pytest_cache .mypy_cache .ruff_cache
+
+.PHONY: venv
+venv: $(STAMP)  ## the Python environment alone
+
+$(STAMP):
+	@include/stack/venv.sh $(VENV) requirements-dev.txt
+	@rm -f $(VENV)/.installed-*
+	@touch $@

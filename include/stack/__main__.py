@@ -1,0 +1,96 @@
+"""``python -m stack up|down|status``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from stack.errors import StackError
+from stack.stack import Stack
+from stack.watchdog import wait_for_end
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 when it was done, 1 when not, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # as Ctrl-C: stop what was started, then leave
+    try:
+        return int(options.run(options))
+    except StackError as error:
+        print(f"stack: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stack: interrupted", file=sys.stderr)
+        return 130
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stack", description="The embedded stack of Kafka Ferry.")
+    commands = parser.add_subparsers(required=True)
+    up = _command(commands, "up", _up, "start what is missing and wait until all is healthy")
+    up.add_argument("--no-airflow", action="store_true", help="only Kafka and Connect")
+    up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
+    down = _command(commands, "down", _down, "stop all")
+    down.add_argument("--purge", action="store_true", help="also remove data and logs")
+    _command(commands, "status", _status, "what runs and how it is; exit code 1 when something is not healthy")
+    watch = _command(commands, "watch", _watch, "(used by the stack itself) run down when the owner has ended")
+    watch.add_argument("--owner", required=True, help="<pid>:<create time>")
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, run: object, text: str) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--dir", type=Path, default=Path(".stack"), help="folder of the stack (default: .stack)")
+    command.set_defaults(run=run)
+    return command
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _up(options: argparse.Namespace) -> int:
+    stack = Stack(options.dir, airflow=not options.no_airflow, owner_pid=options.owner_pid, report=_say).up()
+    values = stack.variables()
+    print()
+    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "AIRFLOW_URL"):
+        if value := values[f"FERRY_{name}"]:
+            print(f"  {name.lower().replace('_', ' '):18}{value}")
+    if values["FERRY_AIRFLOW_URL"]:
+        print(f"  airflow login     {values['FERRY_AIRFLOW_USER']} / {values['FERRY_AIRFLOW_PASSWORD']}")
+    shown = os.path.relpath(stack.folder / "env")
+    print(f"\n  For any command:  . {shown} && airflow dags list")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    Stack(options.dir, report=_say).down(purge=options.purge)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    lines = Stack(options.dir).status()
+    for line in lines:
+        print(f"{line.name:10}{line.pid or '-':>8}  {line.problem or 'healthy'}")
+    if not lines:
+        print(f"no stack in {options.dir}")
+    return 0 if lines and not any(line.problem for line in lines) else 1
+
+
+def _watch(options: argparse.Namespace) -> int:
+    wait_for_end(options.owner)
+    _say("the owner has ended")
+    Stack(options.dir, report=_say).down()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

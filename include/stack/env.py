@@ -1,0 +1,116 @@
+"""``.stack/env``: the shell file after whose reading every command talks to this stack; the same as JSON for Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack.airflow import USER
+from stack.ports import HOST
+from stack.state import State, write_private
+
+
+def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[str, str]:
+    """All variables of a stack.
+
+    :param airflow: whether an Airflow server belongs to it; without one the commands of Airflow still work
+        (``airflow dags test``), on a database of their own.
+    """
+    source, target = (f"{HOST}:{state.ports[name]}" for name in ("source", "target"))
+    server = (
+        _airflow_server(folder, state)
+        if airflow
+        else dict.fromkeys(("FERRY_AIRFLOW_URL", "FERRY_AIRFLOW_USER", "FERRY_AIRFLOW_PASSWORD"), "")
+    )
+    return {
+        "FERRY_SOURCE_BOOTSTRAP": source,
+        "FERRY_TARGET_BOOTSTRAP": target,
+        "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
+        "FERRY_S3_ENDPOINT": "",  # the stack has no S3 server yet
+        "FERRY_ARTIFACTS": str(folder / "artifacts"),
+        **_connections(source, target, state.ports["worker"]),
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+        **server,
+    }
+
+
+def _connections(source: str, target: str, connect_port: int) -> dict[str, str]:
+    connections: dict[str, dict[str, object]] = {
+        "kafka_source": {"conn_type": "kafka", "extra": {"bootstrap.servers": source}},
+        "kafka_target": {"conn_type": "kafka", "extra": {"bootstrap.servers": target}},
+        "kafka_connect": {"conn_type": "http", "schema": "http", "host": HOST, "port": connect_port},
+        # Not an account: keys that any emulator takes and AWS refuses.
+        "aws_default": {
+            "conn_type": "aws",
+            "login": "ferry",
+            "password": "ferry-not-a-secret",
+            "extra": {"region_name": "us-east-1"},
+        },
+    }
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _airflow_server(folder: Path, state: State) -> dict[str, str]:
+    port = state.ports["airflow"]
+    url = f"http://{HOST}:{port}"
+    return {
+        "FERRY_AIRFLOW_URL": url,
+        "FERRY_AIRFLOW_USER": USER,
+        "FERRY_AIRFLOW_PASSWORD": state.secret("airflow_password"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "airflow" / "passwords.json"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": state.secret("airflow_session"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": state.secret("airflow_jwt"),
+        # Measured: with the defaults a task costs a second, with these a quarter of one.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # Measured: the default of 5 s makes a short deferral fail now and then (a race in 3.3.2).
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(state.ports["airflow-worker-log"]),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(state.ports["airflow-trigger-log"]),
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(state.ports["airflow-scheduler-health"]),
+    }
+
+
+def shell_file(values: Mapping[str, str], first_on_path: str) -> str:
+    """A file for ``. .stack/env``: any value survives any POSIX shell."""
+    lines = [
+        "# Written by the embedded stack. Use it so:  . .stack/env && airflow dags list",
+        "# FERRY_S3_ENDPOINT is empty: the stack has no S3 server yet.",
+        *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),
+        f'export PATH={shlex.quote(first_on_path)}:"$PATH"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path, values: Mapping[str, str]) -> None:
+    """Write ``env`` and ``env.json`` (0600: they hold the password of the UI)."""
+    write_private(folder / "env", shell_file(values, venv_programs()))
+    write_private(folder / "env.json", json.dumps(dict(values), indent=1))
+
+
+def venv_programs() -> str:
+    """The folder of the running venv's programs."""
+    return str(Path(sys.executable).parent)
+
+
+def with_path(values: Mapping[str, str]) -> dict[str, str]:
+    """The same for ``subprocess``: this process's environment, overlaid, the venv first on PATH."""
+    return {**os.environ, **values, "PATH": f"{venv_programs()}:{os.environ.get('PATH', os.defpath)}"}

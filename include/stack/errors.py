@@ -1,0 +1,7 @@
+"""The one error the stack raises on purpose."""
+
+from __future__ import annotations
+
+
+class StackError(Exception):
+    """The stack cannot do what was asked. The message tells the cause and the cure, for a person to read."""

@@ -1,0 +1,117 @@
+"""Health checks by a real request to the server, with the standard library only."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from stack.errors import StackError
+
+TIMEOUT = 5.0  # seconds for one request
+# Never through a proxy that the machine may have set: all servers are on 127.0.0.1.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def get_json(url: str) -> dict[str, object]:
+    """GET a JSON object from a local server.
+
+    :raises OSError: no answer, or not a success.
+    """
+    with _direct.open(url, timeout=TIMEOUT) as answer:
+        return dict(json.load(answer))
+
+
+def kafka_cluster_id(host: str, port: int) -> str | None:
+    """Ask a broker for the metadata of its cluster; None while no broker of it is ready.
+
+    A request of its own (Metadata v5, https://kafka.apache.org/protocol#The_Messages_Metadata, in all brokers since
+    1.0) as no client library may be installed yet. A KRaft broker lists itself only when the controller has let it in
+    (it is "unfenced"), which is later than the moment its port opens.
+
+    :raises OSError: no answer.
+    """
+    client = b"kafka-ferry-stack"
+    #        api key 3, version 5, correlation id 1, client id           no topics, do not create any
+    request = struct.pack(f">hhih{len(client)}s", 3, 5, 1, len(client), client) + struct.pack(">i?", 0, False)
+    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        (size,) = struct.unpack(">i", _read(connection, 4))
+        answer = _Reader(_read(connection, size)[8:])  # correlation id, throttle time
+    brokers = answer.integer()
+    for _ in range(brokers):
+        answer.integer()
+        answer.text()
+        answer.integer()
+        answer.text()
+    cluster_id = answer.text()
+    return cluster_id if brokers else None
+
+
+class _Reader:
+    """Reads the primitive types of the Kafka protocol one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def integer(self) -> int:
+        self._at += 4
+        return int(struct.unpack_from(">i", self._data, self._at - 4)[0])
+
+    def text(self) -> str | None:
+        (length,) = struct.unpack_from(">h", self._data, self._at)
+        start = self._at + 2
+        self._at = start + max(length, 0)
+        return self._data[start : self._at].decode() if length >= 0 else None
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = connection.recv(size - len(data))
+        if not more:
+            raise ConnectionError("the server closed the connection")
+        data += more
+    return data
+
+
+class Cancelled(StackError):
+    """Another part of the stack failed or the user pressed Ctrl-C."""
+
+
+def ask(problem: Callable[[], str | None]) -> str | None:
+    """One health check; no answer is a problem too."""
+    try:
+        return problem()
+    except (OSError, ValueError, struct.error) as error:
+        return f"no answer: {error}"
+
+
+def wait_until_healthy(
+    problem: Callable[[], str | None],
+    alive: Callable[[], bool],
+    timeout: float,
+    cancelled: threading.Event,
+) -> str | None:
+    """Ask again and again until there is no problem.
+
+    :param problem: asks the server once; None when all is well, else what is wrong.
+    :param timeout: seconds.
+    :returns: None when healthy, else why it is not.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        last = ask(problem)
+        if last is None:
+            return None
+        if not alive():
+            return "the process ended"
+        if time.monotonic() > deadline:
+            return f"not healthy after {timeout:.0f} s: {last}"
+        if cancelled.wait(0.15):
+            raise Cancelled("cancelled")

@@ -1,0 +1,78 @@
+"""Kafka's own jars, resolved by Maven once per version of pom.xml and kept in a cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from stack.errors import StackError
+from stack.process import tail
+
+POM = Path(__file__).with_name("pom.xml")
+NO_MAVEN = """\
+Maven (the program mvn) was not found; it fetches Kafka's jars, once. Install it:
+  Debian, Ubuntu   sudo apt-get install maven
+  Fedora           sudo dnf install maven
+  macOS            brew install maven
+Or point FERRY_CACHE at a cache folder filled on another machine."""
+
+
+def cache_folder(project: Path) -> Path:
+    """Where downloads are kept: ``FERRY_CACHE``, else ``.cache`` in the project."""
+    return Path(os.environ.get("FERRY_CACHE") or project / ".cache").resolve()
+
+
+def jars_folder(cache: Path, pom: Path = POM) -> Path:
+    """The folder for this very pom: another pom.xml gets another folder, so it can never be stale."""
+    return cache / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
+
+
+def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = POM) -> Path:
+    """Folder with Kafka's jars; downloads them (55 MB) the first time.
+
+    :param java: the Java that Maven shall run on when JAVA_HOME names none.
+    :raises StackError: Maven is missing, or its download failed (with the end of its log).
+    """
+    folder = jars_folder(cache, pom)
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{folder.name}.lock"):
+        if folder.is_dir():  # another process was faster
+            return folder
+        maven = shutil.which("mvn")
+        if maven is None:
+            raise StackError(NO_MAVEN)
+        report("jars: fetching Kafka's jars with Maven, once (55 MB, about 40 s on a near mirror)")
+        temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=cache))
+        try:
+            _download(maven, java, pom, temporary, cache / "maven.log")
+            temporary.chmod(0o755)
+            temporary.rename(folder)  # all or nothing: a killed download leaves no half-filled folder
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _download(maven: str, java: str, pom: Path, into: Path, log: Path) -> None:
+    command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    environment = {**os.environ}
+    environment.setdefault("JAVA_HOME", str(Path(java).resolve().parent.parent))
+    with log.open("wb") as out:
+        run = subprocess.run(
+            [*command, f"-DoutputDirectory={into}"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            check=False,
+        )
+    if run.returncode or not any(into.glob("connect-mirror-*.jar")):
+        raise StackError(f"Maven could not fetch Kafka's jars (exit {run.returncode}). End of {log}:\n{tail(log)}")

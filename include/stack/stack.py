@@ -1,0 +1,340 @@
+"""All processes together: up, down, status."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from stack import env, jars, process
+from stack.airflow import Airflow
+from stack.broker import Broker
+from stack.errors import StackError
+from stack.health import Cancelled, ask
+from stack.java import find_java
+from stack.ports import PortLease
+from stack.service import Service
+from stack.state import State
+from stack.watchdog import Watchdog
+from stack.worker import Worker
+
+PROJECT = Path(__file__).resolve().parents[2]
+# port → the service that listens on it
+PORTS = {
+    "source": "source",
+    "source-controller": "source",
+    "target": "target",
+    "target-controller": "target",
+    "worker": "worker",
+}
+AIRFLOW_PORTS = {
+    "airflow": "airflow",
+    "airflow-worker-log": "airflow",
+    "airflow-trigger-log": "airflow",
+    "airflow-scheduler-health": "airflow",
+}
+LOCK = "lock"
+ADOPTION_TIMEOUT = 10.0  # seconds that a live process gets to answer before it is started anew
+
+
+@dataclass(frozen=True)
+class Status:
+    """One line of ``status``."""
+
+    name: str
+    pid: int | None
+    problem: str | None  # None when healthy
+
+
+class Stack:
+    """One embedded stack; all that it is lives in one folder.
+
+    :param folder: logs, data, config, state and ``env``.
+    :param airflow: with the Airflow server.
+    :param owner_pid: end the stack when this process ends; None: it stays until ``down``.
+    :param report: called with each line for the user.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str = ".stack",
+        airflow: bool = False,
+        owner_pid: int | None = None,
+        report: Callable[[str], None] = lambda line: None,
+        project: Path = PROJECT,
+    ) -> None:
+        self.folder = Path(folder).resolve()
+        self.project = project.resolve()
+        self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
+        self._services: dict[str, Service] = {}
+        self._state: State | None = None
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def up(self) -> Self:
+        """Start what is missing, adopt what is healthy and has the same settings, replace the rest; wait for health.
+
+        When it fails or is interrupted, all that this call has started is stopped again.
+
+        :raises StackError: what failed, with the end of its log.
+        """
+        begun = time.monotonic()
+        with self._locked():
+            java = find_java(self._report)
+            libraries = jars.resolve(jars.cache_folder(self.project), java, self._report)
+            self._state = State(self.folder / "state.json")
+            self._clean()
+            with PortLease() as lease:
+                self._assign_ports(lease)
+                self._services = self._build(java, libraries)
+                self._state.save()
+                self._start_all(list(self._services.values()))
+            env.write(self.folder, self._variables())
+        self._report(f"stack: ready after {time.monotonic() - begun:.1f} s")
+        return self
+
+    def down(self, purge: bool = False) -> None:
+        """Stop all processes of this folder's stack; nothing to do when none runs.
+
+        :param purge: also remove all that is in the folder: data, logs, settings, password.
+        """
+        if not self.folder.is_dir():
+            return
+        with self._locked():
+            state = State(self.folder / "state.json")
+            _stop_in_order(state, self._report)
+            process.stop([state.mark()], 0)  # what was never written down
+            state.processes.clear()
+            if (self.folder / "state.json").exists():
+                state.save()
+            self._state, self._services = None, {}
+            if purge:
+                _remove(self.folder)
+        self._report("stack: stopped" + (", data removed" if purge else ""))
+
+    def status(self) -> list[Status]:
+        """Every process and whether it is healthy; empty when nothing was ever started here."""
+        if not (self.folder / "state.json").exists():
+            return []
+        self._load()
+        return [Status(service.name, service.pid, _problem(service)) for service in self._services.values()]
+
+    # --- what tests and the demo need ---------------------------------------------------------------------------------
+
+    def broker(self, name: str) -> Broker:
+        """The cluster "source" or "target"."""
+        service = self._service(name)
+        if not isinstance(service, Broker):
+            raise StackError(f"there is no broker {name!r}; say 'source' or 'target'")
+        return service
+
+    @property
+    def worker(self) -> Worker:
+        """The Connect worker."""
+        service = self._service("worker")
+        assert isinstance(service, Worker)  # noqa: S101 - for the type checker
+        return service
+
+    @property
+    def source_bootstrap(self) -> str:
+        """``bootstrap.servers`` of the source cluster."""
+        return self.broker("source").bootstrap
+
+    @property
+    def target_bootstrap(self) -> str:
+        """``bootstrap.servers`` of the target cluster."""
+        return self.broker("target").bootstrap
+
+    @property
+    def connect_url(self) -> str:
+        """Root of the Connect worker's REST API."""
+        return self.worker.url
+
+    def variables(self) -> dict[str, str]:
+        """What ``env`` exports, without PATH."""
+        self._load()
+        return self._variables()
+
+    def environment(self) -> dict[str, str]:
+        """For ``subprocess``: this process's environment with :meth:`variables` and the venv first on PATH."""
+        return env.with_path(self.variables())
+
+    # --- how ----------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One command at a time in one folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self._report(f"stack: waiting for another command on {self.folder} to end")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _clean(self) -> None:
+        """Forget dead processes; end live ones that nobody wrote down (their launcher was killed in that moment)."""
+        state = self._loaded_state()
+        for name in list(state.processes):
+            if state.running(name) is None:
+                process.stop([state.mark(name)], 0)  # children that outlived it
+                state.forget(name)
+        known = {running.mark for running in state.processes.values()}
+        lost = {mark for mark in process.marks(state.mark()) if mark not in known}
+        if lost:
+            self._report(f"stack: ending {len(lost)} left over from a launch that was killed")
+            process.stop(lost, 5)
+
+    def _assign_ports(self, lease: PortLease) -> None:
+        state = self._loaded_state()
+        wanted = {**PORTS, **(AIRFLOW_PORTS if self._airflow else {})}
+        for port, service in wanted.items():
+            state.keep_port(port, lease, in_use=state.running(service) is not None)
+
+    def _build(self, java: str, libraries: Path) -> dict[str, Service]:
+        state = self._loaded_state()
+        source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
+        services: list[Service] = [source, target, Worker(self.folder, state, java, libraries, target)]
+        if self._airflow:
+            services.append(Airflow(self.folder, state, self._variables()))
+        if self._owner_pid is not None:
+            services.append(Watchdog(self.folder, state, self._owner_pid))
+        return {service.name: service for service in services}
+
+    def _start_all(self, services: list[Service]) -> None:
+        cancelled = threading.Event()
+        started: list[Service] = []
+        # The watchdog first: from then on nothing is left behind, whatever happens to the owner.
+        services = sorted(services, key=lambda service: not isinstance(service, Watchdog))
+        pool = ThreadPoolExecutor(len(services), thread_name_prefix="stack")
+        futures = []
+        try:
+            futures = [pool.submit(self._bring_up, service, started, cancelled) for service in services]
+            errors = [error for future in futures if (error := future.exception())]
+            causes = [error for error in errors if not isinstance(error, Cancelled)]
+            if errors:
+                raise (causes or errors)[0]
+        except BaseException:
+            cancelled.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._undo(started)
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _bring_up(self, service: Service, started: list[Service], cancelled: threading.Event) -> None:
+        begun = time.monotonic()
+        try:
+            if self._adopt(service, cancelled):
+                self._report(f"{service.name}: runs already (pid {service.pid})")
+                return
+            if cancelled.is_set():
+                raise Cancelled("cancelled")
+            started.append(service)
+            service.start()
+            if why := service.wait(cancelled=cancelled):
+                raise service.failure(why)
+            self._report(f"{service.name}: ready after {time.monotonic() - begun:.1f} s (pid {service.pid})")
+        except BaseException:
+            cancelled.set()  # no use in waiting for the others
+            raise
+
+    def _adopt(self, service: Service, cancelled: threading.Event) -> bool:
+        running = service.running
+        if running is None:
+            return False
+        if running.fingerprint != service.fingerprint():
+            self._report(f"{service.name}: its settings have changed, starting it anew")
+        else:
+            # It may be in the middle of its start, when the launcher was killed.
+            age = time.time() - running.create_time
+            why = service.wait(max(ADOPTION_TIMEOUT, service.start_timeout - age), cancelled)
+            if why is None:
+                return True
+            self._report(f"{service.name}: {why}; starting it anew")
+        service.stop()
+        return False
+
+    def _undo(self, started: list[Service]) -> None:
+        state = self._loaded_state()
+        if started:
+            self._report(f"stack: stopping {', '.join(service.name for service in started)}")
+            _stop_in_order(state, self._report, {service.name for service in started})
+        for service in started:
+            state.forget(service.name)
+
+    def _variables(self) -> dict[str, str]:
+        return env.variables(self.folder, self.project, self._loaded_state(), self._airflow)
+
+    def _service(self, name: str) -> Service:
+        self._load()
+        if name not in self._services:
+            raise StackError(f"the stack in {self.folder} has no {name!r}; is it up?")
+        return self._services[name]
+
+    def _load(self) -> None:
+        """Take the state from the folder when another process has started the stack."""
+        if self._services:
+            return
+        self._state = State(self.folder / "state.json")
+        if set(PORTS) - set(self._state.ports):
+            raise StackError(f"no stack was started in {self.folder}")
+        self._airflow = "airflow" in self._state.processes
+        self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
+
+    def _loaded_state(self) -> State:
+        if self._state is None:
+            raise StackError(f"the stack in {self.folder} is not loaded")
+        return self._state
+
+
+def _stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
+    """Brokers after the worker, all else at the same time.
+
+    A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured).
+    """
+    names = set(state.processes) if only is None else only
+    brokers = names & {"source", "target"}
+
+    def end(*wanted: str) -> None:
+        killed = process.stop([state.mark(name) for name in wanted], Service.stop_grace)
+        if killed:
+            report(f"stack: {' and '.join(wanted)} did not end within {Service.stop_grace:.0f} s, killed {killed}")
+
+    def end_kafka() -> None:
+        if "worker" in names:
+            end("worker")
+        end(*sorted(brokers))
+
+    with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
+        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - {"worker"}))]
+        for job in jobs:
+            job.result()
+
+
+def _problem(service: Service) -> str | None:
+    if service.running is None:
+        return "does not run"
+    return ask(service.problem)
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name == LOCK:  # held by us; another command may wait for it
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -1,0 +1,58 @@
+"""For all tests: an Airflow home of their own, and the end of the test session's embedded stack.
+
+Nothing heavy here: unit tests pay for it too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+TEST_FOLDER = "FERRY_TEST_FOLDER"  # one per test session, shared with the workers of pytest-xdist
+SESSION_PID = "FERRY_TEST_SESSION_PID"
+KEPT = {TEST_FOLDER, SESSION_PID, "FERRY_CACHE"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module is imported, as Airflow reads its settings when it is imported."""
+    if not hasattr(config, "workerinput"):
+        os.environ[TEST_FOLDER] = tempfile.mkdtemp(prefix="ferry-test-")
+        os.environ[SESSION_PID] = str(os.getpid())
+    # What the shell of the person who tests exports (`. .stack/env`) must not reach the tests.
+    for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "FERRY_")) and name not in KEPT]:
+        del os.environ[name]
+    os.environ.update(
+        AIRFLOW_HOME=str(Path(os.environ[TEST_FOLDER]) / f"airflow-{os.getpid()}"),
+        AIRFLOW__CORE__DAGS_FOLDER=str(PROJECT / "dags"),
+        AIRFLOW__CORE__PLUGINS_FOLDER=str(PROJECT / "plugins"),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
+        NO_PROXY="127.0.0.1,localhost",
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """The main process of the session, which ends last, stops the stack that its tests have shared."""
+    folder = Path(os.environ[TEST_FOLDER]) / "stack"
+    if hasattr(session.config, "workerinput") or not folder.exists():
+        return
+    from stack import Stack
+
+    Stack(folder).down()
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    if exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(folder)
+    else:
+        print(f"\nlogs of the embedded stack: {folder / 'logs'}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the session's folder, unless the logs of a stack stay in it for a failed test."""
+    folder = Path(os.environ[TEST_FOLDER])
+    if not hasattr(config, "workerinput") and not (folder / "stack").exists():
+        shutil.rmtree(folder, ignore_errors=True)

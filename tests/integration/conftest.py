@@ -1,0 +1,142 @@
+"""Real Kafka for tests: one embedded stack (two clusters, a Connect worker) for the whole test session.
+
+Topics, groups and connectors of a test begin with its own ``topic_prefix``, so that tests can run side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from stack import Stack
+
+MakeTopics = Callable[..., list[str]]
+Produce = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The stack of this test session.
+
+    The first worker of pytest-xdist that needs it starts it (``up`` lets in one at a time), the others adopt it.
+    ``pytest_sessionfinish`` in tests/conftest.py stops it; its watchdog does when the session is killed.
+    """
+    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "stack"
+    return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print).up()
+
+
+@pytest.fixture
+def breakable_stack(stack: Stack) -> Iterator[Stack]:
+    """The same stack for a test that kills or freezes parts of it; healed afterwards."""
+    yield stack
+    for service in (stack.broker("source"), stack.broker("target"), stack.worker):
+        if service.running:
+            service.resume()
+    stack.up()
+
+
+@pytest.fixture
+def source_bootstrap(stack: Stack) -> str:
+    """``bootstrap.servers`` of the source cluster."""
+    return stack.source_bootstrap
+
+
+@pytest.fixture
+def target_bootstrap(stack: Stack) -> str:
+    """``bootstrap.servers`` of the target cluster."""
+    return stack.target_bootstrap
+
+
+@pytest.fixture
+def connect_url(stack: Stack) -> str:
+    """Root of the Connect worker's REST API."""
+    return stack.connect_url
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Unique for each test, also over several runs on one stack: ``t1a2b3c-``."""
+    return f"t{os.urandom(4).hex()}-"
+
+
+@pytest.fixture
+def connections(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The Airflow connections ``kafka_source``, ``kafka_target``, ``kafka_connect`` and ``aws_default`` of the stack.
+
+    :returns: the variables that were set, such as AIRFLOW_CONN_KAFKA_SOURCE.
+    """
+    values = {name: value for name, value in stack.variables().items() if name.startswith("AIRFLOW_CONN_")}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+@pytest.fixture
+def make_topics() -> MakeTopics:
+    """``make_topics(bootstrap, "a", "b", partitions=3, config={...}) -> ["a", "b"]``; waits until they have leaders.
+
+    Their records never expire unless ``config`` says so.
+    """
+
+    def make(bootstrap: str, *names: str, partitions: int = 1, config: dict[str, str] | None = None) -> list[str]:
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        settings = {"retention.ms": "-1", **(config or {})}
+        new = [NewTopic(name, num_partitions=partitions, replication_factor=1, config=settings) for name in names]
+        for future in admin.create_topics(new).values():
+            future.result(timeout=30)
+        _wait_for_leaders(admin, names, partitions)
+        return list(names)
+
+    return make
+
+
+@pytest.fixture
+def produce() -> Produce:
+    """``produce(bootstrap, topic, records, **settings)``, acknowledged before it returns.
+
+    Each record is a dict of arguments of ``Producer.produce`` (key, value, headers, timestamp, partition), or an int:
+    that many records with the keys ``k0``, ``k1``, … and the values ``v0``, ``v1``, …
+    """
+
+    def send(bootstrap: str, topic: str, records: int | Iterable[dict[str, object]], **settings: object) -> None:
+        producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all", **settings})
+        errors: list[str] = []
+
+        def delivered(error: object, message: object) -> None:
+            if error is not None:
+                errors.append(str(error))
+
+        if isinstance(records, int):
+            records = ({"key": f"k{i}".encode(), "value": f"v{i}".encode()} for i in range(records))
+        for record in records:
+            while True:
+                try:
+                    producer.produce(topic, on_delivery=delivered, **record)  # type: ignore[arg-type]
+                    break
+                except BufferError:  # the local queue is full
+                    producer.poll(0.1)
+        left = producer.flush(60)
+        assert not errors, errors[:3]
+        assert left == 0, f"{left} records were not acknowledged within 60 s"
+
+    return send
+
+
+def _wait_for_leaders(admin: AdminClient, names: Iterable[str], partitions: int) -> None:
+    deadline = time.monotonic() + 30
+    for name in names:
+        while True:
+            try:
+                found = admin.list_topics(name, timeout=10).topics[name].partitions
+            except KafkaException:
+                found = {}
+            if len(found) == partitions and all(partition.leader >= 0 for partition in found.values()):
+                break
+            assert time.monotonic() < deadline, f"topic {name} got no leaders within 30 s"
+            time.sleep(0.1)
