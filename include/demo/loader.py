@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
@@ -14,6 +14,19 @@ from demo.spec import GroupSpec, Record, TopicSpec
 
 TIMEOUT_S = 60.0
 QUIET: dict[str, Any] = {"log_level": 3}  # "coordinator load in progress, retrying" on a young broker is no news
+
+
+# measured on a broker just started: a new topic has no leader, a new group no coordinator for a moment
+TRANSIENT = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+
+Answer = TypeVar("Answer")
 
 
 class LoadError(Exception):
@@ -43,24 +56,15 @@ class Loader:
                 future.result()
 
     def end_offsets(self, spec: TopicSpec) -> dict[int, int]:
-        """Log end offset of each partition. Asks again while a new topic has no leader yet."""
+        """Log end offset of each partition."""
         latest = OffsetSpec.latest()
         asked = {TopicPartition(spec.name, p): latest for p in range(spec.partitions)}
-        deadline = time.monotonic() + TIMEOUT_S
-        while True:
+
+        def ask() -> dict[int, int]:
             futures = self.admin.list_offsets(asked, request_timeout=TIMEOUT_S)
-            try:
-                return {tp.partition: future.result().offset for tp, future in futures.items()}
-            except KafkaException as error:
-                # measured: a topic just created answers NOT_LEADER or UNKNOWN_TOPIC for a moment
-                transient = (
-                    KafkaError.NOT_LEADER_FOR_PARTITION,
-                    KafkaError.UNKNOWN_TOPIC_OR_PART,
-                    KafkaError.LEADER_NOT_AVAILABLE,
-                )
-                if error.args[0].code() not in transient or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+            return {tp.partition: future.result().offset for tp, future in futures.items()}
+
+        return patiently(ask)
 
     def fill(self, spec: TopicSpec) -> int:
         """Write all records of an empty topic, in order, and check that the log took them all.
@@ -86,10 +90,11 @@ class Loader:
             {"bootstrap.servers": self.bootstrap, "group.id": group.name, "enable.auto.commit": False} | QUIET
         )
         try:
-            if [tp.offset for tp in consumer.committed(offsets, timeout=TIMEOUT_S)] == [tp.offset for tp in offsets]:
+            found = patiently(lambda: consumer.committed(offsets, timeout=TIMEOUT_S))
+            if [tp.offset for tp in found] == [tp.offset for tp in offsets]:
                 return
             consumer.assign(offsets)
-            for done in consumer.commit(offsets=offsets, asynchronous=False) or []:
+            for done in patiently(lambda: consumer.commit(offsets=offsets, asynchronous=False)):
                 if done.error:
                     raise LoadError(f"group {group.name}: commit on {done.topic}-{done.partition}: {done.error}")
         finally:
@@ -164,3 +169,15 @@ class Loader:
             if end > spec.offsets or time.monotonic() > deadline:
                 raise LoadError(f"topic {spec.name}: the log ends at {end} instead of {spec.offsets}")
             time.sleep(0.05)
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """Ask again while the broker says that it is not ready, for at most ``TIMEOUT_S``."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in TRANSIENT or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -13,6 +13,7 @@ from demo import catalogue
 from demo.data import Summary, load
 from demo.loader import LoadError
 from demo.spec import Record, TopicSpec
+from stack import Stack
 
 pytestmark = pytest.mark.integration
 
@@ -21,8 +22,8 @@ PREFIX = "demo-data."
 
 
 @pytest.fixture(scope="module")
-def summary(source_bootstrap: str) -> Summary:
-    return load(source_bootstrap, scale=SCALE, prefix=PREFIX)
+def summary(stack: Stack) -> Summary:
+    return load(stack.source_bootstrap, scale=SCALE, prefix=PREFIX)
 
 
 @pytest.fixture(scope="module")
