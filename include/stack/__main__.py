@@ -79,7 +79,7 @@ def _down(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     lines = Stack(options.dir).status()
     for line in lines:
-        print(f"{line.name:10}{line.pid or '-':>8}  {line.problem or 'healthy'}")
+        print(f"{line.name:22}{line.pid or '-':>8}  {line.problem or 'healthy'}")
     if not lines:
         print(f"no stack in {options.dir}")
     return 0 if lines and not any(line.problem for line in lines) else 1

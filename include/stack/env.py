@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -38,7 +37,9 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__FERNET_KEY": state.fernet_key(),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "NO_PROXY": f"{HOST},localhost",
@@ -102,15 +103,5 @@ def shell_file(values: Mapping[str, str], first_on_path: str) -> str:
 
 def write(folder: Path, values: Mapping[str, str]) -> None:
     """Write ``env`` and ``env.json`` (0600: they hold the password of the UI)."""
-    write_private(folder / "env", shell_file(values, venv_programs()))
+    write_private(folder / "env", shell_file(values, str(Path(sys.executable).parent)))
     write_private(folder / "env.json", json.dumps(dict(values), indent=1))
-
-
-def venv_programs() -> str:
-    """The folder of the running venv's programs."""
-    return str(Path(sys.executable).parent)
-
-
-def with_path(values: Mapping[str, str]) -> dict[str, str]:
-    """The same for ``subprocess``: this process's environment, overlaid, the venv first on PATH."""
-    return {**os.environ, **values, "PATH": f"{venv_programs()}:{os.environ.get('PATH', os.defpath)}"}

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def start(
     if log.exists():
         log.replace(f"{log}.1")
     # SPT_NOENV: without it setproctitle (used by Airflow) overwrites what /proc shows as environment, and our mark.
-    full = {**os.environ, **environment, MARK: mark, "SPT_NOENV": "1"}
+    full = {**with_path(environment), MARK: mark, "SPT_NOENV": "1"}
     with log.open("wb") as out:
         child = subprocess.Popen(
             list(command),
@@ -75,6 +76,16 @@ def start(
     except psutil.NoSuchProcess:  # ended at once: the caller's health check tells so
         created = 0.0
     return Running(child.pid, created, mark, fingerprint, str(log))
+
+
+def with_path(values: Mapping[str, str]) -> dict[str, str]:
+    """For ``subprocess``: this process's environment, overlaid, the venv first on PATH."""
+    return {**os.environ, **values, "PATH": programs_path()}
+
+
+def programs_path() -> str:
+    """PATH with the running venv first: Airflow starts its parts as ``airflow``, by name."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 def marked(prefix: str) -> list[psutil.Process]:

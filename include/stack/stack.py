@@ -15,7 +15,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from stack import env, jars, process
-from stack.airflow import Airflow
+from stack.airflow import PARTS, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.errors import StackError
 from stack.health import Cancelled, ask
@@ -36,10 +36,10 @@ PORTS = {
     "worker": "worker",
 }
 AIRFLOW_PORTS = {
-    "airflow": "airflow",
-    "airflow-worker-log": "airflow",
-    "airflow-trigger-log": "airflow",
-    "airflow-scheduler-health": "airflow",
+    "airflow": "airflow-api-server",
+    "airflow-worker-log": "airflow-scheduler",
+    "airflow-trigger-log": "airflow-triggerer",
+    "airflow-scheduler-health": "airflow-scheduler",
 }
 LOCK = "lock"
 ADOPTION_TIMEOUT = 10.0  # seconds that a live process gets to answer before it is started anew
@@ -96,6 +96,7 @@ class Stack:
                 self._assign_ports(lease)
                 self._services = self._build(java, libraries)
                 self._state.save()
+                self._end_unwanted()
                 self._start_all(list(self._services.values()))
             env.write(self.folder, self._variables())
         self._report(f"stack: ready after {time.monotonic() - begun:.1f} s")
@@ -165,7 +166,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """For ``subprocess``: this process's environment with :meth:`variables` and the venv first on PATH."""
-        return env.with_path(self.variables())
+        return process.with_path(self.variables())
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
@@ -208,10 +209,21 @@ class Stack:
         source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
         services: list[Service] = [source, target, Worker(self.folder, state, java, libraries, target)]
         if self._airflow:
-            services.append(Airflow(self.folder, state, self._variables()))
+            variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
+            services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))
         return {service.name: service for service in services}
+
+    def _end_unwanted(self) -> None:
+        """What runs but was not asked for this time: Airflow, or the watchdog of an owner that gives the stack away."""
+        state = self._loaded_state()
+        unwanted = set(state.processes) - set(self._services)
+        if unwanted:
+            self._report(f"stack: stopping {', '.join(sorted(unwanted))}, not asked for any more")
+            _stop_in_order(state, self._report, unwanted)
+            for name in unwanted:
+                state.forget(name)
 
     def _start_all(self, services: list[Service]) -> None:
         cancelled = threading.Event()
@@ -291,7 +303,7 @@ class Stack:
         self._state = State(self.folder / "state.json")
         if set(PORTS) - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
-        self._airflow = "airflow" in self._state.processes
+        self._airflow = "airflow-api-server" in self._state.processes
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 
     def _loaded_state(self) -> State:

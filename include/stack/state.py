@@ -87,6 +87,10 @@ class State:
                 self.cluster_ids[name] = text
         return self.cluster_ids[name]
 
+    def fernet_key(self) -> str:
+        """Airflow's key for what it encrypts in its database: 32 bytes as base64url."""
+        return self.secrets.setdefault("airflow_fernet", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
     def secret(self, name: str) -> str:
         """A generated secret that stays the same for the life of this folder."""
         return self.secrets.setdefault(name, secrets.token_urlsafe(32))
