@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -56,9 +57,21 @@ class AirflowPart(Service):
 
     def problem(self) -> str | None:
         health = get_json(f"{self._variables['FERRY_AIRFLOW_URL']}/api/v2/monitor/health")
-        part = health.get(PARTS[self._part])
-        status = part.get("status") if isinstance(part, dict) else None
-        return None if status == "healthy" else f"its health is {status}"
+        name = PARTS[self._part]
+        part = health.get(name)
+        if not isinstance(part, dict) or part.get("status") != "healthy":
+            return f"its health is {part}"
+        if self._part == "api-server":
+            return None  # it has answered; the others are known by their last sign of life only
+        return self._problem_of_heartbeat(part.get(f"latest_{name}_heartbeat"))
+
+    def _problem_of_heartbeat(self, heartbeat: str | None) -> str | None:
+        """The last sign of life may be that of the process before this one, killed a moment ago."""
+        running = self.running
+        if heartbeat is None or running is None:
+            return "no heartbeat"
+        beat = datetime.fromisoformat(heartbeat).timestamp()
+        return None if beat >= running.create_time else "no heartbeat since its start"
 
 
 class AirflowHome:
