@@ -224,7 +224,7 @@ def test_planted_differences_are_counted_exactly(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_counts_add_up_on_any_pair_of_logs(seed: int) -> None:
-    """Few distinct hashes, shuffled, cut and repeated at will: the multiset decides what is missing and what is extra."""
+    """Few distinct hashes, swapped, cut and repeated at will: the multiset decides what is missing and extra."""
     pick = random.Random(seed)
     source = [pick.randint(0, 12) for _ in range(pick.randint(0, 40))]
     target = list(source)
