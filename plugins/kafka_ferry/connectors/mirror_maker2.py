@@ -65,11 +65,10 @@ def residue_topics(source_alias: str) -> tuple[str, ...]:
 
 
 def configs(intent: MirrorIntent) -> dict[str, dict[str, str]]:
-    """Connector name to configuration, in the order they should be created."""
-    result = {
-        intent.source_connector: _source(intent),
-        intent.checkpoint_connector: _checkpoint(intent),
-    }
+    """Connector name to configuration, in the order they should be created; no checkpoints where no group is wanted."""
+    result = {intent.source_connector: _source(intent)}
+    if intent.groups:
+        result[intent.checkpoint_connector] = _checkpoint(intent)
     if intent.heartbeats:
         result[intent.heartbeat_connector] = _heartbeat(intent)
     return result

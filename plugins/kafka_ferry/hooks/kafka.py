@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.client_settings import SECRET_KEYS, java_client_settings
-from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 
 
 class KafkaClusterHook(BaseHook):
-    """A cluster as the other rooms see it: admin calls, a record reader, and the settings connectors need.
+    """A cluster as the other rooms see it: admin calls and a record reader.
 
     :param conn_id: Airflow connection id.
     """
@@ -44,28 +43,20 @@ class KafkaClusterHook(BaseHook):
             ) from error
         if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):
             raise BadConnection(f"connection {self.conn_id!r}: its extra has no bootstrap.servers")
-        for key in SECRET_KEYS & extra.keys():
-            mask_secret(extra[key])
+        for secret in secret_values(extra):
+            mask_secret(secret)
         return extra
 
     @cached_property
     def admin(self) -> KafkaAdmin:
         return KafkaAdmin(client_config(self.extra), self.conn_id)
 
-    def reader(self, isolation_level: str) -> LibrdkafkaReader:
+    def reader(self, isolation_level: Literal["read_committed", "read_uncommitted"]) -> LibrdkafkaReader:
+        """A reader of its own; close it, or use it in a ``with``."""
         return LibrdkafkaReader(client_config(self.extra), isolation_level)
-
-    def java_settings(self, secrets: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The same connection as a connector needs it.
-
-        :param secrets: librdkafka key to a Connect ConfigProvider reference, sent instead of the secret.
-        """
-        return java_client_settings(self.extra, secrets)
 
     def test_connection(self) -> tuple[bool, str]:
         """For the Test button of the connection form."""
-        from kafka_ferry.exceptions import FerryError
-
         try:
             cluster = self.admin.describe_cluster()
         except FerryError as error:

@@ -56,6 +56,7 @@ _PASSING = (
     KafkaError._UNKNOWN_PARTITION,
     KafkaError._UNKNOWN_TOPIC,
 )
+_HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
 _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
@@ -250,6 +251,25 @@ class KafkaAdmin:
                 offsets = self._result(future, f"read offsets of group {group!r}").topic_partitions
                 result[group] = {(tp.topic, tp.partition): tp.offset for tp in offsets if tp.offset >= 0}
         return result
+
+    def commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
+        """Write committed offsets per group, on the partitions named only.
+
+        Returns group to reason where it was refused: the broker refuses a group that has members (KIP-396).
+        """
+        refused: dict[str, str] = {}
+        for chunk in _chunks(offsets, _GROUPS_IN_FLIGHT):
+            futures: dict[str, Future[Any]] = {}
+            for group in chunk:
+                places = [TopicPartition(*tp, offset) for tp, offset in offsets[group].items()]
+                request = [ConsumerGroupTopicPartitions(group, places)]
+                futures |= self._client.alter_consumer_group_offsets(request, request_timeout=self.timeout)
+            for group, future in futures.items():
+                result = self._result(future, f"commit for group {group!r}", *_HAS_MEMBERS)
+                errors = [] if result is _ALLOWED else [tp.error.str() for tp in result.topic_partitions if tp.error]
+                if result is _ALLOWED or errors:
+                    refused[group] = errors[0] if errors else "it has active members on the target"
+        return refused
 
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:

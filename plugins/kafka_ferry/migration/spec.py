@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
@@ -35,6 +35,13 @@ class Verification(StrEnum):
     COUNTS = "counts"
 
 
+class GroupOffsets(StrEnum):
+    """Who commits on the target: ``exact`` is us, by record identity; ``mm2`` leaves it to its checkpoints alone."""
+
+    EXACT = "exact"
+    MM2 = "mm2"
+
+
 class MigrationSpec(BaseModel):
     """What the user asked for, in the names of the trigger form. Times are in seconds.
 
@@ -58,9 +65,10 @@ class MigrationSpec(BaseModel):
     tasks_max: int = Field(default=4, ge=1, le=1000)
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
     throughput: Throughput = Throughput.LAN
-    isolation_level: Annotated[str, StringConstraints(pattern="^read_(un)?committed$")] = "read_committed"
+    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    group_offsets: GroupOffsets = GroupOffsets.EXACT
     verification: Verification = Verification.CONTENT
-    duplicates: Annotated[str, StringConstraints(pattern="^(fail|explain)$")] = "fail"
+    duplicates: Literal["fail", "explain"] = "fail"
     heartbeats: bool = False
     keep_replicating: bool = False
     dry_run: bool = False

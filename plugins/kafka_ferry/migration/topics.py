@@ -47,12 +47,14 @@ class Selection:
     """What a list of names and regexes means on a live cluster.
 
     :param patterns: the same list as MirrorMaker 2 takes it: regexes, with exact names quoted.
+    :param exclude_patterns: likewise what to leave out, by name where it exists now.
     :param unmatched: entries that match nothing that exists: a typing error, or not there yet.
     """
 
     names: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     patterns: tuple[str, ...]
+    exclude_patterns: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
 
 
@@ -125,8 +127,9 @@ def select(
         else:
             chosen.append(name)
     patterns = tuple(re.escape(entry) if entry in names else entry for entry in include)
+    left_out = (*(entry for entry in exclude if entry not in names), *(re.escape(item.name) for item in skipped))
     unmatched = tuple(e for e in include if e not in names and not any(re.fullmatch(e, name) for name in names))
-    return Selection(tuple(chosen), tuple(skipped), patterns, unmatched)
+    return Selection(tuple(chosen), tuple(skipped), patterns, left_out, unmatched)
 
 
 def _compile(param: str, entry: str) -> re.Pattern[str]:

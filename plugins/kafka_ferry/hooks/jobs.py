@@ -1,0 +1,62 @@
+"""What to compare, asked from the live clusters in the order that keeps live traffic from looking like a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.migration.topics import TopicState
+from kafka_ferry.verification.job import PartitionJob
+from kafka_ferry.verification.translate import GroupMark
+
+
+def partition_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Partition]) -> list[PartitionJob]:
+    """One job per partition that exists on both sides. Missing ones are found by the topics and partitions checks."""
+    spec = migration.spec
+    names = {topic for topic, _ in partitions}
+    source_topics = migration.source.admin.topics(names)
+    target_topics = migration.target.admin.topics({spec.target_topic(name) for name in names})
+    both = [tp for tp in partitions if _exists(tp, source_topics, target_topics, spec.target_topic(tp[0]))]
+    mapped = {tp: (spec.target_topic(tp[0]), tp[1]) for tp in both}
+    marks = _marks(migration, mapped)
+    target_begins = migration.target.admin.offsets(mapped.values(), "earliest", "read_committed")
+    target_ends = migration.target.admin.offsets(mapped.values(), "latest", "read_committed")
+    source_begins = migration.source.admin.offsets(both, "earliest", spec.isolation_level)
+    source_ends = migration.source.admin.offsets(both, "latest", spec.isolation_level)
+    jobs = []
+    for tp, target in mapped.items():
+        pair = source_topics[tp[0]], target_topics[target[0]]
+        jobs.append(
+            PartitionJob(
+                source_topic=tp[0],
+                target_topic=target[0],
+                partition=tp[1],
+                source_begin=source_begins[tp],
+                frozen_end=frozen.ends[tp],
+                source_end=source_ends[tp],
+                target_begin=target_begins[target],
+                target_end=target_ends[target],
+                mode="last_value" if any(topic.compacted for topic in pair) else "ordered",
+                # LogAppendTime gives each record the time of its arrival: nothing to compare.
+                with_timestamp=not any(topic.log_append_time for topic in pair),
+                duplicates=spec.duplicates,
+                marks=tuple(marks.get(tp, ())),
+            )
+        )
+    return jobs
+
+
+def _exists(tp: Partition, source: Mapping[str, TopicState], target: Mapping[str, TopicState], name: str) -> bool:
+    return tp[0] in source and name in target and tp[1] < min(source[tp[0]].partitions, target[name].partitions)
+
+
+def _marks(migration: Migration, mapped: Mapping[Partition, Partition]) -> dict[Partition, list[GroupMark]]:
+    committed = migration.groups.committed
+    on_target = migration.target.admin.committed(committed)
+    marks: dict[Partition, list[GroupMark]] = {}
+    for group, offsets in committed.items():
+        for tp, offset in offsets.items():
+            if tp in mapped:
+                marks.setdefault(tp, []).append(GroupMark(group, offset, on_target[group].get(mapped[tp])))
+    return marks

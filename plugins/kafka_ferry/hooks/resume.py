@@ -1,0 +1,28 @@
+"""Where the replication of a live migration must go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.resume import Side, resume_offsets
+from kafka_ferry.migration.topics import TopicState
+
+
+def resume_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
+    """Next source offset per partition that already has records on the target.
+
+    :param target_topics: target topics that exist, by name.
+    :raises ForeignData: a target topic holds records that are not the source's.
+    """
+    level = migration.spec.isolation_level
+    pairs = {
+        name: (topic, target_topics[target])
+        for name, topic in migration.topics.topics.items()
+        if (target := migration.spec.target_topic(name)) in target_topics
+    }
+    with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
+        return resume_offsets(
+            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level
+        )

@@ -1,0 +1,173 @@
+"""From what was read to the lines of the checklist. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kafka_ferry.migration.provision import DesiredTopic
+from kafka_ferry.migration.topics import TopicState
+from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
+from kafka_ferry.verification.job import PartitionResult
+
+_NAMED = 50  # differences named in one check; the counts beside them are exact
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """FAIL over EXPLAINED over PASS."""
+    for status in (Status.FAIL, Status.EXPLAINED):
+        if status in statuses:
+            return status
+    return Status.PASS
+
+
+def check_topics(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicState]) -> Check:
+    """Every topic by name, not by number."""
+    missing = [topic.name for topic in desired if topic.name not in actual]
+    return _check(
+        "topics", f"{len(desired)} topics", f"{len(desired) - len(missing)} there", [f"{n} is missing" for n in missing]
+    )
+
+
+def check_partitions(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicState]) -> Check:
+    """Equal partition counts."""
+    pairs = [(topic, actual[topic.name]) for topic in desired if topic.name in actual]
+    wrong = [
+        f"{topic.name}: {state.partitions} partitions, source {topic.source} has {topic.partitions}"
+        for topic, state in pairs
+        if topic.partitions != state.partitions
+    ]
+    have = sum(state.partitions for _, state in pairs)
+    return _check("partitions", f"{sum(topic.partitions for topic in desired)}", f"{have}", wrong)
+
+
+def check_configs(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicState]) -> Check:
+    """Every config set on a source topic is in force on the target's."""
+    wrong, total = [], 0
+    for topic in desired:
+        if topic.name not in actual:
+            continue
+        for key, value in sorted(topic.configs.items()):
+            total += 1
+            found = actual[topic.name].effective.get(key)
+            if found != value:
+                wrong.append(f"{topic.name}: {key} is {found}, source {topic.source} has {value}")
+    return _check("configs", f"{total} settings", f"{total - len(wrong)} equal", wrong)
+
+
+def topic_lines(
+    desired: Sequence[DesiredTopic], results: Sequence[PartitionResult], counts_only: bool
+) -> list[TopicLine]:
+    """One line per topic.
+
+    :param counts_only: param ``verification=counts``: contents are read but not judged.
+    """
+    by_topic: dict[str, list[PartitionResult]] = {}
+    for result in results:
+        by_topic.setdefault(result.source_topic, []).append(result)
+    return [_topic_line(topic, by_topic.get(topic.source, []), counts_only) for topic in desired]
+
+
+def _topic_line(topic: DesiredTopic, results: Sequence[PartitionResult], counts_only: bool) -> TopicLine:
+    found = [result.comparison for result in results]
+    statuses = [Status(_count_status(result) if counts_only else result.comparison.status) for result in results]
+    details = [f"partition {r.partition}: {r.comparison.detail}" for r in results if r.comparison.detail]
+    if len(results) < topic.partitions:
+        statuses.append(Status.FAIL)
+        details.insert(0, f"{topic.partitions - len(results)} of {topic.partitions} partitions could not be compared")
+    return TopicLine(
+        source=topic.source,
+        target=topic.name,
+        partitions=topic.partitions,
+        source_records=sum(item.source_records for item in found),
+        target_records=sum(item.target_records for item in found),
+        lost=sum(item.lost + item.altered + item.stale for item in found),
+        duplicated=sum(item.duplicated for item in found),
+        reordered=sum(item.reordered for item in found),
+        status=worst(statuses),
+        detail="; ".join(details[:5]),
+    )
+
+
+def _count_status(result: PartitionResult) -> str:
+    return "pass" if result.comparison.source_records == result.comparison.target_records else "fail"
+
+
+def check_counts(lines: Sequence[TopicLine]) -> Check:
+    """Records read on both sides, per topic. For compacted topics these are keys."""
+    wrong = [
+        f"{line.source}: {line.source_records:,} on the source, {line.target_records:,} on the target ({line.detail})"
+        for line in lines
+        if line.source_records != line.target_records
+    ]
+    explained = [
+        line for line in lines if line.source_records != line.target_records and line.status is not Status.FAIL
+    ]
+    check = _check(
+        "counts",
+        f"{sum(line.source_records or 0 for line in lines):,} records",
+        f"{sum(line.target_records or 0 for line in lines):,}",
+        wrong,
+    )
+    if wrong and len(explained) == len(wrong):
+        check.status = Status.EXPLAINED
+    return check
+
+
+def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine], version: str) -> Check:
+    """Every record by its hash: lost, duplicated, reordered, altered are named with their offsets."""
+    named = [
+        f"{result.source_topic}-{result.partition}: {difference}"
+        for result in results
+        for difference in result.comparison.differences
+    ]
+    uncompared = [f"{line.source}: {line.detail}" for line in lines if "could not be compared" in line.detail]
+    equal = sum(result.comparison.status == "pass" for result in results)
+    status = worst([line.status for line in lines])
+    return Check(
+        name="content",
+        status=status,
+        expected=f"{sum(line.partitions for line in lines)} partitions equal",
+        actual=f"{equal} equal",
+        detail=f"record hash {version}" + (f", {len(named)} differences" if named else ""),
+        differences=[*uncompared, *named][:_NAMED],
+    )
+
+
+def check_groups(lines: Sequence[GroupLine]) -> Check:
+    """Every group with a commit on a migrated topic has one on the target."""
+    expected = {line.group for line in lines}
+    there = {line.group for line in lines if line.target_offset is not None}
+    harmless = {line.group for line in lines if line.status is not Status.FAIL}
+    missing = [f"{group} has no commit on the target" for group in sorted(expected - there - harmless)]
+    return _check("groups", f"{len(expected)} groups", f"{len(expected & (there | harmless))} there", missing)
+
+
+def check_group_offsets(lines: Sequence[GroupLine]) -> Check:
+    """No group would skip a record; what would be delivered again is counted."""
+    named = [
+        f"{line.group} on {line.topic}-{line.partition}: {line.detail}"
+        for line in lines
+        if line.status is not Status.PASS
+    ]
+    exact = sum(line.status is Status.PASS for line in lines)
+    again = sum(line.redelivered or 0 for line in lines)
+    return Check(
+        name="group_offsets",
+        status=worst([line.status for line in lines]),
+        expected=f"{len(lines)} exact",
+        actual=f"{exact} exact",
+        detail=f"{again:,} records would be delivered again" if again else "",
+        differences=named[:_NAMED],
+    )
+
+
+def _check(name: str, expected: str, actual: str, wrong: Sequence[str]) -> Check:
+    more = f"{len(wrong)} differences" if wrong else ""
+    return Check(
+        name=name,
+        status=Status.FAIL if wrong else Status.PASS,
+        expected=expected,
+        actual=actual,
+        detail=more,
+        differences=list(wrong[:_NAMED]),
+    )

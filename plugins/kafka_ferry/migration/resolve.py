@@ -1,0 +1,94 @@
+"""The topics and groups a migration means, read from the live source. Pure: it is handed what reads the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.topics import (
+    Selection,
+    TopicState,
+    default_topic_exclude,
+    mm2_group_refusal,
+    mm2_topic_refusal,
+    select,
+)
+
+
+class Source(Protocol):
+    """The admin calls needed here; ``hooks.kafka_admin.KafkaAdmin`` has them."""
+
+    def topic_names(self) -> list[str]: ...
+
+    def topics(self, names: Iterable[str]) -> dict[str, TopicState]: ...
+
+    def consumer_groups(self) -> dict[str, str]: ...
+
+    def committed(self, groups: Iterable[str]) -> dict[str, dict[Partition, int]]: ...
+
+
+@dataclass(frozen=True)
+class ResolvedTopics:
+    """Topics to migrate, as they are on the source."""
+
+    selection: Selection
+    topics: Mapping[str, TopicState]
+
+    @property
+    def partitions(self) -> list[Partition]:
+        return [(name, p) for name, topic in self.topics.items() for p in range(topic.partitions)]
+
+    def targets(self, spec: MigrationSpec) -> dict[str, str]:
+        """Source topic to target topic."""
+        return {name: spec.target_topic(name) for name in self.topics}
+
+
+@dataclass(frozen=True)
+class ResolvedGroups:
+    """Groups to migrate with their commits on the migrated topics; groups without any are not carried by anyone.
+
+    :param states: ``EMPTY``, ``STABLE`` …
+    """
+
+    selection: Selection
+    committed: Mapping[str, Mapping[Partition, int]]
+    states: Mapping[str, str]
+
+
+def resolve_topics(spec: MigrationSpec, source: Source) -> ResolvedTopics:
+    """Which topics the spec means now.
+
+    :raises BadParam: an entry is wrong, or nothing at all matches.
+    """
+    names = source.topic_names()
+    selection = select(
+        "topics",
+        names,
+        spec.topics,
+        spec.exclude_topics,
+        never=mm2_topic_refusal,
+        by_default=default_topic_exclude,
+    )
+    if not selection.names:
+        seen = ", ".join(name for name in names if not name.startswith("__")) or "none"
+        why = "; ".join(f"{item.name}: {item.reason}" for item in selection.skipped[:5])
+        problem = f"nothing on the source matches {spec.topics}" + (f" ({why})" if why else "")
+        raise BadParam("topics", problem, f"topics there: {seen[:500]}")
+    return ResolvedTopics(selection, source.topics(selection.names))
+
+
+def resolve_groups(spec: MigrationSpec, source: Source, topics: Mapping[str, TopicState]) -> ResolvedGroups:
+    """Which groups the spec means now. No group at all is fine."""
+    states = source.consumer_groups()
+    selection = select(
+        "groups", states, spec.groups, spec.exclude_groups, never=lambda _: None, by_default=mm2_group_refusal
+    )
+    committed = {
+        group: {tp: offset for tp, offset in offsets.items() if tp[0] in topics}
+        for group, offsets in source.committed(selection.names).items()
+    }
+    return ResolvedGroups(selection, {group: offsets for group, offsets in committed.items() if offsets}, states)

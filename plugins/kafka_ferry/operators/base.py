@@ -1,0 +1,77 @@
+"""What every task of Kafka Ferry shares: its stage in the run's timeline, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
+
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.report.storage import STAGES, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def stage_file(context: Context) -> str:
+    """Artifact that tells when this task worked and how it ended; one per task and map index."""
+    ti = context["ti"]
+    index = "" if ti.map_index is None or ti.map_index < 0 else f".{ti.map_index}"
+    return f"{STAGES}/{ti.task_id}{index}.json"
+
+
+@contextmanager
+def stage(context: Context) -> Iterator[None]:
+    """Note start, end and error of the task; turn a ``FerryError`` that no retry can cure into a failure without retry.
+
+    A task that resumes after deferring keeps the start it noted first.
+    """
+    artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
+    before = artifacts.read_json(name) or {}
+    resumed = before.get("state") == "deferred" and before.get("try_number") == ti.try_number
+    entry: dict[str, Any] = {
+        "stage": ti.task_id,
+        "try_number": ti.try_number,
+        "started": before["started"] if resumed else _now(),
+        "ended": None,
+        "state": "running",
+        "error": "",
+    }
+    artifacts.write_json(name, entry)
+    try:
+        yield
+    except TaskDeferred:
+        artifacts.write_json(name, entry | {"state": "deferred"})
+        raise
+    except (AirflowSkipException, DownstreamTasksSkipped):
+        artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
+        raise
+    except FerryError as error:
+        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": str(error)})
+        if error.retriable:
+            raise
+        raise AirflowFailException(str(error)) from error
+    except BaseException as error:
+        text = str(error) or type(error).__name__
+        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": text})
+        raise
+    artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
+
+
+class FerryOperator(BaseOperator):
+    """Base of our operators: ``ferry`` does the work, ``execute`` keeps the books."""
+
+    def execute(self, context: Context) -> Any:
+        with stage(context):
+            return self.ferry(context)
+
+    def ferry(self, context: Context) -> Any:
+        raise NotImplementedError
+
+
+def _now() -> str:
+    return pendulum.now("UTC").isoformat(timespec="milliseconds")

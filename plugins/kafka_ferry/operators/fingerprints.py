@@ -1,0 +1,83 @@
+"""Compare the contents of both clusters, in mapped tasks of about equal weight."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.hooks.fingerprint_process import compare_partitions
+from kafka_ferry.hooks.jobs import partition_jobs
+from kafka_ferry.hooks.migration import migration_of
+from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.migration.spec import GroupOffsets
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.operators.groups import wait_for_checkpoints
+from kafka_ferry.report.storage import FINGERPRINTS, RunArtifacts, read_frozen
+from kafka_ferry.verification.sharding import shard
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def shards_of(frozen: Frozen) -> list[list[Partition]]:
+    """The partitions of each mapped task; always the same for the same freeze."""
+    sizes = {tp: (end - frozen.begins[tp]) * frozen.record_bytes.get(tp[0], 0.0) for tp, end in frozen.ends.items()}
+    return shard((tp, round(size)) for tp, size in sorted(sizes.items()))
+
+
+class ShardsOperator(FerryOperator):
+    """Say how many mapped tasks there shall be; each computes its own partitions."""
+
+    def ferry(self, context: Context) -> list[int]:
+        artifacts = RunArtifacts.of(context)
+        frozen = read_frozen(artifacts)
+        migration = migration_of(context)
+        for stale in list(artifacts.names(FINGERPRINTS)):
+            artifacts.delete(stale)
+        if migration.spec.group_offsets is GroupOffsets.MM2:
+            wait_for_checkpoints(migration, self.log)
+        count = len(shards_of(frozen))
+        self.log.info("%d partitions in %d mapped task(s)", len(frozen.ends), count)
+        return list(range(count))
+
+
+class FingerprintOperator(FerryOperator):
+    """Fingerprint and compare one shard's partitions on both sides, several processes at once.
+
+    :param shard: index into the run's shards. (mapped)
+    """
+
+    template_fields = ("shard",)
+
+    def __init__(self, *, shard: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        frozen = read_frozen(artifacts)
+        mine = shards_of(frozen)[int(self.shard)]
+        jobs = partition_jobs(migration, frozen, mine)
+        results = compare_partitions(
+            migration.source.extra,
+            migration.target.extra,
+            jobs,
+            migration.spec.isolation_level,
+            processes=processes(),
+        )
+        artifacts.write_json(f"{FINGERPRINTS}/{int(self.shard):03}.json", [result.to_json() for result in results])
+        for result in results:
+            for difference in result.comparison.differences:
+                self.log.warning("%s-%d: %s", result.source_topic, result.partition, difference)
+        records = sum(result.comparison.source_records for result in results)
+        failed = sum(result.comparison.status == "fail" for result in results)
+        self.log.info(
+            "%d partitions, %s records compared, %d partition(s) differ", len(results), f"{records:,}", failed
+        )
+        return {"partitions": len(results), "records": records, "failed": failed}
+
+
+def processes() -> int:
+    """How many processes a fingerprint task uses: ``FERRY_FINGERPRINT_PROCESSES``, else one per core, at most 4."""
+    configured = os.environ.get("FERRY_FINGERPRINT_PROCESSES")
+    return int(configured) if configured else min(4, os.cpu_count() or 1)

@@ -1,0 +1,75 @@
+"""Commit on the target, for each group and partition, the offset whose record is the source's next record."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.hooks.migration import Migration, migration_of
+from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.groups import commits_to_write
+from kafka_ferry.migration.spec import GroupOffsets
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_results
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# States in which a group has no members, so that its offsets may be written (KIP-396).
+_INACTIVE = ("EMPTY", "DEAD")
+
+
+class TranslateGroupsOperator(FerryOperator):
+    """Write exact offsets where a group has none on the target or is behind; never rewind, never touch an active group.
+
+    MirrorMaker 2's own translation is exact only at the end of a partition (measured: groups in the middle were
+    thousands of records behind, and stayed so). With ``group_offsets=mm2`` nothing is written.
+    """
+
+    def ferry(self, context: Context) -> dict[str, int]:
+        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        if migration.spec.group_offsets is GroupOffsets.MM2:
+            self.log.info("group_offsets=mm2: nothing is written, the report tells what would be delivered again")
+            artifacts.write_json(GROUPS, {"refused": {}})
+            return {"written": 0, "refused": 0}
+        states = migration.target.admin.consumer_groups()
+        active = {group for group, state in states.items() if state not in _INACTIVE}
+        commits = commits_to_write(read_results(artifacts), active)
+        refused = dict.fromkeys(active & migration.groups.committed.keys(), "it has active members on the target")
+        refused |= migration.target.admin.commit(commits)
+        for group, offsets in commits.items():
+            outcome = refused.get(group) or ", ".join(f"{t}-{p} at {offset}" for (t, p), offset in offsets.items())
+            self.log.info("group %s: %s", group, outcome[:500])
+        artifacts.write_json(GROUPS, {"refused": refused})
+        written = sum(len(offsets) for group, offsets in commits.items() if group not in refused)
+        self.log.info("%d commits written for %d groups, %d groups refused", written, len(commits), len(refused))
+        return {"written": written, "refused": len(refused)}
+
+
+def wait_for_checkpoints(migration: Migration, log: logging.Logger | Any) -> None:
+    """Wait, bounded, until MirrorMaker 2 has committed for every group and partition and its commits rest."""
+    profile = PROFILES[migration.spec.throughput]
+    quiet, patience = 2 * profile.sync_seconds + 1, 6 * profile.sync_seconds + 2 * profile.refresh_seconds + 10
+    deadline = time.monotonic() + patience
+    rested, before = time.monotonic(), _commits(migration)
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        now = _commits(migration)
+        if now != before:
+            rested, before = time.monotonic(), now
+        if None not in now.values() and time.monotonic() - rested > quiet:
+            return
+    missing = [f"{group} on {tp[0]}-{tp[1]}" for (group, tp), offset in before.items() if offset is None]
+    log.warning("after %d s MirrorMaker 2 has not committed for: %s", patience, ", ".join(missing[:20]) or "(moving)")
+
+
+def _commits(migration: Migration) -> dict[tuple[str, Partition], int | None]:
+    committed = migration.groups.committed
+    on_target = migration.target.admin.committed(committed)
+    return {
+        (group, tp): on_target[group].get((migration.spec.target_topic(tp[0]), tp[1]))
+        for group, offsets in committed.items()
+        for tp in offsets
+    }

@@ -1,0 +1,127 @@
+"""Start MirrorMaker 2 on a Kafka Connect cluster, and take it away again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.connect import ConnectorNotFound, ConnectorState
+from kafka_ferry.hooks.migration import Migration, migration_of
+from kafka_ferry.hooks.resume import resume_of
+from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.leftovers import note_leftovers
+from kafka_ferry.report.storage import RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class DeployMirrorMaker2Operator(FerryOperator):
+    """Create or adopt the migration's connectors; change only what differs. Returns connector to expected tasks.
+
+    A new source connector is created STOPPED, told where to go on from what the target already holds, and only then
+    resumed: so a deploy after a removal copies nothing twice.
+    """
+
+    def ferry(self, context: Context) -> dict[str, int]:
+        migration = migration_of(context)
+        connect = migration.connect
+        for name, config in migration.connector_configs().items():
+            state = _state(migration, name)
+            if state is None:
+                connect.create(name, config, initial_state=ConnectorState.STOPPED)
+                self.log.info("create connector %s", name)
+                state = ConnectorState.STOPPED
+            else:
+                connect.apply(name, config)
+            if state is ConnectorState.STOPPED and name == migration.connector_names[0]:
+                self._align(migration, name)
+            if state in (ConnectorState.STOPPED, ConnectorState.PAUSED):
+                connect.resume(name)
+        return migration.expected_tasks()
+
+    def _align(self, migration: Migration, name: str) -> None:
+        wanted = resume_of(migration, migration.target_topics())
+        actual = {
+            (entry["partition"]["topic"], int(entry["partition"]["partition"])): int(entry["offset"]["offset"]) + 1
+            for entry in migration.connect.offsets(name)
+            if entry["partition"].get("cluster") == migration.spec.alias and entry["offset"]
+        }
+        changes = offset_changes(wanted, actual, migration.spec.alias)
+        if changes:
+            self.log.info("%d partitions go on after what the target already holds", len(wanted))
+            migration.connect.alter_offsets(name, changes)
+
+
+def offset_changes(
+    wanted: Mapping[Partition, int], actual: Mapping[Partition, int], alias: str
+) -> list[dict[str, Any]]:
+    """Entries for ``PATCH /connectors/{name}/offsets`` that make the next offsets ``wanted``.
+
+    :param wanted, actual: next source offset; the connector stores the last replicated one, which is one less.
+    """
+    return [
+        {
+            "partition": {"cluster": alias, "topic": topic, "partition": partition},
+            "offset": {"offset": wanted[topic, partition] - 1} if (topic, partition) in wanted else None,
+        }
+        for topic, partition in sorted(wanted.keys() | actual.keys())
+        if wanted.get((topic, partition)) != actual.get((topic, partition))
+    ]
+
+
+class RemoveMirrorMaker2Operator(FerryOperator):
+    """Delete the migration's connectors, their offsets and MirrorMaker 2's own topics, or say how to stop them.
+
+    Asks neither source nor target for anything it can know without them: it must work when they are dead.
+    """
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        if migration.spec.keep_replicating:
+            text = _how_to_stop(migration)
+            self.log.info("%s", text)
+            note_leftovers(artifacts, kept=text)
+            return {"kept": migration.wanted_connectors}
+        removed = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
+        topics = migration.target.admin.delete_topics(self._own_topics(migration))
+        self.log.info("removed connectors: %s; topics: %s", removed or "none", topics or "none")
+        left = self._left(migration)
+        note_leftovers(artifacts, left=left)
+        if left:
+            raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
+        return {"connectors": removed, "topics": topics}
+
+    def _own_topics(self, migration: Migration) -> list[str]:
+        own = list(migration.residue())
+        if migration.spec.heartbeats and migration.heartbeats_are_ours():
+            own.append("heartbeats")
+        return own
+
+    def _left(self, migration: Migration) -> list[str]:
+        there = set(migration.connect.connectors())
+        topics = migration.target.admin.topic_ids(migration.residue())
+        return [f"connector {name}" for name in migration.connector_names if name in there] + [
+            f"topic {name} on {migration.spec.target_conn_id}" for name in topics
+        ]
+
+
+def _state(migration: Migration, name: str) -> ConnectorState | None:
+    if migration.connect.find_config(name) is None:
+        return None
+    try:
+        return migration.connect.status(name).state
+    except ConnectorNotFound:
+        return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
+
+
+def _how_to_stop(migration: Migration) -> str:
+    names = migration.wanted_connectors
+    deletes = "\n".join(f"  curl -X DELETE $CONNECT/connectors/{name}" for name in names)
+    return (
+        f"keep_replicating: replication goes on with {', '.join(names)}. To stop it and clean up, trigger this DAG "
+        f"again with the same params and keep_replicating off; or delete the connectors by hand:\n{deletes}\n"
+        f"then the topics {', '.join(migration.residue())} on {migration.spec.target_conn_id}"
+    )

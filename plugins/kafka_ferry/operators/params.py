@@ -1,0 +1,187 @@
+"""The trigger form of a migration: every param with title, description, examples and limits.
+
+What a user always sets carries no section, so that the form opens on it (a form of sections only opens folded).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Param
+
+from kafka_ferry.migration.spec import MigrationSpec
+
+_SELECTION, _ENGINE, _PROOF, _TIMES = "Selection", "Replication", "Proof", "Waiting"
+
+
+def migration_params() -> dict[str, Param]:
+    """Params of every migration DAG, by name; defaults and limits are those of ``MigrationSpec``."""
+    return {
+        "topics": Param(
+            type="array",
+            items={"type": "string"},
+            minItems=1,
+            title="Topics",
+            description="Topic names or regular expressions, one per line. A name that exists means only itself.",
+            examples=["projects.*", "orders", "foo-.*"],
+        ),
+        "migration": _param(
+            "migration",
+            "Migration name",
+            "Names the connectors. The same name goes on where it was; use one name per migration.",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$",
+            examples=["event-center", "wave-1"],
+        ),
+        "source_conn_id": _param(
+            "source_conn_id",
+            "Source cluster",
+            "Airflow connection of type kafka, read from.",
+            examples=["kafka_source"],
+        ),
+        "target_conn_id": _param(
+            "target_conn_id",
+            "Target cluster",
+            "Airflow connection of type kafka, written to.",
+            examples=["kafka_target"],
+        ),
+        "dry_run": _param(
+            "dry_run", "Dry run", "Only plan: say what would be done and stop. Nothing is changed.", type="boolean"
+        ),
+        "keep_replicating": _param(
+            "keep_replicating",
+            "Keep replicating",
+            "Leave the connectors running at the end; the last task says how to stop them.",
+            type="boolean",
+        ),
+        **_selection(),
+        **_engine(),
+        **_proof(),
+        **_times(),
+    }
+
+
+def _selection() -> dict[str, Param]:
+    return {
+        "exclude_topics": _names(
+            "exclude_topics", "Topics to leave out", "Names or regular expressions.", [".*\\.tmp"]
+        ),
+        "groups": _names("groups", "Consumer groups", "Groups whose offsets are carried over. Empty: none.", [".*"]),
+        "exclude_groups": _names("exclude_groups", "Groups to leave out", "Names or regular expressions.", ["test-.*"]),
+        "naming": _param(
+            "naming",
+            "Names on the target",
+            "Keep the names, or put the alias before them.",
+            enum=["identity", "prefix"],
+            values_display={"identity": "the same names", "prefix": "<alias>.<topic>"},
+            section=_SELECTION,
+        ),
+        "source_alias": _param(
+            "source_alias",
+            "Source alias",
+            "MirrorMaker 2's name of the source, and the prefix. Default: the migration's name.",
+            type=["null", "string"],
+            pattern="^[A-Za-z0-9_-]{1,60}$",
+            examples=["old", "event-center"],
+            section=_SELECTION,
+        ),
+    }
+
+
+def _engine() -> dict[str, Param]:
+    return {
+        "connect_conn_id": _param(
+            "connect_conn_id",
+            "Kafka Connect",
+            "Airflow connection of type http: a worker of Kafka Connect 3.8 or newer.",
+            examples=["kafka_connect"],
+            section=_ENGINE,
+        ),
+        "throughput": _param(
+            "throughput",
+            "Throughput profile",
+            "Client settings that were measured to act.",
+            enum=["lan", "wan", "gentle"],
+            values_display={
+                "lan": "lan: large batches, lz4",
+                "wan": "wan: the same, with open receive windows",
+                "gentle": "gentle: small polls, stock batches",
+            },
+            section=_ENGINE,
+        ),
+        "tasks_max": _param(
+            "tasks_max", "Tasks", "Parallel tasks per connector (tasks.max).", type="integer", minimum=1, maximum=1000,
+            section=_ENGINE,
+        ),
+        "isolation_level": _param(
+            "isolation_level",
+            "Isolation level",
+            "read_uncommitted copies aborted transactions as if they had been committed.",
+            enum=["read_committed", "read_uncommitted"],
+            section=_ENGINE,
+        ),
+        "replication_factor": _param(
+            "replication_factor",
+            "Replication factor",
+            "Of topics made on the target. Empty: the target's default.replication.factor.",
+            type=["null", "integer"],
+            minimum=1,
+            maximum=32767,
+            section=_ENGINE,
+        ),
+        "heartbeats": _param(
+            "heartbeats", "Heartbeats", "Run MirrorHeartbeatConnector too.", type="boolean", section=_ENGINE
+        ),
+    }  # fmt: skip
+
+
+def _proof() -> dict[str, Param]:
+    return {
+        "verification": _param(
+            "verification",
+            "Verification",
+            "content compares every record by its hash; counts compares numbers of records only.",
+            enum=["content", "counts"],
+            section=_PROOF,
+        ),
+        "duplicates": _param(
+            "duplicates",
+            "Duplicates",
+            "MirrorMaker 2 may send records again after a crash. fail: verdict FAIL; explain: named and counted only.",
+            enum=["fail", "explain"],
+            section=_PROOF,
+        ),
+        "group_offsets": _param(
+            "group_offsets",
+            "Group offsets",
+            "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver again.",
+            enum=["exact", "mm2"],
+            section=_PROOF,
+        ),
+    }
+
+
+def _times() -> dict[str, Param]:
+    def seconds(name: str, title: str, description: str, minimum: float) -> Param:
+        return _param(name, title, f"{description} In seconds.", type="number", minimum=minimum, section=_TIMES)
+
+    return {
+        "poll_interval": seconds("poll_interval", "Poll interval", "Between two looks.", 0.5),
+        "running_timeout": seconds("running_timeout", "Time to start", "Until all tasks must run.", 5),
+        "convergence_timeout": seconds("convergence_timeout", "Time to copy", "Until all must be there.", 10),
+        "no_progress_timeout": seconds("no_progress_timeout", "Patience", "Without any progress the run fails.", 5),
+    }
+
+
+def _param(name: str, title: str, description: str, **schema: Any) -> Param:
+    schema.setdefault("type", "string")
+    return Param(_default(name), title=title, description=description, **schema)
+
+
+def _names(name: str, title: str, description: str, examples: list[str]) -> Param:
+    items = {"type": "string"}
+    return _param(name, title, description, type="array", items=items, examples=examples, section=_SELECTION)
+
+
+def _default(name: str) -> Any:
+    default = MigrationSpec.model_fields[name].default
+    return getattr(default, "value", default)

@@ -1,0 +1,164 @@
+"""Write the run's report, whatever happened before; red when the verdict is FAIL."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import humanize
+import pendulum
+
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
+from kafka_ferry.report.storage import CHECKS_MADE, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.table import table
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+#: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
+_NOT_MADE = {
+    "new_records": "this version makes no canary records",
+    "new_topics": "this version makes no canary topic",
+    "acls": "this version does not carry ACLs",
+    "quotas": "this version does not carry quotas",
+    "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
+    "other_replicators": "this version does not look for other replicators",
+    "leftovers": "the removal comes after the report and adds this line",
+}
+
+
+class VerdictFailed(FerryError):
+    """The target is not what the source is, or the run did not come far enough to tell."""
+
+
+class ReportOperator(FerryOperator):
+    """Gather what the stages found into report.json and the XCom ``report``.
+
+    Runs after failures too (``trigger_rule="all_done"``), so that a run that broke half-way says where and why.
+
+    :param engine: what moved the records, for the reader of the report.
+    """
+
+    def __init__(self, *, engine: str, **kwargs: Any) -> None:
+        super().__init__(trigger_rule="all_done", **kwargs)
+        self.engine = engine
+
+    def ferry(self, context: Context) -> None:
+        artifacts = RunArtifacts.of(context)
+        report = build_report(artifacts, self.engine, self.task_id)
+        path = artifacts.write_json(REPORT, report.to_json())
+        context["ti"].xcom_push(key="report", value=report.summary(path))
+        text = f"{report_text(report)}\nreport: {path}"
+        if report.verdict != "PASS":
+            self.log.error("%s", text)
+            failed = ", ".join(check.name for check in report.checks if check.status is Status.FAIL)
+            reasons = [f"failed checks: {failed}"] * bool(failed) + report.failures
+            raise VerdictFailed(f"verdict FAIL: {'; '.join(reasons)}"[:2000])
+        self.log.info("%s", text)
+
+
+def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
+    """From the run's artifacts to the report.
+
+    :param own_task: the report's own task id, whose stage is still running.
+    """
+    stages = _stages(artifacts)
+    failures = [
+        f"{stage.stage}: {stage.error or 'ended without a word; was its process killed? See its log'}"
+        for stage in stages
+        if stage.state != "success" and stage.stage != own_task
+    ]
+    made = artifacts.read_json(CHECKS_MADE) if _is_fresh(stages) else None
+    checks = complete(
+        [Check.model_validate(check) for check in (made or {}).get("checks", [])],
+        _NOT_MADE,
+        "the run ended before this check",
+    )
+    if made is None and not failures:
+        failures = ["validate: it made no checks"]
+    plan = artifacts.read_json(PLAN) or {}
+    return Report(
+        dag_id=artifacts.dag_id,
+        run_id=artifacts.run_id,
+        engine=engine,
+        verdict=verdict(checks, failures),
+        source=plan.get("source", {}),
+        target=plan.get("target", {}),
+        started=min((stage.started for stage in stages), default=None),
+        ended=pendulum.now("UTC").isoformat(timespec="milliseconds"),
+        checks=checks,
+        topics=[TopicLine.model_validate(line) for line in (made or {}).get("topics", [])],
+        groups=[GroupLine.model_validate(line) for line in (made or {}).get("groups", [])],
+        timeline=stages,
+        throughput=_throughput(artifacts),
+        failures=failures,
+    )
+
+
+def _stages(artifacts: RunArtifacts) -> list[Stage]:
+    """The timeline, in order of start; mapped tasks are one stage each."""
+    stages = []
+    for name in artifacts.names(STAGES):
+        entry = dict(artifacts.read_json(name) or {})
+        entry.pop("try_number", None)
+        index = re.search(r"\.(\d+)\.json$", name)
+        stages.append(Stage(**entry | {"stage": entry["stage"] + (f"[{index[1]}]" if index else "")}))
+    return sorted(stages, key=lambda stage: stage.started)
+
+
+def _is_fresh(stages: list[Stage]) -> bool:
+    """Whether validate ran after everything it depends on; else its checks belong to an earlier try."""
+    at = {stage.stage: stage for stage in stages}
+    done = at.get("validate")
+    return bool(
+        done
+        and done.state == "success"
+        and done.started
+        >= max(
+            (
+                stage.started
+                for name, stage in at.items()
+                if name.split("[")[0] in ("wait_until_converged", "fingerprint")
+            ),
+            default="",
+        )
+    )
+
+
+def _throughput(artifacts: RunArtifacts) -> Throughput:
+    lines = artifacts.read_lines(PROGRESS)
+    if len(lines) < 2:
+        return Throughput()
+    first, last = lines[0], lines[-1]
+    return Throughput(
+        records=last["records"] - first["records"],
+        bytes=last["bytes"] - first["bytes"],
+        seconds=round((pendulum.parse(last["at"]) - pendulum.parse(first["at"])).total_seconds(), 3),  # type: ignore[operator, union-attr]
+    )
+
+
+def report_text(report: Report) -> str:
+    """The report for the task log."""
+    checks = [[check.name, check.status, check.expected, check.actual, check.detail] for check in report.checks]
+    topics = [
+        [line.source, line.partitions, line.source_records, line.target_records, line.lost, line.duplicated,
+         line.reordered, line.status, line.detail[:120]]
+        for line in sorted(report.topics, key=lambda line: (line.status is Status.PASS, line.source))
+    ]  # fmt: skip
+    parts = [
+        f"verdict: {report.verdict}",
+        *(f"failure: {text}" for text in report.failures),
+        table(["check", "status", "expected", "actual", "detail"], checks),
+    ]
+    if topics:
+        head = ["topic", "partitions", "source", "target", "lost", "duplicated", "reordered", "status", "detail"]
+        parts.append(table(head, topics))
+    named = [f"{check.name}: {text}" for check in report.checks for text in check.differences[:20]]
+    parts += ["differences:", *(f"  {text}" for text in named)] if named else []
+    moved = report.throughput
+    if moved.seconds:
+        rate = humanize.naturalsize(moved.bytes / moved.seconds)
+        parts.append(f"while waiting: {moved.records:,} records in {moved.seconds:.1f} s, about {rate}/s")
+    return "\n".join(parts)

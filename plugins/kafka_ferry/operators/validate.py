@@ -1,0 +1,71 @@
+"""Hold the target against the source, check by check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.hooks.migration import Migration, migration_of
+from kafka_ferry.migration.groups import judge_groups
+from kafka_ferry.migration.judge import (
+    check_configs,
+    check_content,
+    check_counts,
+    check_group_offsets,
+    check_groups,
+    check_partitions,
+    check_topics,
+    topic_lines,
+)
+from kafka_ferry.migration.provision import DesiredTopic, desired_topics
+from kafka_ferry.migration.spec import Verification
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.model import Check, Status
+from kafka_ferry.report.storage import CHECKS_MADE, GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.verification.record_hash import HASH_VERSION
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ValidateOperator(FerryOperator):
+    """Make the checks and write checks.json. It does not fail on a difference: the report does, when all is told."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        results = read_results(artifacts)
+        desired = _promised(migration, artifacts)
+        actual = migration.target.admin.topics([topic.name for topic in desired])
+        counts_only = migration.spec.verification is Verification.COUNTS
+        topics = topic_lines(desired, results, counts_only)
+        groups = judge_groups(
+            results,
+            migration.target.admin.committed({line.group for result in results for line in result.groups}),
+            (artifacts.read_json(GROUPS) or {}).get("refused", {}),
+        )
+        content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
+        checks = [
+            check_topics(desired, actual),
+            check_partitions(desired, actual),
+            check_configs(desired, actual),
+            check_counts(topics),
+            content if counts_only else check_content(results, topics, HASH_VERSION),
+            check_groups(groups),
+            check_group_offsets(groups),
+        ]
+        artifacts.write_json(
+            CHECKS_MADE,
+            {
+                "checks": [check.model_dump(mode="json") for check in checks],
+                "topics": [line.model_dump(mode="json") for line in topics],
+                "groups": [line.model_dump(mode="json") for line in groups],
+            },
+        )
+        return {check.name: check.status.value for check in checks}
+
+
+def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopic]:
+    """The topics whose arrival was waited for, as the source has them now."""
+    frozen = read_frozen(artifacts)
+    names = {topic for topic, _ in frozen.ends}
+    states: dict[str, Any] = migration.source.admin.topics(sorted(names))
+    return desired_topics(migration.spec, states.values())

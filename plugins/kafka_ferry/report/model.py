@@ -1,0 +1,156 @@
+"""report.json: what a run proved. Pure; the schema is versioned by ``SCHEMA``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA: Final = "kafka-ferry.report/1"
+
+#: In the order a reader asks.
+CHECKS: Final = (
+    "topics",
+    "partitions",
+    "configs",
+    "counts",
+    "content",
+    "new_records",
+    "new_topics",
+    "groups",
+    "group_offsets",
+    "acls",
+    "quotas",
+    "scram_users",
+    "other_replicators",
+    "leftovers",
+)
+
+
+class Status(StrEnum):
+    """Outcome of a check or of one line of it. ``explained`` differs for a named, harmless reason."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    FAIL = "fail"
+    EXPLAINED = "explained"
+    SKIPPED = "skipped"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Check(_Model):
+    """One line of the checklist. A check that was not made is ``skipped`` and says why."""
+
+    name: str
+    status: Status
+    expected: str = ""
+    actual: str = ""
+    detail: str = ""
+    differences: list[str] = []
+
+
+class TopicLine(_Model):
+    """One topic. Counts are of records that were read; None when they were not."""
+
+    source: str
+    target: str
+    partitions: int
+    source_records: int | None = None
+    target_records: int | None = None
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    status: Status
+    detail: str = ""
+
+
+class GroupLine(_Model):
+    """One group on one partition. Offsets are committed offsets; ``redelivered`` counts records."""
+
+    group: str
+    topic: str
+    partition: int
+    source_offset: int
+    target_offset: int | None
+    expected_offset: int | None
+    redelivered: int | None
+    status: Status
+    detail: str = ""
+
+
+class Stage(_Model):
+    """When a task of the run worked. Times are ISO 8601, UTC."""
+
+    stage: str
+    started: str
+    ended: str | None = None
+    state: str = ""
+    error: str = ""
+
+
+class Throughput(_Model):
+    """Of the copy: records and bytes that arrived while the run waited, in seconds."""
+
+    records: int = 0
+    bytes: int = 0
+    seconds: float = 0
+
+
+class Report(_Model):
+    """The whole of report.json."""
+
+    schema_: str = Field(default=SCHEMA, alias="schema")
+    dag_id: str
+    run_id: str
+    engine: str
+    verdict: str
+    source: dict[str, Any]
+    target: dict[str, Any]
+    started: str | None
+    ended: str | None
+    checks: list[Check]
+    topics: list[TopicLine] = []
+    groups: list[GroupLine] = []
+    timeline: list[Stage] = []
+    cutover: dict[str, Any] | None = None
+    throughput: Throughput = Throughput()
+    failures: list[str] = []
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True)
+
+    def summary(self, path: str) -> dict[str, Any]:
+        """For XCom: small whatever the size of the migration."""
+        return {
+            "schema": SCHEMA,
+            "verdict": self.verdict,
+            "checks": {check.name: check.status.value for check in self.checks},
+            "topics": len(self.topics),
+            "groups": len({line.group for line in self.groups}),
+            "failures": [text[:500] for text in self.failures[:5]],
+            "path": path,
+        }
+
+
+def complete(checks: list[Check], reasons: dict[str, str], otherwise: str) -> list[Check]:
+    """All checks of the checklist in its order; those not made are skipped with their reason.
+
+    :param reasons: check name to why it was not made; ``otherwise`` for the rest.
+    """
+    made = {check.name: check for check in checks}
+    return [
+        made.get(name) or Check(name=name, status=Status.SKIPPED, detail=reasons.get(name, otherwise))
+        for name in CHECKS
+    ]
+
+
+def verdict(checks: list[Check], failures: list[str]) -> str:
+    """PASS only when something was checked, nothing failed and no stage broke."""
+    made = [check for check in checks if check.status is not Status.SKIPPED]
+    failed = any(check.status is Status.FAIL for check in made)
+    return "PASS" if made and not failed and not failures else "FAIL"

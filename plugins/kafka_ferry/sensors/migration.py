@@ -1,0 +1,33 @@
+"""Wait until the migration's own connectors run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.hooks.migration import migration_of
+from kafka_ferry.operators.base import stage
+from kafka_ferry.sensors.connect import ConnectorRunningSensor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class MigrationRunningSensor(ConnectorRunningSensor):
+    """A ``ConnectorRunningSensor`` that takes connectors, interval and time-out from the run's params."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(connectors={}, deferrable=True, **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        with stage(context):
+            migration = migration_of(context)
+            self.connectors = migration.expected_tasks()
+            self.connect_conn_id = migration.spec.connect_conn_id
+            self.poke_interval = migration.spec.poll_interval
+            self.timeout = migration.spec.running_timeout
+            return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        with stage(context):
+            self.timeout = migration_of(context).spec.running_timeout
+            return super().execute_complete(context, event)
