@@ -21,7 +21,7 @@ COMPOSE = PROJECT / "docker-compose.yaml"
 AIRFLOW_SERVICES = ("airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:-([^}]*))?\}")
 
-# Addresses and folders: the only settings in which a container may differ from a process on this machine.
+# Addresses, folders and secrets: the only settings in which a container may differ from a process on this machine.
 BROKER_ADDRESSES = {
     "controller.quorum.voters",
     "listeners",
@@ -43,17 +43,17 @@ AIRFLOW_ADDRESSES = {
     "AIRFLOW__API__HOST",
     "AIRFLOW__API__PORT",
     "AIRFLOW__API__BASE_URL",
+    "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
     "FERRY_AIRFLOW_PASSWORD",
     "FERRY_ARTIFACTS",
 }
 ONLY_COMPOSE = {
-    "AIRFLOW__CORE__EXECUTOR",  # LocalExecutor is Airflow's default, said aloud
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
-    "AIRFLOW__CORE__FERNET_KEY",
-    "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",  # `airflow standalone` is asked through the API server instead
+    "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",  # the embedded one is asked through the API server instead
 }
+OPTIONAL = {"FERRY_FINGERPRINT_PROCESSES"}  # has a good default: one a core
 ONLY_EMBEDDED = {
     # one host: each stack needs ports of its own
     "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT",
@@ -269,7 +269,7 @@ def test_the_execution_api_is_the_api_server(services: dict[str, Any]) -> None:
 def test_every_ferry_variable_that_the_code_reads_is_set(services: dict[str, Any]) -> None:
     files = [*(PROJECT / "dags").rglob("*.py"), *(PROJECT / "plugins").rglob("*.py")]
     read = {name for path in files for name in re.findall(r"\bFERRY_[A-Z_]+\b", path.read_text())}
-    assert read <= set(services["airflow-scheduler"]["environment"])
+    assert read - OPTIONAL <= set(services["airflow-scheduler"]["environment"])
 
 
 def test_init_migrates_and_writes_the_login_that_airflow_reads(services: dict[str, Any], tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""The demo's calls of Airflow's REST API, against recorded answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import responses
+
+from demo.airflow_api import AirflowApi, AirflowApiError, Task, log_lines
+
+URL = "http://127.0.0.1:8080"
+RUN = f"{URL}/api/v2/dags/d/dagRuns/r"
+
+
+@pytest.fixture
+def airflow() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def api() -> AirflowApi:
+    return AirflowApi(f"{URL}/", "admin", "pass-word-1")
+
+
+def test_logs_in_when_asked_to_and_repeats_the_call(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    airflow.get(RUN, status=401)
+    airflow.post(
+        f"{URL}/auth/token",
+        json={"access_token": "t0k"},
+        status=201,
+        match=[responses.matchers.json_params_matcher({"username": "admin", "password": "pass-word-1"})],
+    )
+    airflow.get(
+        RUN, json={"state": "running"}, match=[responses.matchers.header_matcher({"Authorization": "Bearer t0k"})]
+    )
+    assert api.state("d", "r") == "running"
+
+
+def test_a_refused_login_is_told_without_the_password(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    airflow.get(RUN, status=401)
+    airflow.post(f"{URL}/auth/token", status=401, body="pass-word-1 is wrong")
+    with pytest.raises(AirflowApiError, match="login as admin: HTTP 401") as caught:
+        api.state("d", "r")
+    assert "pass-word-1" not in str(caught.value)
+
+
+def test_triggers_without_a_logical_date(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    airflow.post(f"{URL}/api/v2/dags/d/dagRuns", json={"dag_run_id": "r"})
+    api.trigger("d", "r", {"topics": ["a"]})
+    sent = json.loads(airflow.calls[0].request.body or b"")
+    assert sent == {"dag_run_id": "r", "logical_date": None, "conf": {"topics": ["a"]}}
+
+
+def test_airflows_own_words_are_in_the_error(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    airflow.post(f"{URL}/api/v2/dags/d/dagRuns", status=400, json={"detail": "'x' is not of type 'array'"})
+    with pytest.raises(AirflowApiError, match=r"HTTP 400: .*not of type 'array'"):
+        api.trigger("d", "r", {"topics": "x"})
+
+
+def test_a_dag_not_parsed_yet_is_unknown_and_a_broken_server_is_an_error(
+    airflow: responses.RequestsMock, api: AirflowApi
+) -> None:
+    airflow.get(f"{URL}/api/v2/dags/d", status=404)
+    airflow.get(f"{URL}/api/v2/dags/d", json={"dag_id": "d"})
+    airflow.get(f"{URL}/api/v2/dags/d", status=500)
+    assert not api.dag_is_known("d")
+    assert api.dag_is_known("d")
+    with pytest.raises(AirflowApiError, match="HTTP 500"):
+        api.dag_is_known("d")
+
+
+def test_import_errors_name_the_file(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    found = [{"filename": "x.py", "stack_trace": "SyntaxError"}]
+    airflow.get(f"{URL}/api/v2/importErrors", json={"import_errors": found, "total_entries": 1})
+    assert api.import_errors() == ["x.py:\nSyntaxError"]
+
+
+def test_tasks_and_their_names(airflow: responses.RequestsMock, api: AirflowApi) -> None:
+    one = {"task_id": "plan", "state": None, "map_index": -1, "try_number": 0, "pool": "default"}
+    two = {"task_id": "print", "state": "failed", "map_index": 3, "try_number": 2}
+    airflow.get(f"{RUN}/taskInstances", json={"task_instances": [one, two]})
+    assert [task.name for task in api.tasks("d", "r")] == ["plan", "print[3]"]
+
+
+def test_a_log_is_its_events_and_exceptions_without_folding_marks(
+    airflow: responses.RequestsMock, api: AirflowApi
+) -> None:
+    error = {
+        "exc_type": "LossDetected",
+        "exc_value": "topic a: 3 records lost",
+        "frames": [{"filename": "f.py", "lineno": i, "name": "g"} for i in range(9)],
+    }
+    content = [
+        {"event": "::group::Pre Execute"},
+        {"timestamp": "2026-01-01T00:00:00Z", "level": "error", "event": "Task failed", "error_detail": [error]},
+    ]
+    airflow.get(f"{RUN}/taskInstances/validate/logs/2", json={"content": content, "continuation_token": None})
+    assert api.log("d", "r", Task("validate", "failed", 1, 2)) == [
+        "error Task failed",
+        *[f"    f.py:{i} in g" for i in range(4, 9)],
+        "    LossDetected: topic a: 3 records lost",
+    ]
+    assert airflow.calls[0].request.params["map_index"] == "1"
+
+
+def test_a_log_entry_may_be_plain_text() -> None:
+    assert log_lines("a\nb") == ["a", "b"]
