@@ -54,7 +54,8 @@ def _command(commands: argparse._SubParsersAction, name: str, run: object, text:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")  # in one piece, as several threads report
+    sys.stdout.flush()
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -119,18 +119,15 @@ def stop(prefixes: Iterable[str], grace: float) -> int:
     :returns: how many had to be killed.
     """
     wanted = tuple(prefixes)
-    alive = _signal_all(wanted, signal.SIGTERM)
-    deadline = time.monotonic() + grace
-    while alive and time.monotonic() < deadline:
-        time.sleep(0.05)
-        alive = [process for process in alive if _still(process)]
+    if grace > 0:
+        _wait(_signal_all(wanted, signal.SIGTERM), grace)
     killed = 0
     for _ in range(50):  # a process may fork between the look and the signal
         left = _signal_all(wanted, signal.SIGKILL)
         if not left:
             return killed
         killed += len(left)
-        psutil.wait_procs(left, timeout=2)
+        _wait(left, 2)
     return killed
 
 
@@ -139,8 +136,7 @@ def kill9(running: Running) -> None:
     process = running.process()
     if process is not None:
         process.kill()
-        psutil.wait_procs([process], timeout=10)
-    _reap(running.pid)
+        _wait([process], 10)
 
 
 def tail(log: Path, lines: int = 30) -> str:
@@ -164,6 +160,13 @@ def _signal_all(prefixes: tuple[str, ...], number: signal.Signals) -> list[psuti
         except psutil.NoSuchProcess:
             continue
     return reached
+
+
+def _wait(processes: list[psutil.Process], timeout: float) -> None:
+    """Until all have ended. A zombie counts as ended: orphans are reaped by init, which may take its time."""
+    deadline = time.monotonic() + timeout
+    while any(_still(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _still(process: psutil.Process) -> bool:

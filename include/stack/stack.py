@@ -188,10 +188,10 @@ class Stack:
     def _clean(self) -> None:
         """Forget dead processes; end live ones that nobody wrote down (their launcher was killed in that moment)."""
         state = self._loaded_state()
-        for name in list(state.processes):
-            if state.running(name) is None:
-                process.stop([state.mark(name)], 0)  # children that outlived it
-                state.forget(name)
+        dead = [name for name in state.processes if state.running(name) is None]
+        process.stop([state.mark(name) for name in dead], 0)  # children that outlived it
+        for name in dead:
+            state.forget(name)
         known = {running.mark for running in state.processes.values()}
         lost = {mark for mark in process.marks(state.mark()) if mark not in known}
         if lost:
