@@ -1,7 +1,7 @@
 """Migrate topics from one Kafka cluster to another with MirrorMaker 2 on Kafka Connect, and prove the result.
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
--> translate_groups -> validate -> report -> remove
+-> translate_groups -> validate -> remove -> report
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ with DAG(
     fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
     translate_groups = TranslateGroupsOperator(task_id="translate_groups")
     validate = ValidateOperator(task_id="validate")
-    report = ReportOperator(task_id="report", engine="mirror_maker2_on_connect")
     remove = RemoveMirrorMaker2Operator(task_id="remove").as_teardown(
         setups=[deploy, wait_until_running], on_failure_fail_dagrun=True
     )
+    # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
+    report = ReportOperator(task_id="report", engine="mirror_maker2_on_connect")
 
     plan >> provision_topics >> deploy >> wait_until_running >> wait_until_converged
-    wait_until_converged >> shards >> fingerprint >> translate_groups >> validate >> report >> remove
+    wait_until_converged >> shards >> fingerprint >> translate_groups >> validate >> remove >> report

@@ -11,8 +11,9 @@ from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.leftovers import note_leftovers
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.leftovers import leftovers_check
+from kafka_ferry.report.model import Check
+from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -83,13 +84,13 @@ class RemoveMirrorMaker2Operator(FerryOperator):
         if migration.spec.keep_replicating:
             text = _how_to_stop(migration)
             self.log.info("%s", text)
-            note_leftovers(artifacts, kept=text)
+            _note(artifacts, leftovers_check(kept=text))
             return {"kept": migration.wanted_connectors}
         removed = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
         topics = migration.target.admin.delete_topics(self._own_topics(migration))
         self.log.info("removed connectors: %s; topics: %s", removed or "none", topics or "none")
         left = self._left(migration)
-        note_leftovers(artifacts, left=left)
+        _note(artifacts, leftovers_check(left))
         if left:
             raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
         return {"connectors": removed, "topics": topics}
@@ -106,6 +107,10 @@ class RemoveMirrorMaker2Operator(FerryOperator):
         return [f"connector {name}" for name in migration.connector_names if name in there] + [
             f"topic {name} on {migration.spec.target_conn_id}" for name in topics
         ]
+
+
+def _note(artifacts: RunArtifacts, check: Check) -> None:
+    artifacts.write_json(LEFTOVERS, check.model_dump(mode="json"))
 
 
 def _state(migration: Migration, name: str) -> ConnectorState | None:

@@ -75,7 +75,9 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     lines = [_topic_line(spec, name, begins, ends, sizes, resumed) for name in topics.topics]
     records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
     left = sum(line["records"] - line["already_there"] for line in lines)
-    guess = estimate(spec.throughput, left, round(size * left / records) if records else 0, len(topics.partitions))
+    guess = estimate(
+        spec.throughput.value, left, round(size * left / records) if records else 0, len(topics.partitions)
+    )
     return {
         "spec": spec.model_dump(mode="json"),
         "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},

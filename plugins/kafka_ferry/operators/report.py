@@ -11,7 +11,7 @@ import pendulum
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
-from kafka_ferry.report.storage import CHECKS_MADE, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _NOT_MADE = {
     "quotas": "this version does not carry quotas",
     "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
     "other_replicators": "this version does not look for other replicators",
-    "leftovers": "the removal comes after the report and adds this line",
 }
 
 
@@ -71,8 +70,10 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         if stage.state != "success" and stage.stage != own_task
     ]
     made = artifacts.read_json(CHECKS_MADE) if _is_fresh(stages) else None
+    found = [Check.model_validate(check) for check in (made or {}).get("checks", [])]
+    leftovers = artifacts.read_json(LEFTOVERS)
     checks = complete(
-        [Check.model_validate(check) for check in (made or {}).get("checks", [])],
+        found + [Check.model_validate(leftovers)] * bool(leftovers),
         _NOT_MADE,
         "the run ended before this check",
     )

@@ -25,6 +25,7 @@ STAGES = "stages"
 FINGERPRINTS = "fingerprints"
 GROUPS = "groups.json"
 CHECKS_MADE = "checks.json"
+LEFTOVERS = "leftovers.json"
 
 
 class RunArtifacts:
