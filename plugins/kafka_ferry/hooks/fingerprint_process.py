@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,7 +116,9 @@ def _in_children(tasks: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]
         with ThreadPoolExecutor(len(children)) as pool:
             waiting = [pool.submit(child.answer) for child in children]
             try:
-                return [one.result() for one in waiting]
+                wait(waiting, return_when=FIRST_EXCEPTION)
+                failed = next((one for one in waiting if one.done() and one.exception()), None)
+                return [one.result() for one in ([failed] if failed else waiting)]
             except BaseException:
                 for child in children:
                     child.kill()  # here: leaving the pool waits for its threads

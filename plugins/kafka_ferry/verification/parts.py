@@ -41,9 +41,12 @@ def _how(before: bytes | None, after: bytes | None) -> str:
 
 
 def _how_headers(before: Headers, after: Headers) -> str:
+    if sorted(before, key=repr) == sorted(after, key=repr):
+        return ": in another order"
+    if len(before) != len(after):
+        return f": {len(before)} became {len(after)}"
     if [name for name, _ in before] != [name for name, _ in after]:
-        same = sorted(before, key=repr) == sorted(after, key=repr)
-        return ": in another order" if same else f": {len(before)} became {len(after)}, or names changed"
+        return ": other names"
     changed = [(name, old, new) for (name, old), (_, new) in zip(before, after, strict=True) if old != new]
     if all(old is not None and new == b64encode(old) for _, old, new in changed):
         return ": base64 text of the source's; the connector lacks header.converter=ByteArrayConverter"
