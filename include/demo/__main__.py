@@ -28,8 +28,11 @@ FAILURES = (DemoError, StackError, AirflowApiError, requests.RequestException, K
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo. 0: PASS. 1: FAIL, or no verdict. 130: interrupted."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # as Ctrl-C: everything is stopped on the way out
+    # SIGINT too: a shell without job control starts background commands with Ctrl-C ignored. SIGHUP only when it is
+    # not ignored, as it is under nohup.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     line = ProgressLine(sys.stdout, shutil.get_terminal_size((120, 24)).columns)
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
@@ -62,18 +65,15 @@ def _run(options: argparse.Namespace, line: ProgressLine) -> int:
         return 130
     finally:
         if not keep:
-            _stop(demo, line)
+            _stop(demo)
     _conclude(demo, outcome, line, time.monotonic() - began)
     if keep:
         _say_how_to_use(demo, line)
     return 0 if outcome is not None and outcome.passed else 1
 
 
-def _stop(demo: Demo, line: ProgressLine) -> None:
-    line.show("stopping everything")
-    began = time.monotonic()
-    demo.stack.down()
-    demo.times.append(("stop", time.monotonic() - began, ""))
+def _stop(demo: Demo) -> None:
+    demo.stop()
     shutil.rmtree(FOLDER / "data", ignore_errors=True)  # artifacts and logs stay to be read
 
 

@@ -114,6 +114,12 @@ class Demo:
             "poll_interval": 2,
         }
 
+    def stop(self) -> None:
+        """Stop everything that was started."""
+        self._starting_up = False
+        self.line.show("stopping everything")
+        self._timed("stop", self.stack.down)
+
     # --- stack and data -----------------------------------------------------------------------------------------------
 
     def _start_and_load(self) -> None:
