@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.connectors.jaas import JaasEntry
-from kafka_ferry.connectors.redaction import MASK, is_secret_key, redact, redact_text, secret_values
+from kafka_ferry.connectors.redaction import MASK, is_secret_key, masked_keys, redact, redact_text, secret_values
 
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIEsecret\n-----END PRIVATE KEY-----\n"
@@ -71,3 +71,9 @@ def test_secret_values_and_texts() -> None:
 
 def test_jaas_entry_hides_its_options() -> None:
     assert "hunter2" not in repr(JaasEntry("m", {"password": "hunter2"}))
+
+
+def test_a_config_copied_from_a_log_is_known() -> None:
+    config = {"a.password": "hunter2", "sasl.jaas.config": f'{SCRAM} required username="u" password="hunter2";'}
+    assert masked_keys(config) == []
+    assert masked_keys({**redact(config), "topics": "***"}) == ["a.password", "sasl.jaas.config"]

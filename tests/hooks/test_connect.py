@@ -254,6 +254,11 @@ class TestApply:
         assert str(result) == "connector.class: the worker has no Nope, only Mirror"
         assert hook.validate({}).errors == {"connector.class": ("missing",)}
 
+    def test_a_masked_secret_is_never_sent(self, hook: ConnectHook, worker: responses.RequestsMock) -> None:
+        worker.get(f"{URL}/connectors/c/config", json={"name": "c", "connector.class": "X", "x.password": "hunter2"})
+        with pytest.raises(InvalidConnectorConfig, match=r"x\.password: holds \*\*\*"):
+            hook.apply("c", {"connector.class": "X", "x.password": "***"})
+
     def test_an_error_does_not_show_the_secret(self, hook: ConnectHook, worker: responses.RequestsMock) -> None:
         worker.put(
             f"{URL}/connectors/c/config",

@@ -131,6 +131,9 @@ def test_stored_fields_show_no_secret_but_the_worker_gets_it() -> None:
     assert '"pw"' not in stored
     operator.execute({})
     assert hook.apply.call_args.args == ("c-1", {**CONFIG, "topics": "a,b"})
+    operator.render_template_fields({"x": "1", "var_topics": "c"})
+    operator.execute({})
+    assert hook.apply.call_args.args == ("c-1", {**CONFIG, "topics": "c"})
 
 
 def test_mapped_tasks_show_no_secret_either() -> None:

@@ -79,6 +79,11 @@ def secret_values(config: Mapping[str, Any]) -> set[str]:
     return found
 
 
+def masked_keys(config: Mapping[str, str]) -> list[str]:
+    """Secret keys whose value is the mask: a config that was copied from a log and must not be sent to a worker."""
+    return [key for key, value in config.items() if is_secret_key(key) and (value == MASK or f'"{MASK}"' in value)]
+
+
 def _redact_jaas(text: str) -> str:
     if _REFERENCES.fullmatch(text):
         return text

@@ -15,7 +15,7 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.connectors.client_settings import java_client_settings, with_prefix
 from kafka_ferry.connectors.config_diff import Change, config_diff, connector_config
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.connectors.redaction import masked_keys, secret_values
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.connect_rest import (
     ConnectBusy,
@@ -185,6 +185,8 @@ class ConnectHook(BaseHook):
         plugin = wanted.get("connector.class", "")
         if not plugin:
             return ValidationResult("", {"connector.class": ("missing",)})
+        if masked := dict.fromkeys(masked_keys(wanted), ("holds *** in place of the secret",)):
+            return ValidationResult(plugin, masked)
         path = f"/connector-plugins/{quote(plugin, safe='')}/config/validate"
         try:
             body = self.rest.request("PUT", path, json=wanted, secrets=secret_values(wanted))

@@ -157,7 +157,11 @@ def readiness(name: str, status: ConnectorStatus | None, expected_tasks: int) ->
         and more with an unreachable source cluster).
     """
     if status is None:
-        return Readiness(Verdict.WAITING, f"connector {name} has no status yet (404)")
+        return Readiness(
+            Verdict.WAITING,
+            f"connector {name} has no status (404): it was just created, or it cannot reach its source cluster, or it "
+            "does not exist",
+        )
     if status.state is ConnectorState.FAILED:
         return Readiness(Verdict.FAILED, f"connector {name} is FAILED:\n{status.trace or 'no trace'}")
     for task in status.tasks:

@@ -86,6 +86,7 @@ class ApplyConnectorOperator(ConnectOperator):
         super().__init__(**kwargs)
         self.config = config
         self.client_settings = client_settings
+        self._config_template = config
         self._rendered_config: Mapping[str, Any] | None = None
 
     def _do_render_template_fields(
@@ -98,6 +99,8 @@ class ApplyConnectorOperator(ConnectOperator):
     ) -> None:
         # Airflow stores every template field after rendering and shows it in the UI. Its own masker goes by words in
         # keys ("password"), and would show sasl.jaas.config and ssl.keystore.key. Mapped tasks come through here too.
+        if parent is self:
+            self.config = self._config_template  # rendered a second time, it must not start from the masked one
         super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
         if parent is self and isinstance(self.config, Mapping):
             self._rendered_config = self.config

@@ -78,7 +78,7 @@ class ConnectorRunningTrigger(BaseTrigger):
             self.log.exception("The wait for %s broke", ", ".join(self.connectors))
             status, message = "error", f"{type(fault).__name__}: {fault}"
         event = {"status": status, "message": message, "connectors": sorted(self.connectors)}
-        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
+        yield TriggerEvent(event)
 
     async def _wait(self) -> tuple[str, str]:
         # The poll is the retry: a call that waits long for a busy cluster would only hide what is going on.
