@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from stack.errors import StackError
 from stack.health import kafka_cluster_id
 from stack.ports import HOST
+from stack.process import MARK, tail
 from stack.service import Service, java_command
 from stack.state import State
 
@@ -82,9 +84,15 @@ class Broker(Service):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         arguments = ("format", "-t", self.state.cluster_id(self.name), "-c", str(self._properties))
         command = java_command(self._java, self._jars, "kafka.tools.StorageTool", *arguments)
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        # Marked, so that the next `up` ends it when this launcher is killed meanwhile. meta.properties is written last.
+        environment = {**os.environ, MARK: self.state.mark(f"{self.name}-format")}
+        log = self.log.with_name(f"{self.name}-format.log")
+        with log.open("wb") as out:
+            run = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, check=False
+            )
         if run.returncode:
-            raise StackError(f"{self.name}: formatting {self.data} failed:\n{run.stdout}{run.stderr}")
+            raise StackError(f"{self.name}: formatting {self.data} failed. End of {log}:\n{tail(log)}")
 
     def problem(self) -> str | None:
         found = kafka_cluster_id(HOST, self.state.ports[self.name])

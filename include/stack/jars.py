@@ -51,6 +51,8 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
         if maven is None:
             raise StackError(NO_MAVEN)
         report("jars: fetching Kafka's jars with Maven, once (55 MB, about 40 s on a near mirror)")
+        for stale in cache.glob(f"{folder.name}.*/"):  # of a download that was killed
+            shutil.rmtree(stale)
         temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=cache))
         try:
             _download(maven, java, pom, temporary, cache / "maven.log")

@@ -35,6 +35,7 @@ class Running:
     mark: str
     fingerprint: str  # of command, settings and config files: says whether it may be adopted
     log: str
+    ready: bool = False  # was healthy at least once
 
     def process(self) -> psutil.Process | None:
         """The live process, or None when it ended or its pid now belongs to somebody else."""

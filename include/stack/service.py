@@ -8,6 +8,7 @@ import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from stack import process
@@ -95,6 +96,11 @@ class Service(ABC):
         )
         self.state.record(self.name, running)
 
+    def note_ready(self) -> None:
+        """Remember that this process was healthy: from now on it has to answer soon."""
+        if (running := self.running) and not running.ready:
+            self.state.record(self.name, replace(running, ready=True))
+
     def wait(self, timeout: float | None = None, cancelled: threading.Event | None = None) -> str | None:
         """Wait for health; None, or why it did not come."""
         return wait_until_healthy(
@@ -135,6 +141,7 @@ class Service(ABC):
         self.start()
         if why := self.wait():
             raise self.failure(why)
+        self.note_ready()
 
     def _signal(self, number: signal.Signals) -> None:
         running = self.running

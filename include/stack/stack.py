@@ -130,9 +130,16 @@ class Stack:
 
     # --- what tests and the demo need ---------------------------------------------------------------------------------
 
+    def service(self, name: str) -> Service:
+        """Any part by its name in ``status``, such as "airflow-scheduler"."""
+        self._load()
+        if name not in self._services:
+            raise StackError(f"the stack in {self.folder} has no {name!r}; is it up?")
+        return self._services[name]
+
     def broker(self, name: str) -> Broker:
         """The cluster "source" or "target"."""
-        service = self._service(name)
+        service = self.service(name)
         if not isinstance(service, Broker):
             raise StackError(f"there is no broker {name!r}; say 'source' or 'target'")
         return service
@@ -140,7 +147,7 @@ class Stack:
     @property
     def worker(self) -> Worker:
         """The Connect worker."""
-        service = self._service("worker")
+        service = self.service("worker")
         assert isinstance(service, Worker)  # noqa: S101 - for the type checker
         return service
 
@@ -258,6 +265,7 @@ class Stack:
             service.start()
             if why := service.wait(cancelled=cancelled):
                 raise service.failure(why)
+            service.note_ready()
             self._report(f"{service.name}: ready after {time.monotonic() - begun:.1f} s (pid {service.pid})")
         except BaseException:
             cancelled.set()  # no use in waiting for the others
@@ -271,9 +279,10 @@ class Stack:
             self._report(f"{service.name}: its settings have changed, starting it anew")
         else:
             # It may be in the middle of its start, when the launcher was killed.
-            age = time.time() - running.create_time
-            why = service.wait(max(ADOPTION_TIMEOUT, service.start_timeout - age), cancelled)
+            left = 0.0 if running.ready else service.start_timeout - (time.time() - running.create_time)
+            why = service.wait(max(ADOPTION_TIMEOUT, left), cancelled)
             if why is None:
+                service.note_ready()
                 return True
             self._report(f"{service.name}: {why}; starting it anew")
         service.stop()
@@ -289,12 +298,6 @@ class Stack:
 
     def _variables(self) -> dict[str, str]:
         return env.variables(self.folder, self.project, self._loaded_state(), self._airflow)
-
-    def _service(self, name: str) -> Service:
-        self._load()
-        if name not in self._services:
-            raise StackError(f"the stack in {self.folder} has no {name!r}; is it up?")
-        return self._services[name]
 
     def _load(self) -> None:
         """Take the state from the folder when another process has started the stack."""
