@@ -127,7 +127,8 @@ def _line(
     if mark.target_offset is not None:
         reached = int(np.searchsorted(target.offsets, mark.target_offset))
         redelivered = max(0, expected - reached)
-        skipped = int(np.count_nonzero(limits[start:] < reached))
+        if reached > expected:
+            skipped = int(np.count_nonzero(limits[start:] < reached))
         target_lag = len(target) - reached
         status = _status(mark.target_offset, target, redelivered, skipped)
     return GroupLine(
