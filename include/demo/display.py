@@ -53,9 +53,11 @@ class ProgressLine:
 
 
 def stage(tasks: Sequence[Task]) -> str:
-    """Which tasks work now, and how many are done."""
+    """Which tasks work now, and how many are done; empty while Airflow is between two tasks."""
     active = Counter(task.task_id for task in tasks if task.state in ACTIVE)
-    names = ", ".join(name if n == 1 else f"{name} ×{n}" for name, n in active.items()) or "scheduling"
+    if not active:
+        return ""
+    names = ", ".join(name if n == 1 else f"{name} ×{n}" for name, n in active.items())
     done = sum(task.state in DONE for task in tasks)
     return f"{names} ({done} of {len(tasks)} tasks done)"
 
@@ -113,6 +115,21 @@ def stage_seconds(timeline: Iterable[Mapping[str, Any]]) -> list[tuple[str, floa
         spans[name] = (min(first, started), max(last, ended))
     ordered = sorted(spans.items(), key=lambda item: item[1][0])
     return [(name, (last - first).total_seconds()) for name, (first, last) in ordered]
+
+
+def between_tasks(seconds: float, timeline: Iterable[Mapping[str, Any]]) -> float:
+    """Seconds of a run in which no stage worked: Airflow's own share."""
+    spans = sorted(
+        (datetime.fromisoformat(line["started"]), datetime.fromisoformat(line["ended"]))
+        for line in timeline
+        if line.get("started") and line.get("ended")
+    )
+    busy, reached = 0.0, None
+    for started, ended in spans:
+        begin = started if reached is None else max(started, reached)
+        busy += max(0.0, (ended - begin).total_seconds())
+        reached = ended if reached is None else max(ended, reached)
+    return max(0.0, seconds - busy)
 
 
 def time_table(rows: Iterable[tuple[str, float, str]]) -> list[str]:

@@ -17,6 +17,7 @@ from demo.display import ProgressLine
 
 DAG_ID = "mirror_maker2_on_connect"
 RUN_ID = "demo"
+COPYING = "wait_until_converged"
 KAFKA_READY = ("source: ready", "source: runs already")  # lines of the stack's report
 DAG_TIMEOUT_S = 90.0  # the DAG processor looks for files every 10 s
 POLL_S = 0.5
@@ -132,6 +133,7 @@ class Demo:
         self._show_start()
         self.stack.up()
         self._starting_up = False
+        self._starting = "stack ready"
         self.times.append(("stack start", time.monotonic() - began, ""))
         self._kafka_ready.set()
         while loader.is_alive():
@@ -179,18 +181,24 @@ class Demo:
 
     def _await_end(self, api: AirflowApi, folder: Path) -> str:
         deadline = time.monotonic() + self.run_timeout
+        stage = "waiting for the first task"
         while (state := api.state(DAG_ID, RUN_ID)) not in FINISHED:
-            stage = display.stage(api.tasks(DAG_ID, RUN_ID))
-            self.line.show(stage, display.copied(last_line(folder / "progress.jsonl")))
+            stage = display.stage(api.tasks(DAG_ID, RUN_ID)) or stage
+            copying = stage.startswith(COPYING)
+            self.line.show(stage, display.copied(last_line(folder / "progress.jsonl")) if copying else "")
             if time.monotonic() > deadline:
                 raise DemoError(f"the run did not end within {self.run_timeout:.0f} s; it was in: {stage}")
             time.sleep(POLL_S)
         return state
 
     def _add_stages(self, report: dict[str, Any] | None, seconds: float) -> None:
-        stages = display.stage_seconds((report or {}).get("timeline", []))
+        timeline = (report or {}).get("timeline", [])
+        stages = display.stage_seconds(timeline)
         self.times.append(("DAG run", seconds, "of which:" if stages else ""))
         self.times += [(f"  {name}", spent, "") for name, spent in stages]
+        if stages:
+            between = display.between_tasks(seconds, timeline)
+            self.times.append(("  Airflow", between, "finding, starting and ending tasks"))
 
     def _explain(self, api: AirflowApi) -> None:
         """Why the run failed: the log's end of each task that failed by itself."""

@@ -58,7 +58,7 @@ def test_stage_names_active_tasks_and_counts_the_done_ones() -> None:
         task("report", None),
     ]
     assert display.stage(tasks) == "wait, fingerprint ×2 (1 of 5 tasks done)"
-    assert display.stage([task("plan", "success"), task("report", "scheduled")]) == "scheduling (1 of 2 tasks done)"
+    assert display.stage([task("plan", "success"), task("report", "scheduled")]) == ""
 
 
 PROGRESS = {
@@ -136,6 +136,17 @@ def test_stage_seconds_join_mapped_tasks_and_leave_out_what_has_not_ended() -> N
         {"stage": "report", "started": "2026-01-01T00:00:09Z", "ended": None},
     ]
     assert display.stage_seconds(timeline) == [("plan", 1.5), ("validate", 5.0)]
+
+
+def test_the_share_of_airflow_is_what_no_stage_worked_in() -> None:
+    timeline = [
+        {"stage": "a[0]", "started": "2026-01-01T00:00:01Z", "ended": "2026-01-01T00:00:05Z"},
+        {"stage": "a[1]", "started": "2026-01-01T00:00:02Z", "ended": "2026-01-01T00:00:04Z"},  # within the first
+        {"stage": "b", "started": "2026-01-01T00:00:04Z", "ended": "2026-01-01T00:00:07Z"},  # overlaps by 1 s
+        {"stage": "c", "started": "2026-01-01T00:00:09Z", "ended": None},
+    ]
+    assert display.between_tasks(10.0, timeline) == 4.0
+    assert display.between_tasks(10.0, []) == 10.0
 
 
 def test_time_table_lines_up() -> None:
