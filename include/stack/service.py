@@ -114,9 +114,9 @@ class Service(ABC):
         """An error that shows the end of the log."""
         return StackError(f"{self.name}: {why}. End of {self.log}:\n{process.tail(self.log)}")
 
-    def stop(self) -> None:
-        """TERM, then KILL. Nothing to do when it does not run."""
-        process.stop([self.state.mark(self.name)], self.stop_grace)
+    def stop(self, grace: float | None = None) -> None:
+        """TERM, then KILL after ``grace`` seconds. Nothing to do when it does not run."""
+        process.stop([self.state.mark(self.name)], self.stop_grace if grace is None else grace)
         self.state.forget(self.name)
 
     def kill9(self) -> None:

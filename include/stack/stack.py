@@ -285,6 +285,7 @@ class Stack:
                 service.note_ready()
                 return True
             self._report(f"{service.name}: {why}; starting it anew")
+            service.stop(grace=2)  # it does not answer, so it will hardly end in good order
         service.stop()
         return False
 

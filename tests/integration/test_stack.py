@@ -29,6 +29,14 @@ def folder(tmp_path):
     Stack(folder).down(purge=True)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A folder whose stack several tests use, one after the other; each begins with ``up``, which heals."""
+    folder = tmp_path_factory.mktemp("shared") / "stack"
+    yield folder
+    Stack(folder).down(purge=True)
+
+
 def launch(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "stack", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "include")}
@@ -111,17 +119,17 @@ def test_up_after_a_launcher_was_killed_in_mid_start(folder):
     assert pids(folder).keys() == KAFKA
 
 
-def test_a_process_that_was_never_written_down_is_ended(folder):
-    up(folder)
-    recorded = pids(folder)
-    state = state_of(folder)
+def test_a_process_that_was_never_written_down_is_ended(shared):
+    up(shared)
+    recorded = pids(shared)
+    state = state_of(shared)
     del state["processes"]["worker"]
-    (folder / "state.json").write_text(json.dumps(state))
+    (shared / "state.json").write_text(json.dumps(state))
 
-    assert "left over" in up(folder)
+    assert "left over" in up(shared)
 
     assert not lives(recorded["worker"])
-    assert pids(folder)["source"] == recorded["source"]
+    assert pids(shared)["source"] == recorded["source"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -160,27 +168,27 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing(folder):
     assert alive(folder) == []
 
 
-def test_a_process_that_hangs_is_replaced(folder):
-    own = Stack(folder).up()
-    before = pids(folder)
+def test_a_process_that_hangs_is_replaced(shared):
+    own = Stack(shared).up()
+    before = pids(shared)
     own.worker.pause()
 
     own.up()
 
-    assert {name for name in before if pids(folder)[name] != before[name]} == {"worker"}
+    assert {name for name in before if pids(shared)[name] != before[name]} == {"worker"}
 
 
-def test_a_broker_comes_back_on_its_port_with_its_data(folder, make_topics):
-    own = Stack(folder).up()
+def test_a_broker_comes_back_on_its_port_with_its_data(shared, make_topics):
+    own = Stack(shared).up()
     bootstrap = own.target_bootstrap
-    make_topics(bootstrap, "kept")
+    make_topics(bootstrap, "kept-on-target")
 
     own.broker("target").kill9()
     assert own.broker("target").pid is None
     own.broker("target").restart()
 
     assert own.target_bootstrap == bootstrap
-    assert "kept" in AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
+    assert "kept-on-target" in AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
 
 
 def test_two_stacks_started_at_once_share_no_port(tmp_path):
