@@ -192,6 +192,8 @@ class ConvergenceTracker:
     def _guard_log_starts(self, reading: Reading, position: Mapping[Partition, int]) -> None:
         for (topic, partition), start in reading.log_starts.items():
             reached = position.get((topic, partition), start)
+            if (topic, partition) in self._proven:  # nothing but markers and holes up to the end: no record expires
+                reached = max(reached, self._frozen.ends[topic, partition])
             if start > reached:
                 raise LossDetected(
                     f"{topic}-{partition}: the source's log start moved to {start}, but replication had reached "

@@ -126,10 +126,16 @@ def select(
             skipped.append(Skipped(name, reason))
         else:
             chosen.append(name)
-    patterns = tuple(re.escape(entry) if entry in names else entry for entry in include)
-    left_out = (*(entry for entry in exclude if entry not in names), *(re.escape(item.name) for item in skipped))
+    patterns = tuple(_quote(entry) if entry in names else entry for entry in include)
+    left_out = (*(entry for entry in exclude if entry not in names), *(_quote(item.name) for item in skipped))
     unmatched = tuple(e for e in include if e not in names and not any(re.fullmatch(e, name) for name in names))
     return Selection(tuple(chosen), tuple(skipped), patterns, left_out, unmatched)
+
+
+def _quote(name: str) -> str:
+    """A name as a regex that Kafka's list parsing leaves whole: it splits at commas and strips blanks (group ids have
+    both)."""
+    return "".join(f"\\x{ord(char):02x}" if char in ", \t\n\r\f\v" else re.escape(char) for char in name)
 
 
 def _compile(param: str, entry: str) -> re.Pattern[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect import ConnectorNotFound, ConnectorState
 from kafka_ferry.hooks.migration import Migration, migration_of
-from kafka_ferry.hooks.resume import resume_of
-from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.hooks.mirror_maker2 import deploy
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.leftovers import leftovers_check
 from kafka_ferry.report.model import Check
@@ -20,57 +17,10 @@ if TYPE_CHECKING:
 
 
 class DeployMirrorMaker2Operator(FerryOperator):
-    """Create or adopt the migration's connectors; change only what differs. Returns connector to expected tasks.
-
-    A new source connector is created STOPPED, told where to go on from what the target already holds, and only then
-    resumed: so a deploy after a removal copies nothing twice.
-    """
+    """Create or adopt the migration's connectors. Returns connector to expected tasks."""
 
     def ferry(self, context: Context) -> dict[str, int]:
-        migration = migration_of(context)
-        connect = migration.connect
-        for name, config in migration.connector_configs().items():
-            state = _state(migration, name)
-            if state is None:
-                connect.create(name, config, initial_state=ConnectorState.STOPPED)
-                self.log.info("create connector %s", name)
-                state = ConnectorState.STOPPED
-            else:
-                connect.apply(name, config)
-            if state is ConnectorState.STOPPED and name == migration.connector_names[0]:
-                self._align(migration, name)
-            if state in (ConnectorState.STOPPED, ConnectorState.PAUSED):
-                connect.resume(name)
-        return migration.expected_tasks()
-
-    def _align(self, migration: Migration, name: str) -> None:
-        wanted = resume_of(migration, migration.target_topics())
-        actual = {
-            (entry["partition"]["topic"], int(entry["partition"]["partition"])): int(entry["offset"]["offset"]) + 1
-            for entry in migration.connect.offsets(name)
-            if entry["partition"].get("cluster") == migration.spec.alias and entry["offset"]
-        }
-        changes = offset_changes(wanted, actual, migration.spec.alias)
-        if changes:
-            self.log.info("%d partitions go on after what the target already holds", len(wanted))
-            migration.connect.alter_offsets(name, changes)
-
-
-def offset_changes(
-    wanted: Mapping[Partition, int], actual: Mapping[Partition, int], alias: str
-) -> list[dict[str, Any]]:
-    """Entries for ``PATCH /connectors/{name}/offsets`` that make the next offsets ``wanted``.
-
-    :param wanted, actual: next source offset; the connector stores the last replicated one, which is one less.
-    """
-    return [
-        {
-            "partition": {"cluster": alias, "topic": topic, "partition": partition},
-            "offset": {"offset": wanted[topic, partition] - 1} if (topic, partition) in wanted else None,
-        }
-        for topic, partition in sorted(wanted.keys() | actual.keys())
-        if wanted.get((topic, partition)) != actual.get((topic, partition))
-    ]
+        return deploy(migration_of(context))
 
 
 class RemoveMirrorMaker2Operator(FerryOperator):
@@ -111,15 +61,6 @@ class RemoveMirrorMaker2Operator(FerryOperator):
 
 def _note(artifacts: RunArtifacts, check: Check) -> None:
     artifacts.write_json(LEFTOVERS, check.model_dump(mode="json"))
-
-
-def _state(migration: Migration, name: str) -> ConnectorState | None:
-    if migration.connect.find_config(name) is None:
-        return None
-    try:
-        return migration.connect.status(name).state
-    except ConnectorNotFound:
-        return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
 
 
 def _how_to_stop(migration: Migration) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.hooks.migration import migration_of
+from kafka_ferry.hooks.mirror_maker2 import deploy
 from kafka_ferry.operators.base import stage
 from kafka_ferry.sensors.connect import ConnectorRunningSensor
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class MigrationRunningSensor(ConnectorRunningSensor):
-    """A ``ConnectorRunningSensor`` that takes connectors, interval and time-out from the run's params."""
+    """A ``ConnectorRunningSensor`` that takes connectors, interval and time-out from the run's params.
+
+    It makes sure first that the connectors are there, which changes nothing when they are.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(connectors={}, deferrable=True, **kwargs)
@@ -21,7 +25,8 @@ class MigrationRunningSensor(ConnectorRunningSensor):
     def execute(self, context: Context) -> Any:
         with stage(context):
             migration = migration_of(context)
-            self.connectors = migration.expected_tasks()
+            # Cleared on its own after the removal it would wait for connectors that nobody makes.
+            self.connectors = deploy(migration)
             self.connect_conn_id = migration.spec.connect_conn_id
             self.poke_interval = migration.spec.poll_interval
             self.timeout = migration.spec.running_timeout
