@@ -9,7 +9,8 @@ from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
 from kafka_ferry.verification.job import PartitionResult
 
-_NAMED = 50  # differences named in one check; the counts beside them are exact
+_NAMED = 200  # differences named in one check; the counts beside them are exact
+_NAMED_PER_PARTITION = 5
 
 
 def worst(statuses: Sequence[Status]) -> Status:
@@ -115,11 +116,7 @@ def check_counts(lines: Sequence[TopicLine]) -> Check:
 
 def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine], version: str) -> Check:
     """Every record by its hash: lost, duplicated, reordered, altered are named with their offsets."""
-    named = [
-        f"{result.source_topic}-{result.partition}: {difference}"
-        for result in results
-        for difference in result.comparison.differences
-    ]
+    named = [text for result in results for text in _named(result)]
     uncompared = [f"{line.source}: {line.detail}" for line in lines if "could not be compared" in line.detail]
     equal = sum(result.comparison.status == "pass" for result in results)
     status = worst([line.status for line in lines])
@@ -128,9 +125,18 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
         status=status,
         expected=f"{sum(line.partitions for line in lines)} partitions equal",
         actual=f"{equal} equal",
-        detail=f"record hash {version}" + (f", {len(named)} differences" if named else ""),
+        detail=f"record hash {version}",
         differences=[*uncompared, *named][:_NAMED],
     )
+
+
+def _named(result: PartitionResult) -> list[str]:
+    """The first differences of one partition: a bad one must not push the others out of the report."""
+    place, found = f"{result.source_topic}-{result.partition}", result.comparison
+    named = [f"{place}: {difference}" for difference in found.differences[:_NAMED_PER_PARTITION]]
+    if len(found.differences) > _NAMED_PER_PARTITION:
+        named.append(f"{place}: and more; in all {found.detail}")
+    return named
 
 
 def check_groups(lines: Sequence[GroupLine]) -> Check:
