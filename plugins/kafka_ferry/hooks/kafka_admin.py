@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class KafkaAdmin:
         self._config = dict(config)
         self.name = name
         self.timeout = timeout
-        self._reasons: list[str] = []
+        self._reasons: deque[str] = deque(maxlen=20)
         self._client = self._new_client()
 
     def _new_client(self) -> AdminClient:
@@ -279,13 +280,15 @@ class KafkaAdmin:
 
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:
-            return future.result(timeout=self.timeout + 10)
+            result = future.result(timeout=self.timeout + 10)
         except KafkaException as error:
             if error.args[0].code() in allowed:
                 return _ALLOWED
             self._fail(error, what)
         except TimeoutError as error:
             raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
+        self._reasons.clear()  # it answers: what went wrong before is not why a later call fails
+        return result
 
     def _fail(self, error: KafkaException, what: str) -> NoReturn:
         self._client.poll(0)  # serves error_cb: the reason behind a bare time-out

@@ -12,11 +12,13 @@ from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.groups import wait_for_checkpoints
-from kafka_ferry.report.storage import FINGERPRINTS, RunArtifacts, read_frozen
+from kafka_ferry.report.storage import FINGERPRINTS, STAGES, RunArtifacts, read_frozen
 from kafka_ferry.verification.sharding import shard
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_TOLD = 50  # partitions named in the log of one task; the report has them all
 
 
 def shards_of(frozen: Frozen) -> list[list[Partition]]:
@@ -32,7 +34,8 @@ class ShardsOperator(FerryOperator):
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         migration = migration_of(context)
-        for stale in list(artifacts.names(FINGERPRINTS)):
+        mapped = [name for name in artifacts.names(STAGES) if name.startswith(f"{STAGES}/fingerprint.")]
+        for stale in [*artifacts.names(FINGERPRINTS), *mapped]:  # of an earlier try, with other shards
             artifacts.delete(stale)
         if migration.spec.group_offsets is GroupOffsets.MM2:
             wait_for_checkpoints(migration, self.log)
@@ -66,9 +69,8 @@ class FingerprintOperator(FerryOperator):
             processes=processes(),
         )
         artifacts.write_json(f"{FINGERPRINTS}/{int(self.shard):03}.json", [result.to_json() for result in results])
-        for result in results:
-            for difference in result.comparison.differences:
-                self.log.warning("%s-%d: %s", result.source_topic, result.partition, difference)
+        for result in [result for result in results if result.comparison.detail][:_TOLD]:
+            self.log.warning("%s-%d: %s", result.source_topic, result.partition, result.comparison.detail)
         records = sum(result.comparison.source_records for result in results)
         failed = sum(result.comparison.status == "fail" for result in results)
         self.log.info(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import humanize
+import pendulum
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.connectors.config_diff import config_diff
@@ -17,7 +18,7 @@ from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import MigrationSpec, Naming
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import FROZEN, PLAN, PROGRESS, RunArtifacts
+from kafka_ferry.report.storage import PLAN, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ class PlanOperator(FerryOperator):
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = MigrationSpec.from_params({**context["params"], **(run.conf or {})})
         artifacts = RunArtifacts.of(context)
-        for stale in (FROZEN, PROGRESS):
-            artifacts.delete(stale)
-        plan = make_plan(Migration(run.dag_id, spec))
+        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(Migration(run.dag_id, spec))
         path = artifacts.write_json(PLAN, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         if spec.dry_run:

@@ -69,11 +69,11 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         for stage in stages
         if stage.state != "success" and stage.stage != own_task
     ]
-    made = artifacts.read_json(CHECKS_MADE) if _is_fresh(stages) else None
+    made = artifacts.read_json(CHECKS_MADE) if not failures or _is_fresh(stages) else None
     found = [Check.model_validate(check) for check in (made or {}).get("checks", [])]
     leftovers = artifacts.read_json(LEFTOVERS)
     checks = complete(
-        found + [Check.model_validate(leftovers)] * bool(leftovers),
+        [*found, Check.model_validate(leftovers)] if leftovers else found,
         _NOT_MADE,
         "the run ended before this check",
     )
@@ -110,7 +110,7 @@ def _stages(artifacts: RunArtifacts) -> list[Stage]:
 
 
 def _is_fresh(stages: list[Stage]) -> bool:
-    """Whether validate ran after everything it depends on; else its checks belong to an earlier try."""
+    """Whether validate ran after what it depends on. In a run that broke, its checks may be of an earlier try."""
     at = {stage.stage: stage for stage in stages}
     done = at.get("validate")
     return bool(

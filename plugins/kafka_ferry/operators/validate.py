@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.migration.groups import judge_groups
 from kafka_ferry.migration.judge import (
@@ -67,5 +68,11 @@ def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopi
     """The topics whose arrival was waited for, as the source has them now."""
     frozen = read_frozen(artifacts)
     names = {topic for topic, _ in frozen.ends}
-    states: dict[str, Any] = migration.source.admin.topics(sorted(names))
+    states = migration.source.admin.topics(sorted(names))
+    gone = sorted(names - states.keys())
+    if gone:  # left out, they would be missing from every check, and the verdict would not know
+        raise LossDetected(
+            f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived cannot be held "
+            "against them any more. Cure: start the run anew, with these topics left out (exclude_topics)"
+        )
     return desired_topics(migration.spec, states.values())

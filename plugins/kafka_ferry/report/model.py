@@ -138,7 +138,7 @@ class Report(_Model):
 
 
 def complete(checks: list[Check], reasons: dict[str, str], otherwise: str) -> list[Check]:
-    """All checks of the checklist in its order; those not made are skipped with their reason.
+    """All checks of the checklist in its order; those not made are skipped with their reason. None made is dropped.
 
     :param reasons: check name to why it was not made; ``otherwise`` for the rest.
     """
@@ -146,7 +146,7 @@ def complete(checks: list[Check], reasons: dict[str, str], otherwise: str) -> li
     return [
         made.get(name) or Check(name=name, status=Status.SKIPPED, detail=reasons.get(name, otherwise))
         for name in CHECKS
-    ]
+    ] + [check for check in checks if check.name not in CHECKS]
 
 
 def verdict(checks: list[Check], failures: list[str]) -> str:

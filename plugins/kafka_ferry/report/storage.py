@@ -119,7 +119,8 @@ def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
 
 def safe_name(name: str) -> str:
     """A run id or DAG id as one path component: ``manual__2026-11-21T08:00:00+00:00`` has what some stores refuse."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    # A name of dots alone would leave its folder.
+    return re.sub(r"[^A-Za-z0-9._-]|^\.+$", "_", name)
 
 
 def _default_root() -> str:

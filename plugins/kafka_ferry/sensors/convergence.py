@@ -14,7 +14,7 @@ from kafka_ferry.hooks.migration import migration_of
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.watch import freeze
 from kafka_ferry.operators.base import stage
-from kafka_ferry.report.storage import FROZEN, PROGRESS, RunArtifacts
+from kafka_ferry.report.storage import FROZEN, PLAN, PROGRESS, RunArtifacts
 from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class ConvergenceSensor(BaseSensorOperator):
         with stage(context):
             migration, artifacts = migration_of(context), RunArtifacts.of(context)
             spec, targets = migration.spec, migration.topics.targets(migration.spec)
+            # What an earlier try of the same plan saw must not be forgiven; a new plan starts anew.
+            planned = (artifacts.read_json(PLAN) or {}).get("planned")
             earlier = artifacts.read_json(FROZEN)
             frozen = freeze(
                 migration.source.admin,
@@ -47,8 +49,10 @@ class ConvergenceSensor(BaseSensorOperator):
                 record_bytes={},
             )
             frozen = replace(frozen, record_bytes=migration.record_bytes(frozen.begins, frozen.ends))
-            frozen = frozen.keeping_begins_of(Frozen.from_json(earlier) if earlier else None)
-            artifacts.write_json(FROZEN, frozen.to_json())
+            frozen = frozen.keeping_begins_of(
+                Frozen.from_json(earlier) if earlier and earlier.get("planned") == planned else None
+            )
+            artifacts.write_json(FROZEN, {"planned": planned} | frozen.to_json())
             artifacts.delete(PROGRESS)
             if ConvergencePoller(migration, artifacts, frozen).poll():
                 return
