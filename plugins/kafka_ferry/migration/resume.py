@@ -114,7 +114,9 @@ class _Resume:
         result = {}
         for tp, content in contents.items():
             position = find_tail(tails[tp], content, whole_tail)
-            if position is not None:
+            # A window that begins in the middle of the log agrees too easily at its edge: there only the equal offset
+            # counts, or a record that merely looks the same would decide.
+            if position is not None and not (whole_tail and content.offsets[position] != tails[tp].offsets[-1]):
                 result[tp] = int(content.offsets[position]) + 1
         return result
 
