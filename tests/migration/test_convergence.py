@@ -82,7 +82,7 @@ def test_rate_eta_bytes_and_slowest() -> None:
 
 
 def test_slowest_names_the_three_with_most_left() -> None:
-    topics = {name: left for name, left in zip("pqrst", (5, 50, 5, 20, 1), strict=True)}
+    topics = dict(zip("pqrst", (5, 50, 5, 20, 1), strict=True))
     frozen = Frozen({(t, 0): 0 for t in topics}, {(t, 0): n for t, n in topics.items()}, {}, {})
     result = ConvergenceTracker(frozen, 60).update(Reading(0, {}, {}, {}, {}))
     assert result.slowest == (("q", 50), ("s", 20), ("p", 5))
@@ -129,7 +129,7 @@ def test_a_log_start_that_has_not_passed_the_copy_is_fine() -> None:
 
 
 def test_expired_before_anything_was_copied() -> None:
-    with pytest.raises(LossDetected, match="a-1: .*offsets 10 to 11 expired"):
+    with pytest.raises(LossDetected, match=r"a-1: .*offsets 10 to 11 expired"):
         tracker().update(reading(0, starts={A1: 12}))
 
 
