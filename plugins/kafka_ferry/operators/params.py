@@ -161,11 +161,12 @@ def _proof() -> dict[str, Param]:
 
 
 def _times() -> dict[str, Param]:
-    def seconds(name: str, title: str, description: str, minimum: float) -> Param:
-        return _param(name, title, f"{description} In seconds.", type="number", minimum=minimum, section=_TIMES)
+    def seconds(name: str, title: str, description: str, minimum: float, **limits: Any) -> Param:
+        text = f"{description} In seconds."
+        return _param(name, title, text, type="number", minimum=minimum, section=_TIMES, **limits)
 
     return {
-        "poll_interval": seconds("poll_interval", "Poll interval", "Between two looks.", 0.5),
+        "poll_interval": seconds("poll_interval", "Poll interval", "Between two looks.", 0.5, maximum=3600),
         "running_timeout": seconds("running_timeout", "Time to start", "Until all tasks must run.", 5),
         "convergence_timeout": seconds("convergence_timeout", "Time to copy", "Until all must be there.", 10),
         "no_progress_timeout": seconds("no_progress_timeout", "Patience", "Without any progress the run fails.", 5),
