@@ -1,0 +1,193 @@
+"""What an admin error means: wrong credentials, not allowed, not there, or try again. No broker needed."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+
+
+def failed(code: int, text: str = "said the broker") -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(KafkaException(KafkaError(code, text)))
+    return future
+
+
+def done(value: Any = None) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+class FakeClient:
+    """Answers ``describe_topics`` and friends with what is queued."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def poll(self, timeout: float) -> int:
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.asked.append((name, args))
+            return self.answers[name]
+
+        return call
+
+
+def admin(**answers: Any) -> KafkaAdmin:
+    made = KafkaAdmin({"bootstrap.servers": "127.0.0.1:1", "sasl.password": "hunter2"}, "kafka_source", timeout=0.1)
+    made._client = FakeClient(**answers)
+    made._new_client = lambda: made._client  # type: ignore[method-assign]
+    return made
+
+
+def error_of(code: int, **more: Any) -> FerryError:
+    one = admin(describe_topics={"t": failed(code)}, **more)
+    with pytest.raises(FerryError) as caught:
+        one.topic_ids(["t"])
+    return caught.value
+
+
+@pytest.mark.parametrize("code", [KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL])
+def test_refused_credentials(code: int) -> None:
+    error = error_of(code)
+    assert type(error) is BadConnection
+    assert "'kafka_source' was refused" in str(error)
+    assert not error.retriable
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+    ],
+)
+def test_not_allowed(code: int) -> None:
+    error = error_of(code)
+    assert type(error) is FerryError
+    assert "not allowed to describe topic 't'" in str(error)
+    assert "Cure: grant" in str(error)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+    ],
+)
+def test_outside_faults_may_pass(code: int) -> None:
+    error = error_of(code)
+    assert type(error) is OutsideFault
+    assert error.retriable
+    assert "kafka_source: cannot describe topic 't'" in str(error)
+
+
+def test_no_for_an_answer() -> None:
+    error = error_of(KafkaError.TOPIC_EXCEPTION)
+    assert type(error) is FerryError
+    assert not error.retriable
+
+
+def test_no_answer_at_all() -> None:
+    one = admin(describe_topics={"t": Future()})
+    one.timeout = -9.95  # the future is given 10 s more than the request
+    with pytest.raises(OutsideFault, match="no answer"):
+        one.topic_ids(["t"])
+
+
+def test_the_reason_behind_a_bare_time_out() -> None:
+    one = admin(describe_topics={"t": failed(KafkaError._TIMED_OUT)})
+    one._note(KafkaError(KafkaError._AUTHENTICATION, "SASL authentication error: Authentication failed"))
+    with pytest.raises(BadConnection, match="Authentication failed"):
+        one.topic_ids(["t"])
+
+
+def test_a_reason_of_before_is_forgotten_once_the_cluster_answers() -> None:
+    one = admin(describe_topics={"t": done(SimpleNamespace(topic_id="id"))})
+    one._note(KafkaError(KafkaError._SSL, "SSL handshake failed: Disconnected"))
+    assert one.topic_ids(["t"]) == {"t": "id"}
+    one._client = FakeClient(describe_topics={"t": failed(KafkaError._TIMED_OUT)})
+    with pytest.raises(OutsideFault):
+        one.topic_ids(["t"])
+
+
+def test_no_secret_in_an_error() -> None:
+    for code in (KafkaError._AUTHENTICATION, KafkaError._TRANSPORT, KafkaError.TOPIC_AUTHORIZATION_FAILED):
+        assert "hunter2" not in str(error_of(code))
+    assert "hunter2" not in repr(admin())
+
+
+def test_a_config_that_librdkafka_refuses_is_a_bad_connection() -> None:
+    with pytest.raises(BadConnection, match="'kafka_source'"):
+        KafkaAdmin({"bootstrap.servers": "h:1", "sasl.pasword": "hunter2"}, "kafka_source")
+
+
+def test_absent_topics_are_left_out_and_other_errors_are_not() -> None:
+    there = done(SimpleNamespace(topic_id="id"))
+    one = admin(describe_topics={"a": there, "b": failed(KafkaError.UNKNOWN_TOPIC_OR_PART)})
+    assert one.topic_ids(["a", "b"]) == {"a": "id"}
+
+
+def test_create_adopts_what_exists_and_delete_tells_what_was_there() -> None:
+    admin(create_topics={"t": failed(KafkaError.TOPIC_ALREADY_EXISTS)}).create_topics([SimpleTopic()])
+    with pytest.raises(FerryError, match="create topic 't'"):
+        admin(create_topics={"t": failed(KafkaError.POLICY_VIOLATION)}).create_topics([SimpleTopic()])
+    one = admin(delete_topics={"t": done(), "u": failed(KafkaError.UNKNOWN_TOPIC_OR_PART)})
+    assert one.delete_topics(["t", "u"]) == ["t"]
+
+
+class SimpleTopic:
+    name, partitions, replication_factor, configs = "t", 1, None, {}
+
+
+def test_nothing_asked_when_nothing_is_wanted() -> None:
+    one = admin()
+    assert one.offsets([], "latest", "read_committed") == {}
+    assert one.delete_topics([]) == []
+    one.grow_partitions({})
+    one.set_configs({})
+    assert one._client.asked == []
+
+
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP])
+def test_a_group_with_members_is_refused_not_an_error(code: int) -> None:
+    one = admin(alter_consumer_group_offsets={"g": failed(code)})
+    assert one.commit({"g": {("t", 0): 5}}) == {"g": "it has active members on the target"}
+
+
+def test_a_commit_refused_on_one_partition_is_told() -> None:
+    bad = SimpleNamespace(error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such partition"))
+    answer = SimpleNamespace(topic_partitions=[SimpleNamespace(error=None), bad])
+    one = admin(alter_consumer_group_offsets={"g": done(answer)})
+    assert one.commit({"g": {("t", 0): 5}}) == {"g": "no such partition"}
+    fine = SimpleNamespace(topic_partitions=[SimpleNamespace(error=None)])
+    assert admin(alter_consumer_group_offsets={"g": done(fine)}).commit({"g": {("t", 0): 5}}) == {}
+
+
+def test_partitions_without_a_commit_are_left_out() -> None:
+    places = [SimpleNamespace(topic="t", partition=p, offset=offset) for p, offset in ((0, -1001), (1, 0), (2, 9))]
+    one = admin(list_consumer_group_offsets={"g": done(SimpleNamespace(topic_partitions=places))})
+    assert one.committed(["g"]) == {"g": {("t", 1): 0, ("t", 2): 9}}
+
+
+def test_a_listing_with_an_error_is_not_a_short_listing() -> None:
+    errors = [KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, "loading"))]
+    one = admin(list_consumer_groups=done(SimpleNamespace(errors=errors, valid=[])))
+    with pytest.raises(OutsideFault, match="list consumer groups"):
+        one.consumer_groups()
