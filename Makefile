@@ -18,8 +18,8 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect and Airflow; writes .stack/env
-	@$(PY) -m stack up --dir $(STACK_DIR)
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect and Airflow; writes .stack/env (SECURE=1: with users and ACLs)
+	@$(PY) -m stack up --dir $(STACK_DIR) $(if $(filter 1 yes true,$(SECURE)),--secure)
 
 .PHONY: down
 down:  ## stop what `make up` started; data stays

@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     up = _command(commands, "up", _up, "start what is missing and wait until all is healthy")
     up.add_argument("--no-airflow", action="store_true", help="only Kafka and Connect")
+    up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -59,7 +60,13 @@ def _say(line: str) -> None:
 
 
 def _up(options: argparse.Namespace) -> int:
-    stack = Stack(options.dir, airflow=not options.no_airflow, owner_pid=options.owner_pid, report=_say).up()
+    stack = Stack(
+        options.dir,
+        airflow=not options.no_airflow,
+        owner_pid=options.owner_pid,
+        report=_say,
+        secure=options.secure,
+    ).up()
     values = stack.variables()
     print()
     for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "AIRFLOW_URL"):

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack import security
 from stack.errors import StackError
 from stack.health import kafka_cluster_id
 from stack.ports import HOST
@@ -67,6 +68,8 @@ class Broker(Service):
     def files(self) -> Mapping[Path, str]:
         client, controller = self.state.ports[self.name], self.state.ports[f"{self.name}-controller"]
         settings = SETTINGS.format(host=HOST, client=client, controller=controller, data=self.data)
+        if self.state.secure:
+            settings += security.broker_settings(self.state, self.name, HOST)
         return {self._properties: settings}
 
     @property
@@ -94,8 +97,15 @@ class Broker(Service):
         if run.returncode:
             raise StackError(f"{self.name}: formatting {self.data} failed. End of {log}:\n{tail(log)}")
 
+    def finish(self) -> None:
+        if self.state.secure:
+            security.set_up(self.state, self.name, self.bootstrap)
+
     def problem(self) -> str | None:
-        found = kafka_cluster_id(HOST, self.state.ports[self.name])
+        user = None
+        if self.state.secure:
+            user = (security.ADMIN, security.password(self.state, self.name, security.ADMIN))
+        found = kafka_cluster_id(HOST, self.state.ports[self.name], user)
         if found is None:
             return "the controller has not let the broker in yet"
         expected = self.state.cluster_id(self.name)

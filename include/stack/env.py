@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack import security
 from stack.airflow import USER
 from stack.ports import HOST
 from stack.state import State, write_private
@@ -31,7 +32,7 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
         "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": "",  # the stack has no S3 server yet
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
-        **_connections(source, target, state.ports["worker"]),
+        **_connections(folder, state, source, target),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
@@ -48,11 +49,15 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
     }
 
 
-def _connections(source: str, target: str, connect_port: int) -> dict[str, str]:
+def _connections(folder: Path, state: State, source: str, target: str) -> dict[str, str]:
+    def kafka(cluster: str, bootstrap: str, user: str) -> dict[str, object]:
+        return {"conn_type": "kafka", "extra": security.client_settings(state, cluster, bootstrap, user)}
+
+    connect: dict[str, object] = {"conn_type": "http", "schema": "http", "host": HOST, "port": state.ports["worker"]}
     connections: dict[str, dict[str, object]] = {
-        "kafka_source": {"conn_type": "kafka", "extra": {"bootstrap.servers": source}},
-        "kafka_target": {"conn_type": "kafka", "extra": {"bootstrap.servers": target}},
-        "kafka_connect": {"conn_type": "http", "schema": "http", "host": HOST, "port": connect_port},
+        "kafka_source": kafka("source", source, security.FERRY),
+        "kafka_target": kafka("target", target, security.FERRY),
+        "kafka_connect": connect,
         # Not an account: keys that any emulator takes and AWS refuses.
         "aws_default": {
             "conn_type": "aws",
@@ -61,6 +66,18 @@ def _connections(source: str, target: str, connect_port: int) -> dict[str, str]:
             "extra": {"region_name": "us-east-1"},
         },
     }
+    if state.secure:
+        # A migration's user may not write to the source: who fills it takes these.
+        connections["kafka_source_admin"] = kafka("source", source, security.ADMIN)
+        connections["kafka_target_admin"] = kafka("target", target, security.ADMIN)
+        connect["extra"] = {
+            "config_provider": {
+                f"kafka_{cluster}": {
+                    "sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"
+                }
+                for cluster in security.USERS
+            }
+        }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
 
 
@@ -102,6 +119,6 @@ def shell_file(values: Mapping[str, str], first_on_path: str) -> str:
 
 
 def write(folder: Path, values: Mapping[str, str]) -> None:
-    """Write ``env`` and ``env.json`` (0600: they hold the password of the UI)."""
+    """Write ``env`` and ``env.json`` (0600: they hold the password of the UI, and of Kafka's users)."""
     write_private(folder / "env", shell_file(values, str(Path(sys.executable).parent)))
     write_private(folder / "env.json", json.dumps(dict(values), indent=1))

@@ -27,22 +27,21 @@ def get_json(url: str) -> dict[str, object]:
         return dict(json.load(answer))
 
 
-def kafka_cluster_id(host: str, port: int) -> str | None:
+def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) -> str | None:
     """Ask a broker for the metadata of its cluster; None while no broker of it is ready.
 
     A request of its own (Metadata v5, https://kafka.apache.org/protocol#The_Messages_Metadata, in all brokers since
     1.0) as no client library may be installed yet. A KRaft broker lists itself only when the controller has let it in
     (it is "unfenced"), which is later than the moment its port opens.
 
-    :raises OSError: no answer.
+    :param user: name and password for SASL PLAIN.
+    :raises OSError: no answer, or the user is refused.
     """
-    client = b"kafka-ferry-stack"
-    #        api key 3, version 5, correlation id 1, client id           no topics, do not create any
-    request = struct.pack(f">hhih{len(client)}s", 3, 5, 1, len(client), client) + struct.pack(">i?", 0, False)
     with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _read(connection, 4))
-        answer = _Reader(_read(connection, size)[8:])  # correlation id, throttle time
+        if user is not None:
+            _authenticate(connection, *user)
+        # Metadata: no topics, do not create any. The answer begins with the throttle time.
+        answer = _Reader(_ask(connection, 3, 5, struct.pack(">i?", 0, False))[4:])
     brokers = answer.integer()
     for _ in range(brokers):
         answer.integer()
@@ -51,6 +50,27 @@ def kafka_cluster_id(host: str, port: int) -> str | None:
         answer.text()
     cluster_id = answer.text()
     return cluster_id if brokers else None
+
+
+def _authenticate(connection: socket.socket, name: str, password: str) -> None:
+    mechanism = b"PLAIN"
+    token = f"\0{name}\0{password}".encode()
+    for key, version, body in (  # SaslHandshake v1, SaslAuthenticate v0: both answers begin with an error code
+        (17, 1, struct.pack(f">h{len(mechanism)}s", len(mechanism), mechanism)),
+        (36, 0, struct.pack(f">i{len(token)}s", len(token), token)),
+    ):
+        (code,) = struct.unpack_from(">h", _ask(connection, key, version, body))
+        if code:
+            raise ConnectionError(f"it refuses the user {name!r} (error {code})")
+
+
+def _ask(connection: socket.socket, key: int, version: int, body: bytes) -> bytes:
+    """One request; the answer without its correlation id."""
+    client = b"kafka-ferry-stack"
+    request = struct.pack(f">hhih{len(client)}s", key, version, 1, len(client), client) + body
+    connection.sendall(struct.pack(">i", len(request)) + request)
+    (size,) = struct.unpack(">i", _read(connection, 4))
+    return _read(connection, size)[4:]
 
 
 class _Reader:

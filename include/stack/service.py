@@ -15,7 +15,7 @@ from stack import process
 from stack.errors import StackError
 from stack.health import wait_until_healthy
 from stack.process import Running
-from stack.state import State
+from stack.state import State, write_private
 
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 # Measured: small heaps and the first compiler only start fastest; three JVMs take about 560 MB.
@@ -31,6 +31,7 @@ def java_command(java: str, jars: Path, main: str, *arguments: str) -> list[str]
 class Service(ABC):
     """One process of the stack: how it is started, asked for its health, stopped and hurt."""
 
+    needs: tuple[str, ...] = ()  # services that must be ready before it may start
     start_timeout = 90.0  # seconds; measured 3–8 on a quiet machine with 2 cores
     stop_grace = 10.0  # seconds between TERM and KILL
 
@@ -56,6 +57,9 @@ class Service(ABC):
 
     def prepare(self) -> None:  # noqa: B027 - most services need nothing
         """What must be done once before the start, such as formatting storage."""
+
+    def finish(self) -> None:  # noqa: B027 - most services need nothing
+        """What must be done once it is healthy, before others may use it; may be repeated."""
 
     @abstractmethod
     def problem(self) -> str | None:
@@ -83,8 +87,7 @@ class Service(ABC):
     def start(self) -> None:
         """Start the process; does not wait for its health."""
         for path, text in self.files().items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            write_private(path, text)  # those of a secured stack hold passwords
         self.prepare()
         running = process.start(
             self.command(),

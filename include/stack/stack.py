@@ -14,7 +14,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, process
+from stack import env, jars, process, security
 from stack.airflow import PARTS, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.errors import StackError
@@ -61,6 +61,7 @@ class Stack:
     :param airflow: with the Airflow server.
     :param owner_pid: end the stack when this process ends; None: it stays until ``down``.
     :param report: called with each line for the user.
+    :param secure: both clusters with SASL users and ACLs, see ``stack.security``.
     """
 
     def __init__(
@@ -70,10 +71,12 @@ class Stack:
         owner_pid: int | None = None,
         report: Callable[[str], None] = lambda line: None,
         project: Path = PROJECT,
+        secure: bool = False,
     ) -> None:
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
+        self._secure = secure
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -91,6 +94,7 @@ class Stack:
             java = find_java(self._report)
             libraries = jars.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
+            self._state.secure = self._secure
             self._clean()
             with PortLease() as lease:
                 self._assign_ports(lease)
@@ -166,6 +170,13 @@ class Stack:
         """Root of the Connect worker's REST API."""
         return self.worker.url
 
+    def client_settings(self, cluster: str, user: str = security.ADMIN) -> dict[str, str]:
+        """librdkafka settings for the cluster "source" or "target", as a user of ``stack.security``.
+
+        An open cluster knows no users: there it is ``bootstrap.servers`` alone.
+        """
+        return security.client_settings(self.broker(cluster).state, cluster, self.broker(cluster).bootstrap, user)
+
     def variables(self) -> dict[str, str]:
         """What ``env`` exports, without PATH."""
         self._load()
@@ -235,12 +246,13 @@ class Stack:
     def _start_all(self, services: list[Service]) -> None:
         cancelled = threading.Event()
         started: list[Service] = []
+        ready = {service.name: threading.Event() for service in services}
         # The watchdog first: from then on nothing is left behind, whatever happens to the owner.
         services = sorted(services, key=lambda service: not isinstance(service, Watchdog))
         pool = ThreadPoolExecutor(len(services), thread_name_prefix="stack")
         futures = []
         try:
-            futures = [pool.submit(self._bring_up, service, started, cancelled) for service in services]
+            futures = [pool.submit(self._bring_up, service, started, ready, cancelled) for service in services]
             errors = [error for future in futures if (error := future.exception())]
             causes = [error for error in errors if not isinstance(error, Cancelled)]
             if errors:
@@ -253,10 +265,21 @@ class Stack:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _bring_up(self, service: Service, started: list[Service], cancelled: threading.Event) -> None:
+    def _bring_up(
+        self,
+        service: Service,
+        started: list[Service],
+        ready: dict[str, threading.Event],
+        cancelled: threading.Event,
+    ) -> None:
         begun = time.monotonic()
         try:
+            for name in service.needs:
+                while not (ready[name].wait(0.1) or cancelled.is_set()):
+                    pass
             if self._adopt(service, cancelled):
+                service.finish()
+                ready[service.name].set()
                 self._report(f"{service.name}: runs already (pid {service.pid})")
                 return
             if cancelled.is_set():
@@ -265,6 +288,8 @@ class Stack:
             service.start()
             if why := service.wait(cancelled=cancelled):
                 raise service.failure(why)
+            service.finish()
+            ready[service.name].set()
             service.note_ready()
             self._report(f"{service.name}: ready after {time.monotonic() - begun:.1f} s (pid {service.pid})")
         except BaseException:
@@ -307,7 +332,7 @@ class Stack:
         self._state = State(self.folder / "state.json")
         if set(PORTS) - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
-        self._airflow = "airflow-api-server" in self._state.processes
+        self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 
     def _loaded_state(self) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack import security
 from stack.broker import Broker
 from stack.health import get_json
 from stack.ports import HOST
@@ -49,6 +50,8 @@ class Worker(Service):
     def __init__(self, folder: Path, state: State, java: str, jars: Path, target: Broker) -> None:
         super().__init__("worker", folder, state)
         self._java, self._jars, self._target = java, jars, target
+        if state.secure:
+            self.needs = ("target",)  # without its ACLs a worker ends at once
 
     @property
     def url(self) -> str:
@@ -66,10 +69,19 @@ class Worker(Service):
 
     def files(self) -> Mapping[Path, str]:
         port, bootstrap = self.state.ports["worker"], self._target.bootstrap
-        return {self._properties: SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)}
+        settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
+        if not self.state.secure:
+            return {self._properties: settings}
+        # The worker's own password is not in the folder that connectors may read.
+        files = {self._properties: settings + security.worker_settings(self.state)}
+        for cluster in security.USERS:
+            secret = security.password(self.state, cluster, security.FERRY)
+            files[self.secrets / f"{cluster}.properties"] = f"password={secret}\n"
+        return files
 
     def prepare(self) -> None:
         self.secrets.mkdir(mode=0o700, exist_ok=True)
+        self.secrets.chmod(0o700)
 
     def command(self) -> list[str]:
         main = "org.apache.kafka.connect.cli.ConnectDistributed"

@@ -101,3 +101,30 @@ def test_files_are_for_their_owner_only_and_say_the_same(tmp_path):
 
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("env", "env.json")] == [0o600, 0o600]
     assert json.loads((tmp_path / "env.json").read_text()) == read_by_shell(tmp_path / "env", list(NASTY))
+
+
+def test_a_secured_stack_gives_users_and_no_secret_of_theirs_to_connectors(tmp_path, state):
+    state.secure = True
+
+    values = env.variables(tmp_path, tmp_path, state, airflow=True)
+
+    source, target, connect = (
+        json.loads(values[f"AIRFLOW_CONN_KAFKA_{name}"])["extra"] for name in ("SOURCE", "TARGET", "CONNECT")
+    )
+    assert {source["sasl.mechanism"], target["sasl.mechanism"]} == {"SCRAM-SHA-512", "PLAIN"}
+    assert {extra["sasl.username"] for extra in (source, target)} == {"ferry"}
+    assert {extra["security.protocol"] for extra in (source, target)} == {"SASL_PLAINTEXT"}
+    assert source["sasl.password"] != target["sasl.password"]
+    assert min(len(extra["sasl.password"]) for extra in (source, target)) >= 32
+    assert connect["config_provider"]["kafka_source"] == {
+        "sasl.password": f"${{file:{tmp_path}/connect-secrets/source.properties:password}}"
+    }
+    assert json.loads(values["AIRFLOW_CONN_KAFKA_SOURCE_ADMIN"])["extra"]["sasl.username"] == "admin"
+
+
+def test_an_open_stack_has_no_users(tmp_path, state):
+    values = env.variables(tmp_path, tmp_path, state, airflow=True)
+
+    assert "AIRFLOW_CONN_KAFKA_SOURCE_ADMIN" not in values
+    assert "extra" not in json.loads(values["AIRFLOW_CONN_KAFKA_CONNECT"])
+    assert not [name for name in state.secrets if name.startswith("kafka_")]
