@@ -1,0 +1,173 @@
+"""The house: which room may use which, what pure rooms may not touch, and how large a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "plugins" / "kafka_ferry"
+DAGS = sorted((PROJECT / "dags").glob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+#: Rooms without Airflow and without I/O.
+PURE = ("connectors", "migration", "verification", "report/model.py", "report/table.py", "report/leftovers.py")
+OUTSIDE = ("airflow", "boto3", "botocore", "confluent_kafka", "http", "requests", "socket", "subprocess", "urllib3")
+
+#: Arrows go one way (docs/design.md): a room may import the rooms named, itself, and the exceptions.
+CORE = {"connectors", "migration", "verification", "report"}
+ARROWS = {
+    "connectors": set[str](),
+    "verification": {"connectors"},
+    "migration": CORE,
+    "report": CORE,
+    "hooks": CORE,
+    "triggers": CORE | {"hooks"},
+    "operators": CORE | {"hooks", "triggers"},
+    "sensors": CORE | {"hooks", "triggers", "operators"},  # operators/base.py keeps every task's books
+}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module imported anywhere in a file, also inside functions; but not for type checkers only."""
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            skipped.update(inner for statement in node.body for inner in ast.walk(statement))
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: imports are absolute"
+            yield node.module or ""
+
+
+def is_pure(path: Path) -> bool:
+    inside = path.relative_to(PACKAGE).as_posix()
+    return inside in PURE or inside.split("/")[0] in PURE
+
+
+def test_the_rooms_are_found() -> None:
+    rooms = {path.parent.name for path in MODULES if path.parent != PACKAGE}
+    assert rooms == set(ARROWS)
+    assert sum(map(is_pure, MODULES)) > 20
+    assert DAGS
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if is_pure(path)], ids=name_of)
+def test_pure_modules_import_nothing_that_does_io(path: Path) -> None:
+    assert [name for name in imports(path) if name.split(".")[0] in OUTSIDE] == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if is_pure(path)], ids=name_of)
+def test_pure_modules_open_no_files(path: Path) -> None:
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    names = {func.id for func in calls if isinstance(func, ast.Name)}
+    methods = {func.attr for func in calls if isinstance(func, ast.Attribute)}
+    assert not names & {"open", "print", "input"}
+    assert not methods & {"read_text", "write_text", "read_bytes", "write_bytes", "getenv", "urlopen", "sleep"}
+
+
+BLOCK = """
+import sys
+
+class Wall:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"airflow", "boto3", "botocore", "confluent_kafka", "requests", "urllib3"}:
+            raise ImportError(f"a pure module reached {name}")
+
+sys.meta_path.insert(0, Wall())
+sys.path.insert(0, sys.argv[1])
+import importlib
+for module in sys.argv[2:]:
+    importlib.import_module(module)
+"""
+
+
+def test_pure_modules_reach_nothing_outside_even_through_others() -> None:
+    names = [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for path in MODULES
+        if is_pure(path) and path.name != "__init__.py"
+    ]
+    command = [sys.executable, "-c", BLOCK, str(PACKAGE.parent)]
+    done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    # The wall stands: a module that is not pure runs into it.
+    broken = subprocess.run([*command, "kafka_ferry.hooks.kafka_admin"], capture_output=True, text=True, check=False)
+    assert "a pure module reached" in broken.stderr
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent != PACKAGE], ids=name_of)
+def test_arrows_go_one_way(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0]
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("kafka_ferry.")}
+    allowed = ARROWS[room] | {room, "exceptions"}
+    assert used - allowed == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_imports_a_dag(path: Path) -> None:
+    names = set(imports(path))
+    assert not names & {dag.stem for dag in DAGS}
+    assert not any(name.split(".")[0] == "dags" for name in names)
+
+
+@pytest.mark.parametrize("path", DAGS, ids=name_of)
+def test_a_dag_uses_operators_and_sensors_only(path: Path) -> None:
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("kafka_ferry.")}
+    assert used <= {"operators", "sensors"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_is_over_400_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", DAGS, ids=name_of)
+def test_no_dag_file_is_over_150_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 150
+
+
+SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key|access_?key)$", re.IGNORECASE)
+SECRET_LOOK = re.compile(r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}|ghp_[A-Za-z0-9]{36}")
+
+
+def secrets_in(source: str) -> list[str]:
+    """Literals that look like secrets, and names of secrets that are given a literal."""
+    found = [
+        f"line {source[: match.start()].count(chr(10)) + 1}: {match[0][:12]}…" for match in SECRET_LOOK.finditer(source)
+    ]
+    for node in ast.walk(ast.parse(source)):
+        pairs: list[tuple[str, ast.expr | None]] = []
+        if isinstance(node, ast.Assign):
+            pairs = [(ast.unparse(target), node.value) for target in node.targets]
+        elif isinstance(node, ast.Call):
+            pairs = [(keyword.arg or "", keyword.value) for keyword in node.keywords]
+        for name, value in pairs:
+            if SECRET_NAME.search(name) and isinstance(value, ast.Constant) and isinstance(value.value, str | bytes):
+                found.append(f"line {value.lineno}: {name}")
+    return found
+
+
+@pytest.mark.parametrize("path", [*MODULES, *DAGS], ids=name_of)
+def test_no_secret_is_written_down(path: Path) -> None:
+    assert secrets_in(path.read_text()) == []
+
+
+def test_the_search_for_secrets_finds_some() -> None:
+    assert secrets_in("db_password = 'x'") == ["line 1: db_password"]
+    assert secrets_in("connect(token='x')") == ["line 1: token"]
+    assert len(secrets_in(f"x = '{'AKIA' + 'A' * 16}'")) == 1
+    assert secrets_in("password = os.environ['X']\nkey = 'topic'") == []
