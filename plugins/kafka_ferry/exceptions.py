@@ -31,6 +31,10 @@ class BadConnection(FerryError):
     """An Airflow connection that is missing or cannot be used as it stands."""
 
 
+class NotAuthorized(FerryError):
+    """An ACL is missing: the message names the resource and the right."""
+
+
 class OutsideFault(FerryError):
     """A broker, worker or network that did not answer as it should; worth another try."""
 

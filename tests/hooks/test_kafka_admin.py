@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 
 
@@ -75,9 +75,10 @@ def test_refused_credentials(code: int) -> None:
 )
 def test_not_allowed(code: int) -> None:
     error = error_of(code)
-    assert type(error) is FerryError
+    assert type(error) is NotAuthorized
+    assert not error.retriable
     assert "not allowed to describe topic 't'" in str(error)
-    assert "Cure: grant" in str(error)
+    assert "Cure: grant DESCRIBE on the topic to the user of this connection" in str(error)
 
 
 @pytest.mark.parametrize(

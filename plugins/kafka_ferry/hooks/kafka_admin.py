@@ -30,7 +30,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.kafka_acls import EVERY_ACL, from_binding, right_to, to_binding
+from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
 
@@ -278,6 +280,19 @@ class KafkaAdmin:
                     refused[group] = errors[0] if errors else "it has active members on the target"
         return refused
 
+    def acls(self) -> list[Acl] | None:
+        """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED)."""
+        future = self._client.describe_acls(EVERY_ACL, request_timeout=self.timeout)
+        found = self._result(future, "read the ACLs", KafkaError.SECURITY_DISABLED)
+        return None if found is _ALLOWED else sorted(map(from_binding, found))
+
+    def create_acls(self, acls: Iterable[Acl]) -> None:
+        """Add ACLs; one that is there already counts as added."""
+        bindings = {to_binding(acl): acl for acl in acls}
+        if bindings:
+            for binding, future in self._client.create_acls(list(bindings), request_timeout=self.timeout).items():
+                self._result(future, f"create the ACL {bindings[binding]}")
+
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:
             result = future.result(timeout=self.timeout + 10)
@@ -297,7 +312,8 @@ class KafkaAdmin:
         if code in _AUTHENTICATION or reason:
             raise BadConnection(f"connection {self.name!r} was refused: {reason or text}") from error
         if code in _AUTHORIZATION:
-            raise FerryError(f"{self.name}: not allowed to {what}: {text}. Cure: grant it to this user") from error
+            cure = f"grant {right_to(what)} to the user of this connection"
+            raise NotAuthorized(f"{self.name}: not allowed to {what}: {text.rstrip('.')}. Cure: {cure}") from error
         last = f" ({self._reasons[-1]})" if self._reasons else ""
         kind = OutsideFault if code in _PASSING or error.args[0].retriable() else FerryError
         raise kind(f"{self.name}: cannot {what}: {text}{last}") from error

@@ -220,7 +220,9 @@ class LibrdkafkaReader:
                 f"or the topic was created anew, after the offsets were asked for ({error.str()})"
             )
         elif code in _DENIED:
-            raise BadConnection(f"cannot read {_names(reading.ranges)}: {error.str()}")
+            place = f"topic {message.topic()!r}" if message.topic() else _names(reading.ranges)
+            cure = ". Cure: grant READ on it to this user" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""
+            raise BadConnection(f"cannot read {place}: {error.str()}{cure}")
         elif code in _GONE:
             raise OutsideFault(f"{message.topic() or _names(reading.ranges)}: no such topic or partition any more")
         elif code != KafkaError.GROUP_AUTHORIZATION_FAILED:  # we are in no group: no right to one is needed
