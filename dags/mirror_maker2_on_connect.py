@@ -1,7 +1,7 @@
 """Migrate topics from one Kafka cluster to another with MirrorMaker 2 on Kafka Connect, and prove the result.
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
--> translate_groups -> validate -> remove -> report
+-> translate_groups -> validate -> remove -> report; the canary flies beside the wait
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
+from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
 from kafka_ferry.operators.mirror_maker2 import DeployMirrorMaker2Operator, RemoveMirrorMaker2Operator
@@ -32,20 +33,23 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True},
 ):
     plan = PlanOperator(task_id="plan")
-    provision_topics = ProvisionTopicsOperator(task_id="provision_topics")
+    # A setup, so that the teardown also runs when deploy fails half-way.
+    provision_topics = ProvisionTopicsOperator(task_id="provision_topics").as_setup()
     deploy = DeployMirrorMaker2Operator(task_id="deploy").as_setup()
     # A setup too: clearing any later task then deploys AND waits again before that task runs.
     wait_until_running = MigrationRunningSensor(task_id="wait_until_running").as_setup()
+    canary = CanaryOperator(task_id="canary")
     wait_until_converged = ConvergenceSensor(task_id="wait_until_converged")
     shards = ShardsOperator(task_id="shards")
     fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
     translate_groups = TranslateGroupsOperator(task_id="translate_groups")
     validate = ValidateOperator(task_id="validate")
     remove = RemoveMirrorMaker2Operator(task_id="remove").as_teardown(
-        setups=[deploy, wait_until_running], on_failure_fail_dagrun=True
+        setups=[provision_topics, deploy, wait_until_running], on_failure_fail_dagrun=True
     )
     # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
     report = ReportOperator(task_id="report", engine="mirror_maker2_on_connect")
 
-    plan >> provision_topics >> deploy >> wait_until_running >> wait_until_converged
-    wait_until_converged >> shards >> fingerprint >> translate_groups >> validate >> remove >> report
+    plan >> provision_topics >> deploy >> wait_until_running >> [wait_until_converged, canary]
+    wait_until_converged >> shards >> fingerprint >> translate_groups
+    [translate_groups, canary] >> validate >> remove >> report

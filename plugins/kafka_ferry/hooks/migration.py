@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from kafka_ferry.connectors.mirror_maker2 import MirrorIntent, configs, residue_
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.progress import ConnectProgress
+from kafka_ferry.migration.canary import canary_topic, other_canaries
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
 from kafka_ferry.migration.spec import MigrationSpec, Naming
@@ -54,8 +56,8 @@ class Migration:
             target_alias="target",
             source=self.connect.client_settings(spec.source_conn_id),
             target=self.connect.client_settings(spec.target_conn_id),
-            topics=topics.selection.patterns,
-            topics_exclude=topics.selection.exclude_patterns,
+            topics=[*topics.selection.patterns, *([re.escape(canary_topic(spec.migration))] * spec.canary)],
+            topics_exclude=[*topics.selection.exclude_patterns, other_canaries(spec.migration)],
             groups=groups.selection.patterns,
             groups_exclude=groups.selection.exclude_patterns,
             tasks_max=spec.tasks_max,

@@ -21,8 +21,12 @@ def deploy(migration: Migration) -> dict[str, int]:
     resumed: so a deploy after a removal copies nothing twice. Safe to repeat at any time.
     """
     connect, source_connector = migration.connect, migration.connector_names[0]
+    states = {name: _state(migration, name) for name in migration.wanted_connectors}
+    fresh = states[source_connector] in (None, ConnectorState.STOPPED)
+    # Before anything is made: it may refuse.
+    places = resume_of(migration, migration.target_topics()) if fresh else {}
     for name, config in migration.connector_configs().items():
-        state = _state(migration, name)
+        state = states[name]
         if state is None:
             connect.create(name, config, initial_state=ConnectorState.STOPPED)
             log.info("create connector %s", name)
@@ -30,7 +34,7 @@ def deploy(migration: Migration) -> dict[str, int]:
         else:
             connect.apply(name, config)
         if state is ConnectorState.STOPPED and name == source_connector:
-            _align(migration, name)
+            _align(migration, name, places)
         if state in (ConnectorState.STOPPED, ConnectorState.PAUSED):
             connect.resume(name)
     return migration.expected_tasks()
@@ -45,8 +49,7 @@ def _state(migration: Migration, name: str) -> ConnectorState | None:
         return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
 
 
-def _align(migration: Migration, name: str) -> None:
-    wanted = resume_of(migration, migration.target_topics())
+def _align(migration: Migration, name: str, wanted: Mapping[Partition, int]) -> None:
     actual = {
         (entry["partition"]["topic"], int(entry["partition"]["partition"])): int(entry["offset"]["offset"]) + 1
         for entry in migration.connect.offsets(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.canary import PREFIX as CANARY
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import (
@@ -64,7 +65,7 @@ def resolve_topics(spec: MigrationSpec, source: Source) -> ResolvedTopics:
 
     :raises BadParam: an entry is wrong, or nothing at all matches.
     """
-    names = source.topic_names()
+    names = [name for name in source.topic_names() if not name.startswith(CANARY)]
     selection = select(
         "topics",
         names,

@@ -42,6 +42,14 @@ class GroupOffsets(StrEnum):
     MM2 = "mm2"
 
 
+class Acls(StrEnum):
+    """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
+
+    SKIP = "skip"
+    CHECK = "check"
+    COPY = "copy"
+
+
 class MigrationSpec(BaseModel):
     """What the user asked for, in the names of the trigger form. Times are in seconds.
 
@@ -69,7 +77,9 @@ class MigrationSpec(BaseModel):
     group_offsets: GroupOffsets = GroupOffsets.EXACT
     verification: Verification = Verification.CONTENT
     duplicates: Literal["fail", "explain"] = "fail"
+    acls: Acls = Acls.CHECK
     heartbeats: bool = False
+    canary: bool = True
     keep_replicating: bool = False
     dry_run: bool = False
     poll_interval: float = Field(default=10, ge=0.5, le=3600)

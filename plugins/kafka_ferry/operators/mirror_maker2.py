@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.hooks.mirror_maker2 import deploy
+from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.leftovers import leftovers_check
 from kafka_ferry.report.model import Check
@@ -38,8 +40,9 @@ class RemoveMirrorMaker2Operator(FerryOperator):
             return {"kept": migration.wanted_connectors}
         removed = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
         topics = migration.target.admin.delete_topics(self._own_topics(migration))
+        canary = _delete_canary(migration) if migration.spec.canary else []
         self.log.info("removed connectors: %s; topics: %s", removed or "none", topics or "none")
-        left = self._left(migration)
+        left = self._left(migration) + canary
         _note(artifacts, leftovers_check(left))
         if left:
             raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
@@ -60,7 +63,16 @@ class RemoveMirrorMaker2Operator(FerryOperator):
 
 
 def _note(artifacts: RunArtifacts, check: Check) -> None:
-    artifacts.write_json(LEFTOVERS, check.model_dump(mode="json"))
+    artifacts.write_json(LEFTOVERS, [check.model_dump(mode="json")])
+
+
+def _delete_canary(migration: Migration) -> list[str]:
+    """Returns what may be left: the source may be dead, and that must not keep the rest from being removed."""
+    try:
+        delete_canary(migration)
+    except OutsideFault as fault:
+        return [f"topic {canary_topic(migration.spec.migration)}, perhaps: {fault}"]
+    return []
 
 
 def _how_to_stop(migration: Migration) -> str:

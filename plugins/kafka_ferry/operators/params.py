@@ -150,11 +150,26 @@ def _proof() -> dict[str, Param]:
             enum=["fail", "explain"],
             section=_PROOF,
         ),
+        "canary": _param(
+            "canary",
+            "Canary",
+            "Make a topic of our own on the source after the start, and see it arrive: shows that new topics and new "
+            "records do. It is deleted on both ends.",
+            type="boolean",
+            section=_PROOF,
+        ),
         "group_offsets": _param(
             "group_offsets",
             "Group offsets",
             "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver again.",
             enum=["exact", "mm2"],
+            section=_PROOF,
+        ),
+        "acls": _param(
+            "acls",
+            "ACLs",
+            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted.",
+            enum=["check", "copy", "skip"],
             section=_PROOF,
         ),
     }

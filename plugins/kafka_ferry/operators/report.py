@@ -11,7 +11,7 @@ import pendulum
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
-from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
 _NOT_MADE = {
-    "new_records": "this version makes no canary records",
-    "new_topics": "this version makes no canary topic",
     "acls": "this version does not carry ACLs",
     "quotas": "this version does not carry quotas",
     "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
@@ -70,10 +68,10 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         if stage.state != "success" and stage.stage != own_task
     ]
     made = artifacts.read_json(CHECKS_MADE) if not failures or _is_fresh(stages) else None
-    found = [Check.model_validate(check) for check in (made or {}).get("checks", [])]
-    leftovers = artifacts.read_json(LEFTOVERS)
+    found = [*(made or {}).get("checks", [])]
+    found += [check for name in (CANARY, LEFTOVERS) for check in artifacts.read_json(name) or []]
     checks = complete(
-        [*found, Check.model_validate(leftovers)] if leftovers else found,
+        [Check.model_validate(check) for check in found],
         _NOT_MADE,
         "the run ended before this check",
     )

@@ -16,20 +16,22 @@ from kafka_ferry.verification.job import PartitionResult
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-#: Names of a run's artifacts. The first three are for users, the others carry one stage's findings to the next.
+#: Names of a run's artifacts. The first four are for users, the others carry one stage's findings to the next.
 PLAN = "plan.json"
 PROGRESS = "progress.jsonl"
 REPORT = "report.json"
+PAGE = "report.html"
 FROZEN = "frozen.json"
 STAGES = "stages"
 FINGERPRINTS = "fingerprints"
 GROUPS = "groups.json"
 CHECKS_MADE = "checks.json"
 LEFTOVERS = "leftovers.json"
+CANARY = "canary.json"
 
 
 class RunArtifacts:
-    """The files of one DAG run, by name. JSON files are replaced whole, so that a reader never sees half of one.
+    """The files of one DAG run, by name. Files are replaced whole, so that a reader never sees half of one.
 
     :param dag_id: of the run. ``run_id``: made safe for paths.
     :param root: default: ``FERRY_ARTIFACTS``, else ``artifacts`` in ``AIRFLOW_HOME``.
@@ -51,12 +53,14 @@ class RunArtifacts:
         return str(self._folder / name)
 
     def write_json(self, name: str, data: Any) -> str:
-        text = json.dumps(data, indent=1, sort_keys=False, default=str)
+        return self.write_text(name, json.dumps(data, indent=1, sort_keys=False, default=str))
+
+    def write_text(self, name: str, text: str) -> str:
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(path, Path):
             temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
         else:
             path.write_text(text)

@@ -1,0 +1,72 @@
+"""The canary: a topic of our own whose arrival shows that new topics and new records arrive. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from kafka_ferry.report.model import Check, Status
+from kafka_ferry.verification.compare import PartitionComparison
+
+#: Canary topics are never anyone's data; plans leave them out.
+PREFIX: Final = "ferry-canary-"
+PARTITIONS: Final = 2
+RECORDS: Final = 20  # of each of the two batches, over all partitions
+
+
+def canary_topic(migration: str) -> str:
+    """The canary's name on the source; the same for each run of a migration, so that any run can clean it up."""
+    return f"{PREFIX}{migration}"
+
+
+def other_canaries(migration: str) -> str:
+    """Regex, as MirrorMaker 2 takes it, of the canaries of other migrations."""
+    return f"{PREFIX}(?!{re.escape(migration)}$).*"
+
+
+def batch(number: int) -> list[tuple[bytes, bytes | None, list[tuple[str, bytes]], int]]:
+    """Key, value, headers and partition of each record of one batch; a tombstone among them."""
+    return [
+        (f"canary-{number}-{i}".encode(), f"record {i}".encode() if i else None, [("batch", str(number).encode())],
+         i % PARTITIONS)
+        for i in range(RECORDS)
+    ]  # fmt: skip
+
+
+def skipped_checks(reason: str) -> list[Check]:
+    """Both checks when no canary could be sent."""
+    return [Check(name=name, status=Status.SKIPPED, detail=reason) for name in ("new_topics", "new_records")]
+
+
+def canary_checks(
+    topic: str,
+    seconds: float | None,
+    comparisons: Mapping[int, PartitionComparison],
+    second: float | None,
+    patience: float,
+) -> list[Check]:
+    """The checks ``new_topics`` and ``new_records``.
+
+    :param seconds: until the topic with its first batch was on the target; None: never within ``patience``.
+    :param comparisons: by partition, of all records of both batches.
+    :param second: until the second batch was there; None: never.
+    """
+    late = f"not there after {patience:.0f} s"
+    wrong = [f"{topic}-{p}: {found.detail}" for p, found in comparisons.items() if found.status != "pass"]
+    arrived = sum(found.target_records for found in comparisons.values())
+    return [
+        Check(
+            name="new_topics",
+            status=Status.FAIL if seconds is None else Status.PASS,
+            expected=f"{topic}, made after the start",
+            actual=late if seconds is None else f"there after {seconds:.1f} s",
+        ),
+        Check(
+            name="new_records",
+            status=Status.FAIL if second is None or wrong else Status.PASS,
+            expected=f"{2 * RECORDS} records",
+            actual=late if second is None else f"{arrived}, the last after {second:.1f} s",
+            differences=wrong,
+        ),
+    ]

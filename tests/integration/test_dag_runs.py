@@ -1,0 +1,327 @@
+"""The DAG in a real Airflow scheduler, on a stack of its own: clear, retry, kill -9, and faults in mid-run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from demo.airflow_api import FINISHED, AirflowApi, Task
+from kafka_ferry.report.storage import RunArtifacts
+from stack import Stack
+from stack.jars import cache_folder, jars_folder
+from stack.java import find_java
+from stack.service import java_command
+from stack.stack import PROJECT
+
+pytestmark = pytest.mark.integration
+
+DAG = "mirror_maker2_on_connect"
+TASKS = [
+    "plan",
+    "provision_topics",
+    "deploy",
+    "wait_until_running",
+    "wait_until_converged",
+    "shards",
+    "fingerprint",
+    "translate_groups",
+    "validate",
+    "remove",
+    "report",
+]
+FAST = {"poll_interval": 1, "no_progress_timeout": 60, "running_timeout": 60, "convergence_timeout": 240}
+
+
+@dataclass
+class Runs:
+    """Runs of the DAG, as a user at the REST API sees them."""
+
+    stack: Stack
+    api: AirflowApi
+
+    def trigger(self, name: str, **conf: Any) -> str:
+        self.api.trigger(DAG, name, {"migration": name, **FAST, **conf})
+        return name
+
+    def wait(self, run_id: str, timeout: float = 300) -> str:
+        deadline = time.monotonic() + timeout
+        while (state := self.api.state(DAG, run_id)) not in FINISHED:
+            assert time.monotonic() < deadline, f"{run_id} still {state}: {self.api.tasks(DAG, run_id)}"
+            time.sleep(0.5)
+        return state
+
+    def clear(self, run_id: str, task: str, downstream: bool = True) -> str:
+        body = {
+            "dag_run_id": run_id,
+            "task_ids": [task],
+            "only_failed": False,
+            "include_downstream": downstream,
+            "reset_dag_runs": True,
+            "dry_run": False,
+        }
+        self.api._call("POST", f"/api/v2/dags/{DAG}/clearTaskInstances", body)
+        return self.wait(run_id)
+
+    def artifact(self, run_id: str, name: str) -> Any:
+        path = self.path(run_id) / name
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def path(self, run_id: str) -> Path:
+        return Path(RunArtifacts(DAG, run_id, self.stack.variables()["FERRY_ARTIFACTS"]).path("report.json")).parent
+
+    def report(self, run_id: str) -> dict[str, Any]:
+        report: dict[str, Any] = self.artifact(run_id, "report.json")
+        return report
+
+    def task(self, run_id: str, task_id: str) -> Task:
+        return next(task for task in self.api.tasks(DAG, run_id) if task.task_id == task_id)
+
+    def until(self, run_id: str, what: Callable[[], bool], timeout: float = 120) -> None:
+        deadline = time.monotonic() + timeout
+        while not what():
+            assert self.api.state(DAG, run_id) not in FINISHED, f"{run_id} ended: {self.api.tasks(DAG, run_id)}"
+            assert time.monotonic() < deadline, self.api.tasks(DAG, run_id)
+            time.sleep(0.2)
+
+    def nothing_is_left(self, run_id: str, alias: str | None = None) -> None:
+        """No connector and no topic of MirrorMaker 2's own."""
+        names = requests.get(f"{self.stack.connect_url}/connectors", timeout=30).json()
+        assert not [name for name in names if f".{run_id}." in name]
+        topics = AdminClient({"bootstrap.servers": self.stack.target_bootstrap}).list_topics(timeout=10).topics
+        own = {f"mm2-offset-syncs.{alias or run_id}.internal", f"{alias or run_id}.checkpoints.internal"}
+        assert not own & topics.keys()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    stack = Stack(tmp_path_factory.mktemp("airflow") / "stack", airflow=True, owner_pid=os.getpid(), report=print)
+    try:
+        stack.up()
+        values = stack.variables()
+        api = AirflowApi(values["FERRY_AIRFLOW_URL"], values["FERRY_AIRFLOW_USER"], values["FERRY_AIRFLOW_PASSWORD"])
+        deadline = time.monotonic() + 60
+        while not api.dag_is_known(DAG):
+            assert time.monotonic() < deadline, api.import_errors()
+            time.sleep(0.5)
+        yield Runs(stack, api)
+    finally:
+        stack.down()
+
+
+def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: int = 100) -> None:
+    """The same records on every call: a topic filled so on both sides is a perfect copy."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(topic, partitions, 1, config={"retention.ms": "-1"})])[topic].result(30)
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+    for i in range(records):
+        producer.produce(
+            topic, key=f"{i}", value=f"{i:0{size}}", headers=[("n", f"{i}".encode())], partition=i % partitions
+        )
+        if i % 10000 == 0:
+            producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+@pytest.fixture
+def slow_source(runs: Runs) -> Iterator[None]:
+    """The source lets every client read 50 kB/s: time for something to happen in mid-run. A real quota."""
+    java = find_java(print)
+    jars = jars_folder(cache_folder(PROJECT))
+
+    def quota(*change: str) -> None:
+        where = ["--bootstrap-server", runs.stack.source_bootstrap, "--entity-type", "clients", "--entity-default"]
+        command = java_command(java, jars, "kafka.admin.ConfigCommand", "--alter", *change, *where)
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    quota("--add-config", "consumer_byte_rate=50000")
+    yield
+    runs.stack.up()  # the source may be down by now
+    quota("--delete-config", "consumer_byte_rate")
+
+
+def test_every_task_can_be_cleared_after_success_and_the_verdict_stays(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "clear.me", 20_000)
+    run = runs.trigger("clear-success", topics=["clear.me"])
+    assert runs.wait(run) == "success", runs.report(run)
+    first = runs.report(run)
+    assert first["verdict"] == "PASS"
+
+    for task in TASKS:
+        for downstream in (True, False):
+            assert runs.clear(run, task, downstream) == "success", (task, downstream, runs.report(run)["failures"])
+            report = runs.report(run)
+            assert report["verdict"] == "PASS", (task, downstream, report["failures"])
+            assert report["topics"] == first["topics"], (task, downstream)
+            states = {one.task_id: one.state for one in runs.api.tasks(DAG, run)}
+            assert set(states.values()) == {"success"}, (task, downstream, states)
+            runs.nothing_is_left(run)
+
+
+def test_every_task_can_be_cleared_after_failure_and_the_verdict_stays(runs: Runs) -> None:
+    # The group ran ahead on the target: the records between would never be delivered. Nothing we do may hide that.
+    for bootstrap, offset in ((runs.stack.source_bootstrap, 10), (runs.stack.target_bootstrap, 100)):
+        fill(bootstrap, "clear.bad", 5_000)
+        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "clear-ahead"})
+        consumer.commit(offsets=[TopicPartition("clear.bad", 0, offset)], asynchronous=False)
+        consumer.close()
+    run = runs.trigger("clear-failure", topics=["clear.bad"])
+    assert runs.wait(run) == "failed"
+    first = runs.report(run)
+    assert [check["name"] for check in first["checks"] if check["status"] == "fail"] == ["group_offsets"]
+    assert "clear-ahead on clear.bad-0: ahead: 90 records" in first["checks"][8]["differences"][0]
+
+    for task in TASKS:
+        for downstream in (True, False):
+            runs.clear(run, task, downstream)
+            report = runs.report(run)
+            assert report["verdict"] == "FAIL", (task, downstream)
+            assert report["groups"] == first["groups"], (task, downstream, report["failures"])
+            runs.nothing_is_left(run)
+
+
+def test_foreign_records_on_the_target_are_refused_and_left_alone(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "foreign.records", 1_000)
+    fill(runs.stack.target_bootstrap, "foreign.records", 10, size=7)
+    run = runs.trigger("foreign", topics=["foreign.records"])
+    assert runs.wait(run) == "failed"
+    assert "target foreign.records-0 ends, at offset 4, with a record" in runs.report(run)["failures"][0]
+    assert runs.task(run, "deploy").state == "upstream_failed"
+    runs.nothing_is_left(run)
+
+
+def test_a_killed_task_process_is_retried_to_the_same_verdict(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "kill.me", 100_000)
+    run = runs.trigger("kill-task", topics=["kill.me"])
+    killed: list[str] = []
+
+    def kill(task: str) -> bool:
+        """Kill the process of a running task; Airflow names it after the task instance's id."""
+        found = runs.api._get(f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/{task}")
+        if found["state"] != "running" or not found["pid"] or not psutil.pid_exists(found["pid"]):
+            return False
+        os.kill(found["pid"], signal.SIGKILL)
+        killed.append(task)
+        return True
+
+    runs.until(run, lambda: kill("deploy"))
+    runs.until(run, lambda: kill("validate"))
+    assert runs.wait(run) == "success", runs.report(run)
+    assert runs.report(run)["verdict"] == "PASS"
+    assert killed == ["deploy", "validate"]
+    for task in killed:
+        assert runs.task(run, task).try_number >= 2
+    runs.nothing_is_left(run)
+
+
+def test_a_target_topic_deleted_in_mid_run_fails_with_its_name(runs: Runs, slow_source: None) -> None:
+    fill(runs.stack.source_bootstrap, "delete.me", 20_000)
+    run = runs.trigger("deleted-topic", topics=["delete.me"])
+    runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists())
+
+    AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).delete_topics(["delete.me"])["delete.me"].result(30)
+
+    assert runs.wait(run, timeout=120) == "failed"
+    report = runs.report(run)
+    assert report["verdict"] == "FAIL"
+    reason = " ".join(report["failures"])
+    assert "wait_until_converged" in reason
+    assert "target topic 'delete.me' was deleted" in reason
+    assert {check["status"] for check in report["checks"] if check["name"] != "leftovers"} == {"skipped"}
+    runs.nothing_is_left(run)
+
+
+def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(runs: Runs, slow_source: None) -> None:
+    fill(runs.stack.source_bootstrap, "dead.source", 20_000)
+    run = runs.trigger("dead-source", topics=["dead.source"], no_progress_timeout=20)
+    runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists())
+
+    runs.stack.broker("source").kill9()
+    try:
+        assert runs.wait(run, timeout=280) == "failed"
+        report = runs.report(run)
+        reason = " ".join(report["failures"])
+        assert "wait_until_converged" in reason
+        assert "no answer for" in reason or "no progress for" in reason
+        assert runs.task(run, "remove").state == "success"
+        runs.nothing_is_left(run)
+    finally:
+        runs.stack.up()
+
+
+def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) -> None:
+    cases = {
+        "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis': is unknown. Cure: one of: source_conn_id"),
+        "nothing": ({"topics": ["no-such-topic"]}, "param 'topics': nothing on the source matches"),
+        "regex": ({"topics": ["*"]}, "use .* for everything"),
+        "factor": ({"topics": ["clear.*"], "replication_factor": 3}, "but the target has 1 broker(s)"),
+        "same": ({"topics": ["clear.*"], "target_conn_id": "kafka_source"}, "is the same cluster"),
+        "no-conn": ({"topics": ["clear.*"], "source_conn_id": "nobody"}, "connection 'nobody' does not exist"),
+    }
+    before = set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
+    for name, (conf, _) in cases.items():
+        runs.trigger(f"bad-{name}", **conf)
+    for name, (_, words) in cases.items():
+        run = f"bad-{name}"
+        assert runs.wait(run) == "failed", name
+        assert words in " ".join(runs.report(run)["failures"]), (name, runs.report(run)["failures"])
+        assert runs.task(run, "plan").try_number == 1, "a bad param is not worth another try"
+        assert runs.task(run, "deploy").state == "upstream_failed"
+    after = set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
+    assert after == before
+
+
+def test_a_dry_run_changes_nothing(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "only.planned", 1_000)
+    run = runs.trigger("dry", topics=["only\\.pl.*"], dry_run=True)
+    assert runs.wait(run) == "success"
+    plan = runs.artifact(run, "plan.json")
+    assert [line["source"] for line in plan["topics"]] == ["only.planned"]
+    assert {"action": "create", "kind": "topic", "name": "only.planned"}.items() <= plan["changes"][0].items()
+    assert {task.state for task in runs.api.tasks(DAG, run) if task.task_id != "plan"} == {"skipped"}
+    topics = AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics
+    assert "only.planned" not in topics
+    runs.nothing_is_left(run)
+
+
+def test_replication_can_be_kept_and_is_taken_over_later(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "keep.me", 1_000)
+    run = runs.trigger("keep", topics=["keep.me"], keep_replicating=True)
+    assert runs.wait(run) == "success"
+    report = runs.report(run)
+    assert report["verdict"] == "PASS"
+    leftovers = next(check for check in report["checks"] if check["name"] == "leftovers")
+    assert leftovers["status"] == "skipped"
+    assert "To stop it" in leftovers["detail"]
+    names = requests.get(f"{runs.stack.connect_url}/connectors", timeout=30).json()
+    assert sum(".keep." in name for name in names) == 2
+
+    producer = Producer({"bootstrap.servers": runs.stack.source_bootstrap})
+    for i in range(500):
+        producer.produce("keep.me", key=f"late {i}", value=b"x")
+    producer.flush(10)
+    runs.api.trigger(DAG, "keep-2", {"migration": "keep", **FAST, "topics": ["keep.me"]})
+    assert runs.wait("keep-2") == "success", runs.report("keep-2")
+    assert runs.report("keep-2")["topics"][0]["target_records"] == 1_500
+    runs.nothing_is_left("keep")
+
+
+def test_names_can_carry_the_alias_as_prefix(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "pre-fix_me", 1_000)
+    run = runs.trigger("prefix", topics=["pre-fix_me"], naming="prefix", source_alias="old")
+    assert runs.wait(run) == "success", runs.report(run)
+    line = runs.report(run)["topics"][0]
+    assert (line["target"], line["target_records"]) == ("old.pre-fix_me", 1_000)
+    runs.nothing_is_left(run, alias="old")
