@@ -50,6 +50,14 @@ class Acls(StrEnum):
     COPY = "copy"
 
 
+class Acls(StrEnum):
+    """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
+
+    SKIP = "skip"
+    CHECK = "check"
+    COPY = "copy"
+
+
 class MigrationSpec(BaseModel):
     """What the user asked for, in the names of the trigger form. Times are in seconds.
 
@@ -77,6 +85,7 @@ class MigrationSpec(BaseModel):
     group_offsets: GroupOffsets = GroupOffsets.EXACT
     verification: Verification = Verification.CONTENT
     duplicates: Literal["fail", "explain"] = "fail"
+    acls: Acls = Acls.CHECK
     acls: Acls = Acls.CHECK
     heartbeats: bool = False
     canary: bool = True

@@ -172,6 +172,13 @@ def _proof() -> dict[str, Param]:
             enum=["check", "copy", "skip"],
             section=_PROOF,
         ),
+        "acls": _param(
+            "acls",
+            "ACLs",
+            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted.",
+            enum=["check", "copy", "skip"],
+            section=_PROOF,
+        ),
     }
 
 

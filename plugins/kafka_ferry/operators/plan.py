@@ -11,12 +11,13 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped
 from kafka_ferry.connectors.config_diff import config_diff
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
-from kafka_ferry.migration.spec import MigrationSpec, Naming
+from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import PLAN, RunArtifacts
 from kafka_ferry.report.table import table
@@ -66,7 +67,7 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     check_replication(spec, desired, target.brokers, target.default_replication_factor)
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
-    changes += _connector_changes(migration)
+    changes += _acl_changes(migration) + _connector_changes(migration)
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = migration.record_bytes(begins, ends)
@@ -103,6 +104,15 @@ def _check_worker(migration: Migration) -> str:
             "a worker of Kafka 3.8 or newer; the brokers may be older",
         )
     return version
+
+
+def _acl_changes(migration: Migration) -> list[Change]:
+    if migration.spec.acls is not Acls.COPY:
+        return []
+    try:
+        return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
+    except NoAuthorizer as error:
+        raise BadParam("acls", f"is copy, but {error}", "acls: check, or skip") from error
 
 
 def _connector_changes(migration: Migration) -> list[Change]:

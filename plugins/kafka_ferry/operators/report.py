@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
 _NOT_MADE = {
-    "acls": "this version does not carry ACLs",
     "quotas": "this version does not carry quotas",
     "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
     "other_replicators": "this version does not look for other replicators",

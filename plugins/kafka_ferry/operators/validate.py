@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.hooks.acls import acls_check
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.migration.groups import judge_groups
 from kafka_ferry.migration.judge import (
@@ -52,6 +53,7 @@ class ValidateOperator(FerryOperator):
             content if counts_only else check_content(results, topics, HASH_VERSION),
             check_groups(groups),
             check_group_offsets(groups),
+            acls_check(migration, {topic.source: topic.name for topic in desired}),
         ]
         artifacts.write_json(
             CHECKS_MADE,
