@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import humanize
@@ -11,7 +10,9 @@ import pendulum
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
-from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.page import write_page
+from kafka_ferry.report.run import read_stages
+from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _NOT_MADE = {
     "quotas": "this version does not carry quotas",
     "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
-    "other_replicators": "this version does not look for other replicators",
 }
 
 
@@ -30,7 +30,7 @@ class VerdictFailed(FerryError):
 
 
 class ReportOperator(FerryOperator):
-    """Gather what the stages found into report.json and the XCom ``report``.
+    """Gather what the stages found into report.json, report.html and the XCom ``report``.
 
     Runs after failures too (``trigger_rule="all_done"``), so that a run that broke half-way says where and why.
 
@@ -45,8 +45,9 @@ class ReportOperator(FerryOperator):
         artifacts = RunArtifacts.of(context)
         report = build_report(artifacts, self.engine, self.task_id)
         path = artifacts.write_json(REPORT, report.to_json())
+        page = write_page(artifacts, report)
         context["ti"].xcom_push(key="report", value=report.summary(path))
-        text = f"{report_text(report)}\nreport: {path}"
+        text = f"{report_text(report)}\nreport: {path}\npage: {page}"
         if report.verdict != "PASS":
             self.log.error("%s", text)
             failed = ", ".join(check.name for check in report.checks if check.status is Status.FAIL)
@@ -60,7 +61,7 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
 
     :param own_task: the report's own task id, whose stage is still running.
     """
-    stages = _stages(artifacts)
+    stages = read_stages(artifacts)
     failures = [
         f"{stage.stage}: {stage.error or 'ended without a word; was its process killed? See its log'}"
         for stage in stages
@@ -93,17 +94,6 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         throughput=_throughput(artifacts),
         failures=failures,
     )
-
-
-def _stages(artifacts: RunArtifacts) -> list[Stage]:
-    """The timeline, in order of start; mapped tasks are one stage each."""
-    stages = []
-    for name in artifacts.names(STAGES):
-        entry = dict(artifacts.read_json(name) or {})
-        entry.pop("try_number", None)
-        index = re.search(r"\.(\d+)\.json$", name)
-        stages.append(Stage(**entry | {"stage": entry["stage"] + (f"[{index[1]}]" if index else "")}))
-    return sorted(stages, key=lambda stage: stage.started)
 
 
 def _is_fresh(stages: list[Stage]) -> bool:

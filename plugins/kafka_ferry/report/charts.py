@@ -1,0 +1,76 @@
+"""Numbers behind the plots of the report page. Pure; the drawing is done by Chart.js in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from kafka_ferry.report.model import TopicLine
+
+#: Points a plot has at most, whatever the number of polls: a day of polls every second is 86,400 lines.
+POINTS = 400
+#: Topics with bars of their own; the others share one pair.
+TOPICS = 12
+
+
+def progress_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) -> dict[str, list[list[float]]]:
+    """Over time: records still to copy, and records and bytes per second.
+
+    :param lines: of progress.jsonl.
+    :returns: ``{"lag": [[seconds since the first poll, records], …], "records": [[s, records/s], …],
+        "bytes": [[s, bytes/s], …]}``. Rates are means between two kept points, so thinning hides no record.
+        Empty lists when there are fewer than two polls.
+    """
+    if len(lines) < 2:
+        return {"lag": [], "records": [], "bytes": []}
+    kept = thin(lines, points)
+    start = _time(kept[0])
+    lag = [[round(_time(line) - start, 2), line["total_records"] - line["records"]] for line in kept]
+    series: dict[str, list[list[float]]] = {"lag": lag, "records": [], "bytes": []}
+    for before, after in pairwise(kept):
+        seconds = _time(after) - _time(before)
+        if seconds > 0:
+            for name in ("records", "bytes"):
+                rate = max(0.0, (after[name] - before[name]) / seconds)
+                series[name].append([round(_time(after) - start, 2), round(rate, 1)])
+    return series
+
+
+def thin(lines: Sequence[Mapping[str, Any]], points: int) -> list[Mapping[str, Any]]:
+    """At most ``points`` of the lines, evenly spread; the first and the last are always kept."""
+    if len(lines) <= points:
+        return list(lines)
+    step = (len(lines) - 1) / (points - 1)
+    return [lines[round(i * step)] for i in range(points)]
+
+
+def topic_bars(topics: Sequence[TopicLine], top: int = TOPICS) -> dict[str, list[Any]]:
+    """Records per topic on both sides: the largest topics, and the sum of the others as the last bar.
+
+    Topics that failed come before larger ones, so that no loss hides in the sum.
+
+    :returns: ``{"labels": [...], "source": [...], "target": [...], "failed": [bool, ...]}``; topics that were not
+        counted are left out.
+    """
+    counted = [line for line in topics if line.source_records is not None and line.target_records is not None]
+    ordered = sorted(counted, key=lambda line: (line.status != "fail", -(line.source_records or 0), line.source))
+    shown = sorted(ordered[:top], key=lambda line: (-(line.source_records or 0), line.source))
+    rest = ordered[top:]
+    bars: dict[str, list[Any]] = {
+        "labels": [line.source for line in shown],
+        "source": [line.source_records for line in shown],
+        "target": [line.target_records for line in shown],
+        "failed": [line.status == "fail" for line in shown],
+    }
+    if rest:
+        bars["labels"].append(f"{len(rest):,} other topics" if len(rest) > 1 else rest[0].source)
+        bars["source"].append(sum(line.source_records or 0 for line in rest))
+        bars["target"].append(sum(line.target_records or 0 for line in rest))
+        bars["failed"].append(any(line.status == "fail" for line in rest))
+    return bars
+
+
+def _time(line: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(line["at"]).timestamp()

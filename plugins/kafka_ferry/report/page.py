@@ -1,0 +1,104 @@
+"""The report page as HTML: for the tab in Airflow, and as ``report.html``, one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from kafka_ferry.report.model import Report
+from kafka_ferry.report.run import RunData
+from kafka_ferry.report.storage import PAGE, PLAN, PROGRESS, RunArtifacts
+from kafka_ferry.report.view import counted, duration, page_view
+
+STATIC: Final = Path(__file__).parent / "static"
+#: Chart.js 4.6.1 as its makers publish it (MIT, chart.LICENSE.md), then ours.
+SCRIPTS: Final = ("chart.umd.min.js", "page.js")
+STYLE: Final = "page.css"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses the served page refers to; paths on the same host.
+
+    :param static: folder of scripts and style. ``report``: download of report.json.
+    :param live: where a page of a running run asks for news.
+    """
+
+    static: str
+    report: str
+    live: str
+
+
+def render_page(run: RunData, links: Links, now: datetime | None = None) -> str:
+    """The page as the app serves it: scripts and style by reference."""
+    return _environment().get_template("page.html").render(
+        **page_view(run, now), links=links, scripts=SCRIPTS, style=STYLE, inline=None
+    )  # fmt: skip
+
+
+def render_live(run: RunData, now: datetime | None = None) -> dict[str, Any]:
+    """What changes while a run works: ``{"done", "html", "charts"}``; ``html`` replaces the page's live part."""
+    view = page_view(run, now)
+    html = _environment().get_template("live.html").render(**view)
+    return {"done": run.ended, "html": html, "charts": view["charts"]}
+
+
+def render_file(run: RunData, now: datetime | None = None) -> str:
+    """The page as one file. Its policy lets it run what is in it, by digest, and reach nothing else."""
+    scripts, style = [_read(name) for name in SCRIPTS], _read(STYLE)
+    policy = (
+        f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; style-src {_digest(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    inline = {"scripts": scripts, "style": style, "policy": policy}
+    links = Links(static="", report="report.json", live="")
+    return _environment().get_template("page.html").render(**page_view(run, now), links=links, inline=inline)
+
+
+def write_page(artifacts: RunArtifacts, report: Report) -> str:
+    """Write ``report.html`` beside ``report.json``.
+
+    :returns: its path, for people.
+    """
+    run = RunData(
+        dag_id=report.dag_id,
+        run_id=report.run_id,
+        state="success" if report.verdict == "PASS" else "failed",
+        report=report,
+        plan=artifacts.read_json(PLAN) or {},
+        progress=artifacts.read_lines(PROGRESS),
+    )
+    return artifacts.write_text(PAGE, render_file(run))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,  # topic and group names, error texts: nothing in them is ours
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda value: "–" if value is None else f"{value:,}"
+    environment.filters["duration"] = duration
+    environment.filters["counted"] = counted
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment
+
+
+@cache
+def _read(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """As a Content-Security-Policy names an inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,75 @@
+"""What is known of one run, whether it still works, has ended, or broke: the report page's only input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka_ferry.report.model import Report, Stage
+from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+
+#: States of a DAG run after which nothing changes any more, as Airflow names them.
+ENDED = ("success", "failed")
+
+
+@dataclass(frozen=True)
+class RunData:
+    """One run. What is not there (yet) is None or empty.
+
+    :param state: of the DAG run in Airflow: queued, running, success or failed.
+    :param report: report.json; only when the run's XCom ``report`` says that it is of this run and not of an
+        earlier try. ``summary``: that XCom.
+    :param progress: lines of progress.jsonl.
+    :param tasks: task name (``fingerprint[0]`` when mapped) to its state in Airflow.
+    """
+
+    dag_id: str
+    run_id: str
+    state: str
+    report: Report | None = None
+    summary: Mapping[str, Any] | None = None
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    progress: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    tasks: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+def read_run(
+    artifacts: RunArtifacts,
+    state: str,
+    summary: Mapping[str, Any] | None,
+    tasks: Mapping[str, str | None] | None = None,
+) -> RunData:
+    """Gather a run's artifacts.
+
+    :param summary: XCom ``report`` of the run; None: there is no report, whatever an earlier try left in the folder.
+    """
+    report = artifacts.read_json(REPORT) if summary else None
+    return RunData(
+        dag_id=artifacts.dag_id,
+        run_id=artifacts.run_id,
+        state=state,
+        report=Report.model_validate(report) if report else None,
+        summary=summary,
+        plan=artifacts.read_json(PLAN) or {},
+        progress=artifacts.read_lines(PROGRESS),
+        stages=read_stages(artifacts),
+        tasks=tasks or {},
+    )
+
+
+def read_stages(artifacts: RunArtifacts) -> list[Stage]:
+    """The timeline, in order of start; mapped tasks are one stage each."""
+    stages = []
+    for name in artifacts.names(STAGES):
+        entry = dict(artifacts.read_json(name) or {})
+        entry.pop("try_number", None)
+        index = re.search(r"\.(\d+)\.json$", name)
+        stages.append(Stage(**entry | {"stage": entry["stage"] + (f"[{index[1]}]" if index else "")}))
+    return sorted(stages, key=lambda stage: stage.started)

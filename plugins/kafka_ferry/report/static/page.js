@@ -1,0 +1,197 @@
+/* The report page: sorting, filters, plots, and news while the run works. Needs nothing but Chart.js beside it. */
+"use strict";
+(() => {
+  const NEWS_MS = 3000;
+  const byId = (id) => document.getElementById(id);
+
+  // --- theme: that of Airflow's own page around this frame, else the system's ---
+  const airflow = (() => {
+    try { return window.parent !== window ? window.parent.document.documentElement : null; } catch { return null; }
+  })();
+  const follow = () => {
+    const dark = airflow.classList.contains("dark") || airflow.dataset.theme === "dark";
+    const light = airflow.classList.contains("light") || airflow.dataset.theme === "light";
+    if (dark || light) document.documentElement.dataset.theme = dark ? "dark" : "light";
+    drawAll();
+  };
+
+  // --- plots ---
+  const plots = new Map();
+  let data = JSON.parse(byId("charts").textContent);
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+  const full = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  const elapsed = (s) => {
+    if (s < 120) return `${full.format(s)} s`;
+    if (s < 7200) return `${full.format(s / 60)} min`;
+    return `${full.format(s / 3600)} h`;
+  };
+  const axis = (tick, extra) => ({
+    grid: { color: colour("line") }, border: { color: colour("line") },
+    ticks: { color: colour("soft"), callback: tick, maxTicksLimit: 7, maxRotation: 0 }, ...extra,
+  });
+
+  function draw(id, config) {
+    plots.get(id)?.destroy();
+    plots.set(id, new Chart(byId(id), config));
+  }
+
+  function line(id, points, name) {
+    draw(id, {
+      type: "line",
+      data: { datasets: [{ data: points.map(([x, y]) => ({ x, y })), borderColor: colour(name), borderWidth: 1.5,
+        backgroundColor: `${colour(name)}22`, fill: true, pointRadius: points.length > 40 ? 0 : 2, pointHitRadius: 8 }] },
+      options: {
+        animation: false, maintainAspectRatio: false, parsing: false, normalized: true,
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        plugins: { legend: { display: false }, tooltip: { displayColors: false, callbacks: {
+          title: (items) => `${elapsed(items[0].parsed.x)} after the first look`,
+          label: (item) => full.format(item.parsed.y) } } },
+        scales: {
+          x: axis(elapsed, { type: "linear", min: 0, max: points.at(-1)[0] }),
+          y: axis((v) => short.format(v), { beginAtZero: true }),
+        },
+      },
+    });
+  }
+
+  function bars(id, topics) {
+    const box = byId(id).parentElement;
+    // A rule of ours, so that the policy needs no inline style.
+    box.style.height = `${60 + topics.labels.length * 34}px`;
+    const side = (name) => ({ label: name, data: topics[name], backgroundColor: colour(name), barPercentage: 0.9,
+      categoryPercentage: 0.7, minBarLength: 2 });
+    const cut = (text) => (text.length > 30 ? `${text.slice(0, 14)}…${text.slice(-14)}` : text);
+    const narrow = box.clientWidth < 500;
+    draw(id, {
+      type: "bar",
+      data: { labels: topics.labels, datasets: [side("source"), side("target")] },
+      options: {
+        animation: false, maintainAspectRatio: false, indexAxis: "y",
+        interaction: { mode: "index", axis: "y", intersect: false },
+        plugins: { legend: { display: false }, tooltip: { callbacks: {
+          label: (item) => `${item.dataset.label}: ${full.format(item.parsed.x)} records` } } },
+        scales: {
+          x: axis((v) => short.format(v), { beginAtZero: true }),
+          y: { grid: { display: false }, border: { color: colour("line") }, ticks: { autoSkip: false,
+            color: topics.failed.map((bad) => colour(bad ? "fail" : "ink")),
+            callback: (v, i) => {
+              const name = (topics.failed[i] ? "✗ " : "") + topics.labels[i];
+              return narrow && name.length > 18 ? `${name.slice(0, 8)}…${name.slice(-8)}` : cut(name);
+            } } },
+        },
+      },
+    });
+  }
+
+  function drawAll() {
+    if (typeof Chart === "undefined") return;
+    const over = data.progress;
+    byId("plots").hidden = over.lag.length < 2;
+    if (over.lag.length >= 2) {
+      line("plot-lag", over.lag, "source");
+      line("plot-rate", over.records, "target");
+    }
+    const figure = byId("topic-plot");
+    if (figure && data.topics.labels.length) {
+      figure.hidden = false;
+      bars("plot-topics", data.topics);
+    }
+  }
+
+  // --- tables: sort by a column, show what differs, find a name ---
+  const value = (row, column) => {
+    const text = row.cells[column].firstChild?.textContent.trim() ?? "";
+    return row.cells[column].classList.contains("n") ? (text === "–" ? -1 : Number(text.replaceAll(",", ""))) : text;
+  };
+
+  function sortable(table) {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
+      const number = head.classList.contains("n");
+      const before = head.getAttribute("aria-sort");
+      // The first click on numbers shows the largest.
+      const down = before ? before === "ascending" : number;
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const names = new Intl.Collator("en", { numeric: true });
+      const keyed = [...table.tBodies[0].rows].map((row) => ({ row, key: value(row, column) }));
+      keyed.sort((a, b) => (number ? a.key - b.key : names.compare(a.key, b.key)) * (down ? -1 : 1));
+      table.tBodies[0].append(...keyed.map(({ row }) => row));
+    }));
+  }
+
+  function filterable(table) {
+    const find = document.querySelector(`[data-find="${table.id}"]`);
+    const only = document.querySelector(`[data-differences="${table.id}"]`);
+    const shown = document.querySelector(`[data-shown="${table.id}"]`);
+    const rows = [...table.tBodies[0].rows];
+    const names = rows.map((row) => row.textContent.toLowerCase());
+    only.hidden = table.id === "planned";
+    const apply = () => {
+      const text = find.value.trim().toLowerCase();
+      const differences = only.getAttribute("aria-pressed") === "true";
+      let left = 0;
+      rows.forEach((row, i) => {
+        row.hidden = (differences && row.dataset.s === "pass") || !names[i].includes(text);
+        left += !row.hidden;
+      });
+      const all = `${full.format(rows.length)} line${rows.length === 1 ? "" : "s"}`;
+      shown.textContent = left === rows.length ? all : left || !differences || text
+        ? `${full.format(left)} of ${all}` : `no differences in ${all}`;
+    };
+    find.addEventListener("input", apply);
+    only.addEventListener("click", () => {
+      only.setAttribute("aria-pressed", String(only.getAttribute("aria-pressed") !== "true"));
+      apply();
+    });
+  }
+
+  // --- news while the run works ---
+  async function news(address) {
+    let pause = NEWS_MS;
+    try {
+      const answer = await fetch(address, { headers: { accept: "application/json" } });
+      if (answer.status === 401 || answer.status === 403) {
+        lost("The login has run out. Log in to Airflow again and reload this page.");
+        return;
+      }
+      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+      const found = await answer.json();
+      if (found.done) {
+        window.location.reload();
+        return;
+      }
+      byId("live").innerHTML = found.html; // escaped by the server's templates
+      data = found.charts;
+      drawAll();
+    } catch (error) {
+      lost(`No news from Airflow (${error.message}); asking again.`);
+      pause = 2 * NEWS_MS;
+    }
+    setTimeout(news, pause, address);
+  }
+
+  function lost(text) {
+    const sentence = document.querySelector(".verdict p");
+    if (sentence) sentence.textContent = text;
+  }
+
+  document.querySelectorAll("table.lines").forEach((table) => {
+    sortable(table);
+    filterable(table);
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("details").forEach((details) => { details.open = true; });
+    plots.forEach((plot) => plot.resize());
+  });
+  if (airflow) {
+    new MutationObserver(follow).observe(airflow, { attributes: true, attributeFilter: ["class", "data-theme"] });
+    follow();
+  } else {
+    drawAll();
+  }
+  const address = document.body.dataset.live;
+  if (address) setTimeout(news, NEWS_MS, address);
+})();
