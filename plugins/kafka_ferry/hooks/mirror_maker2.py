@@ -9,6 +9,7 @@ from typing import Any
 from kafka_ferry.hooks.connect import ConnectorNotFound, ConnectorState
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
+from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.migration.convergence import Partition
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def deploy(migration: Migration) -> dict[str, int]:
     fresh = states[source_connector] in (None, ConnectorState.STOPPED)
     # Before anything is made: it may refuse.
     places = resume_of(migration, migration.target_topics()) if fresh else {}
+    hold_limits(migration)
     for name, config in migration.connector_configs().items():
         state = states[name]
         if state is None:

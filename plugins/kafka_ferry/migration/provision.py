@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.changes import Action, Change
+from kafka_ferry.migration.retention import HELD
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
 
@@ -88,7 +89,11 @@ def _topic_change(topic: DesiredTopic, actual: TopicState | None) -> TopicChange
             "delete the target topic, or leave it out with exclude_topics",
         )
     grow = topic.partitions if actual.partitions < topic.partitions else None
-    configs = tuple((key, value) for key, value in sorted(topic.configs.items()) if actual.effective.get(key) != value)
+    configs = tuple(
+        (key, value)
+        for key, value in sorted(topic.configs.items())
+        if actual.effective.get(key) not in (value, HELD)  # a limit on hold is put back when all is compared
+    )
     return TopicChange(topic, Action.UPDATE if grow or configs else Action.NONE, grow, configs)
 
 

@@ -50,14 +50,6 @@ class Acls(StrEnum):
     COPY = "copy"
 
 
-class Acls(StrEnum):
-    """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
-
-    SKIP = "skip"
-    CHECK = "check"
-    COPY = "copy"
-
-
 class MigrationSpec(BaseModel):
     """What the user asked for, in the names of the trigger form. Times are in seconds.
 
@@ -86,10 +78,10 @@ class MigrationSpec(BaseModel):
     verification: Verification = Verification.CONTENT
     duplicates: Literal["fail", "explain"] = "fail"
     acls: Acls = Acls.CHECK
-    acls: Acls = Acls.CHECK
     heartbeats: bool = False
     canary: bool = True
     keep_replicating: bool = False
+    hold_retention: bool = True
     dry_run: bool = False
     poll_interval: float = Field(default=10, ge=0.5, le=3600)
     running_timeout: float = Field(default=300, ge=5)

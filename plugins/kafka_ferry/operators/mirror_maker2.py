@@ -8,6 +8,8 @@ from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.hooks.mirror_maker2 import deploy
+from kafka_ferry.hooks.retention import put_limits_back
+from kafka_ferry.hooks.run_lock import claim, other_holder
 from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.leftovers import leftovers_check
@@ -22,7 +24,9 @@ class DeployMirrorMaker2Operator(FerryOperator):
     """Create or adopt the migration's connectors. Returns connector to expected tasks."""
 
     def ferry(self, context: Context) -> dict[str, int]:
-        return deploy(migration_of(context))
+        migration = migration_of(context)
+        claim(context, migration.spec.migration)  # again: this run may have been cleared while another one works
+        return deploy(migration)
 
 
 class RemoveMirrorMaker2Operator(FerryOperator):
@@ -33,6 +37,11 @@ class RemoveMirrorMaker2Operator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        if other := other_holder(context, migration.spec.migration):
+            text = f"run {other} works on this migration now: its connectors and topics are left alone"
+            self.log.warning("%s", text)
+            _note(artifacts, leftovers_check(kept=text))
+            return {"kept": migration.wanted_connectors}
         if migration.spec.keep_replicating:
             text = _how_to_stop(migration)
             self.log.info("%s", text)
@@ -42,7 +51,7 @@ class RemoveMirrorMaker2Operator(FerryOperator):
         topics = migration.target.admin.delete_topics(self._own_topics(migration))
         canary = _delete_canary(migration) if migration.spec.canary else []
         self.log.info("removed connectors: %s; topics: %s", removed or "none", topics or "none")
-        left = self._left(migration) + canary
+        left = [*self._left(migration), *canary, *_put_back(migration)]
         _note(artifacts, leftovers_check(left))
         if left:
             raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
@@ -64,6 +73,15 @@ class RemoveMirrorMaker2Operator(FerryOperator):
 
 def _note(artifacts: RunArtifacts, check: Check) -> None:
     artifacts.write_json(LEFTOVERS, [check.model_dump(mode="json")])
+
+
+def _put_back(migration: Migration) -> list[str]:
+    """End a hold that the checks did not come to end. It needs both clusters; the rest must be removed without."""
+    try:
+        put_limits_back(migration)
+    except FerryError as error:
+        return [f"retention limits of target topics, perhaps still off: {error}"]
+    return []
 
 
 def _delete_canary(migration: Migration) -> list[str]:

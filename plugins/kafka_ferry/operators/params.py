@@ -131,6 +131,14 @@ def _engine() -> dict[str, Param]:
         "heartbeats": _param(
             "heartbeats", "Heartbeats", "Run MirrorHeartbeatConnector too.", type="boolean", section=_ENGINE
         ),
+        "hold_retention": _param(
+            "hold_retention",
+            "Hold retention",
+            "Lift the target's limits by age and size where they would act on old records during the copy; they are "
+            "put back before the last checks.",
+            type="boolean",
+            section=_ENGINE,
+        ),
     }  # fmt: skip
 
 
@@ -163,13 +171,6 @@ def _proof() -> dict[str, Param]:
             "Group offsets",
             "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver again.",
             enum=["exact", "mm2"],
-            section=_PROOF,
-        ),
-        "acls": _param(
-            "acls",
-            "ACLs",
-            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted.",
-            enum=["check", "copy", "skip"],
             section=_PROOF,
         ),
         "acls": _param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import humanize
@@ -12,10 +13,14 @@ from kafka_ferry.connectors.config_diff import config_diff
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
+from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.resume import resume_of
+from kafka_ferry.hooks.run_lock import claim
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.estimate import estimate
+from kafka_ferry.migration.finding import Finding, finding_lines, refuse
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
 from kafka_ferry.operators.base import FerryOperator
@@ -24,6 +29,8 @@ from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 #: Before 3.8 group translation loses its memory at each restart of a task (KAFKA-15905) and is wrong in other ways.
 _OLDEST_CONNECT = (3, 8)
@@ -36,6 +43,8 @@ class PlanOperator(FerryOperator):
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = MigrationSpec.from_params({**context["params"], **(run.conf or {})})
+        if not spec.dry_run:
+            claim(context, spec.migration)
         artifacts = RunArtifacts.of(context)
         plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(Migration(run.dag_id, spec))
         path = artifacts.write_json(PLAN, plan)
@@ -62,9 +71,9 @@ def make_plan(migration: Migration) -> dict[str, Any]:
             "another connection, or naming: prefix",
         )
     version = _check_worker(migration)
+    findings = _preflight(migration, target)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())
-    check_replication(spec, desired, target.brokers, target.default_replication_factor)
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
     changes += _acl_changes(migration) + _connector_changes(migration)
@@ -91,8 +100,19 @@ def make_plan(migration: Migration) -> dict[str, Any]:
         "skipped_groups": {item.name: item.reason for item in groups.selection.skipped},
         "changes": [change.to_json() for change in changes],
         "estimate": {"seconds": round(guess.seconds), "basis": guess.basis},
+        "findings": [finding.to_json() for finding in findings],
         "notes": _notes(migration),
     }
+
+
+def _preflight(migration: Migration, target: Cluster) -> list[Finding]:
+    """What would go wrong; told at once, so that a later refusal does not hide it."""
+    desired = desired_topics(migration.spec, migration.topics.topics.values())
+    check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
+    findings = Preflight(migration).findings()
+    log.info("\n".join(["preflight:", *finding_lines(findings)]))
+    refuse(findings)
+    return findings
 
 
 def _check_worker(migration: Migration) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check
 from kafka_ferry.hooks.migration import Migration, migration_of
+from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.hooks.retention import put_limits_back
 from kafka_ferry.migration.groups import judge_groups
 from kafka_ferry.migration.judge import (
     check_configs,
@@ -19,6 +21,7 @@ from kafka_ferry.migration.judge import (
     topic_lines,
 )
 from kafka_ferry.migration.provision import DesiredTopic, desired_topics
+from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, Status
@@ -34,6 +37,7 @@ class ValidateOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, str]:
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        put_limits_back(migration)  # all is compared: from here on the target is as it will stay
         results = read_results(artifacts)
         desired = _promised(migration, artifacts)
         actual = migration.target.admin.topics([topic.name for topic in desired])
@@ -53,6 +57,7 @@ class ValidateOperator(FerryOperator):
             content if counts_only else check_content(results, topics, HASH_VERSION),
             check_groups(groups),
             check_group_offsets(groups),
+            other_replicators_check(Preflight(migration).other_replicators()),
             acls_check(migration, {topic.source: topic.name for topic in desired}),
         ]
         artifacts.write_json(

@@ -1,0 +1,286 @@
+"""Who else copies these topics to this target. Pure: it is handed what the clusters and the workers said.
+
+Two replicators that write the same target topics do not see each other: each says that it is complete, and every
+record is there as many times as there are replicators (measured: three engines, ratio exactly 3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.internal_topics import InternalTopic
+from kafka_ferry.report.model import Check, Status
+
+_IDLE = {"STOPPED", "PAUSED"}
+_MIRROR = ("MirrorSourceConnector", "MirrorCheckpointConnector")
+_CODE, _ALIAS = "other_replicators", "alias"
+# MirrorMaker 1 gives its consumers the client id <group>-<number> (kafka.tools.MirrorMaker.createConsumers).
+_REPLICATOR_NAME = re.compile(r"mirror|replicat|(^|[^a-z])mm[12]([^a-z]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """This migration, as others are held against it.
+
+    :param connectors: names of our connectors. ``running``: whether any of them exists now.
+    :param topics: source topic to target topic.
+    :param addresses: ``host:port`` of the target's brokers and bootstrap servers; ``source_addresses`` likewise.
+    :param worker_on_target: the workers keep their own topics on the target cluster.
+    """
+
+    connectors: Collection[str]
+    running: bool
+    alias: str
+    topics: Mapping[str, str]
+    addresses: Collection[str]
+    source_addresses: Collection[str]
+    worker_on_target: bool
+
+
+@dataclass(frozen=True)
+class OtherConnector:
+    """A connector of the same Connect cluster. The config holds secrets: none of it may be shown as it is."""
+
+    name: str
+    state: str
+    config: Mapping[str, str]
+
+    @property
+    def kind(self) -> str:
+        """Its class, without the package."""
+        return self.config.get("connector.class", "").rpartition(".")[2]
+
+    def __repr__(self) -> str:
+        return f"OtherConnector({self.name!r}, {self.state!r}, {self.kind!r})"
+
+
+@dataclass(frozen=True)
+class GroupFacts:
+    """A consumer group of the source with members.
+
+    :param complete: migrated topics on whose partitions, all of them, it has commits.
+    :param client_ids: of its members.
+    """
+
+    group: str
+    complete: Collection[str]
+    client_ids: Collection[str]
+
+
+def connector_findings(ours: Ours, connectors: Iterable[OtherConnector]) -> list[Finding]:
+    """Connectors of the same Connect cluster that write the same topics, or mix their offset-syncs with ours."""
+    findings: list[Finding] = []
+    for other in connectors:
+        if other.name in ours.connectors:
+            continue
+        if other.kind == "MirrorSourceConnector" or "Replicator" in other.kind:
+            findings += _same_topics(ours, other)
+        if other.kind in _MIRROR:
+            findings += _same_alias(ours, other)
+    return findings
+
+
+def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
+    shared = sorted(set(ours.topics.values()) & _written(other, ours.topics))
+    same = _is_target(ours, other)
+    if not shared or same is False:
+        return []
+    certain = same is True and other.state not in _IDLE
+    idle = f"; it is {other.state} now" if other.state in _IDLE else ""
+    where = "" if same else ", if its target is this cluster under another address"
+    return [
+        Finding(
+            Severity.REFUSE if certain else Severity.WARN, _CODE, f"connector {other.name}",
+            f"{other.kind} writes {_some(shared)} too{where}: each record would be there twice{idle}",
+            "stop or delete it, or leave its topics out (exclude_topics); to go on with what it did, use its "
+            "migration name",
+        )
+    ]  # fmt: skip
+
+
+def _written(other: OtherConnector, topics: Mapping[str, str]) -> set[str]:
+    """Target names that a connector gives those of the topics that it takes."""
+    config = other.config
+    if other.kind == "MirrorSourceConnector":
+        include = config.get("topics", ".*")
+        exclude = config.get("topics.exclude", config.get("topics.blacklist", ""))
+        prefix = ""
+        if not config.get("replication.policy.class", "").endswith("IdentityReplicationPolicy"):
+            prefix = config.get("source.cluster.alias", "source") + config.get("replication.policy.separator", ".")
+        names = {name: f"{prefix}{name}" for name in topics}
+    else:  # Confluent Replicator
+        include = ",".join(config[key] for key in ("topic.whitelist", "topic.regex") if config.get(key))
+        exclude, rename = config.get("topic.blacklist", ""), config.get("topic.rename.format", "${topic}")
+        names = {name: rename.replace("${topic}", name) for name in topics}
+    return {target for name, target in names.items() if _matches(include, name) and not _matches(exclude, name)}
+
+
+def _is_target(ours: Ours, other: OtherConnector) -> bool | None:
+    """Whether it writes to our target; None when its address is none that we know."""
+    config = other.config
+    servers = config.get("producer.override.bootstrap.servers") or config.get("dest.kafka.bootstrap.servers", "")
+    if not servers:
+        return ours.worker_on_target
+    return _which(ours, servers)
+
+
+def _which(ours: Ours, servers: str) -> bool | None:
+    """True: the target; False: the source; None: an address we do not know."""
+    addresses = {server.rpartition("://")[2].strip().lower() for server in servers.split(",")}
+    if addresses & set(ours.addresses):
+        return True
+    return False if addresses & set(ours.source_addresses) else None
+
+
+def _same_alias(ours: Ours, other: OtherConnector) -> list[Finding]:
+    """Its offset-syncs topic: ``mm2-offset-syncs.<source alias>.internal`` on its target, or by default
+    ``mm2-offset-syncs.<target alias>.internal`` on its source (KIP-716)."""
+    config = other.config
+    on_target = config.get("offset-syncs.topic.location", "source") == "target"
+    side, of = ("target", "source") if on_target else ("source", "target")
+    alias = config.get(f"{of}.cluster.alias", of)
+    if alias != ours.alias or _which(ours, config.get(f"{side}.cluster.bootstrap.servers", "")) is not True:
+        return []
+    return [
+        Finding(
+            Severity.REFUSE, _ALIAS, f"connector {other.name}",
+            f"it keeps its offset-syncs in mm2-offset-syncs.{alias}.internal on the target, as we would: both would "
+            "translate group offsets wrongly, and our removal would delete its topic",
+            "another source_alias (or another migration name)", "source_alias",
+        )
+    ]  # fmt: skip
+
+
+def internal_topic_findings(
+    ours: Ours, topics: Iterable[InternalTopic], known_aliases: Collection[str], target_names: Collection[str]
+) -> list[Finding]:
+    """What MirrorMaker 2's own topics on both clusters tell about those that no Connect of ours knows.
+
+    :param known_aliases: of the connectors that ``connector_findings`` looked at, and our own.
+    :param target_names: all topics of the target.
+    """
+    findings = []
+    for topic in topics:
+        if topic.kind == "offset-syncs" and topic.alias == ours.alias and topic.on_target:
+            findings += _own_alias(ours, topic, known_aliases)
+        elif topic.kind == "offset-syncs" and topic.alias not in known_aliases:
+            findings += _foreign_syncs(ours, topic)
+        elif topic.kind == "offsets":
+            findings += _dedicated(ours, topic, target_names)
+    return findings
+
+
+def _own_alias(ours: Ours, topic: InternalTopic, known_aliases: Collection[str]) -> list[Finding]:
+    if ours.running or topic.alias in known_aliases:
+        return []
+    if topic.is_fresh:
+        return [
+            Finding(
+                Severity.REFUSE, _ALIAS, f"topic {topic.name} on the target",
+                f"was written {topic.age}, and not by connectors of this migration: another MirrorMaker 2 uses this "
+                "alias, both would translate group offsets wrongly, and our removal would delete its topic",
+                "another source_alias (or another migration name); if nobody writes it, delete the topic",
+                "source_alias",
+            )
+        ]  # fmt: skip
+    return [
+        Finding(
+            Severity.WARN, _ALIAS, f"topic {topic.name} on the target",
+            f"is there although no connector of this migration is ({topic.age}): a leftover, which this run would use "
+            "and delete",
+            "another source_alias if another MirrorMaker 2 uses it", "source_alias",
+        )
+    ]  # fmt: skip
+
+
+def _foreign_syncs(ours: Ours, topic: InternalTopic) -> list[Finding]:
+    shared = sorted(topic.topics & ours.topics.keys())
+    if not shared:
+        return []
+    where = "the target" if topic.on_target else "the source"
+    return [
+        Finding(
+            Severity.WARN if topic.is_fresh else Severity.ADVISE, _CODE, f"topic {topic.name} on {where}",
+            f"another MirrorMaker 2 copies or copied {_some(shared)} ({topic.age}); if it writes the same names to the "
+            "same target, each record is there twice",
+            "make sure that it is stopped, or writes elsewhere",
+        )
+    ]  # fmt: skip
+
+
+def _dedicated(ours: Ours, topic: InternalTopic, target_names: Collection[str]) -> list[Finding]:
+    if not topic.on_target:
+        return [
+            Finding(
+                Severity.ADVISE, _CODE, f"topic {topic.name} on the source",
+                f"a dedicated MirrorMaker 2 writes or wrote into the source ({topic.age}): for a cutover it is a "
+                "producer like any other", "stop it with the producers",
+            )
+        ]  # fmt: skip
+    shared = sorted(topic.topics & ours.topics.keys())
+    if not shared:
+        return []
+    prefixed = any(f"{topic.alias}.{name}" in target_names for name in shared)
+    sure = topic.is_fresh and not prefixed and any(ours.topics[name] in target_names for name in shared)
+    return [
+        Finding(
+            Severity.REFUSE if sure else Severity.WARN, _CODE, f"topic {topic.name} on the target",
+            f"a dedicated MirrorMaker 2 copies or copied {_some(shared)} to this cluster ({topic.age}): if it writes "
+            "the same names, each record would be there twice",
+            "stop it on all its hosts, or leave its topics out (exclude_topics); if it is gone, delete its "
+            f"mm2-*.{topic.alias}.internal topics or wait ten minutes after its last write",
+        )
+    ]  # fmt: skip
+
+
+def group_replicators(groups: Iterable[GroupFacts]) -> list[Finding]:
+    """Groups that look like MirrorMaker 1 or another consumer-based replicator; only maybe, it is a guess by name."""
+    return [
+        Finding(
+            Severity.WARN, _CODE, f"group {facts.group} on the source",
+            f"maybe a MirrorMaker 1 or another replicator: it reads every partition of {_some(sorted(facts.complete))} "
+            f"with members called {_some(sorted(facts.client_ids))}; if it writes the same names to the same target, "
+            "each record is there twice",
+            "stop it if it is one",
+        )
+        for facts in groups
+        if facts.complete and any(_is_replicator(facts.group, client) for client in facts.client_ids)
+    ]  # fmt: skip
+
+
+def other_replicators_check(findings: Sequence[Finding]) -> Check:
+    """The line of the report: FAIL when somebody else surely writes these topics, EXPLAINED when somebody may."""
+    worst = {finding.severity for finding in findings}
+    status = Status.FAIL if Severity.REFUSE in worst else Status.EXPLAINED if Severity.WARN in worst else Status.PASS
+    return Check(
+        name="other_replicators",
+        status=status,
+        expected="none",
+        actual=f"{len(findings)} traces" if findings else "none",
+        differences=[f"{finding.subject}: {finding.what}" for finding in findings[:200]],
+    )
+
+
+def _is_replicator(group: str, client_id: str) -> bool:
+    numbered = client_id.startswith(f"{group}-") and client_id[len(group) + 1 :].isdigit()
+    return numbered or bool(_REPLICATOR_NAME.search(client_id))
+
+
+def _matches(patterns: str, name: str) -> bool:
+    """Whether one of Kafka's comma-separated regexes matches the whole name; one we cannot read counts as a match."""
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        quoted = re.sub(r"\\Q(.*?)(\\E|$)", lambda found: re.escape(found[1]), pattern)
+        try:
+            if re.fullmatch(quoted, name):
+                return True
+        except re.error:
+            return True
+    return False
+
+
+def _some(names: Collection[str]) -> str:
+    first = ", ".join(list(names)[:3])
+    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
