@@ -37,22 +37,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The main process of the session, which ends last, stops the stack that its tests have shared."""
-    folder = Path(os.environ[TEST_FOLDER]) / "stack"
-    if hasattr(session.config, "workerinput") or not folder.exists():
+    """The main process of the session, which ends last, stops the stacks that its tests have shared."""
+    if hasattr(session.config, "workerinput"):
         return
-    from stack import Stack
+    for folder in _stacks():
+        from stack import Stack
 
-    Stack(folder).down()
-    shutil.rmtree(folder / "data", ignore_errors=True)
-    if exitstatus == pytest.ExitCode.OK:
-        shutil.rmtree(folder)
-    else:
-        print(f"\nlogs of the embedded stack: {folder / 'logs'}")
+        Stack(folder).down()
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        if exitstatus == pytest.ExitCode.OK:
+            shutil.rmtree(folder)
+        else:
+            print(f"\nlogs of the embedded stack: {folder / 'logs'}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the session's folder, unless the logs of a stack stay in it for a failed test."""
     folder = Path(os.environ[TEST_FOLDER])
-    if not hasattr(config, "workerinput") and not (folder / "stack").exists():
+    if not hasattr(config, "workerinput") and not _stacks():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stacks() -> list[Path]:
+    folders = (Path(os.environ[TEST_FOLDER]) / name for name in ("stack", "secure-stack"))
+    return [folder for folder in folders if folder.exists()]

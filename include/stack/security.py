@@ -57,6 +57,7 @@ class Grant:
 GRANTS = {
     "source": (
         Grant(FERRY, "topic", "*", ("READ", "DESCRIBE_CONFIGS")),
+        Grant(FERRY, "topic", "ferry-canary-", ("CREATE", "WRITE", "DELETE"), prefixed=True),
         Grant(FERRY, "group", "*", ("DESCRIBE",)),
         Grant(FERRY, "cluster", "kafka-cluster", ("DESCRIBE", "DESCRIBE_CONFIGS")),
     ),
@@ -65,7 +66,7 @@ GRANTS = {
             FERRY,
             "topic",
             "*",
-            ("CREATE", "WRITE", "READ", "DESCRIBE_CONFIGS", "ALTER", "ALTER_CONFIGS", "DELETE"),
+            ("CREATE", "WRITE", "READ", "ALTER", "ALTER_CONFIGS", "DELETE"),
         ),
         Grant(FERRY, "group", "*", ("READ",)),
         # ALTER is for param acls=copy only.

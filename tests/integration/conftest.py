@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,16 @@ def stack() -> Stack:
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "stack"
     return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print).up()
+
+
+@pytest.fixture(scope="session")
+def secure_stack() -> Stack:
+    """A second stack, with users and ACLs on both clusters; started only for the tests that ask for it.
+
+    It ends with the session as the other one does.
+    """
+    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "secure-stack"
+    return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, secure=True).up()
 
 
 @pytest.fixture
@@ -81,11 +91,14 @@ def connections(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
 def make_topics() -> MakeTopics:
     """``make_topics(bootstrap, "a", "b", partitions=3, config={...}) -> ["a", "b"]``; waits until they have leaders.
 
+    For a secured cluster give librdkafka settings in place of ``bootstrap`` (``Stack.client_settings``).
     Their records never expire unless ``config`` says so.
     """
 
-    def make(bootstrap: str, *names: str, partitions: int = 1, config: dict[str, str] | None = None) -> list[str]:
-        admin = AdminClient({"bootstrap.servers": bootstrap})
+    def make(
+        cluster: str | Mapping[str, str], *names: str, partitions: int = 1, config: dict[str, str] | None = None
+    ) -> list[str]:
+        admin = AdminClient(_client(cluster))
         settings = {"retention.ms": "-1", **(config or {})}
         new = [NewTopic(name, num_partitions=partitions, replication_factor=1, config=settings) for name in names]
         for future in admin.create_topics(new).values():
@@ -98,14 +111,16 @@ def make_topics() -> MakeTopics:
 
 @pytest.fixture
 def produce() -> Produce:
-    """``produce(bootstrap, topic, records, **settings)``, acknowledged before it returns.
+    """``produce(bootstrap, topic, records, **settings)``, acknowledged before it returns; settings as in make_topics.
 
     Each record is a dict of arguments of ``Producer.produce`` (key, value, headers, timestamp, partition), or an int:
     that many records with the keys ``k0``, ``k1``, … and the values ``v0``, ``v1``, …
     """
 
-    def send(bootstrap: str, topic: str, records: int | Iterable[dict[str, object]], **settings: object) -> None:
-        producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all", **settings})
+    def send(
+        cluster: str | Mapping[str, str], topic: str, records: int | Iterable[dict[str, object]], **settings: object
+    ) -> None:
+        producer = Producer({**_client(cluster), "linger.ms": 5, "acks": "all", **settings})
         errors: list[str] = []
 
         def delivered(error: object, message: object) -> None:
@@ -126,6 +141,10 @@ def produce() -> Produce:
         assert left == 0, f"{left} records were not acknowledged within 60 s"
 
     return send
+
+
+def _client(cluster: str | Mapping[str, str]) -> dict[str, str]:
+    return {"bootstrap.servers": cluster} if isinstance(cluster, str) else dict(cluster)
 
 
 def _wait_for_leaders(admin: AdminClient, names: Iterable[str], partitions: int) -> None:
