@@ -10,6 +10,7 @@ import pytest
 from kafka_ferry.operators.report import ReportOperator, VerdictFailed, build_report, report_text
 from kafka_ferry.report.model import CHECKS, Check, Status, TopicLine
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.verification.job import results_digest
 
 TASKS = ("plan", "deploy", "wait_until_converged", "fingerprint.0", "fingerprint.1", "validate", "remove")
 
@@ -31,14 +32,19 @@ def stage(artifacts: RunArtifacts, name: str, minute: int, state: str = "success
     artifacts.write_json(f"{STAGES}/{name}.json", entry)
 
 
+def made(checks: list[Any], topics: list[Any]) -> dict[str, Any]:
+    """checks.json as validate writes it when there was nothing to compare."""
+    return {"judged": results_digest([]), "checks": checks, "topics": topics, "groups": []}
+
+
 def good_run(artifacts: RunArtifacts, status: Status = Status.PASS) -> None:
     for minute, name in enumerate(TASKS):
         stage(artifacts, name, minute)
     stage(artifacts, "report", 59, "running")
     checks = [Check(name=name, status=status).model_dump(mode="json") for name in ("topics", "counts", "content")]
     line = TopicLine(source="a", target="a", partitions=2, source_records=5, target_records=5, status=status)
-    artifacts.write_json(CHECKS_MADE, {"checks": checks, "topics": [line.model_dump(mode="json")], "groups": []})
-    artifacts.write_json(LEFTOVERS, Check(name="leftovers", status=Status.PASS).model_dump(mode="json"))
+    artifacts.write_json(CHECKS_MADE, made(checks, [line.model_dump(mode="json")]))
+    artifacts.write_json(LEFTOVERS, [Check(name="leftovers", status=Status.PASS).model_dump(mode="json")])
     artifacts.write_json(PLAN, {"source": {"conn_id": "s"}, "target": {"conn_id": "t"}})
 
 
@@ -65,6 +71,17 @@ def test_a_good_run(artifacts: RunArtifacts) -> None:
     assert text.startswith("verdict: PASS")
     assert "while waiting: 40 records in 20.0 s" in text
     assert "failure:" not in text
+
+
+def test_checks_of_other_fingerprints_do_not_count(artifacts: RunArtifacts) -> None:
+    """``fingerprint`` was cleared on its own and found something: what validate said before is no verdict any more."""
+    good_run(artifacts)
+    artifacts.write_json(CHECKS_MADE, artifacts.read_json(CHECKS_MADE) | {"judged": "of before"})
+    report = build(artifacts)
+    assert report.verdict == "FAIL"
+    assert report.failures == [
+        "validate: records were compared anew since. Cure: clear validate with its downstream tasks"
+    ]
 
 
 def test_no_check_that_was_not_made_passes(artifacts: RunArtifacts) -> None:
@@ -141,7 +158,7 @@ def test_validate_that_wrote_nothing(artifacts: RunArtifacts) -> None:
 def test_a_failed_check_and_what_it_names(artifacts: RunArtifacts) -> None:
     good_run(artifacts)
     bad = Check(name="content", status=Status.FAIL, differences=["a-0: 1 lost: source offset 7"])
-    artifacts.write_json(CHECKS_MADE, {"checks": [bad.model_dump(mode="json")], "topics": [], "groups": []})
+    artifacts.write_json(CHECKS_MADE, made([bad.model_dump(mode="json")], []))
     report = build(artifacts)
     assert (report.verdict, report.failures) == ("FAIL", [])
     assert "  content: a-0: 1 lost: source offset 7" in report_text(report)

@@ -45,9 +45,9 @@ class GroupOffsets(StrEnum):
 class Acls(StrEnum):
     """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
 
-    SKIP = "skip"
     CHECK = "check"
     COPY = "copy"
+    SKIP = "skip"
 
 
 class MigrationSpec(BaseModel):

@@ -12,8 +12,18 @@ from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
 from kafka_ferry.report.page import write_page
 from kafka_ferry.report.run import read_stages
-from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, RunArtifacts
+from kafka_ferry.report.storage import (
+    CANARY,
+    CHECKS_MADE,
+    LEFTOVERS,
+    PLAN,
+    PROGRESS,
+    REPORT,
+    RunArtifacts,
+    read_results,
+)
 from kafka_ferry.report.table import table
+from kafka_ferry.verification.job import results_digest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -77,6 +87,8 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
     )
     if made is None and not failures:
         failures = ["validate: it made no checks"]
+    elif made and made["judged"] != results_digest(read_results(artifacts)):
+        failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
     plan = artifacts.read_json(PLAN) or {}
     return Report(
         dag_id=artifacts.dag_id,

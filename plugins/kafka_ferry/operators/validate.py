@@ -26,6 +26,7 @@ from kafka_ferry.migration.spec import Verification
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.model import Check, Status
 from kafka_ferry.report.storage import CHECKS_MADE, GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.verification.job import results_digest
 from kafka_ferry.verification.record_hash import HASH_VERSION
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class ValidateOperator(FerryOperator):
         artifacts.write_json(
             CHECKS_MADE,
             {
+                "judged": results_digest(results),
                 "checks": [check.model_dump(mode="json") for check in checks],
                 "topics": [line.model_dump(mode="json") for line in topics],
                 "groups": [line.model_dump(mode="json") for line in groups],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -92,3 +94,14 @@ class PartitionResult:
             comparison=PartitionComparison.from_json(data["comparison"]),
             groups=tuple(map(GroupLine.from_json, data["groups"])),
         )
+
+
+def results_digest(results: Iterable[PartitionResult]) -> str:
+    """Digest of what was found about the records, whatever the order; where groups stand is left out.
+
+    Tells whether checks were made from these results or from those of another try.
+    """
+    found = sorted(
+        (one.source_topic, one.partition, json.dumps(one.comparison.to_json(), sort_keys=True)) for one in results
+    )
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
