@@ -1,0 +1,496 @@
+"""Each thing that preflight predicts is brought about on real clusters: it is named, and what was predicted happens."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.connect import ConnectHook, Verdict
+from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.hooks.retention import hold_limits, put_limits_back
+from kafka_ferry.hooks.run_lock import claim, other_holder
+from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.replicators import other_replicators_check
+from kafka_ferry.migration.retention import HELD
+from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.operators.plan import PlanOperator
+from kafka_ferry.operators.topics import ProvisionTopicsOperator
+from kafka_ferry.report.model import Status
+from kafka_ferry.report.storage import RunArtifacts
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("connections")]
+
+DAY = 86_400_000
+OLD = 1_700_000_000_000  # November 2023
+BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
+MIRROR = "org.apache.kafka.connect.mirror"
+
+
+def create(bootstrap: str, topic: str, partitions: int = 1, **config: str) -> str:
+    """A topic with exactly these configs, unlike ``make_topics``, which sets ``retention.ms``."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    named = {key.replace("_", "."): value for key, value in config.items()}
+    admin.create_topics([NewTopic(topic, partitions, 1, config=named)])[topic].result(30)
+    deadline = time.monotonic() + 30
+    while topic not in admin.list_topics(timeout=10).topics:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return topic
+
+
+def delete(bootstrap: str, *topics: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in (admin.delete_topics(list(topics)) if topics else {}).values():
+        future.result(30)
+
+
+def old(count: int, at: int = OLD) -> list[dict[str, Any]]:
+    return [{"key": b"k%d" % i, "value": b"v", "timestamp": at + i, "partition": 0} for i in range(count)]
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def migration(topic: str, **params: Any) -> Migration:
+    return Migration("preflight", MigrationSpec.from_params({"topics": [topic], "canary": False, **params}))
+
+
+def findings(topic: str, code: str, **params: Any) -> list[Finding]:
+    return [item for item in Preflight(migration(topic, **params)).findings() if item.code == code]
+
+
+def send_error(bootstrap: str, topic: str, **record: Any) -> str | None:
+    """What the broker says to one record; None when it takes it."""
+    errors: list[Any] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+    producer.produce(topic, on_delivery=lambda error, _: errors.append(error), **record)
+    assert producer.flush(30) == 0
+    return errors[0].name() if errors[0] else None
+
+
+def configs(m: Migration, topic: str) -> dict[str, str]:
+    return dict(m.target.admin.topics([topic])[topic].configs)
+
+
+def begin(m: Migration, topic: str) -> int:
+    return m.target.admin.offsets([(topic, 0)], "earliest", "read_uncommitted")[topic, 0]
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """``context(run_id, **params)`` of a task; Airflow says that ``run_id in alive`` are running."""
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    alive: set[str] = set()
+
+    def make(run_id: str = "run", task: str = "plan", **params: Any) -> Any:
+        ti = SimpleNamespace(
+            task_id=task,
+            map_index=-1,
+            try_number=1,
+            xcom_push=lambda **_: None,
+            get_dr_count=lambda dag_id, run_ids, states: len(alive & set(run_ids)),
+        )
+        run = SimpleNamespace(dag_id="preflight", run_id=run_id, conf=params)
+        return {"dag_run": run, "params": params, "ti": ti}
+
+    make.alive = alive  # type: ignore[attr-defined]
+    return make
+
+
+# -- topics ------------------------------------------------------------------------------------------------------------
+
+
+def test_retention_that_would_delete_what_the_source_keeps_is_refused(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any, context: Any
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}old")  # kept for ever, by the brokers' default
+    create(target_bootstrap, topic, retention_ms=str(DAY))
+    produce(source_bootstrap, topic, old(30))
+
+    (found,) = findings(topic, "retention")
+
+    assert found.severity is Severity.REFUSE
+    assert found.subject == f"topic {topic}"
+    assert f"30 records are older than retention.ms={DAY}" in found.what
+    assert "retention.ms=-1 on the source topic" in found.cure
+
+    with pytest.raises(AirflowFailException, match=rf"param 'topics': topic {topic}: up to 30 records.* Cure: set ret"):
+        PlanOperator(task_id="plan").execute(context(topics=[topic], migration=f"{topic_prefix}m", groups=[]))
+    assert configs(migration(topic), topic) == {"retention.ms": str(DAY)}, "nothing was changed"
+
+    produce(target_bootstrap, topic, old(30))  # what a copy would be
+    deadline = time.monotonic() + 120
+    while begin(migration(topic), topic) < 30:
+        assert time.monotonic() < deadline, "what was predicted did not happen"
+        time.sleep(1)
+
+
+def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any, context: Any
+) -> None:
+    # A segment lives as long as its newest record: so the source still has old ones.
+    limits = {"retention_ms": str(DAY), "segment_ms": str(3650 * DAY)}
+    topic = create(source_bootstrap, f"{topic_prefix}overdue", **limits)
+    unheld = create(target_bootstrap, f"{topic_prefix}unheld", **limits)
+    produce(source_bootstrap, topic, [*old(30), *old(1, now_ms())])
+
+    (found,) = findings(topic, "retention")
+    assert (found.severity, "up to 30 records" in found.what) == (Severity.ADVISE, True)
+    (found,) = findings(topic, "retention", hold_retention=False)
+    assert (found.severity, "hold_retention" in found.cure) == (Severity.WARN, True)
+    (found,) = findings(topic, "retention", keep_replicating=True)
+    assert found.severity is Severity.WARN
+
+    m = migration(topic, groups=[])
+    ProvisionTopicsOperator(task_id="provision_topics").execute(
+        context(task="provision_topics", topics=[topic], groups=[], canary=False)
+    )
+    assert hold_limits(m) == {topic: ["retention.ms"]}
+    assert hold_limits(m) == {}, "once is enough"
+    assert configs(m, topic)["retention.ms"] == HELD
+    for name in (topic, unheld):
+        produce(target_bootstrap, name, old(30))
+    deadline = time.monotonic() + 120
+    while begin(m, unheld) < 30:
+        assert time.monotonic() < deadline, "retention did not act where nothing is held"
+        time.sleep(1)
+    assert begin(m, topic) == 0, "retention acted on a topic whose limit is held"
+
+    # A task cleared in mid-copy provisions again: the limit stays off.
+    ProvisionTopicsOperator(task_id="provision_topics").execute(
+        context(task="provision_topics", topics=[topic], groups=[], canary=False)
+    )
+    assert configs(m, topic)["retention.ms"] == HELD
+
+    assert put_limits_back(migration(topic)) == {topic: {"retention.ms": str(DAY)}}
+    assert configs(m, topic)["retention.ms"] == str(DAY)
+    assert put_limits_back(migration(topic)) == {}
+
+
+def test_a_held_limit_that_the_source_does_not_set_goes_back_to_the_default(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}plain")
+    create(target_bootstrap, topic, retention_ms=HELD, retention_bytes="5000000")
+
+    assert put_limits_back(migration(topic)) == {topic: {"retention.ms": None}}
+    assert configs(migration(topic), topic) == {"retention.bytes": "5000000"}
+
+
+def test_nothing_is_held_where_no_record_is_old(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}young", retention_ms=str(7 * DAY))
+    create(target_bootstrap, topic, retention_ms=str(7 * DAY))
+    produce(source_bootstrap, topic, 10)
+    assert findings(topic, "retention") == []
+    assert hold_limits(migration(topic)) == {}
+
+
+def test_timestamps_that_the_target_rejects(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any
+) -> None:
+    future = create(source_bootstrap, f"{topic_prefix}future", message_timestamp_after_max_ms=str(30 * DAY))
+    past = create(source_bootstrap, f"{topic_prefix}past")
+    produce(source_bootstrap, future, [*old(5, now_ms()), *old(3, now_ms() + 2 * DAY)])
+    produce(source_bootstrap, past, [*old(7), *old(2, now_ms())])
+    survey = KafkaSurvey.of(migration(past).source)
+    # The limits came, or were taken away, after the records.
+    survey.alter_configs(
+        {future: {"message.timestamp.after.max.ms": None}, past: {"message.timestamp.before.max.ms": str(DAY)}}
+    )
+    for topic in (future, past):
+        create(target_bootstrap, topic)
+    m = migration(f"{topic_prefix}.*", groups=[])
+    KafkaSurvey.of(m.target).alter_configs({past: {"message.timestamp.before.max.ms": str(DAY)}})
+
+    found = {item.subject: item for item in findings(f"{topic_prefix}.*", "timestamp_limits", hold_retention=False)}
+    assert {item.severity for item in found.values()} == {Severity.REFUSE}
+    assert "up to 3 records" in found[f"topic {future}"].what
+    assert "message.timestamp.after.max.ms=3600000" in found[f"topic {future}"].what
+    assert "up to 7 records" in found[f"topic {past}"].what
+    assert f"message.timestamp.before.max.ms={DAY}" in found[f"topic {past}"].what
+    held = findings(f"{topic_prefix}.*", "timestamp_limits")
+    assert {item.severity for item in held} == {Severity.ADVISE}
+
+    assert send_error(target_bootstrap, future, value=b"x", timestamp=now_ms() + 2 * DAY) == "INVALID_TIMESTAMP"
+    assert send_error(target_bootstrap, past, value=b"x", timestamp=OLD) == "INVALID_TIMESTAMP"
+    assert hold_limits(m) == {
+        future: ["message.timestamp.after.max.ms"],
+        past: ["message.timestamp.before.max.ms"],
+    }
+    assert send_error(target_bootstrap, future, value=b"x", timestamp=now_ms() + 2 * DAY) is None
+    assert send_error(target_bootstrap, past, value=b"x", timestamp=OLD) is None
+    put_limits_back(m)
+    assert configs(m, future) == {}
+    assert configs(m, past) == {"message.timestamp.before.max.ms": str(DAY)}
+
+
+def test_null_keys_into_a_compacted_topic(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any
+) -> None:
+    bare, keyed = f"{topic_prefix}bare", f"{topic_prefix}keyed"
+    for topic in (bare, keyed):
+        create(source_bootstrap, topic)
+        create(target_bootstrap, topic, cleanup_policy="compact")
+    produce(source_bootstrap, bare, [*old(50), {"value": b"no key", "partition": 0}])
+    produce(source_bootstrap, keyed, old(50))
+
+    (found,) = findings(f"{topic_prefix}.*", "null_keys")
+
+    assert (found.severity, found.subject) == (Severity.REFUSE, f"topic {bare}")
+    assert "1 of 40 records looked at have no key" in found.what
+    assert send_error(target_bootstrap, bare, value=b"no key") == "INVALID_RECORD"
+
+
+def test_configs_that_differ_by_the_brokers_defaults_or_by_the_targets_own(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}odd", partitions=3)
+    create(target_bootstrap, topic, partitions=2, max_message_bytes="1000", message_timestamp_type="LogAppendTime")
+    produce(source_bootstrap, topic, 5)
+
+    found = {item.code: item for item in Preflight(migration(topic)).findings()}
+
+    assert {code for code, item in found.items() if item.severity is Severity.WARN} == {
+        "max_message_bytes",
+        "timestamp_type",
+        "partitions",
+    }
+    assert "2 partitions and will get 3" in found["partitions"].what
+    assert send_error(target_bootstrap, topic, value=b"x" * 2000) == "MSG_SIZE_TOO_LARGE"
+
+
+def test_a_right_topic_gives_no_finding_but_what_nobody_can_see(
+    source_bootstrap: str, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    (topic,) = make_topics(source_bootstrap, f"{topic_prefix}right", partitions=3)
+    produce(source_bootstrap, topic, old(20))
+    assert [item.code for item in Preflight(migration(topic)).findings()] == ["quotas"]
+
+
+# -- other replicators -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mirror(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str
+) -> Iterator[Callable[..., tuple[ConnectHook, str]]]:
+    """``mirror(topics, alias=…)``: a MirrorSourceConnector of somebody else, running."""
+    hook, names = ConnectHook(patience=30), list[str]()
+
+    def start(topics: str, alias: str, **more: str) -> tuple[ConnectHook, str]:
+        name = f"{topic_prefix}other{len(names)}"
+        names.append(name)
+        config = {
+            "connector.class": f"{MIRROR}.MirrorSourceConnector",
+            "source.cluster.alias": alias,
+            "target.cluster.alias": f"{topic_prefix}elsewhere",
+            "source.cluster.bootstrap.servers": source_bootstrap,
+            "target.cluster.bootstrap.servers": target_bootstrap,
+            "producer.override.bootstrap.servers": target_bootstrap,
+            "replication.policy.class": f"{MIRROR}.IdentityReplicationPolicy",
+            "topics": topics,
+            "offset-syncs.topic.location": "target",
+            "replication.factor": "1",
+            "offset-syncs.topic.replication.factor": "1",
+            "key.converter": BYTES,
+            "value.converter": BYTES,
+            "header.converter": BYTES,
+            **more,
+        }
+        hook.apply(name, config)
+        deadline = time.monotonic() + 60
+        while hook.readiness(name).verdict is not Verdict.RUNNING:
+            assert time.monotonic() < deadline, hook.readiness(name)
+            time.sleep(0.25)
+        return hook, name
+
+    yield start
+    for name in names:
+        hook.delete(name, reset_offsets=True)
+    for bootstrap in (source_bootstrap, target_bootstrap):
+        names = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics
+        delete(bootstrap, *(topic for topic in names if topic.startswith("mm2-") and topic_prefix in topic))
+
+
+def test_a_connector_that_writes_the_same_topics(
+    source_bootstrap: str, topic_prefix: str, make_topics: Any, mirror: Any, context: Any
+) -> None:
+    mine, theirs = make_topics(source_bootstrap, f"{topic_prefix}mine", f"{topic_prefix}theirs")
+    hook, name = mirror(f"{topic_prefix}mi.*", alias=f"{topic_prefix}x")
+
+    (found,) = findings(mine, "other_replicators")
+    assert (found.severity, found.subject) == (Severity.REFUSE, f"connector {name}")
+    assert mine in found.what
+    assert other_replicators_check([found]).status is Status.FAIL
+    assert findings(theirs, "other_replicators") == []
+    assert findings(mine, "other_replicators", naming="prefix") == [], "other names on the target"
+    with pytest.raises(AirflowFailException, match=f"connector {name}"):
+        PlanOperator(task_id="plan").execute(context(topics=[mine], migration=f"{topic_prefix}m", groups=[]))
+
+    hook.stop(name)
+    (found,) = findings(mine, "other_replicators")
+    assert found.severity is Severity.WARN
+    assert "STOPPED" in found.what
+    assert other_replicators_check([found]).status is Status.EXPLAINED
+
+
+def test_a_connector_that_uses_our_alias(
+    source_bootstrap: str, topic_prefix: str, make_topics: Any, mirror: Any
+) -> None:
+    mine, theirs = make_topics(source_bootstrap, f"{topic_prefix}mine", f"{topic_prefix}theirs")
+    alias = f"{topic_prefix}alias"
+    _, name = mirror(theirs, alias=alias)
+
+    (found,) = findings(mine, "alias", source_alias=alias)
+    assert (found.severity, found.subject, found.param) == (Severity.REFUSE, f"connector {name}", "source_alias")
+    assert f"mm2-offset-syncs.{alias}.internal" in found.what
+    assert findings(mine, "alias", source_alias=f"{topic_prefix}another") == []
+
+
+def test_the_way_back_uses_our_alias_by_default(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, make_topics: Any, mirror: Any
+) -> None:
+    # target -> source, offset-syncs on its source, which is our target: mm2-offset-syncs.<its target alias>.internal
+    (mine,) = make_topics(source_bootstrap, f"{topic_prefix}mine")
+    (back,) = make_topics(target_bootstrap, f"{topic_prefix}back")
+    alias = f"{topic_prefix}old"
+    _, name = mirror(
+        back,
+        alias=f"{topic_prefix}new",
+        **{
+            "target.cluster.alias": alias,
+            "source.cluster.bootstrap.servers": target_bootstrap,
+            "target.cluster.bootstrap.servers": source_bootstrap,
+            "producer.override.bootstrap.servers": source_bootstrap,
+            "offset-syncs.topic.location": "source",
+        },
+    )
+    (found,) = findings(mine, "alias", source_alias=alias)
+    assert found.subject == f"connector {name}"
+
+
+def test_an_offset_syncs_topic_of_nobody_we_know(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    (mine,) = make_topics(source_bootstrap, f"{topic_prefix}mine")
+    alias = f"{topic_prefix}alias"
+    topic = create(target_bootstrap, f"mm2-offset-syncs.{alias}.internal", cleanup_policy="compact")
+    (found,) = findings(mine, "alias", source_alias=alias)
+    assert (found.severity, "leftover" in found.what) == (Severity.WARN, True)
+    # From another alias, and about our topic: another MirrorMaker 2 copies it.
+    key = len(mine).to_bytes(2, "big") + mine.encode() + bytes(4)
+    produce(target_bootstrap, topic, [{"key": key, "value": bytes(16)}])
+    (found,) = findings(mine, "other_replicators")
+    assert (found.severity, mine in found.what) == (Severity.WARN, True)
+    (found,) = findings(mine, "alias", source_alias=alias)
+    assert (found.severity, found.param) == (Severity.REFUSE, "source_alias")
+    delete(target_bootstrap, topic)
+
+
+def test_a_dedicated_mirror_maker_2(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    mine, other = make_topics(source_bootstrap, f"{topic_prefix}mine", f"{topic_prefix}other")
+    alias = f"{topic_prefix}dc1"
+    topic = create(target_bootstrap, f"mm2-offsets.{alias}.internal", partitions=3, cleanup_policy="compact")
+    key = json.dumps(["MirrorSourceConnector", {"cluster": alias, "partition": 0, "topic": mine}]).encode()
+    produce(target_bootstrap, topic, [{"key": key, "value": b'{"offset":9}', "partition": 2}])
+
+    (found,) = findings(mine, "other_replicators")
+    assert (found.severity, found.subject) == (Severity.WARN, f"topic {topic} on the target")
+    create(target_bootstrap, mine)  # the same name is there: it is no prefix that it writes under
+    (found,) = findings(mine, "other_replicators")
+    assert found.severity is Severity.REFUSE
+    assert findings(other, "other_replicators") == []
+    late = Preflight(migration(mine), now_ms=now_ms() + 3_600_000).other_replicators()
+    assert [item.severity for item in late] == [Severity.WARN], "silent for an hour: perhaps gone"
+    delete(target_bootstrap, topic)
+
+
+@pytest.mark.parametrize(("client_id", "found"), [("{group}-0", True), ("MirrorMaker-7", True), ("till", False)])
+def test_a_group_that_looks_like_mirror_maker_1(
+    source_bootstrap: str, topic_prefix: str, make_topics: Any, produce: Any, client_id: str, found: bool
+) -> None:
+    topics = make_topics(source_bootstrap, f"{topic_prefix}a", f"{topic_prefix}b", partitions=2)
+    group = f"{topic_prefix}mm1-consumer"
+    consumer = Consumer(
+        {
+            "bootstrap.servers": source_bootstrap,
+            "group.id": group,
+            "client.id": client_id.format(group=group),
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.subscribe(topics)
+    deadline = time.monotonic() + 60
+    while not consumer.assignment():
+        assert time.monotonic() < deadline
+        consumer.poll(0.2)
+    consumer.commit(offsets=[TopicPartition(t, p, 0) for t in topics for p in (0, 1)], asynchronous=False)
+
+    seen = findings(f"{topic_prefix}[ab]", "other_replicators")
+    consumer.close()
+
+    assert [(item.severity, item.subject) for item in seen] == [(Severity.WARN, f"group {group} on the source")] * found
+    assert findings(f"{topic_prefix}[ab]", "other_replicators") == [], "without members it copies nothing"
+
+
+def test_a_sink_connectors_group_is_told(source_bootstrap: str, topic_prefix: str, make_topics: Any) -> None:
+    (topic,) = make_topics(source_bootstrap, f"{topic_prefix}sunk")
+    group = f"connect-{topic_prefix}sink"
+    consumer = Consumer({"bootstrap.servers": source_bootstrap, "group.id": group})
+    consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+    consumer.close()
+    assert [item.subject for item in findings(topic, "connect_groups")] == [f"group {group}"]
+    assert findings(topic, "connect_groups", groups=[group]) == [], "named exactly: it is carried over"
+
+
+# -- two runs at once --------------------------------------------------------------------------------------------------
+
+
+def test_two_runs_of_one_migration(context: Any) -> None:
+    first, second = context("first"), context("second")
+    context.alive.update({"first", "second"})
+    claim(first, "m", settle_seconds=0)
+    claim(first, "m", settle_seconds=0)  # a retry, or a clear
+    with pytest.raises(BadParam, match="run 'first' of this DAG is at work") as caught:
+        claim(second, "m", settle_seconds=0)
+    assert caught.value.param == "migration"
+    claim(second, "another", settle_seconds=0)
+    assert (other_holder(first, "m"), other_holder(second, "m")) == (None, "first")
+
+    context.alive.discard("first")  # ended, killed or deleted: no lock is left behind
+    claim(second, "m", settle_seconds=0)
+    context.alive.add("first")  # cleared later, while the second works
+    with pytest.raises(BadParam, match="run 'second'"):
+        claim(first, "m", settle_seconds=0)
+    assert other_holder(first, "m") == "second", "its teardown leaves the second's connectors alone"
+
+
+def test_of_two_that_claim_at_the_same_moment_one_wins(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = context("first"), context("second")
+    context.alive.update({"first", "second"})
+
+    def meanwhile(_seconds: float) -> None:  # between the first's write and its second look
+        monkeypatch.setattr("kafka_ferry.hooks.run_lock.time.sleep", lambda _seconds: None)
+        RunArtifacts("preflight", "_migrations").write_json("m.json", {"run_id": "second"})
+        claim(second, "m")
+
+    monkeypatch.setattr("kafka_ferry.hooks.run_lock.time.sleep", meanwhile)
+    with pytest.raises(BadParam, match="run 'second'"):
+        claim(first, "m")
