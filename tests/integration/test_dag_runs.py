@@ -180,6 +180,7 @@ def test_every_task_can_be_cleared_after_failure_and_the_verdict_stays(runs: Run
     run = runs.trigger("clear-failure", topics=["clear.bad"])
     assert runs.wait(run) == "failed"
     first = runs.report(run)
+    assert first["failures"] == []
     assert [check["name"] for check in first["checks"] if check["status"] == "fail"] == ["group_offsets"]
     assert "clear-ahead on clear.bad-0: ahead: 90 records" in first["checks"][8]["differences"][0]
 
@@ -231,7 +232,8 @@ def test_a_target_topic_deleted_in_mid_run_fails_with_its_name(runs: Runs, slow_
     run = runs.trigger("deleted-topic", topics=["delete.me"])
     runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists())
 
-    AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).delete_topics(["delete.me"])["delete.me"].result(30)
+    admin = AdminClient({"bootstrap.servers": runs.stack.target_bootstrap})
+    admin.delete_topics(["delete.me"])["delete.me"].result(30)
 
     assert runs.wait(run, timeout=120) == "failed"
     report = runs.report(run)
@@ -255,8 +257,10 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(runs: Run
         reason = " ".join(report["failures"])
         assert "wait_until_converged" in reason
         assert "no answer for" in reason or "no progress for" in reason
-        assert runs.task(run, "remove").state == "success"
         runs.nothing_is_left(run)
+        leftovers = next(check for check in report["checks"] if check["name"] == "leftovers")
+        assert leftovers["status"] == "fail", "the canary on the dead source could not be deleted, and that is said"
+        assert "ferry-canary-dead-source" in leftovers["differences"][0]
     finally:
         runs.stack.up()
 

@@ -14,7 +14,7 @@ from kafka_ferry.hooks.progress import ConnectProgress
 from kafka_ferry.migration.canary import canary_topic, other_canaries
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
-from kafka_ferry.migration.spec import MigrationSpec, Naming
+from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec, Naming
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import PartitionRange
 
@@ -147,4 +147,6 @@ def migration_of(context: Mapping[str, Any]) -> Migration:
 
     :raises BadParam: the run's params cannot work.
     """
-    return Migration(context["dag_run"].dag_id, MigrationSpec.from_params(context["params"]))
+    params = context["params"]
+    kind = ComparisonSpec if "rename" in params else MigrationSpec
+    return Migration(context["dag_run"].dag_id, kind.from_params(params))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
@@ -94,7 +95,7 @@ class MigrationSpec(BaseModel):
         return [] if value is None else value
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> MigrationSpec:
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
         """Check params and return the spec.
 
         :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
@@ -102,7 +103,7 @@ class MigrationSpec(BaseModel):
         try:
             return cls.model_validate(dict(params))
         except ValidationError as error:
-            raise _bad_param(error) from error
+            raise _bad_param(error, cls.model_fields) from error
 
     @property
     def alias(self) -> str:
@@ -118,11 +119,42 @@ class MigrationSpec(BaseModel):
         return f"{self.alias}.{topic}" if self.naming is Naming.PREFIX else topic
 
 
-def _bad_param(error: ValidationError) -> BadParam:
+class ComparisonSpec(MigrationSpec):
+    """What ``verify_clusters`` is asked: compare, change nothing.
+
+    :param rename: source topic, or a regex that matches the whole of it, to target topic; groups of the regex are put
+        in as ``\\1``. Topics it does not name follow ``naming``.
+    :param catch_up_timeout: seconds to wait for a target that is still being filled.
+    """
+
+    rename: dict[str, str] = {}
+    catch_up_timeout: float = Field(default=60, ge=0)
+
+    @field_validator("rename")
+    @classmethod
+    def _regexes(cls, value: dict[str, str]) -> dict[str, str]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return value
+
+    def target_topic(self, topic: str) -> str:
+        """The name on the target of a source topic."""
+        if topic in self.rename:
+            return self.rename[topic]
+        for pattern, name in self.rename.items():
+            if found := re.fullmatch(pattern, topic):
+                return found.expand(name)
+        return super().target_topic(topic)
+
+
+def _bad_param(error: ValidationError, fields: Iterable[str]) -> BadParam:
     first = error.errors()[0]
     param = ".".join(str(part) for part in first["loc"][:1])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(MigrationSpec.model_fields)
+        known = ", ".join(fields)
         return BadParam(param, "is unknown", f"one of: {known}")
     if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
         return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')

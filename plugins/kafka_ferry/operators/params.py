@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
 _SELECTION, _ENGINE, _PROOF, _TIMES = "Selection", "Replication", "Proof", "Waiting"
 
@@ -57,6 +57,30 @@ def migration_params() -> dict[str, Param]:
         **_engine(),
         **_proof(),
         **_times(),
+    }
+
+
+def comparison_params() -> dict[str, Param]:
+    """Params of ``verify_clusters``; defaults and limits are those of ``ComparisonSpec``."""
+    params = migration_params()
+    wanted = ("topics", "source_conn_id", "target_conn_id", "exclude_topics", "groups", "exclude_groups", "naming",
+              "source_alias", "isolation_level", "verification", "duplicates", "acls")  # fmt: skip
+    return {name: params[name] for name in wanted} | {
+        "rename": Param(
+            {},
+            type="object",
+            title="Names on the target",
+            description="Source topic, or a regular expression that matches all of it, to target topic.",
+            examples=[{"orders": "orders.replica"}, {"(.*)": "\\1.replica"}],
+        ),
+        "catch_up_timeout": Param(
+            ComparisonSpec.model_fields["catch_up_timeout"].default,
+            type="number",
+            minimum=0,
+            title="Time to catch up",
+            description="How long to wait for a target that is still being filled. In seconds.",
+            section=_TIMES,
+        ),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check
@@ -34,11 +34,19 @@ if TYPE_CHECKING:
 
 
 class ValidateOperator(FerryOperator):
-    """Make the checks and write checks.json. It does not fail on a difference: the report does, when all is told."""
+    """Make the checks and write checks.json. It does not fail on a difference: the report does, when all is told.
+
+    :param only_compare: change nothing and ask nobody but the two clusters.
+    """
+
+    def __init__(self, *, only_compare: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.only_compare = only_compare
 
     def ferry(self, context: Context) -> dict[str, str]:
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
-        put_limits_back(migration)  # all is compared: from here on the target is as it will stay
+        if not self.only_compare:
+            put_limits_back(migration)  # all is compared: from here on the target is as it will stay
         results = read_results(artifacts)
         desired = _promised(migration, artifacts)
         actual = migration.target.admin.topics([topic.name for topic in desired])
@@ -58,9 +66,10 @@ class ValidateOperator(FerryOperator):
             content if counts_only else check_content(results, topics, HASH_VERSION),
             check_groups(groups),
             check_group_offsets(groups),
-            other_replicators_check(Preflight(migration).other_replicators()),
             acls_check(migration, {topic.source: topic.name for topic in desired}),
         ]
+        if not self.only_compare:
+            checks.append(other_replicators_check(Preflight(migration).other_replicators()))
         artifacts.write_json(
             CHECKS_MADE,
             {

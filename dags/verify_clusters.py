@@ -1,0 +1,34 @@
+"""Compare topics and groups of two Kafka clusters at any time, whoever copied them. Changes nothing.
+
+freeze -> shards -> fingerprint -> validate -> report
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG
+
+from kafka_ferry.operators.comparison import FreezeOperator
+from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.operators.params import comparison_params
+from kafka_ferry.operators.report import ReportOperator
+from kafka_ferry.operators.validate import ValidateOperator
+
+with DAG(
+    dag_id="verify_clusters",
+    dag_display_name="Compare two Kafka clusters",
+    schedule=None,
+    max_active_runs=8,
+    tags=["kafka", "verification"],
+    doc_md=__doc__,
+    params=comparison_params(),
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True},
+):
+    freeze = FreezeOperator(task_id="freeze")
+    shards = ShardsOperator(task_id="shards")
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
+    validate = ValidateOperator(task_id="validate", only_compare=True)
+    report = ReportOperator(task_id="report", engine="none: compared as they are")
+
+    freeze >> shards >> fingerprint >> validate >> report
