@@ -22,8 +22,9 @@ def migration_params() -> dict[str, Param]:
             items={"type": "string"},
             minItems=1,
             title="Topics",
-            description="Topic names or regular expressions, one per line. A name that exists means only itself.",
-            examples=["projects.*", "orders", "foo-.*"],
+            # No examples for lists: with them the form offers those to pick and takes no others (measured, 3.3.2).
+            description="Topic names or regular expressions, one per line, such as orders or projects.*. "
+            "A name that exists means only itself.",
         ),
         "migration": _param(
             "migration",
@@ -87,10 +88,16 @@ def comparison_params() -> dict[str, Param]:
 def _selection() -> dict[str, Param]:
     return {
         "exclude_topics": _names(
-            "exclude_topics", "Topics to leave out", "Names or regular expressions.", [".*\\.tmp"]
+            "exclude_topics", "Topics to leave out", "Names or regular expressions, one per line, such as .*\\.tmp."
         ),
-        "groups": _names("groups", "Consumer groups", "Groups whose offsets are carried over. Empty: none.", [".*"]),
-        "exclude_groups": _names("exclude_groups", "Groups to leave out", "Names or regular expressions.", ["test-.*"]),
+        "groups": _names(
+            "groups",
+            "Consumer groups",
+            "Groups whose offsets are carried over, one per line; .* is all of them. Empty: none.",
+        ),
+        "exclude_groups": _names(
+            "exclude_groups", "Groups to leave out", "Names or regular expressions, such as test-.*."
+        ),
         "naming": _param(
             "naming",
             "Names on the target",
@@ -225,9 +232,9 @@ def _param(name: str, title: str, description: str, **schema: Any) -> Param:
     return Param(_default(name), title=title, description=description, **schema)
 
 
-def _names(name: str, title: str, description: str, examples: list[str]) -> Param:
+def _names(name: str, title: str, description: str) -> Param:
     items = {"type": "string"}
-    return _param(name, title, description, type="array", items=items, examples=examples, section=_SELECTION)
+    return _param(name, title, description, type="array", items=items, section=_SELECTION)
 
 
 def _default(name: str) -> Any:
