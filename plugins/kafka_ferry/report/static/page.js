@@ -187,6 +187,7 @@
     plots.forEach((plot) => plot.resize());
   });
   if (airflow) {
+    document.documentElement.dataset.framed = "";
     new MutationObserver(follow).observe(airflow, { attributes: true, attributeFilter: ["class", "data-theme"] });
     follow();
   } else {

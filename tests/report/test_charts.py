@@ -1,0 +1,60 @@
+"""Series behind the plots."""
+
+from __future__ import annotations
+
+import pytest
+
+import report_samples as samples
+from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars
+from kafka_ferry.report.model import Status
+
+
+def test_lag_falls_to_zero_and_rates_add_up_to_the_records():
+    series = progress_series(samples.progress(40))
+    assert series["lag"][0] == [0, 1_000_000]
+    assert series["lag"][-1] == [39, 0]
+    times = [0.0] + [point[0] for point in series["records"]]
+    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["records"], strict=False))
+    assert moved == pytest.approx(1_000_000, rel=1e-4)
+    assert series["bytes"][-1][1] == pytest.approx(series["records"][-1][1] * 120, rel=1e-3)
+
+
+def test_thinning_keeps_both_ends_and_loses_no_record():
+    lines = samples.progress(10_000)
+    kept = thin(lines, POINTS)
+    assert len(kept) == POINTS
+    assert (kept[0], kept[-1]) == (lines[0], lines[-1])
+    series = progress_series(lines)
+    times = [0.0] + [point[0] for point in series["records"]]
+    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["records"], strict=False))
+    assert moved == pytest.approx(1_000_000, rel=1e-3)
+
+
+@pytest.mark.parametrize("polls", [0, 1])
+def test_one_poll_is_no_line(polls):
+    assert progress_series(samples.progress(polls)) == {"lag": [], "records": [], "bytes": []}
+
+
+def test_a_restart_of_the_copy_is_no_negative_rate():
+    lines = samples.progress(3)
+    lines[2]["records"] = lines[2]["bytes"] = 0
+    assert progress_series(lines)["records"][-1][1] == 0
+
+
+def test_the_largest_topics_have_bars_and_the_others_one():
+    bars = topic_bars([samples.topic(f"t{i:02}", 100 * i) for i in range(30)])
+    assert bars["labels"][:2] == ["t29", "t28"]
+    assert bars["labels"][-1] == "18 other topics"
+    assert sum(bars["source"]) == sum(bars["target"]) == sum(100 * i for i in range(30))
+
+
+def test_a_small_topic_that_failed_has_its_own_bar():
+    topics = [samples.topic(f"t{i:02}", 1000) for i in range(30)]
+    topics.append(samples.topic("small", 5, target_records=4, lost=1, status=Status.FAIL))
+    bars = topic_bars(topics)
+    at = bars["labels"].index("small")
+    assert (bars["source"][at], bars["target"][at], bars["failed"][at]) == (5, 4, True)
+
+
+def test_topics_that_were_not_counted_have_no_bar():
+    assert topic_bars([samples.topic("t", source_records=None)])["labels"] == []
