@@ -125,10 +125,16 @@ def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: in
     """The same records on every call: a topic filled so on both sides is a perfect copy."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(topic, partitions, 1, config={"retention.ms": "-1"})])[topic].result(30)
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+    settings = {"linger.ms": 20, "queue.buffering.max.messages": 1_000_000, "enable.idempotence": True}
+    producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for i in range(records):
         producer.produce(
-            topic, key=f"{i}", value=f"{i:0{size}}", headers=[("n", f"{i}".encode())], partition=i % partitions
+            topic,
+            key=f"{i}",
+            value=f"{i:0{size}}",
+            headers=[("n", f"{i}".encode())],
+            timestamp=1_700_000_000_000 + i,
+            partition=i % partitions,
         )
         if i % 10000 == 0:
             producer.poll(0)
@@ -329,3 +335,27 @@ def test_names_can_carry_the_alias_as_prefix(runs: Runs) -> None:
     line = runs.report(run)["topics"][0]
     assert (line["target"], line["target_records"]) == ("old.pre-fix_me", 1_000)
     runs.nothing_is_left(run, alias="old")
+
+
+def test_two_clusters_are_compared_without_replication(runs: Runs) -> None:
+    """``verify_clusters``: names mapped by a regex, one topic with a fault, one that is written meanwhile."""
+    fill(runs.stack.source_bootstrap, "cmp.right", 2_000)
+    fill(runs.stack.target_bootstrap, "cmp.right.replica", 2_000)
+    fill(runs.stack.source_bootstrap, "cmp.lost", 2_000)
+    fill(runs.stack.target_bootstrap, "cmp.lost.replica", 1_990)
+    topics = set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
+
+    conf = {"topics": ["cmp\\..*"], "rename": {"(.*)": "\\1.replica"}, "catch_up_timeout": 5}
+    runs.api.trigger("verify_clusters", "cmp", conf)
+    while (state := runs.api.state("verify_clusters", "cmp")) not in FINISHED:
+        time.sleep(0.5)
+
+    root = runs.stack.variables()["FERRY_ARTIFACTS"]
+    report = json.loads(Path(RunArtifacts("verify_clusters", "cmp", root).path("report.json")).read_text())
+    assert (state, report["verdict"]) == ("failed", "FAIL")
+    lines = {line["source"]: line for line in report["topics"]}
+    assert (lines["cmp.right"]["status"], lines["cmp.right"]["target"]) == ("pass", "cmp.right.replica")
+    assert (lines["cmp.lost"]["status"], lines["cmp.lost"]["lost"]) == ("fail", 10)
+    skipped = {check["name"] for check in report["checks"] if check["status"] == "skipped"}
+    assert {"leftovers", "new_topics", "other_replicators"} <= skipped
+    assert topics == set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
