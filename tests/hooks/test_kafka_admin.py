@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AclOperation
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.kafka_acls import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.migration.acls import Acl
 
 
 def failed(code: int, text: str = "said the broker") -> Future[Any]:
@@ -192,3 +196,38 @@ def test_a_listing_with_an_error_is_not_a_short_listing() -> None:
     one = admin(list_consumer_groups=done(SimpleNamespace(errors=errors, valid=[])))
     with pytest.raises(OutsideFault, match="list consumer groups"):
         one.consumer_groups()
+
+
+def test_refused_credentials_end_the_wait_before_its_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kafka_ferry.hooks.kafka_admin._REFUSED_SECONDS", 0.1)
+    one = admin(describe_topics={"t": Future()})
+    one.timeout = 60
+    one._note(KafkaError(KafkaError._AUTHENTICATION, "SASL authentication error: Authentication failed"))
+    begun = time.monotonic()
+
+    with pytest.raises(BadConnection, match="'kafka_source' was refused: SASL authentication error"):
+        one.topic_ids(["t"])
+
+    assert time.monotonic() - begun < 10
+
+
+def acls_where(found: list[Any], may: list[AclOperation], deletion: Future[Any]) -> KafkaAdmin:
+    cluster = SimpleNamespace(authorized_operations=may)
+    return admin(describe_acls=done(found), describe_cluster=done(cluster), delete_acls={NO_ACL: deletion})
+
+
+def test_acls_that_are_there() -> None:
+    acl = Acl("TOPIC", "orders", "LITERAL", "User:app", "READ")
+    assert acls_where([to_binding(acl)], [], done([])).acls() == [acl]
+
+
+def test_an_empty_list_of_acls_is_no_error_swallowed() -> None:
+    """librdkafka 2.16 gives an empty list where the broker answered with an error (measured)."""
+    disabled = failed(KafkaError.SECURITY_DISABLED)
+    both = [AclOperation.DESCRIBE, AclOperation.ALTER]
+
+    assert acls_where([], both, done([])).acls() == []
+    assert acls_where([], both, disabled).acls() is None
+    assert acls_where([], [AclOperation.DESCRIBE], disabled).acls() == [], "who may not do all has an authorizer"
+    with pytest.raises(NotAuthorized, match="grant DESCRIBE on the cluster"):
+        acls_where([], [AclOperation.ALTER], done([])).acls()

@@ -17,6 +17,16 @@ from kafka_ferry.migration.acls import Acl
 EVERY_ACL = AclBindingFilter(
     ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
 )
+#: Matches nothing: a topic cannot have such a name.
+NO_ACL = AclBindingFilter(
+    ResourceType.TOPIC,
+    "no topic/",
+    ResourcePatternType.LITERAL,
+    "User:nobody",
+    "*",
+    AclOperation.READ,
+    AclPermissionType.ALLOW,
+)
 # What KafkaAdmin does → the right it takes (kafka.apache.org/documentation/#operations_resources_and_protocols).
 _RIGHTS = (
     ("create topic", "CREATE on the topic"),
@@ -31,6 +41,7 @@ _RIGHTS = (
     ("commit for group", "READ on the group and on its topics"),
     ("read a broker's configuration", "DESCRIBE_CONFIGS on the cluster"),
     ("read the ACLs", "DESCRIBE on the cluster"),
+    ("look for an authorizer", "ALTER on the cluster"),
     ("create the ACL", "ALTER on the cluster"),
 )
 # librdkafka calls the cluster a broker (rd_kafka_ResourceType_t).

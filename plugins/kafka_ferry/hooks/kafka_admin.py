@@ -20,6 +20,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import (
     CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG,
+    AclOperation,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -31,7 +32,7 @@ from confluent_kafka.admin import (
 )
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
-from kafka_ferry.hooks.kafka_acls import EVERY_ACL, from_binding, right_to, to_binding
+from kafka_ferry.hooks.kafka_acls import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
@@ -43,6 +44,7 @@ Partition = tuple[str, int]
 _TOPICS_PER_CREATE = 100
 _TOPICS_PER_DESCRIBE = 500
 _GROUPS_IN_FLIGHT = 50
+_REFUSED_SECONDS = 3.0  # a broker that has just started may not know its users yet
 
 _AUTHENTICATION = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)
 _AUTHORIZATION = (
@@ -281,10 +283,25 @@ class KafkaAdmin:
         return refused
 
     def acls(self) -> list[Acl] | None:
-        """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED)."""
-        future = self._client.describe_acls(EVERY_ACL, request_timeout=self.timeout)
-        found = self._result(future, "read the ACLs", KafkaError.SECURITY_DISABLED)
-        return None if found is _ALLOWED else sorted(map(from_binding, found))
+        """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED).
+
+        An empty answer is not believed: librdkafka 2.16 drops the error of DescribeAcls, and gives an empty list where
+        there is no authorizer and where ACLs may not be read (measured).
+        """
+        found = self._result(self._client.describe_acls(EVERY_ACL, request_timeout=self.timeout), "read the ACLs")
+        if found:
+            return sorted(map(from_binding, found))
+        future = self._client.describe_cluster(include_authorized_operations=True, request_timeout=self.timeout)
+        may = self._result(future, "describe the cluster").authorized_operations or ()
+        if AclOperation.DESCRIBE not in may:
+            right = right_to("read the ACLs")
+            raise NotAuthorized(f"{self.name}: not allowed to read the ACLs. Cure: grant {right} to its user")
+        # Without an authorizer everything is allowed. Deleting what cannot exist tells the two apart, and does nothing.
+        if AclOperation.ALTER in may:
+            futures = self._client.delete_acls([NO_ACL], request_timeout=self.timeout)
+            if self._result(futures[NO_ACL], "look for an authorizer", KafkaError.SECURITY_DISABLED) is _ALLOWED:
+                return None
+        return []
 
     def create_acls(self, acls: Iterable[Acl]) -> None:
         """Add ACLs; one that is there already counts as added."""
@@ -295,7 +312,7 @@ class KafkaAdmin:
 
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:
-            result = future.result(timeout=self.timeout + 10)
+            result = self._wait(future)
         except KafkaException as error:
             if error.args[0].code() in allowed:
                 return _ALLOWED
@@ -305,10 +322,26 @@ class KafkaAdmin:
         self._reasons.clear()  # it answers: what went wrong before is not why a later call fails
         return result
 
+    def _wait(self, future: Future[T]) -> T:
+        """The future's result; refused credentials end the wait early, as librdkafka knocks on until its time-out."""
+        deadline, patience = time.monotonic() + self.timeout + 10, time.monotonic() + _REFUSED_SECONDS
+        while True:
+            try:
+                return future.result(timeout=min(0.25, self.timeout + 10))
+            except TimeoutError:
+                self._client.poll(0)
+                if time.monotonic() > patience and (reason := self._reason("uthenticat")):
+                    raise BadConnection(f"connection {self.name!r} was refused: {reason}") from None
+                if time.monotonic() > deadline:
+                    raise
+
+    def _reason(self, *words: str) -> str | None:
+        return next((reason for reason in reversed(self._reasons) if any(word in reason for word in words)), None)
+
     def _fail(self, error: KafkaException, what: str) -> NoReturn:
         self._client.poll(0)  # serves error_cb: the reason behind a bare time-out
         code, text = error.args[0].code(), error.args[0].str()
-        reason = next((r for r in reversed(self._reasons) if "uthenticat" in r or "SSL" in r), None)
+        reason = self._reason("uthenticat", "SSL")
         if code in _AUTHENTICATION or reason:
             raise BadConnection(f"connection {self.name!r} was refused: {reason or text}") from error
         if code in _AUTHORIZATION:

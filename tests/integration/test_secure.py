@@ -1,0 +1,467 @@
+"""Secured clusters: SASL users, ACLs and secrets, on real Kafka with an authorizer. The DAG's own tasks, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
+from kafka_ferry.hooks.acls import acls_check, copy_acls
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.migration.acls import Acl
+from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.operators.groups import TranslateGroupsOperator
+from kafka_ferry.operators.mirror_maker2 import DeployMirrorMaker2Operator, RemoveMirrorMaker2Operator
+from kafka_ferry.operators.plan import PlanOperator
+from kafka_ferry.operators.report import ReportOperator
+from kafka_ferry.operators.topics import ProvisionTopicsOperator
+from kafka_ferry.operators.validate import ValidateOperator
+from kafka_ferry.report.model import Status
+from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.sensors.convergence import ConvergenceSensor
+from kafka_ferry.sensors.migration import MigrationRunningSensor
+from stack import Stack, security
+
+pytestmark = pytest.mark.integration
+
+SIDES = ("source", "target")
+FAST = {"poll_interval": 0.5, "running_timeout": 60, "convergence_timeout": 120, "no_progress_timeout": 60}
+
+
+class Run:
+    """One run of the DAG without a scheduler; it remembers all that a user could see of it."""
+
+    def __init__(self, **params: Any) -> None:
+        self.params = {**FAST, **params}
+        self.migration = Migration("secure", MigrationSpec.from_params(self.params))
+        self.artifacts = RunArtifacts("secure", self.migration.spec.migration)
+        self.seen: list[str] = []  # XComs and rendered fields
+
+    def context(self, task: str) -> Any:
+        ti = SimpleNamespace(task_id=task, map_index=-1, try_number=1, xcom_push=lambda **kw: self.seen.append(str(kw)))
+        run = SimpleNamespace(dag_id="secure", run_id=self.migration.spec.migration, conf=self.params)
+        return {"dag_run": run, "params": self.params, "ti": ti}
+
+    def do(self, operator: Any) -> Any:
+        """Execute a task; a deferred one is waited for as the triggerer does."""
+        context = self.context(operator.task_id)
+        try:
+            result = operator.execute(context)
+        except TaskDeferred as deferred:
+            self.seen.append(str(deferred.trigger.serialize()))
+            event: Any = asyncio.run(anext(deferred.trigger.run()))
+            result = operator.execute_complete(context, event.payload)
+        self.seen.append(str(result))
+        self.seen += [str(getattr(operator, field)) for field in operator.template_fields]
+        return result
+
+    def plan(self) -> dict[str, Any]:
+        self.do(PlanOperator(task_id="plan"))
+        plan: dict[str, Any] = self.artifacts.read_json("plan.json")
+        return plan
+
+    def provision(self) -> None:
+        self.do(ProvisionTopicsOperator(task_id="provision_topics"))
+
+    def deploy(self) -> None:
+        self.do(DeployMirrorMaker2Operator(task_id="deploy"))
+
+    def wait_until_running(self) -> None:
+        self.do(MigrationRunningSensor(task_id="wait_until_running"))
+
+    def remove(self) -> None:
+        self.do(RemoveMirrorMaker2Operator(task_id="remove"))
+
+    def prove(self) -> None:
+        self.do(ConvergenceSensor(task_id="wait_until_converged"))
+        for shard in self.do(ShardsOperator(task_id="shards")):
+            self.do(FingerprintOperator(task_id="fingerprint", shard=shard))
+        self.do(TranslateGroupsOperator(task_id="translate_groups"))
+        self.do(ValidateOperator(task_id="validate"))
+
+    def report(self) -> dict[str, Any]:
+        self.do(ReportOperator(task_id="report", engine="by hand"))
+        report: dict[str, Any] = self.artifacts.read_json("report.json")
+        return report
+
+    def whole(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """All tasks; ``meanwhile`` is called while the connectors run. Returns plan.json and report.json."""
+        plan = self.plan()
+        self.provision()
+        try:
+            self.deploy()
+            self.wait_until_running()
+            meanwhile()
+            self.prove()
+        finally:
+            self.remove()
+        return plan, self.report()
+
+    def leftovers(self) -> list[str]:
+        there = {*self.migration.connect.connectors()} & {*self.migration.connector_names}
+        return [*there, *KafkaAdmin(self.migration.target.extra, "t").topic_ids(self.migration.residue())]
+
+
+def check(report: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(entry for entry in report["checks"] if entry["name"] == name)
+
+
+def commit(settings: dict[str, str], group: str, offsets: dict[tuple[str, int], int]) -> None:
+    consumer = Consumer({**settings, "group.id": group})
+    consumer.commit(offsets=[TopicPartition(*tp, offset) for tp, offset in offsets.items()], asynchronous=False)
+    consumer.close()
+
+
+@pytest.fixture
+def admins(secure_stack: Stack) -> dict[str, KafkaAdmin]:
+    return {side: KafkaAdmin(secure_stack.client_settings(side), f"{side} as admin") for side in SIDES}
+
+
+@pytest.fixture
+def connections(secure_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Set the stack's own connections (user ``ferry``); ``connections(kafka_source={...})`` changes an extra."""
+    values = secure_stack.variables()
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+    for name, value in values.items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+
+    def change(**extras: dict[str, Any]) -> None:
+        for name, extra in extras.items():
+            variable = f"AIRFLOW_CONN_{name.upper()}"
+            fields = json.loads(values[variable])
+            monkeypatch.setenv(variable, json.dumps(fields | {"extra": {**fields.get("extra", {}), **extra}}))
+
+    return change
+
+
+def least_rights(topics: str, groups: str, migration: str, user: str) -> dict[str, list[Acl]]:
+    """The table of docs/security.md, for topics and groups by their prefixes."""
+
+    def acls(resource: str, name: str, pattern: str, *operations: str) -> list[Acl]:
+        return [Acl(resource, name, pattern, user, operation) for operation in operations]
+
+    def cluster(*operations: str) -> list[Acl]:
+        return acls("CLUSTER", "kafka-cluster", "LITERAL", *operations)
+
+    mine = ("CREATE", "WRITE", "READ", "DESCRIBE_CONFIGS", "DELETE")
+    own = (f"mm2-offset-syncs.{migration}.internal", f"{migration}.checkpoints.internal")
+    return {
+        "source": [
+            *acls("TOPIC", topics, "PREFIXED", "READ", "DESCRIBE_CONFIGS"),
+            *acls("GROUP", groups, "PREFIXED", "DESCRIBE"),
+            *cluster("DESCRIBE", "DESCRIBE_CONFIGS"),
+        ],
+        "target": [
+            *acls("TOPIC", topics, "PREFIXED", "CREATE", "WRITE", "READ", "ALTER", "ALTER_CONFIGS"),
+            *(acl for name in own for acl in acls("TOPIC", name, "LITERAL", *mine)),
+            *acls("GROUP", groups, "PREFIXED", "READ"),
+            *cluster("DESCRIBE", "DESCRIBE_CONFIGS", "ALTER"),
+        ],
+    }
+
+
+@pytest.fixture
+def least(
+    secure_stack: Stack, admins: dict[str, KafkaAdmin], connections: Callable[..., None], topic_prefix: str
+) -> Iterator[Callable[..., str]]:
+    """``least(topics, groups, migration) -> principal``: connections of a user with exactly the documented rights."""
+    name, password = f"{topic_prefix}user", f"{topic_prefix}pässword'\"\\${{file:x:y}}"
+    principal = f"User:{name}"
+    clients = {side: AdminClient(secure_stack.client_settings(side)) for side in SIDES}
+
+    def make(topics: str, groups: str, migration: str) -> str:
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        extra = {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": name, "sasl.password": password}
+        for side, acls in least_rights(topics, groups, migration, principal).items():
+            user = UserScramCredentialUpsertion(name, scram, password.encode())
+            for future in clients[side].alter_user_scram_credentials([user]).values():
+                future.result(timeout=30)
+            admins[side].create_acls(acls)
+        # The connectors get the password itself: the way of those who have no ConfigProvider.
+        connections(kafka_source=extra, kafka_target=extra, kafka_connect={"config_provider": {}})
+        return principal
+
+    yield make
+    every = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, principal, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    for client in clients.values():
+        for future in client.delete_acls([every]).values():
+            future.result(timeout=30)
+
+
+def deny(admin: KafkaAdmin, principal: str, topic: str, operation: str) -> None:
+    admin.create_acls([Acl("TOPIC", topic, "LITERAL", principal, operation, "DENY")])
+
+
+# --- the seed's case --------------------------------------------------------------------------------------------------
+
+
+def test_projects_migrate_with_the_least_rights_and_their_acls(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+    produce: Any,
+) -> None:
+    topics, migration = ["projects.alpha", "projects.beta"], f"{topic_prefix}seed"
+    source = secure_stack.client_settings("source")
+    make_topics(source, *topics, partitions=2)
+    make_topics(source, f"{topic_prefix}other")
+    for topic in topics:
+        produce(source, topic, 300)
+    commit(source, "projects-billing", {("projects.alpha", 0): 20})
+    app = f"User:{topic_prefix}app"
+    admins["source"].create_acls(Acl("TOPIC", "projects.alpha", "LITERAL", app, op) for op in ("READ", "WRITE"))
+    least("projects.", "projects-", migration)
+
+    plan, report = Run(
+        topics=["projects.*"], groups=["projects-.*"], migration=migration, acls="copy", canary=False
+    ).whole()
+
+    assert report["verdict"] == "PASS", report
+    assert [line["source"] for line in report["topics"]] == topics
+    assert {line["source"]: line["target"] for line in report["topics"]} == {name: name for name in topics}
+    assert sum(line["target_records"] for line in report["topics"]) == 600
+    assert [(line["group"], line["status"]) for line in report["groups"]] == [("projects-billing", "pass")]
+    read, write = (Acl("TOPIC", "projects.alpha", "LITERAL", app, op) for op in ("READ", "WRITE"))
+    assert str(read) in [change["name"] for change in plan["changes"] if change["kind"] == "acl"]
+    there = admins["target"].acls() or []
+    assert read in there
+    assert write not in there
+    acls = check(report, "acls")
+    assert acls["status"] == "explained"
+    assert [text for text in acls["differences"] if str(write) in text and "cutover" in text]
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_password_is_seen_anywhere(
+    secure_stack: Stack,
+    connections: Callable[..., None],
+    topic_prefix: str,
+    make_topics: Any,
+    produce: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    topic, source = f"{topic_prefix}t", secure_stack.client_settings("source")
+    make_topics(source, topic)
+    produce(source, topic, 50)
+    commit(source, f"{topic_prefix}g", {(topic, 0): 10})
+    state = secure_stack.broker("source").state
+    passwords = {security.password(state, side, user) for side, users in security.USERS.items() for user in users}
+    run = Run(topics=[topic], groups=[f"{topic_prefix}g"], migration=f"{topic_prefix}secrets", canary=False)
+    connectors: dict[str, str] = {}
+
+    def look() -> None:
+        for name in run.migration.wanted_connectors:
+            connectors[name] = json.dumps(run.migration.connect.config(name))
+
+    with caplog.at_level(logging.DEBUG):
+        _, report = run.whole(meanwhile=look)
+
+    artifacts = {path.name: path.read_text() for path in (tmp_path / "artifacts").rglob("*") if path.is_file()}
+    seen = {**artifacts, **connectors, "log": caplog.text, "stdout": "".join(capfd.readouterr()), "xcom": str(run.seen)}
+    assert report["verdict"] == "PASS"
+    # What is searched really holds what a run leaves.
+    assert {"plan.json", "report.json", "progress.jsonl"} <= artifacts.keys()
+    assert len(connectors) == 2
+    assert all("${file:" in config for config in connectors.values())
+    assert topic in seen["log"] + seen["stdout"]
+    assert run.migration.source.extra["sasl.password"] in passwords
+    assert [place for place, text in seen.items() if any(password in text for password in passwords)] == []
+
+
+def test_a_wrong_password_is_refused_by_the_plan_at_once(connections: Callable[..., None]) -> None:
+    connections(kafka_source={"sasl.password": "not-the-pass-word"})
+    begun = time.monotonic()
+
+    with pytest.raises(AirflowFailException) as caught:
+        Run(topics=["projects.*"], migration="wrong").plan()
+
+    assert time.monotonic() - begun < 15
+    assert isinstance(caught.value.__cause__, BadConnection)
+    assert "'kafka_source'" in str(caught.value)
+    assert "uthentication" in str(caught.value)
+    assert "not-the-pass-word" not in str(caught.value)
+
+
+def test_a_wrong_secret_on_the_worker_alone_fails_the_wait_and_leaves_nothing(
+    secure_stack: Stack, connections: Callable[..., None], topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topic, source = f"{topic_prefix}t", secure_stack.client_settings("source")
+    make_topics(source, topic)
+    produce(source, topic, 5)
+    secret = secure_stack.worker.secrets / f"{topic_prefix}wrong.properties"
+    secret.write_text("password=not-the-pass-word\n")
+    references = json.loads(secure_stack.variables()["AIRFLOW_CONN_KAFKA_CONNECT"])["extra"]["config_provider"]
+    wrong = {"kafka_source": {"sasl.password": f"${{file:{secret}:password}}"}}
+    connections(kafka_connect={"config_provider": references | wrong})
+    run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}w", running_timeout=8, canary=False)
+    run.plan()
+    run.provision()
+    begun = time.monotonic()
+
+    try:
+        run.deploy()
+        with pytest.raises(AirflowSensorTimeout, match="RUNNING with no tasks is not running") as caught:
+            run.wait_until_running()
+    finally:
+        run.remove()
+
+    assert time.monotonic() - begun < 60
+    assert "not-the-pass-word" not in str(caught.value)
+    assert run.leftovers() == []
+
+
+# --- rights -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_right_to_read_a_topic_stops_the_plan_by_name(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+    produce: Any,
+) -> None:
+    good, bad = f"{topic_prefix}good", f"{topic_prefix}bad"
+    make_topics(secure_stack.client_settings("source"), good, bad)
+    for topic in (good, bad):
+        produce(secure_stack.client_settings("source"), topic, 5)
+    principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
+    deny(admins["source"], principal, bad, "READ")
+
+    with pytest.raises(AirflowFailException) as caught:
+        Run(topics=[good, bad], groups=[], migration=f"{topic_prefix}m", canary=False).plan()
+
+    assert f"cannot read topic '{bad}'" in str(caught.value)
+    assert "Cure: grant READ" in str(caught.value)
+    assert good not in str(caught.value)
+
+
+def test_no_right_to_create_a_topic_stops_before_anything_runs(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    topic = f"{topic_prefix}t"
+    make_topics(secure_stack.client_settings("source"), topic)
+    principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
+    deny(admins["target"], principal, topic, "CREATE")
+    run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
+    run.plan()
+
+    with pytest.raises(AirflowFailException, match=f"kafka_target: not allowed to create topic '{topic}'") as caught:
+        run.provision()
+
+    assert isinstance(caught.value.__cause__, NotAuthorized)
+    assert "Cure: grant CREATE on the topic" in str(caught.value)
+    assert run.leftovers() == []
+
+
+def test_missing_acls_are_named_and_copied_when_asked(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    connections: Callable[..., None],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    topic, group, app = f"{topic_prefix}t", f"{topic_prefix}g", f"User:{topic_prefix}app"
+    make_topics(secure_stack.client_settings("source"), topic)
+    commit(secure_stack.client_settings("source"), group, {(topic, 0): 0})
+    mine = [
+        Acl("TOPIC", topic, "LITERAL", app, "ALL"),
+        Acl("TOPIC", topic, "LITERAL", "User:*", "READ", "DENY", "10.9.9.9"),
+        Acl("TOPIC", topic_prefix, "PREFIXED", app, "READ"),
+        Acl("GROUP", group, "LITERAL", app, "READ"),
+    ]
+    admins["source"].create_acls(mine)
+    migration = Migration("secure", MigrationSpec.from_params({"topics": [topic], "groups": [group]}))
+
+    before = acls_check(migration, {topic: topic})
+    copy_acls(migration, {topic: topic})
+    copy_acls(migration, {topic: topic})  # a retry
+    after = acls_check(migration, {topic: topic})
+
+    assert before.status is Status.FAIL
+    assert (before.expected, before.actual) == ("2 ACLs on topics", "0 there")
+    there = [acl for acl in admins["target"].acls() or [] if topic_prefix in acl.name]
+    assert sorted(there) == sorted([Acl("TOPIC", topic, "LITERAL", app, "READ"), mine[1]])
+    assert after.status is Status.EXPLAINED
+    told = "\n".join(after.differences)
+    for acl in (mine[0], mine[2], mine[3]):
+        assert str(acl) in told
+        assert acl.command() in told
+
+
+def test_without_the_right_to_see_acls_the_check_is_skipped_and_says_so(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    make_topics(secure_stack.client_settings("source"), f"{topic_prefix}t")
+    principal = least(topic_prefix, topic_prefix, "m")
+    admins["source"].create_acls([Acl("CLUSTER", "kafka-cluster", "LITERAL", principal, "DESCRIBE", "DENY")])
+    migration = Migration("secure", MigrationSpec.from_params({"topics": [f"{topic_prefix}t"], "groups": []}))
+    deadline = time.monotonic() + 10
+
+    found = acls_check(migration, migration.topics.targets(migration.spec))
+    while found.status is Status.PASS and time.monotonic() < deadline:  # an ACL takes a moment to reach the broker
+        found = acls_check(migration, migration.topics.targets(migration.spec))
+
+    assert found.status is Status.SKIPPED
+    assert "kafka_source: not allowed to read the ACLs" in found.detail
+    assert "grant DESCRIBE on the cluster" in found.detail
+
+
+def test_clusters_without_authorizer_have_no_acls(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, topic_prefix: str, make_topics: Any
+) -> None:
+    for name, value in stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    topic = f"{topic_prefix}t"
+    make_topics(stack.source_bootstrap, topic)
+    migration = Migration("secure", MigrationSpec.from_params({"topics": [topic]}))
+
+    found = acls_check(migration, {topic: topic})
+    with pytest.raises(AirflowFailException) as caught:
+        Run(topics=[topic], migration=f"{topic_prefix}m", acls="copy").plan()
+
+    assert (found.status, found.detail) == (Status.SKIPPED, "kafka_source: SECURITY_DISABLED: no authorizer")
+    assert isinstance(caught.value.__cause__, BadParam)
+    assert "param 'acls'" in str(caught.value)
