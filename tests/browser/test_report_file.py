@@ -1,0 +1,176 @@
+"""report.html in a real browser: it needs nothing else, works by keyboard, and can be read anywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import report_samples as samples
+from kafka_ferry.report.page import render_file
+from kafka_ferry.report.run import RunData
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, NARROW = (1280, 900), (390, 844)
+RUNS = {
+    "passed": samples.passed,
+    "failed": samples.failed,
+    "running": samples.running,
+    "broken_early": samples.broken_early,
+}
+# Every visible text against the paper behind it, as WCAG counts it; the worst, with its text.
+CONTRAST = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const paper = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  let worst = [99, ""];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.checkVisibility() || element.closest("script, style")) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(paper(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < worst[0]) worst = [ratio, element.outerHTML.slice(0, 120)];
+  }
+  return worst;
+}"""
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[[RunData], str]:
+    def save(run: RunData) -> str:
+        path = tmp_path / "report.html"
+        path.write_text(render_file(run, samples.START), encoding="utf-8")
+        return path.as_uri()
+
+    return save
+
+
+def columns(page: Page, table: str, column: int) -> list[str]:
+    cells: list[str] = page.eval_on_selector_all(
+        f"#{table} tbody tr:not([hidden])", f"rows => rows.map(row => row.cells[{column}].innerText)"
+    )
+    return cells
+
+
+@pytest.mark.parametrize("size", [DESKTOP, NARROW], ids=["desktop", "narrow"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", RUNS)
+def test_it_can_be_read_anywhere_and_reaches_nothing(open_page, saved, name, theme, size):
+    watched = open_page(size, theme)
+    page, address = watched.page, saved(RUNS[name]())
+    page.goto(address)
+    expect(page.locator("h1")).to_be_visible()
+    assert watched.errors == []
+    assert [request for request in watched.requests if request != address and not request.startswith("data:")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(255, 255, 255)" if theme == "light" else "rgb(18, 22, 27)")
+    ratio, text = page.evaluate(CONTRAST)
+    assert ratio >= 4.5, text
+
+
+def test_the_plots_are_drawn(open_page, saved):
+    watched = open_page()
+    watched.page.goto(saved(samples.passed()))
+    for plot in ("plot-lag", "plot-rate", "plot-topics"):
+        inked = watched.page.evaluate(
+            """id => {
+              const plot = document.getElementById(id);
+              const bytes = plot.getContext("2d").getImageData(0, 0, plot.width, plot.height).data;
+              return new Set(new Uint32Array(bytes.buffer)).size;
+            }""",
+            plot,
+        )
+        assert inked > 10, f"{plot} is blank"
+
+
+def test_the_keyboard_sorts_filters_and_opens(open_page, saved):
+    page = open_page().page
+    page.goto(saved(samples.failed()))
+    head = page.locator("#topics thead th", has_text="Lost")
+    button = head.locator("button")
+    for _ in range(60):  # reached by Tab alone
+        page.keyboard.press("Tab")
+        if button.evaluate("element => element === document.activeElement"):
+            break
+    else:
+        pytest.fail("the Tab key does not reach the column's button")
+    assert button.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert columns(page, "topics", 5) == ["1", "0", "0", "0", "0", "0"]
+    page.keyboard.press("Enter")
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    assert columns(page, "topics", 5)[-1] == "1"
+
+    only = page.locator("[data-differences=topics]")
+    only.focus()
+    page.keyboard.press("Space")
+    expect(only).to_have_attribute("aria-pressed", "true")
+    assert columns(page, "topics", 0) == ["orders"]
+    expect(page.locator("[data-shown=topics]")).to_have_text("1 of 6 lines")
+
+    differences = page.locator(".checks details").first
+    was = differences.get_attribute("open")
+    differences.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert differences.get_attribute("open") != was
+
+
+def test_numbers_sort_as_numbers_and_names_are_found(open_page, saved):
+    page = open_page().page
+    page.goto(saved(samples.passed(12)))
+    page.locator("#topics th", has_text="Source").locator("button").click()
+    assert columns(page, "topics", 3)[:3] == ["12,000", "11,000", "10,000"]
+    page.locator("#topics th", has_text="Topic").locator("button").click()
+    assert columns(page, "topics", 0)[-2:] == ["orders.10", "orders.11"]
+    page.locator("[data-find=topics]").fill("ORDERS.1")
+    assert columns(page, "topics", 0) == ["orders.1", "orders.10", "orders.11"]
+    page.locator("[data-differences=topics]").click()
+    expect(page.locator("[data-shown=topics]")).to_have_text("0 of 12 lines")
+
+
+def test_two_thousand_topics_stay_usable(open_page, saved):
+    watched = open_page()
+    page = watched.page
+    page.goto(saved(samples.large()))
+    for act in (
+        lambda: page.locator("#topics th", has_text="Source").locator("button").click(),
+        lambda: page.locator("[data-differences=topics]").click(),
+        lambda: page.locator("[data-find=groups]").fill("consumer-7"),
+    ):
+        before = time.monotonic()
+        act()
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert time.monotonic() - before < 3
+    assert columns(page, "topics", 0) == ["projects.team-34.events-1234"]
+    assert watched.errors == []
+
+
+def test_a_topic_named_like_a_script_does_nothing(open_page, saved):
+    watched = open_page()
+    watched.page.goto(saved(samples.failed("<script>document.title='taken'</script>")))
+    expect(watched.page.locator("#topics")).to_contain_text("<script>document.title='taken'</script>")
+    assert watched.page.title().startswith("FAIL")
+    assert watched.errors == []
+
+
+def test_on_paper_all_differences_are_open(open_page, saved):
+    page = open_page().page
+    page.goto(saved(samples.large()))
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("details:not([open])").count() == 0
+    expect(page.locator(".tools").first).to_be_hidden()
