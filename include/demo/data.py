@@ -1,10 +1,15 @@
-"""Loads the demo's data on the source cluster: ``python -m demo.data HOST:PORT [--scale 0.05]``."""
+"""Loads the demo's data on the source cluster: ``python -m demo.data HOST:PORT [--scale 0.05]``.
+
+On a secured stack, with ``. .stack/env``: ``python -m demo.data kafka_source_admin``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import humanize
@@ -38,9 +43,15 @@ class Summary:
         )
 
 
-def load(bootstrap: str, scale: float = 1.0, prefix: str = "", say: Callable[[str], None] | None = None) -> Summary:
+def load(
+    cluster: str | Mapping[str, str],
+    scale: float = 1.0,
+    prefix: str = "",
+    say: Callable[[str], None] | None = None,
+) -> Summary:
     """Put the demo's topics and groups on a cluster. A second call changes nothing.
 
+    :param cluster: ``bootstrap.servers``, or all librdkafka settings of a secured cluster.
     :param scale: 1 is all 336,776 flights; 0.05 a twentieth, spread over the year. The hard cases stay.
     :param prefix: put before every topic and group name.
     :param say: gets one readable line a topic.
@@ -49,7 +60,7 @@ def load(bootstrap: str, scale: float = 1.0, prefix: str = "", say: Callable[[st
     started = time.monotonic()
     specs = catalogue.topics(scale, prefix)
     groups = catalogue.groups(prefix)
-    loader = Loader(bootstrap)
+    loader = Loader(cluster)
     loader.create(specs)
     written = size = 0
     for spec in specs:
@@ -86,10 +97,11 @@ def _is_unfilled(loader: Loader, spec: TopicSpec) -> bool:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m demo.data", description=__doc__)
-    parser.add_argument("bootstrap", help="bootstrap.servers of the source cluster")
+    parser.add_argument("cluster", help="bootstrap.servers, or the id of an Airflow connection in the environment")
     parser.add_argument("--scale", type=float, default=1.0)
     args = parser.parse_args()
-    print(load(args.bootstrap, args.scale, say=print))
+    connection = os.environ.get(f"AIRFLOW_CONN_{args.cluster.upper()}")
+    print(load(json.loads(connection)["extra"] if connection else args.cluster, args.scale, say=print))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -34,11 +34,14 @@ class LoadError(Exception):
 
 
 class Loader:
-    """One cluster to load; keeps its admin client referenced, since futures die with it."""
+    """One cluster to load; keeps its admin client referenced, since futures die with it.
 
-    def __init__(self, bootstrap: str) -> None:
-        self.bootstrap = bootstrap
-        self.admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
+    :param cluster: ``bootstrap.servers``, or all librdkafka settings of a secured cluster.
+    """
+
+    def __init__(self, cluster: str | Mapping[str, str]) -> None:
+        self.settings = {"bootstrap.servers": cluster} if isinstance(cluster, str) else dict(cluster)
+        self.admin = AdminClient(self.settings | QUIET)
 
     def create(self, specs: Iterable[TopicSpec]) -> None:
         """Create the topics that do not exist yet, and wait until each partition has a leader."""
@@ -86,9 +89,7 @@ class Loader:
             ends = self.end_offsets(specs[topic])
             wanted = ends if group.partitions is None else group.partitions
             offsets += [TopicPartition(topic, p, int(ends[p] * group.position)) for p in wanted]
-        consumer = Consumer(
-            {"bootstrap.servers": self.bootstrap, "group.id": group.name, "enable.auto.commit": False} | QUIET
-        )
+        consumer = Consumer(self.settings | {"group.id": group.name, "enable.auto.commit": False} | QUIET)
         try:
             found = patiently(lambda: consumer.committed(offsets, timeout=TIMEOUT_S))
             if [tp.offset for tp in found] == [tp.offset for tp in offsets]:
@@ -108,7 +109,7 @@ class Loader:
     def _producer(self, extra: dict[str, Any]) -> Producer:
         return Producer(
             {
-                "bootstrap.servers": self.bootstrap,
+                **self.settings,
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",  # a key goes where the Java producer would put it
                 "queue.buffering.max.messages": 500_000,
