@@ -19,6 +19,7 @@ from kafka_ferry.hooks.connect import ConnectHook, Verdict
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.hooks.retention import hold_limits, put_limits_back
 from kafka_ferry.hooks.run_lock import claim, other_holder
 from kafka_ferry.migration.finding import Finding, Severity
@@ -417,7 +418,7 @@ def test_a_dedicated_mirror_maker_2(
     (found,) = findings(mine, "other_replicators")
     assert found.severity is Severity.REFUSE
     assert findings(other, "other_replicators") == []
-    late = Preflight(migration(mine), now_ms=now_ms() + 3_600_000).other_replicators()
+    late = OtherReplicators(migration(mine), now_ms() + 3_600_000).findings()
     assert [item.severity for item in late] == [Severity.WARN], "silent for an hour: perhaps gone"
     delete(target_bootstrap, topic)
 

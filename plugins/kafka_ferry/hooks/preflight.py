@@ -6,29 +6,17 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
-from kafka_ferry.migration.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.migration.preflight import NOT_SEEN, TopicFacts, group_findings, moments, topic_findings
 from kafka_ferry.migration.provision import desired_topics
-from kafka_ferry.migration.replicators import (
-    GroupFacts,
-    OtherConnector,
-    Ours,
-    connector_findings,
-    group_replicators,
-    internal_topic_findings,
-)
 from kafka_ferry.migration.retention import configs_after, topic_defaults
-from kafka_ferry.migration.topics import TopicState
 
 _KEYS_PER_END = 20  # records looked at for a null key, at each end of a partition
 _PARTITIONS_PER_TOPIC = 4
-_WITNESSES = 2000  # last records of an internal topic that tell which topics it speaks of
-_INTERNAL_TOPICS = 50
 
 
 class Preflight:
@@ -49,7 +37,7 @@ class Preflight:
         return worst_first(
             [
                 *topic_findings(self.topic_facts(), hold=holds),
-                *self.other_replicators(),
+                *OtherReplicators(self._migration, self._now).findings(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 NOT_SEEN,
             ]
@@ -70,7 +58,7 @@ class Preflight:
         states = self._migration.topics.topics
         existing = self._migration.target_topics()
         desired = {topic.source: topic for topic in desired_topics(self._spec, states.values())}
-        defaults = topic_defaults(self._brokers[0])
+        defaults = topic_defaults(self._target.brokers()[0])
         configs = {name: configs_after(topic, existing.get(topic.name), defaults) for name, topic in desired.items()}
         wanted = {name: moments(state, configs[name], self._now) for name, state in states.items()}
         counts = {
@@ -96,10 +84,6 @@ class Preflight:
             )
             for name, state in states.items()
         ]
-
-    @cached_property
-    def _brokers(self) -> tuple[dict[str, str], set[str]]:
-        return self._target.brokers()
 
     @cached_property
     def _begins(self) -> dict[Partition, int]:
@@ -151,99 +135,3 @@ class Preflight:
                 seen, bare = result.get(topic, (0, 0))
                 result[topic] = seen + 1, bare + (record.key is None)
         return result
-
-    # -- other replicators ---------------------------------------------------------------------------------------------
-
-    def other_replicators(self) -> list[Finding]:
-        """Who else copies these topics, or uses our alias."""
-        ours, connectors = self._ours(), self._connectors()
-        known = {
-            connector.config[key]
-            for connector in connectors
-            for key in ("source.cluster.alias", "target.cluster.alias")
-            if key in connector.config and "mirror" in connector.config.get("connector.class", "").lower()
-        }
-        if ours.running:
-            known.add(ours.alias)
-        target_names = self._migration.target.admin.topic_names()
-        internal = [
-            *self._internal_topics(self._migration.source, self._source, self._migration.source.admin.topic_names()),
-            *self._internal_topics(self._migration.target, self._target, target_names),
-        ]
-        return worst_first(
-            [
-                *connector_findings(ours, connectors),
-                *internal_topic_findings(ours, internal, known, target_names),
-                *group_replicators(self._groups()),
-            ]
-        )
-
-    def _ours(self) -> Ours:
-        migration = self._migration
-        names = migration.connector_names
-        cluster_id = migration.target.admin.describe_cluster().cluster_id
-        return Ours(
-            connectors=names,
-            running=bool(set(names) & set(migration.connect.connectors())),
-            alias=self._spec.alias,
-            topics=migration.topics.targets(self._spec),
-            addresses=self._brokers[1] | _bootstrap(migration.target),
-            source_addresses=self._source.brokers()[1] | _bootstrap(migration.source),
-            worker_on_target=migration.connect.info().kafka_cluster_id == cluster_id,
-        )
-
-    def _connectors(self) -> list[OtherConnector]:
-        """All connectors of the Connect cluster, in one request (``expand``: KIP-465)."""
-        found = self._migration.connect.rest.request("GET", "/connectors", params={"expand": ["info", "status"]})
-        return [
-            OtherConnector(name, about["status"]["connector"]["state"], about["info"]["config"])
-            for name, about in found.items()
-        ]
-
-    def _internal_topics(
-        self, cluster: KafkaClusterHook, survey: KafkaSurvey, names: Iterable[str]
-    ) -> list[InternalTopic]:
-        found = {name: about for name in names if (about := kind_and_alias(name)) is not None}
-        chosen = cluster.admin.topics(sorted(found)[:_INTERNAL_TOPICS])
-        partitions = _partitions(chosen)
-        newest = survey.newest(partitions)
-        begins = cluster.admin.offsets(partitions, "earliest", "read_uncommitted")
-        ends = cluster.admin.offsets(partitions, "latest", "read_uncommitted")
-        wanted = {tp: range(max(begins[tp], ends[tp] - _WITNESSES), ends[tp]) for tp in partitions}
-        spoken: dict[str, set[str]] = {name: set() for name in chosen}
-        with cluster.reader("read_uncommitted") as reader:
-            for (name, _, _), record in reader.read_records(wanted).items():
-                topic = topic_of_key(found[name][0], record.key)
-                if topic is not None:
-                    spoken[name].add(topic)
-        result = []
-        for name in chosen:
-            times = [at for tp, at in newest.items() if tp[0] == name and at is not None]
-            silent = max(0.0, (self._now - max(times)) / 1000) if times else None
-            on_target = cluster is self._migration.target
-            result.append(InternalTopic(name, on_target, *found[name], frozenset(spoken[name]), silent))
-        return result
-
-    def _groups(self) -> list[GroupFacts]:
-        """Groups with members that have commits on every partition of some of the topics: of all, if there are few."""
-        topics = self._migration.topics.topics
-        states = self._migration.source.admin.consumer_groups()
-        alive = [group for group, state in states.items() if state not in ("EMPTY", "DEAD")]
-        complete: dict[str, list[str]] = {}
-        for group, offsets in self._migration.source.admin.committed(alive).items():
-            full = [
-                name for name, state in topics.items() if all((name, p) in offsets for p in range(state.partitions))
-            ]
-            if len(full) >= min(2, len(topics)):
-                complete[group] = full
-        clients = self._source.client_ids(complete)
-        return [GroupFacts(group, full, clients[group]) for group, full in complete.items()]
-
-
-def _partitions(topics: Mapping[str, TopicState]) -> list[Partition]:
-    return [(name, p) for name, state in topics.items() for p in range(state.partitions)]
-
-
-def _bootstrap(cluster: KafkaClusterHook) -> set[str]:
-    servers = cluster.extra.get("bootstrap.servers") or cluster.extra.get("metadata.broker.list") or ""
-    return {server.rpartition("://")[2].strip().lower() for server in servers.split(",")}

@@ -53,6 +53,19 @@ class OtherConnector:
         """Its class, without the package."""
         return self.config.get("connector.class", "").rpartition(".")[2]
 
+    @property
+    def is_mirror(self) -> bool:
+        """Whether it is MirrorMaker 2, with offset-syncs of its own."""
+        return self.kind in _MIRROR
+
+    @property
+    def offset_syncs(self) -> tuple[str, str]:
+        """Which of its clusters has its topic ``mm2-offset-syncs.<alias>.internal`` (``source`` or ``target``), and
+        the alias: that of the other cluster. ``offset-syncs.topic.location`` is source by default (KIP-716)."""
+        side = "target" if self.config.get("offset-syncs.topic.location", "source") == "target" else "source"
+        other = "source" if side == "target" else "target"
+        return side, self.config.get(f"{other}.cluster.alias", other)
+
     def __repr__(self) -> str:
         return f"OtherConnector({self.name!r}, {self.state!r}, {self.kind!r})"
 
@@ -78,7 +91,7 @@ def connector_findings(ours: Ours, connectors: Iterable[OtherConnector]) -> list
             continue
         if other.kind == "MirrorSourceConnector" or "Replicator" in other.kind:
             findings += _same_topics(ours, other)
-        if other.kind in _MIRROR:
+        if other.is_mirror:
             findings += _same_alias(ours, other)
     return findings
 
@@ -136,13 +149,8 @@ def _which(ours: Ours, servers: str) -> bool | None:
 
 
 def _same_alias(ours: Ours, other: OtherConnector) -> list[Finding]:
-    """Its offset-syncs topic: ``mm2-offset-syncs.<source alias>.internal`` on its target, or by default
-    ``mm2-offset-syncs.<target alias>.internal`` on its source (KIP-716)."""
-    config = other.config
-    on_target = config.get("offset-syncs.topic.location", "source") == "target"
-    side, of = ("target", "source") if on_target else ("source", "target")
-    alias = config.get(f"{of}.cluster.alias", of)
-    if alias != ours.alias or _which(ours, config.get(f"{side}.cluster.bootstrap.servers", "")) is not True:
+    side, alias = other.offset_syncs
+    if alias != ours.alias or _which(ours, other.config.get(f"{side}.cluster.bootstrap.servers", "")) is not True:
         return []
     return [
         Finding(
@@ -249,6 +257,15 @@ def group_replicators(groups: Iterable[GroupFacts]) -> list[Finding]:
         for facts in groups
         if facts.complete and any(_is_replicator(facts.group, client) for client in facts.client_ids)
     ]  # fmt: skip
+
+
+def unseen(conn_id: str, error: Exception) -> Finding:
+    """MirrorMaker 2's own topics of a cluster could not be looked at."""
+    return Finding(
+        Severity.ADVISE, _CODE, f"topics mm2-*.internal of {conn_id}",
+        f"could not be read, so another MirrorMaker 2 may be at work unseen: {error}",
+        "grant DESCRIBE, DESCRIBE_CONFIGS and READ on topics that begin with mm2-",
+    )  # fmt: skip
 
 
 def other_replicators_check(findings: Sequence[Finding]) -> Check:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check
 from kafka_ferry.hooks.migration import Migration, migration_of
-from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.hooks.retention import put_limits_back
 from kafka_ferry.migration.groups import judge_groups
 from kafka_ferry.migration.judge import (
@@ -69,7 +69,7 @@ class ValidateOperator(FerryOperator):
             acls_check(migration, {topic.source: topic.name for topic in desired}),
         ]
         if not self.only_compare:
-            checks.append(other_replicators_check(Preflight(migration).other_replicators()))
+            checks.append(other_replicators_check(OtherReplicators(migration).findings()))
         artifacts.write_json(
             CHECKS_MADE,
             {
