@@ -32,6 +32,7 @@ from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
 from kafka_ferry.operators.mirror_maker2 import DeployMirrorMaker2Operator, RemoveMirrorMaker2Operator
@@ -115,6 +116,7 @@ class Run:
             self.deploy()
             self.wait_until_running()
             meanwhile()
+            self.do(CanaryOperator(task_id="canary"))
             self.prove()
         finally:
             self.remove()
@@ -240,9 +242,7 @@ def test_projects_migrate_with_the_least_rights_and_their_acls(
     admins["source"].create_acls(Acl("TOPIC", "projects.alpha", "LITERAL", app, op) for op in ("READ", "WRITE"))
     least("projects.", "projects-", migration)
 
-    plan, report = Run(
-        topics=["projects.*"], groups=["projects-.*"], migration=migration, acls="copy", canary=False
-    ).whole()
+    plan, report = Run(topics=["projects.*"], groups=["projects-.*"], migration=migration, acls="copy").whole()
 
     assert report["verdict"] == "PASS", report
     assert [line["source"] for line in report["topics"]] == topics
@@ -257,6 +257,9 @@ def test_projects_migrate_with_the_least_rights_and_their_acls(
     acls = check(report, "acls")
     assert acls["status"] == "explained"
     assert [text for text in acls["differences"] if str(write) in text and "cutover" in text]
+    canary = check(report, "new_topics")
+    assert canary["status"] == "skipped"
+    assert "kafka_source: not allowed to delete topic 'ferry-canary-" in canary["detail"]
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ def test_no_password_is_seen_anywhere(
     commit(source, f"{topic_prefix}g", {(topic, 0): 10})
     state = secure_stack.broker("source").state
     passwords = {security.password(state, side, user) for side, users in security.USERS.items() for user in users}
-    run = Run(topics=[topic], groups=[f"{topic_prefix}g"], migration=f"{topic_prefix}secrets", canary=False)
+    run = Run(topics=[topic], groups=[f"{topic_prefix}g"], migration=f"{topic_prefix}secrets")
     connectors: dict[str, str] = {}
 
     def look() -> None:
@@ -291,6 +294,7 @@ def test_no_password_is_seen_anywhere(
     artifacts = {path.name: path.read_text() for path in (tmp_path / "artifacts").rglob("*") if path.is_file()}
     seen = {**artifacts, **connectors, "log": caplog.text, "stdout": "".join(capfd.readouterr()), "xcom": str(run.seen)}
     assert report["verdict"] == "PASS"
+    assert check(report, "new_topics")["status"] == check(report, "new_records")["status"] == "pass"
     # What is searched really holds what a run leaves.
     assert {"plan.json", "report.json", "progress.jsonl"} <= artifacts.keys()
     assert len(connectors) == 2

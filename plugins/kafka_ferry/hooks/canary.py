@@ -28,13 +28,13 @@ def send_canary(migration: Migration) -> list[Check]:
     to repeat: what an earlier try left is deleted first.
     """
     topic = canary_topic(migration.spec.migration)
-    delete_canary(migration)
     try:
+        delete_canary(migration)  # first, so that who may not delete it never makes it
         _create(migration, topic)
     except OutsideFault:
         raise
     except FerryError as refusal:
-        return skipped_checks(f"the canary topic could not be made on the source: {refusal}")
+        return skipped_checks(f"the canary topic could not be made: {refusal}")
     patience = 3 * PROFILES[migration.spec.throughput.value].refresh_seconds + 45
     took: list[float | None] = []
     for number in (1, 2):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.hooks.mirror_maker2 import deploy
@@ -88,6 +88,8 @@ def _delete_canary(migration: Migration) -> list[str]:
     """Returns what may be left: the source may be dead, and that must not keep the rest from being removed."""
     try:
         delete_canary(migration)
+    except NotAuthorized:
+        return []  # it is deleted before it is made: then it was never made
     except OutsideFault as fault:
         return [f"topic {canary_topic(migration.spec.migration)}, perhaps: {fault}"]
     return []
