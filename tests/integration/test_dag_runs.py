@@ -142,8 +142,8 @@ def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: in
 
 
 @pytest.fixture
-def slow_source(runs: Runs) -> Iterator[None]:
-    """The source lets every client read 50 kB/s: time for something to happen in mid-run. A real quota."""
+def slow_source(runs: Runs) -> Iterator[Callable[[int], None]]:
+    """``slow_source(bytes_per_second)`` for every client that reads: time for something to happen. A real quota."""
     java = find_java(print)
     jars = jars_folder(cache_folder(PROJECT))
 
@@ -152,8 +152,7 @@ def slow_source(runs: Runs) -> Iterator[None]:
         command = java_command(java, jars, "kafka.admin.ConfigCommand", "--alter", *change, *where)
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
-    quota("--add-config", "consumer_byte_rate=50000")
-    yield
+    yield lambda rate: quota("--add-config", f"consumer_byte_rate={rate}")
     runs.stack.up()  # the source may be down by now
     quota("--delete-config", "consumer_byte_rate")
 
@@ -233,8 +232,9 @@ def test_a_killed_task_process_is_retried_to_the_same_verdict(runs: Runs) -> Non
     runs.nothing_is_left(run)
 
 
-def test_a_target_topic_deleted_in_mid_run_fails_with_its_name(runs: Runs, slow_source: None) -> None:
+def test_a_target_topic_deleted_in_mid_run_fails_with_its_name(runs: Runs, slow_source: Callable[[int], None]) -> None:
     fill(runs.stack.source_bootstrap, "delete.me", 20_000)
+    slow_source(50_000)
     run = runs.trigger("deleted-topic", topics=["delete.me"])
     runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists())
 
@@ -251,8 +251,11 @@ def test_a_target_topic_deleted_in_mid_run_fails_with_its_name(runs: Runs, slow_
     runs.nothing_is_left(run)
 
 
-def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(runs: Runs, slow_source: None) -> None:
+def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(
+    runs: Runs, slow_source: Callable[[int], None]
+) -> None:
     fill(runs.stack.source_bootstrap, "dead.source", 20_000)
+    slow_source(50_000)
     run = runs.trigger("dead-source", topics=["dead.source"], no_progress_timeout=20)
     runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists())
 
@@ -269,6 +272,55 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(runs: Run
         assert "ferry-canary-dead-source" in leftovers["differences"][0]
     finally:
         runs.stack.up()
+
+
+@pytest.mark.parametrize(("duplicates", "verdict"), [("explain", "PASS"), ("fail", "FAIL")])
+def test_a_worker_killed_in_mid_copy_loses_nothing_and_what_it_sent_again_is_named(
+    runs: Runs, slow_source: Callable[[int], None], duplicates: str, verdict: str
+) -> None:
+    topic = f"kill.worker.{duplicates}"
+    fill(runs.stack.source_bootstrap, topic, 60_000)
+    slow_source(600_000)
+    run = runs.trigger(f"worker-{duplicates}", topics=[topic], duplicates=duplicates, throughput="gentle")
+
+    def half_way() -> bool:
+        lines = (runs.path(run) / "progress.jsonl").read_text().splitlines() if runs.path(run).exists() else []
+        return bool(lines) and 0.1 < json.loads(lines[-1])["records"] / 60_000 < 0.9
+
+    runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists() and half_way())
+    runs.stack.worker.kill9()
+    runs.stack.worker.restart()
+
+    assert runs.wait(run) in FINISHED
+    report = runs.report(run)
+    line = report["topics"][0]
+    assert (line["lost"], line["reordered"]) == (0, 0), report["failures"]
+    assert line["target_records"] == 60_000 + line["duplicated"]
+    if line["duplicated"]:  # up to one flush interval of records; none when the kill fell just after a flush
+        content = next(check for check in report["checks"] if check["name"] == "content")
+        assert report["verdict"] == verdict
+        assert all("duplicated: source offset" in text for text in content["differences"][:1])
+    else:
+        assert report["verdict"] == "PASS"
+    print(f"{line['duplicated']} records were sent again")
+    runs.nothing_is_left(run)
+
+
+def test_two_runs_of_one_migration_at_once_the_second_is_refused(
+    runs: Runs, slow_source: Callable[[int], None]
+) -> None:
+    fill(runs.stack.source_bootstrap, "one.at.a.time", 20_000)
+    slow_source(200_000)
+    first = runs.trigger("twice", topics=["one.at.a.time"])
+    runs.until(first, lambda: (runs.path(first) / "progress.jsonl").exists())
+
+    runs.api.trigger(DAG, "twice-second", {"migration": "twice", **FAST, "topics": ["one.at.a.time"]})
+
+    assert runs.wait("twice-second") == "failed"
+    assert "param 'migration'" in runs.report("twice-second")["failures"][0]
+    assert runs.wait(first) == "success", runs.report(first)
+    assert runs.report(first)["verdict"] == "PASS"
+    runs.nothing_is_left(first)
 
 
 def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) -> None:
@@ -359,3 +411,22 @@ def test_two_clusters_are_compared_without_replication(runs: Runs) -> None:
     skipped = {check["name"] for check in report["checks"] if check["status"] == "skipped"}
     assert {"leftovers", "new_topics", "other_replicators"} <= skipped
     assert topics == set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
+
+
+def test_a_second_run_of_one_migration_is_refused_while_the_first_works(runs: Runs, slow_source: None) -> None:
+    fill(runs.stack.source_bootstrap, "two.runs", 1_500)
+    conf = {"migration": "two-runs", "topics": ["two.runs"]}
+    first = runs.trigger("two-runs-a", **conf)
+    runs.until(first, lambda: runs.task(first, "wait_until_converged").state in ("running", "deferred"))
+
+    second = runs.trigger("two-runs-b", **conf)
+    assert runs.wait(second) == "failed"
+    assert "run 'two-runs-a' of this DAG is at work on migration 'two-runs'" in runs.report(second)["failures"][0]
+    assert runs.task(second, "provision_topics").state == "upstream_failed", "nothing was changed"
+
+    assert runs.wait(first) == "success", runs.report(first)["failures"]
+    assert runs.report(first)["verdict"] == "PASS", "the refused run left the first one's connectors alone"
+    # The first has ended: no lock is left behind.
+    assert runs.clear(second, "plan") == "success", runs.report(second)["failures"]
+    assert runs.report(second)["verdict"] == "PASS"
+    runs.nothing_is_left("two-runs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,16 +21,17 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.replicators import OtherReplicators
-from kafka_ferry.hooks.retention import hold_limits, put_limits_back
+from kafka_ferry.hooks.retention import held_topics, hold_limits, put_limits_back
 from kafka_ferry.hooks.run_lock import claim, other_holder
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.retention import HELD
 from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.operators.mirror_maker2 import RemoveMirrorMaker2Operator
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from kafka_ferry.report.model import Status
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("connections")]
 
@@ -176,7 +178,9 @@ def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back
     )
     assert configs(m, topic)["retention.ms"] == HELD
 
+    assert topic in held_topics(m)
     assert put_limits_back(migration(topic)) == {topic: {"retention.ms": str(DAY)}}
+    assert topic not in held_topics(m)
     assert configs(m, topic)["retention.ms"] == str(DAY)
     assert put_limits_back(migration(topic)) == {}
 
@@ -189,6 +193,31 @@ def test_a_held_limit_that_the_source_does_not_set_goes_back_to_the_default(
 
     assert put_limits_back(migration(topic)) == {topic: {"retention.ms": None}}
     assert configs(migration(topic), topic) == {"retention.bytes": "5000000"}
+
+
+def test_the_removal_ends_a_hold_and_names_one_that_it_could_not_end(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}broken", retention_ms=str(DAY))
+    create(target_bootstrap, topic, retention_ms=HELD)
+    params = {"topics": [topic], "migration": f"{topic_prefix}m", "groups": [], "canary": False}
+
+    def leftovers() -> Any:
+        (check,) = RunArtifacts("preflight", "run").read_json(LEFTOVERS)
+        return check["differences"]
+
+    alive = os.environ["AIRFLOW_CONN_KAFKA_SOURCE"]
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive.replace(source_bootstrap, "127.0.0.1:1"))
+    monkeypatch.setattr("kafka_ferry.hooks.kafka_admin.KafkaAdmin.__init__.__defaults__", (3,))
+    with pytest.raises(AirflowFailException, match="still there after the removal"):
+        RemoveMirrorMaker2Operator(task_id="remove").execute(context(task="remove", **params))
+    assert [topic in text and "limits" in text for text in leftovers()] == [True]
+    assert configs(migration(topic), topic)["retention.ms"] == HELD
+
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive)
+    RemoveMirrorMaker2Operator(task_id="remove").execute(context(task="remove", **params))
+    assert leftovers() == []
+    assert configs(migration(topic), topic)["retention.ms"] == str(DAY)
 
 
 def test_nothing_is_held_where_no_record_is_old(

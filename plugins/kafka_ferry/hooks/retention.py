@@ -11,7 +11,7 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.provision import desired_topics
-from kafka_ferry.migration.retention import to_hold, to_put_back
+from kafka_ferry.migration.retention import HELD, to_hold, to_put_back
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,13 @@ def hold_limits(migration: Migration) -> dict[str, list[str]]:
     for topic, held in changes.items():
         log.info("topic %s: %s off during the copy", topic, ", ".join(held))
     return {topic: list(held) for topic, held in changes.items()}
+
+
+def held_topics(migration: Migration) -> list[str]:
+    """Topics of the target, anyone's, that have a limit on hold. Asks the target only: the source may be dead."""
+    admin = migration.target.admin
+    states = admin.topics(name for name in admin.topic_names() if not name.startswith("__"))
+    return [name for name, state in states.items() if HELD in state.configs.values()]
 
 
 def put_limits_back(migration: Migration) -> dict[str, dict[str, str | None]]:

@@ -8,7 +8,7 @@ from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.migration import Migration, migration_of
 from kafka_ferry.hooks.mirror_maker2 import deploy
-from kafka_ferry.hooks.retention import put_limits_back
+from kafka_ferry.hooks.retention import held_topics, put_limits_back
 from kafka_ferry.hooks.run_lock import claim, other_holder
 from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.operators.base import FerryOperator
@@ -76,11 +76,16 @@ def _note(artifacts: RunArtifacts, check: Check) -> None:
 
 
 def _put_back(migration: Migration) -> list[str]:
-    """End a hold that the checks did not come to end. It needs both clusters; the rest must be removed without."""
+    """End a hold that the checks did not come to end. Returns what may be left of it.
+
+    Only a hold needs the source, which may be dead.
+    """
+    held = held_topics(migration)
     try:
-        put_limits_back(migration)
+        if held:
+            put_limits_back(migration)
     except FerryError as error:
-        return [f"retention limits of target topics, perhaps still off: {error}"]
+        return [f"limits that are off during a copy, on {', '.join(held[:10])}: {error}"]
     return []
 
 
