@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.verification.job import PartitionResult
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
+
+    from kafka_ferry.verification.job import PartitionResult
 
 #: Names of a run's artifacts. The first four are for users, the others carry one stage's findings to the next.
 PLAN = "plan.json"
@@ -114,6 +115,8 @@ def read_frozen(artifacts: RunArtifacts) -> Frozen:
 
 def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
     """What the fingerprint tasks of this run found, all shards."""
+    from kafka_ferry.verification.job import PartitionResult
+
     return [
         PartitionResult.from_json(entry)
         for name in artifacts.names(FINGERPRINTS)
