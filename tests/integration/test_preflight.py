@@ -15,14 +15,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.hooks.retention import held_topics, hold_limits, put_limits_back
-from kafka_ferry.hooks.run_lock import claim, other_holder
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.retention import HELD
@@ -94,22 +92,14 @@ def begin(m: Migration, topic: str) -> int:
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """``context(run_id, **params)`` of a task; Airflow says that ``run_id in alive`` are running."""
+    """``context(**params)`` of a task of the only run there is."""
     monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
-    alive: set[str] = set()
 
-    def make(run_id: str = "run", task: str = "plan", **params: Any) -> Any:
-        ti = SimpleNamespace(
-            task_id=task,
-            map_index=-1,
-            try_number=1,
-            xcom_push=lambda **_: None,
-            get_dr_count=lambda dag_id, run_ids, states: len(alive & set(run_ids)),
-        )
-        run = SimpleNamespace(dag_id="preflight", run_id=run_id, conf=params)
+    def make(task: str = "plan", **params: Any) -> Any:
+        ti = SimpleNamespace(task_id=task, map_index=-1, try_number=1, xcom_push=lambda **_: None)
+        run = SimpleNamespace(dag_id="preflight", run_id="run", conf=params)
         return {"dag_run": run, "params": params, "ti": ti}
 
-    make.alive = alive  # type: ignore[attr-defined]
     return make
 
 
@@ -488,39 +478,3 @@ def test_a_sink_connectors_group_is_told(source_bootstrap: str, topic_prefix: st
     consumer.close()
     assert [item.subject for item in findings(topic, "connect_groups")] == [f"group {group}"]
     assert findings(topic, "connect_groups", groups=[group]) == [], "named exactly: it is carried over"
-
-
-# -- two runs at once --------------------------------------------------------------------------------------------------
-
-
-def test_two_runs_of_one_migration(context: Any) -> None:
-    first, second = context("first"), context("second")
-    context.alive.update({"first", "second"})
-    claim(first, "m", settle_seconds=0)
-    claim(first, "m", settle_seconds=0)  # a retry, or a clear
-    with pytest.raises(BadParam, match="run 'first' of this DAG is at work") as caught:
-        claim(second, "m", settle_seconds=0)
-    assert caught.value.param == "migration"
-    claim(second, "another", settle_seconds=0)
-    assert (other_holder(first, "m"), other_holder(second, "m")) == (None, "first")
-
-    context.alive.discard("first")  # ended, killed or deleted: no lock is left behind
-    claim(second, "m", settle_seconds=0)
-    context.alive.add("first")  # cleared later, while the second works
-    with pytest.raises(BadParam, match="run 'second'"):
-        claim(first, "m", settle_seconds=0)
-    assert other_holder(first, "m") == "second", "its teardown leaves the second's connectors alone"
-
-
-def test_of_two_that_claim_at_the_same_moment_one_wins(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = context("first"), context("second")
-    context.alive.update({"first", "second"})
-
-    def meanwhile(_seconds: float) -> None:  # between the first's write and its second look
-        monkeypatch.setattr("kafka_ferry.hooks.run_lock.time.sleep", lambda _seconds: None)
-        RunArtifacts("preflight", "_migrations").write_json("m.json", {"run_id": "second"})
-        claim(second, "m")
-
-    monkeypatch.setattr("kafka_ferry.hooks.run_lock.time.sleep", meanwhile)
-    with pytest.raises(BadParam, match="run 'second'"):
-        claim(first, "m")

@@ -14,10 +14,9 @@ from kafka_ferry.migration.replicators import (
     Ours,
     connector_findings,
     group_replicators,
-    internal_topic_findings,
     other_replicators_check,
-    unseen,
 )
+from kafka_ferry.migration.traces import internal_topic_findings, unseen
 from kafka_ferry.report.model import Status
 
 MIRROR = "org.apache.kafka.connect.mirror"

@@ -18,10 +18,9 @@ from kafka_ferry.migration.replicators import (
     Ours,
     connector_findings,
     group_replicators,
-    internal_topic_findings,
-    unseen,
 )
 from kafka_ferry.migration.topics import TopicState
+from kafka_ferry.migration.traces import internal_topic_findings, unseen
 
 _WITNESSES = 2000  # last records of an internal topic that tell which topics it speaks of
 _INTERNAL_TOPICS = 50

@@ -11,12 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.internal_topics import InternalTopic
 from kafka_ferry.report.model import Check, Status
 
 _IDLE = {"STOPPED", "PAUSED"}
 _MIRROR = ("MirrorSourceConnector", "MirrorCheckpointConnector")
-_CODE, _ALIAS = "other_replicators", "alias"
+OTHER, ALIAS = "other_replicators", "alias"
 # MirrorMaker 1 gives its consumers the client id <group>-<number> (kafka.tools.MirrorMaker.createConsumers).
 _REPLICATOR_NAME = re.compile(r"mirror|replicat|(^|[^a-z])mm[12]([^a-z]|$)", re.IGNORECASE)
 
@@ -106,8 +105,8 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
     where = "" if same else ", if its target is this cluster under another address"
     return [
         Finding(
-            Severity.REFUSE if certain else Severity.WARN, _CODE, f"connector {other.name}",
-            f"{other.kind} writes {_some(shared)} too{where}: each record would be there twice{idle}",
+            Severity.REFUSE if certain else Severity.WARN, OTHER, f"connector {other.name}",
+            f"{other.kind} writes {some(shared)} too{where}: each record would be there twice{idle}",
             "stop or delete it, or leave its topics out (exclude_topics); to go on with what it did, use its "
             "migration name",
         )
@@ -154,92 +153,10 @@ def _same_alias(ours: Ours, other: OtherConnector) -> list[Finding]:
         return []
     return [
         Finding(
-            Severity.REFUSE, _ALIAS, f"connector {other.name}",
+            Severity.REFUSE, ALIAS, f"connector {other.name}",
             f"it keeps its offset-syncs in mm2-offset-syncs.{alias}.internal on the target, as we would: both would "
             "translate group offsets wrongly, and our removal would delete its topic",
             "another source_alias (or another migration name)", "source_alias",
-        )
-    ]  # fmt: skip
-
-
-def internal_topic_findings(
-    ours: Ours, topics: Iterable[InternalTopic], known_aliases: Collection[str], target_names: Collection[str]
-) -> list[Finding]:
-    """What MirrorMaker 2's own topics on both clusters tell about those that no Connect of ours knows.
-
-    :param known_aliases: of the connectors that ``connector_findings`` looked at, and our own.
-    :param target_names: all topics of the target.
-    """
-    findings = []
-    for topic in topics:
-        if topic.kind == "offset-syncs" and topic.alias == ours.alias and topic.on_target:
-            findings += _own_alias(ours, topic, known_aliases)
-        elif topic.kind == "offset-syncs" and topic.alias not in known_aliases:
-            findings += _foreign_syncs(ours, topic)
-        elif topic.kind == "offsets":
-            findings += _dedicated(ours, topic, target_names)
-    return findings
-
-
-def _own_alias(ours: Ours, topic: InternalTopic, known_aliases: Collection[str]) -> list[Finding]:
-    if ours.running or topic.alias in known_aliases:
-        return []
-    if topic.is_fresh:
-        return [
-            Finding(
-                Severity.REFUSE, _ALIAS, f"topic {topic.name} on the target",
-                f"was written {topic.age}, and not by connectors of this migration: another MirrorMaker 2 uses this "
-                "alias, both would translate group offsets wrongly, and our removal would delete its topic",
-                "another source_alias (or another migration name); if nobody writes it, delete the topic",
-                "source_alias",
-            )
-        ]  # fmt: skip
-    return [
-        Finding(
-            Severity.WARN, _ALIAS, f"topic {topic.name} on the target",
-            f"is there although no connector of this migration is ({topic.age}): a leftover, which this run would use "
-            "and delete",
-            "another source_alias if another MirrorMaker 2 uses it", "source_alias",
-        )
-    ]  # fmt: skip
-
-
-def _foreign_syncs(ours: Ours, topic: InternalTopic) -> list[Finding]:
-    shared = sorted(topic.topics & ours.topics.keys())
-    if not shared:
-        return []
-    where = "the target" if topic.on_target else "the source"
-    return [
-        Finding(
-            Severity.WARN if topic.is_fresh else Severity.ADVISE, _CODE, f"topic {topic.name} on {where}",
-            f"another MirrorMaker 2 copies or copied {_some(shared)} ({topic.age}); if it writes the same names to the "
-            "same target, each record is there twice",
-            "make sure that it is stopped, or writes elsewhere",
-        )
-    ]  # fmt: skip
-
-
-def _dedicated(ours: Ours, topic: InternalTopic, target_names: Collection[str]) -> list[Finding]:
-    if not topic.on_target:
-        return [
-            Finding(
-                Severity.ADVISE, _CODE, f"topic {topic.name} on the source",
-                f"a dedicated MirrorMaker 2 writes or wrote into the source ({topic.age}): for a cutover it is a "
-                "producer like any other", "stop it with the producers",
-            )
-        ]  # fmt: skip
-    shared = sorted(topic.topics & ours.topics.keys())
-    if not shared:
-        return []
-    prefixed = any(f"{topic.alias}.{name}" in target_names for name in shared)
-    sure = topic.is_fresh and not prefixed and any(ours.topics[name] in target_names for name in shared)
-    return [
-        Finding(
-            Severity.REFUSE if sure else Severity.WARN, _CODE, f"topic {topic.name} on the target",
-            f"a dedicated MirrorMaker 2 copies or copied {_some(shared)} to this cluster ({topic.age}): if it writes "
-            "the same names, each record would be there twice",
-            "stop it on all its hosts, or leave its topics out (exclude_topics); if it is gone, delete its "
-            f"mm2-*.{topic.alias}.internal topics or wait ten minutes after its last write",
         )
     ]  # fmt: skip
 
@@ -248,24 +165,15 @@ def group_replicators(groups: Iterable[GroupFacts]) -> list[Finding]:
     """Groups that look like MirrorMaker 1 or another consumer-based replicator; only maybe, it is a guess by name."""
     return [
         Finding(
-            Severity.WARN, _CODE, f"group {facts.group} on the source",
-            f"maybe a MirrorMaker 1 or another replicator: it reads every partition of {_some(sorted(facts.complete))} "
-            f"with members called {_some(sorted(facts.client_ids))}; if it writes the same names to the same target, "
+            Severity.WARN, OTHER, f"group {facts.group} on the source",
+            f"maybe a MirrorMaker 1 or another replicator: it reads every partition of {some(sorted(facts.complete))} "
+            f"with members called {some(sorted(facts.client_ids))}; if it writes the same names to the same target, "
             "each record is there twice",
             "stop it if it is one",
         )
         for facts in groups
         if facts.complete and any(_is_replicator(facts.group, client) for client in facts.client_ids)
     ]  # fmt: skip
-
-
-def unseen(conn_id: str, error: Exception) -> Finding:
-    """MirrorMaker 2's own topics of a cluster could not be looked at."""
-    return Finding(
-        Severity.ADVISE, _CODE, f"topics mm2-*.internal of {conn_id}",
-        f"could not be read, so another MirrorMaker 2 may be at work unseen: {error}",
-        "grant DESCRIBE, DESCRIBE_CONFIGS and READ on topics that begin with mm2-",
-    )  # fmt: skip
 
 
 def other_replicators_check(findings: Sequence[Finding]) -> Check:
@@ -298,6 +206,7 @@ def _matches(patterns: str, name: str) -> bool:
     return False
 
 
-def _some(names: Collection[str]) -> str:
+def some(names: Collection[str]) -> str:
+    """The first three of many names."""
     first = ", ".join(list(names)[:3])
     return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
