@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.operators.plan import PlanOperator, make_plan, plan_text
+from kafka_ferry.operators.plan import PlanOperator
+from kafka_ferry.report.plan_text import plan_text
 
 
 def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **params: Any) -> Any:

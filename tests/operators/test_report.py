@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.operators.report import ReportOperator, VerdictFailed, build_report, report_text
+from kafka_ferry.operators.report import ReportOperator, VerdictFailed
+from kafka_ferry.report.build import build_report, report_text
 from kafka_ferry.report.model import CHECKS, Check, Status, TopicLine
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.verification.job import results_digest

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.hooks.validation import _promised
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.operators.validate import _promised
 from kafka_ferry.report.storage import FROZEN, RunArtifacts
 
 

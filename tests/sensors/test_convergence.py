@@ -14,7 +14,6 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.report.storage import FROZEN, PROGRESS, RunArtifacts, read_frozen
-from kafka_ferry.sensors import convergence
 from kafka_ferry.sensors.convergence import ConvergenceSensor
 
 PARAMS = {"topics": ["a"], "convergence_timeout": 100}
@@ -46,7 +45,7 @@ def system(monkeypatch: pytest.MonkeyPatch, replicated: int, begin: int = 0) -> 
         prober=lambda: lambda ranges: set(), record_bytes=lambda begins, ends: {"a": 7.0},
         groups=SimpleNamespace(committed={}),
     )  # fmt: skip
-    monkeypatch.setattr(convergence, "migration_of", lambda context: migration)
+    monkeypatch.setattr("kafka_ferry.hooks.migration.migration_of", lambda context: migration)
 
 
 def sensor() -> ConvergenceSensor:

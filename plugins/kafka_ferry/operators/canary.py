@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kafka_ferry.hooks.canary import send_canary
-from kafka_ferry.hooks.migration import migration_of
-from kafka_ferry.migration.canary import skipped_checks
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import CANARY, RunArtifacts
 
@@ -18,6 +15,10 @@ class CanaryOperator(FerryOperator):
     """Send a canary topic over the replication. What does not arrive fails the report, not this task."""
 
     def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.hooks.canary import send_canary
+        from kafka_ferry.hooks.migration import migration_of
+        from kafka_ferry.migration.canary import skipped_checks
+
         migration = migration_of(context)
         checks = send_canary(migration) if migration.spec.canary else skipped_checks("param canary is off")
         for check in checks:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.catch_up import wait_for_tails
-from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.watch import freeze
 from kafka_ferry.operators.base import FerryOperator
@@ -24,6 +22,9 @@ class FreezeOperator(FerryOperator):
     """Resolve the topics, freeze the source's ends, and wait for a target that somebody is still filling."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.catch_up import wait_for_tails
+        from kafka_ferry.hooks.migration import Migration
+
         run = context["dag_run"]
         spec = ComparisonSpec.from_params({**context["params"], **(run.conf or {})})
         migration, artifacts = Migration(run.dag_id, spec), RunArtifacts.of(context)

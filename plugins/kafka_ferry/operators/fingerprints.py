@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.hooks.fingerprint_process import compare_partitions
-from kafka_ferry.hooks.jobs import partition_jobs
-from kafka_ferry.hooks.migration import migration_of
 from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.operators.groups import wait_for_checkpoints
 from kafka_ferry.report.storage import FINGERPRINTS, STAGES, RunArtifacts, read_frozen
 from kafka_ferry.verification.sharding import shard
 
@@ -31,6 +27,9 @@ class ShardsOperator(FerryOperator):
     """Say how many mapped tasks there shall be; each computes its own partitions."""
 
     def ferry(self, context: Context) -> list[int]:
+        from kafka_ferry.hooks.checkpoints import wait_for_checkpoints
+        from kafka_ferry.hooks.migration import migration_of
+
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         migration = migration_of(context)
@@ -57,6 +56,10 @@ class FingerprintOperator(FerryOperator):
         self.shard = shard
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.fingerprint_process import compare_partitions
+        from kafka_ferry.hooks.jobs import partition_jobs
+        from kafka_ferry.hooks.migration import migration_of
+
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         mine = shards_of(frozen)[int(self.shard)]

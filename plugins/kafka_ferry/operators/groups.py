@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kafka_ferry.connectors.throughput import PROFILES
-from kafka_ferry.hooks.migration import Migration, migration_of
-from kafka_ferry.migration.convergence import Partition
-from kafka_ferry.migration.groups import commits_to_write
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_results
@@ -29,6 +23,9 @@ class TranslateGroupsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, int]:
+        from kafka_ferry.hooks.migration import migration_of
+        from kafka_ferry.migration.groups import commits_to_write
+
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
         if migration.spec.group_offsets is GroupOffsets.MM2:
             self.log.info("group_offsets=mm2: nothing is written, the report tells what would be delivered again")
@@ -46,30 +43,3 @@ class TranslateGroupsOperator(FerryOperator):
         written = sum(len(offsets) for group, offsets in commits.items() if group not in refused)
         self.log.info("%d commits written for %d groups, %d groups refused", written, len(commits), len(refused))
         return {"written": written, "refused": len(refused)}
-
-
-def wait_for_checkpoints(migration: Migration, log: logging.Logger | Any) -> None:
-    """Wait, bounded, until MirrorMaker 2 has committed for every group and partition and its commits rest."""
-    profile = PROFILES[migration.spec.throughput]
-    quiet, patience = 2 * profile.sync_seconds + 1, 6 * profile.sync_seconds + 2 * profile.refresh_seconds + 10
-    deadline = time.monotonic() + patience
-    rested, before = time.monotonic(), _commits(migration)
-    while time.monotonic() < deadline:
-        time.sleep(1)
-        now = _commits(migration)
-        if now != before:
-            rested, before = time.monotonic(), now
-        if None not in now.values() and time.monotonic() - rested > quiet:
-            return
-    missing = [f"{group} on {tp[0]}-{tp[1]}" for (group, tp), offset in before.items() if offset is None]
-    log.warning("after %d s MirrorMaker 2 has not committed for: %s", patience, ", ".join(missing[:20]) or "(moving)")
-
-
-def _commits(migration: Migration) -> dict[tuple[str, Partition], int | None]:
-    committed = migration.groups.committed
-    on_target = migration.target.admin.committed(committed)
-    return {
-        (group, tp): on_target[group].get((migration.spec.target_topic(tp[0]), tp[1]))
-        for group, offsets in committed.items()
-        for tp in offsets
-    }

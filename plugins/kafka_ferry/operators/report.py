@@ -4,35 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import humanize
-import pendulum
-
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
-from kafka_ferry.report.page import write_page
-from kafka_ferry.report.run import read_stages
-from kafka_ferry.report.storage import (
-    CANARY,
-    CHECKS_MADE,
-    LEFTOVERS,
-    PLAN,
-    PROGRESS,
-    REPORT,
-    RunArtifacts,
-    read_results,
-)
-from kafka_ferry.report.table import table
-from kafka_ferry.verification.job import results_digest
+from kafka_ferry.report.model import Status
+from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-#: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
-_NOT_MADE = {
-    "quotas": "this version does not carry quotas",
-    "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
-}
 
 
 class VerdictFailed(FerryError):
@@ -52,6 +30,9 @@ class ReportOperator(FerryOperator):
         self.engine = engine
 
     def ferry(self, context: Context) -> None:
+        from kafka_ferry.report.build import build_report, report_text
+        from kafka_ferry.report.page import write_page
+
         artifacts = RunArtifacts.of(context)
         report = build_report(artifacts, self.engine, self.task_id)
         path = artifacts.write_json(REPORT, report.to_json())
@@ -64,101 +45,3 @@ class ReportOperator(FerryOperator):
             reasons = [f"failed checks: {failed}"] * bool(failed) + report.failures
             raise VerdictFailed(f"verdict FAIL: {'; '.join(reasons)}"[:2000])
         self.log.info("%s", text)
-
-
-def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
-    """From the run's artifacts to the report.
-
-    :param own_task: the report's own task id, whose stage is still running.
-    """
-    stages = read_stages(artifacts)
-    failures = [
-        f"{stage.stage}: {stage.error or 'ended without a word; was its process killed? See its log'}"
-        for stage in stages
-        if stage.state != "success" and stage.stage != own_task
-    ]
-    made = artifacts.read_json(CHECKS_MADE) if not failures or _is_fresh(stages) else None
-    found = [*(made or {}).get("checks", [])]
-    found += [check for name in (CANARY, LEFTOVERS) for check in artifacts.read_json(name) or []]
-    checks = complete(
-        [Check.model_validate(check) for check in found],
-        _NOT_MADE,
-        "the run ended before this check",
-    )
-    if made is None and not failures:
-        failures = ["validate: it made no checks"]
-    elif made and made["judged"] != results_digest(read_results(artifacts)):
-        failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
-    plan = artifacts.read_json(PLAN) or {}
-    return Report(
-        dag_id=artifacts.dag_id,
-        run_id=artifacts.run_id,
-        engine=engine,
-        verdict=verdict(checks, failures),
-        source=plan.get("source", {}),
-        target=plan.get("target", {}),
-        started=min((stage.started for stage in stages), default=None),
-        ended=pendulum.now("UTC").isoformat(timespec="milliseconds"),
-        checks=checks,
-        topics=[TopicLine.model_validate(line) for line in (made or {}).get("topics", [])],
-        groups=[GroupLine.model_validate(line) for line in (made or {}).get("groups", [])],
-        timeline=stages,
-        throughput=_throughput(artifacts),
-        failures=failures,
-    )
-
-
-def _is_fresh(stages: list[Stage]) -> bool:
-    """Whether validate ran after what it depends on. In a run that broke, its checks may be of an earlier try."""
-    at = {stage.stage: stage for stage in stages}
-    done = at.get("validate")
-    return bool(
-        done
-        and done.state == "success"
-        and done.started
-        >= max(
-            (
-                stage.started
-                for name, stage in at.items()
-                if name.split("[")[0] in ("wait_until_converged", "fingerprint")
-            ),
-            default="",
-        )
-    )
-
-
-def _throughput(artifacts: RunArtifacts) -> Throughput:
-    lines = artifacts.read_lines(PROGRESS)
-    if len(lines) < 2:
-        return Throughput()
-    first, last = lines[0], lines[-1]
-    return Throughput(
-        records=last["records"] - first["records"],
-        bytes=last["bytes"] - first["bytes"],
-        seconds=round((pendulum.parse(last["at"]) - pendulum.parse(first["at"])).total_seconds(), 3),  # type: ignore[operator, union-attr]
-    )
-
-
-def report_text(report: Report) -> str:
-    """The report for the task log."""
-    checks = [[check.name, check.status, check.expected, check.actual, check.detail] for check in report.checks]
-    topics = [
-        [line.source, line.partitions, line.source_records, line.target_records, line.lost, line.duplicated,
-         line.reordered, line.status, line.detail[:120]]
-        for line in sorted(report.topics, key=lambda line: (line.status is Status.PASS, line.source))
-    ]  # fmt: skip
-    parts = [
-        f"verdict: {report.verdict}",
-        *(f"failure: {text}" for text in report.failures),
-        table(["check", "status", "expected", "actual", "detail"], checks),
-    ]
-    if topics:
-        head = ["topic", "partitions", "source", "target", "lost", "duplicated", "reordered", "status", "detail"]
-        parts.append(table(head, topics))
-    named = [f"{check.name}: {text}" for check in report.checks for text in check.differences[:20]]
-    parts += ["differences:", *(f"  {text}" for text in named)] if named else []
-    moved = report.throughput
-    if moved.seconds:
-        rate = humanize.naturalsize(moved.bytes / moved.seconds)
-        parts.append(f"while waiting: {moved.records:,} records in {moved.seconds:.1f} s, about {rate}/s")
-    return "\n".join(parts)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.hooks.acls import copy_acls
-from kafka_ferry.hooks.migration import migration_of
 from kafka_ferry.migration.changes import Action
 from kafka_ferry.migration.provision import desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls
@@ -25,6 +23,9 @@ class ProvisionTopicsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.acls import copy_acls
+        from kafka_ferry.hooks.migration import migration_of
+
         migration = migration_of(context)
         admin = migration.target.admin
         desired = desired_topics(migration.spec, migration.topics.topics.values())

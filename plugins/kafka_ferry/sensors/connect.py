@@ -12,11 +12,11 @@ from airflow.sdk import BaseSensorOperator, conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.hooks.connect import ConnectHook, Verdict
-from kafka_ferry.triggers.connect import ConnectorRunningTrigger, poll, summary
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from kafka_ferry.hooks.connect import ConnectHook
 
 # The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
 _MARGIN = timedelta(minutes=2)
@@ -44,7 +44,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
         self,
         *,
         connectors: str | Mapping[str, int],
-        connect_conn_id: str = ConnectHook.default_conn_name,
+        connect_conn_id: str = "kafka_connect",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: float = 10.0,
         timeout: float = 300.0,
@@ -59,6 +59,8 @@ class ConnectorRunningSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> ConnectHook:
         """The client of the Connect cluster."""
+        from kafka_ferry.hooks.connect import ConnectHook
+
         return ConnectHook(self.connect_conn_id, patience=5.0)
 
     @property
@@ -70,6 +72,9 @@ class ConnectorRunningSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once."""
+        from kafka_ferry.hooks.connect import Verdict
+        from kafka_ferry.triggers.connect import poll, summary
+
         try:
             verdict, reason = summary(poll(self.hook, self.expected_tasks))
         except FerryError as fault:
@@ -91,6 +96,8 @@ class ConnectorRunningSensor(BaseSensorOperator):
             return
         if self.poke(context):
             return
+        from kafka_ferry.triggers.connect import ConnectorRunningTrigger
+
         self.defer(
             trigger=ConnectorRunningTrigger(
                 connectors=self.expected_tasks,

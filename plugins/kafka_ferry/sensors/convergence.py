@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.migration import migration_of
-from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.migration.watch import freeze
 from kafka_ferry.operators.base import stage
 from kafka_ferry.report.storage import FROZEN, PLAN, PROGRESS, RunArtifacts
-from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -34,6 +30,11 @@ class ConvergenceSensor(BaseSensorOperator):
     """
 
     def execute(self, context: Context) -> None:
+        from kafka_ferry.hooks.migration import migration_of
+        from kafka_ferry.migration.convergence import Frozen
+        from kafka_ferry.migration.watch import freeze
+        from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger
+
         with stage(context):
             migration, artifacts = migration_of(context), RunArtifacts.of(context)
             spec, targets = migration.spec, migration.topics.targets(migration.spec)

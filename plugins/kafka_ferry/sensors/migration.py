@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.hooks.migration import migration_of
-from kafka_ferry.hooks.mirror_maker2 import deploy
 from kafka_ferry.operators.base import stage
 from kafka_ferry.sensors.connect import ConnectorRunningSensor
 
@@ -23,6 +21,9 @@ class MigrationRunningSensor(ConnectorRunningSensor):
         super().__init__(connectors={}, deferrable=True, **kwargs)
 
     def execute(self, context: Context) -> Any:
+        from kafka_ferry.hooks.migration import migration_of
+        from kafka_ferry.hooks.mirror_maker2 import deploy
+
         with stage(context):
             migration = migration_of(context)
             # Cleared on its own after the removal it would wait for connectors that nobody makes.
@@ -33,6 +34,8 @@ class MigrationRunningSensor(ConnectorRunningSensor):
             return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        from kafka_ferry.hooks.migration import migration_of
+
         with stage(context):
             self.timeout = migration_of(context).spec.running_timeout
             return super().execute_complete(context, event)

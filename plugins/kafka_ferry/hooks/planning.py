@@ -1,0 +1,149 @@
+"""What a migration would do, asked from the live systems. Changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kafka_ferry.connectors.config_diff import config_diff
+from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
+from kafka_ferry.hooks.kafka_admin import Cluster
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.hooks.resume import resume_of
+from kafka_ferry.migration.changes import Action, Change
+from kafka_ferry.migration.estimate import estimate
+from kafka_ferry.migration.finding import Finding, finding_lines, refuse
+from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
+from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
+
+log = logging.getLogger(__name__)
+
+#: Before 3.8 group translation loses its memory at each restart of a task (KAFKA-15905) and is wrong in other ways.
+_OLDEST_CONNECT = (3, 8)
+
+
+def make_plan(migration: Migration) -> dict[str, Any]:
+    """The plan as plan.json has it.
+
+    :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
+    """
+    spec = migration.spec
+    source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
+    if source.cluster_id == target.cluster_id and spec.naming is Naming.IDENTITY:
+        raise BadParam(
+            "target_conn_id",
+            f"{spec.target_conn_id!r} is the same cluster as {spec.source_conn_id!r} ({source.cluster_id}): with equal "
+            "names every topic would be copied into itself",
+            "another connection, or naming: prefix",
+        )
+    version = _check_worker(migration)
+    findings = _preflight(migration, target)
+    topics, groups = migration.topics, migration.groups
+    desired = desired_topics(spec, topics.topics.values())
+    existing = migration.target_topics()
+    changes = [change.change for change in topic_changes(desired, existing)]
+    changes += _acl_changes(migration) + _connector_changes(migration)
+    begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
+    ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
+    sizes = migration.record_bytes(begins, ends)
+    resumed = resume_of(migration, existing)
+    lines = [_topic_line(spec, name, begins, ends, sizes, resumed) for name in topics.topics]
+    records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
+    left = sum(line["records"] - line["already_there"] for line in lines)
+    guess = estimate(
+        spec.throughput.value, left, round(size * left / records) if records else 0, len(topics.partitions)
+    )
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
+        "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
+        "connect": {"conn_id": spec.connect_conn_id, "version": version, "connectors": migration.wanted_connectors},
+        "topics": lines,
+        "records": records,
+        "bytes": size,
+        "skipped_topics": {item.name: item.reason for item in topics.selection.skipped},
+        "groups": {group: len(offsets) for group, offsets in groups.committed.items()},
+        "skipped_groups": {item.name: item.reason for item in groups.selection.skipped},
+        "changes": [change.to_json() for change in changes],
+        "estimate": {"seconds": round(guess.seconds), "basis": guess.basis},
+        "findings": [finding.to_json() for finding in findings],
+        "notes": _notes(migration),
+    }
+
+
+def _preflight(migration: Migration, target: Cluster) -> list[Finding]:
+    """What would go wrong; told at once, so that a later refusal does not hide it."""
+    desired = desired_topics(migration.spec, migration.topics.topics.values())
+    check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
+    findings = Preflight(migration).findings()
+    log.info("\n".join(["preflight:", *finding_lines(findings)]))
+    refuse(findings)
+    return findings
+
+
+def _check_worker(migration: Migration) -> str:
+    version = migration.connect.info().version
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_CONNECT:
+        raise BadParam(
+            "connect_conn_id",
+            f"the worker is Kafka Connect {version}, whose MirrorMaker 2 translates group offsets wrongly",
+            "a worker of Kafka 3.8 or newer; the brokers may be older",
+        )
+    return version
+
+
+def _acl_changes(migration: Migration) -> list[Change]:
+    if migration.spec.acls is not Acls.COPY:
+        return []
+    try:
+        return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
+    except NoAuthorizer as error:
+        raise BadParam("acls", f"is copy, but {error}", "acls: check, or skip") from error
+
+
+def _connector_changes(migration: Migration) -> list[Change]:
+    changes = []
+    for name, config in migration.connector_configs().items():
+        problems = migration.connect.validate({**config, "name": name})
+        if not problems.ok:
+            raise BadParam("connect_conn_id", f"the worker refuses connector {name}: {problems}", "see the keys named")
+        actual = migration.connect.find_config(name)
+        diff = config_diff(config, actual)
+        action = Action.CREATE if actual is None else Action.UPDATE if diff else Action.NONE
+        detail = f"{len(config)} keys" if actual is None else "; ".join(map(str, diff))
+        changes.append(Change(action, "connector", name, detail))
+    return changes
+
+
+def _topic_line(
+    spec: MigrationSpec,
+    name: str,
+    begins: dict[tuple[str, int], int],
+    ends: dict[tuple[str, int], int],
+    sizes: dict[str, float],
+    resumed: dict[tuple[str, int], int],
+) -> dict[str, Any]:
+    mine = [tp for tp in ends if tp[0] == name]
+    records = sum(ends[tp] - begins[tp] for tp in mine)
+    return {
+        "source": name,
+        "target": spec.target_topic(name),
+        "partitions": len(mine),
+        "records": records,
+        "bytes": round(records * sizes.get(name, 0)),
+        "already_there": sum(max(0, resumed[tp] - begins[tp]) for tp in mine if tp in resumed),
+    }
+
+
+def _notes(migration: Migration) -> list[str]:
+    topics, groups = migration.topics.selection, migration.groups.selection
+    notes = [f"topics: {entry!r} matches nothing on the source" for entry in topics.unmatched]
+    notes += [f"groups: {entry!r} matches no group on the source" for entry in groups.unmatched if entry != ".*"]
+    bare = sorted(set(groups.names) - set(migration.groups.committed))
+    if bare:
+        notes.append(f"groups without a commit on these topics, nothing to carry: {', '.join(bare[:10])}")
+    advice = PROFILES[migration.spec.throughput].advice
+    return notes + ([advice] if advice else [])

@@ -1,0 +1,86 @@
+"""Take MirrorMaker 2 away again, and whatever it and we left on the way."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.canary import delete_canary
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.retention import held_topics, put_limits_back
+from kafka_ferry.migration.canary import canary_topic
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was there and is gone, and what should be gone and may not be."""
+
+    connectors: list[str]
+    topics: list[str]
+    left: list[str]
+
+
+def remove(migration: Migration) -> Removed:
+    """Delete the connectors, their offsets, MirrorMaker 2's own topics and the canary; end a hold of limits.
+
+    Asks neither source nor target for anything it can know without them: it must work when they are dead.
+    """
+    connectors = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
+    topics = migration.target.admin.delete_topics(_own_topics(migration))
+    canary = _delete_canary(migration) if migration.spec.canary else []
+    log.info("removed connectors: %s; topics: %s", connectors or "none", topics or "none")
+    return Removed(connectors, topics, [*_left(migration), *canary, *_put_back(migration)])
+
+
+def _own_topics(migration: Migration) -> list[str]:
+    own = list(migration.residue())
+    if migration.spec.heartbeats and migration.heartbeats_are_ours():
+        own.append("heartbeats")
+    return own
+
+
+def _left(migration: Migration) -> list[str]:
+    there = set(migration.connect.connectors())
+    topics = migration.target.admin.topic_ids(migration.residue())
+    return [f"connector {name}" for name in migration.connector_names if name in there] + [
+        f"topic {name} on {migration.spec.target_conn_id}" for name in topics
+    ]
+
+
+def _put_back(migration: Migration) -> list[str]:
+    """End a hold that the checks did not come to end. Returns what may be left of it.
+
+    Only a hold needs the source, which may be dead.
+    """
+    held = held_topics(migration)
+    try:
+        if held:
+            put_limits_back(migration)
+    except FerryError as error:
+        return [f"limits that are off during a copy, on {', '.join(held[:10])}: {error}"]
+    return []
+
+
+def _delete_canary(migration: Migration) -> list[str]:
+    """Returns what may be left: the source may be dead, and that must not keep the rest from being removed."""
+    try:
+        delete_canary(migration)
+    except NotAuthorized:
+        return []  # it is deleted before it is made: then it was never made
+    except OutsideFault as fault:
+        return [f"topic {canary_topic(migration.spec.migration)}, perhaps: {fault}"]
+    return []
+
+
+def how_to_stop(migration: Migration) -> str:
+    """For ``keep_replicating``: what goes on, and how to end it."""
+    names = migration.wanted_connectors
+    deletes = "\n".join(f"  curl -X DELETE $CONNECT/connectors/{name}" for name in names)
+    return (
+        f"keep_replicating: replication goes on with {', '.join(names)}. To stop it and clean up, trigger this DAG "
+        f"again with the same params and keep_replicating off; or delete the connectors by hand:\n{deletes}\n"
+        f"then the topics {', '.join(migration.residue())} on {migration.spec.target_conn_id}"
+    )

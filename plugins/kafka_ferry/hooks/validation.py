@@ -1,0 +1,79 @@
+"""Hold the target against the source, check by check: what was read, and what the live clusters say now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.hooks.acls import acls_check
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.replicators import OtherReplicators
+from kafka_ferry.migration.groups import judge_groups
+from kafka_ferry.migration.judge import (
+    check_configs,
+    check_content,
+    check_counts,
+    check_group_offsets,
+    check_groups,
+    check_partitions,
+    check_topics,
+    topic_lines,
+)
+from kafka_ferry.migration.provision import DesiredTopic, desired_topics
+from kafka_ferry.migration.replicators import other_replicators_check
+from kafka_ferry.migration.spec import Verification
+from kafka_ferry.report.model import Check, Status
+from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.verification.job import results_digest
+from kafka_ferry.verification.record_hash import HASH_VERSION
+
+
+def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: bool) -> dict[str, Any]:
+    """The content of checks.json: checks, topic lines, group lines, and the digest of the results they judge.
+
+    :param only_compare: ask nobody but the two clusters.
+    :raises LossDetected: a topic that was copied is not on the source any more.
+    """
+    results = read_results(artifacts)
+    desired = _promised(migration, artifacts)
+    actual = migration.target.admin.topics([topic.name for topic in desired])
+    counts_only = migration.spec.verification is Verification.COUNTS
+    topics = topic_lines(desired, results, counts_only)
+    groups = judge_groups(
+        results,
+        migration.target.admin.committed({line.group for result in results for line in result.groups}),
+        (artifacts.read_json(GROUPS) or {}).get("refused", {}),
+    )
+    content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
+    checks = [
+        check_topics(desired, actual),
+        check_partitions(desired, actual),
+        check_configs(desired, actual),
+        check_counts(topics),
+        content if counts_only else check_content(results, topics, HASH_VERSION),
+        check_groups(groups),
+        check_group_offsets(groups),
+        acls_check(migration, {topic.source: topic.name for topic in desired}),
+    ]
+    if not only_compare:
+        checks.append(other_replicators_check(OtherReplicators(migration).findings()))
+    return {
+        "judged": results_digest(results),
+        "checks": [check.model_dump(mode="json") for check in checks],
+        "topics": [line.model_dump(mode="json") for line in topics],
+        "groups": [line.model_dump(mode="json") for line in groups],
+    }
+
+
+def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopic]:
+    """The topics whose arrival was waited for, as the source has them now."""
+    frozen = read_frozen(artifacts)
+    names = {topic for topic, _ in frozen.ends}
+    states = migration.source.admin.topics(sorted(names))
+    gone = sorted(names - states.keys())
+    if gone:  # left out, they would be missing from every check, and the verdict would not know
+        raise LossDetected(
+            f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived cannot be held "
+            "against them any more. Cure: start the run anew, with these topics left out (exclude_topics)"
+        )
+    return desired_topics(migration.spec, states.values())
