@@ -274,6 +274,22 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(
         runs.stack.up()
 
 
+def test_a_copy_that_broke_off_goes_on_where_it_was(runs: Runs, slow_source: Callable[[int], None]) -> None:
+    """The first run gives up in mid-copy and is torn down, connector offsets and all; the second copies only the rest."""
+    fill(runs.stack.source_bootstrap, "broken.off", 60_000)
+    slow_source(300_000)
+    first = runs.trigger("broken", topics=["broken.off"], convergence_timeout=10)
+    assert runs.wait(first) == "failed"
+    assert "not converged within convergence_timeout (10 seconds)" in runs.report(first)["failures"][0]
+    runs.nothing_is_left(first)
+
+    runs.api.trigger(DAG, "broken-2", {"migration": "broken", **FAST, "topics": ["broken.off"]})
+    assert runs.wait("broken-2") == "success", runs.report("broken-2")
+    plan, line = runs.artifact("broken-2", "plan.json"), runs.report("broken-2")["topics"][0]
+    assert 0 < plan["topics"][0]["already_there"] < 60_000, "the first run must have broken off in mid-copy"
+    assert (line["target_records"], line["duplicated"], line["lost"]) == (60_000, 0, 0)
+
+
 @pytest.mark.parametrize(("duplicates", "verdict"), [("explain", "PASS"), ("fail", "FAIL")])
 def test_a_worker_killed_in_mid_copy_loses_nothing_and_what_it_sent_again_is_named(
     runs: Runs, slow_source: Callable[[int], None], duplicates: str, verdict: str
