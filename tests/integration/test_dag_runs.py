@@ -275,7 +275,7 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(
 
 
 def test_a_copy_that_broke_off_goes_on_where_it_was(runs: Runs, slow_source: Callable[[int], None]) -> None:
-    """The first run gives up in mid-copy and is torn down, connector offsets and all; the second copies only the rest."""
+    """The first run gives up in mid-copy and is torn down, offsets and all; the second copies only the rest."""
     fill(runs.stack.source_bootstrap, "broken.off", 60_000)
     slow_source(300_000)
     first = runs.trigger("broken", topics=["broken.off"], convergence_timeout=10)
