@@ -34,7 +34,7 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
         and not target[name].log_append_time
     }
     spans = [PartitionRange(*tp, max(frozen.begins[tp], end - _TAIL), end) for tp, end in waiting.items()]
-    with migration.source.reader(spec.isolation_level) as reader:
+    with migration.source.reader(spec.isolation_level, few=True) as reader:
         tails = {tp: content.hashes[-1] for tp, content in reader.read(spans).items() if len(content)}
     deadline = time.monotonic() + timeout
     while tails:

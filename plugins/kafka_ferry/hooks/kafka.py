@@ -51,9 +51,14 @@ class KafkaClusterHook(BaseHook):
     def admin(self) -> KafkaAdmin:
         return KafkaAdmin(client_config(self.extra), self.conn_id)
 
-    def reader(self, isolation_level: Literal["read_committed", "read_uncommitted"]) -> LibrdkafkaReader:
-        """A reader of its own; close it, or use it in a ``with``."""
-        return LibrdkafkaReader(client_config(self.extra), isolation_level)
+    def reader(
+        self, isolation_level: Literal["read_committed", "read_uncommitted"], *, few: bool = False
+    ) -> LibrdkafkaReader:
+        """A reader of its own; close it, or use it in a ``with``.
+
+        :param few: for a sample of many partitions rather than all of some.
+        """
+        return LibrdkafkaReader(client_config(self.extra), isolation_level, few=few)
 
     def test_connection(self) -> tuple[bool, str]:
         """For the Test button of the connection form."""

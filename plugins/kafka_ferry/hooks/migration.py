@@ -123,7 +123,7 @@ class Migration:
         """Reads under the engine's isolation level whether anything is left in a range."""
 
         def probe(ranges: Mapping[Partition, tuple[int, int]]) -> set[Partition]:
-            with self.source.reader(self.spec.isolation_level) as reader:
+            with self.source.reader(self.spec.isolation_level, few=True) as reader:
                 first = reader.probe([PartitionRange(*tp, *ends) for tp, ends in ranges.items()])
             return {tp for tp, offset in first.items() if offset is None}
 
@@ -137,7 +137,7 @@ class Migration:
                 best = largest.get(tp[0], tp)
                 largest[tp[0]] = max(best, tp, key=lambda item: ends[item] - begins[item])
         ranges = [PartitionRange(*tp, begins[tp], min(ends[tp], begins[tp] + _SAMPLE)) for tp in largest.values()]
-        with self.source.reader(self.spec.isolation_level) as reader:
+        with self.source.reader(self.spec.isolation_level, few=True) as reader:
             contents = reader.read(ranges)
         return {topic: content.bytes / len(content) for (topic, _), content in contents.items() if len(content)}
 

@@ -130,7 +130,7 @@ class Preflight:
         if not wanted:
             return {}
         result: dict[str, tuple[int, int]] = {}
-        with self._migration.source.reader(self._spec.isolation_level) as reader:
+        with self._migration.source.reader(self._spec.isolation_level, few=True) as reader:
             for (topic, _, _), record in reader.read_records(wanted).items():
                 seen, bare = result.get(topic, (0, 0))
                 result[topic] = seen + 1, bare + (record.key is None)
