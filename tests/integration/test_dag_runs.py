@@ -126,6 +126,8 @@ def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: in
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(topic, partitions, 1, config={"retention.ms": "-1"})])[topic].result(30)
     settings = {"linger.ms": 20, "queue.buffering.max.messages": 1_000_000, "enable.idempotence": True}
+    # Small batches: one larger than a quota allows in its window would never be delivered under slow_source.
+    settings["batch.size"] = 16_384
     producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for i in range(records):
         producer.produce(

@@ -37,6 +37,7 @@ _SETTINGS: dict[str, Any] = {
 _SMALL_FETCHES: dict[str, Any] = {"max.partition.fetch.bytes": 65536, "fetch.max.bytes": 1048576}
 _BATCH = 500  # 100 to 500 is faster than more: the messages stay in the CPU cache (measured)
 _POLL_SECONDS = 0.1
+_HELD_STALLS = 9
 
 _DENIED = {
     KafkaError._AUTHENTICATION,
@@ -62,7 +63,8 @@ class LibrdkafkaReader:
     :param isolation_level: "read_committed" reads to the last stable offset: an open transaction below the end of a
         range is a stall, and said so.
     :param stall_seconds: how long nothing may arrive before the reading is given up. Time for which the broker holds
-        us back by a quota (KIP-219) does not count.
+        us back by a quota (KIP-219) does not count, up to nine times as long: a batch larger than the quota allows in
+        its window (11 s by default) is never delivered at all, only empty answers (measured).
     :param few: for some records of many partitions: small fetches, so that a quota is not spent on what is not read.
     """
 
@@ -185,7 +187,9 @@ class LibrdkafkaReader:
                 if reading.progress() != before:
                     self._pause(consumer, reading)
                     deadline = time.monotonic() + self.stall_seconds
-                elif time.monotonic() > max(deadline, self._held_until + self.stall_seconds):
+                elif time.monotonic() > min(
+                    max(deadline, self._held_until + self.stall_seconds), deadline + _HELD_STALLS * self.stall_seconds
+                ):
                     raise OutsideFault(self._stalled(reading))
         except (BadConnection, OutsideFault):
             self.close()  # else its threads go on knocking at the cluster for as long as the reader lives
@@ -259,6 +263,8 @@ class LibrdkafkaReader:
         )
         more = f" and {len(reading.ranges) - 5} more" if len(reading.ranges) > 5 else ""
         why = f"; last error: {self._last_error}" if self._last_error else ""
+        if self._held_until:
+            why += "; a client quota of the cluster holds this reader back. Cure: raise consumer_byte_rate for its user"
         if reading.at_eof and self.isolation_level == "read_committed":
             why += "; an open transaction may hold the last stable offset"
         return f"no records for {self.stall_seconds:g} s, end not reached: {places}{more}{why}"
