@@ -38,7 +38,8 @@ with DAG(
     deploy = DeployMirrorMaker2Operator(task_id="deploy").as_setup()
     # A setup too: clearing any later task then deploys AND waits again before that task runs.
     wait_until_running = MigrationRunningSensor(task_id="wait_until_running").as_setup()
-    canary = CanaryOperator(task_id="canary")
+    # Fewer tries: on a dead source it must not hold up the teardown.
+    canary = CanaryOperator(task_id="canary", retries=1, retry_delay=timedelta(seconds=2))
     wait_until_converged = ConvergenceSensor(task_id="wait_until_converged")
     shards = ShardsOperator(task_id="shards")
     fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
