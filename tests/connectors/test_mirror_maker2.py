@@ -149,3 +149,9 @@ def test_every_value_is_text_as_the_rest_api_wants_it() -> None:
 
 def test_residue_carries_the_alias() -> None:
     assert residue_topics("wave-1") == ("mm2-offset-syncs.wave-1.internal", "wave-1.checkpoints.internal")
+
+
+def test_gentle_copies_in_one_task_whatever_is_allowed() -> None:
+    made = configs(replace(INTENT, throughput="gentle", tasks_max=8))
+    assert made[INTENT.source_connector]["tasks.max"] == "1"
+    assert configs(replace(INTENT, tasks_max=8))[INTENT.source_connector]["tasks.max"] == "8"

@@ -35,3 +35,9 @@ def test_wan_opens_the_receive_window_and_advises_what_is_not_ours() -> None:
 def test_profiles_cannot_be_changed_for_everyone() -> None:
     with pytest.raises(TypeError):
         PROFILES["lan"].settings["x"] = "y"  # type: ignore[index]
+
+
+def test_gentle_is_one_task_and_says_that_it_limits_no_rate() -> None:
+    assert PROFILES["gentle"].tasks(8) == 1
+    assert PROFILES["lan"].tasks(8) == PROFILES["wan"].tasks(8) == 8
+    assert "consumer_byte_rate" in (PROFILES["gentle"].advice or "")

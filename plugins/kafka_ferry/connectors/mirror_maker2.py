@@ -100,7 +100,7 @@ def _source(intent: MirrorIntent) -> dict[str, str]:
     profile = PROFILES[intent.throughput]
     return {
         **_common(intent, "MirrorSourceConnector"),
-        "tasks.max": str(intent.tasks_max),
+        "tasks.max": str(profile.tasks(intent.tasks_max)),
         "topics": ",".join(intent.topics),
         "topics.exclude": ",".join([*TOPICS_NEVER, *intent.topics_exclude]),
         "heartbeats.replication.enabled": "false",

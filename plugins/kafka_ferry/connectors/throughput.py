@@ -20,13 +20,19 @@ class ThroughputProfile:
     :param settings: connector keys.
     :param sync_seconds: how often checkpoints are emitted and group offsets synced.
     :param refresh_seconds: how often new topics, partitions and groups are looked for.
-    :param advice: what would make it faster and is not ours to change; None when nothing.
+    :param advice: what would serve its purpose better and is not ours to change; None when nothing.
+    :param most_tasks: of the source connector, whatever the user allows; None: no limit.
     """
 
     settings: MappingProxyType[str, str]
     sync_seconds: int
     refresh_seconds: int
     advice: str | None = None
+    most_tasks: int | None = None
+
+    def tasks(self, wanted: int) -> int:
+        """``tasks.max`` of the source connector where the user wants ``wanted``."""
+        return wanted if self.most_tasks is None else min(wanted, self.most_tasks)
 
 
 # batch.size and compression.type explain the whole gain on loopback: 2.3 times stock at 1 KB records; linger, fetch
@@ -48,9 +54,19 @@ PROFILES: Final = MappingProxyType(
                 "more connection"
             ),
         ),
-        # Stock batches, one record in flight per connection: leaves the clusters to their users.
+        # The least work for the same records: one task is one consumer connection a source broker and one producer, and
+        # large batches cost the clusters least. No client key holds the rate down (measured, docs/benchmarks.md): with
+        # max.poll.records=100 and stock batches a copy was as fast as stock and cost the same CPU; small fetches were
+        # faster; fetch.min.bytes makes a broker wait only at a partition's last segment.
         "gentle": ThroughputProfile(
-            MappingProxyType({"source.consumer.max.poll.records": "100"}), sync_seconds=10, refresh_seconds=60
+            MappingProxyType(_LARGE_BATCHES),
+            sync_seconds=10,
+            refresh_seconds=60,
+            most_tasks=1,
+            advice=(
+                "gentle is one task that costs little, not a limit of the rate. For a hard limit set a client quota on "
+                "the source: consumer_byte_rate of the user that MirrorMaker 2 logs in as"
+            ),
         ),
     }
 )

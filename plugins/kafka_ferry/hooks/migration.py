@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent, configs, residue_topics
+from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.progress import ConnectProgress
@@ -83,7 +84,7 @@ class Migration:
         spec = self.spec
         source, checkpoint, heartbeat = self.connector_names
         expected = {
-            source: min(spec.tasks_max, len(self.topics.partitions)),
+            source: min(PROFILES[spec.throughput].tasks(spec.tasks_max), len(self.topics.partitions)),
             checkpoint: min(spec.tasks_max, len(self.groups.committed)),
             heartbeat: 1,
         }

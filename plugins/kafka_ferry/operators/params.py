@@ -135,7 +135,7 @@ def _engine() -> dict[str, Param]:
             values_display={
                 "lan": "lan: large batches, lz4",
                 "wan": "wan: the same, with open receive windows",
-                "gentle": "gentle: small polls, stock batches",
+                "gentle": "gentle: large batches, lz4, one task",
             },
             section=_ENGINE,
         ),
