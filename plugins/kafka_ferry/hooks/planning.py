@@ -50,7 +50,10 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = migration.record_bytes(begins, ends)
     resumed = resume_of(migration, existing)
-    lines = [_topic_line(spec, name, begins, ends, sizes, resumed) for name in topics.topics]
+    places: dict[str, list[tuple[str, int]]] = {name: [] for name in topics.topics}
+    for tp in ends:
+        places[tp[0]].append(tp)
+    lines = [_topic_line(spec, name, mine, begins, ends, sizes, resumed) for name, mine in places.items()]
     records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
     left = sum(line["records"] - line["already_there"] for line in lines)
     guess = estimate(
@@ -121,12 +124,12 @@ def _connector_changes(migration: Migration) -> list[Change]:
 def _topic_line(
     spec: MigrationSpec,
     name: str,
+    mine: list[tuple[str, int]],
     begins: dict[tuple[str, int], int],
     ends: dict[tuple[str, int], int],
     sizes: dict[str, float],
     resumed: dict[tuple[str, int], int],
 ) -> dict[str, Any]:
-    mine = [tp for tp in ends if tp[0] == name]
     records = sum(ends[tp] - begins[tp] for tp in mine)
     return {
         "source": name,
