@@ -122,8 +122,8 @@ class Preflight:
         """By topic how many records were looked at and how many of them have no key."""
         wanted: dict[Partition, list[int]] = {}
         for name in topics:
-            mine = [tp for tp in self._ends if tp[0] == name and self._ends[tp] > self._begins[tp]]
-            for tp in sorted(mine)[:_PARTITIONS_PER_TOPIC]:
+            mine = [(name, place) for place in range(self._migration.topics.topics[name].partitions)]
+            for tp in [tp for tp in mine if self._ends[tp] > self._begins[tp]][:_PARTITIONS_PER_TOPIC]:
                 begin, end = self._begins[tp], self._ends[tp]
                 head = set(range(begin, min(end, begin + _KEYS_PER_END)))
                 wanted[tp] = sorted(head | set(range(max(begin, end - _KEYS_PER_END), end)))
