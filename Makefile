@@ -30,7 +30,7 @@ status: $(STAMP)  ## what runs and how it is
 	@$(PY) -m stack status --dir $(STACK_DIR)
 
 .PHONY: bench
-bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, then 360 topics end to end (about 8 minutes)
+bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, then 360 topics end to end (about 5 minutes)
 	@PYTHONPATH=include:plugins $(PY) -m bench profiles
 	@PYTHONPATH=include:plugins $(PY) -m bench scale
 
