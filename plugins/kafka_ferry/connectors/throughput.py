@@ -35,8 +35,8 @@ class ThroughputProfile:
         return wanted if self.most_tasks is None else min(wanted, self.most_tasks)
 
 
-# batch.size and compression.type explain the whole gain on loopback: 2.3 times stock at 1 KB records; linger, fetch
-# sizes and poll sizes changed nothing there (docs/benchmarks.md).
+# batch.size and compression.type explain the whole gain on loopback: 2.3 to 2.8 times stock at 1 KB records, 1.3 times
+# at 100 B; linger, fetch sizes and poll sizes changed nothing there (docs/benchmarks.md).
 _LARGE_BATCHES = {"producer.override.batch.size": "524288", "producer.override.compression.type": "lz4"}
 
 PROFILES: Final = MappingProxyType(
@@ -55,8 +55,8 @@ PROFILES: Final = MappingProxyType(
             ),
         ),
         # The least work for the same records: one task is one consumer connection a source broker and one producer, and
-        # large batches cost the clusters least. No client key holds the rate down (measured, docs/benchmarks.md): with
-        # max.poll.records=100 and stock batches a copy was as fast as stock and cost the same CPU; small fetches were
+        # large batches cost brokers about a quarter of stock's CPU. No client key holds the rate down (measured,
+        # docs/benchmarks.md): max.poll.records=100 with stock batches cost the same CPU as stock; small fetches were
         # faster; fetch.min.bytes makes a broker wait only at a partition's last segment.
         "gentle": ThroughputProfile(
             MappingProxyType(_LARGE_BATCHES),
