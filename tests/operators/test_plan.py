@@ -12,7 +12,7 @@ from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.report.plan_text import plan_text
+from kafka_ferry.report.plan_text import first_lines, plan_text
 
 
 def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **params: Any) -> Any:
@@ -85,3 +85,10 @@ def test_plan_text_says_it_all() -> None:
         "  create topic x.a: 3 partitions",
     ):
         assert told in text
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    assert first_lines([str(n) for n in range(100)], "changes") == [str(n) for n in range(100)]
+    lines = first_lines([str(n) for n in range(2100)], "changes")
+    assert lines[:100] == [str(n) for n in range(100)]
+    assert lines[100:] == ["... and 2,000 more changes, see plan.json"]

@@ -8,6 +8,7 @@ from kafka_ferry.migration.changes import Action
 from kafka_ferry.migration.provision import desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls
 from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.plan_text import first_lines
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,9 +31,9 @@ class ProvisionTopicsOperator(FerryOperator):
         admin = migration.target.admin
         desired = desired_topics(migration.spec, migration.topics.topics.values())
         changes = topic_changes(desired, migration.target_topics())
-        for change in changes:
-            if change.action is not Action.NONE:
-                self.log.info("%s", change.change)
+        to_do = [str(change.change) for change in changes if change.action is not Action.NONE]
+        if to_do:
+            self.log.info("%d changes:\n%s", len(to_do), "\n".join(first_lines(to_do, "changes")))
         admin.create_topics(change.desired for change in changes if change.action is Action.CREATE)
         admin.grow_partitions({change.desired.name: change.grow_to for change in changes if change.grow_to})
         admin.set_configs({change.desired.name: dict(change.set_configs) for change in changes if change.set_configs})

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import humanize
 
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.report.table import table
+
+_MOST_LINES = 100  # of one kind: a log of thousands is read by nobody
+
+
+def first_lines(lines: Sequence[str], what: str) -> list[str]:
+    """At most a hundred lines, and how many more there are: plan.json has them all."""
+    left = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"... and {left:,} more {what}, see plan.json"] if left > 0 else [])]
 
 
 def plan_text(plan: dict[str, Any]) -> str:
@@ -29,10 +38,10 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"{len(plan['groups'])} groups",
         table(["topic", "on target", "partitions", "records (at most)", "size", "already there"], rows),
         f"estimate: {humanize.precisedelta(plan['estimate']['seconds'])} ({plan['estimate']['basis']})",
-        *(f"skipped topic {name}: {reason}" for name, reason in plan["skipped_topics"].items()),
-        *(f"skipped group {name}: {reason}" for name, reason in plan["skipped_groups"].items()),
+        *first_lines([f"skipped topic {name}: {why}" for name, why in plan["skipped_topics"].items()], "topics"),
+        *first_lines([f"skipped group {name}: {why}" for name, why in plan["skipped_groups"].items()], "groups"),
         *(f"note: {note}" for note in plan["notes"]),
         "changes:",
-        *(f"  {Change(**change)}" for change in plan["changes"]),
+        *first_lines([f"  {Change(**change)}" for change in plan["changes"]], "changes"),
     ]
     return "\n".join(parts)
