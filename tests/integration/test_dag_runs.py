@@ -157,8 +157,13 @@ def slow_source(runs: Runs) -> Iterator[Callable[[int], None]]:
         command = java_command(java, jars, "kafka.admin.ConfigCommand", "--alter", *change, *where)
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
+    set_now = [0]
+
     def slow(rate: int) -> None:
-        quota(*(["--add-config", f"consumer_byte_rate={rate}"] if rate else ["--delete-config", "consumer_byte_rate"]))
+        if rate != set_now[0]:
+            key = "consumer_byte_rate"
+            quota(*(["--add-config", f"{key}={rate}"] if rate else ["--delete-config", key]))
+            set_now[0] = rate
 
     yield slow
     runs.stack.up()  # the source may be down by now
