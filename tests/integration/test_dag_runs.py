@@ -357,13 +357,14 @@ def test_two_runs_of_one_migration_at_once_the_second_is_refused(
 
 
 def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) -> None:
+    fill(runs.stack.source_bootstrap, "bad.params", 10)
     cases = {
         "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis': is unknown. Cure: one of: source_conn_id"),
         "nothing": ({"topics": ["no-such-topic"]}, "param 'topics': nothing on the source matches"),
         "regex": ({"topics": ["*"]}, "use .* for everything"),
-        "factor": ({"topics": ["clear.*"], "replication_factor": 3}, "but the target has 1 broker(s)"),
-        "same": ({"topics": ["clear.*"], "target_conn_id": "kafka_source"}, "is the same cluster"),
-        "no-conn": ({"topics": ["clear.*"], "source_conn_id": "nobody"}, "connection 'nobody' does not exist"),
+        "factor": ({"topics": ["bad.params"], "replication_factor": 3}, "but the target has 1 broker(s)"),
+        "same": ({"topics": ["bad.params"], "target_conn_id": "kafka_source"}, "is the same cluster"),
+        "no-conn": ({"topics": ["bad.params"], "source_conn_id": "nobody"}, "connection 'nobody' does not exist"),
     }
     before = set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
     for name, (conf, _) in cases.items():

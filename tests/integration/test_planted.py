@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.hooks.migration import Migration
@@ -277,3 +277,27 @@ def test_a_group_at_work_on_the_target_is_named_and_left_alone(
     assert (line["status"], line["redelivered"]) == ("explained", 40)
     assert "active members" in line["detail"]
     assert committed(target_bootstrap, groups["behind"]) == {(topic, 0): 60}
+
+
+def test_what_an_open_transaction_hides_is_no_pass(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, make_topics: Any, produce: Any, verify: Any
+) -> None:
+    """The last stable offset stands still: all behind it would be left out of copy and comparison in silence."""
+    topic = f"{topic_prefix}hanging"
+    make_topics(source_bootstrap, topic)
+    make_topics(target_bootstrap, topic)
+    produce(source_bootstrap, topic, original())
+    produce(target_bootstrap, topic, original())
+    producer = Producer({"bootstrap.servers": source_bootstrap, "transactional.id": f"{topic}-open"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, b"never ended", partition=0)
+    producer.flush(30)
+    produce(source_bootstrap, topic, 5)  # committed, and behind the open one
+
+    report = verify(topics=[topic], migration="hanging", groups=[])
+
+    assert report["verdict"] == "FAIL"
+    told = check(report, "counts")["differences"][0]
+    assert told.startswith(f"{topic}-0: an open transaction holds back offsets 200 to 205")
+    producer.abort_transaction(30)

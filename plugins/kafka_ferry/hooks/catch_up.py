@@ -38,7 +38,8 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
         tails = {tp: content.hashes[-1] for tp, content in reader.read(spans).items() if len(content)}
     deadline = time.monotonic() + timeout
     while tails:
-        tails = {tp: last for tp, last in tails.items() if tp not in _reached(migration, tails)}
+        reached = _reached(migration, tails)
+        tails = {tp: last for tp, last in tails.items() if tp not in reached}
         if tails and time.monotonic() > deadline:
             break
         if tails:

@@ -37,7 +37,8 @@ def partition_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Pa
                 source_end=source_ends[tp],
                 target_begin=target_begins[target],
                 target_end=target_ends[target],
-                mode="last_value" if any(topic.compacted for topic in pair) else "ordered",
+                # By the source: where only the target compacts, what its cleaner removed is lost, and must be said.
+                mode="last_value" if pair[0].compacted else "ordered",
                 # LogAppendTime gives each record the time of its arrival: nothing to compare.
                 with_timestamp=not any(topic.log_append_time for topic in pair),
                 duplicates=spec.duplicates,

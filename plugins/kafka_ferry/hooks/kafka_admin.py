@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -41,7 +41,7 @@ T = TypeVar("T")
 Partition = tuple[str, int]
 
 # A controller refuses more than 10,000 metadata records in one request (KRaft, MAX_RECORDS_PER_USER_OP).
-_TOPICS_PER_CREATE = 100
+_RECORDS_PER_CREATE = 5000
 _TOPICS_PER_DESCRIBE = 500
 _GROUPS_IN_FLIGHT = 50
 _REFUSED_SECONDS = 3.0  # a broker that has just started may not know its users yet
@@ -188,7 +188,7 @@ class KafkaAdmin:
 
     def create_topics(self, topics: Iterable[DesiredTopic]) -> None:
         """Create topics in batches; one that exists by now counts as created (the caller compares afterwards)."""
-        for chunk in _chunks(topics, _TOPICS_PER_CREATE):
+        for chunk in _weighed(topics, lambda topic: 1 + topic.partitions + len(topic.configs), _RECORDS_PER_CREATE):
             new = [NewTopic(t.name, t.partitions, t.replication_factor or -1, config=dict(t.configs)) for t in chunk]
             for name, future in self._client.create_topics(new, request_timeout=self.timeout).items():
                 self._result(future, f"create topic {name!r}", KafkaError.TOPIC_ALREADY_EXISTS)
@@ -369,6 +369,20 @@ def _topic_state(described: Any, entries: Mapping[str, ConfigEntry]) -> TopicSta
 
 def _is_set_on_topic(entry: ConfigEntry) -> bool:
     return bool(entry.source == CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+
+
+def _weighed(items: Iterable[T], weight: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """Chunks whose weights add up to at most ``limit``; an item above it stands alone."""
+    chunk: list[T] = []
+    total = 0
+    for item in items:
+        if chunk and total + weight(item) > limit:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += weight(item)
+    if chunk:
+        yield chunk
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from kafka_ferry.connectors.config_diff import config_diff
 from kafka_ferry.hooks.connect import ConnectorNotFound, ConnectorState
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
@@ -24,10 +25,17 @@ def deploy(migration: Migration) -> dict[str, int]:
     connect, source_connector = migration.connect, migration.connector_names[0]
     states = {name: _state(migration, name) for name in migration.wanted_connectors}
     fresh = states[source_connector] in (None, ConnectorState.STOPPED)
+    configs = migration.connector_configs()
     # Before anything is made: it may refuse.
     places = resume_of(migration, migration.target_topics()) if fresh else {}
     hold_limits(migration)
-    for name, config in migration.connector_configs().items():
+    if not fresh and _selects_otherwise(migration, source_connector, configs[source_connector]):
+        # Topics are added to a connector that runs: of some the target may hold records already.
+        connect.stop(source_connector)
+        states[source_connector] = ConnectorState.STOPPED
+        stored = _stored(migration, source_connector)
+        places = {**stored, **_places_of_others(migration, stored)}
+    for name, config in configs.items():
         state = states[name]
         if state is None:
             connect.create(name, config, initial_state=ConnectorState.STOPPED)
@@ -36,7 +44,7 @@ def deploy(migration: Migration) -> dict[str, int]:
         else:
             connect.apply(name, config)
         if state is ConnectorState.STOPPED and name == source_connector:
-            _align(migration, name, places)
+            _align(migration, name, places, _stored(migration, name))
         if state in (ConnectorState.STOPPED, ConnectorState.PAUSED):
             connect.resume(name)
     return migration.expected_tasks()
@@ -51,12 +59,28 @@ def _state(migration: Migration, name: str) -> ConnectorState | None:
         return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
 
 
-def _align(migration: Migration, name: str, wanted: Mapping[Partition, int]) -> None:
-    actual = {
+def _selects_otherwise(migration: Migration, name: str, desired: Mapping[str, str]) -> bool:
+    changes = config_diff(desired, migration.connect.find_config(name))
+    return any(change.key in ("topics", "topics.exclude") for change in changes)
+
+
+def _places_of_others(migration: Migration, stored: Mapping[Partition, int]) -> dict[Partition, int]:
+    """Where topics go on of which the connector knows no offset, though the target holds records of them."""
+    known = {migration.spec.target_topic(topic) for topic, _ in stored}
+    there = migration.target_topics()
+    return resume_of(migration, {name: topic for name, topic in there.items() if name not in known})
+
+
+def _stored(migration: Migration, name: str) -> dict[Partition, int]:
+    """Next source offset by the connector's own account."""
+    return {
         (entry["partition"]["topic"], int(entry["partition"]["partition"])): int(entry["offset"]["offset"]) + 1
         for entry in migration.connect.offsets(name)
         if entry["partition"].get("cluster") == migration.spec.alias and entry["offset"]
     }
+
+
+def _align(migration: Migration, name: str, wanted: Mapping[Partition, int], actual: Mapping[Partition, int]) -> None:
     changes = offset_changes(wanted, actual, migration.spec.alias)
     if changes:
         log.info("%d partitions go on after what the target already holds", len(wanted))

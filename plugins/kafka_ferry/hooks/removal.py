@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
-from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import FerryError, NotAuthorized
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.retention import held_topics, put_limits_back
 from kafka_ferry.migration.canary import canary_topic
 
 log = logging.getLogger(__name__)
+
+_GONE_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,15 @@ def remove(migration: Migration) -> Removed:
     Asks neither source nor target for anything it can know without them: it must work when they are dead.
     """
     connectors = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
-    topics = migration.target.admin.delete_topics(_own_topics(migration))
-    canary = _delete_canary(migration) if migration.spec.canary else []
+    # One step that is refused must not keep the others from being done: each says what it may have left.
+    left = [*_put_back(migration), *remove_canary(migration)]
+    topics: list[str] = []
+    try:
+        topics = migration.target.admin.delete_topics(_own_topics(migration))
+    except FerryError as error:
+        left.append(f"topics {', '.join(migration.residue())}: {error}")
     log.info("removed connectors: %s; topics: %s", connectors or "none", topics or "none")
-    return Removed(connectors, topics, [*_left(migration), *canary, *_put_back(migration)])
+    return Removed(connectors, topics, [*left, *_still_there(migration)])
 
 
 def _own_topics(migration: Migration) -> list[str]:
@@ -40,6 +48,16 @@ def _own_topics(migration: Migration) -> list[str]:
     if migration.spec.heartbeats and migration.heartbeats_are_ours():
         own.append("heartbeats")
     return own
+
+
+def _still_there(migration: Migration) -> list[str]:
+    """Deletions are asynchronous, and another broker or worker may answer: look until all is gone, bounded."""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while left := _left(migration):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    return left
 
 
 def _left(migration: Migration) -> list[str]:
@@ -55,22 +73,27 @@ def _put_back(migration: Migration) -> list[str]:
 
     Only a hold needs the source, which may be dead.
     """
-    held = held_topics(migration)
+    if not migration.spec.hold_retention:
+        return []
+    held: list[str] = []
     try:
+        held = held_topics(migration)
         if held:
             put_limits_back(migration)
     except FerryError as error:
-        return [f"limits that are off during a copy, on {', '.join(held[:10])}: {error}"]
+        return [f"limits that are off during a copy, on {', '.join(held[:10]) or 'target topics, perhaps'}: {error}"]
     return []
 
 
-def _delete_canary(migration: Migration) -> list[str]:
+def remove_canary(migration: Migration) -> list[str]:
     """Returns what may be left: the source may be dead, and that must not keep the rest from being removed."""
+    if not migration.spec.canary:
+        return []
     try:
         delete_canary(migration)
     except NotAuthorized:
         return []  # it is deleted before it is made: then it was never made
-    except OutsideFault as fault:
+    except FerryError as fault:
         return [f"topic {canary_topic(migration.spec.migration)}, perhaps: {fault}"]
     return []
 

@@ -22,6 +22,7 @@ class Frozen:
     :param begins: log start offsets. ``ends``: end offsets under the engine's isolation level.
     :param source_ids: topic ids by source topic; ``target_ids``: by target topic, which guard against recreated topics.
     :param record_bytes: mean bytes of a record by source topic, for byte figures in progress lines.
+    :param held_back: high watermarks where an open transaction kept the end (the last stable offset) below them.
     """
 
     begins: Mapping[Partition, int]
@@ -29,6 +30,7 @@ class Frozen:
     source_ids: Mapping[str, str]
     target_ids: Mapping[str, str]
     record_bytes: Mapping[str, float] = field(default_factory=dict)
+    held_back: Mapping[Partition, int] = field(default_factory=dict)
 
     def keeping_begins_of(self, earlier: Frozen | None) -> Frozen:
         """This freeze, with the log starts and topic ids a first try saw: what expired or was recreated in between
@@ -42,6 +44,7 @@ class Frozen:
             {**self.source_ids, **earlier.source_ids},
             {**self.target_ids, **earlier.target_ids},
             self.record_bytes,
+            self.held_back,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class Frozen:
             "source_ids": dict(self.source_ids),
             "target_ids": dict(self.target_ids),
             "record_bytes": dict(self.record_bytes),
+            "held_back": [[topic, partition, high] for (topic, partition), high in sorted(self.held_back.items())],
         }
 
     @classmethod
@@ -64,7 +68,20 @@ class Frozen:
             data["source_ids"],
             data["target_ids"],
             data["record_bytes"],
+            {(topic, partition): high for topic, partition, high in data.get("held_back", [])},
         )
+
+    def hanging(self, ends_now: Mapping[Partition, int]) -> list[str]:
+        """Open transactions that have not moved since the freeze: what they hold back was neither copied nor compared.
+
+        :param ends_now: last stable offsets.
+        """
+        return [
+            f"{topic}-{partition}: an open transaction holds back offsets {self.ends[topic, partition]} to {high - 1}: "
+            "not copied, not compared. Cure: end it (kafka-transactions abort), then clear wait_until_converged"
+            for (topic, partition), high in sorted(self.held_back.items())
+            if ends_now.get((topic, partition), 0) <= self.ends[topic, partition]
+        ]
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,11 @@ def _count_status(result: PartitionResult) -> str:
     return "pass" if result.comparison.source_records == result.comparison.target_records else "fail"
 
 
-def check_counts(lines: Sequence[TopicLine]) -> Check:
-    """Records read on both sides, per topic. For compacted topics these are keys."""
+def check_counts(lines: Sequence[TopicLine], hanging: Sequence[str] = ()) -> Check:
+    """Records read on both sides, per topic. For compacted topics these are keys.
+
+    :param hanging: what open transactions keep from being read at all: equal numbers prove nothing then.
+    """
     if not lines:
         return Check(name="counts", status=Status.SKIPPED, detail=_NOTHING)
     wrong = [
@@ -121,6 +124,9 @@ def check_counts(lines: Sequence[TopicLine]) -> Check:
     )
     if wrong and len(explained) == len(wrong):
         check.status = Status.EXPLAINED
+    if hanging:
+        check.status, check.differences = Status.FAIL, [*hanging, *check.differences]
+        check.detail = f"{len(hanging)} partition(s) are held back by an open transaction"
     return check
 
 

@@ -43,12 +43,15 @@ def freeze(
     :param target_topic: source topic to target topic.
     """
     wanted = list(partitions)
+    ends = source.offsets(wanted, "latest", isolation_level)
+    high = source.offsets(wanted, "latest", "read_uncommitted") if isolation_level == "read_committed" else ends
     return Frozen(
         begins=source.offsets(wanted, "earliest", isolation_level),
-        ends=source.offsets(wanted, "latest", isolation_level),
+        ends=ends,
         source_ids=source.topic_ids(target_topic),
         target_ids=target.topic_ids(target_topic.values()),
         record_bytes=record_bytes,
+        held_back={tp: offset for tp, offset in high.items() if offset > ends[tp]},
     )
 
 

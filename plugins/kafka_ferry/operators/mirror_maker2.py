@@ -35,13 +35,15 @@ class RemoveMirrorMaker2Operator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.migration import migration_of
-        from kafka_ferry.hooks.removal import how_to_stop, remove
+        from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
         from kafka_ferry.hooks.run_lock import other_holder
 
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, migration.spec.migration):
             kept = f"run {other} works on this migration now: its connectors and topics are left alone"
+        elif kept and (left := remove_canary(migration)):
+            kept = f"{kept}\nnot deleted: {', '.join(left)}"
         if kept:
             self.log.info("%s", kept)
             _note(artifacts, leftovers_check(kept=kept))

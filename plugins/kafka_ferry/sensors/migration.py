@@ -23,10 +23,12 @@ class MigrationRunningSensor(ConnectorRunningSensor):
     def execute(self, context: Context) -> Any:
         from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.mirror_maker2 import deploy
+        from kafka_ferry.hooks.run_lock import claim
 
         with stage(context):
             migration = migration_of(context)
             # Cleared on its own after the removal it would wait for connectors that nobody makes.
+            claim(context, migration.spec.migration)
             self.connectors = deploy(migration)
             self.connect_conn_id = migration.spec.connect_conn_id
             self.poke_interval = migration.spec.poll_interval

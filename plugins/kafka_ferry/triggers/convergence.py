@@ -77,7 +77,8 @@ class ConvergencePoller:
 
 
 class ConvergenceTrigger(BaseTrigger):
-    """Fires once: ``{"status": "success"}``, or ``{"status": "error", "message": …}`` when it never will converge.
+    """Fires once: ``{"status": "success"}``, or ``{"status": "error", "message": …}`` when it never will converge, or
+    ``"broken"`` when the wait itself broke and another try may succeed.
 
     What to wait for is read from the run's ``frozen.json``, so a trigger that moves to another triggerer goes on with
     the same ends.
@@ -110,7 +111,7 @@ class ConvergenceTrigger(BaseTrigger):
             return {"status": "error", "message": str(error)}
         except Exception as error:  # a trigger that raises says nothing in the task's log
             log.exception("Waiting for convergence broke")
-            return {"status": "error", "message": f"{type(error).__name__}: {error}"}
+            return {"status": "broken", "message": f"{type(error).__name__}: {error}"}
         return {"status": "success"}
 
     def _poller(self) -> ConvergencePoller:
