@@ -35,15 +35,20 @@ bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, th
 	@PYTHONPATH=include:plugins $(PY) -m bench scale
 
 .PHONY: test
-test: unit integration  ## unit tests on all cores, then the tests on real Kafka
+test: unit integration browser  ## unit tests on all cores, the tests on real Kafka, the page in a real browser
 
 .PHONY: unit
 unit: $(STAMP)  ## tests without a broker
-	$(PY) -m pytest -n auto -m "not integration"
+	$(PY) -m pytest -n auto -m "not integration and not browser"
 
 .PHONY: integration
 integration: $(STAMP)  ## tests on the embedded stack, each test named as it runs
-	$(PY) -m pytest -v -m integration
+	$(PY) -m pytest -v -m "integration and not browser"
+
+# A process of its own: playwright leaves an event loop running, in which other tests cannot start theirs.
+.PHONY: browser
+browser: $(STAMP)  ## the report page and the trigger form in a real Chromium
+	$(PY) -m pytest -v -m browser
 
 .PHONY: lint
 lint: $(STAMP)  ## ruff and mypy
