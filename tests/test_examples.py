@@ -1,0 +1,37 @@
+"""The example params files are what the DAGs take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.operators.params import comparison_params, migration_params
+
+PROJECT = Path(__file__).resolve().parents[1]
+EXAMPLES = PROJECT / "include" / "examples"
+DAGS: dict[str, tuple[Any, Any]] = {
+    "mirror_maker2_on_connect": (MigrationSpec, migration_params),
+    "verify_clusters": (ComparisonSpec, comparison_params),
+}
+
+
+def test_every_dag_has_an_example_and_a_page() -> None:
+    names = {path.stem for path in (PROJECT / "dags").glob("*.py")}
+    assert names == DAGS.keys() == {path.stem for path in EXAMPLES.glob("*.json")}
+    for name in names:
+        assert (PROJECT / "docs" / f"{name}.md").exists()
+
+
+@pytest.mark.parametrize("name", DAGS)
+def test_an_example_is_taken_by_spec_and_form(name: str) -> None:
+    spec, params = DAGS[name]
+    example = json.loads((EXAMPLES / f"{name}.json").read_text())
+    assert spec.from_params(example).topics == example["topics"]
+    form = params()
+    assert example.keys() <= form.keys()
+    for key, value in example.items():
+        form[key].resolve(value)  # raises when the form's schema refuses it
