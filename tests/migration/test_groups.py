@@ -98,3 +98,25 @@ def test_why_a_commit_was_refused_stands_beside_what_it_means() -> None:
 def test_a_commit_on_another_partition_is_not_this_ones() -> None:
     (found,) = judge_groups([result(translated(None, status="missing"))], {"g": {("x.a", 0): 50, ("a", 3): 50}}, {})
     assert found.status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("source_now", "status"),
+    [
+        (None, Status.FAIL),  # nothing is known of the source
+        (70, Status.FAIL),  # it stands where it was compared: who committed 60 ran ahead on the target
+        (79, Status.FAIL),  # nine further, ten on the target
+        (80, Status.EXPLAINED),
+        (500, Status.EXPLAINED),
+    ],
+)
+def test_a_group_at_work_on_the_source_is_no_loss(source_now: int | None, status: Status) -> None:
+    """Its commits move on between comparison and judgement, and MirrorMaker 2 carries them over."""
+    line = translated(45)
+    assert (line.source_offset, line.expected_offset) == (70, 50), "the table is made for these"
+    there = {} if source_now is None else {"g": {("a", 3): source_now}}
+    (found,) = judge_groups([result(line)], {"g": {("x.a", 3): 60}}, {}, there)
+    assert found.status is status
+    if status is Status.EXPLAINED:
+        assert "at work on the source" in found.detail
+        assert found.redelivered is None

@@ -53,8 +53,10 @@ def _exists(tp: Partition, source: Mapping[str, TopicState], target: Mapping[str
 
 
 def _marks(migration: Migration, mapped: Mapping[Partition, Partition]) -> dict[Partition, list[GroupMark]]:
-    committed = migration.groups.committed
-    on_target = migration.target.admin.committed(committed)
+    names = list(migration.groups.committed)
+    # The target's first: a group at work on the source is carried on meanwhile, and must not seem ahead.
+    on_target = migration.target.admin.committed(names)
+    committed = migration.source.admin.committed(names)
     marks: dict[Partition, list[GroupMark]] = {}
     for group, offsets in committed.items():
         for tp, offset in offsets.items():

@@ -39,11 +39,10 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     actual = migration.target.admin.topics([topic.name for topic in desired])
     counts_only = migration.spec.verification is Verification.COUNTS
     topics = topic_lines(desired, results, counts_only)
-    groups = judge_groups(
-        results,
-        migration.target.admin.committed({line.group for result in results for line in result.groups}),
-        (artifacts.read_json(GROUPS) or {}).get("refused", {}),
-    )
+    names = {line.group for result in results for line in result.groups}
+    on_target = migration.target.admin.committed(names)  # before the source's, which may move on meanwhile
+    refused = (artifacts.read_json(GROUPS) or {}).get("refused", {})
+    groups = judge_groups(results, on_target, refused, migration.source.admin.committed(names))
     content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
     checks = [
         check_topics(desired, actual),
