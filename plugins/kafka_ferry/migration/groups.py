@@ -99,7 +99,7 @@ def _moved(line: Translated, now: int, moved_on: int) -> tuple[Status, int | Non
         if now - line.expected_offset <= moved_on:
             text = (
                 f"at work on the source: {moved_on:,} offsets further there since the comparison, "
-                f"{now - line.expected_offset:,} on the target. For an exact line stop its consumers and clear fingerprint"
+                f"{now - line.expected_offset:,} on the target. For an exact line stop its consumers, clear fingerprint"
             )
             return Status.EXPLAINED, None, text
         return Status.FAIL, 0, f"{ahead}: a consumer is at work on the target, or records would never be delivered"
