@@ -399,3 +399,18 @@ def test_errors_survive_pickling() -> None:
     fault = pickle.loads(pickle.dumps(ConnectBusy("GET", "/x", 409, "stale")))  # noqa: S301
     assert isinstance(fault, FerryError)
     assert str(fault) == "Kafka Connect: GET /x -> 409: stale"
+
+
+def test_a_worker_that_starts_answers_404_in_html_and_is_waited_for(
+    hook: ConnectHook, worker: responses.RequestsMock
+) -> None:
+    """Measured: after kill -9 and restart Jetty listens before Connect's resources are there. No connector is gone."""
+    worker.get(f"{URL}/connectors/c/offsets", status=404, body="<html>Not Found</html>", content_type="text/html")
+    worker.get(f"{URL}/connectors/c/offsets", json={"offsets": []})
+    assert hook.offsets("c") == []
+
+
+def test_a_server_that_is_no_worker_is_named(hook: ConnectHook, worker: responses.RequestsMock) -> None:
+    worker.get(f"{URL}/connectors/c/offsets", status=404, body="<html>Not Found</html>", content_type="text/html")
+    with pytest.raises(OutsideFault, match="is starting, or is no Kafka Connect worker"):
+        hook.offsets("c")

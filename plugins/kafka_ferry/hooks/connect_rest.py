@@ -143,6 +143,9 @@ class ConnectRest:
             never_sent = isinstance(fault, ConnectTimeout) or _refused(fault)
             kind = ConnectUnavailable if never_sent or method == "GET" else OutcomeUnknown
             raise kind(method, path, 0, redact_text(f"{self.base_url}: {fault}", secrets)) from None
+        if response.status_code == 404 and "json" not in response.headers.get("Content-Type", ""):
+            # Jetty's own page, not Connect's answer: a worker that starts listens before it knows its resources.
+            raise ConnectBusy(method, path, 404, f"{self.base_url} is starting, or is no Kafka Connect worker")
         if response.status_code >= 400:
             raise error_of(method, path, response.status_code, redact_text(_message(response), secrets))
         try:
