@@ -132,3 +132,12 @@ def test_an_operator_returns_what_ferry_returns() -> None:
     ctx = context()
     assert Answer(task_id="t").execute(ctx) == 42
     assert noted(ctx)["state"] == "success"
+
+
+@pytest.mark.parametrize("error", [ValueError, OutsideFault, LossDetected])
+def test_a_secret_in_somebody_elses_words_does_not_reach_the_artifacts(error: type[Exception]) -> None:
+    ctx = context()
+    raising(error("cannot reach https://ferry:hunter2@worker:8083/connectors"), ctx)
+    told = noted(ctx)["error"]
+    assert "hunter2" not in told
+    assert "worker:8083" in told

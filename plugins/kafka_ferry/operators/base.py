@@ -10,6 +10,7 @@ import pendulum
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
 
+from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.report.storage import STAGES, RunArtifacts
 
@@ -51,12 +52,13 @@ def stage(context: Context) -> Iterator[None]:
         artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
         raise
     except FerryError as error:
-        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": str(error)})
+        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": redact_text(str(error))})
         if error.retriable:
             raise
         raise AirflowFailException(str(error)) from error
     except BaseException as error:
-        text = str(error) or type(error).__name__
+        # Anybody's words, past Airflow's log masker: artifacts and the page show them.
+        text = redact_text(str(error)) or type(error).__name__
         artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": text})
         raise
     artifacts.write_json(name, entry | {"state": "success", "ended": _now()})

@@ -19,9 +19,10 @@ class CanaryOperator(FerryOperator):
         from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.migration.canary import skipped_checks
 
-        migration = migration_of(context)
+        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        artifacts.delete(CANARY)  # of an earlier try: it says nothing about this one
         checks = send_canary(migration) if migration.spec.canary else skipped_checks("param canary is off")
         for check in checks:
             self.log.info("%s: %s %s %s", check.name, check.status, check.actual, check.detail)
-        RunArtifacts.of(context).write_json(CANARY, [check.model_dump(mode="json") for check in checks])
+        artifacts.write_json(CANARY, [check.model_dump(mode="json") for check in checks])
         return {check.name: check.status.value for check in checks}

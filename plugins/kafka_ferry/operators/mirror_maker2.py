@@ -39,6 +39,7 @@ class RemoveMirrorMaker2Operator(FerryOperator):
         from kafka_ferry.hooks.run_lock import other_holder
 
         migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, migration.spec.migration):
             kept = f"run {other} works on this migration now: its connectors and topics are left alone"
