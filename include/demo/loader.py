@@ -18,6 +18,7 @@ QUIET: dict[str, Any] = {"log_level": 3}  # "coordinator load in progress, retry
 
 # measured on a broker just started: a new topic has no leader, a new group no coordinator for a moment
 TRANSIENT = {
+    KafkaError._NOENT,  # "No leaders found"
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
