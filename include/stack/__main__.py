@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stack", description="The embedded stack of Kafka Ferry.")
     commands = parser.add_subparsers(required=True)
     up = _command(commands, "up", _up, "start what is missing and wait until all is healthy")
-    up.add_argument("--no-airflow", action="store_true", help="only Kafka and Connect")
+    up.add_argument("--no-airflow", action="store_true", help="only Kafka, Connect and S3")
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
@@ -69,7 +69,7 @@ def _up(options: argparse.Namespace) -> int:
     ).up()
     values = stack.variables()
     print()
-    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "AIRFLOW_URL"):
+    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "S3_ENDPOINT", "AIRFLOW_URL"):
         if value := values[f"FERRY_{name}"]:
             print(f"  {name.lower().replace('_', ' '):18}{value}")
     if values["FERRY_AIRFLOW_URL"]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import security
+from stack import s3, security
 from stack.airflow import USER
 from stack.ports import HOST
 from stack.state import State, write_private
@@ -30,7 +30,7 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
         "FERRY_SOURCE_BOOTSTRAP": source,
         "FERRY_TARGET_BOOTSTRAP": target,
         "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
-        "FERRY_S3_ENDPOINT": "",  # the stack has no S3 server yet
+        "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
         **_connections(folder, state, source, target),
         "AIRFLOW_HOME": str(folder / "airflow"),
@@ -58,12 +58,15 @@ def _connections(folder: Path, state: State, source: str, target: str) -> dict[s
         "kafka_source": kafka("source", source, security.FERRY),
         "kafka_target": kafka("target", target, security.FERRY),
         "kafka_connect": connect,
-        # Not an account: keys that any emulator takes and AWS refuses.
         "aws_default": {
             "conn_type": "aws",
-            "login": "ferry",
-            "password": "ferry-not-a-secret",
-            "extra": {"region_name": "us-east-1"},
+            "login": s3.ACCESS_KEY,
+            "password": s3.SECRET,
+            "extra": {
+                "region_name": "us-east-1",
+                # For S3 alone: an endpoint_url of the connection itself would catch every other service too.
+                "service_config": {"s3": {"endpoint_url": f"http://{HOST}:{state.ports['s3']}"}},
+            },
         },
     }
     if state.secure:
@@ -111,7 +114,6 @@ def shell_file(values: Mapping[str, str], first_on_path: str) -> str:
     """A file for ``. .stack/env``: any value survives any POSIX shell."""
     lines = [
         "# Written by the embedded stack. Use it so:  . .stack/env && airflow dags list",
-        "# FERRY_S3_ENDPOINT is empty: the stack has no S3 server yet.",
         *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),
         f'export PATH={shlex.quote(first_on_path)}:"$PATH"',
     ]

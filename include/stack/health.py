@@ -27,6 +27,19 @@ def get_json(url: str) -> dict[str, object]:
         return dict(json.load(answer))
 
 
+def status_of(url: str) -> int:
+    """HTTP status of a GET, also of a refusal.
+
+    :raises OSError: no answer.
+    """
+    try:
+        with _direct.open(url, timeout=TIMEOUT) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
 def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) -> str | None:
     """Ask a broker for the metadata of its cluster; None while no broker of it is ready.
 

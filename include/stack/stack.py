@@ -21,6 +21,7 @@ from stack.errors import StackError
 from stack.health import Cancelled, ask
 from stack.java import find_java
 from stack.ports import PortLease
+from stack.s3 import S3Server
 from stack.service import Service
 from stack.state import State
 from stack.watchdog import Watchdog
@@ -34,6 +35,7 @@ PORTS = {
     "target": "target",
     "target-controller": "target",
     "worker": "worker",
+    "s3": "s3",
 }
 AIRFLOW_PORTS = {
     "airflow": "airflow-api-server",
@@ -156,6 +158,13 @@ class Stack:
         return service
 
     @property
+    def s3(self) -> S3Server:
+        """The S3 server."""
+        service = self.service("s3")
+        assert isinstance(service, S3Server)  # noqa: S101 - for the type checker
+        return service
+
+    @property
     def source_bootstrap(self) -> str:
         """``bootstrap.servers`` of the source cluster."""
         return self.broker("source").bootstrap
@@ -225,7 +234,8 @@ class Stack:
     def _build(self, java: str, libraries: Path) -> dict[str, Service]:
         state = self._loaded_state()
         source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
-        services: list[Service] = [source, target, Worker(self.folder, state, java, libraries, target)]
+        worker = Worker(self.folder, state, java, libraries, target)
+        services: list[Service] = [source, target, worker, S3Server(self.folder, state)]
         if self._airflow:
             variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
             services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]

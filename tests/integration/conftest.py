@@ -45,7 +45,7 @@ def secure_stack() -> Stack:
 def breakable_stack(stack: Stack) -> Iterator[Stack]:
     """The same stack for a test that kills or freezes parts of it; healed afterwards."""
     yield stack
-    for service in (stack.broker("source"), stack.broker("target"), stack.worker):
+    for service in (stack.broker("source"), stack.broker("target"), stack.worker, stack.s3):
         if service.running:
             service.resume()
     stack.up()

@@ -19,7 +19,7 @@ from stack import Stack, StackError, process
 pytestmark = pytest.mark.integration
 
 PROJECT = Path(__file__).resolve().parents[2]
-KAFKA = {"source", "target", "worker"}
+KAFKA = {"source", "target", "worker", "s3"}
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def test_up_adopts_heals_and_down_leaves_nothing(folder, make_topics):
     up(folder)
     first = pids(folder)
     make_topics(json.loads((folder / "env.json").read_text())["FERRY_SOURCE_BOOTSTRAP"], "kept")
-    assert run("status", "--dir", str(folder)).count("healthy") == 3
+    assert run("status", "--dir", str(folder)).count("healthy") == 4
 
-    assert up(folder).count("runs already") == 3
+    assert up(folder).count("runs already") == 4
     assert pids(folder) == first
 
     os.kill(first["worker"], signal.SIGKILL)

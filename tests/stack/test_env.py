@@ -50,7 +50,7 @@ def test_values_are_exported_and_the_venv_is_first_on_path(tmp_path):
 @pytest.fixture
 def state(tmp_path) -> State:
     state = State(tmp_path / "state.json")
-    names = ("source", "target", "worker", "airflow", "airflow-worker-log", "airflow-trigger-log")
+    names = ("source", "target", "worker", "s3", "airflow", "airflow-worker-log", "airflow-trigger-log")
     state.ports = {name: 20000 + i for i, name in enumerate((*names, "airflow-scheduler-health"))}
     return state
 
@@ -61,16 +61,19 @@ def test_the_contract_of_the_commands_is_kept(tmp_path, state):
     assert values["FERRY_SOURCE_BOOTSTRAP"] == "127.0.0.1:20000"
     assert values["FERRY_TARGET_BOOTSTRAP"] == "127.0.0.1:20001"
     assert values["FERRY_CONNECT_URL"] == "http://127.0.0.1:20002"
-    assert values["FERRY_AIRFLOW_URL"] == values["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:20003"
+    assert values["FERRY_S3_ENDPOINT"] == "http://127.0.0.1:20003"
+    assert values["FERRY_AIRFLOW_URL"] == values["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:20004"
     assert values["FERRY_ARTIFACTS"] == str(tmp_path / "artifacts")
     assert values["AIRFLOW__CORE__DAGS_FOLDER"] == "/project/dags"
     assert values["FERRY_AIRFLOW_USER"] == "admin"
-    assert {"FERRY_S3_ENDPOINT", "AIRFLOW_HOME"} <= values.keys()
+    assert "AIRFLOW_HOME" in values
     kafka = json.loads(values["AIRFLOW_CONN_KAFKA_SOURCE"])
     assert kafka == {"conn_type": "kafka", "extra": {"bootstrap.servers": "127.0.0.1:20000"}}
     connect = json.loads(values["AIRFLOW_CONN_KAFKA_CONNECT"])
     assert (connect["conn_type"], connect["host"], connect["port"]) == ("http", "127.0.0.1", 20002)
-    assert json.loads(values["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]["region_name"] == "us-east-1"
+    aws = json.loads(values["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]
+    assert aws["region_name"] == "us-east-1"
+    assert aws["service_config"] == {"s3": {"endpoint_url": "http://127.0.0.1:20003"}}
 
 
 def test_generated_secrets_are_long_differ_and_stay(tmp_path, state):

@@ -1,0 +1,280 @@
+"""Objects by key under one location: ``s3://bucket/prefix`` through boto3, or a local folder. Free of Airflow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+
+T = TypeVar("T")
+Data = bytes | memoryview
+
+PART_BYTES = 16 * 1024 * 1024  # S3 takes parts of 5 MiB and more, 10,000 of them at most
+PATIENCE = 120.0
+_DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+_SECRETS = ("aws_secret_access_key", "aws_session_token")
+_PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
+
+
+class ObjectMissing(FerryError):
+    """There is no such object."""
+
+
+class UploadGone(OutsideFault):
+    """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One line of a listing. ``key`` is relative to the location."""
+
+    key: str
+    size: int
+
+
+class ObjectStore(Protocol):
+    """What the other modules need of a store. Keys are relative to its location and have no leading slash.
+
+    Every method raises ``OutsideFault`` when the store did not answer in time, ``BadConnection`` when it refuses the
+    credentials. A ``put`` is atomic: nobody ever reads half an object.
+    """
+
+    location: str
+    puts: int
+    """Requests that wrote: each PUT, and each part, begin and end of a multipart upload."""
+
+    def put(self, key: str, data: Data) -> None:
+        """Write an object, in place of what was there."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """:raises ObjectMissing: no such object."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Objects whose key begins with ``prefix``, in the order of their keys."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; absent ones count as deleted."""
+        ...
+
+
+def open_store(location: str, settings: Mapping[str, Any] | None = None, patience: float = PATIENCE) -> ObjectStore:
+    """The store of a location.
+
+    :param location: ``s3://bucket/prefix``, or ``file:///folder``.
+    :param settings: see :class:`S3Store`; unused for a folder.
+    :param patience: seconds for which a store that does not answer is asked again.
+    :raises BadParam: it is neither.
+    """
+    kind, _, rest = location.partition("://")
+    if kind == "s3" and rest.split("/")[0]:
+        return S3Store(location, settings or {}, patience)
+    if kind == "file" and rest.startswith("/"):
+        return FolderStore(Path(rest))
+    raise BadParam("location", f"{location!r} is no place for backups", "s3://bucket/prefix, or file:///folder")
+
+
+class S3Store:
+    """A bucket of S3, or of a server that speaks its protocol.
+
+    Requests are tried again, with growing pauses, for ``patience`` seconds: throttling (503 SlowDown), other 5xx,
+    and a server that is not there. Thread-safe, as boto3's clients are.
+
+    :param settings: ``endpoint_url``, ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
+        ``aws_session_token``, ``verify``: arguments of ``boto3.client``; without keys boto3 looks for its own.
+    """
+
+    def __init__(self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE) -> None:
+        import boto3
+        from botocore.config import Config
+
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        self.location, self.bucket, self.puts = location, bucket, 0
+        self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
+        self._patience = patience
+        self._secrets = [
+            str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings
+        ]
+        self._lock = threading.Lock()
+        # Retries are ours: botocore counts attempts and knows no time, and a minute without S3 has to be waited for.
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60, max_pool_connections=16)
+        self._client = boto3.session.Session().client("s3", config=config, **settings)
+
+    def __repr__(self) -> str:
+        return f"S3Store({self.location!r})"
+
+    def put(self, key: str, data: Data) -> None:
+        if len(data) > PART_BYTES:
+            self._put_parts(key, memoryview(data))
+        else:
+            body = bytes(data)
+            self._write(f"write {key}", lambda: self._client.put_object(**self._at(key), Body=body))
+
+    def _put_parts(self, key: str, data: memoryview) -> None:
+        at = self._at(key)
+        upload = self._write(f"begin {key}", lambda: self._client.create_multipart_upload(**at))["UploadId"]
+        try:
+            parts = [
+                {"PartNumber": number, "ETag": self._put_part(key, upload, number, data[begin : begin + PART_BYTES])}
+                for number, begin in enumerate(range(0, len(data), PART_BYTES), start=1)
+            ]
+            done = {"MultipartUpload": {"Parts": parts}, "UploadId": upload}
+            self._write(f"complete {key}", lambda: self._client.complete_multipart_upload(**at, **done))
+        except BaseException:
+            with contextlib.suppress(Exception):  # what is left of it costs money, not truth; the first error counts
+                self._client.abort_multipart_upload(**at, UploadId=upload)
+            raise
+
+    def _put_part(self, key: str, upload: str, number: int, data: memoryview) -> str:
+        body, place = bytes(data), {"UploadId": upload, "PartNumber": number}
+        answer = self._write(
+            f"write part {number} of {key}", lambda: self._client.upload_part(**self._at(key), **place, Body=body)
+        )
+        return str(answer["ETag"])
+
+    def get(self, key: str) -> bytes:
+        def read() -> bytes:
+            answer = self._client.get_object(**self._at(key))
+            with contextlib.closing(answer["Body"]) as body:
+                return bytes(body.read())
+
+        return self._try(f"read {key}", read)
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        arguments = {"Bucket": self.bucket, "Prefix": self._prefix + prefix}
+        token: dict[str, str] = {}
+        while True:
+            page = self._try(f"list {prefix}", lambda: self._client.list_objects_v2(**arguments, **token))  # noqa: B023
+            for entry in page.get("Contents", []):
+                yield StoredObject(entry["Key"].removeprefix(self._prefix), entry["Size"])
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def delete(self, keys: Iterable[str]) -> None:
+        wanted = [{"Key": self._prefix + key} for key in keys]
+        for start in range(0, len(wanted), 1000):  # the most that one request takes
+            objects = {"Objects": wanted[start : start + 1000], "Quiet": True}
+            answer = self._try(
+                "delete objects",
+                lambda: self._client.delete_objects(Bucket=self.bucket, Delete=objects),  # noqa: B023
+            )
+            for error in answer.get("Errors") or []:
+                raise OutsideFault(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self._prefix + key}
+
+    def _write(self, what: str, call: Callable[[], T]) -> T:
+        def counted() -> T:
+            with self._lock:
+                self.puts += 1
+            return call()
+
+        return self._try(what, counted)
+
+    def _try(self, what: str, call: Callable[[], T]) -> T:
+        begun, pause = time.monotonic(), 0.2
+        while True:
+            try:
+                return call()
+            except Exception as error:
+                fault = self._fault(what, error)
+                if fault is None:
+                    raise
+                if (
+                    not fault.retriable
+                    or isinstance(fault, UploadGone)
+                    or time.monotonic() + pause > begun + self._patience
+                ):
+                    raise fault from None  # botocore's text may quote what was sent
+            time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # spread, no secret
+            pause = min(5.0, pause * 2)
+
+    def _fault(self, what: str, error: Exception) -> FerryError | None:
+        """Ours for an error of boto3's; None when it is none of theirs."""
+        from botocore import exceptions as botocore
+        from urllib3.exceptions import HTTPError
+
+        text = redact_text(str(error), self._secrets)
+        if isinstance(error, botocore.ClientError):
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            if code == "NoSuchBucket":
+                return BadParam("location", f"there is no bucket {self.bucket!r}", "create it, or correct the name")
+            if code == "NoSuchUpload":
+                return UploadGone(f"{self.location}: cannot {what}: {text}")
+            if code in _MISSING:
+                return ObjectMissing(f"{self.location}: no object to {what}")
+            if code in _DENIED or status == 403:
+                return BadConnection(f"{self.location}: not allowed to {what}: {text}")
+            passing = status >= 500 or status in (408, 429) or code in _PASSING
+            return (OutsideFault if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
+        if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
+            return BadConnection(f"{self.location}: no credentials. Cure: keys in the aws connection, or a role")
+        if isinstance(error, botocore.ParamValidationError | botocore.UnknownEndpointError):
+            return BadParam("location", f"{self.location!r}: {text}", "s3://bucket/prefix")
+        if isinstance(error, botocore.BotoCoreError | HTTPError | OSError):
+            return OutsideFault(f"{self.location}: cannot {what}: {text}")
+        return None
+
+
+class FolderStore:
+    """A folder of this machine, or of a network file system that all workers share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.location, self.puts = f"file://{folder}", 0
+        self._folder = folder
+
+    def put(self, key: str, data: Data) -> None:
+        path = self._folder / key
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        with self._faults(f"write {key}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        self.puts += 1
+
+    def get(self, key: str) -> bytes:
+        with self._faults(f"read {key}"):
+            return (self._folder / key).read_bytes()
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        start = self._folder / prefix.rpartition("/")[0]
+        found = []
+        for path in start.rglob("*") if start.is_dir() else ():
+            key = path.relative_to(self._folder).as_posix()
+            if key.startswith(prefix) and not path.name.startswith(".") and path.is_file():
+                found.append(StoredObject(key, path.stat().st_size))
+        yield from sorted(found, key=lambda one: one.key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            with self._faults(f"delete {key}"):
+                (self._folder / key).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _faults(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"{self.location}: no object to {what}") from error
+        except PermissionError as error:
+            raise BadConnection(f"{self.location}: not allowed to {what}") from error
+        except OSError as error:
+            raise OutsideFault(f"{self.location}: cannot {what}: {error.strerror}") from error

@@ -1,0 +1,141 @@
+"""Stores by their contract: the folder for real, S3's errors as boto3 raises them."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+from kafka_ferry.hooks import object_store
+from kafka_ferry.hooks.object_store import PART_BYTES, FolderStore, ObjectMissing, S3Store, open_store
+
+SETTINGS = {"region_name": "us-east-1", "aws_access_key_id": "me", "aws_secret_access_key": "S3CRET-KEY"}
+
+
+def refusal(code: str, status: int) -> ClientError:
+    answer = {"Error": {"Code": code, "Message": "S3CRET-KEY"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutObject")
+
+
+class FakeClient:
+    """Answers with what is next on its list: an exception to raise, or an answer."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers, self.calls = list(answers), []
+
+    def __getattr__(self, name: str):
+        def call(**arguments: object) -> object:
+            self.calls.append((name, arguments))
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+def s3(*answers: object, patience: float = 60) -> tuple[S3Store, FakeClient]:
+    store, client = S3Store("s3://bucket/a/prefix/", SETTINGS, patience), FakeClient(*answers)
+    store._client = client
+    return store, client
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(object_store.time, "sleep", lambda seconds: None)
+
+
+def test_a_folder_keeps_what_it_was_given(tmp_path):
+    store = open_store(f"file://{tmp_path}/x")
+    assert list(store.list()) == []
+    store.put("b/2", b"two")
+    store.put("b/1", memoryview(b"one"))
+    store.put("c", b"")
+
+    assert [(one.key, one.size) for one in store.list()] == [("b/1", 3), ("b/2", 3), ("c", 0)]
+    assert [one.key for one in store.list("b/")] == ["b/1", "b/2"]
+    assert store.get("b/1") == b"one"
+    store.put("b/1", b"new")
+    store.delete(["b/2", "never"])
+    assert (store.get("b/1"), [one.key for one in store.list()], store.puts) == (b"new", ["b/1", "c"], 4)
+    with pytest.raises(ObjectMissing, match="b/2"):
+        store.get("b/2")
+
+
+def test_a_folder_that_cannot_be_written_is_an_outside_fault(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutsideFault, match="cannot write file/x"):
+        FolderStore(tmp_path).put("file/x", b"")
+
+
+@pytest.mark.parametrize("location", ["", "bucket/x", "s3://", "s3:///x", "gs://b/x", "file://relative"])
+def test_a_location_that_is_none_is_refused(location):
+    with pytest.raises(BadParam, match="location"):
+        open_store(location)
+
+
+def test_keys_are_relative_to_the_location():
+    page = {"Contents": [{"Key": "a/prefix/k1", "Size": 5}], "IsTruncated": True, "NextContinuationToken": "t"}
+    store, client = s3(page, {"Contents": [{"Key": "a/prefix/k2", "Size": 6}]})
+    assert [(one.key, one.size) for one in store.list("k")] == [("k1", 5), ("k2", 6)]
+    assert client.calls[1][1] == {"Bucket": "bucket", "Prefix": "a/prefix/k", "ContinuationToken": "t"}
+
+
+def test_what_passes_is_tried_again_and_counted():
+    store, client = s3(refusal("SlowDown", 503), EndpointConnectionError(endpoint_url="http://x"), {})
+    store.put("k", b"x")
+    assert ([name for name, _ in client.calls], store.puts) == (["put_object"] * 3, 3)
+
+
+def test_patience_ends():
+    store, _client = s3(*[refusal("SlowDown", 503)] * 3, patience=0)
+    with pytest.raises(OutsideFault, match="cannot write k"):
+        store.put("k", b"x")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refusal("NoSuchBucket", 404), BadParam),
+        (refusal("NoSuchKey", 404), ObjectMissing),
+        (refusal("AccessDenied", 403), BadConnection),
+        (refusal("SignatureDoesNotMatch", 403), BadConnection),
+        (refusal("InvalidRequest", 400), FerryError),
+        (NoCredentialsError(), BadConnection),
+    ],
+)
+def test_what_no_retry_can_cure_fails_at_once_and_shows_no_secret(error, expected):
+    store, client = s3(error)
+    with pytest.raises(expected) as raised:
+        store.get("k")
+    assert not raised.value.retriable
+    assert len(client.calls) == 1
+    assert "S3CRET-KEY" not in str(raised.value) + repr(raised.value) + repr(store)
+
+
+def test_our_own_mistakes_are_not_taken_for_the_stores():
+    store, _client = s3(KeyError("Body"))
+    with pytest.raises(KeyError):
+        store.get("k")
+
+
+def test_large_objects_go_in_parts_and_a_failed_upload_is_aborted():
+    data = bytes(2 * PART_BYTES + 1)
+    store, client = s3(
+        {"UploadId": "u"}, {"ETag": "1"}, refusal("InternalError", 500), {"ETag": "2"}, {"ETag": "3"}, {}
+    )
+    store.put("k", data)
+    assert client.calls[-1][1]["MultipartUpload"]["Parts"] == [{"PartNumber": n, "ETag": str(n)} for n in (1, 2, 3)]
+    assert [len(args["Body"]) for name, args in client.calls if name == "upload_part"] == [*[PART_BYTES] * 3, 1]
+    assert store.puts == 6
+
+    store, client = s3({"UploadId": "u"}, refusal("AccessDenied", 403), {})
+    with pytest.raises(BadConnection):
+        store.put("k", data)
+    assert client.calls[-1][0] == "abort_multipart_upload"
+
+
+def test_a_refused_deletion_is_no_success():
+    store, _client = s3({"Errors": [{"Key": "a/prefix/k", "Code": "AccessDenied"}]})
+    with pytest.raises(OutsideFault, match="cannot delete"):
+        store.delete(["k"])

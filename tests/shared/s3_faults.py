@@ -1,0 +1,109 @@
+"""A proxy before the S3 server that answers some requests itself, as an S3 under load or out of order does."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+#: Given method and path, what to do: None passes the request on, an int answers with that status, "cut" hangs up.
+Fault = Callable[[str, str], int | str | None]
+
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    outer: S3Faults
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        body = self._body()
+        outer = self.server.outer
+        with outer.lock:
+            outer.requests += 1
+            fault = outer.fault(self.command, self.path)
+            outer.faults += fault is not None
+        if fault == "cut":
+            self.close_connection = True
+            self.connection.close()
+        elif fault is not None:
+            self._send(int(fault), [("Content-Type", "application/xml")], _SLOW_DOWN)
+        else:
+            self._pass_on(body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
+
+    def _body(self) -> bytes:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            pass  # the server has said "continue" already
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return body
+
+    def _pass_on(self, body: bytes) -> None:
+        connection = http.client.HTTPConnection(self.server.outer.host, timeout=60)
+        # The host is signed: it goes on as it came.
+        skipped = ("transfer-encoding", "connection", "expect", "content-length")
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
+        try:
+            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+            answer = connection.getresponse()
+            content = answer.read()
+            self._send(answer.status, answer.getheaders(), content)
+        except OSError:  # the real server is away
+            self.close_connection = True
+            self.connection.close()
+        finally:
+            connection.close()
+
+    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        length = {name.lower(): value for name, value in headers}.get("content-length")
+        self.send_header("Content-Length", str(length) if self.command == "HEAD" else str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+class S3Faults:
+    """``with S3Faults(endpoint) as proxy: ...``; point ``endpoint_url`` at ``proxy.url``.
+
+    :param fault: asked for every request; replace it at any time.
+    """
+
+    def __init__(self, endpoint: str, fault: Fault = lambda method, path: None) -> None:
+        self.fault, self.requests, self.faults = fault, 0, 0
+        self.lock = threading.Lock()
+        self.host = urlsplit(endpoint).netloc
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.outer = self
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
