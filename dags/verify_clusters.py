@@ -5,10 +5,9 @@ freeze -> shards -> fingerprint -> validate -> report
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.params import comparison_params
@@ -23,12 +22,12 @@ with DAG(
     tags=["kafka", "verification"],
     doc_md=__doc__,
     params=comparison_params(),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True},
+    default_args=task_defaults("verify_clusters"),
 ):
     freeze = FreezeOperator(task_id="freeze")
     shards = ShardsOperator(task_id="shards")
     fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
     validate = ValidateOperator(task_id="validate", only_compare=True)
-    report = ReportOperator(task_id="report", engine="none: compared as they are")
+    report = ReportOperator(task_id="report")
 
     freeze >> shards >> fingerprint >> validate >> report

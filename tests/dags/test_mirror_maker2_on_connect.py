@@ -79,7 +79,6 @@ def test_every_task_is_retried(dag: DAG) -> None:
 
 
 def test_what_waits_does_so_outside_a_worker_slot(dag: DAG) -> None:
-    assert dag.task_dict["wait_until_running"].deferrable is True
     for task in dag.tasks:
         assert getattr(task, "mode", "poke") == "poke"
 

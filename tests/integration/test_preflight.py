@@ -25,7 +25,7 @@ from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.retention import HELD
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.operators.mirror_maker2 import RemoveMirrorMaker2Operator
+from kafka_ferry.operators.engine import RemoveOperator
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from kafka_ferry.report.model import Status
@@ -200,12 +200,12 @@ def test_the_removal_ends_a_hold_and_names_one_that_it_could_not_end(
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive.replace(source_bootstrap, "127.0.0.1:1"))
     monkeypatch.setattr("kafka_ferry.hooks.kafka_admin.KafkaAdmin.__init__.__defaults__", (3,))
     with pytest.raises(AirflowFailException, match="still there after the removal"):
-        RemoveMirrorMaker2Operator(task_id="remove").execute(context(task="remove", **params))
+        RemoveOperator(task_id="remove").execute(context(task="remove", **params))
     assert [topic in text and "limits" in text for text in leftovers()] == [True]
     assert configs(migration(topic), topic)["retention.ms"] == HELD
 
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive)
-    RemoveMirrorMaker2Operator(task_id="remove").execute(context(task="remove", **params))
+    RemoveOperator(task_id="remove").execute(context(task="remove", **params))
     assert leftovers() == []
     assert configs(migration(topic), topic)["retention.ms"] == str(DAY)
 

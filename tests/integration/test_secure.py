@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (
     AclBindingFilter,
@@ -28,14 +28,17 @@ from confluent_kafka.admin import (
 
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
 from kafka_ferry.hooks.acls import acls_check, copy_acls
+from kafka_ferry.hooks.connect import ConnectHook
+from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.canary import CanaryOperator
+from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.mirror_maker2 import DeployMirrorMaker2Operator, RemoveMirrorMaker2Operator
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
@@ -88,13 +91,13 @@ class Run:
         self.do(ProvisionTopicsOperator(task_id="provision_topics"))
 
     def deploy(self) -> None:
-        self.do(DeployMirrorMaker2Operator(task_id="deploy"))
+        self.do(DeployOperator(task_id="deploy"))
 
     def wait_until_running(self) -> None:
         self.do(MigrationRunningSensor(task_id="wait_until_running"))
 
     def remove(self) -> None:
-        self.do(RemoveMirrorMaker2Operator(task_id="remove"))
+        self.do(RemoveOperator(task_id="remove"))
 
     def prove(self) -> None:
         self.do(ConvergenceSensor(task_id="wait_until_converged"))
@@ -123,8 +126,8 @@ class Run:
         return plan, self.report()
 
     def leftovers(self) -> list[str]:
-        there = {*self.migration.connect.connectors()} & {*self.migration.connector_names}
-        return [*there, *KafkaAdmin(self.migration.target.extra, "t").topic_ids(self.migration.residue())]
+        engine = engine_of(self.migration)
+        return [*engine.left(), *KafkaAdmin(self.migration.target.extra, "t").topic_ids(engine.own_topics())]
 
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
@@ -285,8 +288,8 @@ def test_no_password_is_seen_anywhere(
     connectors: dict[str, str] = {}
 
     def look() -> None:
-        for name in run.migration.wanted_connectors:
-            connectors[name] = json.dumps(run.migration.connect.config(name))
+        for name in MirrorMaker2OnConnect(run.migration).mirror.wanted:
+            connectors[name] = json.dumps(ConnectHook("kafka_connect").config(name))
 
     with caplog.at_level(logging.DEBUG):
         _, report = run.whole(meanwhile=look)
@@ -336,7 +339,7 @@ def test_a_wrong_secret_on_the_worker_alone_fails_the_wait_and_leaves_nothing(
 
     try:
         run.deploy()
-        with pytest.raises(AirflowSensorTimeout, match="RUNNING with no tasks is not running") as caught:
+        with pytest.raises(AirflowFailException, match="RUNNING with no tasks is not running") as caught:
             run.wait_until_running()
     finally:
         run.remove()

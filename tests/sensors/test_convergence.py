@@ -41,11 +41,13 @@ def system(monkeypatch: pytest.MonkeyPatch, replicated: int, begin: int = 0) -> 
     topics = SimpleNamespace(partitions=[TP], targets=lambda spec: {"a": "a"})
     progress = SimpleNamespace(check=lambda: None, next_offsets=lambda: {TP: replicated})
     migration = SimpleNamespace(
-        spec=spec, source=side, target=side, topics=topics, progress=lambda: progress,
+        spec=spec, source=side, target=side, topics=topics,
         prober=lambda: lambda ranges: set(), record_bytes=lambda begins, ends: {"a": 7.0},
         groups=SimpleNamespace(committed={}),
     )  # fmt: skip
-    monkeypatch.setattr("kafka_ferry.hooks.migration.migration_of", lambda context: migration)
+    monkeypatch.setattr("kafka_ferry.hooks.migration.migration_of", lambda context, engine: migration)
+    engine = SimpleNamespace(progress=lambda: progress)
+    monkeypatch.setattr("kafka_ferry.triggers.convergence.engine_of", lambda migration: engine)
 
 
 def sensor() -> ConvergenceSensor:

@@ -18,6 +18,10 @@ from kafka_ferry.report.storage import PROGRESS, RunArtifacts
 from kafka_ferry.triggers import convergence
 from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger, progress_line
 
+ARGUMENTS: dict[str, Any] = {
+    "engine": "mirror_maker2_on_connect", "dag_id": "d", "run_id": "r", "params": {"topics": ["a"]}
+}  # fmt: skip
+
 
 def result(converged: bool = False, **more: Any) -> PollResult:
     fields: dict[str, Any] = {
@@ -48,7 +52,7 @@ def poller(tmp_path: Path, *steps: PollResult | Exception, patience: float = 5) 
 
 
 def event(monkeypatch: pytest.MonkeyPatch, made: ConvergencePoller | Exception, seconds: float = 30) -> dict[str, Any]:
-    trigger = ConvergenceTrigger(dag_id="d", run_id="r", params={"topics": ["a"]}, deadline=time.time() + seconds)
+    trigger = ConvergenceTrigger(**ARGUMENTS, deadline=time.time() + seconds)
 
     def make() -> ConvergencePoller:
         if isinstance(made, Exception):
@@ -65,7 +69,7 @@ def event(monkeypatch: pytest.MonkeyPatch, made: ConvergencePoller | Exception, 
 
 
 def test_serialize_round_trip_with_nothing_but_json() -> None:
-    made = ConvergenceTrigger(dag_id="d", run_id="r", params={"topics": ["a"]}, deadline=5.0)
+    made = ConvergenceTrigger(**ARGUMENTS, deadline=5.0)
     path, kwargs = made.serialize()
     assert path == "kafka_ferry.triggers.convergence.ConvergenceTrigger"
     assert ConvergenceTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
@@ -139,7 +143,7 @@ def test_progress_line() -> None:
     assert done.endswith("converged")
 
 
-def test_the_real_poller_polls_the_migrations_systems(tmp_path: Path) -> None:
+def test_the_real_poller_polls_the_migrations_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     admin = SimpleNamespace(offsets=lambda *_: {}, topic_ids=lambda _: {})
     side = SimpleNamespace(admin=admin)
     progress = SimpleNamespace(check=lambda: None, next_offsets=dict)
@@ -147,8 +151,8 @@ def test_the_real_poller_polls_the_migrations_systems(tmp_path: Path) -> None:
         spec=MigrationSpec(topics=["a"]),
         source=side,
         target=side,
-        progress=lambda: progress,
         prober=lambda: lambda ranges: set(),
     )
+    monkeypatch.setattr(convergence, "engine_of", lambda migration: SimpleNamespace(progress=lambda: progress))
     frozen = convergence.Frozen({}, {}, {}, {})
     assert ConvergencePoller(migration, RunArtifacts("d", "r", str(tmp_path)), frozen).poll() is True  # type: ignore[arg-type]

@@ -5,24 +5,20 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from kafka_ferry.connectors.config_diff import config_diff
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
+from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
-from kafka_ferry.hooks.resume import resume_of
-from kafka_ferry.migration.changes import Action, Change
+from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.finding import Finding, finding_lines, refuse
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
 
 log = logging.getLogger(__name__)
-
-#: Before 3.8 group translation loses its memory at each restart of a task (KAFKA-15905) and is wrong in other ways.
-_OLDEST_CONNECT = (3, 8)
 
 
 def make_plan(migration: Migration) -> dict[str, Any]:
@@ -39,17 +35,18 @@ def make_plan(migration: Migration) -> dict[str, Any]:
             "names every topic would be copied into itself",
             "another connection, or naming: prefix",
         )
-    version = _check_worker(migration)
+    engine = engine_of(migration)
+    about = engine.about()
     findings = _preflight(migration, target)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
-    changes += _acl_changes(migration) + _connector_changes(migration)
+    changes += _acl_changes(migration) + engine.changes()
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = migration.record_bytes(begins, ends)
-    resumed = resume_of(migration, existing)
+    resumed = engine.resume(existing)
     places: dict[str, list[tuple[str, int]]] = {name: [] for name in topics.topics}
     for tp in ends:
         places[tp[0]].append(tp)
@@ -63,7 +60,7 @@ def make_plan(migration: Migration) -> dict[str, Any]:
         "spec": spec.model_dump(mode="json"),
         "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
         "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
-        "connect": {"conn_id": spec.connect_conn_id, "version": version, "connectors": migration.wanted_connectors},
+        "engine": {"name": spec.engine, **about},
         "topics": lines,
         "records": records,
         "bytes": size,
@@ -87,17 +84,6 @@ def _preflight(migration: Migration, target: Cluster) -> list[Finding]:
     return findings
 
 
-def _check_worker(migration: Migration) -> str:
-    version = migration.connect.info().version
-    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_CONNECT:
-        raise BadParam(
-            "connect_conn_id",
-            f"the worker is Kafka Connect {version}, whose MirrorMaker 2 translates group offsets wrongly",
-            "a worker of Kafka 3.8 or newer; the brokers may be older",
-        )
-    return version
-
-
 def _acl_changes(migration: Migration) -> list[Change]:
     if migration.spec.acls is not Acls.COPY:
         return []
@@ -105,20 +91,6 @@ def _acl_changes(migration: Migration) -> list[Change]:
         return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
     except NoAuthorizer as error:
         raise BadParam("acls", f"is copy, but {error}", "acls: check, or skip") from error
-
-
-def _connector_changes(migration: Migration) -> list[Change]:
-    changes = []
-    for name, config in migration.connector_configs().items():
-        problems = migration.connect.validate({**config, "name": name})
-        if not problems.ok:
-            raise BadParam("connect_conn_id", f"the worker refuses connector {name}: {problems}", "see the keys named")
-        actual = migration.connect.find_config(name)
-        diff = config_diff(config, actual)
-        action = Action.CREATE if actual is None else Action.UPDATE if diff else Action.NONE
-        detail = f"{len(config)} keys" if actual is None else "; ".join(map(str, diff))
-        changes.append(Change(action, "connector", name, detail))
-    return changes
 
 
 def _topic_line(

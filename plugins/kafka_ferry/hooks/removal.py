@@ -1,4 +1,4 @@
-"""Take MirrorMaker 2 away again, and whatever it and we left on the way."""
+"""Take the engine away again, and whatever it and we left on the way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.exceptions import FerryError, NotAuthorized
 from kafka_ferry.hooks.canary import delete_canary
+from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.retention import held_topics, put_limits_back
 from kafka_ferry.migration.canary import canary_topic
@@ -21,33 +22,28 @@ _GONE_SECONDS = 15
 class Removed:
     """What was there and is gone, and what should be gone and may not be."""
 
-    connectors: list[str]
+    stopped: list[str]
     topics: list[str]
     left: list[str]
 
 
 def remove(migration: Migration) -> Removed:
-    """Delete the connectors, their offsets, MirrorMaker 2's own topics and the canary; end a hold of limits.
+    """End the engine; delete its own topics, its traces and the canary; end a hold of limits.
 
     Asks neither source nor target for anything it can know without them: it must work when they are dead.
     """
-    connectors = [name for name in migration.connector_names if migration.connect.delete(name, reset_offsets=True)]
+    engine = engine_of(migration)
+    stopped = engine.stop()
     # One step that is refused must not keep the others from being done: each says what it may have left.
     left = [*_put_back(migration), *remove_canary(migration)]
     topics: list[str] = []
     try:
-        topics = migration.target.admin.delete_topics(_own_topics(migration))
+        topics = migration.target.admin.delete_topics(engine.own_topics())
+        topics += engine.forget()
     except FerryError as error:
-        left.append(f"topics {', '.join(migration.residue())}: {error}")
-    log.info("removed connectors: %s; topics: %s", connectors or "none", topics or "none")
-    return Removed(connectors, topics, [*left, *_still_there(migration)])
-
-
-def _own_topics(migration: Migration) -> list[str]:
-    own = list(migration.residue())
-    if migration.spec.heartbeats and migration.heartbeats_are_ours():
-        own.append("heartbeats")
-    return own
+        left.append(f"topics {', '.join(engine.own_topics()) or 'none'}: {error}")
+    log.info("ended: %s; deleted: %s", stopped or "nothing", topics or "nothing")
+    return Removed(stopped, topics, [*left, *_still_there(migration)])
 
 
 def _still_there(migration: Migration) -> list[str]:
@@ -61,11 +57,9 @@ def _still_there(migration: Migration) -> list[str]:
 
 
 def _left(migration: Migration) -> list[str]:
-    there = set(migration.connect.connectors())
-    topics = migration.target.admin.topic_ids(migration.residue())
-    return [f"connector {name}" for name in migration.connector_names if name in there] + [
-        f"topic {name} on {migration.spec.target_conn_id}" for name in topics
-    ]
+    engine = engine_of(migration)
+    topics = migration.target.admin.topic_ids(engine.own_topics())
+    return engine.left() + [f"topic {name} on {migration.spec.target_conn_id}" for name in topics]
 
 
 def _put_back(migration: Migration) -> list[str]:
@@ -100,10 +94,11 @@ def remove_canary(migration: Migration) -> list[str]:
 
 def how_to_stop(migration: Migration) -> str:
     """For ``keep_replicating``: what goes on, and how to end it."""
-    names = migration.wanted_connectors
-    deletes = "\n".join(f"  curl -X DELETE $CONNECT/connectors/{name}" for name in names)
+    engine = engine_of(migration)
+    topics = engine.own_topics()
+    then = f"\nthen the topics {', '.join(topics)} on {migration.spec.target_conn_id}" if topics else ""
     return (
-        f"keep_replicating: replication goes on with {', '.join(names)}. To stop it and clean up, trigger this DAG "
-        f"again with the same params and keep_replicating off; or delete the connectors by hand:\n{deletes}\n"
-        f"then the topics {', '.join(migration.residue())} on {migration.spec.target_conn_id}"
+        f"keep_replicating: replication goes on with {', '.join(engine.names)}. To stop it and clean up, trigger this "
+        "DAG again with the same params and keep_replicating off; or end it by hand:\n"
+        f"{engine.how_to_stop()}{then}"
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 
 from kafka_ferry.exceptions import BadConnection, NotAuthorized
+from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
@@ -54,20 +55,22 @@ class OtherReplicators:
 
     def _ours(self) -> Ours:
         migration = self._migration
-        names = migration.connector_names
+        engine, connect = engine_of(migration), migration.connect
         cluster_id = migration.target.admin.describe_cluster().cluster_id
         return Ours(
-            connectors=names,
-            running=bool(set(names) & set(migration.connect.connectors())),
+            connectors=engine.connectors,
+            running=engine.is_there(),
             alias=migration.spec.alias,
             topics=migration.topics.targets(migration.spec),
             addresses=self._target.brokers()[1] | _bootstrap(migration.target),
             source_addresses=self._source.brokers()[1] | _bootstrap(migration.source),
-            worker_on_target=migration.connect.info().kafka_cluster_id == cluster_id,
+            worker_on_target=connect is not None and connect.info().kafka_cluster_id == cluster_id,
         )
 
     def _connectors(self) -> list[OtherConnector]:
-        """All connectors of the Connect cluster, in one request (``expand``: KIP-465)."""
+        """All connectors of the Connect cluster, in one request (``expand``: KIP-465); none when none is named."""
+        if self._migration.connect is None:
+            return []
         found = self._migration.connect.rest.request("GET", "/connectors", params={"expand": ["info", "status"]})
         return [
             OtherConnector(name, about["status"]["connector"]["state"], about["info"]["config"])
@@ -106,7 +109,8 @@ class OtherReplicators:
         """Groups with members that have commits on every partition of some of the topics: of all, if there are few."""
         topics = self._migration.topics.topics
         states = self._migration.source.admin.consumer_groups()
-        alive = [group for group, state in states.items() if state not in ("EMPTY", "DEAD")]
+        ours = engine_of(self._migration).groups
+        alive = [group for group, state in states.items() if state not in ("EMPTY", "DEAD") and group not in ours]
         complete: dict[str, list[str]] = {}
         for group, offsets in self._migration.source.admin.committed(alive).items():
             full = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
@@ -61,9 +61,12 @@ class MigrationSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+    #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
+    engine: ClassVar[str] = "mirror_maker2_on_connect"
+
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
-    connect_conn_id: str = "kafka_connect"
+    connect_conn_id: str | None = "kafka_connect"
     migration: str = Field(default="ferry", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
     topics: list[Entry] = Field(min_length=1)
     exclude_topics: list[Entry] = []
@@ -126,6 +129,8 @@ class ComparisonSpec(MigrationSpec):
         in as ``\\1``. Topics it does not name follow ``naming``.
     :param catch_up_timeout: seconds to wait for a target that is still being filled.
     """
+
+    engine: ClassVar[str] = "verify_clusters"
 
     rename: dict[str, str] = {}
     catch_up_timeout: float = Field(default=60, ge=0)

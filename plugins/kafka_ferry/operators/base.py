@@ -17,6 +17,8 @@ from kafka_ferry.report.storage import STAGES, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.hooks.migration import Migration
+
 
 def stage_file(context: Context) -> str:
     """Artifact that tells when this task worked and how it ended; one per task and map index."""
@@ -65,7 +67,20 @@ def stage(context: Context) -> Iterator[None]:
 
 
 class FerryOperator(BaseOperator):
-    """Base of our operators: ``ferry`` does the work, ``execute`` keeps the books."""
+    """Base of our operators: ``ferry`` does the work, ``execute`` keeps the books.
+
+    :param engine: what moves the records; all tasks of a DAG get the same from its ``default_args``.
+    """
+
+    def __init__(self, *, engine: str = "mirror_maker2_on_connect", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.engine = engine
+
+    def migration(self, context: Context) -> Migration:
+        """The migration of this run."""
+        from kafka_ferry.hooks.migration import migration_of
+
+        return migration_of(context, self.engine)
 
     def execute(self, context: Context) -> Any:
         with stage(context):

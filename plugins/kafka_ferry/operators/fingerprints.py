@@ -28,11 +28,10 @@ class ShardsOperator(FerryOperator):
 
     def ferry(self, context: Context) -> list[int]:
         from kafka_ferry.hooks.checkpoints import wait_for_checkpoints
-        from kafka_ferry.hooks.migration import migration_of
 
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
-        migration = migration_of(context)
+        migration = self.migration(context)
         mapped = [name for name in artifacts.names(STAGES) if name.startswith(f"{STAGES}/fingerprint.")]
         for stale in [*artifacts.names(FINGERPRINTS), *mapped]:  # of an earlier try, with other shards
             artifacts.delete(stale)
@@ -58,9 +57,8 @@ class FingerprintOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.fingerprint_process import compare_partitions
         from kafka_ferry.hooks.jobs import partition_jobs
-        from kafka_ferry.hooks.migration import migration_of
 
-        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         mine = shards_of(frozen)[int(self.shard)]
         jobs = partition_jobs(migration, frozen, mine)

@@ -23,10 +23,9 @@ class TranslateGroupsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, int]:
-        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.migration.groups import commits_to_write
 
-        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        migration, artifacts = self.migration(context), RunArtifacts.of(context)
         if migration.spec.group_offsets is GroupOffsets.MM2:
             self.log.info("group_offsets=mm2: nothing is written, the report tells what would be delivered again")
             artifacts.write_json(GROUPS, {"refused": {}})

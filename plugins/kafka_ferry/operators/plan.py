@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import PLAN, RunArtifacts
 
@@ -26,7 +26,7 @@ class PlanOperator(FerryOperator):
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = MigrationSpec.from_params({**context["params"], **(run.conf or {})})
+        spec = spec_of(self.engine).from_params({**context["params"], **(run.conf or {})})
         if not spec.dry_run:
             claim(context, spec.migration)
         artifacts = RunArtifacts.of(context)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+#: How the report calls what is no engine.
+_LABELS = {"verify_clusters": "none: compared as they are"}
+
+
 class VerdictFailed(FerryError):
     """The target is not what the source is, or the run did not come far enough to tell."""
 
@@ -22,19 +26,17 @@ class ReportOperator(FerryOperator):
 
     Runs after failures too (``trigger_rule="all_done"``), so that a run that broke half-way says where and why.
 
-    :param engine: what moved the records, for the reader of the report.
     """
 
-    def __init__(self, *, engine: str, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(trigger_rule="all_done", **kwargs)
-        self.engine = engine
 
     def ferry(self, context: Context) -> None:
         from kafka_ferry.report.build import build_report, report_text
         from kafka_ferry.report.page import write_page
 
         artifacts = RunArtifacts.of(context)
-        report = build_report(artifacts, self.engine, self.task_id)
+        report = build_report(artifacts, _LABELS.get(self.engine, self.engine), self.task_id)
         path = artifacts.write_json(REPORT, report.to_json())
         page = write_page(artifacts, report)
         context["ti"].xcom_push(key="report", value=report.summary(path))

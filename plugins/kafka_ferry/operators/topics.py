@@ -25,9 +25,8 @@ class ProvisionTopicsOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.acls import copy_acls
-        from kafka_ferry.hooks.migration import migration_of
 
-        migration = migration_of(context)
+        migration = self.migration(context)
         admin = migration.target.admin
         desired = desired_topics(migration.spec, migration.topics.topics.values())
         changes = topic_changes(desired, migration.target_topics())

@@ -22,11 +22,10 @@ class ValidateOperator(FerryOperator):
         self.only_compare = only_compare
 
     def ferry(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.retention import put_limits_back
         from kafka_ferry.hooks.validation import make_checks
 
-        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        migration, artifacts = self.migration(context), RunArtifacts.of(context)
         if not self.only_compare:
             put_limits_back(migration)  # all is compared: from here on the target is as it will stay
         made = make_checks(migration, artifacts, self.only_compare)

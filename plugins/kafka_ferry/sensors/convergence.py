@@ -24,10 +24,14 @@ class NotConverged(FerryError):
 class ConvergenceSensor(BaseSensorOperator):
     """Freezes the source's ends, looks once, and then waits in the triggerer.
 
-    Everything it needs is in the run's params: connections, poll interval, time-outs. Fails with the topic and
+    Everything else it needs is in the run's params: connections, poll interval, time-outs. Fails with the topic and
     partition when the source's log start passes what was replicated, a topic was deleted or created anew, a
-    connector fails, or nothing moves for ``no_progress_timeout`` seconds.
+    the engine fails, or nothing moves for ``no_progress_timeout`` seconds.
     """
+
+    def __init__(self, *, engine: str = "mirror_maker2_on_connect", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.engine = engine
 
     def execute(self, context: Context) -> None:
         from kafka_ferry.hooks.migration import migration_of
@@ -36,7 +40,7 @@ class ConvergenceSensor(BaseSensorOperator):
         from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger
 
         with stage(context):
-            migration, artifacts = migration_of(context), RunArtifacts.of(context)
+            migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
             spec, targets = migration.spec, migration.topics.targets(migration.spec)
             # What an earlier try of the same plan saw must not be forgiven; a new plan starts anew.
             planned = (artifacts.read_json(PLAN) or {}).get("planned")
@@ -59,6 +63,7 @@ class ConvergenceSensor(BaseSensorOperator):
                 return
             run = context["dag_run"]
             trigger = ConvergenceTrigger(
+                engine=self.engine,
                 dag_id=run.dag_id,
                 run_id=run.run_id,
                 params=dict(context["params"]),

@@ -14,9 +14,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import ConvergenceStalled, Frozen, PollResult
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.migration.watch import ConvergenceWatch
 from kafka_ferry.report.storage import PROGRESS, RunArtifacts, read_frozen
 
@@ -35,7 +36,7 @@ class ConvergencePoller:
             frozen,
             migration.source.admin,
             migration.target.admin,
-            migration.progress(),
+            engine_of(migration).progress(),
             migration.prober(),
             migration.spec.no_progress_timeout,
             time.monotonic,
@@ -83,17 +84,25 @@ class ConvergenceTrigger(BaseTrigger):
     What to wait for is read from the run's ``frozen.json``, so a trigger that moves to another triggerer goes on with
     the same ends.
 
-    :param params: the run's params. ``deadline``: seconds since the epoch after which it gives up.
+    :param engine: what moves the records. ``params``: the run's params.
+    :param deadline: seconds since the epoch after which it gives up.
     """
 
-    def __init__(self, *, dag_id: str, run_id: str, params: dict[str, Any], deadline: float) -> None:
+    def __init__(self, *, engine: str, dag_id: str, run_id: str, params: dict[str, Any], deadline: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.engine = engine
         self.dag_id, self.run_id, self.params, self.deadline = dag_id, run_id, params, deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
-            {"dag_id": self.dag_id, "run_id": self.run_id, "params": self.params, "deadline": self.deadline},
+            {
+                "engine": self.engine,
+                "dag_id": self.dag_id,
+                "run_id": self.run_id,
+                "params": self.params,
+                "deadline": self.deadline,
+            },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -116,7 +125,7 @@ class ConvergenceTrigger(BaseTrigger):
 
     def _poller(self) -> ConvergencePoller:
         artifacts = RunArtifacts(self.dag_id, self.run_id)
-        migration = Migration(self.dag_id, MigrationSpec.from_params(self.params))
+        migration = Migration(self.dag_id, spec_of(self.engine).from_params(self.params))
         return ConvergencePoller(migration, artifacts, read_frozen(artifacts))
 
 

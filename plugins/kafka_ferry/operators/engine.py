@@ -1,4 +1,4 @@
-"""Start MirrorMaker 2 on a Kafka Connect cluster, and take it away again."""
+"""Start the engine, and take it away again."""
 
 from __future__ import annotations
 
@@ -14,46 +14,47 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DeployMirrorMaker2Operator(FerryOperator):
-    """Create or adopt the migration's connectors. Returns connector to expected tasks."""
+class DeployOperator(FerryOperator):
+    """Start or adopt what moves the records; change only what differs. Returns what it runs as."""
 
-    def ferry(self, context: Context) -> dict[str, int]:
-        from kafka_ferry.hooks.migration import migration_of
-        from kafka_ferry.hooks.mirror_maker2 import deploy
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.run_lock import claim
 
-        migration = migration_of(context)
+        migration = self.migration(context)
         claim(context, migration.spec.migration)  # again: this run may have been cleared while another one works
-        return deploy(migration)
+        engine = engine_of(migration)
+        engine.deploy()
+        return engine.names
 
 
-class RemoveMirrorMaker2Operator(FerryOperator):
-    """Take the migration's connectors and all their traces away, or say how to stop them (``keep_replicating``).
+class RemoveOperator(FerryOperator):
+    """Take the engine and all its traces away, or say how to stop it (``keep_replicating``).
 
     Leaves them alone when another run works on the same migration now.
     """
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.migration import migration_of
+        from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
         from kafka_ferry.hooks.run_lock import other_holder
 
-        migration, artifacts = migration_of(context), RunArtifacts.of(context)
+        migration, artifacts = self.migration(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, migration.spec.migration):
-            kept = f"run {other} works on this migration now: its connectors and topics are left alone"
+            kept = f"run {other} works on this migration now: what it runs and its topics are left alone"
         elif kept and (left := remove_canary(migration)):
             kept = f"{kept}\nnot deleted: {', '.join(left)}"
         if kept:
             self.log.info("%s", kept)
             _note(artifacts, leftovers_check(kept=kept))
-            return {"kept": migration.wanted_connectors}
+            return {"kept": engine_of(migration).names}
         removed = remove(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
             raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Cure: clear this task")
-        return {"connectors": removed.connectors, "topics": removed.topics}
+        return {"ended": removed.stopped, "topics": removed.topics}
 
 
 def _note(artifacts: RunArtifacts, check: Check) -> None:

@@ -1,0 +1,21 @@
+"""What moves the records: one module an engine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from kafka_ferry.hooks.engines.engine import Engine
+from kafka_ferry.hooks.migration import Migration
+
+__all__ = ["Engine", "engine_of"]
+
+_ENGINES = {
+    "mirror_maker2_on_connect": "mirror_maker2_on_connect.MirrorMaker2OnConnect",
+}
+
+
+def engine_of(migration: Migration) -> Engine:
+    """The engine that the migration's spec is for; loaded only when it is used."""
+    module, _, name = _ENGINES[migration.spec.engine].partition(".")
+    kind: type[Engine] = getattr(import_module(f"{__name__}.{module}"), name)
+    return kind(migration)

@@ -1,0 +1,108 @@
+"""What every engine must be able to do; all the rest of a migration is the same code."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from kafka_ferry.hooks.connect_states import Readiness
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.resume import resume_of
+from kafka_ferry.migration.changes import Change
+from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.topics import TopicState
+from kafka_ferry.migration.watch import Progress
+
+
+class Engine(ABC):
+    """What moves the records of one migration. It holds no state: each call looks at the live systems.
+
+    :cvar carries_groups: whether group offsets can be right on the target, by its doing or ours.
+    :cvar keeps_partitions: a record arrives in the partition of the same number, in the same order.
+    :cvar creates_topics: a topic made later on the source is made on the target too.
+    """
+
+    carries_groups: ClassVar[bool] = True
+    keeps_partitions: ClassVar[bool] = True
+    creates_topics: ClassVar[bool] = True
+
+    def __init__(self, migration: Migration) -> None:
+        self.migration = migration
+
+    # -- plan ----------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What the plan says about where it will run (JSON).
+
+        :raises BadParam: it cannot work there.
+        """
+
+    @abstractmethod
+    def changes(self) -> list[Change]:
+        """What ``deploy`` would do. Changes nothing."""
+
+    def resume(self, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
+        """Next source offset per partition that already has records on the target."""
+        return resume_of(self.migration, target_topics)
+
+    # -- run -----------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def deploy(self) -> None:
+        """Make it run as the spec says, going on where the target stands. Safe to repeat at any time."""
+
+    @abstractmethod
+    def readiness(self) -> Readiness:
+        """Whether it runs now. RUNNING says nothing about records moving."""
+
+    @abstractmethod
+    def progress(self) -> Progress:
+        """A reader of how far it has come."""
+
+    # -- traces --------------------------------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """What it runs as, for people: ``connector …``, ``process … on host …``."""
+
+    @property
+    def connectors(self) -> Sequence[str]:
+        """Connectors that this migration may have on the Connect cluster of ``connect_conn_id``."""
+        return ()
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Consumer groups of its own on the source."""
+        return ()
+
+    @abstractmethod
+    def is_there(self) -> bool:
+        """Whether anything of it runs now: what it writes is no trace of somebody else."""
+
+    # -- removal -------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def stop(self) -> list[str]:
+        """End it and delete what it keeps outside the clusters. Returns what was there.
+
+        Asks neither source nor target: it must work when they are dead.
+        """
+
+    def own_topics(self) -> tuple[str, ...]:
+        """Topics of its own that it leaves on the target; known without asking anyone."""
+        return ()
+
+    def forget(self) -> list[str]:
+        """Delete what else of its own it left on the clusters, beyond ``own_topics``. Returns what was there."""
+        return []
+
+    @abstractmethod
+    def left(self) -> list[str]:
+        """What ``stop`` should have ended and is there still."""
+
+    @abstractmethod
+    def how_to_stop(self) -> str:
+        """Commands that end it by hand."""

@@ -1,0 +1,60 @@
+"""The one sentence that every migration DAG says, whatever moves the records (docs/design.md, section 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from kafka_ferry.operators.canary import CanaryOperator
+from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
+from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.operators.groups import TranslateGroupsOperator
+from kafka_ferry.operators.plan import PlanOperator
+from kafka_ferry.operators.report import ReportOperator
+from kafka_ferry.operators.topics import ProvisionTopicsOperator
+from kafka_ferry.operators.validate import ValidateOperator
+from kafka_ferry.sensors.convergence import ConvergenceSensor
+from kafka_ferry.sensors.migration import MigrationRunningSensor
+
+
+def task_defaults(engine: str) -> dict[str, Any]:
+    """``default_args`` of a DAG of ours.
+
+    :param engine: what moves the records; which there are stands in ``kafka_ferry.migration.specs``.
+    """
+    return {
+        "engine": engine,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+    }
+
+
+def migrate() -> None:
+    """Make the tasks of a migration in the DAG whose ``with`` block it is called in::
+
+    plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
+    -> translate_groups -> validate -> remove -> report; the canary flies beside the wait
+    """
+    plan = PlanOperator(task_id="plan")
+    # A setup, so that the teardown also runs when deploy fails half-way.
+    provision_topics = ProvisionTopicsOperator(task_id="provision_topics").as_setup()  # type: ignore[no-untyped-call]
+    deploy = DeployOperator(task_id="deploy").as_setup()  # type: ignore[no-untyped-call]
+    # A setup too: clearing any later task then deploys AND waits again before that task runs.
+    wait_until_running = MigrationRunningSensor(task_id="wait_until_running").as_setup()  # type: ignore[no-untyped-call]
+    # Fewer tries: on a dead source it must not hold up the teardown.
+    canary = CanaryOperator(task_id="canary", retries=1, retry_delay=timedelta(seconds=2))
+    wait_until_converged = ConvergenceSensor(task_id="wait_until_converged")
+    shards = ShardsOperator(task_id="shards")
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
+    translate_groups = TranslateGroupsOperator(task_id="translate_groups")
+    validate = ValidateOperator(task_id="validate")
+    remove = RemoveOperator(task_id="remove").as_teardown(
+        setups=[provision_topics, deploy, wait_until_running], on_failure_fail_dagrun=True
+    )
+    # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
+    report = ReportOperator(task_id="report")
+
+    plan >> provision_topics >> deploy >> wait_until_running >> [wait_until_converged, canary]
+    wait_until_converged >> shards >> fingerprint >> translate_groups
+    [translate_groups, canary] >> validate >> remove >> report

@@ -1,0 +1,12 @@
+"""Which params belong to which engine. Pure."""
+
+from __future__ import annotations
+
+from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
+
+_SPECS = {kind.engine: kind for kind in (MigrationSpec, ComparisonSpec)}
+
+
+def spec_of(engine: str) -> type[MigrationSpec]:
+    """The spec that the DAG of an engine checks its params with."""
+    return _SPECS[engine]
