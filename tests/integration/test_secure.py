@@ -33,7 +33,9 @@ from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.migration.acls import Acl
+from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
@@ -352,30 +354,157 @@ def test_a_wrong_secret_on_the_worker_alone_fails_the_wait_and_leaves_nothing(
 # --- rights -----------------------------------------------------------------------------------------------------------
 
 
-def test_no_right_to_read_a_topic_stops_the_plan_by_name(
+def until_seen(look: Callable[[], list[Finding]]) -> list[Finding]:
+    """An ACL takes a moment to reach the broker."""
+    deadline = time.monotonic() + 10
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def test_the_documented_rights_are_enough_for_the_preflight(
+    secure_stack: Stack,
+    least: Callable[..., str],
+    connections: Callable[..., None],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    topic, group, name = f"{topic_prefix}t", f"{topic_prefix}g", f"{topic_prefix}m"
+    make_topics(secure_stack.client_settings("source"), topic)
+    commit(secure_stack.client_settings("source"), group, {(topic, 0): 0})
+    params = {"topics": [topic], "groups": [group], "migration": name}
+
+    # The stack's own user may make canaries, too.
+    own = Permissions(Migration("secure", MigrationSpec.from_params(params)))
+    admin = {side: secure_stack.client_settings(side) for side in SIDES}
+    assert own.findings() + own.findings_for([], [group]) == []
+
+    least(topic_prefix, topic_prefix, name)
+    without = Permissions(Migration("secure", MigrationSpec.from_params({**params, "canary": False, "acls": "copy"})))
+    assert until_none(without) == []
+    assert without.findings_for([], [group]) == []
+
+    connections(kafka_source=admin["source"], kafka_target=admin["target"])  # super users
+    assert Permissions(Migration("secure", MigrationSpec.from_params(params))).findings() == []
+
+
+def until_none(permissions: Permissions) -> list[Finding]:
+    deadline = time.monotonic() + 10
+    while (found := permissions.findings()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.parametrize(
+    "side, resource, name, operation, severity",
+    [
+        ("source", "TOPIC", "{t}", "READ", "refuse"),
+        ("source", "TOPIC", "{t}", "DESCRIBE_CONFIGS", "refuse"),
+        ("source", "GROUP", "{g}", "DESCRIBE", "refuse"),
+        ("source", "CLUSTER", "kafka-cluster", "DESCRIBE_CONFIGS", "refuse"),
+        ("source", "CLUSTER", "kafka-cluster", "DESCRIBE", "warn"),
+        ("target", "CLUSTER", "kafka-cluster", "DESCRIBE_CONFIGS", "refuse"),
+        ("target", "TOPIC", "{t}", "CREATE", "refuse"),
+        ("target", "TOPIC", "{t}", "WRITE", "refuse"),  # not there yet: known from the ACLs
+        ("target", "TOPIC", "{t}", "READ", "refuse"),
+        ("target", "TOPIC", "{t}", "DESCRIBE_CONFIGS", "refuse"),
+        ("target", "TOPIC", "{there}", "WRITE", "refuse"),  # there: the broker tells
+        ("target", "TOPIC", "mm2-offset-syncs.{m}.internal", "CREATE", "refuse"),
+        ("target", "TOPIC", "{m}.checkpoints.internal", "DELETE", "refuse"),
+    ],
+)
+def test_each_missing_right_is_named_with_its_cure_before_anything_changes(
     secure_stack: Stack,
     admins: dict[str, KafkaAdmin],
     least: Callable[..., str],
     topic_prefix: str,
     make_topics: Any,
-    produce: Any,
+    side: str,
+    resource: str,
+    name: str,
+    operation: str,
+    severity: str,
 ) -> None:
-    good, bad = f"{topic_prefix}good", f"{topic_prefix}bad"
-    make_topics(secure_stack.client_settings("source"), good, bad)
-    for topic in (good, bad):
-        produce(secure_stack.client_settings("source"), topic, 5)
+    names = {key: f"{topic_prefix}{key}" for key in ("t", "there", "g", "m")}
+    make_topics(secure_stack.client_settings("source"), names["t"], names["there"])
+    make_topics(secure_stack.client_settings("target"), names["there"])
+    commit(secure_stack.client_settings("source"), names["g"], {(names["t"], 0): 0})
+    principal = least(topic_prefix, topic_prefix, names["m"])
+    acl = Acl(resource, name.format(**names), "LITERAL", principal, operation, "DENY")
+    params = {"topics": [names["t"], names["there"]], "groups": [names["g"]], "migration": names["m"], "canary": False}
+    permissions = Permissions(Migration("secure", MigrationSpec.from_params(params)))
+    assert until_none(permissions) == []
+    before = admins["target"].topic_names()
+    admins[side].create_acls([acl])
+
+    found = until_seen(permissions.findings)
+
+    finding = next(item for item in found if item.severity == severity)
+    what = "the cluster" if resource == "CLUSTER" else f"{resource.lower()} {acl.name}"
+    assert (finding.subject, finding.param) == (f"{what} on kafka_{side}", f"{side}_conn_id")
+    assert f"{principal} lacks {operation}" in finding.what
+    assert f"{principal} --operation {operation}" in finding.cure
+    # Nothing else is refused, but what nobody may know without the right to see ACLs is said.
+    assert {item.severity for item in found if item != finding} <= {"advise"}
+    assert admins["target"].topic_names() == before
+
+
+def test_rights_for_what_a_run_changes_are_looked_at_when_it_does(
+    secure_stack: Stack,
+    admins: dict[str, KafkaAdmin],
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    topic, group, name = f"{topic_prefix}t", f"{topic_prefix}g", f"{topic_prefix}m"
+    make_topics(secure_stack.client_settings("source"), topic, partitions=2, config={"compression.type": "lz4"})
+    make_topics(secure_stack.client_settings("target"), topic, partitions=1)
+    commit(secure_stack.client_settings("source"), group, {(topic, 0): 0})
+    principal = least(topic_prefix, topic_prefix, name)
+    admins["target"].create_acls(
+        [
+            *(Acl("TOPIC", topic, "LITERAL", principal, op, "DENY") for op in ("ALTER", "ALTER_CONFIGS")),
+            Acl("GROUP", group, "LITERAL", principal, "READ", "DENY"),
+        ]
+    )
+    run = Run(topics=[topic], groups=[group], migration=name, canary=False)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with pytest.raises(AirflowFailException) as caught:
+            run.plan()
+        if all(word in str(caught.value) for word in (f"group {group}", "ALTER_CONFIGS")):
+            break
+
+    assert "param 'target_conn_id'" in str(caught.value)
+    assert f"group {group} on kafka_target: {principal} lacks READ, to commit its offsets" in str(caught.value)
+    assert f"topic {topic} on kafka_target: {principal} lacks ALTER, to grow it to 2 partitions" in str(caught.value)
+    assert "ALTER_CONFIGS, to set compression.type" in str(caught.value)
+    assert admins["target"].topics([topic])[topic].partitions == 1
+    assert run.leftovers() == []
+
+
+def test_a_topic_that_cannot_be_seen_is_no_topic_that_is_not_there(
+    secure_stack: Stack,
+    least: Callable[..., str],
+    topic_prefix: str,
+    make_topics: Any,
+) -> None:
+    seen, hidden = f"{topic_prefix}seen", f"hidden-{topic_prefix}"
+    make_topics(secure_stack.client_settings("source"), seen, hidden)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
-    deny(admins["source"], principal, bad, "READ")
 
-    with pytest.raises(AirflowFailException) as caught:
-        Run(topics=[good, bad], groups=[], migration=f"{topic_prefix}m", canary=False).plan()
+    def findings(*topics: str) -> list[tuple[str, str]]:
+        params = {"topics": [*topics], "groups": [], "migration": f"{topic_prefix}m", "canary": False}
+        found = Permissions(Migration("secure", MigrationSpec.from_params(params))).findings()
+        assert all(f"{principal} lacks DESCRIBE" in item.what for item in found)
+        return [(str(item.severity), item.subject) for item in found]
 
-    assert f"cannot read topic '{bad}'" in str(caught.value)
-    assert "Cure: grant READ" in str(caught.value)
-    assert good not in str(caught.value)
+    assert findings(hidden) == [("refuse", f"topic {hidden} on kafka_source")]
+    assert findings(seen, hidden) == [("warn", f"topic {hidden} on kafka_source")]
+    assert findings(seen, f"{topic_prefix}absent") == []  # our user would see it
 
 
-def test_no_right_to_create_a_topic_stops_before_anything_runs(
+def test_no_right_to_create_a_topic_stops_the_plan_and_provisioning_before_anything_runs(
     secure_stack: Stack,
     admins: dict[str, KafkaAdmin],
     least: Callable[..., str],
@@ -385,12 +514,14 @@ def test_no_right_to_create_a_topic_stops_before_anything_runs(
     topic = f"{topic_prefix}t"
     make_topics(secure_stack.client_settings("source"), topic)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
-    deny(admins["target"], principal, topic, "CREATE")
     run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
     run.plan()
+    deny(admins["target"], principal, topic, "CREATE")  # between the plan and the work
 
     with pytest.raises(AirflowFailException, match=f"kafka_target: not allowed to create topic '{topic}'") as caught:
         run.provision()
+    with pytest.raises(AirflowFailException, match=f"topic {topic} on kafka_target: {principal} lacks CREATE"):
+        run.plan()
 
     assert isinstance(caught.value.__cause__, NotAuthorized)
     assert "Cure: grant CREATE on the topic" in str(caught.value)

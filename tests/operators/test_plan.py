@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks import planning
 from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.changes import Action, Change
+from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.report.plan_text import first_lines, plan_text
@@ -23,6 +25,12 @@ def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **pa
     connect = SimpleNamespace(info=lambda: SimpleNamespace(version=version), client_settings=lambda conn_id: {})
     spec = MigrationSpec.from_params({"topics": ["a"], **params})
     return SimpleNamespace(name="d.ferry", spec=spec, source=side(source), target=side(target), connect=connect)
+
+
+@pytest.fixture(autouse=True)
+def _all_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_lacks = SimpleNamespace(findings=lambda: [], findings_for=lambda facts, groups: [])
+    monkeypatch.setattr(planning, "Permissions", lambda migration: nothing_lacks)
 
 
 def test_a_cluster_is_not_copied_onto_itself_under_the_same_names() -> None:
@@ -49,6 +57,14 @@ def test_a_worker_that_translates_groups_wrongly_is_refused(version: str) -> Non
 def test_newer_workers_are_not(version: str) -> None:
     with pytest.raises(AttributeError, match="topics"):  # the fake ends there
         make_plan(migration(version=version))
+
+
+def test_missing_rights_are_told_before_anything_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    lack = Finding(Severity.REFUSE, "permissions", "topic a on t", "User:f lacks WRITE", "kafka-acls", "target_conn_id")
+    monkeypatch.setattr(planning, "Permissions", lambda migration: SimpleNamespace(findings=lambda: [lack]))
+    with pytest.raises(BadParam, match="topic a on t: User:f lacks WRITE") as caught:
+        make_plan(SimpleNamespace(spec=migration().spec))  # type: ignore[arg-type]
+    assert (caught.value.param, caught.value.cure) == ("target_conn_id", "kafka-acls")
 
 
 def test_a_key_of_the_trigger_that_no_param_has_is_refused() -> None:

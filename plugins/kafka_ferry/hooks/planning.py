@@ -11,10 +11,11 @@ from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
-from kafka_ferry.migration.finding import Finding, finding_lines, refuse
+from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
 
@@ -27,6 +28,9 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
     """
     spec = migration.spec
+    permissions = Permissions(migration)
+    rights = permissions.findings()
+    _tell_and_refuse("rights:", rights)  # first: every later look needs some of them
     source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
     if source.cluster_id == target.cluster_id and spec.naming is Naming.IDENTITY:
         raise BadParam(
@@ -37,7 +41,7 @@ def make_plan(migration: Migration) -> dict[str, Any]:
         )
     engine = engine_of(migration)
     about = engine.about()
-    findings = _preflight(migration, target)
+    findings = _preflight(migration, target, permissions, rights)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())
     existing = migration.target_topics()
@@ -74,14 +78,19 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     }
 
 
-def _preflight(migration: Migration, target: Cluster) -> list[Finding]:
+def _preflight(migration: Migration, target: Cluster, permissions: Permissions, rights: list[Finding]) -> list[Finding]:
     """What would go wrong; told at once, so that a later refusal does not hide it."""
     desired = desired_topics(migration.spec, migration.topics.topics.values())
     check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
-    findings = Preflight(migration).findings()
-    log.info("\n".join(["preflight:", *finding_lines(findings)]))
-    refuse(findings)
+    findings = worst_first([*rights, *Preflight(migration, permissions=permissions).findings()])
+    _tell_and_refuse("preflight:", findings)
     return findings
+
+
+def _tell_and_refuse(title: str, findings: list[Finding]) -> None:
+    if findings:
+        log.info("\n".join([title, *finding_lines(findings)]))
+    refuse(findings)
 
 
 def _acl_changes(migration: Migration) -> list[Change]:

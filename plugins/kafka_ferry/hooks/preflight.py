@@ -8,6 +8,7 @@ from functools import cached_property
 
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
@@ -23,10 +24,11 @@ class Preflight:
     """What the live systems say about one migration. Changes nothing.
 
     :param now_ms: the time to hold records against, ms since 1970; default: now.
+    :param permissions: to ask also whether what must be changed may be changed.
     """
 
-    def __init__(self, migration: Migration, now_ms: int | None = None) -> None:
-        self._migration, self._spec = migration, migration.spec
+    def __init__(self, migration: Migration, now_ms: int | None = None, permissions: Permissions | None = None) -> None:
+        self._migration, self._spec, self._permissions = migration, migration.spec, permissions
         self._now = int(time.time() * 1000) if now_ms is None else now_ms
         self._source, self._target = KafkaSurvey.of(migration.source), KafkaSurvey.of(migration.target)
 
@@ -34,9 +36,12 @@ class Preflight:
         """All findings, the worst first."""
         holds = self._spec.hold_retention and not self._spec.keep_replicating
         skipped = [item.name for item in self._migration.groups.selection.skipped if item.name.startswith("connect-")]
+        facts = self.topic_facts()
+        rights = self._permissions.findings_for(facts, self._migration.groups.committed) if self._permissions else []
         return worst_first(
             [
-                *topic_findings(self.topic_facts(), hold=holds),
+                *rights,
+                *topic_findings(facts, hold=holds),
                 *OtherReplicators(self._migration, self._now).findings(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 NOT_SEEN,
