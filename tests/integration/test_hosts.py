@@ -26,7 +26,8 @@ from kafka_ferry.hooks.hosts.process import HostProcess, java_processes
 pytestmark = pytest.mark.integration
 
 INSTANCE = "i-0123456789abcdef0"
-KINDS = ["local", "ssh", "ssm", "ssm_s3"]
+KINDS = ["local", "ssh", "ssm_s3"]
+ALL_KINDS = [*KINDS, "ssm"]  # without a bucket only files go another way
 LOOP = 'echo "started with $PASSWORD_OF_IT"; cat conf/worker.properties; while :; do sleep 1; done'
 Connect = Callable[[str], None]
 
@@ -151,6 +152,7 @@ def test_a_script_that_does_not_end_is_given_up(host: Host) -> None:
     assert time.monotonic() - started < 4
 
 
+@pytest.mark.parametrize("kind", ALL_KINDS, indirect=True)
 def test_files_are_written_whole_and_read_back(host: Host, tmp_path: Path) -> None:
     path, content = tmp_path / "new folder" / "a 'file' of ours", os.urandom(150_000)
     assert host.read(str(path)) is None
@@ -168,6 +170,7 @@ def test_files_are_written_whole_and_read_back(host: Host, tmp_path: Path) -> No
     assert host.read(str(path)) == b""
 
 
+@pytest.mark.parametrize("kind", ALL_KINDS, indirect=True)
 def test_a_file_that_cannot_be_written_is_told(host: Host, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutsideFault, match="cannot write"):
@@ -295,6 +298,7 @@ def test_what_ends_at_once_is_an_error_with_its_log(host: Host, folder: Path, ma
     assert process.remove() == []
 
 
+@pytest.mark.parametrize("kind", ALL_KINDS, indirect=True)
 def test_no_secret_is_seen(
     process: HostProcess, kind: str, aws: AwsDouble, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
