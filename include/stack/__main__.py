@@ -1,4 +1,4 @@
-"""``python -m stack up|down|status``."""
+"""``python -m stack up|down|status|mm1-jars``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import signal
 import sys
 from pathlib import Path
 
+from stack import jars
 from stack.errors import StackError
-from stack.stack import Stack
+from stack.java import find_java
+from stack.stack import PROJECT, Stack
 from stack.watchdog import wait_for_end
 
 
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
     _command(commands, "status", _status, "what runs and how it is; exit code 1 when something is not healthy")
+    _command(commands, "mm1-jars", _mm1_jars, "fetch the jars of MirrorMaker 1, once, and print their folder")
     watch = _command(commands, "watch", _watch, "(used by the stack itself) run down when the owner has ended")
     watch.add_argument("--owner", required=True, help="<pid>:<create time>")
     return parser
@@ -91,6 +94,11 @@ def _status(options: argparse.Namespace) -> int:
     if not lines:
         print(f"no stack in {options.dir}")
     return 0 if lines and not any(line.problem for line in lines) else 1
+
+
+def _mm1_jars(options: argparse.Namespace) -> int:
+    print(jars.resolve_mm1(jars.cache_folder(PROJECT), find_java(), lambda line: print(line, file=sys.stderr)))
+    return 0
 
 
 def _watch(options: argparse.Namespace) -> int:

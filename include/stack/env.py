@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import s3, security
+from stack import jars, s3, security
 from stack.airflow import USER
 from stack.ports import HOST
 from stack.state import State, write_private
@@ -32,6 +32,8 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
         "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
+        # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
+        "FERRY_MM1_LIBS": str(jars.mm1_jars(jars.cache_folder(project))),
         **_connections(folder, state, source, target),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),

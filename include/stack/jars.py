@@ -1,4 +1,8 @@
-"""Kafka's own jars, resolved by Maven once per version of pom.xml and kept in a cache folder."""
+"""Kafka's own jars, resolved by Maven once per version of a pom.xml and kept in a cache folder.
+
+Two sets that cannot share a class path: Kafka 4, always; and Kafka 3.9 for MirrorMaker 1, only when somebody asks for
+it (``python -m stack mm1-jars``).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from stack.errors import StackError
 from stack.process import tail
 
 POM = Path(__file__).with_name("pom.xml")
+MM1_POM = Path(__file__).parent / "mirror-maker-1" / "pom.xml"
 NO_MAVEN = """\
 Maven (the program mvn) was not found; it fetches Kafka's jars, once. Install it:
   Debian, Ubuntu   sudo apt-get install maven
@@ -29,9 +34,22 @@ def cache_folder(project: Path) -> Path:
     return Path(os.environ.get("FERRY_CACHE") or project / ".cache").resolve()
 
 
-def jars_folder(cache: Path, pom: Path = POM) -> Path:
+def jars_folder(cache: Path, pom: Path = POM, name: str = "kafka") -> Path:
     """The folder for this very pom: another pom.xml gets another folder, so it can never be stale."""
-    return cache / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
+    return cache / f"{name}-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
+
+
+def mm1_jars(cache: Path) -> Path:
+    """Where the jars of MirrorMaker 1 are, or will be once ``resolve_mm1`` has fetched them."""
+    return jars_folder(cache, MM1_POM, "mirror-maker-1")
+
+
+def resolve_mm1(cache: Path, java: str, report: Callable[[str], None]) -> Path:
+    """Folder with the jars of MirrorMaker 1 (Kafka 3.9); downloads them (46 MB) the first time.
+
+    Raises as ``resolve`` does.
+    """
+    return _resolve(cache, java, report, MM1_POM, mm1_jars(cache), "kafka_2.13", "MirrorMaker 1's jars", "46 MB")
 
 
 def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = POM) -> Path:
@@ -40,7 +58,13 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
     :param java: the Java that Maven shall run on when JAVA_HOME names none.
     :raises StackError: Maven is missing, or its download failed (with the end of its log).
     """
-    folder = jars_folder(cache, pom)
+    return _resolve(cache, java, report, pom, jars_folder(cache, pom), "connect-mirror", "Kafka's jars", "55 MB")
+
+
+def _resolve(
+    cache: Path, java: str, report: Callable[[str], None], pom: Path, folder: Path, proof: str, what: str, size: str
+) -> Path:
+    """:param proof: artifact that must be among the jars, or the download is not believed."""
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
@@ -50,12 +74,12 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
         maven = shutil.which("mvn")
         if maven is None:
             raise StackError(NO_MAVEN)
-        report("jars: fetching Kafka's jars with Maven, once (55 MB, about 40 s on a near mirror)")
+        report(f"jars: fetching {what} with Maven, once ({size}, about 40 s on a near mirror)")
         for stale in cache.glob(f"{folder.name}.*/"):  # of a download that was killed
             shutil.rmtree(stale)
         temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=cache))
         try:
-            _download(maven, java, pom, temporary, cache / "maven.log")
+            _download(maven, java, pom, temporary, cache / "maven.log", proof)
             temporary.chmod(0o755)
             temporary.rename(folder)  # all or nothing: a killed download leaves no half-filled folder
         finally:
@@ -63,7 +87,7 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
     return folder
 
 
-def _download(maven: str, java: str, pom: Path, into: Path, log: Path) -> None:
+def _download(maven: str, java: str, pom: Path, into: Path, log: Path, proof: str) -> None:
     command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
     environment = {**os.environ}
     environment.setdefault("JAVA_HOME", str(Path(java).resolve().parent.parent))
@@ -76,5 +100,5 @@ def _download(maven: str, java: str, pom: Path, into: Path, log: Path) -> None:
             env=environment,
             check=False,
         )
-    if run.returncode or not any(into.glob("connect-mirror-*.jar")):
+    if run.returncode or not any(into.glob(f"{proof}-*.jar")):
         raise StackError(f"Maven could not fetch Kafka's jars (exit {run.returncode}). End of {log}:\n{tail(log)}")

@@ -9,7 +9,7 @@ from stack.errors import StackError
 
 GOOD = """#!/bin/sh
 echo run >> "$MAVEN_RUNS"
-for argument; do case $argument in -DoutputDirectory=*) touch "${argument#*=}/connect-mirror-1.jar";; esac; done
+for argument; do case $argument in -DoutputDirectory=*) touch "${argument#*=}/$JAR-1.jar";; esac; done
 """
 BAD = """#!/bin/sh
 echo "Could not resolve org.apache.kafka:connect-mirror"
@@ -22,6 +22,7 @@ def machine(monkeypatch, tmp_path):
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("MAVEN_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("JAR", "connect-mirror")
 
     def maven(script):
         (tmp_path / "bin" / "mvn").write_text(script)
@@ -75,6 +76,19 @@ def test_a_failed_download_shows_mavens_words_and_leaves_nothing(machine, tmp_pa
     with pytest.raises(StackError, match=r"Could not resolve org.apache.kafka|nothing was copied"):
         resolve(tmp_path)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+def test_mirror_maker_1_has_a_folder_of_its_own_filled_only_when_asked(machine, monkeypatch, tmp_path):
+    machine(GOOD)
+    monkeypatch.setenv("JAR", "kafka_2.13")
+    cache, said = tmp_path / "cache", []
+
+    assert not jars.mm1_jars(cache).exists()
+    folder = jars.resolve_mm1(cache, "/usr/bin/java", said.append)
+
+    assert folder == jars.mm1_jars(cache) != jars.jars_folder(cache)
+    assert [path.name for path in folder.iterdir()] == ["kafka_2.13-1.jar"]
+    assert "MirrorMaker 1" in said[0]
 
 
 def test_the_cache_folder_is_a_setting(monkeypatch, tmp_path):
