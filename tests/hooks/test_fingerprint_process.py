@@ -95,7 +95,7 @@ def test_a_failure_stops_the_other_processes(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_secrets_are_not_in_arguments_or_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush"}
-    child = fingerprint_process._Child({"source": config, "target": config, "jobs": []})
+    child = fingerprint_process._Child({"source": config, "target": config, "jobs": [], "topics": []})
     try:
         seen = psutil.Process(child._process.pid)
         assert "hush-hush" not in " ".join(seen.cmdline())

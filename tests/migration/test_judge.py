@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.migration.judge import (
+    WHOLE_TOPIC,
     check_configs,
     check_content,
     check_counts,
@@ -23,7 +24,7 @@ from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import GroupLine, Status, verdict
 from kafka_ferry.verification.compare import Difference, PartitionComparison
 from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.job import PartitionResult
+from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult
 
 
 def want(name: str = "a", partitions: int = 2, **configs: str) -> DesiredTopic:
@@ -189,3 +190,21 @@ def test_group_offsets() -> None:
     assert check.differences == ["h on a-0: behind: 2 records"]
     ahead = group("i", Status.FAIL, 9, detail="ahead: 4 records would never be delivered")
     assert check_group_offsets([*lines, ahead]).status is Status.FAIL
+
+
+def test_a_whole_topic_counts_for_all_its_partitions_and_says_how_it_was_compared() -> None:
+    whole = result(partition=ALL_PARTITIONS, detail="3 records without a key: they have no order")
+    (line,) = both(whole, partitions=5)
+    assert (line.status, line.source_records) == (Status.PASS, 10)
+    assert line.detail == f"3 records without a key: they have no order; {WHOLE_TOPIC}"
+    check = check_content([whole], [line], "v1")
+    assert (check.expected, check.actual, check.status) == ("1 topics equal", "1 equal", Status.PASS)
+    assert WHOLE_TOPIC in check.detail
+    lost = result(
+        partition=ALL_PARTITIONS,
+        status="fail",
+        lost=1,
+        differences=(Difference("lost", 1, (4, 4), source_partition=3),),
+    )
+    (line,) = both(lost, partitions=5)
+    assert check_content([lost], [line], "v1").differences == ["a: 1 lost: source partition 3 offset 4"]

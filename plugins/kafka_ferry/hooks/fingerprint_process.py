@@ -27,7 +27,9 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.job import PartitionJob, PartitionResult
 from kafka_ferry.verification.judge import explain, judge
+from kafka_ferry.verification.judge_topic import judge_topic
 from kafka_ferry.verification.sharding import shard
+from kafka_ferry.verification.topic_job import TopicJob
 
 MAX_RECORDS = 4_000_000
 """Estimated records of both sides that a process holds at once: about 64 MB of hashes, 5 times that while comparing."""
@@ -39,12 +41,14 @@ _ERRORS: dict[str, type[FerryError]] = {"BadConnection": BadConnection, "Outside
 def compare_partitions(
     source_config: Mapping[str, Any],
     target_config: Mapping[str, Any],
-    jobs: Sequence[PartitionJob],
+    jobs: Sequence[PartitionJob] | Sequence[TopicJob],
     isolation_level: str = "read_committed",
     processes: int = 2,
     stall_seconds: float = 30.0,
 ) -> list[PartitionResult]:
-    """Compare partitions and return a result per job, in the order of the jobs.
+    """Compare partitions, or whole topics, and return a result per job, in the order of the jobs.
+
+    A topic is the work of one process, whatever its size.
 
     :param source_config: the connection's extra (librdkafka settings); each process makes its own client from it.
     :param isolation_level: of the source, the same as the engine's. The target is always read committed, as the
@@ -52,11 +56,12 @@ def compare_partitions(
     :param processes: at most so many; few records take fewer. 1 works in this process.
     :raises FerryError: what a process met, with its class; the others are stopped.
     """
-    order = {(job.target_topic, job.partition): place for place, job in enumerate(jobs)}
+    every: Sequence[PartitionJob | TopicJob] = jobs  # mypy sees two kinds of sequences where one of both will do
+    order = {(job.target_topic, job.partition): place for place, job in enumerate(every)}
     if len(order) < len(jobs):
         raise ValueError("two jobs for the same target partition")
     shards = shard(
-        [(job, job.estimated_records) for job in jobs],
+        [(job, job.estimated_records) for job in every],
         max_shards=max(1, processes),
         min_shard_weight=MIN_RECORDS_PER_PROCESS,
         overhead=100,
@@ -67,21 +72,31 @@ def compare_partitions(
         "isolation_level": isolation_level,
         "stall_seconds": stall_seconds,
     }
-    orders = [{**common, "jobs": [job.to_json() for job in some]} for some in shards]
+    orders = [{**common, **_task(some)} for some in shards]
     answers = [_work(one) for one in orders] if len(orders) <= 1 else _in_children(orders)
     results = [PartitionResult.from_json(result) for answer in answers for result in answer]
     return sorted(results, key=lambda result: order[result.target_topic, result.partition])
 
 
+def _task(jobs: Sequence[PartitionJob | TopicJob]) -> dict[str, Any]:
+    return {
+        "jobs": [job.to_json() for job in jobs if isinstance(job, PartitionJob)],
+        "topics": [job.to_json() for job in jobs if isinstance(job, TopicJob)],
+    }
+
+
 def _work(task: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Do one shard, a portion of partitions at a time."""
+    """Do one shard, a portion of partitions or one topic at a time."""
     jobs = [PartitionJob.from_json(data) for data in task["jobs"]]
+    topics = [TopicJob.from_json(data) for data in task["topics"]]
     stall = task["stall_seconds"]
     with (
         LibrdkafkaReader(client_config(task["source"]), task["isolation_level"], stall) as source,
         LibrdkafkaReader(client_config(task["target"]), "read_committed", stall) as target,
     ):
-        return [result.to_json() for portion in _portions(jobs) for result in _compare(portion, source, target)]
+        results = [result for portion in _portions(jobs) for result in _compare(portion, source, target)]
+        results += [judge_topic(job, source, target) for job in topics]
+        return [result.to_json() for result in results]
 
 
 def _portions(jobs: Sequence[PartitionJob]) -> list[list[PartitionJob]]:

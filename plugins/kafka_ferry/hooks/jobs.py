@@ -4,11 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.job import PartitionJob
+from kafka_ferry.verification.topic_job import TopicJob
 from kafka_ferry.verification.translate import GroupMark
+
+
+def by_topic(migration: Migration) -> bool:
+    """Whether whole topics are compared, as the engine may put a record into another partition."""
+    spec = migration.spec
+    return spec.moves_records and not engine_kind(spec.engine).keeps_partitions
+
+
+def jobs_of(
+    migration: Migration, frozen: Frozen, partitions: Sequence[Partition]
+) -> Sequence[PartitionJob] | Sequence[TopicJob]:
+    """What to compare of these partitions; of whole topics they are all there are."""
+    if by_topic(migration):
+        return topic_jobs(migration, frozen, partitions)
+    return partition_jobs(migration, frozen, partitions)
+
+
+def topic_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Partition]) -> list[TopicJob]:
+    """One job per topic that exists on both sides, over all partitions of each. Missing ones are found elsewhere."""
+    spec = migration.spec
+    source_topics = migration.source.admin.topics({topic for topic, _ in partitions})
+    target_topics = migration.target.admin.topics({spec.target_topic(name) for name in source_topics})
+    pairs = {
+        name: (topic, target_topics[spec.target_topic(name)])
+        for name, topic in source_topics.items()
+        if spec.target_topic(name) in target_topics
+    }
+    # Also partitions that the source got since the freeze: nothing of theirs must have arrived, but it may have.
+    ours = [(name, number) for name, (source, _) in pairs.items() for number in range(source.partitions)]
+    theirs = [(target.name, number) for _, target in pairs.values() for number in range(target.partitions)]
+    target_begins = migration.target.admin.offsets(theirs, "earliest", "read_committed")
+    target_ends = migration.target.admin.offsets(theirs, "latest", "read_committed")
+    source_begins = migration.source.admin.offsets(ours, "earliest", spec.isolation_level)
+    source_ends = migration.source.admin.offsets(ours, "latest", spec.isolation_level)
+    return [
+        TopicJob(
+            source_topic=name,
+            target_topic=target.name,
+            source=tuple(
+                (tp[1], source_begins[tp], frozen.ends.get(tp, source_begins[tp]), source_ends[tp])
+                for tp in ours
+                if tp[0] == name
+            ),
+            target=tuple(
+                (number, target_begins[target.name, number], target_ends[target.name, number])
+                for number in range(target.partitions)
+            ),
+            mode="last_value" if source.compacted else "multiset",
+            with_timestamp=not (source.log_append_time or target.log_append_time),
+            duplicates=spec.duplicates,
+        )
+        for name, (source, target) in pairs.items()
+    ]
 
 
 def partition_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Partition]) -> list[PartitionJob]:

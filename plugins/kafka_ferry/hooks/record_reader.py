@@ -326,7 +326,7 @@ class _Columns:
         self._hashes.extend(map(record_hash, times, map(Message.headers, messages), keys, values))
         self._bytes += sum(map(len, filter(None, keys))) + sum(map(len, filter(None, values)))
         if self._with_keys:
-            self._keys.extend(key_hash(key or b"") for key in keys)
+            self._keys.extend(map(key_hash, keys))
             self._tombstones.extend(value is None for value in values)
 
     def content(self) -> PartitionContent:

@@ -9,6 +9,9 @@ from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
 from kafka_ferry.verification.job import PartitionResult
 
+#: How topics are compared whose records the engine may put into other partitions.
+WHOLE_TOPIC = "compared as a multiset over all partitions, and per key in order, as records may change their partition"
+
 _NOTHING = "there was no topic to compare"
 _NAMED = 200  # differences named in one check; the counts beside them are exact
 _NAMED_PER_PARTITION = 5
@@ -77,12 +80,21 @@ def topic_lines(
 def _topic_line(topic: DesiredTopic, results: Sequence[PartitionResult], counts_only: bool) -> TopicLine:
     found = [result.comparison for result in results]
     statuses = [Status(_count_status(result) if counts_only else result.comparison.status) for result in results]
-    details = [f"partition {r.partition}: {r.comparison.detail}" for r in results if r.comparison.detail]
-    if "compact" in topic.configs.get("cleanup.policy", ""):
+    details = [
+        result.comparison.detail if result.whole_topic else f"partition {result.partition}: {result.comparison.detail}"
+        for result in results
+        if result.comparison.detail
+    ]
+    compacted = "compact" in topic.configs.get("cleanup.policy", "")
+    if compacted:
         details.append("compacted: keys are counted, last values compared")
-    if len(results) < topic.partitions:
+    whole = any(result.whole_topic for result in results)
+    if whole:
+        details.append("compared over all partitions" if compacted else WHOLE_TOPIC)
+    missing = 0 if whole else topic.partitions - len(results)
+    if missing > 0:
         statuses.append(Status.FAIL)
-        details.insert(0, f"{topic.partitions - len(results)} of {topic.partitions} partitions could not be compared")
+        details.insert(0, f"{missing} of {topic.partitions} partitions could not be compared")
     return TopicLine(
         source=topic.source,
         target=topic.name,
@@ -138,19 +150,21 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
     uncompared = [f"{line.source}: {line.detail}" for line in lines if "could not be compared" in line.detail]
     equal = sum(result.comparison.status == "pass" for result in results)
     status = worst([line.status for line in lines])
+    whole = any(result.whole_topic for result in results)
+    expected = f"{len(lines)} topics equal" if whole else f"{sum(line.partitions for line in lines)} partitions equal"
     return Check(
         name="content",
         status=status,
-        expected=f"{sum(line.partitions for line in lines)} partitions equal",
+        expected=expected,
         actual=f"{equal} equal",
-        detail=f"record hash {version}",
+        detail=f"record hash {version}" + (f"; {WHOLE_TOPIC}" if whole else ""),
         differences=[*uncompared, *named][:_NAMED],
     )
 
 
 def _named(result: PartitionResult) -> list[str]:
     """The first differences of one partition: a bad one must not push the others out of the report."""
-    place, found = f"{result.source_topic}-{result.partition}", result.comparison
+    place, found = result.place, result.comparison
     named = [f"{place}: {difference}" for difference in found.differences[:_NAMED_PER_PARTITION]]
     if len(found.differences) > _NAMED_PER_PARTITION:
         named.append(f"{place}: and more; in all {found.detail}")

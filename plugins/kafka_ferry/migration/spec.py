@@ -63,6 +63,8 @@ class MigrationSpec(BaseModel):
 
     #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
     engine: ClassVar[str] = "mirror_maker2_on_connect"
+    #: False: somebody else copied, nobody knows what with.
+    moves_records: ClassVar[bool] = True
 
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
@@ -131,6 +133,7 @@ class ComparisonSpec(MigrationSpec):
     """
 
     engine: ClassVar[str] = "verify_clusters"
+    moves_records: ClassVar[bool] = False
 
     rename: dict[str, str] = {}
     catch_up_timeout: float = Field(default=60, ge=0)

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 _TOLD = 50  # partitions named in the log of one task; the report has them all
 
 
-def shards_of(frozen: Frozen) -> list[list[Partition]]:
-    """The partitions of each mapped task; always the same for the same freeze."""
+def shards_of(frozen: Frozen, by_topic: bool = False) -> list[list[Partition]]:
+    """The partitions of each mapped task; always the same for the same freeze.
+
+    :param by_topic: keep those of a topic together.
+    """
     sizes = {tp: (end - frozen.begins[tp]) * frozen.record_bytes.get(tp[0], 0.0) for tp, end in frozen.ends.items()}
-    return shard((tp, round(size)) for tp, size in sorted(sizes.items()))
+    if not by_topic:
+        return shard((tp, round(size)) for tp, size in sorted(sizes.items()))
+    topics: dict[str, list[Partition]] = {}
+    for tp in sorted(sizes):
+        topics.setdefault(tp[0], []).append(tp)
+    shards = shard((mine, round(sum(sizes[tp] for tp in mine))) for mine in topics.values())
+    return [[tp for mine in some for tp in mine] for some in shards]
 
 
 class ShardsOperator(FerryOperator):
@@ -28,6 +37,7 @@ class ShardsOperator(FerryOperator):
 
     def ferry(self, context: Context) -> list[int]:
         from kafka_ferry.hooks.checkpoints import wait_for_checkpoints
+        from kafka_ferry.hooks.jobs import by_topic
 
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
@@ -37,7 +47,7 @@ class ShardsOperator(FerryOperator):
             artifacts.delete(stale)
         if migration.spec.group_offsets is GroupOffsets.MM2:
             wait_for_checkpoints(migration, self.log)
-        count = len(shards_of(frozen))
+        count = len(shards_of(frozen, by_topic(migration)))
         self.log.info("%d partitions in %d mapped task(s)", len(frozen.ends), count)
         return list(range(count))
 
@@ -56,12 +66,12 @@ class FingerprintOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.fingerprint_process import compare_partitions
-        from kafka_ferry.hooks.jobs import partition_jobs
+        from kafka_ferry.hooks.jobs import by_topic, jobs_of
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
-        mine = shards_of(frozen)[int(self.shard)]
-        jobs = partition_jobs(migration, frozen, mine)
+        mine = shards_of(frozen, by_topic(migration))[int(self.shard)]
+        jobs = jobs_of(migration, frozen, mine)
         results = compare_partitions(
             migration.source.extra,
             migration.target.extra,
@@ -71,13 +81,17 @@ class FingerprintOperator(FerryOperator):
         )
         artifacts.write_json(f"{FINGERPRINTS}/{int(self.shard):03}.json", [result.to_json() for result in results])
         for result in [result for result in results if result.comparison.detail][:_TOLD]:
-            self.log.warning("%s-%d: %s", result.source_topic, result.partition, result.comparison.detail)
+            self.log.warning("%s: %s", result.place, result.comparison.detail)
         records = sum(result.comparison.source_records for result in results)
         failed = sum(result.comparison.status == "fail" for result in results)
         self.log.info(
-            "%d partitions, %s records compared, %d partition(s) differ", len(results), f"{records:,}", failed
+            "%d %s, %s records compared, %d differ",
+            len(results),
+            "topics" if by_topic(migration) else "partitions",
+            f"{records:,}",
+            failed,
         )
-        return {"partitions": len(results), "records": records, "failed": failed}
+        return {"partitions": len(mine), "records": records, "failed": failed}
 
 
 def processes() -> int:

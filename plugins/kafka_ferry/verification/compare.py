@@ -26,6 +26,7 @@ class Difference:
         duplicated run: the records it repeats.
     :param target: first and last target offset; ``None`` for lost records.
     :param parts: for altered records, which parts differ ("key", "value", "header", "timestamp").
+    :param source_partition, target_partition: only where a whole topic was compared, for there both can be any.
     """
 
     kind: Kind
@@ -33,11 +34,15 @@ class Difference:
     source: tuple[int, int] | None = None
     target: tuple[int, int] | None = None
     parts: tuple[str, ...] = ()
+    source_partition: int | None = None
+    target_partition: int | None = None
 
     def __str__(self) -> str:
+        places = (("source", self.source_partition, self.source), ("target", self.target_partition, self.target))
         sides = [
-            f"{side} offset {span[0]}" if span[0] == span[1] else f"{side} offsets {span[0]}-{span[1]}"
-            for side, span in (("source", self.source), ("target", self.target))
+            f"{side}{'' if partition is None else f' partition {partition}'} "
+            + (f"offset {span[0]}" if span[0] == span[1] else f"offsets {span[0]}-{span[1]}")
+            for side, partition, span in places
             if span
         ]
         parts = f" ({', '.join(self.parts)})" if self.parts else ""
@@ -111,7 +116,7 @@ def compare(
     found = align(source.hashes, target.hashes, required)
     runs = _Runs(source.offsets, target.offsets, named)
 
-    repeats_of = _first_position(source.hashes, target.hashes[found.extra])
+    repeats_of = first_position(source.hashes, target.hashes[found.extra])
     known = repeats_of >= 0
     repeats, repeats_of, strange = found.extra[known], repeats_of[known], found.extra[~known]
     expired, strange, repeats_of_expired = _expired(source, target, found, strange)
@@ -126,7 +131,7 @@ def compare(
         "unexpected": len(strange),
         "expired": len(expired),
     }
-    factor = _factor(source.hashes[: found.required], target.hashes, counts)
+    factor = factor_of(source.hashes[: found.required], target.hashes, counts)
     differences = (
         *runs.of("lost", lost, None),
         *runs.of("altered", altered_source, altered_target, single=True),
@@ -137,7 +142,7 @@ def compare(
         *runs.of("expired", None, expired),
     )
     return PartitionComparison(
-        status=_status(counts, duplicates),
+        status=status_of(counts, duplicates),
         source_records=found.required,
         target_records=len(target),
         in_flight=len(source) - found.required,
@@ -149,7 +154,7 @@ def compare(
     )
 
 
-def _status(counts: Mapping[str, int], duplicates: str) -> Status:
+def status_of(counts: Mapping[str, int], duplicates: str) -> Status:
     if any(counts[kind] for kind in ("lost", "reordered", "altered", "unexpected")):
         return "fail"
     if counts["duplicated"]:
@@ -170,7 +175,7 @@ def _detail(
     return "; ".join(said)
 
 
-def _first_position(hashes: Hashes, wanted: Hashes) -> Index:
+def first_position(hashes: Hashes, wanted: Hashes) -> Index:
     """Return for each wanted hash the first position in ``hashes``, -1 where there is none."""
     if not len(hashes) or not len(wanted):
         return np.full(len(wanted), -1, dtype=np.int64)
@@ -202,7 +207,7 @@ def _same_place(found: Alignment, lost: Index, strange: Index) -> tuple[Index, I
     return lost[left], strange[right]
 
 
-def _factor(source: Hashes, target: Hashes, counts: Mapping[str, int]) -> int:
+def factor_of(source: Hashes, target: Hashes, counts: Mapping[str, int]) -> int:
     clean = not any(counts[kind] for kind in ("lost", "altered", "unexpected", "expired"))
     if not clean or not len(source) or len(target) % len(source) or len(target) == len(source):
         return 1

@@ -36,7 +36,7 @@ class PartitionRange:
 
 @dataclass(frozen=True)
 class KeyColumns:
-    """Two more columns for compacted topics: hash of the key, and whether the value is null."""
+    """Two more columns, for compacted topics and whole topics: hash of the key (``NULL_KEY`` for none), null value."""
 
     hashes: Hashes
     tombstones: NDArray[np.bool_]

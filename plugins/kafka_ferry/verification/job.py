@@ -15,6 +15,9 @@ from kafka_ferry.verification.translate import GroupLine, GroupMark
 
 Mode = Literal["ordered", "last_value"]
 
+#: Stands for the partition in the result of a whole topic.
+ALL_PARTITIONS = -1
+
 
 @dataclass(frozen=True)
 class PartitionJob:
@@ -62,7 +65,10 @@ class PartitionJob:
 
 @dataclass(frozen=True)
 class PartitionResult:
-    """Outcome of one :class:`PartitionJob`. On compacted topics the fingerprints differ for good reasons."""
+    """Outcome of one :class:`PartitionJob`, or of a ``TopicJob``, where ``partition`` is ``ALL_PARTITIONS``.
+
+    On compacted topics the fingerprints differ for good reasons.
+    """
 
     source_topic: str
     target_topic: str
@@ -71,6 +77,15 @@ class PartitionResult:
     target: Fingerprint
     comparison: PartitionComparison
     groups: tuple[GroupLine, ...] = ()
+
+    @property
+    def whole_topic(self) -> bool:
+        return self.partition == ALL_PARTITIONS
+
+    @property
+    def place(self) -> str:
+        """``orders-3``, or ``orders`` for a whole topic."""
+        return self.source_topic if self.whole_topic else f"{self.source_topic}-{self.partition}"
 
     def to_json(self) -> dict[str, Any]:
         return {

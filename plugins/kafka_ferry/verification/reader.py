@@ -17,7 +17,7 @@ class RecordReader(Protocol):
     ) -> dict[tuple[str, int], PartitionContent]:
         """Return the content of each range, all records of it, by (topic, partition).
 
-        :param with_keys: fill ``PartitionContent.keys``, for compacted topics.
+        :param with_keys: fill ``PartitionContent.keys``, for compacted and for whole topics.
         :raises OutsideFault: the end of a range was not reached; never a shorter content instead.
         """
         ...

@@ -73,6 +73,10 @@ def record_hash(timestamp_ms: int | None, headers: Headers | None, key: bytes | 
     return xxh64_intdigest(b"", seed ^ _MASK) if value is None else xxh64_intdigest(value, seed)
 
 
-def key_hash(key: bytes) -> int:
-    """Return the hash that stands for a key on compacted topics: XXH64 with seed 0. Null keys cannot exist there."""
-    return xxh64_intdigest(key, 0)
+#: Stands for the null key, which is no key at all; a key whose own hash is 0 comes once in 2**64.
+NULL_KEY = 0
+
+
+def key_hash(key: bytes | None) -> int:
+    """Return the hash that stands for a key: XXH64 with seed 0, and ``NULL_KEY`` for none."""
+    return NULL_KEY if key is None else xxh64_intdigest(key, 0)

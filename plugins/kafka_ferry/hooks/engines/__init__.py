@@ -7,7 +7,7 @@ from importlib import import_module
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.migration import Migration
 
-__all__ = ["Engine", "engine_of"]
+__all__ = ["Engine", "engine_kind", "engine_of"]
 
 _ENGINES = {
     "mirror_maker2_on_connect": "mirror_maker2_on_connect.MirrorMaker2OnConnect",
@@ -16,6 +16,14 @@ _ENGINES = {
 
 def engine_of(migration: Migration) -> Engine:
     """The engine that the migration's spec is for; loaded only when it is used."""
-    module, _, name = _ENGINES[migration.spec.engine].partition(".")
+    return engine_kind(migration.spec.engine)(migration)
+
+
+def engine_kind(engine: str) -> type[Engine]:
+    """Its class, for what is known of it without a migration.
+
+    :raises KeyError: no engine is called so.
+    """
+    module, _, name = _ENGINES[engine].partition(".")
     kind: type[Engine] = getattr(import_module(f"{__name__}.{module}"), name)
-    return kind(migration)
+    return kind
