@@ -14,9 +14,10 @@ from stack.ports import HOST
 from stack.state import State, write_private
 
 
-def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[str, str]:
+def variables(folder: Path, project: Path, state: State, airflow: bool, java: str) -> dict[str, str]:
     """All variables of a stack.
 
+    :param java: what engines that run as processes on this machine are started with, by default.
     :param airflow: whether an Airflow server belongs to it; without one the commands of Airflow still work
         (``airflow dags test``), on a database of their own.
     """
@@ -34,6 +35,9 @@ def variables(folder: Path, project: Path, state: State, airflow: bool) -> dict[
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
         # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
         "FERRY_MM1_LIBS": str(jars.mm1_jars(jars.cache_folder(project))),
+        "FERRY_JAVA": java,
+        "FERRY_KAFKA_LIBS": str(jars.jars_folder(jars.cache_folder(project))),
+        "FERRY_HOST_FOLDER": str(folder / "hosts"),
         **_connections(folder, state, source, target),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),

@@ -333,7 +333,7 @@ class Stack:
             state.forget(service.name)
 
     def _variables(self) -> dict[str, str]:
-        return env.variables(self.folder, self.project, self._loaded_state(), self._airflow)
+        return env.variables(self.folder, self.project, self._loaded_state(), self._airflow, find_java())
 
     def _load(self) -> None:
         """Take the state from the folder when another process has started the stack."""

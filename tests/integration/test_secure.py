@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (
     AclBindingFilter,
@@ -29,7 +27,6 @@ from confluent_kafka.admin import (
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
 from kafka_ferry.hooks.acls import acls_check, copy_acls
 from kafka_ferry.hooks.connect import ConnectHook
-from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
@@ -37,99 +34,17 @@ from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.operators.canary import CanaryOperator
-from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.report import ReportOperator
-from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.operators.validate import ValidateOperator
 from kafka_ferry.report.model import Status
-from kafka_ferry.report.storage import RunArtifacts
-from kafka_ferry.sensors.convergence import ConvergenceSensor
-from kafka_ferry.sensors.migration import MigrationRunningSensor
+from run_by_hand import Run
 from stack import Stack, security
 
 pytestmark = pytest.mark.integration
 
 SIDES = ("source", "target")
-FAST = {"poll_interval": 0.5, "running_timeout": 60, "convergence_timeout": 120, "no_progress_timeout": 60}
 
 
-class Run:
-    """One run of the DAG without a scheduler; it remembers all that a user could see of it."""
-
-    def __init__(self, **params: Any) -> None:
-        self.params = {**FAST, **params}
-        self.migration = Migration("secure", MigrationSpec.from_params(self.params))
-        self.artifacts = RunArtifacts("secure", self.migration.spec.migration)
-        self.seen: list[str] = []  # XComs and rendered fields
-
-    def context(self, task: str) -> Any:
-        ti = SimpleNamespace(task_id=task, map_index=-1, try_number=1, xcom_push=lambda **kw: self.seen.append(str(kw)))
-        run = SimpleNamespace(dag_id="secure", run_id=self.migration.spec.migration, conf=self.params)
-        return {"dag_run": run, "params": self.params, "ti": ti}
-
-    def do(self, operator: Any) -> Any:
-        """Execute a task; a deferred one is waited for as the triggerer does."""
-        context = self.context(operator.task_id)
-        try:
-            result = operator.execute(context)
-        except TaskDeferred as deferred:
-            self.seen.append(str(deferred.trigger.serialize()))
-            event: Any = asyncio.run(anext(deferred.trigger.run()))
-            result = operator.execute_complete(context, event.payload)
-        self.seen.append(str(result))
-        self.seen += [str(getattr(operator, field)) for field in operator.template_fields]
-        return result
-
-    def plan(self) -> dict[str, Any]:
-        self.do(PlanOperator(task_id="plan"))
-        plan: dict[str, Any] = self.artifacts.read_json("plan.json")
-        return plan
-
-    def provision(self) -> None:
-        self.do(ProvisionTopicsOperator(task_id="provision_topics"))
-
-    def deploy(self) -> None:
-        self.do(DeployOperator(task_id="deploy"))
-
-    def wait_until_running(self) -> None:
-        self.do(MigrationRunningSensor(task_id="wait_until_running"))
-
-    def remove(self) -> None:
-        self.do(RemoveOperator(task_id="remove"))
-
-    def prove(self) -> None:
-        self.do(ConvergenceSensor(task_id="wait_until_converged"))
-        for shard in self.do(ShardsOperator(task_id="shards")):
-            self.do(FingerprintOperator(task_id="fingerprint", shard=shard))
-        self.do(TranslateGroupsOperator(task_id="translate_groups"))
-        self.do(ValidateOperator(task_id="validate"))
-
-    def report(self) -> dict[str, Any]:
-        self.do(ReportOperator(task_id="report", engine="by hand"))
-        report: dict[str, Any] = self.artifacts.read_json("report.json")
-        return report
-
-    def whole(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """All tasks; ``meanwhile`` is called while the connectors run. Returns plan.json and report.json."""
-        plan = self.plan()
-        self.provision()
-        try:
-            self.deploy()
-            self.wait_until_running()
-            meanwhile()
-            self.do(CanaryOperator(task_id="canary"))
-            self.prove()
-        finally:
-            self.remove()
-        return plan, self.report()
-
-    def leftovers(self) -> list[str]:
-        engine = engine_of(self.migration)
-        return [*engine.left(), *KafkaAdmin(self.migration.target.extra, "t").topic_ids(engine.own_topics())]
+def run_of(**params: Any) -> Run:
+    return Run("secure", **params)
 
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
@@ -247,7 +162,7 @@ def test_projects_migrate_with_the_least_rights_and_their_acls(
     admins["source"].create_acls(Acl("TOPIC", "projects.alpha", "LITERAL", app, op) for op in ("READ", "WRITE"))
     least("projects.", "projects-", migration)
 
-    plan, report = Run(topics=["projects.*"], groups=["projects-.*"], migration=migration, acls="copy").whole()
+    plan, report = run_of(topics=["projects.*"], groups=["projects-.*"], migration=migration, acls="copy").whole()
 
     assert report["verdict"] == "PASS", report
     assert [line["source"] for line in report["topics"]] == topics
@@ -286,7 +201,7 @@ def test_no_password_is_seen_anywhere(
     commit(source, f"{topic_prefix}g", {(topic, 0): 10})
     state = secure_stack.broker("source").state
     passwords = {security.password(state, side, user) for side, users in security.USERS.items() for user in users}
-    run = Run(topics=[topic], groups=[f"{topic_prefix}g"], migration=f"{topic_prefix}secrets")
+    run = run_of(topics=[topic], groups=[f"{topic_prefix}g"], migration=f"{topic_prefix}secrets")
     connectors: dict[str, str] = {}
 
     def look() -> None:
@@ -314,7 +229,7 @@ def test_a_wrong_password_is_refused_by_the_plan_at_once(connections: Callable[.
     begun = time.monotonic()
 
     with pytest.raises(AirflowFailException) as caught:
-        Run(topics=["projects.*"], migration="wrong").plan()
+        run_of(topics=["projects.*"], migration="wrong").plan()
 
     assert time.monotonic() - begun < 15
     assert isinstance(caught.value.__cause__, BadConnection)
@@ -334,7 +249,7 @@ def test_a_wrong_secret_on_the_worker_alone_fails_the_wait_and_leaves_nothing(
     references = json.loads(secure_stack.variables()["AIRFLOW_CONN_KAFKA_CONNECT"])["extra"]["config_provider"]
     wrong = {"kafka_source": {"sasl.password": f"${{file:{secret}:password}}"}}
     connections(kafka_connect={"config_provider": references | wrong})
-    run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}w", running_timeout=8, canary=False)
+    run = run_of(topics=[topic], groups=[], migration=f"{topic_prefix}w", running_timeout=8, canary=False)
     run.plan()
     run.provision()
     begun = time.monotonic()
@@ -493,11 +408,16 @@ def test_a_topic_that_cannot_be_seen_is_no_topic_that_is_not_there(
     make_topics(secure_stack.client_settings("source"), seen, hidden)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
 
+<<<<<<< HEAD
     def findings(*topics: str) -> list[tuple[str, str]]:
         params = {"topics": [*topics], "groups": [], "migration": f"{topic_prefix}m", "canary": False}
         found = Permissions(Migration("secure", MigrationSpec.from_params(params))).findings()
         assert all(f"{principal} lacks DESCRIBE" in item.what for item in found)
         return [(str(item.severity), item.subject) for item in found]
+=======
+    with pytest.raises(AirflowFailException) as caught:
+        run_of(topics=[good, bad], groups=[], migration=f"{topic_prefix}m", canary=False).plan()
+>>>>>>> 3b54e40 (Engines on hosts: a dedicated MirrorMaker 2, and one on a standalone worker)
 
     assert findings(hidden) == [("refuse", f"topic {hidden} on kafka_source")]
     assert findings(seen, hidden) == [("warn", f"topic {hidden} on kafka_source")]
@@ -514,7 +434,12 @@ def test_no_right_to_create_a_topic_stops_the_plan_and_provisioning_before_anyth
     topic = f"{topic_prefix}t"
     make_topics(secure_stack.client_settings("source"), topic)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
+<<<<<<< HEAD
     run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
+=======
+    deny(admins["target"], principal, topic, "CREATE")
+    run = run_of(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
+>>>>>>> 3b54e40 (Engines on hosts: a dedicated MirrorMaker 2, and one on a standalone worker)
     run.plan()
     deny(admins["target"], principal, topic, "CREATE")  # between the plan and the work
 
@@ -598,7 +523,7 @@ def test_clusters_without_authorizer_have_no_acls(
 
     found = acls_check(migration, {topic: topic})
     with pytest.raises(AirflowFailException) as caught:
-        Run(topics=[topic], migration=f"{topic_prefix}m", acls="copy").plan()
+        run_of(topics=[topic], migration=f"{topic_prefix}m", acls="copy").plan()
 
     assert (found.status, found.detail) == (Status.SKIPPED, "kafka_source: SECURITY_DISABLED: no authorizer")
     assert isinstance(caught.value.__cause__, BadParam)

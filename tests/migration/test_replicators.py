@@ -27,6 +27,7 @@ PASSWORD = "planted-password"
 def ours(**changes: Any) -> Ours:
     values: dict[str, Any] = {
         "connectors": ["m.MirrorSourceConnector"],
+        "own_topics": ("mm2-offset-syncs.m.internal", "m.checkpoints.internal"),
         "running": False,
         "alias": "m",
         "topics": {"orders": "orders", "users": "users"},

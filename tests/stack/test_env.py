@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ NASTY = {
     "JSON": json.dumps({"conn_type": "kafka", "extra": {"sasl.password": "a'b\"c\\d"}}),
     "UNICODE": "ü€😀",
 }
+
+KAFKA: dict[str, Any] = {"java": "/usr/bin/java"}
 
 
 def read_by_shell(file: Path, names: list[str]) -> dict[str, str]:
@@ -56,7 +59,7 @@ def state(tmp_path) -> State:
 
 
 def test_the_contract_of_the_commands_is_kept(tmp_path, state):
-    values = env.variables(tmp_path, Path("/project"), state, airflow=True)
+    values = env.variables(tmp_path, Path("/project"), state, airflow=True, **KAFKA)
 
     assert values["FERRY_SOURCE_BOOTSTRAP"] == "127.0.0.1:20000"
     assert values["FERRY_TARGET_BOOTSTRAP"] == "127.0.0.1:20001"
@@ -77,10 +80,12 @@ def test_the_contract_of_the_commands_is_kept(tmp_path, state):
 
 
 def test_generated_secrets_are_long_differ_and_stay(tmp_path, state):
-    first = env.variables(tmp_path, tmp_path, state, airflow=True)
+    first = env.variables(tmp_path, tmp_path, state, airflow=True, **KAFKA)
     state.save()
-    again = env.variables(tmp_path, tmp_path, State(tmp_path / "state.json"), airflow=True)
-    other = env.variables(tmp_path, tmp_path, _with_ports_of(state, State(tmp_path / "other.json")), airflow=True)
+    again = env.variables(tmp_path, tmp_path, State(tmp_path / "state.json"), airflow=True, **KAFKA)
+    other = env.variables(
+        tmp_path, tmp_path, _with_ports_of(state, State(tmp_path / "other.json")), airflow=True, **KAFKA
+    )
 
     names = ("FERRY_AIRFLOW_PASSWORD", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY")
     assert [first[name] for name in names] == [again[name] for name in names]
@@ -94,7 +99,7 @@ def _with_ports_of(state: State, other: State) -> State:
 
 
 def test_without_airflow_its_server_is_named_empty(tmp_path, state):
-    values = env.variables(tmp_path, tmp_path, state, airflow=False)
+    values = env.variables(tmp_path, tmp_path, state, airflow=False, **KAFKA)
 
     assert [values[f"FERRY_AIRFLOW_{name}"] for name in ("URL", "USER", "PASSWORD")] == ["", "", ""]
 
@@ -109,7 +114,7 @@ def test_files_are_for_their_owner_only_and_say_the_same(tmp_path):
 def test_a_secured_stack_gives_users_and_no_secret_of_theirs_to_connectors(tmp_path, state):
     state.secure = True
 
-    values = env.variables(tmp_path, tmp_path, state, airflow=True)
+    values = env.variables(tmp_path, tmp_path, state, airflow=True, **KAFKA)
 
     source, target, connect = (
         json.loads(values[f"AIRFLOW_CONN_KAFKA_{name}"])["extra"] for name in ("SOURCE", "TARGET", "CONNECT")
@@ -126,7 +131,7 @@ def test_a_secured_stack_gives_users_and_no_secret_of_theirs_to_connectors(tmp_p
 
 
 def test_an_open_stack_has_no_users(tmp_path, state):
-    values = env.variables(tmp_path, tmp_path, state, airflow=True)
+    values = env.variables(tmp_path, tmp_path, state, airflow=True, **KAFKA)
 
     assert "AIRFLOW_CONN_KAFKA_SOURCE_ADMIN" not in values
     assert "extra" not in json.loads(values["AIRFLOW_CONN_KAFKA_CONNECT"])

@@ -63,6 +63,7 @@ class ConnectHook(BaseHook):
     :param connect_conn_id: the Airflow connection of the Connect cluster.
     :param patience: seconds a call goes on while the cluster rebalances, does not listen, or has not yet done what it
         accepted (stop, pause).
+    :param url: of a worker that no connection names, in place of ``connect_conn_id``.
     """
 
     conn_name_attr = "connect_conn_id"
@@ -72,14 +73,19 @@ class ConnectHook(BaseHook):
 
     poll_interval = 0.25
 
-    def __init__(self, connect_conn_id: str = default_conn_name, *, patience: float = 60.0) -> None:
+    def __init__(
+        self, connect_conn_id: str = default_conn_name, *, patience: float = 60.0, url: str | None = None
+    ) -> None:
         super().__init__()
+        self._url = url
         self.connect_conn_id = connect_conn_id
         self.patience = patience
 
     @cached_property
     def rest(self) -> ConnectRest:
         """The HTTP client that the Airflow connection describes."""
+        if self._url is not None:
+            return ConnectRest(self._url, requests.Session(), timeout=100.0, patience=self.patience)
         connection = _connection(self.connect_conn_id)
         if not connection.host:
             raise BadConnection(f"connection {self.connect_conn_id!r} has no host. Cure: host and port of a worker")

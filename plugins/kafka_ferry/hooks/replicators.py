@@ -61,6 +61,7 @@ class OtherReplicators:
             connectors=engine.connectors,
             running=engine.is_there(),
             alias=migration.spec.alias,
+            own_topics=engine.own_topics(),
             topics=migration.topics.targets(migration.spec),
             addresses=self._target.brokers()[1] | _bootstrap(migration.target),
             source_addresses=self._source.brokers()[1] | _bootstrap(migration.source),

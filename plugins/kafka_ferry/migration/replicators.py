@@ -24,8 +24,9 @@ _REPLICATOR_NAME = re.compile(r"mirror|replicat|(^|[^a-z])mm[12]([^a-z]|$)", re.
 class Ours:
     """This migration, as others are held against it.
 
-    :param connectors: names of our connectors. ``running``: whether any of them exists now.
+    :param connectors: names of our connectors. ``running``: whether anything of ours exists now.
     :param topics: source topic to target topic.
+    :param own_topics: those it keeps on the target.
     :param addresses: ``host:port`` of the target's brokers and bootstrap servers; ``source_addresses`` likewise.
     :param worker_on_target: the workers keep their own topics on the target cluster.
     """
@@ -33,6 +34,7 @@ class Ours:
     connectors: Collection[str]
     running: bool
     alias: str
+    own_topics: Collection[str]
     topics: Mapping[str, str]
     addresses: Collection[str]
     source_addresses: Collection[str]

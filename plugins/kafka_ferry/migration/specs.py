@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
-_SPECS = {kind.engine: kind for kind in (MigrationSpec, ComparisonSpec)}
+_SPECS = {kind.engine: kind for kind in (MigrationSpec, ComparisonSpec, DedicatedSpec, StandaloneSpec)}
 
 
 def spec_of(engine: str) -> type[MigrationSpec]:

@@ -19,7 +19,7 @@ def internal_topic_findings(
     """
     findings = []
     for topic in topics:
-        if topic.kind == "offset-syncs" and topic.alias == ours.alias and topic.on_target:
+        if topic.on_target and topic.name in ours.own_topics:
             findings += _own_alias(ours, topic, known_aliases)
         elif topic.kind == "offset-syncs" and topic.alias not in known_aliases:
             findings += _foreign_syncs(ours, topic)

@@ -11,6 +11,8 @@ __all__ = ["Engine", "engine_kind", "engine_of"]
 
 _ENGINES = {
     "mirror_maker2_on_connect": "mirror_maker2_on_connect.MirrorMaker2OnConnect",
+    "mirror_maker2_dedicated": "mirror_maker2_dedicated.MirrorMaker2Dedicated",
+    "mirror_maker2_standalone": "mirror_maker2_standalone.MirrorMaker2Standalone",
 }
 
 

@@ -80,7 +80,7 @@ class Engine(ABC):
 
     @abstractmethod
     def is_there(self) -> bool:
-        """Whether anything of it runs now: what it writes is no trace of somebody else."""
+        """Whether anything of it is there now, dead or alive: what it wrote is no trace of somebody else."""
 
     # -- removal -------------------------------------------------------------------------------------------------------
 
