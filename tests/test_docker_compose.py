@@ -36,6 +36,9 @@ WORKER_ADDRESSES = {
     "config.providers.file.param.allowed.paths",
 }
 AIRFLOW_ADDRESSES = {
+    "FERRY_HOST_FOLDER",
+    "FERRY_JAVA",
+    "FERRY_KAFKA_LIBS",
     "AIRFLOW__CORE__DAGS_FOLDER",
     "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
@@ -91,7 +94,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     state = State(folder / "state.json")
     names = ("source", "target", "worker", "s3", "airflow", "airflow-worker-log", "airflow-trigger-log")
     state.ports = {name: 20_000 + i for i, name in enumerate((*names, "airflow-scheduler-health"))}
-    return env.variables(folder, PROJECT, state, airflow=True)
+    return env.variables(folder, PROJECT, state, airflow=True, java="java")
 
 
 def properties(text: str) -> dict[str, str]:

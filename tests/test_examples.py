@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.operators.host_params import dedicated_params, standalone_params
 from kafka_ferry.operators.params import comparison_params, migration_params
 
 PROJECT = Path(__file__).resolve().parents[1]
 EXAMPLES = PROJECT / "include" / "examples"
 DAGS: dict[str, tuple[Any, Any]] = {
     "mirror_maker2_on_connect": (MigrationSpec, migration_params),
+    "mirror_maker2_dedicated": (DedicatedSpec, dedicated_params),
+    "mirror_maker2_standalone": (StandaloneSpec, standalone_params),
     "verify_clusters": (ComparisonSpec, comparison_params),
 }
 

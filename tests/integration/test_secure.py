@@ -382,7 +382,7 @@ def test_rights_for_what_a_run_changes_are_looked_at_when_it_does(
             Acl("GROUP", group, "LITERAL", principal, "READ", "DENY"),
         ]
     )
-    run = Run(topics=[topic], groups=[group], migration=name, canary=False)
+    run = run_of(topics=[topic], groups=[group], migration=name, canary=False)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with pytest.raises(AirflowFailException) as caught:
@@ -408,16 +408,11 @@ def test_a_topic_that_cannot_be_seen_is_no_topic_that_is_not_there(
     make_topics(secure_stack.client_settings("source"), seen, hidden)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
 
-<<<<<<< HEAD
     def findings(*topics: str) -> list[tuple[str, str]]:
         params = {"topics": [*topics], "groups": [], "migration": f"{topic_prefix}m", "canary": False}
         found = Permissions(Migration("secure", MigrationSpec.from_params(params))).findings()
         assert all(f"{principal} lacks DESCRIBE" in item.what for item in found)
         return [(str(item.severity), item.subject) for item in found]
-=======
-    with pytest.raises(AirflowFailException) as caught:
-        run_of(topics=[good, bad], groups=[], migration=f"{topic_prefix}m", canary=False).plan()
->>>>>>> 3b54e40 (Engines on hosts: a dedicated MirrorMaker 2, and one on a standalone worker)
 
     assert findings(hidden) == [("refuse", f"topic {hidden} on kafka_source")]
     assert findings(seen, hidden) == [("warn", f"topic {hidden} on kafka_source")]
@@ -434,12 +429,7 @@ def test_no_right_to_create_a_topic_stops_the_plan_and_provisioning_before_anyth
     topic = f"{topic_prefix}t"
     make_topics(secure_stack.client_settings("source"), topic)
     principal = least(topic_prefix, topic_prefix, f"{topic_prefix}m")
-<<<<<<< HEAD
-    run = Run(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
-=======
-    deny(admins["target"], principal, topic, "CREATE")
     run = run_of(topics=[topic], groups=[], migration=f"{topic_prefix}m", canary=False)
->>>>>>> 3b54e40 (Engines on hosts: a dedicated MirrorMaker 2, and one on a standalone worker)
     run.plan()
     deny(admins["target"], principal, topic, "CREATE")  # between the plan and the work
 
