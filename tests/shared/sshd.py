@@ -48,6 +48,7 @@ def start(folder: Path) -> Sshd:
     (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
     port = _free_port()
     config = folder / "sshd_config"
+    # SHLVL: bash, as a login shell of a user, would read the ~/.bashrc of whoever runs the tests (seconds of pyenv, nvm).
     config.write_text(f"""
         Port {port}
         ListenAddress 127.0.0.1
@@ -59,6 +60,7 @@ def start(folder: Path) -> Sshd:
         KbdInteractiveAuthentication no
         UsePAM no
         StrictModes no
+        SetEnv SHLVL=5
         Subsystem sftp internal-sftp
     """)
     if os.getuid() == 0:

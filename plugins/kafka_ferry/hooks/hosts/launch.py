@@ -38,7 +38,7 @@ class Launch:
     :param files: name in the folder -> content. Not shown by ``repr``: they hold secrets, as ``env`` does.
     :param marker: one whole argument of the process, such as ``-Dkafka.ferry=orders``; it may come out of a variable
         that a start script puts on the command line (``KAFKA_OPTS``).
-    :raises ValueError: the marker stands nowhere, or a name is not one.
+    :raises ValueError: the marker stands nowhere, a name is not one, or a secret stands in the command.
     """
 
     folder: str
@@ -58,6 +58,8 @@ class Launch:
         words = {*self.command, *(word for value in self.env.values() for word in value.split())}
         if self.marker not in words:
             raise ValueError(f"marker {self.marker!r} is neither an argument nor a word in a variable")
+        if {part for word in self.command for part in (word, word.partition("=")[2])} & self.secrets():
+            raise ValueError("a secret stands in the command, which anybody on the host can read; put it in a file")
 
     @property
     def mark(self) -> str:

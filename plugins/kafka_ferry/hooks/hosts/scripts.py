@@ -76,8 +76,11 @@ end() {{
     ended=1
     kill -TERM $left 2>/dev/null
     gone "$1" && return 0
-    kill -KILL $left 2>/dev/null
-    gone 10
+    for try in 1 2 3 4 5; do # again: one of them may have started another between the look and the signal
+        kill -KILL $left 2>/dev/null
+        gone 2 && return 0
+    done
+    return 1
 }}
 """
 
@@ -111,12 +114,15 @@ mkdir -p "$d" && chmod 700 "$d" || exit 1
 
 _START = r"""
 umask 077
+alike() {{ # minimal systems lack one or the other
+    if command -v cmp >/dev/null; then cmp -s "$1" "$2"; else [ "$(cksum <"$1")" = "$(cksum <"$2")" ]; fi
+}}
 command -v setsid >/dev/null || {{ echo "setsid is not installed (package util-linux)" >&2; exit 69; }}
 end {patience} || {{ echo "process $left does not end, not even on KILL" >&2; exit 75; }}
 cd "$d" || exit 1
 for f in {files}; do
     [ -f "$f.new" ] || {{ echo "$d/$f.new is missing" >&2; exit 1; }}
-    if [ -f "$f" ] && [ "$(cksum <"$f")" != "$(cksum <"$f.new")" ]; then mv -f "$f" "$f.bak" || exit 1; fi
+    if [ -f "$f" ] && ! alike "$f" "$f.new"; then mv -f "$f" "$f.bak" || exit 1; fi
     mv -f "$f.new" "$f" || exit 1
 done
 rm -f ferry.pid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 
 import paramiko
@@ -19,6 +19,7 @@ from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import SHELL, parent, shell_path
 
 _CONNECT_TIMEOUT = 10  # seconds; without one in its extra the hook would wait as long as TCP does
+_SFTP_TIMEOUT = 60  # seconds without a byte
 
 
 class SshHost:
@@ -90,7 +91,7 @@ class SshHost:
                 out += channel.recv(65536)
             while channel.recv_stderr_ready():
                 err += channel.recv_stderr(65536)
-            # EOF: all output is here. Not waited for alone: a child that keeps our stream open would hold us.
+            # The script's end alone is not enough: what it wrote last may still be on its way.
             if ended and (channel.eof_received or channel.closed):
                 break
             if time.monotonic() > deadline:
@@ -113,10 +114,15 @@ class SshHost:
         if made.code:
             raise OutsideFault(f"{self._who}: cannot write {path}: {made.err.strip()}")
         with self._sftp(f"cannot write {path}") as sftp:
-            with sftp.open(_sftp_path(temporary), "r+") as out:
-                out.set_pipelined(True)
-                out.write(content)
-            sftp.posix_rename(_sftp_path(temporary), _sftp_path(path))
+            try:
+                with sftp.open(_sftp_path(temporary), "r+") as out:
+                    out.set_pipelined(True)
+                    out.write(content)
+                sftp.posix_rename(_sftp_path(temporary), _sftp_path(path))
+            except OSError:
+                with suppress(OSError):
+                    sftp.remove(_sftp_path(temporary))
+                raise
 
     def read(self, path: str, *, tail_bytes: int | None = None) -> bytes | None:
         with self._sftp(f"cannot read {path}") as sftp:
@@ -141,9 +147,11 @@ class SshHost:
     def _sftp(self, problem: str) -> Iterator[paramiko.SFTPClient]:
         with self._client() as client:
             sftp = client.open_sftp()
+            if channel := sftp.get_channel():
+                channel.settimeout(_SFTP_TIMEOUT)
             try:
                 yield sftp
-            except (PermissionError, paramiko.SFTPError) as error:
+            except (OSError, paramiko.SFTPError) as error:
                 raise OutsideFault(f"{self._who}: {problem}: {error}") from error
             finally:
                 sftp.close()
