@@ -48,7 +48,7 @@ def start(folder: Path) -> Sshd:
     (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
     port = _free_port()
     config = folder / "sshd_config"
-    # SHLVL: bash, as a login shell of a user, would read the ~/.bashrc of whoever runs the tests (seconds of pyenv, nvm).
+    # SHLVL: bash, started by sshd, would else read the ~/.bashrc of whoever runs the tests, which may take its time.
     config.write_text(f"""
         Port {port}
         ListenAddress 127.0.0.1
