@@ -185,6 +185,25 @@ def test_a_commit_refused_on_one_partition_is_told() -> None:
     assert admin(alter_consumer_group_offsets={"g": done(fine)}).commit({"g": {("t", 0): 5}}) == {}
 
 
+def test_a_commit_waits_for_a_coordinator_that_has_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Measured: on a new cluster some of the first groups are answered so, partition by partition.
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    one = admin()
+
+    def answers(*codes: int) -> Any:
+        places = [SimpleNamespace(error=KafkaError(code, "not yet")) for code in codes]
+        return {"g": done(SimpleNamespace(topic_partitions=places or [SimpleNamespace(error=None)]))}
+
+    queue = [answers(KafkaError.NOT_COORDINATOR), answers(KafkaError.COORDINATOR_LOAD_IN_PROGRESS), answers()]
+    one._client.alter_consumer_group_offsets = lambda *args, **kwargs: queue.pop(0)
+    assert one.commit({"g": {("t", 0): 5}}) == {}
+    assert queue == []
+
+    one._client.alter_consumer_group_offsets = lambda *args, **kwargs: answers(KafkaError.NOT_COORDINATOR)
+    with pytest.raises(OutsideFault, match="cannot commit for group 'g': not yet"):
+        one.commit({"g": {("t", 0): 5}})
+
+
 def test_partitions_without_a_commit_are_left_out() -> None:
     places = [SimpleNamespace(topic="t", partition=p, offset=offset) for p, offset in ((0, -1001), (1, 0), (2, 9))]
     one = admin(list_consumer_group_offsets={"g": done(SimpleNamespace(topic_partitions=places))})

@@ -12,9 +12,18 @@ from kafka_ferry.hooks import planning
 from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.report.plan_text import first_lines, plan_text
+
+LINES = group_lines(
+    MigrationSpec.from_params({"topics": ["a"]}),
+    {f"g{i:02}": {("a", 0): 40} for i in range(25)},
+    {("a", 0): 100},
+    {"g07": {("a", 0): 7}},
+    {"g07"},
+)
 
 
 def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **params: Any) -> Any:
@@ -85,6 +94,7 @@ def test_plan_text_says_it_all() -> None:
             "records": 1234,
             "bytes": 5_000_000,
             "groups": {"g": 3},
+            "group_offsets": groups_in_plan(LINES),
             "estimate": {"seconds": 70, "basis": "measured on a laptop"},
             "skipped_topics": {"heartbeats": "not data"},
             "skipped_groups": {"connect-x": "by default"},
@@ -99,8 +109,14 @@ def test_plan_text_says_it_all() -> None:
         "skipped group connect-x: by default",
         "note: topics: 'b' matches nothing on the source",
         "  create topic x.a: 3 partitions",
+        "group offsets: 25 lines, 1,500 records behind at most",
+        "1 active: active on the target",
+        "g07 a-0 40 100 60 7 active",
+        "g00 a-0 40 100 60 - compute",
+        "... and 5 more lines, see plan.json for the first 25",
+        "groups active on the target: g07",
     ):
-        assert told in text
+        assert told.strip() in " ".join(text.split())
 
 
 def test_long_lists_are_cut_and_say_so() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 import report_samples as samples
+from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
+from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.report.model import Check, Stage, Status
 from kafka_ferry.report.page import STATIC, Links, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
@@ -239,3 +241,21 @@ def test_a_check_explained_is_not_called_equal():
     text = served(run).text
     assert "Nothing is lost; every difference is named and explained below." in text
     assert "are the same." not in text
+
+
+def test_a_plan_shows_where_groups_stand_and_what_will_be_done():
+    odd = "<b>g</b>"
+    spec = MigrationSpec.from_params({"topics": ["orders"]})
+    committed = {odd: {("orders", 0): 40}, **{f"g{i}": {("orders", 0): 90} for i in range(210)}}
+    table = groups_in_plan(group_lines(spec, committed, {("orders", 0): 1100}, {}, {odd}), "groups_plan.json")
+    run = replace(samples.broken_early(), plan={**samples.PLAN, "group_offsets": table})
+
+    html = render_page(run, LINKS)
+
+    assert html.count("<td>compute") == 199
+    assert html.count("<td>active") == 1
+    assert "&lt;b&gt;g&lt;/b&gt;" in html
+    assert odd not in html
+    assert "1,060" in html  # its lag
+    assert "11 more lines are in groups_plan.json" in html
+    assert "Group offsets to come" not in render_page(samples.broken_early(), LINKS)

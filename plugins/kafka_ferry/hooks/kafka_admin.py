@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
 from confluent_kafka import (
@@ -32,6 +31,7 @@ from confluent_kafka.admin import (
 )
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.batches import chunks, weighed
 from kafka_ferry.hooks.kafka_acls import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.provision import DesiredTopic
@@ -52,7 +52,14 @@ _AUTHORIZATION = (
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 )
+# A broker that started a moment ago, or a new cluster whose offsets topic the first question about a group makes.
+_COORDINATOR = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 _PASSING = (
+    *_COORDINATOR,
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
     KafkaError._ALL_BROKERS_DOWN,
@@ -63,11 +70,9 @@ _PASSING = (
     KafkaError._NOENT,  # "No leaders found": a topic made a moment ago
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,  # the last three: a broker that started a moment ago
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 )
 _HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
+_MEMBERS = KafkaError(KafkaError.NON_EMPTY_GROUP, "it has active members on the target")
 _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
@@ -128,7 +133,7 @@ class KafkaAdmin:
         """State of the topics that exist; absent ones are left out."""
         described = self._describe_topics(names)
         result: dict[str, TopicState] = {}
-        for chunk in _chunks(described, _TOPICS_PER_DESCRIBE):
+        for chunk in chunks(described, _TOPICS_PER_DESCRIBE):
             for name, entries in self._topic_configs(chunk).items():
                 result[name] = _topic_state(described[name], entries)
         return result
@@ -139,7 +144,7 @@ class KafkaAdmin:
 
     def _describe_topics(self, names: Iterable[str]) -> dict[str, Any]:
         result = {}
-        for chunk in _chunks(names, _TOPICS_PER_DESCRIBE):
+        for chunk in chunks(names, _TOPICS_PER_DESCRIBE):
             described = self._client.describe_topics(TopicCollection(chunk), request_timeout=self.timeout)
             for name, future in described.items():
                 topic = self._result(future, f"describe topic {name!r}", *_ABSENT)
@@ -188,7 +193,7 @@ class KafkaAdmin:
 
     def create_topics(self, topics: Iterable[DesiredTopic]) -> None:
         """Create topics in batches; one that exists by now counts as created (the caller compares afterwards)."""
-        for chunk in _weighed(topics, lambda topic: 1 + topic.partitions + len(topic.configs), _RECORDS_PER_CREATE):
+        for chunk in weighed(topics, lambda topic: 1 + topic.partitions + len(topic.configs), _RECORDS_PER_CREATE):
             new = [NewTopic(t.name, t.partitions, t.replication_factor or -1, config=dict(t.configs)) for t in chunk]
             for name, future in self._client.create_topics(new, request_timeout=self.timeout).items():
                 self._result(future, f"create topic {name!r}", KafkaError.TOPIC_ALREADY_EXISTS)
@@ -253,7 +258,7 @@ class KafkaAdmin:
         One group per request is all librdkafka can do (KIP-709 is not in it), so the requests are pipelined.
         """
         result: dict[str, dict[Partition, int]] = {}
-        for chunk in _chunks(groups, _GROUPS_IN_FLIGHT):
+        for chunk in chunks(groups, _GROUPS_IN_FLIGHT):
             futures: dict[str, Future[Any]] = {}
             for group in chunk:
                 request = [ConsumerGroupTopicPartitions(group)]
@@ -269,7 +274,21 @@ class KafkaAdmin:
         Returns group to reason where it was refused: the broker refuses a group that has members (KIP-396).
         """
         refused: dict[str, str] = {}
-        for chunk in _chunks(offsets, _GROUPS_IN_FLIGHT):
+        waiting, deadline = dict(offsets), time.monotonic() + self.timeout
+        while waiting:
+            errors = self._commit(waiting)
+            waiting = {group: offsets[group] for group, error in errors.items() if error.code() in _COORDINATOR}
+            refused |= {group: error.str() for group, error in errors.items() if group not in waiting}
+            for group in waiting:  # told by partition, not as a failed request (measured on a cluster's first commits)
+                if time.monotonic() > deadline:
+                    raise OutsideFault(f"{self.name}: cannot commit for group {group!r}: {errors[group].str()}")
+            time.sleep(0.25 * bool(waiting))
+        return refused
+
+    def _commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, KafkaError]:
+        """The first error of each group that has one."""
+        errors: dict[str, KafkaError] = {}
+        for chunk in chunks(offsets, _GROUPS_IN_FLIGHT):
             futures: dict[str, Future[Any]] = {}
             for group in chunk:
                 places = [TopicPartition(*tp, offset) for tp, offset in offsets[group].items()]
@@ -277,10 +296,9 @@ class KafkaAdmin:
                 futures |= self._client.alter_consumer_group_offsets(request, request_timeout=self.timeout)
             for group, future in futures.items():
                 result = self._result(future, f"commit for group {group!r}", *_HAS_MEMBERS)
-                errors = [] if result is _ALLOWED else [tp.error.str() for tp in result.topic_partitions if tp.error]
-                if result is _ALLOWED or errors:
-                    refused[group] = errors[0] if errors else "it has active members on the target"
-        return refused
+                found = [_MEMBERS] if result is _ALLOWED else [tp.error for tp in result.topic_partitions if tp.error]
+                errors |= {group: found[0]} if found else {}
+        return errors
 
     def acls(self) -> list[Acl] | None:
         """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED).
@@ -369,23 +387,3 @@ def _topic_state(described: Any, entries: Mapping[str, ConfigEntry]) -> TopicSta
 
 def _is_set_on_topic(entry: ConfigEntry) -> bool:
     return bool(entry.source == CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
-
-
-def _weighed(items: Iterable[T], weight: Callable[[T], int], limit: int) -> Iterator[list[T]]:
-    """Chunks whose weights add up to at most ``limit``; an item above it stands alone."""
-    chunk: list[T] = []
-    total = 0
-    for item in items:
-        if chunk and total + weight(item) > limit:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(item)
-        total += weight(item)
-    if chunk:
-        yield chunk
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

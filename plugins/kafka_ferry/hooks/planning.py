@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
 from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.groups_plan import plan_groups
 from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
@@ -16,15 +18,18 @@ from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
+from kafka_ferry.report.storage import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
 
 
-def make_plan(migration: Migration) -> dict[str, Any]:
+def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = None) -> dict[str, Any]:
     """The plan as plan.json has it.
 
+    :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
     :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
     """
     spec = migration.spec
@@ -57,6 +62,10 @@ def make_plan(migration: Migration) -> dict[str, Any]:
     lines = [_topic_line(spec, name, mine, begins, ends, sizes, resumed) for name, mine in places.items()]
     records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
     left = sum(line["records"] - line["already_there"] for line in lines)
+    commits = plan_groups(migration, ends)
+    beside = GROUPS_PLAN if keep and len(commits) > KEPT else None
+    if keep and beside:
+        keep(beside, all_groups(commits))
     guess = estimate(
         spec.throughput.value, left, round(size * left / records) if records else 0, len(topics.partitions)
     )
@@ -70,6 +79,7 @@ def make_plan(migration: Migration) -> dict[str, Any]:
         "bytes": size,
         "skipped_topics": {item.name: item.reason for item in topics.selection.skipped},
         "groups": {group: len(offsets) for group, offsets in groups.committed.items()},
+        "group_offsets": groups_in_plan(commits, beside),
         "skipped_groups": {item.name: item.reason for item in groups.selection.skipped},
         "changes": [change.to_json() for change in changes],
         "estimate": {"seconds": round(guess.seconds), "basis": guess.basis},

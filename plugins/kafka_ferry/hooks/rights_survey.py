@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.hooks.batches import chunks
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
@@ -68,7 +69,7 @@ class RightsSurvey(KafkaAdmin):
     def hidden(self, topics: Iterable[str], groups: Iterable[str]) -> list[Resource]:
         """Those that our user may not describe, whether they are there or not."""
         answers: Answers = {}
-        for chunk in _batches(list(topics)):
+        for chunk in chunks(topics, _AT_ONCE):
             answers |= self._described(chunk)
         answers |= self.groups(groups)
         return [resource for resource, answer in answers.items() if not answer["DESCRIBE"]]
@@ -86,7 +87,7 @@ class RightsSurvey(KafkaAdmin):
 
     def _groups(self, groups: Sequence[str]) -> Answers:
         answers: Answers = {}
-        for chunk in _batches(groups):
+        for chunk in chunks(groups, _AT_ONCE):
             futures = self._client.describe_consumer_groups(
                 chunk, include_authorized_operations=True, request_timeout=self.timeout
             )
@@ -111,7 +112,7 @@ class RightsSurvey(KafkaAdmin):
 
     def _topics(self, names: list[str]) -> tuple[Answers, set[str]]:
         answers: Answers = {}
-        for chunk in _batches(names):
+        for chunk in chunks(names, _AT_ONCE):
             answers |= self._described(chunk)
         existing = {name for (_, name), answer in answers.items() if answer["DESCRIBE"]}
         # What cannot be seen may be there or not: what a tried call says counts.
@@ -139,7 +140,7 @@ class RightsSurvey(KafkaAdmin):
         call.
         """
         answers: Answers = {("TOPIC", name): {} for name in names}
-        for chunk in _batches(names):
+        for chunk in chunks(names, _AT_ONCE):
             new = [NewTopic(name, 1, -1) for name in chunk]
             created = self._client.create_topics(new, validate_only=True, request_timeout=self.timeout)
             described = self._client.describe_configs(_resources(chunk), request_timeout=self.timeout)
@@ -201,10 +202,6 @@ def principal_of(extra: Mapping[str, Any]) -> str | None:
 def _listed(kind: str, operations: Iterable[Any] | None) -> dict[str, bool]:
     allowed = {operation.name for operation in operations or ()}
     return {operation: operation in allowed for operation in _OPERATIONS[kind]}
-
-
-def _batches(names: Sequence[str]) -> Iterator[list[str]]:
-    return (list(names[start : start + _AT_ONCE]) for start in range(0, len(names), _AT_ONCE))
 
 
 def _name(resource: ConfigResource) -> str:

@@ -10,6 +10,7 @@ import humanize
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.report.table import table
 
+_MOST_COMMITS = 20
 _MOST_LINES = 100  # of one kind: a log of thousands is read by nobody
 
 
@@ -17,6 +18,38 @@ def first_lines(lines: Sequence[str], what: str) -> list[str]:
     """At most a hundred lines, and how many more there are: plan.json has them all."""
     left = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], *([f"... and {left:,} more {what}, see plan.json"] if left > 0 else [])]
+
+
+def group_text(groups: dict[str, Any]) -> list[str]:
+    """The dry table of group offsets: counts, and the first lines, which are the worst.
+
+    :param groups: as ``migration.groups_plan.groups_in_plan`` gives it.
+    """
+    if not groups["lines"]:
+        return []
+    shown = groups["first"][:_MOST_COMMITS]
+    rows = [
+        [
+            line["group"],
+            f"{line['topic']}-{line['partition']}",
+            f"{line['source_offset']:,}",
+            f"{line['source_end']:,}",
+            f"{line['lag']:,}",
+            "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
+            line["action"],
+        ]
+        for line in shown
+    ]
+    left = groups["lines"] - len(shown)
+    where = groups["artifact"] or f"plan.json for the first {len(groups['first'])}"
+    active = groups["active_groups"]
+    return [
+        f"group offsets: {groups['lines']:,} lines, {groups['lag']:,} records behind at most",
+        *(f"  {entry['lines']:,} {entry['action']}: {entry['meaning']}" for entry in groups["actions"]),
+        table(["group", "partition", "source", "source end", "lag", "on target now", "what will be done"], rows),
+        *([f"... and {left:,} more lines, see {where}"] if left else []),
+        *([f"groups active on the target: {', '.join(active[:20])}" + " ..." * (len(active) > 20)] if active else []),
+    ]
 
 
 def plan_text(plan: dict[str, Any]) -> str:
@@ -37,6 +70,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"{plan['records']:,} records, about {humanize.naturalsize(plan['bytes'])} (sizes from a sample), "
         f"{len(plan['groups'])} groups",
         table(["topic", "on target", "partitions", "records (at most)", "size", "already there"], rows),
+        *group_text(plan["group_offsets"]),
         f"estimate: {humanize.precisedelta(plan['estimate']['seconds'])} ({plan['estimate']['basis']})",
         *first_lines([f"skipped topic {name}: {why}" for name, why in plan["skipped_topics"].items()], "topics"),
         *first_lines([f"skipped group {name}: {why}" for name, why in plan["skipped_groups"].items()], "groups"),
