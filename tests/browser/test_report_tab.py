@@ -6,6 +6,7 @@ seen in each state without waiting for Kafka.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import urllib.parse
@@ -20,12 +21,17 @@ from playwright.sync_api import FrameLocator, Page, expect
 import report_samples as samples
 from demo.airflow_api import AirflowApi
 from kafka_ferry.report.storage import PROGRESS, REPORT, RunArtifacts
-from stack import Stack
+from stack import Stack, env
 from stack.jars import cache_folder
 from stack.stack import PROJECT
+from stack.state import State
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
+USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+#: More users: a role that may read every DAG, and none at all. SimpleAuthManager knows no rights on single DAGs;
+#: that the page asks for the right on its own DAG is tested in tests/report/test_app.py.
+ROLES = {"reader": "viewer", "guest": ""}
 DAG, RUN = samples.DAG, "tab:1+1~x"  # what Airflow allows in a run id and an address does not
 FILE = f"""
 import time
@@ -81,6 +87,19 @@ class Tab:
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    with pytest.MonkeyPatch.context() as patch:
+        server = env._airflow_server
+
+        def with_users(folder: Path, state: State) -> dict[str, str]:
+            values = server(folder, state)
+            more = ",".join(f"{name}:{role}" for name, role in ROLES.items())
+            return values | {USERS: f"{values[USERS]},{more}"}
+
+        patch.setattr(env, "_airflow_server", with_users)
+        yield from running_airflow(tmp_path_factory)
+
+
+def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     project = tmp_path_factory.mktemp("project")
     gate = project / "gate"
     (project / "dags").mkdir()
@@ -92,6 +111,8 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
         stack.up()
         values = stack.variables()
         login = (values["FERRY_AIRFLOW_USER"], values["FERRY_AIRFLOW_PASSWORD"])
+        passwords = Path(values["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])  # read at each login
+        passwords.write_text(json.dumps({login[0]: login[1], **dict.fromkeys(ROLES, login[1])}))
         api = AirflowApi(values["FERRY_AIRFLOW_URL"], *login)
         deadline = time.monotonic() + 90
         while not api.dag_is_known(DAG):
@@ -123,11 +144,27 @@ def test_without_login_nothing_is_told(tab):
     assert get(tab.address, token="made-up").status_code in (401, 403)
 
 
+def log_in(tab: Tab, user: str) -> str:
+    """A token, as the login page gives it."""
+    answer = requests.post(f"{tab.url}/auth/token", json={"username": user, "password": tab.login[1]}, timeout=60)
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def test_a_user_without_access_to_the_dag_is_refused(tab):
+    guest, reader = log_in(tab, "guest"), log_in(tab, "reader")
+    for end in ("", "/live.json"):
+        assert get(tab.address + end, guest).status_code == 403
+        assert get(tab.address + end, reader).status_code == 200
+    refused = get(f"{tab.address}/report.json", guest)
+    assert (refused.status_code, refused.json()) == (403, {"detail": "Forbidden"})
+    # Nor is told whether a run exists.
+    assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run", guest).status_code == 403
+    assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run", reader).status_code == 404
+
+
 def test_a_run_that_is_not_there_is_404(tab):
-    answer = requests.post(
-        f"{tab.url}/auth/token", json=dict(zip(("username", "password"), tab.login, strict=True)), timeout=60
-    )
-    token = answer.json()["access_token"]
+    token = log_in(tab, tab.login[0])
     assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run", token).status_code == 404
     assert get(f"{tab.url}/kafka-ferry/report/no_such_dag/{RUN}", token).status_code in (403, 404)
     page = get(tab.address, token)

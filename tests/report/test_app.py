@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.core_api import security
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -67,6 +69,33 @@ def test_the_policy_admits_nothing_from_elsewhere(client, prefix):
     assert "frame-ancestors 'self'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+@pytest.mark.parametrize("end", ["", "/report.json", "/live.json"])
+def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_looked_up(end, monkeypatch):
+    """With Airflow's own guard, and an auth manager that gives rights by DAG, which Airflow's simple one cannot."""
+    asked: list[tuple[str, str, str]] = []
+    found: list[str] = []
+
+    class ByDag:
+        def is_authorized_dag(self, *, method: str, access_entity: DagAccessEntity, details: DagDetails, user: str):
+            asked.append((user, method, str(access_entity.value)))
+            return details.id == "mine"
+
+    def look_up(dag_id: str, run_id: str) -> RunData:
+        found.append(dag_id)
+        return RunData(**{**vars(samples.passed()), "dag_id": dag_id, "run_id": run_id})
+
+    monkeypatch.setattr(security, "get_auth_manager", ByDag)
+    monkeypatch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
+    monkeypatch.setattr(app, "dependency_overrides", {security.get_user: lambda: "ann", find_run: look_up})
+    with TestClient(app, base_url="http://ferry.test") as client:
+        assert client.get(f"/report/mine/r{end}").status_code == 200
+        refused = client.get(f"/report/theirs/r{end}")
+
+    assert (refused.status_code, refused.json()) == (403, {"detail": "Forbidden"})
+    assert found == ["mine"]
+    assert asked == [("ann", "GET", "XCOM")] * 2
 
 
 def test_every_page_of_a_run_is_guarded():
