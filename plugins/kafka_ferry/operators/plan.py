@@ -30,7 +30,9 @@ class PlanOperator(FerryOperator):
         if not spec.dry_run:
             claim(context, spec.migration)
         artifacts = RunArtifacts.of(context)
-        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(Migration(run.dag_id, spec))
+        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(
+            Migration(run.dag_id, spec), artifacts.write_text
+        )
         path = artifacts.write_json(PLAN, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         if spec.dry_run:
