@@ -135,7 +135,7 @@ def test_a_process_that_was_never_written_down_is_ended(shared):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_launch_stops_what_it_started(folder, number):
     launcher = launch("up", "--no-airflow", "--dir", str(folder))
-    wait_for(lambda: (folder / "state.json").exists() and len(alive(folder)) == 3, "three processes")
+    wait_for(lambda: (folder / "state.json").exists() and len(alive(folder)) == 4, "four processes")
 
     launcher.send_signal(number)
     output, _ = launcher.communicate(timeout=60)
@@ -149,7 +149,7 @@ def test_a_stack_ends_with_its_owner(folder):
     try:
         up(folder, "--owner-pid", str(owner.pid))
         assert pids(folder).keys() == {*KAFKA, "watchdog"}
-        assert len(alive(folder)) == 4
+        assert len(alive(folder)) == 5
     finally:
         owner.kill()
         owner.wait()

@@ -146,6 +146,15 @@ class LibrdkafkaReader:
                 first[key] = messages[0].offset()
         return first
 
+    def stream(self, ranges: Sequence[PartitionRange]) -> Iterator[tuple[Key, list[Message]]]:
+        """Yield the whole messages of the ranges, in runs of one partition; returns when each is read to its end.
+
+        All ranges at once: choose few enough.
+
+        :raises OutsideFault, BadConnection: as :meth:`read`.
+        """
+        return self._stream(ranges)
+
     def _portions(self, ranges: Sequence[PartitionRange]) -> Iterator[list[PartitionRange]]:
         portion: list[PartitionRange] = []
         estimate = 0

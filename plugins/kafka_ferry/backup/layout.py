@@ -1,0 +1,54 @@
+"""Where the objects of a backup are. Keys are relative to the location.
+
+::
+
+    <backup>/manifests/<backup id>.json                               what one backup holds; COMPLETE is written last
+    <backup>/journal/<backup id>/<random>.json                        segments finished so far; gone once it is COMPLETE
+    <backup>/data/<topic>/<topic id>/<partition>/<begin>-<sha>.parquet
+
+Backups of one name share their data, as an incremental one goes on where its parent ended. A segment's key holds the
+beginning of its SHA-256: two tries of a killed task can never write different contents under one key. All of a topic
+reads as one table: ``<backup>/data/<topic>/*/*/*.parquet``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kafka_ferry.exceptions import BadParam
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def check_name(param: str, name: str) -> str:
+    """A name that can stand in a key.
+
+    :raises BadParam: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadParam(param, f"{name!r} cannot be part of a key", "letters, digits, dot, - and _, at most 100")
+    return name
+
+
+def manifests_prefix(backup: str) -> str:
+    return f"{backup}/manifests/"
+
+
+def manifest_key(backup: str, backup_id: str) -> str:
+    return f"{manifests_prefix(backup)}{backup_id}.json"
+
+
+def journal_prefix(backup: str, backup_id: str) -> str:
+    return f"{backup}/journal/{backup_id}/"
+
+
+def data_prefix(backup: str) -> str:
+    return f"{backup}/data/"
+
+
+def segment_key(backup: str, topic: str, topic_id: str, partition: int, begin: int, sha256: str) -> str:
+    """:param begin: first offset of the range the segment covers; padded, so that keys sort as offsets do.
+    :param topic_id: librdkafka gives plain base64, in which "/" may occur; in the key it is Kafka's own, URL-safe.
+    """
+    own = topic_id.replace("/", "_").replace("+", "-")
+    return f"{data_prefix(backup)}{topic}/{own}/{partition:06}/{begin:020}-{sha256[:16]}.parquet"

@@ -1,0 +1,190 @@
+"""The manifest: what one backup holds, written before its first object and declared COMPLETE after its last. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from kafka_ferry.exceptions import FerryError
+
+SCHEMA: Final = "kafka-ferry.backup/1"
+GAPS_NAMED = 20  # per segment; a topic with one record per transaction has as many holes as records
+
+
+class DamagedManifest(FerryError):
+    """A manifest that does not say what was written, or that this version cannot read."""
+
+
+class State(StrEnum):
+    """Only what is COMPLETE is a backup."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETE = "COMPLETE"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Gap(_Model):
+    """Offsets ``begin <= offset < end`` for which the backup has no record, and why.
+
+    ``retention``: deleted before it could be read (by retention or DeleteRecords): lost to this backup.
+    ``transaction``: control markers and aborted records. ``compaction``: a newer record of the same key exists; on a
+    compacted topic it includes transactions' markers, which a consumer cannot tell apart.
+    """
+
+    begin: int
+    end: int
+    reason: Literal["retention", "transaction", "compaction"]
+
+
+class Segment(_Model):
+    """One object, or a range without any record (``key`` is None).
+
+    :param begin: the range it covers, ``begin <= offset < end``; ranges of a partition follow on one another.
+    :param bytes: key and value bytes. ``size``: of the object.
+    :param min_timestamp: of its records, ms. ``max_timestamp`` alike.
+    :param fingerprint: ``verification.fingerprint.Fingerprint`` of its records.
+    :param missing: offsets of the range that hold no record; ``gaps`` names the first ``GAPS_NAMED`` runs of them.
+    """
+
+    begin: int
+    end: int
+    key: str | None = None
+    records: int = 0
+    bytes: int = 0
+    size: int = 0
+    sha256: str = ""
+    min_timestamp: int | None = None
+    max_timestamp: int | None = None
+    fingerprint: dict[str, Any] | None = None
+    missing: int = 0
+    gaps: list[Gap] = []
+
+
+class PartitionBackup(_Model):
+    """The frozen range of a partition and, once exported, its segments in order.
+
+    :param gaps: what was gone before ``begin``, since the parent's end or since offset 0.
+    """
+
+    partition: int
+    begin: int
+    end: int
+    segments: list[Segment] = []
+    gaps: list[Gap] = []
+
+    @property
+    def records(self) -> int:
+        return sum(segment.records for segment in self.segments)
+
+    def all_gaps(self) -> list[Gap]:
+        """The gaps that are named, in order."""
+        return [*self.gaps, *(gap for segment in self.segments for gap in segment.gaps)]
+
+
+class TopicBackup(_Model):
+    """A topic as it was.
+
+    :param configs: set on the topic itself. :param recreated: topic id that the parent had, when it is another one.
+    :param with_records: timestamps are the broker's (``LogAppendTime``) when ``log_append_time``.
+    """
+
+    name: str
+    topic_id: str
+    replication_factor: int
+    configs: dict[str, str] = {}
+    compacted: bool = False
+    log_append_time: bool = False
+    recreated: str | None = None
+    partitions: list[PartitionBackup] = []
+
+
+class GroupOffset(_Model):
+    """A committed offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Totals(_Model):
+    """What the backup itself wrote. ``puts`` are requests that write, of its last try."""
+
+    records: int = 0
+    bytes: int = 0
+    size: int = 0
+    objects: int = 0
+    seconds: float = 0
+    puts: int = 0
+
+
+class Manifest(_Model):
+    """One backup. Times are ISO 8601, UTC.
+
+    :param backup: name that backups of one kind share. ``backup_id``: of this one.
+    :param parent: id of the backup that an incremental one goes on from.
+    :param acls: None when there is no authorizer, or they were not asked for.
+    :param notes: what a reader should know: topics made anew, ACLs that may not be read, …
+    """
+
+    schema_: str = Field(default=SCHEMA, alias="schema")
+    backup: str
+    backup_id: str
+    state: State = State.IN_PROGRESS
+    mode: Literal["full", "incremental"]
+    parent: str | None = None
+    created: str
+    completed: str | None = None
+    cluster_id: str
+    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    topics: list[TopicBackup] = []
+    groups: dict[str, list[GroupOffset]] = {}
+    acls: list[dict[str, str]] | None = None
+    notes: list[str] = []
+    totals: Totals = Totals()
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def partitions(self) -> Iterator[tuple[TopicBackup, PartitionBackup]]:
+        for topic in self.topics:
+            for partition in topic.partitions:
+                yield topic, partition
+
+    def segments(self) -> Iterator[tuple[TopicBackup, PartitionBackup, Segment]]:
+        for topic, partition in self.partitions():
+            for segment in partition.segments:
+                yield topic, partition, segment
+
+    def keys(self) -> set[str]:
+        """Objects that this manifest itself points to."""
+        return {segment.key for _, _, segment in self.segments() if segment.key}
+
+    def to_bytes(self) -> bytes:
+        """As it is stored: JSON with a digest of itself, so that a changed byte in it is found."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=False)
+        return json.dumps({"sha256": _digest(content), **content}, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, key: str) -> Manifest:
+        """:raises DamagedManifest: it is not what was written."""
+        try:
+            content = json.loads(data)
+            digest = content.pop("sha256")
+            if content.get("schema") != SCHEMA:
+                raise DamagedManifest(f"{key}: schema {content.get('schema')!r}; this version reads {SCHEMA}")
+            if digest != _digest(content):
+                raise DamagedManifest(f"{key}: damaged, its digest does not match its content")
+            return cls.model_validate(content)
+        except (ValueError, KeyError, AttributeError, ValidationError) as error:
+            raise DamagedManifest(f"{key}: damaged, it is no manifest ({type(error).__name__})") from None
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

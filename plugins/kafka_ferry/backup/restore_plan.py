@@ -1,0 +1,194 @@
+"""What a restore would write, under which names, and what an offset becomes. Pure."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.retention import HELD, HOLDABLE
+
+
+@dataclass(frozen=True)
+class RestoreTopic:
+    """One topic to restore.
+
+    :param name: on the target. ``source``: as it is in the backup.
+    """
+
+    source: TopicBackup
+    name: str
+    partitions: tuple[PartitionBackup, ...]
+
+
+def target_name(source: str, rename: Mapping[str, str]) -> str:
+    """The name on the target: an exact entry wins, then the first regular expression that matches all of the name."""
+    if source in rename:
+        return rename[source]
+    for pattern, name in rename.items():
+        try:
+            match = re.fullmatch(pattern, source)
+            if match:
+                return match.expand(name)
+        except (re.error, IndexError) as error:
+            raise BadParam("rename", f"{pattern!r} to {name!r}: {error}", "a regular expression and a name") from error
+    return source
+
+
+def select_topics(
+    topics: Sequence[TopicBackup],
+    chosen: Sequence[str],
+    rename: Mapping[str, str],
+    partitions: Mapping[str, Sequence[int]] | None = None,
+) -> list[RestoreTopic]:
+    """Topics of a backup by name or regular expression (all when ``chosen`` is empty), renamed.
+
+    :param partitions: topic to the partitions wanted of it; topics not named are restored whole.
+    :raises BadParam: an entry matches nothing, or two topics would have one name.
+    """
+    partitions = partitions or {}
+    names = [topic.name for topic in topics]
+    for entry in chosen:
+        if not any(_matches(entry, name) for name in names):
+            known = ", ".join(names[:10]) or "none"
+            raise BadParam("topics", f"{entry!r} is not in the backup", f"one of its topics: {known}")
+    result: list[RestoreTopic] = []
+    for topic in topics:
+        if chosen and not any(_matches(entry, topic.name) for entry in chosen):
+            continue
+        wanted = partitions.get(topic.name)
+        parts = tuple(one for one in topic.partitions if wanted is None or one.partition in wanted)
+        result.append(RestoreTopic(topic, target_name(topic.name, rename), parts))
+    by_name: dict[str, str] = {}
+    for one in result:
+        if one.name in by_name:
+            raise BadParam(
+                "rename", f"{by_name[one.name]!r} and {one.source.name!r} would both be {one.name!r}", "a name for each"
+            )
+        by_name[one.name] = one.source.name
+    return result
+
+
+def _matches(entry: str, name: str) -> bool:
+    if entry == name:
+        return True
+    try:
+        return re.fullmatch(entry, name) is not None
+    except re.error as error:
+        raise BadParam("topics", f"{entry!r} is no regular expression: {error}", "a name, or a regex") from error
+
+
+def takes_part(segment: Segment, point_in_time: int | None) -> bool:
+    """Whether a segment has records to restore. ``point_in_time``: ms; records younger than it are left out."""
+    return segment.records > 0 and (
+        point_in_time is None or segment.min_timestamp is None or segment.min_timestamp <= point_in_time
+    )
+
+
+def whole(segment: Segment, point_in_time: int | None) -> bool:
+    """Whether all records of a segment are restored as they are, so that its fingerprint is the restored one's."""
+    cut = point_in_time is not None and segment.max_timestamp is not None and segment.max_timestamp > point_in_time
+    return not cut and (segment.min_timestamp is None or segment.min_timestamp >= MIN_TIMESTAMP)
+
+
+MIN_TIMESTAMP = 1
+"""librdkafka takes 0 and less for "now": a record of 1970-01-01 00:00 or without a timestamp is restored as of 1 ms."""
+
+
+def held_configs(configs: Mapping[str, str]) -> dict[str, str]:
+    """The configs a topic has while it is restored: nothing is deleted, compacted or given another timestamp.
+
+    :param configs: of the topic when the restore is over.
+    """
+    return {
+        **configs,
+        **dict.fromkeys(HOLDABLE, HELD),
+        "cleanup.policy": "delete",
+        "message.timestamp.type": "CreateTime",
+    }
+
+
+def configs_to_put_back(after: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
+    """What ends the hold: None is the default."""
+    return {key: after.get(key) for key in held_configs({}) if now.get(key) != after.get(key)}
+
+
+@dataclass(frozen=True)
+class OffsetMap:
+    """From offsets of the source to offsets of the restored partition.
+
+    Kafka gives the restored records consecutive offsets, so the n-th record of the backup stands at ``base + n``.
+
+    :param runs: (first source offset, records, records before it), runs of consecutive source offsets in order.
+    """
+
+    base: int
+    runs: tuple[tuple[int, int, int], ...] = ()
+    _firsts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_firsts", tuple(run[0] for run in self.runs))
+
+    @classmethod
+    def of(cls, base: int, pieces: Iterable[range | Any]) -> OffsetMap:
+        """:param pieces: offsets of the restored records, in order: ranges without a hole, or arrays of int64."""
+        runs: list[tuple[int, int, int]] = []
+        count = 0
+        for piece in pieces:
+            for first, records in [(piece.start, len(piece))] if isinstance(piece, range) else _runs(piece):
+                if runs and runs[-1][0] + runs[-1][1] == first:
+                    runs[-1] = runs[-1][0], runs[-1][1] + records, runs[-1][2]
+                elif records:
+                    runs.append((first, records, count))
+                count += records
+        return cls(base, tuple(runs))
+
+    @property
+    def records(self) -> int:
+        return self.runs[-1][1] + self.runs[-1][2] if self.runs else 0
+
+    def translate(self, offset: int) -> int:
+        """Where a reader goes on that has read everything below ``offset``: at the next restored record.
+
+        Exact also in gaps, below the first record and above the last one.
+        """
+        at = bisect_left(self._firsts, offset)  # runs before `at` begin below the offset
+        if at == 0:
+            return self.base
+        first, records, before = self.runs[at - 1]
+        return self.base + before + min(records, offset - first)
+
+
+def _runs(offsets: Any) -> list[tuple[int, int]]:
+    if not len(offsets):
+        return []
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(offsets) != 1) + 1, [len(offsets)])).tolist()
+    return [(int(offsets[begin]), end - begin) for begin, end in pairwise(starts)]
+
+
+def translate_groups(
+    groups: Mapping[str, Sequence[GroupOffset]],
+    names: Mapping[str, str],
+    maps: Mapping[tuple[str, int], OffsetMap],
+) -> dict[str, dict[tuple[str, int], int]]:
+    """Group to committed offsets on the target.
+
+    :param names: topic to its name on the target. ``maps``: by source topic and partition.
+    """
+    result: dict[str, dict[tuple[str, int], int]] = {}
+    for group, offsets in groups.items():
+        found = {
+            (names[one.topic], one.partition): maps[one.topic, one.partition].translate(one.offset)
+            for one in offsets
+            if (one.topic, one.partition) in maps
+        }
+        if found:
+            result[group] = found
+    return result

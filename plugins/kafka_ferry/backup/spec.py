@@ -1,0 +1,89 @@
+"""What the user asked for: the params of the backup DAGs, checked once, typed from then on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from kafka_ferry.exceptions import BadParam
+
+Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    backup: Name = "backup"
+    location: str = "s3://ferry-backups/backups"
+    aws_conn_id: str | None = "aws_default"
+    dry_run: bool = False
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Check params and return the spec.
+
+        :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
+        """
+        try:
+            return cls.model_validate(dict(params))
+        except ValidationError as error:
+            first = error.errors()[0]
+            param = str(first["loc"][0]) if first["loc"] else "params"
+            if first["type"] == "extra_forbidden":
+                raise BadParam(param, "is unknown", f"one of: {', '.join(cls.model_fields)}") from error
+            problem = f"{first['msg']}, got {first.get('input')!r}"
+            raise BadParam(param, problem, "see the description in the trigger form") from error
+
+
+class BackupSpec(_Spec):
+    """Params of ``backup_topics``.
+
+    :param full_every: an incremental backup is made a full one when so many have followed the last full one.
+    :param keep_last: how many backups to keep; ``keep_days``: how long. Neither: all are kept.
+    """
+
+    source_conn_id: str = "kafka_source"
+    topics: list[Entry] = Field(min_length=1)
+    exclude_topics: list[Entry] = []
+    groups: list[Entry] = [".*"]
+    exclude_groups: list[Entry] = []
+    mode: Literal["incremental", "full"] = "incremental"
+    full_every: int | None = Field(default=7, ge=1)
+    keep_last: int | None = Field(default=None, ge=1)
+    keep_days: float | None = Field(default=None, gt=0)
+    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    acls: bool = True
+
+    @field_validator("exclude_topics", "groups", "exclude_groups", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+
+class RestoreSpec(_Spec):
+    """Params of ``restore_topics``.
+
+    :param backup_id: None is the latest. ``point_in_time``: ISO 8601; records with a younger timestamp are left out.
+        That is a cut in each partition by its records' own timestamps, not one moment across partitions.
+    :param rename: source topic, or a regex that matches the whole of it, to the name on the target.
+    :param partitions: topic to the partitions wanted of it.
+    """
+
+    target_conn_id: str = "kafka_target"
+    backup_id: str | None = None
+    topics: list[Entry] = []
+    partitions: dict[str, list[int]] = {}
+    rename: dict[str, str] = {}
+    point_in_time: str | None = None
+    groups: list[Entry] = [".*"]
+    restore_groups: bool = True
+    acls: bool = False
+    replication_factor: int | None = Field(default=None, ge=1, le=32767)
+
+    @field_validator("topics", "groups", mode="before")
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return [] if value is None else value

@@ -1,0 +1,269 @@
+"""Export frozen ranges of offsets as segments. One process, one shard; free of Airflow."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from confluent_kafka import Message
+
+from kafka_ferry.backup.layout import segment_key
+from kafka_ferry.backup.manifest import Gap, Segment
+from kafka_ferry.backup.segment import Buffer, Draft
+from kafka_ferry.hooks.backup.journal import Journal
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.verification.content import PartitionRange
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+BUFFER_BYTES = 192 * 1024 * 1024
+_AT_ONCE = 4  # large partitions read side by side: enough to keep the brokers busy, few enough for whole segments
+_SMALL_RECORDS = 200_000  # of partitions read together beyond that number
+_CHUNK, _CHUNK_BYTES = 2000, 4 * 1024 * 1024  # records turned into columns together
+_UPLOADS = 2
+_STALL_SECONDS = 60.0
+
+Partition = tuple[str, int]
+Reason = Literal["transaction", "compaction"]
+
+
+@dataclass(frozen=True)
+class ExportRange:
+    """What is left to export of one partition.
+
+    :param compacted: says what its gaps are.
+    """
+
+    topic: str
+    topic_id: str
+    partition: int
+    begin: int
+    end: int
+    compacted: bool = False
+
+    @property
+    def at(self) -> Partition:
+        return self.topic, self.partition
+
+    @property
+    def reason(self) -> Reason:
+        return "compaction" if self.compacted else "transaction"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What one shard wrote in this try."""
+
+    records: int = 0
+    bytes: int = 0
+    size: int = 0
+    objects: int = 0
+    puts: int = 0
+    seconds: float = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def export_shard(
+    config: Mapping[str, Any],
+    store: ObjectStore,
+    backup: str,
+    backup_id: str,
+    ranges: Sequence[ExportRange],
+    isolation_level: str = "read_committed",
+    segment_bytes: int = SEGMENT_BYTES,
+    buffer_bytes: int = BUFFER_BYTES,
+) -> Exported:
+    """Export the ranges to their ends; each finished segment is in the journal.
+
+    Memory: ``buffer_bytes`` of records, up to three segments on their way (raw and compressed), 64 MB fetched ahead.
+
+    :param config: the connection's extra (librdkafka settings).
+    :param ranges: what is left to do, see ``catalogue.ranges_left``.
+    :raises OutsideFault: the end of a range was not reached, or the store did not answer.
+    """
+    begun = time.monotonic()
+    writer = _Writer(store, backup, backup_id)
+    try:
+        todo = _skip_expired(config, ranges, writer)
+        with LibrdkafkaReader(client_config(config), isolation_level, _STALL_SECONDS) as reader:
+            for portion in _portions(todo):
+                _export(reader, portion, writer, segment_bytes, buffer_bytes)
+        writer.finish()
+    except BaseException:
+        writer.give_up()
+        raise
+    return writer.result(time.monotonic() - begun)
+
+
+def _skip_expired(config: Mapping[str, Any], ranges: Sequence[ExportRange], writer: _Writer) -> list[ExportRange]:
+    """Note what retention took since the freeze; the rest of the ranges."""
+    admin = KafkaAdmin(client_config(config), "source")
+    begins = admin.offsets([one.at for one in ranges], "earliest", "read_committed")
+    left = []
+    for one in ranges:
+        begin = min(max(one.begin, begins[one.at]), one.end)
+        if begin > one.begin:
+            log.warning("%s-%d: offsets %d to %d were deleted before they could be read", *one.at, one.begin, begin - 1)
+            gone = Gap(begin=one.begin, end=begin, reason="retention")
+            writer.note(one, Segment(begin=one.begin, end=begin, missing=begin - one.begin, gaps=[gone]))
+        if begin < one.end:
+            left.append(ExportRange(one.topic, one.topic_id, one.partition, begin, one.end, one.compacted))
+    return left
+
+
+def _portions(ranges: Sequence[ExportRange]) -> Iterator[list[ExportRange]]:
+    """Ranges to read at once: four, or more when they are small."""
+    portion: list[ExportRange] = []
+    estimate = 0
+    for one in ranges:
+        if len(portion) >= _AT_ONCE and estimate + one.end - one.begin > _SMALL_RECORDS:
+            yield portion
+            portion, estimate = [], 0
+        portion.append(one)
+        estimate += one.end - one.begin
+    if portion:
+        yield portion
+
+
+def _export(
+    reader: LibrdkafkaReader, ranges: Sequence[ExportRange], writer: _Writer, segment_bytes: int, buffer_bytes: int
+) -> None:
+    by_key = {one.at: one for one in ranges}
+    buffers = {one.at: _Collector(one) for one in ranges}
+    spans = [PartitionRange(one.topic, one.partition, one.begin, one.end) for one in ranges]
+    held = 0
+    for at, messages in reader.stream(spans):
+        collector = buffers[at]
+        held -= collector.buffer.memory
+        collector.take(messages)
+        if collector.at_end:
+            writer.write(by_key[at], collector.cut(by_key[at].end))
+        elif collector.buffer.bytes >= segment_bytes:
+            writer.write(by_key[at], collector.cut())
+        held += collector.buffer.memory
+        while held > buffer_bytes:
+            largest, fullest = max(buffers.items(), key=lambda item: item[1].buffer.memory)
+            held -= fullest.buffer.memory
+            writer.write(by_key[largest], fullest.cut())
+            held += fullest.buffer.memory
+    for at, collector in buffers.items():
+        if collector.buffer.begin < by_key[at].end:
+            writer.write(by_key[at], collector.cut(by_key[at].end))
+
+
+class _Collector:
+    """Messages of one partition, turned into columns some thousand at a time."""
+
+    def __init__(self, span: ExportRange) -> None:
+        self._span, self.buffer = span, Buffer(span.partition, span.begin)
+        self._messages: list[Message] = []
+        self._pending = 0
+
+    @property
+    def at_end(self) -> bool:
+        last = self._messages[-1].offset() + 1 if self._messages else self.buffer.next
+        return bool(last >= self._span.end)
+
+    def take(self, messages: list[Message]) -> None:
+        self._messages += messages
+        self._pending += sum(map(len, messages))  # of their values
+        if len(self._messages) >= _CHUNK or self._pending >= _CHUNK_BYTES:
+            self._turn()
+
+    def _turn(self) -> None:
+        messages, self._messages, self._pending = self._messages, [], 0
+        if messages:
+            times = list(map(Message.timestamp, messages))
+            self.buffer.add(
+                offsets=list(map(Message.offset, messages)),
+                timestamp_types=[kind for kind, _ in times],
+                timestamps=[at for _, at in times],
+                keys=list(map(Message.key, messages)),
+                values=list(map(Message.value, messages)),
+                headers=list(map(Message.headers, messages)),
+            )
+
+    def cut(self, end: int | None = None) -> Draft:
+        """:param end: default: behind the last record."""
+        self._turn()
+        return self.buffer.cut(self.buffer.next if end is None else end, self._span.reason)
+
+
+class _Writer:
+    """Encodes and uploads segments in the background, a bounded number at a time."""
+
+    def __init__(self, store: ObjectStore, backup: str, backup_id: str) -> None:
+        self._store, self._backup = store, backup
+        self._journal = Journal(store, backup, backup_id)
+        self._pool = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload")
+        self._room = threading.Semaphore(_UPLOADS + 1)
+        self._jobs: list[Future[Segment]] = []
+        self._puts_before = store.puts
+        self._done: list[Segment] = []
+
+    def write(self, span: ExportRange, draft: Draft) -> None:
+        """Hand over a segment; waits while too many are on their way.
+
+        :raises FerryError: an earlier one could not be written.
+        """
+        self._collect()
+        self._room.acquire()
+        self._jobs.append(self._pool.submit(self._work, span, draft))
+
+    def note(self, span: ExportRange, segment: Segment) -> None:
+        self._journal.note(span.at, segment)
+
+    def _work(self, span: ExportRange, draft: Draft) -> Segment:
+        try:
+            segment = draft.describe()
+            if segment.records:
+                about = {"topic": span.topic, "topic_id": span.topic_id, "partition": span.partition}
+                data = draft.encode({**about, "begin": draft.begin, "end": draft.end})
+                sha256 = hashlib.sha256(data).hexdigest()
+                key = segment_key(self._backup, span.topic, span.topic_id, span.partition, draft.begin, sha256)
+                self._store.put(key, data)
+                segment = segment.model_copy(update={"key": key, "size": len(data), "sha256": sha256})
+            self._journal.note(span.at, segment)
+            return segment
+        finally:
+            self._room.release()
+
+    def _collect(self) -> None:
+        finished = [job for job in self._jobs if job.done()]
+        self._jobs = [job for job in self._jobs if job not in finished]
+        self._done += [job.result() for job in finished]
+
+    def finish(self) -> None:
+        """Wait for what is on its way."""
+        self._pool.shutdown(wait=True)
+        self._collect()
+        self._journal.flush()
+
+    def give_up(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def result(self, seconds: float) -> Exported:
+        stored = [segment for segment in self._done if segment.key]
+        return Exported(
+            records=sum(segment.records for segment in stored),
+            bytes=sum(segment.bytes for segment in stored),
+            size=sum(segment.size for segment in stored),
+            objects=len(stored),
+            puts=self._store.puts - self._puts_before,
+            seconds=round(seconds, 3),
+        )

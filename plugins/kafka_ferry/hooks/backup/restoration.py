@@ -1,0 +1,259 @@
+"""One restore from its params to its proof: topics, records, groups, and what was held is put back. Free of Airflow."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pendulum
+
+from kafka_ferry.backup.manifest import Manifest, Segment
+from kafka_ferry.backup.ranges import assemble
+from kafka_ferry.backup.restore_plan import (
+    OffsetMap,
+    RestoreTopic,
+    configs_to_put_back,
+    held_configs,
+    select_topics,
+    takes_part,
+    translate_groups,
+    whole,
+)
+from kafka_ferry.backup.segment import offsets_of
+from kafka_ferry.backup.spec import RestoreSpec
+from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment, restore_ranges, restored_rows
+from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.migration.provision import DesiredTopic
+from kafka_ferry.migration.retention import HELD
+from kafka_ferry.migration.topics import TopicState, mm2_group_refusal, select
+from kafka_ferry.verification.content import PartitionRange
+
+log = logging.getLogger(__name__)
+
+_CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+_USABLE_SECONDS = 60.0
+_LOADING_SECONDS = 30.0
+
+Partition = tuple[str, int]
+Memory = MutableMapping[str, dict[str, str]]
+"""Target topic to the configs it shall have in the end; kept by the caller over tries, as the hold hides them."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reason why a restore must not begin."""
+
+    topic: str
+    problem: str
+    cure: str
+
+
+class Restoration:
+    """A restore on a live cluster. Every step asks the cluster anew and may be repeated.
+
+    :param config: the target connection's extra (librdkafka settings).
+    """
+
+    def __init__(self, config: Mapping[str, Any], store: ObjectStore, spec: RestoreSpec) -> None:
+        self.config, self.store, self.spec = config, store, spec
+        self.admin = KafkaSurvey(client_config(config), spec.target_conn_id)
+        self.catalogue = Catalogue(store, spec.backup)
+
+    @cached_property
+    def chain(self) -> list[Manifest]:
+        """The backup with all it goes on from.
+
+        :raises IncompleteBackup: it is not there.
+        """
+        return self.catalogue.chain(self.spec.backup_id)
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.chain[-1]
+
+    @cached_property
+    def topics(self) -> list[RestoreTopic]:
+        """:raises BadParam: a topic is not in the backup, or names clash."""
+        return select_topics(assemble(self.chain), self.spec.topics, self.spec.rename, self.spec.partitions)
+
+    @cached_property
+    def point_in_time(self) -> int | None:
+        """ms since 1970, UTC."""
+        if self.spec.point_in_time is None:
+            return None
+        try:
+            return int(pendulum.parse(self.spec.point_in_time).timestamp() * 1000)  # type: ignore[union-attr]
+        except ValueError as error:
+            raise BadParam("point_in_time", f"{error}", "ISO 8601, such as 2026-11-20T22:00:00Z") from error
+
+    def configs(self, topic: RestoreTopic) -> dict[str, str]:
+        """What a topic that the restore makes has in the end."""
+        return {key: value for key, value in topic.source.configs.items() if key not in _CLUSTER_BOUND}
+
+    def refusals(self) -> list[Refusal]:
+        """Preflight: what would lose records or mix them with others. Changes nothing."""
+        existing = self.admin.topics([topic.name for topic in self.topics])
+        found = []
+        for topic in self.topics:
+            state = existing.get(topic.name)
+            if state is None:
+                continue
+            needed = 1 + max((one.partition for one in topic.partitions), default=-1)
+            if state.partitions < needed or (not self.spec.partitions and state.partitions != needed):
+                problem = f"has {state.partitions} partition(s), the backup {needed}: keys would change their partition"
+                found.append(Refusal(topic.name, problem, "delete it, or restore under another name"))
+            found += self._too_large(topic, state)
+        return found or self._foreign(existing)
+
+    def _foreign(self, existing: Mapping[str, TopicState]) -> list[Refusal]:
+        """Topics whose first record is not the backup's: neither empty nor left by a try of this restore."""
+        firsts = {}
+        for topic in self.topics:
+            for one in topic.partitions if topic.name in existing else ():
+                first = next((segment for segment in one.segments if takes_part(segment, self.point_in_time)), None)
+                whole_one = first is not None and whole(first, self.point_in_time)
+                firsts[topic.name, one.partition] = first.fingerprint if first and whole_one else None
+        begins = self.admin.offsets(firsts, "earliest", "read_uncommitted")
+        ends = self.admin.offsets(firsts, "latest", "read_uncommitted")
+        spans = [PartitionRange(*at, begins[at], begins[at] + 1) for at in firsts if ends[at] > begins[at]]
+        with LibrdkafkaReader(client_config(self.config), "read_uncommitted", few=True) as reader:
+            contents = reader.read(spans)
+        found = []
+        for at, content in contents.items():
+            expected = firsts[at]
+            if not len(content) or (expected and f"{int(content.hashes[0]):016x}" != expected["first"]):
+                problem = f"holds records that are not the backup's (partition {at[1]})"
+                found.append(Refusal(at[0], problem, "restore to a topic that does not exist or is empty"))
+        return found
+
+    def _too_large(self, topic: RestoreTopic, state: TopicState) -> list[Refusal]:
+        wanted, limit = topic.source.configs.get("max.message.bytes"), state.effective.get("max.message.bytes")
+        if wanted is None or limit is None or int(wanted) <= int(limit):
+            return []
+        problem = f"max.message.bytes is {limit}, the backed up topic had {wanted}"
+        return [Refusal(topic.name, problem, f"set max.message.bytes={wanted} on it")]
+
+    def check(self) -> None:
+        """:raises BadParam: preflight refuses; with all reasons."""
+        refused = self.refusals()
+        if refused:
+            text = "; ".join(f"{one.topic} {one.problem} (cure: {one.cure})" for one in refused[:20])
+            raise BadParam("topics", text, refused[0].cure)
+
+    def provision(self, memory: Memory) -> list[str]:
+        """Make absent topics, and hold what would delete, compact or restamp records. Returns the topics made.
+
+        :param memory: filled in before anything is changed.
+        """
+        self.check()
+        existing = self.admin.topics([topic.name for topic in self.topics])
+        for topic in self.topics:
+            state = existing.get(topic.name)
+            own = None if state is None or HELD in state.configs.values() else dict(state.configs)
+            memory.setdefault(topic.name, self.configs(topic) if own is None else own)
+        absent = [topic for topic in self.topics if topic.name not in existing]
+        self.admin.create_topics(
+            DesiredTopic(
+                topic.source.name,
+                topic.name,
+                len(topic.source.partitions),
+                self.spec.replication_factor,
+                held_configs(self.configs(topic)),
+            )
+            for topic in absent
+        )
+        self._alter({topic.name: held_configs({}) for topic in self.topics if topic.name in existing})
+        self.admin.wait_until_usable([one for topic in self.topics for one in _places(topic)], _USABLE_SECONDS)
+        return [topic.name for topic in absent]
+
+    def ranges(self) -> list[RestoreRange]:
+        """What to restore, one line a partition."""
+        parts = {(topic.name, one.partition): one.segments for topic in self.topics for one in topic.partitions}
+        bases = self.admin.offsets(parts, "earliest", "read_uncommitted")
+        return restore_ranges(parts, bases, self.point_in_time)
+
+    def release(self, memory: Memory) -> list[str]:
+        """Put back what was held. Returns the topics that were changed."""
+        existing = self.admin.topics(memory)
+        changes = {
+            name: back
+            for name, after in memory.items()
+            if name in existing and (back := configs_to_put_back(after, existing[name].configs))
+        }
+        self._alter(changes)
+        return sorted(changes)
+
+    def _alter(self, changes: Mapping[str, Mapping[str, str | None]]) -> None:
+        self.admin.alter_configs(changes)
+        deadline = time.monotonic() + 30
+        while True:
+            now = self.admin.topics(changes)
+            waiting = [
+                name
+                for name, entries in changes.items()
+                if any(now[name].configs.get(key) != value for key, value in entries.items())
+            ]
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                raise OutsideFault(f"configs are set, but not in force: {', '.join(waiting[:20])}")
+            time.sleep(0.1)
+
+    def offset_map(self, restored: RestoreRange) -> OffsetMap:
+        """From source offsets to offsets of a restored partition. Reads the segments that have holes."""
+        return OffsetMap.of(restored.base, (self._offsets(one, restored) for one in restored.segments))
+
+    def _offsets(self, segment: Segment, restored: RestoreRange) -> Any:
+        cut = not whole(segment, restored.point_in_time)
+        if segment.missing == 0 and not cut:
+            return range(segment.begin, segment.end)
+        data = read_segment(self.store, segment)
+        if not cut:
+            return offsets_of(data, segment.key or "")
+        kept = [rows.offsets for rows in restored_rows(data, segment, restored.point_in_time)]
+        return np.array([offset for offsets in kept for offset in offsets], dtype=np.int64)
+
+    def groups(self) -> dict[str, dict[Partition, int]]:
+        """Group to committed offsets on the target, exact: by the offset map of what was restored."""
+        chosen = select(
+            "groups", self.manifest.groups, self.spec.groups, [], never=lambda _: None, by_default=mm2_group_refusal
+        )
+        groups = {name: self.manifest.groups[name] for name in chosen.names}
+        names = {topic.source.name: topic.name for topic in self.topics}
+        wanted = {(names[one.topic], one.partition) for own in groups.values() for one in own if one.topic in names}
+        by_target = {one.at: one for one in self.ranges() if one.at in wanted}
+        maps = {
+            (source, partition): self.offset_map(by_target[name, partition])
+            for source, name in names.items()
+            for _, partition in [at for at in by_target if at[0] == name]
+        }
+        return translate_groups(groups, names, maps)
+
+    def commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
+        """Write committed offsets; group to reason where it was refused, as a group at work is."""
+        deadline = time.monotonic() + _LOADING_SECONDS
+        refused = self.admin.commit(offsets)
+        # The first commit on a cluster makes __consumer_offsets; until it is loaded the broker refuses (measured).
+        while time.monotonic() < deadline and any("load in progress" in reason for reason in refused.values()):
+            time.sleep(0.5)
+            refused |= self.admin.commit({group: offsets[group] for group in refused})
+            refused = {group: why for group, why in refused.items() if self._lacks(group, offsets[group])}
+        return refused
+
+    def _lacks(self, group: str, offsets: Mapping[Partition, int]) -> bool:
+        there = self.admin.committed([group]).get(group, {})
+        return any(there.get(at) != offset for at, offset in offsets.items())
+
+
+def _places(topic: RestoreTopic) -> Sequence[Partition]:
+    return [(topic.name, one.partition) for one in topic.partitions]

@@ -1,0 +1,224 @@
+"""Restores on real brokers and a real S3 server, proven by fingerprint."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+import nasty
+from backup_lab import LOCATION, Backups, child, kill_when
+from kafka_ferry.backup.segment import DamagedSegment
+from kafka_ferry.exceptions import BadParam, LossDetected
+from kafka_ferry.hooks.aws_store import store_settings
+from kafka_ferry.hooks.backup.process import run, store_order
+from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
+from kafka_ferry.hooks.backup.verify import compare_restored
+from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.verification.content import PartitionRange
+
+pytestmark = pytest.mark.integration
+
+DONE = "2026-11-21T12:30:00+00:00"
+
+
+@pytest.fixture
+def backups(connections, topic_prefix) -> Backups:
+    return Backups(topic_prefix)
+
+
+def restore(restoration: Restoration, memory: dict[str, dict[str, str]] | None = None) -> int:
+    """All of a restore in this process; proves it, and returns the records written by this try."""
+    memory = {} if memory is None else memory
+    restoration.provision(memory)
+    done = restore_shard(restoration.config, restoration.store, restoration.ranges())
+    lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    assert [line.detail for line in lines if not line.same] == []
+    restoration.release(memory)
+    return done.records
+
+
+def order(kind: str, restoration: Restoration) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "config": restoration.config,
+        "store": store_order(LOCATION, store_settings("aws_default")),
+        "ranges": [one.to_json() for one in restoration.ranges()],
+    }
+
+
+def ends(restoration: Restoration) -> dict[tuple[str, int], int]:
+    places = [one.at for one in restoration.ranges()]
+    return restoration.admin.offsets(places, "latest", "read_uncommitted")
+
+
+def hashes(conn_id: str, topic: str, partition: int = 0) -> list[int]:
+    hook = KafkaClusterHook(conn_id)
+    at = (topic, partition)
+    begin, end = (hook.admin.offsets([at], which, "read_committed")[at] for which in ("earliest", "latest"))
+    with hook.reader("read_committed") as reader:
+        return reader.read([PartitionRange(topic, partition, begin, end)])[at].hashes.tolist()
+
+
+def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_topics, produce):
+    nasty.make(stack.source_bootstrap, topic_prefix, make_topics, produce)
+    plain, odd, trimmed = (f"{topic_prefix}{name}" for name in ("plain", "odd.Name_with-all", "trimmed"))
+    marks = {(plain, 0): 5, (odd, 0): 20, (trimmed, 0): 50}
+    backups.commit(f"{topic_prefix}g", marks)
+    done = backups.export(backups.begin("b01"))
+    restoration = backups.restoration()
+    memory: dict[str, dict[str, str]] = {}
+
+    restoration.provision(memory)
+    held = restoration.admin.topics(memory)
+    run([order("restore", restoration)])
+    answers = run([order("compare", restoration)])
+    came_back = {one.at: hashes("kafka_target", *one.at) for one in restoration.ranges()}
+    restoration.release(memory)
+
+    lines = [line for answer in answers for line in answer["lines"]]
+    assert [line for line in lines if line["detail"]] == []
+    assert sum(line["actual"] for line in lines) == done.totals.records
+    for topic in done.topics:
+        for partition in topic.partitions:
+            at = topic.name, partition.partition
+            live = hashes("kafka_source", *at)
+            if topic.compacted:  # the source's cleaner goes on; the manifest was compared with above
+                assert live
+                assert set(live) <= set(came_back[at]), at
+            else:
+                assert live == came_back[at], at
+    assert {state.effective["cleanup.policy"] for state in held.values()} == {"delete"}
+    after = restoration.admin.topics(memory)
+    own = {topic.name: topic.configs for topic in done.topics}
+    assert {name: dict(state.configs) for name, state in after.items()} == own
+    assert {name: state.partitions for name, state in after.items()} == {
+        topic.name: len(topic.partitions) for topic in done.topics
+    }
+
+    offsets = restoration.groups()
+    assert restoration.commit(offsets) == {}
+    there = restoration.admin.committed([f"{topic_prefix}g"])[f"{topic_prefix}g"]
+    assert there[plain, 0] == 5
+    assert there[trimmed, 0] == 50 - 40
+    visible = backups.live(done.topics)[odd, 0]
+    assert there[odd, 0] == sum(offset < 20 for offset in visible), "behind markers and aborted records"
+
+
+def test_a_killed_restore_goes_on_and_repeats_nothing(backups, stack, topic_prefix, make_topics, produce):
+    topics = make_topics(stack.source_bootstrap, f"{topic_prefix}a", f"{topic_prefix}b", partitions=2)
+    value = os.urandom(3000)
+    for topic in topics:
+        produce(stack.source_bootstrap, topic, ({"key": b"%d" % n, "value": value} for n in range(25_000)))
+    backups.export(backups.begin("b01"), segment_bytes=5_000_000)
+    restoration, memory = backups.restoration(), {}
+    restoration.provision(memory)
+
+    process = child(order("restore", restoration))
+    kill_when(process, lambda: sum(ends(restoration).values()) > 5_000, "some thousand records are there")
+    there = sum(ends(restoration).values())
+    assert 5_000 < there < 50_000
+
+    again = backups.restoration()
+    written = restore(again, memory)
+
+    assert written == 50_000 - there
+    assert sum(ends(again).values()) == 50_000
+    assert restore(backups.restoration()) == 0, "a restore of what is there writes nothing"
+
+
+def test_chosen_topics_under_other_names_as_of_a_time(backups, stack, topic_prefix, make_topics, produce):
+    source = stack.source_bootstrap
+    orders, other = make_topics(source, f"{topic_prefix}orders", f"{topic_prefix}other", partitions=2)
+    hour = 3_600_000
+    times = [nasty.NOW + step * hour for step in (0, 3, 1, 2, 5, 1)]
+    for partition in range(2):
+        own = [{"key": b"%d" % n, "value": b"v", "timestamp": at, "partition": partition} for n, at in enumerate(times)]
+        produce(source, orders, own)
+    produce(source, other, 5)
+    backups.commit(f"{topic_prefix}g", {(orders, 1): 4})
+    backups.export(backups.begin("b01"))
+    produce(source, orders, [{"key": b"late", "value": b"v", "timestamp": nasty.NOW, "partition": 0}])
+    backups.export(backups.begin("b02"))
+
+    # 2026-09-21T17:13:20Z is NOW plus three hours.
+    restoration = backups.restoration(
+        topics=[orders], rename={f"{topic_prefix}(.*)": f"{topic_prefix}old.\\1"}, point_in_time="2026-09-21T17:13:20Z"
+    )
+    assert restoration.point_in_time == nasty.NOW + 3 * hour
+    assert restore(restoration) == 5 + 5 + 1
+    assert [topic.name for topic in restoration.topics] == [f"{topic_prefix}old.orders"]
+    assert restoration.groups() == {f"{topic_prefix}g": {(f"{topic_prefix}old.orders", 1): 4}}
+
+    part = backups.restoration(topics=[orders], partitions={orders: [1]}, rename={orders: f"{topic_prefix}part"})
+    assert restore(part) == 6
+    assert restoration.admin.topics([f"{topic_prefix}part"])[f"{topic_prefix}part"].partitions == 2
+
+    first = backups.restoration(topics=[orders], backup_id="b01", rename={orders: f"{topic_prefix}first"})
+    assert restore(first) == 12
+    with pytest.raises(BadParam, match="not in the backup"):
+        backups.restoration(topics=["nothing"]).check()
+
+
+def test_records_of_others_are_never_mixed_with(backups, stack, topic_prefix, make_topics, produce):
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    produce(stack.source_bootstrap, topic, 10)
+    backups.export(backups.begin("b01"))
+    make_topics(stack.target_bootstrap, topic)
+    produce(stack.target_bootstrap, topic, 1)
+    with pytest.raises(BadParam, match="not the backup's"):
+        backups.restoration().provision({})
+
+    admin = AdminClient({"bootstrap.servers": stack.target_bootstrap})
+    for future in admin.delete_topics([topic]).values():
+        future.result(30)
+    restoration = backups.restoration(rename={topic: f"{topic}2"})
+    restore(restoration)
+    produce(stack.target_bootstrap, f"{topic}2", 1)
+    with pytest.raises(ForeignRecords):
+        restore_shard(restoration.config, restoration.store, restoration.ranges())
+    (line,) = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    assert (line.expected, line.actual, line.same) == (10, 11, False)
+
+    make_topics(stack.target_bootstrap, f"{topic}3", partitions=3)
+    with pytest.raises(BadParam, match="3 partition"):
+        backups.restoration(rename={topic: f"{topic}3"}).check()
+
+
+def test_a_damaged_object_is_never_restored(backups, stack, topic_prefix, make_topics, produce):
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    produce(stack.source_bootstrap, topic, 1000)
+    done = backups.export(backups.begin("b01"))
+    (segment,) = done.topics[0].partitions[0].segments
+    data = bytearray(backups.store.get(segment.key))
+    data[len(data) // 2] ^= 1
+    backups.store.put(segment.key, bytes(data))
+    restoration = backups.restoration()
+    restoration.provision({})
+
+    with pytest.raises(DamagedSegment, match=r"offsets 0 to 999.*SHA-256"):
+        restore_shard(restoration.config, restoration.store, restoration.ranges())
+    assert set(ends(restoration).values()) == {0}
+
+
+def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics, produce, monkeypatch):
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    produce(stack.source_bootstrap, topic, 10)
+    backups.export(backups.begin("b01"))
+    restoration = backups.restoration()
+    restoration.provision({})
+    ranges = restoration.ranges()
+    from kafka_ferry.hooks.backup import restore as module
+
+    last_hash = module._last_hash
+
+    def slow(*arguments):
+        found = last_hash(*arguments)
+        produce(stack.target_bootstrap, topic, 1)  # between the look and the first record
+        return found
+
+    monkeypatch.setattr(module, "_last_hash", slow)
+    with pytest.raises(LossDetected, match="Somebody else writes"):
+        restore_shard(restoration.config, restoration.store, ranges)

@@ -1,0 +1,120 @@
+"""Backups of the source cluster for tests: begin, export in this process or another, look into the segments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from kafka_ferry.backup.segment import decode
+from kafka_ferry.backup.spec import BackupSpec, RestoreSpec
+from kafka_ferry.hooks.aws_store import store_of, store_settings
+from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.export import export_shard
+from kafka_ferry.hooks.backup.freeze import begin_backup
+from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.verification.content import PartitionRange
+
+LOCATION = "s3://ferry-backups/tests"
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+
+
+class Backups:
+    """One backup name on the source cluster."""
+
+    def __init__(self, prefix: str) -> None:
+        self.source = KafkaClusterHook("kafka_source")
+        self.store = store_of(LOCATION, "aws_default")
+        self.catalogue = Catalogue(self.store, f"{prefix}b")
+        self.spec = BackupSpec(backup=f"{prefix}b", location=LOCATION, topics=[f"{prefix}.*"], groups=[f"{prefix}.*"])
+
+    def begin(self, backup_id: str, **changes: Any):
+        spec = self.spec.model_copy(update=changes)
+        return begin_backup(
+            self.source.admin, self.catalogue, spec, backup_id, f"2026-11-21T12:00:{backup_id[-2:]}+00:00"
+        )
+
+    def order(self, manifest, store=None, **limits: Any) -> dict[str, Any]:
+        return {
+            "kind": "export",
+            "config": self.source.extra,
+            "store": store or store_order(LOCATION, store_settings("aws_default")),
+            "backup": manifest.backup,
+            "backup_id": manifest.backup_id,
+            "isolation_level": manifest.isolation_level,
+            "ranges": [one.to_json() for one in self.catalogue.ranges_left(manifest)],
+            **limits,
+        }
+
+    def commit(self, group: str, offsets: dict[tuple[str, int], int]) -> None:
+        """Commit for a group on the source; a broker that has just made its offsets topic refuses for a moment."""
+        deadline = time.monotonic() + 30
+        while refused := self.source.admin.commit({group: offsets}):
+            assert time.monotonic() < deadline, refused
+            time.sleep(0.2)
+
+    def restoration(self, **params: Any) -> Restoration:
+        """A restore to the target cluster."""
+        target = KafkaClusterHook("kafka_target")
+        spec = RestoreSpec(backup=self.spec.backup, location=LOCATION, **params)
+        return Restoration(target.extra, self.store, spec)
+
+    def export(self, manifest, **limits: Any):
+        left = self.catalogue.ranges_left(manifest)
+        level = manifest.isolation_level
+        export_shard(self.source.extra, self.store, manifest.backup, manifest.backup_id, left, level, **limits)
+        return self.catalogue.finish(manifest, "2026-11-21T12:30:00+00:00")
+
+    def hashes(self, topics) -> dict[tuple[str, int], dict[int, int]]:
+        """Offset to hash of what is in the segments, by partition."""
+        found: dict[tuple[str, int], dict[int, int]] = {}
+        for topic in topics:
+            for partition in topic.partitions:
+                own = found.setdefault((topic.name, partition.partition), {})
+                for segment in partition.segments:
+                    for rows in decode(self.store.get(segment.key), segment.key) if segment.key else ():
+                        own.update(zip(rows.offsets, rows.hashes(), strict=True))
+        return found
+
+    def live(self, topics) -> dict[tuple[str, int], dict[int, int]]:
+        """The same, of what the cluster has now, in the ranges of the backup."""
+        spans = [PartitionRange(t.name, p.partition, p.begin, p.end) for t in topics for p in t.partitions]
+        with self.source.reader("read_committed") as reader:
+            contents = reader.read(spans)
+        return {key: dict(zip(own.offsets.tolist(), own.hashes.tolist(), strict=True)) for key, own in contents.items()}
+
+
+def kill_when(process: subprocess.Popen[bytes], condition, what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, f"it ended before {what}"
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+
+
+def child(order: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """A process at work on an order, to be killed."""
+    command = [sys.executable, "-m", "kafka_ferry.hooks.backup.process"]
+    environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
+    assert process.stdin
+    process.stdin.write(json.dumps(order).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def delete_before(cluster: str, topic: str, offset: int) -> None:
+    admin = AdminClient({"bootstrap.servers": cluster})
+    for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+        future.result(30)
