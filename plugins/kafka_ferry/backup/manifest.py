@@ -182,7 +182,7 @@ class Manifest(_Model):
             if digest != _digest(content):
                 raise DamagedManifest(f"{key}: damaged, its digest does not match its content")
             return cls.model_validate(content)
-        except (ValueError, KeyError, AttributeError, ValidationError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, ValidationError) as error:
             raise DamagedManifest(f"{key}: damaged, it is no manifest ({type(error).__name__})") from None
 
 
