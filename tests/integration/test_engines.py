@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.host_engine import HostEngine
+from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.operators.canary import CanaryOperator
 from run_by_hand import Run
 from stack import Stack
@@ -31,27 +34,27 @@ def ports() -> Iterator[PortLease]:
         yield lease
 
 
-@pytest.fixture
-def run_of(
-    stack: Stack,
-    connections: dict[str, str],
-    topic_prefix: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    ports: PortLease,
-) -> Callable[..., Run]:
-    """A run of an engine on this machine, on the stack's jars, with a folder of its own."""
-    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+Make = Callable[..., Run]
+
+
+def maker(stack: Stack, prefix: str, folder: Path, ports: PortLease, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Runs of an engine on this machine, on the stack's clusters and jars, with a folder of their own."""
+    variables = stack.variables()
+    for name in variables:
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, variables[name])
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(folder / "artifacts"))
     # So the stack's watchdog ends what is started here, should the session be killed.
     monkeypatch.setenv(MARK, stack.service("source").state.mark("hosts"))
 
     def make(engine: str, **params: Any) -> Run:
         given = {
-            "topics": [f"{topic_prefix}.*"],
-            "groups": [f"{topic_prefix}.*"],
-            "migration": f"{topic_prefix}m",
-            "host_folder": str(tmp_path / "hosts"),
-            "kafka_libs": stack.variables()["FERRY_KAFKA_LIBS"],
+            "topics": [f"{prefix}.*"],
+            "groups": [f"{prefix}.*"],
+            "migration": f"{prefix}m",
+            "host_folder": str(folder / "hosts"),
+            "kafka_libs": variables["FERRY_KAFKA_LIBS"],
+            "java": variables["FERRY_JAVA"],
             "jvm_options": "-Xms64m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
             "running_timeout": 120,
             "rest_port": ports.take(),
@@ -61,9 +64,21 @@ def run_of(
     return make
 
 
-def fill(bootstrap: str, topic: str, records: int, partitions: int = 2) -> None:
+@pytest.fixture
+def run_of(stack: Stack, topic_prefix: str, tmp_path: Path, ports: PortLease, monkeypatch: pytest.MonkeyPatch) -> Make:
+    return maker(stack, topic_prefix, tmp_path, ports, monkeypatch)
+
+
+@pytest.fixture
+def secure_run_of(
+    secure_stack: Stack, topic_prefix: str, tmp_path: Path, ports: PortLease, monkeypatch: pytest.MonkeyPatch
+) -> Make:
+    return maker(secure_stack, topic_prefix, tmp_path, ports, monkeypatch)
+
+
+def fill(client: dict[str, str], topic: str, records: int, partitions: int = 2) -> None:
     """Records with headers, and in each partition a transaction that is aborted."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all"})
+    producer = Producer({**client, "linger.ms": 5, "acks": "all"})
     for number in range(records):
         producer.produce(
             topic, f"value {number}".encode() * 5, f"k{number % 97}".encode(), number % partitions,
@@ -71,7 +86,7 @@ def fill(bootstrap: str, topic: str, records: int, partitions: int = 2) -> None:
         )  # fmt: skip
         producer.poll(0)
     assert producer.flush(60) == 0
-    transactional = Producer({"bootstrap.servers": bootstrap, "transactional.id": topic})
+    transactional = Producer({**client, "transactional.id": topic})
     transactional.init_transactions(30)
     transactional.begin_transaction()
     for partition in range(partitions):
@@ -102,11 +117,11 @@ def processes_named(text: str) -> str:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_whole_job(
-    engine: str, run_of: Callable[..., Run], stack: Stack, topic_prefix: str, make_topics: Any, tmp_path: Path
+    engine: str, run_of: Make, stack: Stack, topic_prefix: str, make_topics: Any, tmp_path: Path
 ) -> None:
     topic, group = f"{topic_prefix}orders", f"{topic_prefix}readers"
     make_topics(stack.source_bootstrap, topic, partitions=2)
-    fill(stack.source_bootstrap, topic, 3000)
+    fill({"bootstrap.servers": stack.source_bootstrap}, topic, 3000)
     commit(stack.source_bootstrap, group, {(topic, 0): 700, (topic, 1): 1500})
     run = run_of(engine)
 
@@ -140,11 +155,11 @@ def test_the_whole_job(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_kill_in_mid_copy_loses_nothing(
-    engine: str, run_of: Callable[..., Run], stack: Stack, topic_prefix: str, make_topics: Any
+    engine: str, run_of: Make, stack: Stack, topic_prefix: str, make_topics: Any
 ) -> None:
     topic = f"{topic_prefix}orders"
     make_topics(stack.source_bootstrap, topic, partitions=2)
-    fill(stack.source_bootstrap, topic, 60_000)
+    fill({"bootstrap.servers": stack.source_bootstrap}, topic, 60_000)
     run = run_of(engine, groups=[], canary=False, duplicates="explain")
     run.plan()
     run.provision()
@@ -182,3 +197,60 @@ def test_a_kill_in_mid_copy_loses_nothing(
         again.remove()
     checks = again.artifacts.read_json("checks.json")
     assert [line["target_records"] for line in checks["topics"]] == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_secured_clusters_and_no_secret_but_in_one_file(
+    engine: str, secure_run_of: Make, secure_stack: Stack, topic_prefix: str, make_topics: Any, tmp_path: Path
+) -> None:
+    topic, admin = f"{topic_prefix}projects", secure_stack.client_settings("source")
+    make_topics(admin, topic, partitions=2)
+    fill(admin, topic, 500)
+    run = secure_run_of(engine, groups=[], canary=False)
+    passwords = {
+        side: json.loads(secure_stack.variables()[f"AIRFLOW_CONN_KAFKA_{side.upper()}"])["extra"]["sasl.password"]
+        for side in ("source", "target")
+    }
+    run.plan()
+    run.provision()
+    try:
+        run.deploy()
+        run.wait_until_running()
+        command_lines = processes_named(f"kafka.ferry={run.migration.name}")
+        target = KafkaClusterHook("kafka_target")
+        shown = {name: b"".join(whole(target, name)) for name in target.admin.topic_names() if name.startswith("mm2-")}
+        if engine == "mirror_maker2_standalone":
+            url = f"http://127.0.0.1:{run.params['rest_port']}"
+            configs = [ConnectHook(url=url).config(name) for name in ConnectHook(url=url).connectors()]
+            shown["connectors"] = json.dumps(configs).encode()
+        files = {path.name: path for path in (tmp_path / "hosts").rglob("*") if path.is_file()}
+        holders = {
+            name
+            for name, path in files.items()
+            for secret in passwords.values()
+            if secret.encode() in path.read_bytes()
+        }
+        modes = {path.stat().st_mode & 0o077 for path in files.values()}
+        run.prove()
+    finally:
+        run.remove()
+    assert command_lines
+    assert any(shown.values())
+    for secret in passwords.values():
+        assert secret not in command_lines
+        assert [name for name, content in shown.items() if secret.encode() in content] == []
+        assert [text for text in run.seen if secret in text] == []
+        for path in (tmp_path / "artifacts").rglob("*.*"):
+            assert secret.encode() not in path.read_bytes(), path
+    assert holders == {"secrets.properties"}
+    assert modes == {0}
+    assert run.report()["verdict"] == "PASS"
+    assert run.leftovers() == []
+
+
+def whole(cluster: KafkaClusterHook, topic: str) -> Iterator[bytes]:
+    partitions = [(topic, number) for number in range(cluster.admin.topics([topic])[topic].partitions)]
+    ends = cluster.admin.offsets(partitions, "latest", "read_uncommitted")
+    with cluster.reader("read_uncommitted") as reader:
+        for record in reader.read_records({tp: range(end) for tp, end in ends.items()}).values():
+            yield (record.key or b"") + (record.value or b"")
