@@ -198,7 +198,7 @@ def test_two_stacks_started_at_once_share_no_port(tmp_path):
         outputs = [launcher.communicate(timeout=240)[0] for launcher in launchers]
         assert [launcher.returncode for launcher in launchers] == [0, 0], outputs
         used = [port for folder in folders for port in state_of(folder)["ports"].values()]
-        assert len(used) == len(set(used)) == 10
+        assert len(used) == len(set(used)) == 12
     finally:
         for folder in folders:
             Stack(folder).down(purge=True)
