@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import threading
 from abc import ABC, abstractmethod
@@ -22,10 +23,12 @@ LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 JVM_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-def java_command(java: str, jars: Path, main: str, *arguments: str) -> list[str]:
-    """The command of a JVM with all of Kafka on its classpath."""
+def java_command(java: str, jars: Path, main: str, *arguments: str, plugins: Path | None = None) -> list[str]:
+    """The command of a JVM with all of Kafka on its classpath, and the JARs of the folder ``plugins`` behind it."""
+    folders = [jars] if plugins is None else [jars, plugins]
+    classpath = os.pathsep.join(f"{folder}/*" for folder in folders)
     log = f"-Dlog4j2.configurationFile=file:{LOG_CONFIG}"
-    return [java, *JVM_OPTIONS, log, "-cp", f"{jars}/*", main, *arguments]
+    return [java, *JVM_OPTIONS, log, "-cp", classpath, main, *arguments]
 
 
 class Service(ABC):

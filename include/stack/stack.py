@@ -14,7 +14,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, process, security
+from stack import env, jars, plugins, process, security
 from stack.airflow import PARTS, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.errors import StackError
@@ -234,7 +234,8 @@ class Stack:
     def _build(self, java: str, libraries: Path) -> dict[str, Service]:
         state = self._loaded_state()
         source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
-        worker = Worker(self.folder, state, java, libraries, target)
+        ours = plugins.folder(jars.cache_folder(self.project))
+        worker = Worker(self.folder, state, java, libraries, target, ours, lambda: self._build_plugins(java))
         services: list[Service] = [source, target, worker, S3Server(self.folder, state)]
         if self._airflow:
             variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
@@ -242,6 +243,12 @@ class Stack:
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))
         return {service.name: service for service in services}
+
+    def _build_plugins(self, java: str) -> None:
+        try:
+            plugins.build(jars.cache_folder(self.project), java, self._report)
+        except plugins.NoCompiler as lack:  # all else works without them
+            self._report(f"plugins: {lack}\nUntil then naming: rename is refused.")
 
     def _end_unwanted(self) -> None:
         """What runs but was not asked for this time: Airflow, or the watchdog of an owner that gives the stack away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stack import security
@@ -45,11 +45,26 @@ config.providers.file.param.allowed.paths={secrets}
 
 
 class Worker(Service):
-    """The Connect worker."""
+    """The Connect worker.
 
-    def __init__(self, folder: Path, state: State, java: str, jars: Path, target: Broker) -> None:
+    :param plugins: folder of our own JARs for it. They go on its class path, where MirrorMaker 2 is: from there
+        classes of a plugin folder are not seen.
+    :param build: makes that folder; called before each start.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        state: State,
+        java: str,
+        jars: Path,
+        target: Broker,
+        plugins: Path | None = None,
+        build: Callable[[], object] = lambda: None,
+    ) -> None:
         super().__init__("worker", folder, state)
         self._java, self._jars, self._target = java, jars, target
+        self._plugins, self._make_plugins = plugins, build
         if state.secure:
             self.needs = ("target",)  # without its ACLs a worker ends at once
 
@@ -80,12 +95,13 @@ class Worker(Service):
         return files
 
     def prepare(self) -> None:
+        self._make_plugins()
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         self.secrets.chmod(0o700)
 
     def command(self) -> list[str]:
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
-        return java_command(self._java, self._jars, main, str(self._properties))
+        return java_command(self._java, self._jars, main, str(self._properties), plugins=self._plugins)
 
     def problem(self) -> str | None:
         health = get_json(f"{self.url}/health")

@@ -1,0 +1,115 @@
+"""The cache of our connect plugins, with a small script in Maven's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stack import plugins
+from stack.errors import StackError
+from stack.service import java_command
+
+GOOD = """#!/bin/sh
+echo "$*" >> "$MAVEN_RUNS"
+for argument; do case $argument in -Dbuild.folder=*)
+  mkdir -p "${argument#*=}" && echo jar > "${argument#*=}/kafka-ferry-connect-plugins.jar";; esac; done
+"""
+BAD = """#!/bin/sh
+echo "COMPILATION ERROR: cannot find symbol"
+exit 1
+"""
+RUNTIME_ONLY = """#!/bin/sh
+echo "No compiler is provided in this environment. Perhaps you are running on a JRE rather than a JDK?"
+exit 1
+"""
+
+
+@pytest.fixture
+def maven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("MAVEN_RUNS", str(tmp_path / "runs"))
+
+    def install(script: str) -> None:
+        (tmp_path / "bin" / "mvn").write_text(script)
+        (tmp_path / "bin" / "mvn").chmod(0o755)
+
+    return install
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    java = tmp_path / "sources" / "src" / "main" / "java"
+    java.mkdir(parents=True)
+    (java / "A.java").write_text("class A {}")
+    (tmp_path / "sources" / "pom.xml").write_text("<project/>")
+    return tmp_path / "sources"
+
+
+def build(tmp_path: Path, sources: Path) -> Path:
+    return plugins.build(tmp_path / "cache", "/usr/bin/java", lambda line: None, sources)
+
+
+def folders(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+def test_they_are_built_once_and_a_filled_cache_needs_no_maven(
+    maven: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sources: Path
+) -> None:
+    maven(GOOD)
+    first = build(tmp_path, sources)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert build(tmp_path, sources) == first
+    assert [path.name for path in first.iterdir()] == [plugins.JAR]
+    (run,) = (tmp_path / "runs").read_text().splitlines()
+    assert "-Dmaven.test.skip=true" in run
+    assert folders(tmp_path) == [first], "nothing else is kept"
+    assert not (sources / "target").exists(), "and nothing is written beside the sources"
+
+
+def test_other_sources_get_another_folder(tmp_path: Path, sources: Path) -> None:
+    seen = {plugins.folder(tmp_path, sources)}
+    (sources / "src" / "main" / "java" / "A.java").write_text("class A { int b; }")
+    seen.add(plugins.folder(tmp_path, sources))
+    (sources / "src" / "main" / "java" / "B.java").write_text("class B {}")
+    seen.add(plugins.folder(tmp_path, sources))
+    (sources / "pom.xml").write_text("<project>2</project>")
+    seen.add(plugins.folder(tmp_path, sources))
+    assert len(seen) == 4
+    (sources / "src" / "test").mkdir()
+    (sources / "src" / "test" / "ATest.java").write_text("class ATest {}")
+    assert plugins.folder(tmp_path, sources) in seen, "a test changes nothing in the JAR"
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "words"),
+    [
+        (BAD, StackError, "cannot find symbol"),
+        ("#!/bin/sh\necho made nothing\n", StackError, "made nothing"),
+        (RUNTIME_ONLY, plugins.NoCompiler, "apt-get install openjdk-17-jdk-headless"),
+    ],
+    ids=["exit 1", "no jar", "no compiler"],
+)
+def test_a_failed_build_shows_mavens_words_and_leaves_nothing(
+    maven: Callable[[str], None], tmp_path: Path, sources: Path, script: str, kind: type[StackError], words: str
+) -> None:
+    maven(script)
+    with pytest.raises(kind, match=words):
+        build(tmp_path, sources)
+    assert folders(tmp_path) == []
+
+
+def test_without_maven_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sources: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StackError, match="apt-get install maven"):
+        build(tmp_path, sources)
+
+
+def test_they_come_behind_kafka_on_the_class_path() -> None:
+    command = java_command("java", Path("/kafka"), "Main", "x", plugins=Path("/ours"))
+    assert command[command.index("-cp") + 1] == "/kafka/*:/ours/*"
+    command = java_command("java", Path("/kafka"), "Main")
+    assert command[command.index("-cp") + 1] == "/kafka/*"
