@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from kafka_ferry.connectors.throughput import PROFILES
 
 _MIRROR = "org.apache.kafka.connect.mirror"
+#: Our own, in include/connect-plugins; each worker must have its JAR on the class path.
+RENAME_POLICY = "kafkaferry.connect.RenameReplicationPolicy"
+POLICY_KEY, RENAME_KEY = "replication.policy.class", "replication.policy.topic.rename.format"
 _BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
 
 #: Never anyone's data; set in full, so that a worker's version does not decide (defaults differ between releases).
@@ -23,6 +26,8 @@ class MirrorIntent:
     :param source: Java client settings of the source, unprefixed.
     :param target: Java client settings of the target, unprefixed.
     :param topics: regexes, exact names quoted; ``topics_exclude`` likewise. Same for groups.
+    :param prefix: call topics ``<source_alias>.<topic>`` on the target.
+    :param rename_format: call them so instead, see ``connectors.topic_rename``; empty: not.
     :param replication_factor: for MM2's own topics; -1 is the target's default (KIP-464).
     :param max_record_bytes: largest ``max.message.bytes`` of the topics.
     :param sync_configs: let MM2 go on carrying config changes over; for replication that outlives the run.
@@ -41,6 +46,7 @@ class MirrorIntent:
     throughput: str
     isolation_level: str
     prefix: bool = False
+    rename_format: str = ""
     replication_factor: int = -1
     max_record_bytes: int = 1048576
     sync_configs: bool = False
@@ -75,7 +81,6 @@ def configs(intent: MirrorIntent) -> dict[str, dict[str, str]]:
 
 
 def _common(intent: MirrorIntent, connector: str) -> dict[str, str]:
-    policy = "DefaultReplicationPolicy" if intent.prefix else "IdentityReplicationPolicy"
     return {
         "connector.class": f"{_MIRROR}.{connector}",
         "source.cluster.alias": intent.source_alias,
@@ -83,7 +88,7 @@ def _common(intent: MirrorIntent, connector: str) -> dict[str, str]:
         **{f"source.cluster.{key}": value for key, value in intent.source.items()},
         **{f"target.cluster.{key}": value for key, value in intent.target.items()},
         # On all connectors, or group offsets are silently not translated.
-        "replication.policy.class": f"{_MIRROR}.{policy}",
+        **_policy(intent),
         # Without header.converter Connect's SimpleHeaderConverter rewrites header bytes as base64 text (measured).
         "key.converter": _BYTES,
         "value.converter": _BYTES,
@@ -94,6 +99,12 @@ def _common(intent: MirrorIntent, connector: str) -> dict[str, str]:
         "offset-syncs.topic.location": "target",
         "offset-syncs.topic.replication.factor": str(intent.replication_factor),
     }
+
+
+def _policy(intent: MirrorIntent) -> dict[str, str]:
+    if intent.rename_format:
+        return {POLICY_KEY: RENAME_POLICY, RENAME_KEY: intent.rename_format}
+    return {POLICY_KEY: f"{_MIRROR}.{'Default' if intent.prefix else 'Identity'}ReplicationPolicy"}
 
 
 def _source(intent: MirrorIntent) -> dict[str, str]:

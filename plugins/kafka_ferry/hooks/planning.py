@@ -19,8 +19,9 @@ from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan
+from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
-from kafka_ferry.migration.spec import Acls, MigrationSpec, Naming
+from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.report.storage import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
@@ -37,15 +38,19 @@ def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = Non
     rights = permissions.findings()
     _tell_and_refuse("rights:", rights)  # first: every later look needs some of them
     source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
-    if source.cluster_id == target.cluster_id and spec.naming is Naming.IDENTITY:
+    one_cluster = source.cluster_id == target.cluster_id
+    if one_cluster and spec.target_topic("topic") == "topic":
         raise BadParam(
             "target_conn_id",
             f"{spec.target_conn_id!r} is the same cluster as {spec.source_conn_id!r} ({source.cluster_id}): with equal "
             "names every topic would be copied into itself",
-            "another connection, or naming: prefix",
+            "another connection, or naming: prefix, or rename with a format that changes names",
         )
     engine = engine_of(migration)
     about = engine.about()
+    check_names(spec, migration.topics.targets(spec))
+    if one_cluster:
+        refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
     findings = _preflight(migration, target, permissions, rights)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())

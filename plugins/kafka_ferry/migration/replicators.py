@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_KEY, RENAME_POLICY
+from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TOPIC
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.report.model import Check, Status
 
@@ -121,15 +123,22 @@ def _written(other: OtherConnector, topics: Mapping[str, str]) -> set[str]:
     if other.kind == "MirrorSourceConnector":
         include = config.get("topics", ".*")
         exclude = config.get("topics.exclude", config.get("topics.blacklist", ""))
-        prefix = ""
-        if not config.get("replication.policy.class", "").endswith("IdentityReplicationPolicy"):
-            prefix = config.get("source.cluster.alias", "source") + config.get("replication.policy.separator", ".")
-        names = {name: f"{prefix}{name}" for name in topics}
-    else:  # Confluent Replicator
+        names = {name: _mirrored(config, name) for name in topics}
+    else:  # Confluent Replicator, EMR's
         include = ",".join(config[key] for key in ("topic.whitelist", "topic.regex") if config.get(key))
-        exclude, rename = config.get("topic.blacklist", ""), config.get("topic.rename.format", "${topic}")
-        names = {name: rename.replace("${topic}", name) for name in topics}
+        usual = DEFAULT_FORMAT if other.kind.startswith("EMR") else TOPIC
+        exclude, rename = config.get("topic.blacklist", ""), config.get("topic.rename.format", usual)
+        names = {name: rename.replace(TOPIC, name) for name in topics}
     return {target for name, target in names.items() if _matches(include, name) and not _matches(exclude, name)}
+
+
+def _mirrored(config: Mapping[str, str], topic: str) -> str:
+    policy = config.get(POLICY_KEY, "")
+    if policy == RENAME_POLICY:
+        return config.get(RENAME_KEY, DEFAULT_FORMAT).strip().replace(TOPIC, topic)
+    if policy.endswith("IdentityReplicationPolicy"):
+        return topic
+    return config.get("source.cluster.alias", "source") + config.get("replication.policy.separator", ".") + topic
 
 
 def _is_target(ours: Ours, other: OtherConnector) -> bool | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
@@ -19,6 +20,14 @@ class Naming(StrEnum):
 
     IDENTITY = "identity"
     PREFIX = "prefix"
+    RENAME = "rename"
+
+
+class FormatWithoutRename(ValueError):
+    """A format was given that would be ignored: the topics would keep their names, against the user's wish."""
+
+    def __init__(self, naming: Naming) -> None:
+        super().__init__(f"is given, but naming is {naming.value}, so it would not act")
 
 
 class Throughput(StrEnum):
@@ -75,6 +84,7 @@ class MigrationSpec(BaseModel):
     groups: list[Entry] = [".*"]
     exclude_groups: list[Entry] = []
     naming: Naming = Naming.IDENTITY
+    topic_rename_format: str = DEFAULT_FORMAT
     source_alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,60}$")
     tasks_max: int = Field(default=4, ge=1, le=1000)
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
@@ -99,6 +109,17 @@ class MigrationSpec(BaseModel):
     def _none_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
 
+    @field_validator("topic_rename_format")
+    @classmethod
+    def _renames(cls, value: str) -> str:
+        return TopicRename(value).format
+
+    @model_validator(mode="after")
+    def _format_acts(self) -> Self:
+        if self.topic_rename_format != DEFAULT_FORMAT and self.naming is not Naming.RENAME:
+            raise FormatWithoutRename(self.naming)
+        return self
+
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         """Check params and return the spec.
@@ -121,7 +142,15 @@ class MigrationSpec(BaseModel):
 
     def target_topic(self, topic: str) -> str:
         """The name on the target of a source topic."""
+        if self.naming is Naming.RENAME:
+            return TopicRename(self.topic_rename_format).target(topic)
         return f"{self.alias}.{topic}" if self.naming is Naming.PREFIX else topic
+
+    @property
+    def topic_rename(self) -> TopicRename | None:
+        """The format when ``naming`` is rename and it changes names at all."""
+        rename = TopicRename(self.topic_rename_format) if self.naming is Naming.RENAME else None
+        return None if rename is None or rename.changes_nothing else rename
 
 
 class ComparisonSpec(MigrationSpec):
@@ -160,10 +189,15 @@ class ComparisonSpec(MigrationSpec):
 
 def _bad_param(error: ValidationError, fields: Iterable[str]) -> BadParam:
     first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, FormatWithoutRename):
+        return BadParam("topic_rename_format", str(cause), "naming: rename; or leave the format out")
     param = ".".join(str(part) for part in first["loc"][:1])
     if first["type"] == "extra_forbidden":
         known = ", ".join(fields)
         return BadParam(param, "is unknown", f"one of: {known}")
     if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
         return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
+    if param == "topic_rename_format" and isinstance(cause, ValueError):
+        return BadParam(param, str(cause), f"a format such as {DEFAULT_FORMAT}")
     return BadParam(param, f"{first['msg']}, got {first['input']!r}", "see the description in the trigger form")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.naming import refuse_shared_targets
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.watch import freeze
 from kafka_ferry.operators.base import FerryOperator
@@ -30,7 +30,7 @@ class FreezeOperator(FerryOperator):
         migration, artifacts = Migration(run.dag_id, spec), RunArtifacts.of(context)
         source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
         targets = migration.topics.targets(spec)
-        _refuse_shared_targets(targets)
+        refuse_shared_targets(targets, "rename")
         partitions = migration.topics.partitions
         frozen = freeze(
             migration.source.admin, migration.target.admin, partitions, targets, spec.isolation_level, record_bytes={}
@@ -52,14 +52,3 @@ class FreezeOperator(FerryOperator):
         for topic, partition in late[:20]:
             self.log.warning("%s-%d: its last record was not seen on the target", topic, partition)
         return {"topics": len(targets), "partitions": len(partitions), "late": len(late)}
-
-
-def _refuse_shared_targets(targets: dict[str, str]) -> None:
-    by_target: dict[str, list[str]] = {}
-    for name, there in targets.items():
-        by_target.setdefault(there, []).append(name)
-    for there, names in by_target.items():
-        if len(names) > 1:
-            raise BadParam(
-                "rename", f"{', '.join(names)} would all be compared with {there!r}", "one target topic for each"
-            )

@@ -65,7 +65,8 @@ def comparison_params() -> dict[str, Param]:
     """Params of ``verify_clusters``; defaults and limits are those of ``ComparisonSpec``."""
     params = migration_params()
     wanted = ("topics", "source_conn_id", "target_conn_id", "exclude_topics", "groups", "exclude_groups", "naming",
-              "source_alias", "isolation_level", "verification", "duplicates", "acls")  # fmt: skip
+              "topic_rename_format", "source_alias", "isolation_level", "verification", "duplicates",
+              "acls")  # fmt: skip
     return {name: params[name] for name in wanted} | {
         "rename": Param(
             {},
@@ -101,9 +102,20 @@ def _selection() -> dict[str, Param]:
         "naming": _param(
             "naming",
             "Names on the target",
-            "Keep the names, or put the alias before them.",
-            enum=["identity", "prefix"],
-            values_display={"identity": "the same names", "prefix": "<alias>.<topic>"},
+            "Keep the names, put the alias before them, or rename by a format (the workers need Kafka Ferry's JAR).",
+            enum=["identity", "prefix", "rename"],
+            values_display={
+                "identity": "the same names",
+                "prefix": "<alias>.<topic>",
+                "rename": "by the rename format",
+            },
+            section=_SELECTION,
+        ),
+        "topic_rename_format": _param(
+            "topic_rename_format",
+            "Rename format",
+            "How topics are called on the target when names are given by format; ${topic} is the source's name.",
+            examples=["${topic}.replica"],
             section=_SELECTION,
         ),
         "source_alias": _param(

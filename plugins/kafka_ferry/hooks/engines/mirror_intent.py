@@ -32,6 +32,7 @@ def mirror_intent(migration: Migration, settings: Callable[[str], dict[str, str]
         throughput=spec.throughput.value,
         isolation_level=spec.isolation_level,
         prefix=spec.naming is Naming.PREFIX,
+        rename_format=spec.topic_rename.format if spec.topic_rename else "",
         replication_factor=spec.replication_factor or -1,
         max_record_bytes=max(sizes),
         sync_configs=spec.keep_replicating,
