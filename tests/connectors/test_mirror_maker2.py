@@ -54,6 +54,16 @@ def test_one_naming_policy_on_all_connectors(prefix: bool, policy: str) -> None:
         assert config["replication.policy.class"] == f"org.apache.kafka.connect.mirror.{policy}ReplicationPolicy"
 
 
+def test_the_rename_policy_and_its_format_on_all_connectors() -> None:
+    made = configs(replace(INTENT, rename_format="eu.${topic}"))
+    assert list(made) == NAMES
+    for config in made.values():
+        assert config["replication.policy.class"] == "kafkaferry.connect.RenameReplicationPolicy"
+        assert config["replication.policy.topic.rename.format"] == "eu.${topic}"
+    for config in MADE.values():
+        assert "replication.policy.topic.rename.format" not in config
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_records_are_written_to_the_target_not_to_the_workers_own_cluster(name: str) -> None:
     assert MADE[name]["producer.override.bootstrap.servers"] == "target:9092"

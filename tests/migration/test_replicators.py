@@ -103,6 +103,22 @@ def test_other_names_are_no_collision() -> None:
     assert severities(mirror(**prefixing), topics={"orders": "old.orders"}) == [Severity.REFUSE]
 
 
+def test_a_connector_that_renames_by_a_format() -> None:
+    renaming = {"replication_policy_class": "kafkaferry.connect.RenameReplicationPolicy"}
+    assert severities(mirror(**renaming)) == []
+    assert severities(mirror(**renaming), topics={"orders": "orders.replica"}) == [Severity.REFUSE]
+    renaming["replication_policy_topic_rename_format"] = "eu.${topic}"
+    assert severities(mirror(**renaming), topics={"orders": "orders.replica"}) == []
+    assert severities(mirror(**renaming), topics={"orders": "eu.orders"}) == [Severity.REFUSE]
+
+
+def test_emrs_replicator_renames_by_default() -> None:
+    config = {"connector.class": "EMRReplicatorSourceConnector", "topic.whitelist": "orders"}
+    other = OtherConnector("emr", "RUNNING", config)
+    assert severities(other) == []
+    assert severities(other, topics={"orders": "orders.replica"}) == [Severity.REFUSE]
+
+
 def test_confluents_replicator() -> None:
     config = {
         "connector.class": "io.confluent.connect.replicator.ReplicatorSourceConnector",

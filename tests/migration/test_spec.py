@@ -38,6 +38,12 @@ def refusal(**params: Any) -> BadParam:
         ({"tasks_max": "many"}, "tasks_max"),
         ({"replication_factor": 0}, "replication_factor"),
         ({"naming": "same"}, "naming"),
+        ({"naming": "rename", "topic_rename_format": "replica"}, "topic_rename_format"),
+        ({"naming": "rename", "topic_rename_format": "${topic}-${topic}"}, "topic_rename_format"),
+        ({"naming": "rename", "topic_rename_format": "${topic} x"}, "topic_rename_format"),
+        ({"naming": "rename", "topic_rename_format": None}, "topic_rename_format"),
+        ({"topic_rename_format": "eu.${topic}"}, "topic_rename_format"),
+        ({"naming": "prefix", "topic_rename_format": "eu.${topic}"}, "topic_rename_format"),
         ({"throughput": "fast"}, "throughput"),
         ({"isolation_level": "committed"}, "isolation_level"),
         ({"verification": "none"}, "verification"),
@@ -104,6 +110,35 @@ def test_target_topic_keeps_names_or_puts_the_alias_before_them() -> None:
     assert spec(naming="prefix").naming is Naming.PREFIX
 
 
-def test_a_spec_survives_json() -> None:
-    made = spec(naming="prefix", replication_factor=3, poll_interval=0.5)
+def test_target_topic_follows_the_format() -> None:
+    assert spec(naming="rename").target_topic("a.b") == "a.b.replica"
+    made = spec(naming="rename", topic_rename_format=" eu.${topic}.v2 ")
+    assert made.target_topic("a") == "eu.a.v2"
+    assert made.topic_rename is not None
+    assert made.topic_rename.format == "eu.${topic}.v2"
+
+
+def test_a_format_that_changes_nothing_is_the_same_as_identity() -> None:
+    made = spec(naming="rename", topic_rename_format="${topic}")
+    assert made.target_topic("a") == "a"
+    assert made.topic_rename is None
+    assert spec().topic_rename is None
+    assert spec(naming="prefix").topic_rename is None
+
+
+def test_a_format_that_would_not_act_is_refused_with_the_cure() -> None:
+    error = refusal(topic_rename_format="eu.${topic}")
+    assert "naming is identity" in error.problem
+    assert "naming: rename" in error.cure
+
+
+def test_a_bad_format_says_what_a_good_one_is() -> None:
+    error = refusal(naming="rename", topic_rename_format="replica")
+    assert "${topic} exactly once" in error.problem
+    assert "${topic}.replica" in error.cure
+
+
+@pytest.mark.parametrize("naming", ["prefix", "rename"])
+def test_a_spec_survives_json(naming: str) -> None:
+    made = spec(naming=naming, replication_factor=3, poll_interval=0.5)
     assert MigrationSpec.from_params(made.model_dump(mode="json")) == made

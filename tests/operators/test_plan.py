@@ -55,6 +55,14 @@ def test_within_one_cluster_under_other_names_it_goes_on() -> None:
     assert caught.value.param == "connect_conn_id"
 
 
+def test_within_one_cluster_a_format_must_change_the_names() -> None:
+    with pytest.raises(BadParam, match="same cluster"):
+        make_plan(migration(source="x", target="x", naming="rename", topic_rename_format="${topic}"))
+    with pytest.raises(BadParam) as caught:  # the next refusal
+        make_plan(migration(source="x", target="x", naming="rename", version="3.0.0"))
+    assert caught.value.param == "connect_conn_id"
+
+
 @pytest.mark.parametrize("version", ["2.8.2", "3.7.1", "3.4.0-IV0"])
 def test_a_worker_that_translates_groups_wrongly_is_refused(version: str) -> None:
     with pytest.raises(BadParam, match=version) as caught:
