@@ -35,7 +35,11 @@ bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, th
 	@PYTHONPATH=include:plugins $(PY) -m bench scale
 
 .PHONY: test
-test: unit integration browser  ## unit tests on all cores, the tests on real Kafka, the page in a real browser
+test: plugins unit integration browser  ## all tests: our Java, units on all cores, on real Kafka, in a real browser
+
+.PHONY: plugins
+plugins:  ## build and test the connect plugins: JAR and ZIP in include/connect-plugins/target
+	mvn -q -B -f include/connect-plugins/pom.xml package -Pzip
 
 .PHONY: unit
 unit: $(STAMP)  ## tests without a broker

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import broker, env, s3, worker
+from stack import broker, env, plugins, s3, worker
 from stack.state import State
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -119,7 +119,25 @@ def test_the_file_says_that_ci_does_not_run_it(text: str) -> None:
 def test_kafka_images_have_the_version_of_the_pom(services: dict[str, Any]) -> None:
     pom = ET.parse(PROJECT / "include/stack/pom.xml")  # noqa: S314 - our own file
     version = pom.findtext(".//{*}kafka.version")
-    assert {services[name]["image"] for name in services if name.startswith("kafka-")} == {f"apache/kafka:{version}"}
+    brokers = ("kafka-source", "kafka-target")
+    assert {services[name]["image"] for name in brokers} == {f"apache/kafka:{version}"}
+    assert services["kafka-connect"]["image"].endswith(f":{version}")
+    assert f"FROM apache/kafka:{version}\n" in (PROJECT / "include/docker/connect.Dockerfile").read_text()
+
+
+def test_the_worker_has_our_jar_on_the_class_path_as_the_embedded_one_has(services: dict[str, Any]) -> None:
+    assert services["kafka-connect"]["build"] == {"context": ".", "dockerfile": "include/docker/connect.Dockerfile"}
+    dockerfile = (PROJECT / "include/docker/connect.Dockerfile").read_text()
+    allowed = (PROJECT / "include/docker/connect.Dockerfile.dockerignore").read_text().split()
+    copied = re.findall(r"^COPY (include/\S+) /build/(\S+)$", dockerfile, re.M)
+    assert [name for name, _ in copied] == ["include/stack/pom.xml", "include/connect-plugins"]
+    for name, place in copied:
+        assert (PROJECT / name).exists()
+        assert f"!{name}" in allowed
+        assert name == f"include/{place}", "the parent pom is found by its relative path"
+    built = re.search(r"^COPY --from=plugins /build/connect-plugins/target/(\S+) /opt/kafka/libs/$", dockerfile, re.M)
+    assert built
+    assert built[1] == plugins.JAR
 
 
 def test_airflow_image_has_the_version_of_the_requirements(services: dict[str, Any]) -> None:
