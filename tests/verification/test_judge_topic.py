@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from kafka_ferry.verification import judge_topic as module
 from kafka_ferry.verification import topic_job
+from kafka_ferry.verification import topic_reading as module
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult
 from kafka_ferry.verification.judge_topic import judge_topic

@@ -11,17 +11,17 @@ import numpy as np
 from xxhash import xxh64_intdigest
 
 from kafka_ferry.verification.compare import NAMED, Difference, PartitionComparison, Status
-from kafka_ferry.verification.content import PartitionContent, PartitionRange
+from kafka_ferry.verification.content import PartitionContent
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult
 from kafka_ferry.verification.multiset import Unordered, compare_topic
 from kafka_ferry.verification.parts import Record, differing_parts
 from kafka_ferry.verification.reader import RecordReader
-from kafka_ferry.verification.topic_content import TopicContent, joined, sample
+from kafka_ferry.verification.topic_content import TopicContent
 from kafka_ferry.verification.topic_job import TopicJob
 from kafka_ferry.verification.topic_last_value import compare_topic_last_values
+from kafka_ferry.verification.topic_reading import read_topic
 
-_SLICE = 500_000  # offsets read at once when only some of the records are kept
 _COUNTS = ("lost", "duplicated", "reordered", "altered", "unexpected", "expired", "stale")
 _SEVERITY: dict[Status, int] = {"pass": 0, "explained": 1, "fail": 2}
 
@@ -55,28 +55,13 @@ def judge_topic(job: TopicJob, source: RecordReader, target: RecordReader) -> Pa
 
 
 def _compare(job: TopicJob, number: int, source: RecordReader, target: RecordReader) -> _Pass:
-    theirs = _read(target, job.target_ranges, number, job)
-    ours = _read(source, job.source_ranges, number, job)
+    theirs = read_topic(target, job.target_ranges, job.with_timestamp, number, job.passes)
+    ours = read_topic(source, job.source_ranges, job.with_timestamp, number, job.passes)
     if job.mode == "last_value":
         comparison, unordered = compare_topic_last_values(ours, theirs, job.frozen_ends)
     else:
         comparison, unordered = compare_topic(ours, theirs, job.frozen_ends, job.duplicates)
     return _Pass(comparison, unordered, _fingerprint(ours), _fingerprint(theirs))
-
-
-def _read(reader: RecordReader, ranges: Sequence[PartitionRange], number: int, job: TopicJob) -> TopicContent:
-    if job.passes == 1:
-        contents = reader.read(ranges, job.with_timestamp, with_keys=True)
-        return TopicContent.of({span.partition: contents[span.key] for span in ranges})
-    return TopicContent.of({span.partition: _some_of(reader, span, number, job) for span in ranges})
-
-
-def _some_of(reader: RecordReader, span: PartitionRange, number: int, job: TopicJob) -> PartitionContent:
-    begins = range(span.begin, span.end, _SLICE) or [span.begin]
-    slices = [replace(span, begin=begin, end=min(span.end, begin + _SLICE)) for begin in begins]
-    return joined(
-        [sample(reader.read([one], job.with_timestamp, with_keys=True)[one.key], number, job.passes) for one in slices]
-    )
 
 
 def _fingerprint(content: TopicContent) -> Fingerprint:
