@@ -165,3 +165,8 @@ def test_a_topic_named_in_full_that_cannot_be_seen() -> None:
     (found,) = invisible(RIGHTS, [ORDERS], "source_conn_id", Severity.WARN)
     assert "lacks DESCRIBE" in found.what
     assert found.cure.endswith("--operation READ --topic orders")
+
+
+def test_a_group_that_the_engine_reads_as_is_its_own() -> None:
+    needs = source_needs(spec(), [], [], ["mirror_maker1.m"])
+    assert {need.operation for need in needs if need.resource == ("GROUP", "mirror_maker1.m")} == {"READ", "DELETE"}

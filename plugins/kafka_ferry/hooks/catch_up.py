@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from kafka_ferry.hooks.jobs import by_topic
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.verification.content import PartitionRange
@@ -29,7 +30,7 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
         for tp, end in frozen.ends.items()
         if end > frozen.begins[tp]
         and (name := spec.target_topic(tp[0])) in target
-        and tp[1] < target[name].partitions
+        and (by_topic(migration) or tp[1] < target[name].partitions)
         and not source[tp[0]].log_append_time
         and not target[name].log_append_time
     }
@@ -49,10 +50,14 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
 
 
 def _reached(migration: Migration, tails: dict[Partition, int]) -> set[Partition]:
-    places = {tp: (migration.spec.target_topic(tp[0]), tp[1]) for tp in tails}
-    begins = migration.target.admin.offsets(places.values(), "earliest", "read_committed")
-    ends = migration.target.admin.offsets(places.values(), "latest", "read_committed")
-    spans = [PartitionRange(*at, max(begins[at], ends[at] - _WINDOW), ends[at]) for at in places.values()]
+    places = {tp: [(migration.spec.target_topic(tp[0]), tp[1])] for tp in tails}
+    if by_topic(migration):  # the record may be in any partition
+        states = migration.target_topics()
+        places = {tp: [(at[0], place) for place in range(states[at[0]].partitions)] for tp, (at,) in places.items()}
+    every = {at for some in places.values() for at in some}
+    begins = migration.target.admin.offsets(every, "earliest", "read_committed")
+    ends = migration.target.admin.offsets(every, "latest", "read_committed")
+    spans = [PartitionRange(*at, max(begins[at], ends[at] - _WINDOW), ends[at]) for at in every]
     with migration.target.reader("read_committed") as reader:
         contents = reader.read(spans)
-    return {tp for tp, at in places.items() if (contents[at].hashes == tails[tp]).any()}
+    return {tp for tp, some in places.items() if any((contents[at].hashes == tails[tp]).any() for at in some)}

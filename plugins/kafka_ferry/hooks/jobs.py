@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.job import PartitionJob
 from kafka_ferry.verification.topic_job import TopicJob
@@ -14,9 +15,11 @@ from kafka_ferry.verification.translate import GroupMark
 
 
 def by_topic(migration: Migration) -> bool:
-    """Whether whole topics are compared, as the engine may put a record into another partition."""
+    """Whether whole topics are compared, as records may have changed their partition."""
     spec = migration.spec
-    return spec.moves_records and not engine_kind(spec.engine).keeps_partitions
+    if isinstance(spec, ComparisonSpec):
+        return spec.any_partition
+    return not engine_kind(spec.engine).keeps_partitions
 
 
 def jobs_of(

@@ -55,15 +55,20 @@ class Permissions:
                 return invisible(self._rights_of_source([], [])[0], hidden, "source_conn_id", Severity.REFUSE)
             raise
         groups = resolve_groups(spec, seen, {}).selection.names
-        source, _ = self._rights_of_source(topics, groups)
-        own = engine_of(self._migration).own_topics()
+        engine = engine_of(self._migration)
+        own_groups = set(engine.groups)
+        others = [group for group in groups if group not in own_groups]
+        source, _ = self._rights_of_source(topics, [*others, *own_groups])
+        own = engine.own_topics()
         targets = [spec.target_topic(name) for name in topics]
         canary = [spec.target_topic(canary_name(spec))] if spec.canary else []
         target, existing = self._target.rights([*targets, *own, *canary], [])
         self._target_rights = target
         on_source, on_target = canary_needs(spec, source)
         return [
-            *permission_findings(source, [*source_needs(spec, topics, groups), *on_source], "source_conn_id"),
+            *permission_findings(
+                source, [*source_needs(spec, topics, others, own_groups), *on_source], "source_conn_id"
+            ),
             *invisible(source, hidden, "source_conn_id", Severity.WARN),
             *permission_findings(target, [*target_needs(spec, targets, existing, own), *on_target], "target_conn_id"),
         ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resume import Side, resume_offsets
+from kafka_ferry.migration.resume_multiset import resume_topics
 from kafka_ferry.migration.topics import TopicState
 
 
@@ -16,13 +17,25 @@ def resume_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> 
     :param target_topics: target topics that exist, by name.
     :raises ForeignData: a target topic holds records that are not the source's.
     """
-    level = migration.spec.isolation_level
-    pairs = {
-        name: (topic, target_topics[target])
-        for name, topic in migration.topics.topics.items()
-        if (target := migration.spec.target_topic(name)) in target_topics
-    }
+    level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
     with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
         return resume_offsets(
             Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level
         )
+
+
+def resume_topics_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
+    """The same where records may have changed their partition: these topics are read whole, on both sides."""
+    level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
+    with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
+        return resume_topics(
+            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level
+        )
+
+
+def _pairs(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[str, tuple[TopicState, TopicState]]:
+    return {
+        name: (topic, target_topics[target])
+        for name, topic in migration.topics.topics.items()
+        if (target := migration.spec.target_topic(name)) in target_topics
+    }

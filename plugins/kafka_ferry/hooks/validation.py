@@ -6,6 +6,7 @@ from typing import Any
 
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check
+from kafka_ferry.hooks.engines import no_groups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.groups import judge_groups
@@ -43,6 +44,9 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     on_target = migration.target.admin.committed(names)  # before the source's, which may move on meanwhile
     refused = (artifacts.read_json(GROUPS) or {}).get("refused", {})
     groups = judge_groups(results, on_target, refused, migration.source.admin.committed(names))
+    group_checks = [check_groups(groups), check_group_offsets(groups)]
+    if reason := no_groups(migration):
+        group_checks = [Check(name=name, status=Status.SKIPPED, detail=reason) for name in ("groups", "group_offsets")]
     content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
     checks = [
         check_topics(desired, actual),
@@ -50,8 +54,7 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
         check_configs(desired, actual),
         check_counts(topics, _hanging(migration, artifacts)),
         content if counts_only else check_content(results, topics, HASH_VERSION),
-        check_groups(groups),
-        check_group_offsets(groups),
+        *group_checks,
         acls_check(migration, {topic.source: topic.name for topic in desired}),
     ]
     if not only_compare:

@@ -70,3 +70,10 @@ def canary_checks(
             differences=wrong,
         ),
     ]
+
+
+def without_new_topics(check: Check, engine: str) -> Check:
+    """The check as it is where the engine makes no topics, so that the canary's was made by us on both sides."""
+    if check.name != "new_topics":
+        return check
+    return Check(name="new_topics", status=Status.SKIPPED, detail=f"{engine} does not create topics")

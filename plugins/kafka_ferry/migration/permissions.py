@@ -36,10 +36,13 @@ class Need:
     severity: Severity = Severity.REFUSE
 
 
-def source_needs(spec: MigrationSpec, topics: Iterable[str], groups: Iterable[str]) -> list[Need]:
+def source_needs(
+    spec: MigrationSpec, topics: Iterable[str], groups: Iterable[str], own_groups: Iterable[str] = ()
+) -> list[Need]:
     """What is needed on the source.
 
     :param groups: all that are selected: their commits are read to know which of them are on these topics.
+    :param own_groups: that the engine reads as.
     """
     return [
         *_cluster_needs(spec),
@@ -52,6 +55,14 @@ def source_needs(spec: MigrationSpec, topics: Iterable[str], groups: Iterable[st
             )
         ),
         *(Need(("GROUP", group), "DESCRIBE", "to read its offsets") for group in groups),
+        *(
+            need
+            for group in own_groups
+            for need in (
+                Need(("GROUP", group), "READ", "the engine reads as this group"),
+                Need(("GROUP", group), "DELETE", "to leave nothing of it behind"),
+            )
+        ),
     ]
 
 

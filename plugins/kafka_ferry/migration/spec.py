@@ -72,8 +72,6 @@ class MigrationSpec(BaseModel):
 
     #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
     engine: ClassVar[str] = "mirror_maker2_on_connect"
-    #: False: somebody else copied, nobody knows what with.
-    moves_records: ClassVar[bool] = True
 
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
@@ -158,12 +156,13 @@ class ComparisonSpec(MigrationSpec):
 
     :param rename: source topic, or a regex that matches the whole of it, to target topic; groups of the regex are put
         in as ``\\1``. Topics it does not name follow ``naming``.
+    :param any_partition: compare whole topics, for copies whose records changed their partition; groups are not.
     :param catch_up_timeout: seconds to wait for a target that is still being filled.
     """
 
     engine: ClassVar[str] = "verify_clusters"
-    moves_records: ClassVar[bool] = False
 
+    any_partition: bool = False
     rename: dict[str, str] = {}
     catch_up_timeout: float = Field(default=60, ge=0)
 

@@ -23,9 +23,14 @@ class TranslateGroupsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, int]:
+        from kafka_ferry.hooks.engines import no_groups
         from kafka_ferry.migration.groups import commits_to_write
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        if reason := no_groups(migration):
+            self.log.info("nothing is written: %s", reason)
+            artifacts.write_json(GROUPS, {"refused": {}})
+            return {"written": 0, "refused": 0}
         if migration.spec.group_offsets is GroupOffsets.MM2:
             self.log.info("group_offsets=mm2: nothing is written, the report tells what would be delivered again")
             artifacts.write_json(GROUPS, {"refused": {}})

@@ -68,6 +68,13 @@ def comparison_params() -> dict[str, Param]:
               "topic_rename_format", "source_alias", "isolation_level", "verification", "duplicates",
               "acls")  # fmt: skip
     return {name: params[name] for name in wanted} | {
+        "any_partition": Param(
+            ComparisonSpec.model_fields["any_partition"].default,
+            type="boolean",
+            title="In any partition",
+            description="Compare whole topics: as a multiset of records, and per key in order. For copies whose "
+            "records changed their partition, such as MirrorMaker 1's. Groups are not compared then.",
+        ),
         "rename": Param(
             {},
             type="object",

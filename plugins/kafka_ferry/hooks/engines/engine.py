@@ -18,11 +18,13 @@ from kafka_ferry.migration.watch import Progress
 class Engine(ABC):
     """What moves the records of one migration. It holds no state: each call looks at the live systems.
 
+    :cvar title: what people call it.
     :cvar carries_groups: whether group offsets can be right on the target, by its doing or ours.
     :cvar keeps_partitions: a record arrives in the partition of the same number, in the same order.
     :cvar creates_topics: a topic made later on the source is made on the target too.
     """
 
+    title: ClassVar[str] = "MirrorMaker 2"
     carries_groups: ClassVar[bool] = True
     keeps_partitions: ClassVar[bool] = True
     creates_topics: ClassVar[bool] = True

@@ -1,0 +1,39 @@
+"""Params of ``mirror_maker1``. Pure."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from kafka_ferry.migration.host_spec import HostSpec
+from kafka_ferry.migration.spec import Entry, Naming
+
+
+class MirrorMaker1Spec(HostSpec):
+    """``mirror_maker1``.
+
+    :param kafka_libs: jars of Kafka 3; Kafka 4 has no MirrorMaker 1 any more.
+    :param tasks_max: streams (consumers) of each process.
+    :param overrides: ``consumer.<key>`` and ``producer.<key>``.
+    """
+
+    engine: ClassVar[str] = "mirror_maker1"
+
+    jvm_options: str = "-Xms128m -Xmx512m"
+    # It carries none: which there are need not be asked, nor the right to ask be had.
+    groups: list[Entry] = Field(default=[])
+
+    @field_validator("naming")
+    @classmethod
+    def _keeps_names(cls, value: Naming) -> Naming:
+        if value is not Naming.IDENTITY:
+            raise ValueError("MirrorMaker 1 keeps the names of topics")
+        return value
+
+    @field_validator("heartbeats")
+    @classmethod
+    def _has_no_heartbeats(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("MirrorMaker 1 has no heartbeats")
+        return value
