@@ -10,7 +10,15 @@ from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.operators.host_params import host_params
 
 #: What the form of the other engines asks and MirrorMaker 1 cannot do, or has no use for.
-_MEANINGLESS = ("naming", "source_alias", "heartbeats", "groups", "exclude_groups", "group_offsets")
+_MEANINGLESS = (
+    "naming",
+    "topic_rename_format",
+    "source_alias",
+    "heartbeats",
+    "groups",
+    "exclude_groups",
+    "group_offsets",
+)
 
 
 def mirror_maker1_params() -> dict[str, Param]:
