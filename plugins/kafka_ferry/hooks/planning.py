@@ -138,9 +138,7 @@ def _topic_line(
 
 
 def _notes(migration: Migration) -> list[str]:
-    topics, groups = migration.topics.selection, migration.groups.selection
-    notes = [f"topics: {entry!r} matches nothing on the source" for entry in topics.unmatched]
-    notes += [f"groups: {entry!r} matches no group on the source" for entry in groups.unmatched if entry != ".*"]
+    groups, notes = migration.groups.selection, []
     bare = sorted(set(groups.names) - set(migration.groups.committed))
     if bare:
         notes.append(f"groups without a commit on these topics, nothing to carry: {', '.join(bare[:10])}")

@@ -15,6 +15,7 @@ from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.preflight import NOT_SEEN, TopicFacts, group_findings, moments, topic_findings
 from kafka_ferry.migration.provision import desired_topics
 from kafka_ferry.migration.retention import configs_after, topic_defaults
+from kafka_ferry.migration.unmatched import unmatched_findings
 
 _KEYS_PER_END = 20  # records looked at for a null key, at each end of a partition
 _PARTITIONS_PER_TOPIC = 4
@@ -43,10 +44,17 @@ class Preflight:
                 *rights,
                 *topic_findings(facts, hold=holds),
                 *OtherReplicators(self._migration, self._now).findings(),
+                *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 NOT_SEEN,
             ]
         )
+
+    def _unmatched(self) -> list[Finding]:
+        topics, groups = self._migration.topics.selection.unmatched, self._migration.groups
+        named = [entry for entry in groups.selection.unmatched if entry != ".*"]
+        there = self._migration.source.admin.topic_names() if topics else []
+        return [*unmatched_findings("topics", topics, there), *unmatched_findings("groups", named, groups.states)]
 
     def _on_our_topics(self, groups: Iterable[str]) -> list[str]:
         mine = self._migration.topics.topics

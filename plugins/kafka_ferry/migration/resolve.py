@@ -18,6 +18,7 @@ from kafka_ferry.migration.topics import (
     mm2_topic_refusal,
     select,
 )
+from kafka_ferry.migration.unmatched import did_you_mean
 
 
 class Source(Protocol):
@@ -78,7 +79,8 @@ def resolve_topics(spec: MigrationSpec, source: Source) -> ResolvedTopics:
         seen = ", ".join(name for name in names if not name.startswith("__")) or "none"
         why = "; ".join(f"{item.name}: {item.reason}" for item in selection.skipped[:5])
         problem = f"nothing on the source matches {spec.topics}" + (f" ({why})" if why else "")
-        raise BadParam("topics", problem, f"topics there: {seen[:500]}")
+        hint = "".join(did_you_mean(entry, names) for entry in spec.topics[:3])
+        raise BadParam("topics", f"{problem}{hint}", f"topics there: {seen[:500]}")
     return ResolvedTopics(selection, source.topics(selection.names))
 
 

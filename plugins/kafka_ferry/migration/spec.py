@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -193,8 +194,9 @@ def _bad_param(error: ValidationError, fields: Iterable[str]) -> BadParam:
         return BadParam("topic_rename_format", str(cause), "naming: rename; or leave the format out")
     param = ".".join(str(part) for part in first["loc"][:1])
     if first["type"] == "extra_forbidden":
-        known = ", ".join(fields)
-        return BadParam(param, "is unknown", f"one of: {known}")
+        near = difflib.get_close_matches(param, list(fields), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(sorted(fields))}")
     if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
         return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
     if param == "topic_rename_format" and isinstance(cause, ValueError):
