@@ -10,10 +10,12 @@ import pytest
 
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
+from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 from kafka_ferry.operators.host_params import dedicated_params, standalone_params
 from kafka_ferry.operators.mirror_maker1_params import mirror_maker1_params
 from kafka_ferry.operators.params import comparison_params, migration_params
+from kafka_ferry.operators.replicate_params import replicate_params
 
 PROJECT = Path(__file__).resolve().parents[1]
 EXAMPLES = PROJECT / "include" / "examples"
@@ -22,6 +24,7 @@ DAGS: dict[str, tuple[Any, Any]] = {
     "mirror_maker2_dedicated": (DedicatedSpec, dedicated_params),
     "mirror_maker2_standalone": (StandaloneSpec, standalone_params),
     "mirror_maker1": (MirrorMaker1Spec, mirror_maker1_params),
+    "replicate_topics": (ReplicateSpec, replicate_params),
     "verify_clusters": (ComparisonSpec, comparison_params),
 }
 

@@ -422,6 +422,38 @@ def test_names_can_carry_the_alias_as_prefix(runs: Runs) -> None:
     runs.nothing_is_left(run, alias="old")
 
 
+def test_topics_are_replicated_under_a_new_name(runs: Runs) -> None:
+    """``replicate_topics`` with what its how-to moves: 100,000 records, and the worker's own words in the log."""
+    dag = "replicate_topics"
+    fill(runs.stack.source_bootstrap, "connect", 100_000)
+    conf = {"topics": ["connect"], "migration": "connect-test", **FAST}
+    runs.api.trigger(dag, "emr", {**conf, "migration": "emr", "replicator": "emr"})
+    runs.api.trigger(dag, "connect-test", conf)
+    deadline = time.monotonic() + 300
+    while not {runs.api.state(dag, run) for run in ("emr", "connect-test")} <= set(FINISHED):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+    def report(run: str) -> dict[str, Any]:
+        root = runs.stack.variables()["FERRY_ARTIFACTS"]
+        made: dict[str, Any] = json.loads(Path(RunArtifacts(dag, run, root).path("report.json")).read_text())
+        return made
+
+    assert runs.api.state(dag, "connect-test") == "success", report("connect-test")["failures"]
+    (line,) = report("connect-test")["topics"]
+    assert (line["target"], line["source_records"], line["target_records"]) == ("connect.replica", 100_000, 100_000)
+    wait = next(task for task in runs.api.tasks(dag, "connect-test") if task.task_id == "wait_until_running")
+    log = "\n".join(runs.api.log(dag, "connect-test", wait))
+    name = f"{dag}.connect-test.MirrorSourceConnector"
+    assert name in next(line for line in log.splitlines() if "GET /connectors: " in line)
+    for words in (f"{name}/status: RUNNING", f"{name}/tasks/0/status: RUNNING"):
+        assert words in log
+    runs.nothing_is_left("connect-test")
+
+    assert runs.api.state(dag, "emr") == "failed"
+    assert "the worker has no EMRReplicatorSourceConnector" in report("emr")["failures"][0]
+
+
 def test_two_clusters_are_compared_without_replication(runs: Runs) -> None:
     """``verify_clusters``: names mapped by a regex, one topic with a fault, one that is written meanwhile."""
     fill(runs.stack.source_bootstrap, "cmp.right", 2_000)

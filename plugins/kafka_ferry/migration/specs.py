@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
+from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
 _SPECS = {
-    kind.engine: kind for kind in (MigrationSpec, ComparisonSpec, DedicatedSpec, StandaloneSpec, MirrorMaker1Spec)
+    kind.engine: kind
+    for kind in (MigrationSpec, ComparisonSpec, DedicatedSpec, StandaloneSpec, MirrorMaker1Spec, ReplicateSpec)
 }
 
 
