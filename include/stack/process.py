@@ -44,9 +44,20 @@ class Running:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.create_time) > CREATE_TIME_TOLERANCE or not _lives(process):
                 return None
-            return process if _is_marked(process, self.mark) else None
+            return process if self._is_ours(process) else None
         except psutil.NoSuchProcess:
             return None
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        """Java and Python's scripts exec once more as they start: for a moment /proc shows no environment (seen as "the
+        process ended" with an empty log, once in some starts). So a process without any is looked at again."""
+        for _ in range(10):
+            if _is_marked(process, self.mark):
+                return True
+            if _environment(process):
+                return False
+            time.sleep(0.02)
+        return False
 
 
 def start(
@@ -188,6 +199,13 @@ def _is_marked(process: psutil.Process, prefix: str) -> bool:
         return bool(mark.startswith(prefix) if prefix.endswith(":") else mark == prefix)
     except (psutil.AccessDenied, psutil.ZombieProcess):
         return False
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return dict(process.environ())
+    except (psutil.AccessDenied, psutil.ZombieProcess):
+        return {}
 
 
 def _reap(pid: int) -> None:
