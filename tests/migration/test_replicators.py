@@ -112,6 +112,25 @@ def test_a_connector_that_renames_by_a_format() -> None:
     assert severities(mirror(**renaming), topics={"orders": "eu.orders"}) == [Severity.REFUSE]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["kafkaferry.connect.PluginMirrorSourceConnector", "MirrorSourceConnector", "MirrorSource", "a.b.OurMirrorSource"],
+)
+def test_mirror_maker_2_by_whatever_name(name: str) -> None:
+    """Connect takes short names, and our own plugin has classes made from MirrorMaker 2's."""
+    renaming = {"replication_policy_class": "kafkaferry.connect.RenameReplicationPolicy", "connector_class": name}
+    assert severities(mirror(**renaming), topics={"orders": "orders.replica"}) == [Severity.REFUSE]
+    assert severities(mirror(connector_class=name)) == [Severity.REFUSE]
+
+
+@pytest.mark.parametrize("name", ["kafkaferry.connect.PluginMirrorCheckpointConnector", "MirrorCheckpoint"])
+def test_a_checkpoint_connector_by_whatever_name_has_offset_syncs_but_copies_nothing(name: str) -> None:
+    other = mirror(connector_class=name)
+    assert other.is_mirror
+    assert not other.is_mirror_source
+    assert severities(other) == []
+
+
 def test_emrs_replicator_renames_by_default() -> None:
     config = {"connector.class": "EMRReplicatorSourceConnector", "topic.whitelist": "orders"}
     other = OtherConnector("emr", "RUNNING", config)

@@ -16,7 +16,10 @@ from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.report.model import Check, Status
 
 _IDLE = {"STOPPED", "PAUSED"}
-_MIRROR = ("MirrorSourceConnector", "MirrorCheckpointConnector")
+# Also classes made from MirrorMaker 2's, such as PluginMirrorSourceConnector of include/connect-plugins; and the short
+# names that Connect takes (``PluginUtils.prunedName``): MirrorSource.
+_MIRROR_SOURCE = re.compile(r".*MirrorSource(Connector)?")
+_MIRROR = re.compile(r".*Mirror(Source|Checkpoint)(Connector)?")
 OTHER, ALIAS = "other_replicators", "alias"
 # MirrorMaker 1 gives its consumers the client id <group>-<number> (kafka.tools.MirrorMaker.createConsumers).
 _REPLICATOR_NAME = re.compile(r"mirror|replicat|(^|[^a-z])mm[12]([^a-z]|$)", re.IGNORECASE)
@@ -59,7 +62,12 @@ class OtherConnector:
     @property
     def is_mirror(self) -> bool:
         """Whether it is MirrorMaker 2, with offset-syncs of its own."""
-        return self.kind in _MIRROR
+        return _MIRROR.fullmatch(self.kind) is not None
+
+    @property
+    def is_mirror_source(self) -> bool:
+        """Whether it is the one of MirrorMaker 2's connectors that copies records."""
+        return _MIRROR_SOURCE.fullmatch(self.kind) is not None
 
     @property
     def offset_syncs(self) -> tuple[str, str]:
@@ -92,7 +100,7 @@ def connector_findings(ours: Ours, connectors: Iterable[OtherConnector]) -> list
     for other in connectors:
         if other.name in ours.connectors:
             continue
-        if other.kind == "MirrorSourceConnector" or "Replicator" in other.kind:
+        if other.is_mirror_source or "Replicator" in other.kind:
             findings += _same_topics(ours, other)
         if other.is_mirror:
             findings += _same_alias(ours, other)
@@ -120,7 +128,7 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
 def _written(other: OtherConnector, topics: Mapping[str, str]) -> set[str]:
     """Target names that a connector gives those of the topics that it takes."""
     config = other.config
-    if other.kind == "MirrorSourceConnector":
+    if other.is_mirror_source:
         include = config.get("topics", ".*")
         exclude = config.get("topics.exclude", config.get("topics.blacklist", ""))
         names = {name: _mirrored(config, name) for name in topics}
