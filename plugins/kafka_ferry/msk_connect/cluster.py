@@ -1,0 +1,90 @@
+"""What a connector must be told about its cluster, from the cluster's own description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kafka_ferry.exceptions import BadParam
+
+IAM, NONE = "IAM", "NONE"
+TLS, PLAINTEXT = "TLS", "PLAINTEXT"
+
+_NOT_USABLE = ("CREATING", "DELETING", "FAILED")
+
+
+@dataclass(frozen=True)
+class ConnectorCluster:
+    """``kafkaCluster`` and the two security blocks of ``CreateConnector``.
+
+    :param authentication: ``IAM`` or ``NONE``: a worker knows no other.
+    :param encryption: ``TLS`` or ``PLAINTEXT``.
+    """
+
+    bootstrap_servers: str
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...] = ()
+    authentication: str = IAM
+    encryption: str = TLS
+
+    def to_request(self) -> dict[str, Any]:
+        """The three members of ``CreateConnector``."""
+        vpc: dict[str, Any] = {"subnets": list(self.subnets)}
+        if self.security_groups:
+            vpc["securityGroups"] = list(self.security_groups)
+        apache = {"bootstrapServers": self.bootstrap_servers, "vpc": vpc}
+        return {
+            "kafkaCluster": {"apacheKafkaCluster": apache},
+            "kafkaClusterClientAuthentication": {"authenticationType": self.authentication},
+            "kafkaClusterEncryptionInTransit": {"encryptionType": self.encryption},
+        }
+
+
+def cluster_of(
+    description: Mapping[str, Any], brokers: Mapping[str, Any], wanted: str | None = None
+) -> ConnectorCluster:
+    """How a connector reaches an MSK cluster: IAM where the cluster has it, else TLS, else plaintext.
+
+    :param description: ``ClusterInfo`` of ``kafka:DescribeClusterV2``.
+    :param brokers: answer of ``kafka:GetBootstrapBrokers``.
+    :param wanted: ``IAM`` or ``NONE`` to choose; None takes the strongest.
+    :raises BadParam: the cluster is not there to be used, or has no door that a worker knows.
+    """
+    state = description.get("State", "ACTIVE")
+    if state in _NOT_USABLE:
+        raise BadParam("cluster_arn", f"the cluster is {state}", "a cluster that is ACTIVE")
+    subnets, groups = _network(description)
+    doors = {
+        IAM: [("BootstrapBrokerStringSaslIam", TLS)],
+        NONE: [("BootstrapBrokerStringTls", TLS), ("BootstrapBrokerString", PLAINTEXT)],
+    }
+    open_without_login = _unauthenticated(description)
+    for authentication in (wanted,) if wanted else (IAM, NONE):
+        if authentication not in doors:
+            raise BadParam("authentication", f"{authentication!r} is unknown to MSK Connect", "IAM or NONE")
+        if authentication == NONE and not open_without_login:
+            continue
+        for key, encryption in doors[authentication]:
+            if found := brokers.get(key):
+                return ConnectorCluster(found, subnets, groups, authentication, encryption)
+    doors_found = ", ".join(sorted(key for key in brokers if key.startswith("Bootstrap"))) or "none"
+    problem = f"no door for {wanted or 'IAM or NONE'}: it has {doors_found}, and MSK Connect knows no SCRAM and no mTLS"
+    raise BadParam("cluster_arn", problem, "switch on IAM access control in the cluster's security settings")
+
+
+def _network(description: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if node := description.get("Provisioned", {}).get("BrokerNodeGroupInfo"):
+        return tuple(node.get("ClientSubnets", ())), tuple(node.get("SecurityGroups", ()))
+    if configs := description.get("Serverless", {}).get("VpcConfigs"):
+        # Several VPCs may see a serverless cluster; a connector lives in one.
+        return tuple(configs[0].get("SubnetIds", ())), tuple(configs[0].get("SecurityGroupIds", ()))
+    raise BadParam("cluster_arn", "its description names no subnets", "the ARN of an MSK cluster")
+
+
+def _unauthenticated(description: Mapping[str, Any]) -> bool:
+    """A cluster without any ClientAuthentication block takes everybody; one with a block says so itself."""
+    if "Serverless" in description:
+        return False
+    block = description.get("Provisioned", {}).get("ClientAuthentication")
+    return not block or bool(block.get("Unauthenticated", {}).get("Enabled"))

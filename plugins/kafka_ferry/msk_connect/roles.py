@@ -1,0 +1,155 @@
+"""The service execution role of a connector: trust and permissions, per kind of connector, least first.
+
+Source: developer guide, "Understand service execution role", and "Authorization policy resources" for the ARNs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from kafka_ferry.msk_connect.naming import account_of, region_of
+
+SERVICE = "kafkaconnect.amazonaws.com"
+INTERNAL = "__amazon_msk_connect_*"  # config, offset and status topics and groups of every connector
+
+_READ = ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData")
+_WRITE = ("kafka-cluster:DescribeTopic", "kafka-cluster:WriteData")
+_ALL = ("kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData")
+_GROUPS = ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup")
+
+
+class Kind(StrEnum):
+    """What a connector does with the cluster."""
+
+    SOURCE = "source"  # writes to topics
+    SINK = "sink"  # reads topics in a group connect-<name>
+    DEBEZIUM = "debezium"  # a source that keeps its schema history in a topic
+    MIRROR_MAKER2 = "mirror_maker2"  # makes and configures topics; reads its own
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As IAM spells it."""
+        return {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
+
+
+def trust_policy(account: str, connector: str = "*", region: str = "*", partition: str = "aws") -> dict[str, Any]:
+    """Who may take the role: MSK Connect for one connector of one account (the confused deputy's cure)."""
+    condition = {
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": f"arn:{partition}:kafkaconnect:{region}:{account}:connector/{connector}/*"},
+    }
+    principal = {"Service": SERVICE}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def permission_policy(
+    kind: Kind, cluster_arn: str, connector: str, topics: Iterable[str], *, secrets: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What the connector may do on an IAM cluster.
+
+    :param topics: names or patterns with ``*``; of a Debezium connector also its history topic.
+    :param secrets: ARNs in Secrets Manager that a config provider reads.
+    """
+    statements = statements_of(kind, cluster_arn, connector, tuple(topics))
+    if named := tuple(secrets):
+        statements.append(Statement(("secretsmanager:GetSecretValue",), named))
+    return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
+
+
+def statements_of(kind: Kind, cluster_arn: str, connector: str, topics: tuple[str, ...]) -> list[Statement]:
+    """The statements of :func:`permission_policy`."""
+
+    def named(what: str, names: Iterable[str]) -> tuple[str, ...]:
+        cluster = cluster_arn.split(":cluster/", 1)[1]  # NAME/UUID
+        partition = cluster_arn.split(":", 2)[1]
+        head = f"arn:{partition}:kafka:{region_of(cluster_arn)}:{account_of(cluster_arn)}"
+        return tuple(f"{head}:{what}/{cluster}/{name}" for name in names)
+
+    on_cluster = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
+    if kind in (Kind.DEBEZIUM, Kind.MIRROR_MAKER2):
+        # Debezium asks for the default replication factor before it makes its history topic.
+        on_cluster.append("kafka-cluster:DescribeClusterDynamicConfiguration")
+    if kind is Kind.MIRROR_MAKER2:
+        on_cluster.append("kafka-cluster:WriteDataIdempotently")
+    on_topics = {
+        Kind.SOURCE: (*_WRITE, "kafka-cluster:CreateTopic"),
+        Kind.SINK: _READ,
+        Kind.DEBEZIUM: _ALL,
+        Kind.MIRROR_MAKER2: (
+            *_ALL,
+            "kafka-cluster:AlterTopic",
+            "kafka-cluster:AlterTopicDynamicConfiguration",
+            "kafka-cluster:DescribeTopicDynamicConfiguration",
+        ),
+    }[kind]
+    groups = [INTERNAL, f"connect-{connector}"]
+    if kind is Kind.MIRROR_MAKER2:
+        groups.append("*")  # it commits for the groups it translates
+    return [
+        Statement(tuple(on_cluster), (cluster_arn,)),
+        Statement(on_topics, named("topic", topics)),
+        Statement(_ALL, named("topic", [INTERNAL])),
+        Statement(_GROUPS, named("group", groups)),
+    ]
+
+
+def missing(needed: Iterable[Statement], policies: Iterable[Mapping[str, Any]]) -> list[str]:
+    """``<action> on <resource>`` that no Allow of the policies covers, or a Deny takes away.
+
+    Conditions, ``NotAction`` and ``NotResource`` are not followed: a statement that has one grants nothing here, and a
+    Deny that has one is counted, so the answer may name too much, never too little.
+    """
+    allows: list[tuple[list[str], list[str]]] = []
+    denies: list[tuple[list[str], list[str]]] = []
+    for policy in policies:
+        for statement in _listed(policy.get("Statement")):
+            pair = (_listed(statement.get("Action")), _listed(statement.get("Resource")))
+            if statement.get("Effect") == "Deny":
+                denies.append((pair[0] or ["*"], pair[1] or ["*"]))
+            elif not statement.get("Condition"):
+                allows.append(pair)
+    return [
+        f"{action} on {resource}"
+        for statement in needed
+        for resource in statement.resources
+        for action in statement.actions
+        if not _covered(action, resource, allows) or _covered(action, resource, denies)
+    ]
+
+
+def trusts_msk_connect(policy: Mapping[str, Any]) -> bool:
+    """Whether a role's trust policy lets MSK Connect take it; its conditions are not followed."""
+    for statement in _listed(policy.get("Statement")):
+        principal = statement.get("Principal", {})
+        services = _listed(principal.get("Service")) if isinstance(principal, Mapping) else [principal]
+        allowed = statement.get("Effect") == "Allow" and "sts:AssumeRole" in _listed(statement.get("Action"))
+        if allowed and (SERVICE in services or "*" in services):
+            return True
+    return False
+
+
+def _covered(action: str, resource: str, statements: Iterable[tuple[list[str], list[str]]]) -> bool:
+    # IAM compares actions without case, resources with it; both may have * and ?.
+    return any(
+        any(fnmatchcase(action.lower(), pattern.lower()) for pattern in actions)
+        and any(fnmatchcase(resource, pattern) for pattern in resources)
+        for actions, resources in statements
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
