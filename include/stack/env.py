@@ -14,6 +14,11 @@ from stack.ports import HOST
 from stack.state import State, write_private
 
 
+def libraries(folder: Path) -> Path:
+    """Kafka's jars and our own in one folder, for engines that run as processes on this machine."""
+    return folder / "libs"
+
+
 def variables(folder: Path, project: Path, state: State, airflow: bool, java: str) -> dict[str, str]:
     """All variables of a stack.
 
@@ -36,7 +41,7 @@ def variables(folder: Path, project: Path, state: State, airflow: bool, java: st
         # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
         "FERRY_MM1_LIBS": str(jars.mm1_jars(jars.cache_folder(project))),
         "FERRY_JAVA": java,
-        "FERRY_KAFKA_LIBS": str(jars.jars_folder(jars.cache_folder(project))),
+        "FERRY_KAFKA_LIBS": str(libraries(folder)),
         "FERRY_HOST_FOLDER": str(folder / "hosts"),
         **_connections(folder, state, source, target),
         "AIRFLOW_HOME": str(folder / "airflow"),

@@ -75,6 +75,21 @@ def build(cache: Path, java: str, report: Callable[[str], None], sources: Path =
     return made
 
 
+def link_jars(folder: Path, *sources: Path) -> None:
+    """Make ``folder`` hold links to the JARs of all ``sources``, those that exist, and nothing else.
+
+    What is right is not touched: processes may be reading it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {jar.name: jar for source in sources for jar in source.glob("*.jar")}
+    for link in folder.iterdir():
+        if link.name not in wanted or link.resolve() != wanted[link.name].resolve():
+            link.unlink()
+    for name, jar in wanted.items():
+        if not (folder / name).exists():
+            (folder / name).symlink_to(jar)
+
+
 def _package(maven: str, java: str, sources: Path, target: Path, log: Path) -> None:
     environment = {**os.environ}
     environment.setdefault("JAVA_HOME", str(Path(java).resolve().parent.parent))

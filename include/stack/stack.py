@@ -104,6 +104,8 @@ class Stack:
                 self._state.save()
                 self._end_unwanted()
                 self._start_all(list(self._services.values()))
+            ours = plugins.folder(jars.cache_folder(self.project))
+            plugins.link_jars(env.libraries(self.folder), libraries, ours)
             env.write(self.folder, self._variables())
         self._report(f"stack: ready after {time.monotonic() - begun:.1f} s")
         return self

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.host_engine import HostEngine
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.operators.canary import CanaryOperator
 from run_by_hand import Run
-from stack import Stack
+from stack import Stack, jars
 from stack.ports import PortLease
 from stack.process import MARK
+from stack.stack import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -245,6 +247,33 @@ def test_secured_clusters_and_no_secret_but_in_one_file(
     assert holders == {"secrets.properties"}
     assert modes == {0}
     assert run.report()["verdict"] == "PASS"
+    assert run.leftovers() == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_under_new_names(engine: str, run_of: Make, stack: Stack, topic_prefix: str, make_topics: Any) -> None:
+    topic, group = f"{topic_prefix}orders", f"{topic_prefix}readers"
+    make_topics(stack.source_bootstrap, topic, partitions=2)
+    fill({"bootstrap.servers": stack.source_bootstrap}, topic, 2000)
+    commit(stack.source_bootstrap, group, {(topic, 0): 700, (topic, 1): 1000})
+    named = {"naming": "rename", "topic_rename_format": "eu-${topic}.copy"}
+    bare = run_of(engine, **named, kafka_libs=str(jars.jars_folder(jars.cache_folder(PROJECT))))
+    with pytest.raises(BadParam, match=r"param 'naming': is rename, but no jar in .* has the class kafkaferry"):
+        engine_of(bare.migration).about()
+
+    run = run_of(engine, **named)
+    plan, report = run.whole()
+
+    assert [line["target"] for line in plan["topics"]] == [f"eu-{topic}.copy"]
+    assert report["verdict"] == "PASS", report
+    assert [(line["target"], line["target_records"]) for line in report["topics"]] == [(f"eu-{topic}.copy", 2000)]
+    found = statuses(report)
+    for name in ("content", "new_topics", "new_records", "group_offsets", "leftovers"):
+        assert found[name] == "pass", (name, report["checks"])
+    commits = run.migration.target.admin.committed([group])[group]
+    assert commits == {(f"eu-{topic}.copy", 0): 700, (f"eu-{topic}.copy", 1): 1000}
+    there = {name for name in run.migration.target.admin.topic_names() if topic_prefix in name}
+    assert there == {f"eu-{topic}.copy"}, "and nothing else"
     assert run.leftovers() == []
 
 

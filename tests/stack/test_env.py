@@ -68,6 +68,7 @@ def test_the_contract_of_the_commands_is_kept(tmp_path, state):
     assert values["FERRY_AIRFLOW_URL"] == values["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:20004"
     assert values["FERRY_ARTIFACTS"] == str(tmp_path / "artifacts")
     assert values["AIRFLOW__CORE__DAGS_FOLDER"] == "/project/dags"
+    assert values["FERRY_KAFKA_LIBS"] == str(env.libraries(tmp_path))
     assert values["FERRY_AIRFLOW_USER"] == "admin"
     assert "AIRFLOW_HOME" in values
     kafka = json.loads(values["AIRFLOW_CONN_KAFKA_SOURCE"])

@@ -113,3 +113,26 @@ def test_they_come_behind_kafka_on_the_class_path() -> None:
     assert command[command.index("-cp") + 1] == "/kafka/*:/ours/*"
     command = java_command("java", Path("/kafka"), "Main")
     assert command[command.index("-cp") + 1] == "/kafka/*"
+
+
+def test_one_folder_for_all_jars(tmp_path: Path) -> None:
+    kafka, ours, libs = tmp_path / "kafka", tmp_path / "ours", tmp_path / "stack" / "libs"
+    for jar in (kafka / "a.jar", kafka / "b.jar", ours / "c.jar"):
+        jar.parent.mkdir(exist_ok=True)
+        jar.write_text(jar.name)
+
+    plugins.link_jars(libs, kafka, tmp_path / "not built")
+    assert sorted(path.name for path in libs.iterdir()) == ["a.jar", "b.jar"]
+    kept = (libs / "a.jar").lstat().st_ino
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    (newer / "b.jar").write_text("another")
+    (kafka / "b.jar").unlink()
+    plugins.link_jars(libs, kafka, newer, ours)
+
+    assert {path.name: path.read_text() for path in libs.iterdir()} == {
+        "a.jar": "a.jar",
+        "b.jar": "another",
+        "c.jar": "c.jar",
+    }
+    assert (libs / "a.jar").lstat().st_ino == kept, "a process may be reading it"

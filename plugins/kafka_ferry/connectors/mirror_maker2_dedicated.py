@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kafka_ferry.connectors.client_settings import with_prefix
-from kafka_ferry.connectors.mirror_maker2 import MirrorIntent, configs, residue_topics
+from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_KEY, MirrorIntent, configs, residue_topics
 from kafka_ferry.exceptions import BadParam
 
 #: What the process decides by itself, from the clusters' sections and the flow's name.
@@ -22,6 +22,8 @@ _PROTECTED = {
     "bootstrap.servers": "the addresses come from the connections source_conn_id and target_conn_id",
     "sasl.jaas.config": "logins come from the connections source_conn_id and target_conn_id",
     "replication.policy.class": "use param naming",
+    "replication.policy.separator": "use param naming; we look for the topics under the names that it gives",
+    "replication.policy.topic.rename.format": "use params naming and topic_rename_format",
     "offset-syncs.topic.location": "on the source we would need the right to write, and leave a topic there",
     "header.converter": "another one than ByteArrayConverter rewrites headers",
     "key.converter": "records are copied as bytes",
@@ -78,8 +80,9 @@ def properties(
         # Both: without the second a reverse herder writes topics to the SOURCE (measured).
         f"{back}.enabled": "false",
         f"{back}.emit.heartbeats.enabled": "false",
-        # Also at the top: the policy and the place of offset-syncs are asked there as well.
-        "replication.policy.class": keys["replication.policy.class"],
+        # Also at the top: whoever reads this file as a client does (MirrorClient) asks for the policy there. With its
+        # format, without which the same policy would give other names.
+        **{key: keys[key] for key in (POLICY_KEY, RENAME_KEY) if key in keys},
         "replication.factor": factor,
         **{f"{target}.{kind}.storage.replication.factor": factor for kind in ("config", "offset", "status")},
         # The top-level key is ignored (measured: the log says 60000); progress is what was flushed.

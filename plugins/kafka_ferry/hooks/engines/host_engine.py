@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.connectors.client_settings import REFERABLE_KEYS, java_client_settings
+from kafka_ferry.connectors.mirror_maker2 import RENAME_POLICY
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -130,7 +131,9 @@ class HostEngine(Engine):
     # -- plan ----------------------------------------------------------------------------------------------------------
 
     def about(self) -> dict[str, Any]:
-        """:raises BadParam: a host has no Java, not these jars, or a MirrorMaker that we did not start."""
+        """:raises BadParam: a host has no Java, not these jars, or a MirrorMaker that we did not start.
+        With new names: also when it lacks the policy that gives them.
+        """
         return {"hosts": {host.name: self._check(host) for host in self.hosts}}
 
     def _check(self, host: Host) -> str:
@@ -139,6 +142,7 @@ class HostEngine(Engine):
             raise BadParam("java", f"{self.spec.java!r} does not run on host {host.name}: {java.out.strip()[:200]}",
                            "the path of a Java 17 or newer")  # fmt: skip
         version = self._version(host)
+        self._check_policy(host)
         others = [found for found in java_processes(host, _MIRROR_MAKERS) if not self._is_ferry(host, found.pid)]
         if others and not self.spec.other_mirror_makers:
             raise BadParam(
@@ -147,6 +151,19 @@ class HostEngine(Engine):
                 "end it, use another host, or set other_mirror_makers when it copies other topics",
             )
         return f"Kafka {version}, {java.out.splitlines()[0] if java.out else 'java'}"
+
+    def _check_policy(self, host: Host) -> None:
+        if self.spec.topic_rename is None:
+            return
+        # Not by the JAR's name: the launcher looks for the class as the process will. It finds no main method in it.
+        libraries = quote(f"{self.spec.kafka_libs}/*")
+        said = host.run(f"{quote(self.spec.java)} -cp {libraries} {RENAME_POLICY} 2>&1").out
+        if "ClassNotFoundException" in said or "NoClassDefFoundError" in said:
+            raise BadParam(
+                "naming",
+                f"is rename, but no jar in {self.spec.kafka_libs} on host {host.name} has the class {RENAME_POLICY}",
+                "put kafka-ferry-connect-plugins.jar (make plugins) there, see docs/connect_plugins.md; or use prefix",
+            )
 
     @staticmethod
     def _is_ferry(host: Host, pid: int) -> bool:
