@@ -30,6 +30,13 @@ def test_a_refusal_names_the_first_three_and_the_cure_of_the_first() -> None:
     )
 
 
+def test_a_refusal_names_warnings_of_its_kind_too() -> None:
+    kin = Finding(Severity.WARN, "keys", "group g", "may be one", "stop it")
+    with pytest.raises(BadParam) as caught:
+        refuse([bad(1), WARN, kin])
+    assert str(caught.value) == "param 'groups': topic 1: fails 1; perhaps also group g: may be one. Cure: cure 1"
+
+
 def test_lines_are_sorted_and_bounded() -> None:
     lines = finding_lines([ADVISE, *(bad(n) for n in range(100, 400)), WARN])
     assert lines[0] == "refuse: topic 100: fails 100. Cure: cure 100"

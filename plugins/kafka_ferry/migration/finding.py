@@ -51,14 +51,17 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def refuse(findings: Sequence[Finding]) -> None:
     """Stop when one of the findings is a refusal.
 
-    :raises BadParam: names the first three, and how many there are.
+    :raises BadParam: names the first three, and how many there are; also the first three warnings of the same kind,
+        which may be why.
     """
     bad = [item for item in findings if item.severity is Severity.REFUSE]
     if bad:
         first = bad[0]
         others = "".join(f"; also {item.subject}: {item.what}" for item in bad[1:3])
         more = f"; and {len(bad) - 3} more, see the log" if len(bad) > 3 else ""
-        raise BadParam(first.param, f"{first.subject}: {first.what}{others}{more}", first.cure)
+        kin = [item for item in findings if item.severity is Severity.WARN and item.code == first.code]
+        maybe = "".join(f"; perhaps also {item.subject}: {item.what}" for item in kin[:3])
+        raise BadParam(first.param, f"{first.subject}: {first.what}{others}{more}{maybe}", first.cure)
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:

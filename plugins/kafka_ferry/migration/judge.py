@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
@@ -74,10 +75,15 @@ def topic_lines(
     by_topic: dict[str, list[PartitionResult]] = {}
     for result in results:
         by_topic.setdefault(result.source_topic, []).append(result)
-    return [_topic_line(topic, by_topic.get(topic.source, []), counts_only) for topic in desired]
+    copies = copies_by_topic(results)
+    return [
+        _topic_line(topic, by_topic.get(topic.source, []), counts_only, copies.get(topic.source)) for topic in desired
+    ]
 
 
-def _topic_line(topic: DesiredTopic, results: Sequence[PartitionResult], counts_only: bool) -> TopicLine:
+def _topic_line(
+    topic: DesiredTopic, results: Sequence[PartitionResult], counts_only: bool, copies: str | None
+) -> TopicLine:
     found = [result.comparison for result in results]
     statuses = [Status(_count_status(result) if counts_only else result.comparison.status) for result in results]
     details = [
@@ -91,6 +97,8 @@ def _topic_line(topic: DesiredTopic, results: Sequence[PartitionResult], counts_
     whole = any(result.whole_topic for result in results)
     if whole:
         details.append("compared over all partitions" if compacted else WHOLE_TOPIC)
+    if copies:
+        details.insert(0, copies)
     missing = 0 if whole else topic.partitions - len(results)
     if missing > 0:
         statuses.append(Status.FAIL)
@@ -147,6 +155,7 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
     if not lines:
         return Check(name="content", status=Status.SKIPPED, detail=_NOTHING)
     named = [text for result in results for text in _named(result)]
+    copies = [f"{topic}: {text}" for topic, text in copies_by_topic(results).items()]
     uncompared = [f"{line.source}: {line.detail}" for line in lines if "could not be compared" in line.detail]
     equal = sum(result.comparison.status == "pass" for result in results)
     status = worst([line.status for line in lines])
@@ -158,7 +167,7 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
         expected=expected,
         actual=f"{equal} equal",
         detail=f"record hash {version}" + (f"; {WHOLE_TOPIC}" if whole else ""),
-        differences=[*uncompared, *named][:_NAMED],
+        differences=[*copies, *uncompared, *named][:_NAMED],
     )
 
 

@@ -167,7 +167,7 @@ def _detail(
 ) -> str:
     said = [f"{count:,} {kind}" for kind, count in counts.items() if count]
     if factor > 1:
-        said.append(f"the target holds each record {factor} times: {factor} copies were written, look for replicators")
+        said.append(f"the target holds each record {factor} times")
     if counts["expired"]:
         said.append(f"the source's log start moved on to {source.begin:,} after they were copied")
     if len(found.lost) and found.lost[0] == 0 and target.begin > 0:

@@ -92,7 +92,7 @@ def _merged(job: TopicJob, parts: Sequence[PartitionComparison], unordered: Unor
     unit = " keys" if job.mode == "last_value" else ""
     said = [f"{count:,}{unit} {kind}" for kind, count in counts.items() if count]
     if factor > 1:
-        said.append(f"the target holds each record {factor} times: {factor} copies were written, look for replicators")
+        said.append(f"the target holds each record {factor} times")
     status: Status = max((part.status for part in parts), key=_SEVERITY.__getitem__)
     return PartitionComparison(
         status=status,

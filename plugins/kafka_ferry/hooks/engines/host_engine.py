@@ -19,7 +19,8 @@ from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.hosts.host import Host, host_of
-from kafka_ferry.hooks.hosts.process import HostProcess, absolute, java_processes
+from kafka_ferry.hooks.hosts.mirror_makers import mirror_makers
+from kafka_ferry.hooks.hosts.process import HostProcess, absolute
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.progress import ReplicationFailed
@@ -32,8 +33,6 @@ log = logging.getLogger(__name__)
 
 _MARKER = "-Dkafka.ferry="
 _RESTARTS = 5
-#: Main classes of every MirrorMaker there has been.
-_MIRROR_MAKERS = r"^(kafka\.tools\.MirrorMaker|org\.apache\.kafka\.connect\.mirror\.MirrorMaker)$"
 
 #: Without a configuration Kafka's logging is silent below ERROR (measured). Kafka 4 reads log4j2, Kafka 3 log4j 1.
 _LOGGING = {
@@ -143,7 +142,7 @@ class HostEngine(Engine):
                            "the path of a Java 17 or newer")  # fmt: skip
         version = self._version(host)
         self._check_policy(host)
-        others = [found for found in java_processes(host, _MIRROR_MAKERS) if not self._is_ferry(host, found.pid)]
+        others = [found for found in mirror_makers(host) if not self._is_ferry(host, found.pid)]
         if others and not self.spec.other_mirror_makers:
             raise BadParam(
                 "hosts",
