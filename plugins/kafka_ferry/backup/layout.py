@@ -8,7 +8,7 @@
 
 Backups of one name share their data, as an incremental one goes on where its parent ended. A segment's key holds the
 beginning of its SHA-256: two tries of a killed task can never write different contents under one key. All of a topic
-reads as one table: ``<backup>/data/<topic>/*/*/*.parquet``.
+reads as one table: ``<backup>/data/<topic>/*/*/*.parquet``. Exports may have other endings, see ``formats``.
 """
 
 from __future__ import annotations
@@ -46,9 +46,11 @@ def data_prefix(backup: str) -> str:
     return f"{backup}/data/"
 
 
-def segment_key(backup: str, topic: str, topic_id: str, partition: int, begin: int, sha256: str) -> str:
+def segment_key(
+    backup: str, topic: str, topic_id: str, partition: int, begin: int, sha256: str, suffix: str = ".parquet"
+) -> str:
     """:param begin: first offset of the range the segment covers; padded, so that keys sort as offsets do.
     :param topic_id: librdkafka gives plain base64, in which "/" may occur; in the key it is Kafka's own, URL-safe.
     """
     own = topic_id.replace("/", "_").replace("+", "-")
-    return f"{data_prefix(backup)}{topic}/{own}/{partition:06}/{begin:020}-{sha256[:16]}.parquet"
+    return f"{data_prefix(backup)}{topic}/{own}/{partition:06}/{begin:020}-{sha256[:16]}{suffix}"

@@ -202,6 +202,10 @@ class Draft:
             gaps=[Gap(begin=begin, end=end, reason=self.reason) for begin, end in gaps[:GAPS_NAMED]],
         )
 
+    def tables(self) -> Iterator[Any]:
+        """The records as tables of some thousand."""
+        return (pa.Table.from_batches([batch], SCHEMA) for batch in self.batches)
+
     def encode(self, about: dict[str, Any]) -> memoryview:
         """The Parquet file.
 
@@ -277,7 +281,7 @@ def decode(data: bytes, what: str) -> Iterator[Rows]:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
         for group in range(file.num_row_groups):
-            yield _rows(file.read_row_group(group, use_threads=False))
+            yield rows_of(file.read_row_group(group, use_threads=False))
     except (pa.ArrowException, OSError, KeyError) as error:
         raise DamagedSegment(f"{what}: cannot be read as a segment: {error}") from None
 
@@ -306,7 +310,15 @@ def _names(column: Any) -> list[str]:
     return [known[code] for code in coded.indices.to_numpy().tolist()]
 
 
-def _rows(table: Any) -> Rows:
+def timestamp_types(table: Any) -> list[str]:
+    """One of ``TIMESTAMP_TYPES`` for each record of a table with our columns."""
+    column = _whole(table.column("timestamp_type"))
+    known = column.dictionary.to_pylist()
+    return [known[code] for code in column.indices.to_numpy().tolist()]
+
+
+def rows_of(table: Any) -> Rows:
+    """The records of a table with our columns."""
     table = table.combine_chunks()
     lists = _whole(table.column("headers"))
     ends = lists.offsets.to_numpy()

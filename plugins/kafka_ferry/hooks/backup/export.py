@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from confluent_kafka import Message
 
+from kafka_ferry.backup.formats import SUFFIXES, Format, encode
 from kafka_ferry.backup.layout import segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft
@@ -87,6 +88,7 @@ def export_shard(
     isolation_level: str = "read_committed",
     segment_bytes: int = SEGMENT_BYTES,
     buffer_bytes: int = BUFFER_BYTES,
+    kind: Format = "parquet",
 ) -> Exported:
     """Export the ranges to their ends; each finished segment is in the journal.
 
@@ -94,10 +96,11 @@ def export_shard(
 
     :param config: the connection's extra (librdkafka settings).
     :param ranges: what is left to do, see ``catalogue.ranges_left``.
+    :param kind: format of the segments.
     :raises OutsideFault: the end of a range was not reached, or the store did not answer.
     """
     begun = time.monotonic()
-    writer = _Writer(store, backup, backup_id)
+    writer = _Writer(store, backup, backup_id, kind)
     try:
         todo = _skip_expired(config, ranges, writer)
         with LibrdkafkaReader(client_config(config), isolation_level, _STALL_SECONDS) as reader:
@@ -207,8 +210,8 @@ class _Collector:
 class _Writer:
     """Encodes and uploads segments in the background, a bounded number at a time."""
 
-    def __init__(self, store: ObjectStore, backup: str, backup_id: str) -> None:
-        self._store, self._backup = store, backup
+    def __init__(self, store: ObjectStore, backup: str, backup_id: str, kind: Format) -> None:
+        self._store, self._backup, self._kind = store, backup, kind
         self._journal = Journal(store, backup, backup_id)
         self._pool = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload")
         self._room = threading.Semaphore(_UPLOADS + 1)
@@ -233,9 +236,10 @@ class _Writer:
             segment = draft.describe()
             if segment.records:
                 about = {"topic": span.topic, "topic_id": span.topic_id, "partition": span.partition}
-                data = draft.encode({**about, "begin": draft.begin, "end": draft.end})
+                data = encode(draft, self._kind, {**about, "begin": draft.begin, "end": draft.end})
                 sha256 = hashlib.sha256(data).hexdigest()
-                key = segment_key(self._backup, span.topic, span.topic_id, span.partition, draft.begin, sha256)
+                place = span.topic, span.topic_id, span.partition, draft.begin
+                key = segment_key(self._backup, *place, sha256, SUFFIXES[self._kind])
                 self._store.put(key, data)
                 segment = segment.model_copy(update={"key": key, "size": len(data), "sha256": sha256})
             self._journal.note(span.at, segment)

@@ -127,7 +127,8 @@ def _export(order: Order) -> dict[str, Any]:
     ranges = [ExportRange(**one) for one in order["ranges"]]
     limits = {name: order[name] for name in ("segment_bytes", "buffer_bytes") if name in order}
     place = _store(order), order["backup"], order["backup_id"]
-    return export_shard(order["config"], *place, ranges, order["isolation_level"], **limits).to_json()
+    kind = order.get("format", "parquet")
+    return export_shard(order["config"], *place, ranges, order["isolation_level"], **limits, kind=kind).to_json()
 
 
 def _restore(order: Order) -> dict[str, Any]:

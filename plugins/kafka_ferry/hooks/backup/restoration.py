@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pendulum
 
+from kafka_ferry.backup.formats import offsets_of
 from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import assemble
 from kafka_ferry.backup.restore_plan import (
@@ -24,7 +25,6 @@ from kafka_ferry.backup.restore_plan import (
     translate_groups,
     whole,
 )
-from kafka_ferry.backup.segment import offsets_of
 from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue

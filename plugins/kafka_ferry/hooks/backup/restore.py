@@ -15,9 +15,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
-from kafka_ferry.backup.segment import DamagedSegment, Rows, decode
+from kafka_ferry.backup.segment import DamagedSegment, Rows
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config

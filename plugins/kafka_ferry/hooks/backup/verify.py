@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import chain_segments
 from kafka_ferry.backup.restore_plan import whole
-from kafka_ferry.backup.segment import DamagedSegment, decode
+from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment, restored_rows
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config

@@ -1,0 +1,55 @@
+"""How segments are stored: Parquet (backups, and by default exports), JSON lines, Avro. An object's key tells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from kafka_ferry.backup import avro, json_lines, segment
+from kafka_ferry.backup.segment import DamagedSegment, Draft, Rows
+
+Format = Literal["parquet", "jsonl", "avro"]
+
+SUFFIXES: Final[dict[Format, str]] = {"parquet": ".parquet", "jsonl": ".jsonl.gz", "avro": ".avro"}
+"""Ending of a key, by which other tools know the format too."""
+
+_DECODERS: Final[dict[str, Callable[[bytes, str], Iterator[Rows]]]] = {
+    ".parquet": segment.decode,
+    ".jsonl.gz": json_lines.decode,
+    ".avro": avro.decode,
+}
+
+
+def encode(draft: Draft, kind: Format, about: dict[str, Any]) -> bytes | memoryview:
+    """The object of a segment.
+
+    :param about: what it is (``topic``, ``topic_id``, ``partition``, ``begin``, ``end``); kept where the format can.
+    """
+    if kind == "jsonl":
+        return json_lines.encode(draft, about["topic"])
+    if kind == "avro":
+        return avro.encode(draft, about["topic"], about)
+    return draft.encode(about)
+
+
+def decode(data: bytes, key: str) -> Iterator[Rows]:
+    """Yield the records of an object, some at a time.
+
+    :raises DamagedSegment: it is not what was written, or of no format of ours.
+    """
+    for suffix, decoder in _DECODERS.items():
+        if key.endswith(suffix):
+            return decoder(data, key)
+    raise DamagedSegment(f"{key}: no format has this ending")
+
+
+def offsets_of(data: bytes, key: str) -> Any:
+    """Only the offsets, as an array of int64.
+
+    :raises DamagedSegment: as :func:`decode`.
+    """
+    if key.endswith(SUFFIXES["parquet"]):
+        return segment.offsets_of(data, key)
+    return np.array([offset for rows in decode(data, key) for offset in rows.offsets], dtype=np.int64)
