@@ -39,5 +39,6 @@ def _told(found: Sequence[PartitionComparison], whole_topic: bool) -> str:
     # Partition by partition a copy whose keys were hashed anew looks like records that are not the source's.
     return (
         f"{times} times as many records as on the source and none lost: probably {times} replicators copied this "
-        f"topic, one of them into other partitions, as MirrorMaker 1 does (any_partition of verify_clusters tells); {_CURE}"
+        "topic, one of them into other partitions, as MirrorMaker 1 does (any_partition of verify_clusters tells); "
+        f"{_CURE}"
     )
