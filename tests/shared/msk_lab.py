@@ -1,0 +1,84 @@
+"""For tests of MSK Connect: the double with no workers behind it, a plugin in its S3, and what a connector needs."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import boto3
+
+from stack.msk.account import REGION
+from stack.msk.runtime import MemoryRuntime
+from stack.msk.server import CREDENTIALS, MskConnectDouble
+
+CLASS = "shop.OrdersSourceConnector"
+ROLE = "arn:aws:iam::123456789012:role/connect"
+BUCKET = "ferry-plugins"
+SESSION = boto3.session.Session()  # one, so that the service models are read once
+
+
+def archive(*classes: str) -> bytes:
+    """A ZIP with a JAR with these classes, which are empty."""
+    jar = io.BytesIO()
+    with zipfile.ZipFile(jar, "w") as opened:
+        for name in classes:
+            opened.writestr(f"{name.replace('.', '/')}.class", b"")
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as opened:
+        opened.writestr("shop/orders.jar", jar.getvalue())
+    return whole.getvalue()
+
+
+def double(**arguments: Any) -> MskConnectDouble:
+    """To be used in a ``with``; each thing goes on at the second look, so that the time in between is seen."""
+    return MskConnectDouble(MemoryRuntime(), "b-1:9092,b-2:9092", **arguments)
+
+
+def client(aws: MskConnectDouble, service: str = "kafkaconnect", **config: Any) -> Any:
+    """boto3's own client, which tries nothing twice."""
+    settings = boto3.session.Config(retries={"total_max_attempts": 1}, **config)
+    return SESSION.client(service, region_name=REGION, endpoint_url=aws.url, config=settings, **CREDENTIALS)
+
+
+def connection(aws: MskConnectDouble) -> str:
+    """The value of AIRFLOW_CONN_AWS_DEFAULT."""
+    retries = {"retries": {"total_max_attempts": 1}}
+    extra = {"region_name": REGION, "endpoint_url": aws.url, "config_kwargs": retries}
+    keys = {"login": CREDENTIALS["aws_access_key_id"], "password": CREDENTIALS["aws_secret_access_key"]}
+    return json.dumps({"conn_type": "aws", **keys, "extra": extra})
+
+
+def store(aws: MskConnectDouble, *classes: str, key: str = "orders.zip") -> dict[str, Any]:
+    """Put a plugin into the emulated S3; its ``location``."""
+    aws.stored[f"{BUCKET}/{key}"] = archive(*(classes or (CLASS,)))
+    return {"s3Location": {"bucketArn": f"arn:aws:s3:::{BUCKET}", "fileKey": key}}
+
+
+def active_plugin(aws: MskConnectDouble, name: str = "orders-plugin", *classes: str) -> str:
+    """ARN of a plugin that is ACTIVE."""
+    kafkaconnect, location = client(aws), store(aws, *classes, key=f"{name}.zip")
+    arn: str = kafkaconnect.create_custom_plugin(name=name, contentType="ZIP", location=location)["customPluginArn"]
+    while kafkaconnect.describe_custom_plugin(customPluginArn=arn)["customPluginState"] == "CREATING":
+        pass
+    return arn
+
+
+def request(plugin: str, name: str = "orders", **changes: Any) -> dict[str, Any]:
+    """Arguments of ``create_connector``."""
+    vpc = {"subnets": ["subnet-0a"], "securityGroups": ["sg-0"]}
+    logs = {"cloudWatchLogs": {"enabled": True, "logGroup": "/ferry"}}
+    return {
+        "connectorName": name,
+        "connectorConfiguration": {"connector.class": CLASS, "tasks.max": "1", "database.password": "hunter2"},
+        "capacity": {"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}},
+        "plugins": [{"customPlugin": {"customPluginArn": plugin, "revision": 1}}],
+        "serviceExecutionRoleArn": ROLE,
+        "kafkaConnectVersion": "3.7.x",
+        "kafkaCluster": {"apacheKafkaCluster": {"bootstrapServers": "b-1:9092,b-2:9092", "vpc": vpc}},
+        "kafkaClusterClientAuthentication": {"authenticationType": "NONE"},
+        "kafkaClusterEncryptionInTransit": {"encryptionType": "PLAINTEXT"},
+        "logDelivery": {"workerLogDelivery": logs},
+        **changes,
+    }
