@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.operators.backup_params import backup_params
 from kafka_ferry.operators.host_params import dedicated_params, standalone_params
 from kafka_ferry.operators.mirror_maker1_params import mirror_maker1_params
 from kafka_ferry.operators.params import comparison_params, migration_params
@@ -25,6 +27,7 @@ DAGS: dict[str, tuple[Any, Any]] = {
     "mirror_maker2_standalone": (StandaloneSpec, standalone_params),
     "mirror_maker1": (MirrorMaker1Spec, mirror_maker1_params),
     "replicate_topics": (ReplicateSpec, replicate_params),
+    "backup_topics": (BackupSpec, backup_params),
     "verify_clusters": (ComparisonSpec, comparison_params),
 }
 

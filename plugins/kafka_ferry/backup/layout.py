@@ -4,6 +4,7 @@
 
     <backup>/manifests/<backup id>.json                               what one backup holds; COMPLETE is written last
     <backup>/journal/<backup id>/<random>.json                        segments finished so far; gone once it is COMPLETE
+    <backup>/verdicts/<backup id>.json                                what was last found when it was verified
     <backup>/data/<topic>/<topic id>/<partition>/<begin>-<sha>.parquet
 
 Backups of one name share their data, as an incremental one goes on where its parent ended. A segment's key holds the
@@ -40,6 +41,14 @@ def manifest_key(backup: str, backup_id: str) -> str:
 
 def journal_prefix(backup: str, backup_id: str) -> str:
     return f"{backup}/journal/{backup_id}/"
+
+
+def verdicts_prefix(backup: str) -> str:
+    return f"{backup}/verdicts/"
+
+
+def verdict_key(backup: str, backup_id: str) -> str:
+    return f"{verdicts_prefix(backup)}{backup_id}.json"
 
 
 def data_prefix(backup: str) -> str:

@@ -14,11 +14,14 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,9
 
 
 class _Spec(BaseModel):
+    """:param patience: seconds for which a store that does not answer is asked again."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     backup: Name = "backup"
     location: str = "s3://ferry-backups/backups"
     aws_conn_id: str | None = "aws_default"
+    patience: float = Field(default=120, ge=1, le=3600)
     dry_run: bool = False
 
     @classmethod
@@ -43,10 +46,11 @@ class BackupSpec(_Spec):
 
     :param full_every: an incremental backup is made a full one when so many have followed the last full one.
     :param keep_last: how many backups to keep; ``keep_days``: how long. Neither: all are kept.
+    :param prune_dry_run: only say what they would delete.
     """
 
     source_conn_id: str = "kafka_source"
-    topics: list[Entry] = Field(min_length=1)
+    topics: list[Entry] = Field(default=[".*"], min_length=1)
     exclude_topics: list[Entry] = []
     groups: list[Entry] = [".*"]
     exclude_groups: list[Entry] = []
@@ -54,6 +58,7 @@ class BackupSpec(_Spec):
     full_every: int | None = Field(default=7, ge=1)
     keep_last: int | None = Field(default=None, ge=1)
     keep_days: float | None = Field(default=None, gt=0)
+    prune_dry_run: bool = False
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
     acls: bool = True
 
@@ -66,10 +71,14 @@ class BackupSpec(_Spec):
 class RestoreSpec(_Spec):
     """Params of ``restore_topics``.
 
-    :param backup_id: None is the latest. ``point_in_time``: ISO 8601; records with a younger timestamp are left out.
-        That is a cut in each partition by its records' own timestamps, not one moment across partitions.
+    :param backup_id: None is the latest, or with a ``point_in_time`` the first one begun after it.
+    :param point_in_time: ISO 8601; records with a younger timestamp are left out. That is a cut in each partition by
+        its records' own timestamps, not one moment across partitions.
     :param rename: source topic, or a regex that matches the whole of it, to the name on the target.
     :param partitions: topic to the partitions wanted of it.
+    :param source_conn_id: the cluster that was backed up; the restored records are also held against what it still
+        has. None: against the manifest only.
+    :param acls: copy makes the manifest's ACLs of these topics.
     """
 
     target_conn_id: str = "kafka_target"
@@ -79,11 +88,25 @@ class RestoreSpec(_Spec):
     rename: dict[str, str] = {}
     point_in_time: str | None = None
     groups: list[Entry] = [".*"]
-    restore_groups: bool = True
-    acls: bool = False
+    source_conn_id: str | None = None
+    acls: Literal["none", "copy"] = "none"
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
 
     @field_validator("topics", "groups", mode="before")
     @classmethod
     def _none_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
+
+    @field_validator("partitions", "rename", mode="before")
+    @classmethod
+    def _none_is_nothing(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class VerifySpec(_Spec):
+    """Params of ``verify_backup``.
+
+    :param backup_id: None: every backup of the name.
+    """
+
+    backup_id: str | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.model import Status
+from kafka_ferry.report.model import Report, Status
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:
@@ -31,12 +31,17 @@ class ReportOperator(FerryOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trigger_rule="all_done", **kwargs)
 
+    def build(self, artifacts: RunArtifacts) -> Report:
+        from kafka_ferry.report.build import build_report
+
+        return build_report(artifacts, _LABELS.get(self.engine, self.engine), self.task_id)
+
     def ferry(self, context: Context) -> None:
-        from kafka_ferry.report.build import build_report, report_text
+        from kafka_ferry.report.build import report_text
         from kafka_ferry.report.page import write_page
 
         artifacts = RunArtifacts.of(context)
-        report = build_report(artifacts, _LABELS.get(self.engine, self.engine), self.task_id)
+        report = self.build(artifacts)
         path = artifacts.write_json(REPORT, report.to_json())
         page = write_page(artifacts, report)
         context["ti"].xcom_push(key="report", value=report.summary(path))
@@ -47,3 +52,12 @@ class ReportOperator(FerryOperator):
             reasons = [f"failed checks: {failed}"] * bool(failed) + report.failures
             raise VerdictFailed(f"verdict FAIL: {'; '.join(reasons)}"[:2000])
         self.log.info("%s", text)
+
+
+class ArchiveReportOperator(ReportOperator):
+    """The same for backups, restores and their verification."""
+
+    def build(self, artifacts: RunArtifacts) -> Report:
+        from kafka_ferry.report.archive import build_archive_report
+
+        return build_archive_report(artifacts, self.engine, self.task_id)

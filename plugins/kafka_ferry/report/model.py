@@ -81,6 +81,31 @@ class GroupLine(_Model):
     detail: str = ""
 
 
+class BackupLine(_Model):
+    """One backup of a name.
+
+    :param created: when it was begun. ``seconds``: how long it took. ``size``: of its objects; ``bytes``: of its
+        records' keys and values.
+    :param growth: bytes that a restore of it brings back more than one of the backup before; None for the first.
+    :param status: ``skipped`` while it is not COMPLETE; ``detail``: when it was verified, and how.
+    :param own: whether the run that reports made it.
+    """
+
+    backup_id: str
+    mode: str
+    parent: str | None = None
+    created: str
+    seconds: float = 0
+    records: int = 0
+    bytes: int = 0
+    size: int = 0
+    objects: int = 0
+    growth: int | None = None
+    status: Status
+    detail: str = ""
+    own: bool = False
+
+
 class Stage(_Model):
     """When a task of the run worked. Times are ISO 8601, UTC."""
 
@@ -100,7 +125,11 @@ class Throughput(_Model):
 
 
 class Report(_Model):
-    """The whole of report.json."""
+    """The whole of report.json.
+
+    :param sentence: what was proven when all is well, in one sentence; empty: derived from the checks.
+    :param backups: of the name that the run was about, the youngest first.
+    """
 
     schema_: str = Field(default=SCHEMA, alias="schema")
     dag_id: str
@@ -118,6 +147,8 @@ class Report(_Model):
     cutover: dict[str, Any] | None = None
     throughput: Throughput = Throughput()
     failures: list[str] = []
+    sentence: str = ""
+    backups: list[BackupLine] = []
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 

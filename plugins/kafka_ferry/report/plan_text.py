@@ -79,3 +79,25 @@ def plan_text(plan: dict[str, Any]) -> str:
         *first_lines([f"  {Change(**change)}" for change in plan["changes"]], "changes"),
     ]
     return "\n".join(parts)
+
+
+def backup_plan_text(plan: dict[str, Any]) -> str:
+    """The plan of a backup or a restore for the task log."""
+    rows = [
+        [
+            line["source"],
+            line["target"],
+            line["partitions"],
+            f"{line['records']:,}",
+            humanize.naturalsize(line["bytes"]),
+        ]
+        for line in sorted(plan["topics"], key=lambda line: (-line["bytes"], line["source"]))
+    ]
+    return "\n".join(
+        [
+            f"backup {plan['backup_id']}: {len(rows)} topics, at most {plan['records']:,} records, about "
+            f"{humanize.naturalsize(plan['bytes'])}, {len(plan['groups'])} groups",
+            table(["topic", "as", "partitions", "records (at most)", "size, about"], rows[:_MOST_LINES]),
+            *first_lines([f"note: {note}" for note in plan["notes"]], "notes"),
+        ]
+    )

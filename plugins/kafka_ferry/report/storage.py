@@ -30,6 +30,9 @@ GROUPS = "groups.json"
 CHECKS_MADE = "checks.json"
 LEFTOVERS = "leftovers.json"
 CANARY = "canary.json"
+SHARDS = "shards.json"
+DONE = "done"
+PRUNING = "pruning.json"
 
 
 class RunArtifacts:

@@ -29,6 +29,9 @@ QUESTIONS: Final = {
     "scram_users": "Are the SCRAM users there?",
     "other_replicators": "Does anything else write these topics?",
     "leftovers": "Was everything of ours removed?",
+    "gaps": "Was anything deleted before it was backed up?",
+    "objects": "Is every object as it was written?",
+    "pruning": "Which backups were deleted?",
 }
 #: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.
 ROWS: Final = 5000
@@ -83,6 +86,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "topics_left_out": max(0, len(topics) - ROWS),
         "groups": worst_first(groups),
         "groups_left_out": max(0, len(groups) - ROWS),
+        "backups": report.backups[:ROWS] if report else [],
         "plan": run.plan,
         "charts": {"progress": progress_series(run.progress), "topics": topic_bars(topics)},
     }
@@ -119,6 +123,8 @@ def verdict_sentence(report: Report) -> str:
         wrong = [(sum(getattr(line, word) for line in report.topics), word) for word in _WRONGS]
         found = [f"{count:,} {word}" for count, word in wrong if count]
         return " ".join([*parts, f"Records: {', '.join(found)}."] if found else parts)
+    if report.sentence:
+        return report.sentence
     records = sum(line.source_records or 0 for line in report.topics)
     what = f"{records:,} records in {_count(len(report.topics), 'topic')}"
     if status.get("content") is Status.PASS:
@@ -138,11 +144,13 @@ def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
     ended = report.ended if report else None
     if run.ended and not ended:
         ended = max((stage.ended for stage in run.stages if stage.ended), default=None)
+    about = run.plan.get("archive") or {}
     pairs = [
         ("Source", _cluster((report.source if report else None) or run.plan.get("source"))),
         ("Target", _cluster((report.target if report else None) or run.plan.get("target"))),
         ("Engine", report.engine.replace("_", " ") if report else ""),
         ("Migration", str(spec.get("migration", ""))),
+        ("Backup", " · ".join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", _when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),
     ]
@@ -151,7 +159,7 @@ def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
         rate = moved.records / moved.seconds
         pairs.append(
             (
-                "Copied while waiting",
+                "Copied" if about else "Copied while waiting",
                 f"{moved.records:,} records, {humanize.naturalsize(moved.bytes)} in {duration(moved.seconds)} "
                 f"({rate:,.0f} records/s)",
             )

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
-from kafka_ferry.backup.layout import check_name, data_prefix, journal_prefix, manifest_key, manifests_prefix
+from kafka_ferry.backup.layout import (
+    check_name,
+    data_prefix,
+    journal_prefix,
+    manifest_key,
+    manifests_prefix,
+    verdict_key,
+    verdicts_prefix,
+)
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, State, Totals
 from kafka_ferry.backup.ranges import chain_segments, completed, lineage
 from kafka_ferry.backup.retention import Pruning, prune
@@ -73,7 +83,9 @@ class Catalogue:
         self.store.put(manifest_key(self.backup, manifest.backup_id), manifest.to_bytes())
 
     def ranges_left(self, manifest: Manifest) -> list[ExportRange]:
-        """What is left to export of a backup in progress: segments that are finished are not copied again."""
+        """What is left to export of a backup: segments that are finished are not copied again."""
+        if manifest.state is State.COMPLETE:  # its journal is gone
+            return []
         journal = read_journal(self.store, self.backup, manifest.backup_id)
         left = []
         for topic, partition in manifest.partitions():
@@ -112,9 +124,28 @@ class Catalogue:
     def delete(self, pruning: Pruning) -> None:
         """Delete manifests first: should this be cut short, no manifest points to what is gone."""
         for backup_id in pruning.delete:
-            self.store.delete([manifest_key(self.backup, backup_id)])
+            self.store.delete([manifest_key(self.backup, backup_id), verdict_key(self.backup, backup_id)])
             drop_journal(self.store, self.backup, backup_id)
         self.store.delete(sorted(pruning.keys))
+
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """By backup id, what was last found of it: ``{"verdict": "PASS" | "FAIL", "kind", "at"}``."""
+        prefix = verdicts_prefix(self.backup)
+        keys = [entry.key for entry in self.store.list(prefix)]
+        with ThreadPoolExecutor(8, thread_name_prefix="verdicts") as pool:
+            contents = list(pool.map(self.store.get, keys))
+        return {
+            key.removeprefix(prefix).removesuffix(".json"): json.loads(data)
+            for key, data in zip(keys, contents, strict=True)
+        }
+
+    def note_verdict(self, backup_id: str, kind: str, verdict: str, now: str) -> None:
+        """Keep what was found of a backup, beside it.
+
+        :param kind: ``objects`` (all there, in their size) or ``content`` (all read).
+        """
+        data = {"verdict": verdict, "kind": kind, "at": now}
+        self.store.put(verdict_key(self.backup, backup_id), json.dumps(data).encode())
 
     def orphans(self) -> Mapping[str, int]:
         """Objects that no manifest and no journal points to, with their sizes: left by tries that were killed.

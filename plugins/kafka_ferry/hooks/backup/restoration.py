@@ -14,6 +14,7 @@ import pendulum
 
 from kafka_ferry.backup.formats import offsets_of
 from kafka_ferry.backup.manifest import Manifest, Segment
+from kafka_ferry.backup.nights import as_of
 from kafka_ferry.backup.ranges import assemble
 from kafka_ferry.backup.restore_plan import (
     OffsetMap,
@@ -71,10 +72,12 @@ class Restoration:
 
     @cached_property
     def chain(self) -> list[Manifest]:
-        """The backup with all it goes on from.
+        """The backup with all it goes on from: the one asked for, the first begun after the point in time, the latest.
 
         :raises IncompleteBackup: it is not there.
         """
+        if self.spec.backup_id is None and self.point_in_time is not None:
+            return self.catalogue.chain(as_of(self.catalogue.complete(), self.point_in_time))
         return self.catalogue.chain(self.spec.backup_id)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kafka_ferry.backup.formats import decode
+from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import chain_segments
 from kafka_ferry.backup.restore_plan import whole
@@ -49,6 +50,19 @@ def structure_damage(manifest: Manifest) -> list[Damage]:
         if end < partition.end:
             problem = "no segment of the manifest covers them"
             found.append(Damage(topic.name, partition.partition, end, partition.end, "", problem))
+    return found
+
+
+def presence_damage(store: ObjectStore, backup: str, segments: Sequence[tuple[str, int, Segment]]) -> list[Damage]:
+    """Objects that are not there, or not in their size. Reads no object: one listing of the backup's data."""
+    sizes = {entry.key: entry.size for entry in store.list(data_prefix(backup))}
+    found = []
+    for topic, partition, segment in segments:
+        if segment.key is not None and sizes.get(segment.key) != segment.size:
+            there = sizes.get(segment.key)
+            problem = "the object is missing" if there is None else f"{there} bytes, {segment.size} were written"
+            what = f"{segment.key}: {problem}"
+            found.append(Damage(topic, partition, segment.begin, segment.end, segment.key, what))
     return found
 
 

@@ -1,0 +1,95 @@
+"""What the tasks of a backup run derive their truth from: spec, store, source; asked once per task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import pendulum
+
+from kafka_ferry.backup.manifest import Manifest
+from kafka_ferry.backup.nights import backup_id_of, covering
+from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.aws_store import store_settings
+from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.object_store import ObjectStore, open_store
+
+_SCHEDULED = ("scheduled", "backfill")
+
+
+class StoreJob:
+    """What the three backup DAGs have in common: a location and the backups of one name in it."""
+
+    def __init__(self, spec: BackupSpec | RestoreSpec | VerifySpec) -> None:
+        self.store_spec = spec
+
+    @cached_property
+    def order(self) -> dict[str, Any]:
+        """How a process of ours opens the store; holds secrets."""
+        spec = self.store_spec
+        settings = store_settings(spec.aws_conn_id) if spec.location.startswith("s3://") else None
+        return store_order(spec.location, settings, spec.patience)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        return open_store(**self.order)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return Catalogue(self.store, self.store_spec.backup)
+
+
+class BackupJob(StoreJob):
+    """One run of ``backup_topics``.
+
+    :param run: Airflow's DAG run.
+    """
+
+    def __init__(self, spec: BackupSpec, run: Any) -> None:
+        super().__init__(spec)
+        self.spec = spec
+        self.source = KafkaClusterHook(spec.source_conn_id)
+        # A manual run may be without a logical date; ``run_after`` is kept when it is cleared.
+        self.tick = run.logical_date or run.run_after
+        self.backup_id = backup_id_of(self.tick)
+        self._is_night = str(getattr(run.run_type, "value", run.run_type)) in _SCHEDULED
+
+    @property
+    def manifest(self) -> Manifest:
+        """:raises FerryError: freeze did not run, or the backup was pruned since."""
+        found = self.catalogue.read(self.backup_id)
+        if found is None:
+            raise FerryError(
+                f"there is no manifest of backup {self.backup_id!r}. Cure: clear freeze with its downstream tasks"
+            )
+        return found
+
+    def covered(self, topics: Sequence[str], cluster_id: str) -> Manifest | None:
+        """A backup by which this night is covered; None when there is work to do. Never of a run that began its own."""
+        if not self._is_night or self.catalogue.read(self.backup_id) is not None:
+            return None
+        return covering(self.catalogue.complete(), self.tick, cluster_id, topics, self.spec.isolation_level)
+
+    def record_bytes(self) -> dict[str, float]:
+        """Mean bytes of a record by topic, as the newest backups have them."""
+        found: dict[str, float] = {}
+        for manifest in reversed(list(self.catalogue.complete().values())[-8:]):
+            for topic in manifest.topics:
+                records = sum(one.records for one in topic.partitions)
+                size = sum(segment.bytes for one in topic.partitions for segment in one.segments)
+                if records:
+                    found.setdefault(topic.name, size / records)
+        return found
+
+
+def backup_job(context: Mapping[str, Any]) -> BackupJob:
+    """:raises BadParam: the run's params cannot work."""
+    return BackupJob(BackupSpec.from_params(context["params"]), context["dag_run"])
+
+
+def now() -> str:
+    return pendulum.now("UTC").isoformat(timespec="milliseconds")

@@ -1,0 +1,69 @@
+"""What a backup would cover, before anything is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka_ferry.backup.manifest import DamagedManifest, Manifest
+from kafka_ferry.hooks.backup.freeze import plan_backup
+from kafka_ferry.hooks.backup.job import BackupJob, now
+
+_BYTES = 1000  # of a record of a topic that was never backed up
+
+
+def plan_of_backup(job: BackupJob) -> dict[str, Any]:
+    """plan.json of ``backup_topics``; ``covered`` names the backup by which this night is covered already.
+
+    :raises BadParam: nothing matches ``topics``, or the location is none.
+    :raises LossDetected: a log ends before what the last backup has of it.
+    """
+    spec, admin = job.spec, job.source.admin
+    cluster = admin.describe_cluster()
+    known = job.catalogue.read(job.backup_id)
+    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
+    covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
+    sizes = job.record_bytes()
+    lines = [
+        {
+            "source": topic.name,
+            "target": topic.name,
+            "partitions": len(topic.partitions),
+            "records": (records := sum(one.end - one.begin for one in topic.partitions)),
+            "bytes": round(records * sizes.get(topic.name, _BYTES)),
+        }
+        for topic in manifest.topics
+    ]
+    return {
+        "planned": now(),
+        "spec": spec.model_dump(mode="json"),
+        "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+        "target": {},
+        "archive": {"backup": spec.backup, "backup_id": job.backup_id, "location": spec.location},
+        "backup_id": job.backup_id,
+        "mode": manifest.mode,
+        "parent": manifest.parent,
+        "covered": {"backup_id": covered.backup_id, "created": covered.created} if covered else None,
+        "topics": lines,
+        "groups": sorted(manifest.groups),
+        "records": sum(line["records"] for line in lines),
+        "bytes": sum(line["bytes"] for line in lines),
+        "notes": [*manifest.notes, *_begun(known), *_pruning(job)],
+    }
+
+
+def _begun(known: Manifest | None) -> list[str]:
+    return [f"begun before ({known.state}): goes on where it is"] if known else []
+
+
+def _pruning(job: BackupJob) -> list[str]:
+    spec = job.spec
+    if spec.keep_last is None and spec.keep_days is None:
+        return []
+    try:
+        # One more than is kept: the backup to come is the newest then.
+        last = None if spec.keep_last is None else max(1, spec.keep_last - 1)
+        gone = job.catalogue.pruning(last, spec.keep_days, datetime.now(UTC)).delete
+    except DamagedManifest as error:
+        return [f"pruning: {error}"]
+    return [f"pruning {'would delete' if spec.prune_dry_run else 'deletes'} {', '.join(gone)}"] if gone else []

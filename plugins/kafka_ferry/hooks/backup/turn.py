@@ -1,0 +1,34 @@
+"""One run at a time per backup name: Airflow lets runs of a backfill work side by side, whatever the DAG says."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.hooks.run_lock import claim, other_holder
+
+log = logging.getLogger(__name__)
+
+
+def wait_for_turn(context: Mapping[str, Any], backup: str, seconds: float = 3600, poll_seconds: float = 2) -> None:
+    """Wait until no other run of the DAG works on the backups of this name, and claim them.
+
+    :raises OutsideFault: another one still does.
+    """
+    deadline, told = time.monotonic() + seconds, ""
+    while True:
+        other = other_holder(context, backup)
+        if other is None:
+            try:
+                return claim(context, backup)
+            except BadParam:  # two claimed at once, and the other one was last
+                other = "another run"
+        if other != told:
+            log.info("%s works on the backups %r: waiting for it", other, backup)
+            told = other
+        if time.monotonic() > deadline:
+            raise OutsideFault(f"{other} still works on the backups {backup!r} after {seconds:g} s")
+        time.sleep(poll_seconds)

@@ -1,0 +1,241 @@
+"""The tasks of a backup, from the plan to what it proves. Each may be repeated: the store says what is done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
+from kafka_ferry.verification.sharding import shard
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.hooks.backup.job import BackupJob
+
+
+class BackupOperator(FerryOperator):
+    """Base of these tasks."""
+
+    def job(self, context: Context) -> BackupJob:
+        from kafka_ferry.hooks.backup.job import backup_job
+
+        return backup_job(context)
+
+    def skip_all_but(self, *kept: str) -> None:
+        """End the run here.
+
+        :raises DownstreamTasksSkipped: always. ``kept``: tasks that run all the same.
+        """
+        below = [task for task in self.get_flat_relatives(upstream=False) if not task.is_teardown]
+        raise DownstreamTasksSkipped(tasks=[task.task_id for task in below if task.task_id not in kept])
+
+
+class PlanBackupOperator(BackupOperator):
+    """Say what would be backed up; refuse what cannot work. Changes nothing.
+
+    Ends the run when ``dry_run`` is true, and, but for the report, when this night is covered by another backup.
+    """
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.spec import BackupSpec
+        from kafka_ferry.hooks.backup.job import BackupJob
+        from kafka_ferry.hooks.backup.planning import plan_of_backup
+        from kafka_ferry.report.plan_text import backup_plan_text
+
+        run, artifacts = context["dag_run"], RunArtifacts.of(context)
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = BackupSpec.from_params({**context["params"], **(run.conf or {})})
+        plan = plan_of_backup(BackupJob(spec, run))
+        path = artifacts.write_json(PLAN, plan)
+        self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            self.skip_all_but()
+        if covered := plan["covered"]:
+            self.log.info("nothing to do: covered by backup %s, begun %s", covered["backup_id"], covered["created"])
+            self.skip_all_but("report")
+        return {key: plan[key] for key in ("mode", "parent", "records", "bytes")} | {"topics": len(plan["topics"])}
+
+
+class FreezeBackupOperator(BackupOperator):
+    """Freeze the ranges and write the manifest, before the first object; a retry finds the one it wrote."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.freeze import begin_backup
+        from kafka_ferry.hooks.backup.job import now
+        from kafka_ferry.hooks.backup.turn import wait_for_turn
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        wait_for_turn(context, job.spec.backup)
+        plan = artifacts.read_json(PLAN) or {}
+        # Another run may have done this night's work while this one waited.
+        names = [line["source"] for line in plan.get("topics", [])]
+        if names and (covered := job.covered(names, plan["source"]["cluster_id"])):
+            plan["covered"] = {"backup_id": covered.backup_id, "created": covered.created}
+            artifacts.write_json(PLAN, plan)
+            self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
+            self.skip_all_but("report")
+        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())
+        for note in manifest.notes:
+            self.log.info("%s", note)
+        partitions = sum(1 for _ in manifest.partitions())
+        self.log.info(
+            "backup %s (%s, parent %s) is %s: %d topics, %d partitions, %d offsets", manifest.backup_id,
+            manifest.mode, manifest.parent, manifest.state, len(manifest.topics), partitions,
+            sum(one.end - one.begin for _, one in manifest.partitions()),
+        )  # fmt: skip
+        return {"backup_id": manifest.backup_id, "mode": manifest.mode, "parent": manifest.parent}
+
+
+class BackupShardsOperator(BackupOperator):
+    """Say how many mapped tasks there shall be, of about equal weight."""
+
+    def ferry(self, context: Context) -> list[int]:
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        sizes = job.record_bytes()
+        left = job.catalogue.ranges_left(job.manifest)
+        weighted = [(list(one.at), round((one.end - one.begin) * sizes.get(one.topic, 1000))) for one in left]
+        return write_shards(artifacts, shard(weighted), "export")
+
+
+def write_shards(artifacts: RunArtifacts, shards: list[list[Any]], *tasks: str) -> list[int]:
+    """Note who does what; what earlier tries left of these tasks goes. One shard at least: none would skip the rest."""
+    stages = tuple(f"{STAGES}/{task}." for task in tasks)
+    stale = [name for name in artifacts.names(STAGES) if name.startswith(stages)]
+    for name in [*stale, *(name for task in tasks for name in artifacts.names(f"{DONE}/{task}"))]:
+        artifacts.delete(name)
+    artifacts.write_json(SHARDS, shards or [[]])
+    return list(range(max(1, len(shards))))
+
+
+def mine(artifacts: RunArtifacts, number: int) -> set[tuple[str, int]]:
+    """The partitions of one shard."""
+    return {(topic, partition) for topic, partition in (artifacts.read_json(SHARDS) or [])[int(number)]}
+
+
+class ExportOperator(BackupOperator):
+    """Export what is left of one shard's ranges, in several processes.
+
+    :param shard: index into the run's shards. (mapped)
+    """
+
+    template_fields = ("shard",)
+
+    def __init__(self, *, shard: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.work import added, in_processes
+
+        job, artifacts, number = self.job(context), RunArtifacts.of(context), int(self.shard)
+        manifest, own, sizes = job.manifest, mine(artifacts, number), job.record_bytes()
+        left = [one for one in job.catalogue.ranges_left(manifest) if one.at in own]
+        common = {
+            "kind": "export",
+            "config": job.source.extra,
+            "store": job.order,
+            "backup": manifest.backup,
+            "backup_id": manifest.backup_id,
+            "isolation_level": manifest.isolation_level,
+        }
+        answers = in_processes(
+            left,
+            lambda one: round((one.end - one.begin) * sizes.get(one.topic, 1000)),
+            lambda portion: {**common, "ranges": [one.to_json() for one in portion]},
+        )
+        done = added(answers)
+        artifacts.write_json(f"{DONE}/export/{number:03}.json", done)
+        self.log.info("%d partitions had something left: %s", len(left), done)
+        return done
+
+
+class FinishBackupOperator(BackupOperator):
+    """Declare the backup COMPLETE, when every frozen range is covered; the last object of it that is written."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.manifest import State
+        from kafka_ferry.hooks.backup.export import Exported
+        from kafka_ferry.hooks.backup.freeze import check_topic_ids
+        from kafka_ferry.hooks.backup.job import now
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        manifest = job.manifest
+        if manifest.state is not State.COMPLETE:
+            check_topic_ids(job.source.admin, manifest)  # else records of another life of the topic could be in it
+            parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
+            begun = datetime.fromisoformat(manifest.created)
+            seconds = round((datetime.now(UTC) - begun).total_seconds(), 3)
+            manifest = job.catalogue.finish(manifest, now(), [Exported(**part) for part in parts if part], seconds)
+        self.log.info("backup %s is COMPLETE: %s", manifest.backup_id, manifest.totals)
+        return manifest.totals.model_dump(mode="json")
+
+
+class PruneOperator(BackupOperator):
+    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        spec = job.spec
+        artifacts.delete(PRUNING)
+        if spec.keep_last is None and spec.keep_days is None:
+            self.log.info("neither keep_last nor keep_days is set: all backups are kept")
+            return {"deleted": []}
+        pruning = job.catalogue.pruning(spec.keep_last, spec.keep_days, datetime.now(UTC))
+        manifests, _ = job.catalogue.manifests()
+        freed = sum(
+            segment.size
+            for backup_id in pruning.delete
+            for _, _, segment in manifests[backup_id].segments()
+            if segment.key in pruning.keys
+        )
+        for backup_id, why in pruning.kept.items():
+            self.log.info("kept %s: %s", backup_id, why)
+        for backup_id in pruning.delete:
+            self.log.info("%s %s", "would delete" if spec.prune_dry_run else "delete", backup_id)
+        if not spec.prune_dry_run:
+            job.catalogue.delete(pruning)
+        told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
+        artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
+        return told
+
+
+class ValidateBackupOperator(BackupOperator):
+    """Hold the manifest, and those it goes on from, against the objects that are there. Reads no object."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.archive import backup_lines
+        from kafka_ferry.backup.judge import backup_checks, topic_lines
+        from kafka_ferry.hooks.backup.job import now
+        from kafka_ferry.hooks.backup.verify import presence_damage, structure_damage
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        chain = job.catalogue.chain(job.backup_id)
+        segments = [(topic.name, one.partition, part) for manifest in chain for topic, one, part in manifest.segments()]
+        damage = [one for manifest in chain for one in structure_damage(manifest)]
+        damage += presence_damage(job.store, job.spec.backup, segments)
+        for one in damage:
+            self.log.error("%s", one)
+        job.catalogue.note_verdict(job.backup_id, "objects", "FAIL" if damage else "PASS", now())
+        manifests, damaged = job.catalogue.manifests()
+        objects = sum(segment.key is not None for _, _, segment in segments)
+        pruning = artifacts.read_json(PRUNING) or {}
+        checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
+        totals = chain[-1].totals
+        made = {
+            "checks": [check.model_dump(mode="json") for check in checks],
+            "topics": [line.model_dump(mode="json") for line in topic_lines(chain[-1].topics)],
+            "backups": [
+                line.model_dump(mode="json")
+                for line in backup_lines(manifests, job.catalogue.verdicts(), job.backup_id)
+            ],
+            "sentence": f"{totals.records:,} records in {len(chain[-1].topics):,} topics are in backup "
+            f"{job.backup_id}; its objects are all there.",
+            "throughput": {"records": totals.records, "bytes": totals.bytes, "seconds": totals.seconds},
+        }
+        artifacts.write_json(CHECKS_MADE, made)
+        return {check.name: check.status.value for check in checks}
