@@ -28,9 +28,8 @@ def in_processes(
 
 
 def processes() -> int:
-    """How many processes a task uses: ``FERRY_BACKUP_PROCESSES``, else one per core, at most 4."""
-    configured = os.environ.get("FERRY_BACKUP_PROCESSES")
-    return int(configured) if configured else min(4, os.cpu_count() or 1)
+    """How many processes a task uses: one per core, at most 4."""
+    return min(4, os.cpu_count() or 1)
 
 
 def added(answers: Iterable[Mapping[str, Any]]) -> dict[str, float]:
