@@ -59,5 +59,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _stacks() -> list[Path]:
-    folders = (Path(os.environ[TEST_FOLDER]) / name for name in ("stack", "secure-stack"))
+    folders = (Path(os.environ[TEST_FOLDER]) / name for name in ("stack", "secure-stack", "airflow-stack"))
     return [folder for folder in folders if folder.exists()]

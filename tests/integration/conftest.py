@@ -14,7 +14,10 @@ import pytest
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from dag_runs import ReadQuota
+from demo.airflow_api import AirflowApi
 from stack import Stack
+from stack.stack import PROJECT
 
 MakeTopics = Callable[..., list[str]]
 Produce = Callable[..., None]
@@ -39,6 +42,38 @@ def secure_stack() -> Stack:
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "secure-stack"
     return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, secure=True).up()
+
+
+@pytest.fixture(scope="session")
+def airflow_stack() -> Stack:
+    """A stack with a whole Airflow, shared by the modules that look at DAGs in it; they may break and heal its parts.
+
+    It ends with the session as the other one does.
+    """
+    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
+    stack = Stack(folder, airflow=True, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print)
+    return stack.up()
+
+
+@pytest.fixture(scope="session")
+def airflow_api(airflow_stack: Stack) -> AirflowApi:
+    """A user of its REST API; every DAG has been found."""
+    values = airflow_stack.variables()
+    api = AirflowApi(values["FERRY_AIRFLOW_URL"], values["FERRY_AIRFLOW_USER"], values["FERRY_AIRFLOW_PASSWORD"])
+    deadline = time.monotonic() + 120
+    while not all(api.dag_is_known(dag.stem) for dag in (PROJECT / "dags").glob("*.py")):
+        assert time.monotonic() < deadline, api.import_errors()
+        time.sleep(0.5)
+    return api
+
+
+@pytest.fixture
+def slow_source(airflow_stack: Stack) -> Iterator[ReadQuota]:
+    """``slow_source(bytes_per_second)`` for every client that reads from the source of ``airflow_stack``."""
+    quota = ReadQuota(airflow_stack)
+    yield quota
+    airflow_stack.up()  # the source may be down by now
+    quota(0)
 
 
 @pytest.fixture

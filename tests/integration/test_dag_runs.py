@@ -1,30 +1,22 @@
-"""The DAG in a real Airflow scheduler, on a stack of its own: clear, retry, kill -9, and faults in mid-run."""
+"""The DAG in a real Airflow scheduler: clear, retry, kill -9, and faults in mid-run."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 
-from demo.airflow_api import FINISHED, AirflowApi, Task
+from dag_runs import FAST, Runs, fill
+from demo.airflow_api import FINISHED, AirflowApi
 from kafka_ferry.report.storage import RunArtifacts
 from stack import Stack
-from stack.jars import cache_folder, jars_folder
-from stack.java import find_java
-from stack.service import java_command
-from stack.stack import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -42,132 +34,11 @@ TASKS = [
     "remove",
     "report",
 ]
-FAST = {"poll_interval": 1, "no_progress_timeout": 60, "running_timeout": 60, "convergence_timeout": 240}
-
-
-@dataclass
-class Runs:
-    """Runs of the DAG, as a user at the REST API sees them."""
-
-    stack: Stack
-    api: AirflowApi
-
-    def trigger(self, name: str, **conf: Any) -> str:
-        self.api.trigger(DAG, name, {"migration": name, **FAST, **conf})
-        return name
-
-    def wait(self, run_id: str, timeout: float = 300) -> str:
-        deadline = time.monotonic() + timeout
-        while (state := self.api.state(DAG, run_id)) not in FINISHED:
-            assert time.monotonic() < deadline, f"{run_id} still {state}: {self.api.tasks(DAG, run_id)}"
-            time.sleep(0.5)
-        return state
-
-    def clear(self, run_id: str, task: str, downstream: bool = True) -> str:
-        body = {
-            "dag_run_id": run_id,
-            "task_ids": [task],
-            "only_failed": False,
-            "include_downstream": downstream,
-            "reset_dag_runs": True,
-            "dry_run": False,
-        }
-        self.api._call("POST", f"/api/v2/dags/{DAG}/clearTaskInstances", body)
-        return self.wait(run_id)
-
-    def artifact(self, run_id: str, name: str) -> Any:
-        path = self.path(run_id) / name
-        return json.loads(path.read_text()) if path.exists() else None
-
-    def path(self, run_id: str) -> Path:
-        return Path(RunArtifacts(DAG, run_id, self.stack.variables()["FERRY_ARTIFACTS"]).path("report.json")).parent
-
-    def report(self, run_id: str) -> dict[str, Any]:
-        report: dict[str, Any] = self.artifact(run_id, "report.json")
-        return report
-
-    def task(self, run_id: str, task_id: str) -> Task:
-        return next(task for task in self.api.tasks(DAG, run_id) if task.task_id == task_id)
-
-    def until(self, run_id: str, what: Callable[[], bool], timeout: float = 120) -> None:
-        deadline = time.monotonic() + timeout
-        while not what():
-            assert self.api.state(DAG, run_id) not in FINISHED, f"{run_id} ended: {self.api.tasks(DAG, run_id)}"
-            assert time.monotonic() < deadline, self.api.tasks(DAG, run_id)
-            time.sleep(0.2)
-
-    def nothing_is_left(self, run_id: str, alias: str | None = None) -> None:
-        """No connector and no topic of MirrorMaker 2's own."""
-        names = requests.get(f"{self.stack.connect_url}/connectors", timeout=30).json()
-        assert not [name for name in names if f".{run_id}." in name]
-        topics = AdminClient({"bootstrap.servers": self.stack.target_bootstrap}).list_topics(timeout=10).topics
-        own = {f"mm2-offset-syncs.{alias or run_id}.internal", f"{alias or run_id}.checkpoints.internal"}
-        assert not own & topics.keys()
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    stack = Stack(tmp_path_factory.mktemp("airflow") / "stack", airflow=True, owner_pid=os.getpid(), report=print)
-    try:
-        stack.up()
-        values = stack.variables()
-        api = AirflowApi(values["FERRY_AIRFLOW_URL"], values["FERRY_AIRFLOW_USER"], values["FERRY_AIRFLOW_PASSWORD"])
-        deadline = time.monotonic() + 60
-        while not api.dag_is_known(DAG):
-            assert time.monotonic() < deadline, api.import_errors()
-            time.sleep(0.5)
-        yield Runs(stack, api)
-    finally:
-        stack.down()
-
-
-def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: int = 100) -> None:
-    """The same records on every call: a topic filled so on both sides is a perfect copy."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.create_topics([NewTopic(topic, partitions, 1, config={"retention.ms": "-1"})])[topic].result(30)
-    settings = {"linger.ms": 20, "queue.buffering.max.messages": 1_000_000, "enable.idempotence": True}
-    # Small batches: one larger than a quota allows in its window would never be delivered under slow_source.
-    settings["batch.size"] = 16_384
-    producer = Producer({"bootstrap.servers": bootstrap, **settings})
-    for i in range(records):
-        producer.produce(
-            topic,
-            key=f"{i}",
-            value=f"{i:0{size}}",
-            headers=[("n", f"{i}".encode())],
-            timestamp=1_700_000_000_000 + i,
-            partition=i % partitions,
-        )
-        if i % 10000 == 0:
-            producer.poll(0)
-    assert producer.flush(60) == 0
-
-
-@pytest.fixture
-def slow_source(runs: Runs) -> Iterator[Callable[[int], None]]:
-    """``slow_source(bytes_per_second)`` for every client that reads: time for something to happen. A real quota.
-
-    0 lifts it. The first ten seconds' worth comes at once.
-    """
-    java = find_java(print)
-    jars = jars_folder(cache_folder(PROJECT))
-
-    def quota(*change: str) -> None:
-        where = ["--bootstrap-server", runs.stack.source_bootstrap, "--entity-type", "clients", "--entity-default"]
-        command = java_command(java, jars, "kafka.admin.ConfigCommand", "--alter", *change, *where)
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-
-    set_now = [0]
-
-    def slow(rate: int) -> None:
-        if rate != set_now[0]:
-            key = "consumer_byte_rate"
-            quota(*(["--add-config", f"{key}={rate}"] if rate else ["--delete-config", key]))
-            set_now[0] = rate
-
-    yield slow
-    runs.stack.up()  # the source may be down by now
-    slow(0)
+def runs(airflow_stack: Stack, airflow_api: AirflowApi) -> Runs:
+    return Runs(airflow_stack, airflow_api)
 
 
 def test_every_task_can_be_cleared_after_success_and_the_verdict_stays(runs: Runs) -> None:
@@ -226,13 +97,9 @@ def test_a_killed_task_process_is_retried_to_the_same_verdict(runs: Runs) -> Non
     killed: list[str] = []
 
     def kill(task: str) -> bool:
-        """Kill the process of a running task; Airflow names it after the task instance's id."""
-        found = runs.api._get(f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances/{task}")
-        if found["state"] != "running" or not found["pid"] or not psutil.pid_exists(found["pid"]):
-            return False
-        os.kill(found["pid"], signal.SIGKILL)
-        killed.append(task)
-        return True
+        if done := runs.kill(run, task):
+            killed.append(task)
+        return done
 
     runs.until(run, lambda: kill("deploy"))
     runs.until(run, lambda: kill("validate"))
@@ -313,11 +180,7 @@ def test_a_worker_killed_in_mid_copy_loses_nothing_and_what_it_sent_again_is_nam
     slow_source(300_000)
     run = runs.trigger(f"worker-{duplicates}", topics=[topic], duplicates=duplicates, throughput="gentle")
 
-    def half_way() -> bool:
-        lines = (runs.path(run) / "progress.jsonl").read_text().splitlines() if runs.path(run).exists() else []
-        return bool(lines) and 0 < json.loads(lines[-1])["records"] < 180_000
-
-    runs.until(run, lambda: (runs.path(run) / "progress.jsonl").exists() and half_way())
+    runs.until(run, lambda: 0 < runs.copied(run) < 180_000)
     time.sleep(2)  # more than one flush of offsets, so that the kill falls between two
     runs.stack.worker.kill9()
     slow_source(0)
@@ -358,7 +221,7 @@ def test_two_runs_of_one_migration_at_once_the_second_is_refused(
 def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) -> None:
     fill(runs.stack.source_bootstrap, "bad.params", 10)
     cases = {
-        "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis': is unknown. Cure: one of: source_conn_id"),
+        "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis': is unknown; did you mean 'topics'?"),
         "nothing": ({"topics": ["no-such-topic"]}, "param 'topics': nothing on the source matches"),
         "regex": ({"topics": ["*"]}, "use .* for everything"),
         "factor": ({"topics": ["bad.params"], "replication_factor": 3}, "but the target has 1 broker(s)"),
