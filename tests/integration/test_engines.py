@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+import sshd
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.host_engine import HostEngine
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.migration.acls import Acl
 from kafka_ferry.operators.canary import CanaryOperator
 from run_by_hand import Run
 from stack import Stack, jars
@@ -97,8 +100,9 @@ def fill(client: dict[str, str], topic: str, records: int, partitions: int = 2) 
     transactional.abort_transaction(30)
 
 
-def commit(bootstrap: str, group: str, offsets: dict[tuple[str, int], int]) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
+def commit(cluster: str | dict[str, str], group: str, offsets: dict[tuple[str, int], int]) -> None:
+    client = {"bootstrap.servers": cluster} if isinstance(cluster, str) else cluster
+    consumer = Consumer({**client, "group.id": group})
     consumer.commit(offsets=[TopicPartition(*tp, offset) for tp, offset in offsets.items()], asynchronous=False)
     consumer.close()
 
@@ -201,14 +205,33 @@ def test_a_kill_in_mid_copy_loses_nothing(
     assert [line["target_records"] for line in checks["topics"]] == before
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_secured_clusters_and_no_secret_but_in_one_file(
-    engine: str, secure_run_of: Make, secure_stack: Stack, topic_prefix: str, make_topics: Any, tmp_path: Path
+@pytest.mark.parametrize(
+    ("engine", "mechanism"), [*((engine, "PLAIN") for engine in ENGINES), ("mirror_maker2_dedicated", "SCRAM-SHA-512")]
+)
+def test_secured_clusters_with_groups_and_acls_and_no_secret_but_in_one_file(
+    engine: str,
+    mechanism: str,
+    secure_run_of: Make,
+    secure_stack: Stack,
+    topic_prefix: str,
+    make_topics: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    topic, admin = f"{topic_prefix}projects", secure_stack.client_settings("source")
+    """With PLAIN it is the case of a published recipe, whose own result for groups and their offsets was "NO"."""
+    topic, group = f"{topic_prefix}projects.alpha", f"{topic_prefix}billing"
+    admin = secure_stack.client_settings("source")
     make_topics(admin, topic, partitions=2)
     fill(admin, topic, 500)
-    run = secure_run_of(engine, groups=[], canary=False)
+    commit(admin, group, {(topic, 0): 70, (topic, 1): 250})
+    right = Acl("TOPIC", topic, "LITERAL", f"User:{topic_prefix}app", "READ")
+    KafkaAdmin(admin, "source as admin").create_acls([right])
+    for side in ("SOURCE", "TARGET"):
+        name = f"AIRFLOW_CONN_KAFKA_{side}"
+        fields = json.loads(secure_stack.variables()[name])
+        fields["extra"]["sasl.mechanism"] = mechanism
+        monkeypatch.setenv(name, json.dumps(fields))
+    run = secure_run_of(engine, acls="copy", canary=False)
     passwords = {
         side: json.loads(secure_stack.variables()[f"AIRFLOW_CONN_KAFKA_{side.upper()}"])["extra"]["sasl.password"]
         for side in ("source", "target")
@@ -246,7 +269,14 @@ def test_secured_clusters_and_no_secret_but_in_one_file(
             assert secret.encode() not in path.read_bytes(), path
     assert holders == {"secrets.properties"}
     assert modes == {0}
-    assert run.report()["verdict"] == "PASS"
+    report = run.report()
+    assert report["verdict"] == "PASS", report
+    found = statuses(report)
+    for name in ("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "acls"):
+        assert found[name] == "pass", (name, report["checks"])
+    offsets = {(line["partition"], line["target_offset"], line["redelivered"]) for line in report["groups"]}
+    assert offsets == {(0, 70, 0), (1, 250, 0)}
+    assert right in (KafkaAdmin(secure_stack.client_settings("target"), "target as admin").acls() or [])
     assert run.leftovers() == []
 
 
@@ -275,6 +305,49 @@ def test_under_new_names(engine: str, run_of: Make, stack: Stack, topic_prefix: 
     there = {name for name in run.migration.target.admin.topic_names() if topic_prefix in name}
     assert there == {f"eu-{topic}.copy"}, "and nothing else"
     assert run.leftovers() == []
+
+
+def test_the_whole_job_on_a_host_over_ssh(
+    run_of: Make,
+    stack: Stack,
+    topic_prefix: str,
+    make_topics: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a real host: a real sshd, a login with a key, files over SFTP; nothing of it stays."""
+    topic, group = f"{topic_prefix}orders", f"{topic_prefix}readers"
+    make_topics(stack.source_bootstrap, topic, partitions=2)
+    fill({"bootstrap.servers": stack.source_bootstrap}, topic, 3000)
+    commit(stack.source_bootstrap, group, {(topic, 0): 700, (topic, 1): 1500})
+    keys = tmp_path / "sshd"
+    keys.mkdir()
+    server = sshd.start(keys)
+    try:
+        extra = {"private_key": server.user_key.read_text(), "host_key": server.host_key, "look_for_keys": "false"}
+        address = {"host": "127.0.0.1", "port": server.port, "login": server.user}
+        monkeypatch.setenv("AIRFLOW_CONN_MM2_HOST", json.dumps({"conn_type": "ssh", **address, "extra": extra}))
+        run = run_of("mirror_maker2_dedicated", hosts=["mm2_host"])
+        origins: list[str] = []
+
+        def look() -> None:
+            (pid,) = pids(run)
+            origins.append(Path(f"/proc/{pid}/environ").read_text())
+
+        plan, report = run.whole(look)
+
+        assert list(plan["engine"]["hosts"]) == ["127.0.0.1"]
+        assert "SSH_CONNECTION=127.0.0.1 " in origins[0], "sshd started it, not we"
+        assert report["verdict"] == "PASS", report
+        found = statuses(report)
+        for name in ("counts", "content", "new_topics", "new_records", "group_offsets", "leftovers"):
+            assert found[name] == "pass", (name, report["checks"])
+        assert {line["redelivered"] for line in report["groups"]} == {0}
+        assert run.leftovers() == []
+    finally:
+        server.stop()
+    assert not (tmp_path / "hosts").exists()
+    assert processes_named(f"kafka.ferry=mirror_maker2_dedicated.{topic_prefix}m") == ""
 
 
 def whole(cluster: KafkaClusterHook, topic: str) -> Iterator[bytes]:
