@@ -34,6 +34,10 @@ bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, th
 	@PYTHONPATH=include:plugins $(PY) -m bench profiles
 	@PYTHONPATH=include:plugins $(PY) -m bench scale
 
+.PHONY: bench-engines
+bench-engines: $(STAMP)  ## measure: start-up and throughput of every engine on the same data (about 8 minutes)
+	@PYTHONPATH=include:plugins $(PY) -m bench engines
+
 .PHONY: test
 test: plugins unit integration browser  ## all tests: our Java, units on all cores, on real Kafka, in a real browser
 

@@ -1,4 +1,4 @@
-"""``python -m bench profiles | scale``: what ``make bench`` runs. Markdown to stdout, progress to stderr."""
+"""``python -m bench profiles | scale | engines``: what ``make bench`` runs. Markdown to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bench import profiles, scale
+from bench import engines, profiles, scale
 from bench.profiles import Variant
 from stack import Stack
 
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     if options.what == "profiles":
         print(profiles.run(make_stack, options.variants, options.records, options.runs, say))
+    elif options.what == "engines":
+        print(engines.run(make_stack, options.engines, options.records, options.runs, say))
     else:
         print(scale.run(make_stack, options.topics, options.partitions, options.groups, say))
     return 0
@@ -57,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     many.add_argument("--topics", type=int, default=360)
     many.add_argument("--partitions", type=int, default=2000)
     many.add_argument("--groups", type=int, default=50)
+    ways = commands.add_parser("engines", help="every engine on the same data: start-up and throughput")
+    ways.add_argument("--records", type=int, default=500_000)
+    ways.add_argument("--runs", type=int, default=3)
+    ways.add_argument(
+        "--engines", nargs="+", choices=engines.ENGINES, default=list(engines.ENGINES), help="the first is the measure"
+    )
     return result
 
 

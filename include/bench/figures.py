@@ -23,6 +23,29 @@ class Copy:
     clusters_cpu: float
 
 
+@dataclass(frozen=True)
+class EngineCopy:
+    """One timed copy by an engine; seconds are from the begin of its deployment.
+
+    :param first: until the target was first seen to hold a record; ``seen`` is how many it held then.
+    :param last: until it held all.
+    :param proven: until the engine's own progress said so.
+    """
+
+    engine: str
+    first: float
+    seen: int
+    last: float
+    proven: float
+
+    def rate(self, count: int) -> float:
+        """Records a second, from the first look that saw any to the last.
+
+        :param count: of all records.
+        """
+        return (count - self.seen) / (self.last - self.first) if count > self.seen else float("inf")
+
+
 def spread(values: Iterable[float], digits: int = 1) -> str:
     """``median (min-max)``; the number alone when there is one."""
     numbers = list(values)
@@ -75,4 +98,34 @@ def profile_table(runs: Sequence[Sequence[Copy]], size: int) -> str:
         )
     head = ["profile", "s to 100 %", "MB/s", f"speed against {names[0]}", "s to first data", "worker CPU s",
             "worker CPU per s", "brokers' CPU s", "brokers' CPU per s"]  # fmt: skip
+    return table(head, rows)
+
+
+def engine_table(runs: Sequence[Sequence[EngineCopy]], count: int, size: int) -> str:
+    """One row per engine; the speed is compared with that of the first engine of the first run, within each run.
+
+    :param runs: each the copies of one run; an engine occurs once in each.
+    :param count: records copied each time; ``size`` bytes of value of each.
+    """
+    names = [copy.engine for copy in runs[0]]
+    by_name = {name: [next(copy for copy in run if copy.engine == name) for run in runs] for name in names}
+    base = by_name[names[0]]
+    rows = []
+    for name, copies in by_name.items():
+        rates = [copy.rate(count) for copy in copies]
+        ratios = [rate / other.rate(count) for rate, other in zip(rates, base, strict=True)]
+        rows.append(
+            [
+                f"`{name}`",
+                spread(copy.first for copy in copies),
+                spread((copy.last - copy.first for copy in copies), 2),
+                spread((rate / 1e3 for rate in rates), 0),
+                spread(rate * size / 1e6 for rate in rates),
+                f"{spread(ratios, 2)} x",
+                spread(copy.last for copy in copies),
+                spread(copy.proven - copy.last for copy in copies),
+            ]
+        )
+    head = ["engine", "s from deploy to the first record", "s from there to the last", "thousand records/s", "MB/s",
+            f"speed against `{names[0]}`", "s from deploy to the last record", "s until progress says so"]  # fmt: skip
     return table(head, rows)

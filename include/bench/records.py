@@ -25,8 +25,8 @@ def values(count: int = _POOL, size: int = VALUE_BYTES, seed: int = 1) -> list[b
     return result
 
 
-def records(count: int, partitions: int) -> Iterator[Record]:
+def records(count: int, partitions: int, size: int = VALUE_BYTES) -> Iterator[Record]:
     """``count`` records with a key of 11 bytes and one header, evenly over the partitions."""
-    for number, value in enumerate(islice(cycle(values()), count)):
+    for number, value in enumerate(islice(cycle(values(size=size)), count)):
         key = b"key-%07d" % number
         yield Record(key, value, 1_700_000_000_000 + number, [("kind", b"test")], number % partitions)
