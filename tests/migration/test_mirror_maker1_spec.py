@@ -17,7 +17,9 @@ def test_the_engine_has_its_spec() -> None:
     assert MirrorMaker1Spec.from_params({"topics": ["a"]}).groups == []
 
 
-@pytest.mark.parametrize("params", [{"naming": "prefix"}, {"heartbeats": True}, {"jvm_options": "x"}, {"hosts": []}])
+@pytest.mark.parametrize(
+    "params", [{"naming": "prefix"}, {"heartbeats": True}, {"groups": [".*"]}, {"jvm_options": "x"}, {"hosts": []}]
+)
 def test_what_cannot_be_is_refused(params: dict[str, Any]) -> None:
     with pytest.raises(BadParam) as refused:
         MirrorMaker1Spec.from_params({"topics": ["a"], **params})

@@ -24,6 +24,13 @@ class MirrorMaker1Spec(HostSpec):
     # It carries none: which there are need not be asked, nor the right to ask be had.
     groups: list[Entry] = Field(default=[])
 
+    @field_validator("groups")
+    @classmethod
+    def _carries_no_groups(cls, value: list[Entry]) -> list[Entry]:
+        if value:
+            raise ValueError("MirrorMaker 1 does not carry consumer groups")
+        return value
+
     @field_validator("naming")
     @classmethod
     def _keeps_names(cls, value: Naming) -> Naming:
