@@ -1,0 +1,50 @@
+"""The waiters are data: they say what the states of the service model mean, each of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore.waiter import WaiterModel
+
+from kafka_ferry.hooks.msk_connect import client
+from kafka_ferry.msk_connect.states import ConnectorState, OperationState, PluginState
+
+MODEL = botocore.session.get_session().get_service_model("kafkaconnect")
+FILE = Path(client.__file__).parent / "waiters" / "kafkaconnect.json"
+WAITERS = json.loads(FILE.read_text())["waiters"]
+
+
+def verdicts(waiter: str) -> dict[str, str]:
+    return {one["expected"]: one["state"] for one in WAITERS[waiter]["acceptors"] if one["matcher"] == "path"}
+
+
+def test_botocore_reads_them_and_they_ask_operations_there_are() -> None:
+    names = WaiterModel(json.loads(FILE.read_text())).waiter_names
+    assert set(names) == set(WAITERS)
+    assert {waiter["operation"] for waiter in WAITERS.values()} <= set(MODEL.operation_names)
+
+
+@pytest.mark.parametrize("waiter", WAITERS)
+def test_expected_states_are_in_the_model(waiter: str) -> None:
+    shape = MODEL.operation_model(WAITERS[waiter]["operation"]).output_shape
+    for acceptor in WAITERS[waiter]["acceptors"]:
+        if acceptor["matcher"] == "path":
+            assert acceptor["expected"] in shape.members[acceptor["argument"]].enum
+    # "just over 20 minutes" until a connector with an unreachable cluster is FAILED (crossplane upjet-aws 1162).
+    assert WAITERS[waiter]["delay"] * WAITERS[waiter]["maxAttempts"] >= 30 * 60
+
+
+def test_states_and_waiters_agree() -> None:
+    operation = verdicts("operation_complete")
+    assert {state for state, verdict in operation.items() if verdict == "success"} == {
+        state.value for state in OperationState if state.is_success
+    }
+    assert {state for state, verdict in operation.items() if verdict == "failure"} == {
+        state.value for state in OperationState if state.is_failure
+    }
+    plugin = verdicts("custom_plugin_active")
+    assert all(plugin[state] == "failure" for state in PluginState if state.is_failure)
+    assert verdicts("connector_running")[ConnectorState.FAILED] == "failure"
