@@ -1,0 +1,147 @@
+"""Plugins' files from a folder or from Maven, and their way into S3."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kafka_ferry.exceptions import BadParam, NotAuthorized, OutsideFault
+from kafka_ferry.msk_connect.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
+
+log = logging.getLogger(__name__)
+
+_MAVEN_TIMEOUT = 900.0  # seconds
+#: What every worker has on its own class path; a second copy in a plugin is at best dead weight.
+_PROVIDED = "org.apache.kafka,org.slf4j"
+
+
+def from_folder(folder: str | Path) -> PluginArchive:
+    """All files below a folder; archives among them are taken as they are.
+
+    :raises BadParam: no such folder, or no JAR in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise BadParam("plugin", f"there is no folder {folder}", "a folder that the Airflow worker sees")
+    files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return PluginArchive(files)
+
+
+def from_maven(coordinates: Iterable[str], maven: str | None = None) -> PluginArchive:
+    """Artifacts and, of JARs, what they need at run time; archives (``tar.gz:plugin``) are unpacked.
+
+    Maven's own settings say where from (``~/.m2/settings.xml``).
+
+    :param maven: path of the program; by default found in PATH.
+    :raises BadParam: no coordinates, or Maven is not installed.
+    :raises OutsideFault: Maven could not fetch them; with the end of what it said.
+    """
+    wanted = [Coordinates.parse(text) for text in coordinates]
+    program = maven or shutil.which("mvn")
+    if not wanted or program is None:
+        problem = "there are no coordinates" if not wanted else "the program mvn was not found on the Airflow worker"
+        raise BadParam("plugin", problem, "install Maven, or give a folder or an object in S3")
+    files: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory(prefix="ferry-plugin-") as work:
+        pom, target = Path(work) / "pom.xml", Path(work) / "files"
+        for transitive, some in ((True, [c for c in wanted if not c.is_archive]), (False, _archives(wanted))):
+            if some:
+                pom.write_text(_pom(some))
+                _copy(program, pom, target, transitive=transitive)
+        for path in sorted(target.iterdir()):
+            data = path.read_bytes()
+            files |= unpacked(path.name, data) if is_archive(path.name) else {path.name: data}
+    return PluginArchive(files)
+
+
+def upload(
+    archive: PluginArchive,
+    base: str,
+    bucket: str,
+    prefix: str = "",
+    *,
+    aws_conn_id: str | None = "aws_default",
+    **hook: Any,
+) -> str:
+    """Put the ZIP into S3 under its content's name, unless it is there already; the key.
+
+    :param hook: further arguments of ``AwsBaseHook`` (``region_name``, ``verify``, ``config``).
+    :raises OutsideFault: S3 does not answer, or the bucket is not there.
+    :raises NotAuthorized: it says no.
+    """
+    key = "/".join(part for part in (prefix.strip("/"), f"{archive.name(base)}.zip") if part)
+    content = archive.zip()
+    source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
+    try:
+        s3 = source.conn
+        if _size(s3, bucket, key) == len(content):
+            log.info("s3://%s/%s is there already", bucket, key)
+        else:
+            s3.put_object(Bucket=bucket, Key=key, Body=content)
+            log.info("s3://%s/%s: %d bytes written", bucket, key, len(content))
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code"))
+        kind = NotAuthorized if code in ("403", "AccessDenied") else OutsideFault
+        raise kind(f"s3://{bucket}/{key}: {error}") from error
+    except BotoCoreError as error:
+        raise OutsideFault(f"s3://{bucket}/{key}: {error}") from error
+    return key
+
+
+def _size(s3: Any, bucket: str, key: str) -> int | None:
+    try:
+        return int(s3.head_object(Bucket=bucket, Key=key)["ContentLength"])
+    except ClientError as error:
+        if str(error.response.get("Error", {}).get("Code")) in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise
+
+
+def _archives(wanted: list[Coordinates]) -> list[Coordinates]:
+    return [coordinates for coordinates in wanted if coordinates.is_archive]
+
+
+def _copy(maven: str, pom: Path, target: Path, *, transitive: bool) -> None:
+    command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={target}"]
+    command += ["-DincludeScope=runtime", f"-DexcludeGroupIds={_PROVIDED}"]
+    command += [] if transitive else ["-DexcludeTransitive=true"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_MAVEN_TIMEOUT,
+            check=False,
+            env={**os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise OutsideFault(f"Maven did not end within {_MAVEN_TIMEOUT:g} s") from None
+    if done.returncode:
+        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise OutsideFault(f"Maven could not fetch the plugin (exit {done.returncode}):\n{end}")
+
+
+def _pom(wanted: list[Coordinates]) -> str:
+    def dependency(one: Coordinates) -> str:
+        parts = {"groupId": one.group, "artifactId": one.artifact, "version": one.version, "type": one.type}
+        if one.classifier:
+            parts["classifier"] = one.classifier
+        inner = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in parts.items())
+        return f"<dependency>{inner}</dependency>"
+
+    listed = "".join(dependency(one) for one in wanted)
+    head = '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    own = "<groupId>ferry</groupId><artifactId>plugin</artifactId><version>1</version><packaging>pom</packaging>"
+    return f"{head}{own}<dependencies>{listed}</dependencies></project>"
