@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ import requests
 
 TIMEOUT_S = 30.0
 FINISHED = ("success", "failed")
+# Airflow's words when another of its processes held the SQLite database for more than 5 s (seen once, at load 10): it
+# answers so to the note in its audit log, before it does anything of what was asked.
+LOCKED, LOCKED_TRIES, LOCKED_WAIT_S = "Database error", 5, 2.0
 
 
 class AirflowApiError(Exception):
@@ -81,10 +85,14 @@ class AirflowApi:
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, missing_ok: bool = False
     ) -> dict[str, Any] | None:
-        response = self._send(method, path, body)
-        if response.status_code == 401:
-            self._log_in()
+        for left in reversed(range(LOCKED_TRIES)):
             response = self._send(method, path, body)
+            if response.status_code == 401:
+                self._log_in()
+                response = self._send(method, path, body)
+            if response.status_code != 500 or LOCKED not in response.text or not left:
+                break
+            time.sleep(LOCKED_WAIT_S)
         if response.status_code == 404 and missing_ok:
             return None
         if not response.ok:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import responses
 
+from demo import airflow_api
 from demo.airflow_api import AirflowApi, AirflowApiError, Task, log_lines
 
 URL = "http://127.0.0.1:8080"
@@ -70,6 +71,22 @@ def test_a_dag_not_parsed_yet_is_unknown_and_a_broken_server_is_an_error(
     assert api.dag_is_known("d")
     with pytest.raises(AirflowApiError, match="HTTP 500"):
         api.dag_is_known("d")
+
+
+@pytest.mark.parametrize(("locked", "answers"), [(1, True), (4, True), (5, False)])
+def test_a_locked_database_is_asked_again_but_not_for_ever(
+    airflow: responses.RequestsMock, api: AirflowApi, monkeypatch: pytest.MonkeyPatch, locked: int, answers: bool
+) -> None:
+    monkeypatch.setattr(airflow_api, "LOCKED_WAIT_S", 0)
+    for _ in range(locked):
+        airflow.get(RUN, status=500, json={"detail": {"reason": "Database error", "statement": "hidden"}})
+    if answers:
+        airflow.get(RUN, json={"state": "running"})
+        assert api.state("d", "r") == "running"
+    else:
+        with pytest.raises(AirflowApiError, match=r"HTTP 500: .*Database error"):
+            api.state("d", "r")
+    assert len(airflow.calls) == locked + answers
 
 
 def test_import_errors_name_the_file(airflow: responses.RequestsMock, api: AirflowApi) -> None:
