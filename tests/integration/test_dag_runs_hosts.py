@@ -34,7 +34,9 @@ ENGINES = {
 GROUPLESS = "mirror_maker1"
 #: Three JVMs start at once beside Airflow, on a machine that may have other work.
 PATIENT = {**FAST, "running_timeout": 240, "no_progress_timeout": 180, "convergence_timeout": 480}
-TIMEOUT = 560
+TIMEOUT = 600
+#: Seconds for a whole test: four minutes at a load of 10, one or two on a quiet machine.
+LONG = pytest.mark.timeout(1_500)
 
 
 class HostRuns(Runs):
@@ -107,7 +109,7 @@ def committed(bootstrap: str, group: str, topic: str, partitions: int = 2) -> li
     return [place.offset for place in found]
 
 
-def each_until(what: Callable[[str], bool], timeout: float = 240) -> None:
+def each_until(what: Callable[[str], bool], timeout: float = 400) -> None:
     """Ask for every engine, again and again, until it was true once for each."""
     missing, deadline = set(ENGINES), time.monotonic() + timeout
     while missing := {dag for dag in missing if not what(dag)}:
@@ -126,6 +128,7 @@ def assert_nothing_runs(runs: HostRuns, run: str) -> None:
     assert not runs.folder(run).exists()
 
 
+@LONG
 def test_each_dag_from_its_example_and_again_when_cleared(
     engines: dict[str, HostRuns], airflow_stack: Stack, rest_ports: dict[str, Any]
 ) -> None:
@@ -167,6 +170,7 @@ def test_each_dag_from_its_example_and_again_when_cleared(
         assert (Kept.on(source), Kept.on(target)) == wanted, cleared
 
 
+@LONG
 def test_kill_9_of_a_task_and_of_the_engine_in_mid_copy_lose_nothing(
     engines: dict[str, HostRuns], airflow_stack: Stack, rest_ports: dict[str, Any], slow_source: ReadQuota
 ) -> None:
