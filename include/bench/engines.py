@@ -9,9 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from confluent_kafka import Consumer, TopicPartition
+
 from bench import figures, machine, records
 from bench.figures import EngineCopy
-from demo.loader import Loader
+from demo.loader import Loader, patiently
 from demo.spec import TopicSpec
 from stack import Stack, jars, service
 from stack.java import find_java
@@ -78,6 +80,10 @@ class Engines:
         source = Loader(self._stack.source_bootstrap)
         source.create([spec])
         source.fill(spec)
+        # A young cluster makes its topic of group offsets when one is first asked for, which is no engine's start-up.
+        reader = Consumer({"bootstrap.servers": self._stack.source_bootstrap, "group.id": "bench-warm-up"})
+        patiently(lambda: reader.committed([TopicPartition(TOPIC, 0)], timeout=60))
+        reader.close()
         self._say(f"{self._count} records written")
 
     def time(self, names: Sequence[str], runs: int) -> list[list[EngineCopy]]:
