@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.spec import BackupSpec
+from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
-from kafka_ferry.operators.backup_params import backup_params
+from kafka_ferry.operators.backup_params import backup_params, restore_params, verify_params
 from kafka_ferry.operators.host_params import dedicated_params, standalone_params
 from kafka_ferry.operators.mirror_maker1_params import mirror_maker1_params
 from kafka_ferry.operators.params import comparison_params, migration_params
@@ -28,6 +28,8 @@ DAGS: dict[str, tuple[Any, Any]] = {
     "mirror_maker1": (MirrorMaker1Spec, mirror_maker1_params),
     "replicate_topics": (ReplicateSpec, replicate_params),
     "backup_topics": (BackupSpec, backup_params),
+    "restore_topics": (RestoreSpec, restore_params),
+    "verify_backup": (VerifySpec, verify_params),
     "verify_clusters": (ComparisonSpec, comparison_params),
 }
 
@@ -43,7 +45,8 @@ def test_every_dag_has_an_example_and_a_page() -> None:
 def test_an_example_is_taken_by_spec_and_form(name: str) -> None:
     spec, params = DAGS[name]
     example = json.loads((EXAMPLES / f"{name}.json").read_text())
-    assert spec.from_params(example).topics == example["topics"]
+    taken = spec.from_params(example)
+    assert {key: taken.model_dump(mode="json")[key] for key in example} == example
     form = params()
     assert example.keys() <= form.keys()
     for key, value in example.items():

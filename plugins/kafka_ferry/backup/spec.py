@@ -88,6 +88,7 @@ class RestoreSpec(_Spec):
     rename: dict[str, str] = {}
     point_in_time: str | None = None
     groups: list[Entry] = [".*"]
+    restore_groups: bool = True
     source_conn_id: str | None = None
     acls: Literal["none", "copy"] = "none"
     replication_factor: int | None = Field(default=None, ge=1, le=32767)

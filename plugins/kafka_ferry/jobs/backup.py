@@ -12,6 +12,23 @@ from kafka_ferry.operators.backup import (
     ValidateBackupOperator,
 )
 from kafka_ferry.operators.report import ArchiveReportOperator
+from kafka_ferry.operators.restore import (
+    CompareRestoredOperator,
+    PlanRestoreOperator,
+    ProvisionRestoreOperator,
+    ReleaseOperator,
+    RestoreAclsOperator,
+    RestoreGroupsOperator,
+    RestoreOperator,
+    RestoreShardsOperator,
+    ValidateRestoreOperator,
+)
+from kafka_ferry.operators.verify_backup import (
+    PlanVerifyOperator,
+    ValidateVerifyOperator,
+    VerifyObjectsOperator,
+    VerifyShardsOperator,
+)
 
 
 def back_up() -> None:
@@ -29,3 +46,38 @@ def back_up() -> None:
     report = ArchiveReportOperator(task_id="report")
 
     plan >> freeze >> shards >> export >> finish >> prune >> validate >> report
+
+
+def restore() -> None:
+    """Make the tasks of a restore::
+
+    plan -> provision -> shards -> restore -> compare -> groups -> acls -> validate -> release -> report
+    """
+    # Two setups of the teardown, so that what was held is also put back when provision fails half-way.
+    plan = PlanRestoreOperator(task_id="plan").as_setup()  # type: ignore[no-untyped-call]
+    provision = ProvisionRestoreOperator(task_id="provision").as_setup()  # type: ignore[no-untyped-call]
+    shards = RestoreShardsOperator(task_id="shards")
+    restored = RestoreOperator.partial(task_id="restore").expand(shard=shards.output)
+    compared = CompareRestoredOperator.partial(task_id="compare").expand(shard=shards.output)
+    groups = RestoreGroupsOperator(task_id="groups")
+    acls = RestoreAclsOperator(task_id="acls")
+    validate = ValidateRestoreOperator(task_id="validate")
+    release = ReleaseOperator(task_id="release").as_teardown(setups=[plan, provision], on_failure_fail_dagrun=True)
+    # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
+    report = ArchiveReportOperator(task_id="report")
+
+    plan >> provision >> shards >> restored >> compared >> groups >> acls >> validate >> release >> report
+
+
+def verify() -> None:
+    """Make the tasks of a verification::
+
+    plan -> shards -> verify -> validate -> report
+    """
+    plan = PlanVerifyOperator(task_id="plan")
+    shards = VerifyShardsOperator(task_id="shards")
+    verified = VerifyObjectsOperator.partial(task_id="verify").expand(shard=shards.output)
+    validate = ValidateVerifyOperator(task_id="validate")
+    report = ArchiveReportOperator(task_id="report")
+
+    plan >> shards >> verified >> validate >> report

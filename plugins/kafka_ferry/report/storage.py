@@ -33,6 +33,8 @@ CANARY = "canary.json"
 SHARDS = "shards.json"
 DONE = "done"
 PRUNING = "pruning.json"
+HELD_CONFIGS = "held.json"
+ACLS_CHECK = "acls.json"
 
 
 class RunArtifacts:

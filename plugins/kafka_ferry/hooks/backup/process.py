@@ -145,6 +145,14 @@ def _compare(order: Order) -> dict[str, Any]:
     return {"lines": [line.to_json() for line in compare_restored(order["config"], _store(order), ranges)]}
 
 
+def _source(order: Order) -> dict[str, Any]:
+    from kafka_ferry.hooks.backup.source_check import BackedUp, compare_with_source
+
+    partitions = list(map(BackedUp.from_json, order["partitions"]))
+    lines = compare_with_source(order["config"], order["isolation_level"], partitions)
+    return {"lines": [line.to_json() for line in lines]}
+
+
 def _verify(order: Order) -> dict[str, Any]:
     from kafka_ferry.backup.manifest import Segment
     from kafka_ferry.hooks.backup.verify import verify_segments
@@ -157,6 +165,7 @@ _KINDS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "export": _export,
     "restore": _restore,
     "compare": _compare,
+    "source": _source,
     "verify": _verify,
 }
 

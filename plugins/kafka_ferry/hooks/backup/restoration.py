@@ -153,17 +153,22 @@ class Restoration:
             text = "; ".join(f"{one.topic} {one.problem} (cure: {one.cure})" for one in refused[:20])
             raise BadParam("topics", text, refused[0].cure)
 
+    def remember(self, memory: Memory) -> None:
+        """Note the configs that each topic shall have in the end, before they are changed; what is noted stays."""
+        existing = self.admin.topics([topic.name for topic in self.topics])
+        for topic in self.topics:
+            state = existing.get(topic.name)
+            own = None if state is None or HELD in state.configs.values() else dict(state.configs)
+            memory.setdefault(topic.name, self.configs(topic) if own is None else own)
+
     def provision(self, memory: Memory) -> list[str]:
         """Make absent topics, and hold what would delete, compact or restamp records. Returns the topics made.
 
         :param memory: filled in before anything is changed.
         """
         self.check()
+        self.remember(memory)
         existing = self.admin.topics([topic.name for topic in self.topics])
-        for topic in self.topics:
-            state = existing.get(topic.name)
-            own = None if state is None or HELD in state.configs.values() else dict(state.configs)
-            memory.setdefault(topic.name, self.configs(topic) if own is None else own)
         absent = [topic for topic in self.topics if topic.name not in existing]
         self.admin.create_topics(
             DesiredTopic(

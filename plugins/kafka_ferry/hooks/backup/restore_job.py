@@ -1,0 +1,142 @@
+"""One run of ``restore_topics``: what its tasks derive their truth from, and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
+from kafka_ferry.backup.spec import RestoreSpec
+from kafka_ferry.connectors.topic_rename import name_problem
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.backup.job import StoreJob, now
+from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.migration.acls import Acl, AclDiff, compare_acls
+
+_NO_LIMIT = -1
+
+
+class RestoreJob(StoreJob):
+    """A restore to a live cluster."""
+
+    def __init__(self, spec: RestoreSpec) -> None:
+        super().__init__(spec)
+        self.spec = spec
+        self.target = KafkaClusterHook(spec.target_conn_id)
+
+    @cached_property
+    def restoration(self) -> Restoration:
+        return Restoration(self.target.extra, self.store, self.spec)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Topic of the backup to its name on the target."""
+        return {topic.source.name: topic.name for topic in self.restoration.topics}
+
+    def acl_diff(self) -> AclDiff:
+        """The manifest's ACLs of these topics against the target's.
+
+        :raises BadParam: the backup has none, or the target takes none.
+        """
+        acls, there = self.restoration.manifest.acls, self.target.admin.acls()
+        if acls is None:
+            raise BadParam("acls", "is copy, but the backup holds no ACLs", "acls: none")
+        if there is None:
+            raise BadParam("acls", "is copy, but the target has no authorizer", "acls: none")
+        return compare_acls([Acl(**acl) for acl in acls], there, self.names, self.restoration.manifest.groups)
+
+
+def restore_job(context: Mapping[str, Any]) -> RestoreJob:
+    """:raises BadParam: the run's params cannot work."""
+    return RestoreJob(RestoreSpec.from_params(context["params"]))
+
+
+def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
+    """plan.json of ``restore_topics``.
+
+    :raises BadParam: it cannot work, or would mix records with others; nothing was changed.
+    :raises IncompleteBackup: the backup, or one that it goes on from, is not there.
+    """
+    spec, restoration = job.spec, job.restoration
+    cluster = job.target.admin.describe_cluster()
+    topics = restoration.topics
+    _refuse(spec, topics)
+    restoration.check()
+    acls = job.acl_diff().missing if spec.acls == "copy" else []
+    lines = [_line(topic, restoration.point_in_time) for topic in topics]
+    manifest = restoration.manifest
+    return {
+        "planned": now(),
+        "spec": spec.model_dump(mode="json"),
+        "source": {},
+        "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+        "archive": {"backup": spec.backup, "backup_id": manifest.backup_id, "location": spec.location},
+        "backup_id": manifest.backup_id,
+        "chain": [one.backup_id for one in restoration.chain],
+        "topics": lines,
+        "groups": sorted(manifest.groups) if spec.restore_groups else [],
+        "acls": [str(acl) for acl in acls],
+        "records": sum(line["records"] for line in lines),
+        "bytes": sum(line["bytes"] for line in lines),
+        "notes": [*_time_notes(restoration), *_retention_notes(topics, restoration.point_in_time)],
+    }
+
+
+def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:
+    if not topics:
+        raise BadParam("topics", "no topic of the backup is selected", "names or regexes of topics in it")
+    for topic in topics:
+        problem = "is Kafka's own" if topic.name.startswith("__") else name_problem(topic.name)
+        if problem:
+            raise BadParam("rename", f"{topic.name!r} {problem}", "another name on the target")
+    there = {topic.source.name: {one.partition for one in topic.source.partitions} for topic in topics}
+    for name, wanted in spec.partitions.items():
+        if name not in there:
+            raise BadParam(
+                "partitions", f"{name!r} is not among the topics to restore", "a name as it is in the backup"
+            )
+        if absent := sorted(set(wanted) - there[name]):
+            raise BadParam("partitions", f"{name!r} has no partition {absent[0]}", f"one of {sorted(there[name])}")
+
+
+def _line(topic: RestoreTopic, point_in_time: int | None) -> dict[str, Any]:
+    parts = [one for own in topic.partitions for one in own.segments if takes_part(one, point_in_time)]
+    return {
+        "source": topic.source.name,
+        "target": topic.name,
+        "partitions": len(topic.partitions),
+        "records": sum(one.records for one in parts),
+        "bytes": sum(one.bytes for one in parts),
+    }
+
+
+def _time_notes(restoration: Restoration) -> list[str]:
+    at = restoration.point_in_time
+    if at is None:
+        return []
+    notes = ["point_in_time cuts each partition by its records' own timestamps: not one moment across partitions"]
+    if datetime.fromisoformat(restoration.manifest.created).timestamp() * 1000 < at:
+        notes.append(f"the backup was begun {restoration.manifest.created}, before the point in time: what came later "
+                     "is not in it")  # fmt: skip
+    return notes
+
+
+def _retention_notes(topics: list[RestoreTopic], point_in_time: int | None) -> list[str]:
+    today, notes = datetime.now(UTC).timestamp() * 1000, []
+    for topic in topics:
+        limit = int(topic.source.configs.get("retention.ms", _NO_LIMIT))
+        times = [
+            one.min_timestamp
+            for own in topic.partitions
+            for one in own.segments
+            if takes_part(one, point_in_time) and one.min_timestamp is not None
+        ]
+        if limit >= 0 and times and today - min(times) > limit:
+            notes.append(
+                f"topic {topic.name}: has records older than its retention.ms={limit}; once the restore is over "
+                "and that is put back, Kafka deletes them"
+            )
+    return notes

@@ -1,0 +1,273 @@
+"""The tasks of a restore. Each may be repeated: what stands on the target says where to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.operators.backup import BackupOperator, mine, write_shards
+from kafka_ferry.report.leftovers import leftovers_check
+from kafka_ferry.report.storage import (
+    ACLS_CHECK,
+    CHECKS_MADE,
+    DONE,
+    GROUPS,
+    HELD_CONFIGS,
+    LEFTOVERS,
+    PLAN,
+    RunArtifacts,
+)
+from kafka_ferry.verification.sharding import shard
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.hooks.backup.restore import RestoreRange
+
+
+class PlanRestoreOperator(BackupOperator):
+    """Say what would be restored; refuse what cannot work, or would mix records with others. Changes nothing."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.spec import RestoreSpec
+        from kafka_ferry.hooks.backup.restore_job import RestoreJob, plan_of_restore
+        from kafka_ferry.report.plan_text import backup_plan_text
+
+        run, artifacts = context["dag_run"], RunArtifacts.of(context)
+        spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})
+        plan = plan_of_restore(RestoreJob(spec))
+        path = artifacts.write_json(PLAN, plan)
+        self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            self.skip_all_but()
+        return {key: plan[key] for key in ("backup_id", "records", "bytes")} | {"topics": len(plan["topics"])}
+
+
+class ProvisionRestoreOperator(BackupOperator):
+    """Make absent topics, and hold what would delete, compact or restamp records; what to put back is noted first."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.hooks.backup.turn import wait_for_turn
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        wait_for_turn(context, f"{job.spec.target_conn_id}-{job.spec.backup}")
+        memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
+        job.restoration.check()
+        job.restoration.remember(memory)
+        artifacts.write_json(HELD_CONFIGS, memory)
+        made = job.restoration.provision(memory)
+        self.log.info("%d topics, %d of them made now: %s", len(memory), len(made), ", ".join(made[:50]))
+        return made[:50]
+
+
+class RestoreShardsOperator(BackupOperator):
+    """Say how many mapped tasks there shall be, of about equal weight."""
+
+    def ferry(self, context: Context) -> list[int]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+
+        ranges = restore_job(context).restoration.ranges()
+        weighted = [(list(one.at), _weight(one)) for one in ranges]
+        return write_shards(RunArtifacts.of(context), shard(weighted), "restore", "compare")
+
+
+class _ShardOperator(BackupOperator):
+    """Base of the mapped tasks.
+
+    :param shard: index into the run's shards. (mapped)
+    """
+
+    template_fields = ("shard",)
+
+    def __init__(self, *, shard: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+
+class RestoreOperator(_ShardOperator):
+    """Write what is not yet on the target."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.hooks.backup.work import added, in_processes
+
+        job, artifacts, number = restore_job(context), RunArtifacts.of(context), int(self.shard)
+        own = mine(artifacts, number)
+        ranges = [one for one in job.restoration.ranges() if one.at in own]
+        common = {"kind": "restore", "config": job.target.extra, "store": job.order}
+        done = added(in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]}))
+        artifacts.write_json(f"{DONE}/restore/{number:03}.json", done)
+        self.log.info("%d partitions: %s", len(ranges), done)
+        return done
+
+
+class CompareRestoredOperator(_ShardOperator):
+    """Read back what was restored: against the manifest's fingerprints, and against the source where one is named."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.hooks.backup.source_check import BackedUp
+        from kafka_ferry.hooks.backup.work import in_processes
+        from kafka_ferry.hooks.kafka import KafkaClusterHook
+
+        job, artifacts, number = restore_job(context), RunArtifacts.of(context), int(self.shard)
+        own, restoration = mine(artifacts, number), job.restoration
+        ranges = [one for one in restoration.ranges() if one.at in own]
+        common = {"kind": "compare", "config": job.target.extra, "store": job.order}
+        answers = in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]})
+        found: dict[str, Any] = {"lines": [line for answer in answers for line in answer["lines"]], "source": None}
+        if job.spec.source_conn_id:
+            parts = [
+                BackedUp(topic.source.name, topic.source.topic_id, one.partition, tuple(one.segments))
+                for topic in restoration.topics
+                for one in topic.partitions
+                # A compacted one is left out: the source's cleaner goes on.
+                if (topic.name, one.partition) in own and not topic.source.compacted
+            ]
+            source = {
+                "kind": "source",
+                "config": KafkaClusterHook(job.spec.source_conn_id).extra,
+                "isolation_level": restoration.manifest.isolation_level,
+            }
+            answers = in_processes(
+                parts,
+                lambda one: sum(segment.bytes for segment in one.segments),
+                lambda some: {**source, "partitions": [one.to_json() for one in some]},
+            )
+            found["source"] = [line for answer in answers for line in answer["lines"]]
+        artifacts.write_json(f"{DONE}/compare/{number:03}.json", found)
+        wrong = [line for line in found["lines"] if line["detail"]]
+        for line in wrong[:50]:
+            self.log.error("%s-%d: %s", line["topic"], line["partition"], line["detail"])
+        return {"partitions": len(found["lines"]), "differ": len(wrong)}
+
+
+class RestoreGroupsOperator(BackupOperator):
+    """Commit, for each group of the backup, the exact offset on the target; only when what was restored is the same."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        why_not = "" if job.spec.restore_groups else "param restore_groups is off"
+        if not why_not and any(line["detail"] for line in _compared(artifacts)[0]):
+            why_not = "records differ: no group may go on there"
+        if why_not:
+            self.log.info("no offset is committed: %s", why_not)
+            artifacts.write_json(GROUPS, {"why_not": why_not})
+            return {"groups": 0}
+        restoration = job.restoration
+        offsets = restoration.groups()
+        refused = restoration.commit(offsets) if offsets else {}
+        for group, why in refused.items():
+            self.log.error("group %s: %s", group, why)
+        before = {
+            group: {(job.names[one.topic], one.partition): one.offset for one in own if one.topic in job.names}
+            for group, own in restoration.manifest.groups.items()
+        }
+        lines = [
+            [group, *at, before[group][at], exact] for group, places in offsets.items() for at, exact in places.items()
+        ]
+        artifacts.write_json(GROUPS, {"why_not": "", "lines": lines, "refused": refused})
+        return {"groups": len(offsets), "refused": len(refused)}
+
+
+class RestoreAclsOperator(BackupOperator):
+    """With ``acls: copy``, make the manifest's ACLs of these topics; what cannot be made is named."""
+
+    def ferry(self, context: Context) -> str:
+        from kafka_ferry.exceptions import FerryError, NotAuthorized
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.migration.acls import check_acls
+        from kafka_ferry.report.model import Check, Status
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        if job.spec.acls != "copy":
+            check = Check(name="acls", status=Status.SKIPPED, detail="param acls is none")
+        else:
+            refused: list[str] = []
+            for acl in job.acl_diff().missing:
+                try:
+                    job.target.admin.create_acls([acl])
+                    self.log.info("made %s", acl)
+                except NotAuthorized as error:
+                    raise FerryError(f"{error}. Cure: that right, or acls: none") from error
+                except FerryError as error:
+                    if error.retriable:
+                        raise
+                    refused.append(f"{acl}: {error}")
+            check = check_acls(job.acl_diff())
+            check = check.model_copy(update={"differences": [*refused, *check.differences]})
+        artifacts.write_json(ACLS_CHECK, check.model_dump(mode="json"))
+        return check.status.value
+
+
+class ValidateRestoreOperator(BackupOperator):
+    """Judge what was compared, and what is committed now."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.backup.judge_restore import (
+            group_checks,
+            group_lines,
+            restore_checks,
+            restored_topics,
+            source_check,
+        )
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.hooks.backup.work import added
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        topics, (compared, source) = job.restoration.topics, _compared(artifacts)
+        lines = restored_topics(topics, compared)
+        checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
+        checks.append(source_check(source))
+        told = artifacts.read_json(GROUPS) or {}
+        wanted: dict[str, dict[tuple[str, int], tuple[int, int]]] = {}
+        for group, topic, partition, before, exact in told.get("lines", []):
+            wanted.setdefault(group, {})[topic, partition] = before, exact
+        committed = job.target.admin.committed(wanted) if wanted else {}
+        groups = group_lines(wanted, committed, told.get("refused", {}))
+        checks += group_checks(groups, told.get("why_not", ""))
+        written = added([artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/restore")])
+        acls = artifacts.read_json(ACLS_CHECK)
+        records = sum(line.target_records or 0 for line in lines)
+        made = {
+            "checks": [*(check.model_dump(mode="json") for check in checks), *([acls] if acls else [])],
+            "topics": [line.model_dump(mode="json") for line in lines],
+            "groups": [line.model_dump(mode="json") for line in groups],
+            "sentence": f"{records:,} records in {len(lines):,} topics were read back and are those of backup "
+            f"{job.restoration.manifest.backup_id}.",
+            "throughput": {key: written.get(key, 0) for key in ("records", "bytes", "seconds")},
+        }
+        artifacts.write_json(CHECKS_MADE, made)
+        return {check.name: check.status.value for check in checks}
+
+
+class ReleaseOperator(BackupOperator):
+    """Put back what was held during the restore. A teardown: it runs after failures too."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.hooks.backup.restore_job import restore_job
+
+        artifacts = RunArtifacts.of(context)
+        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
+        memory = artifacts.read_json(HELD_CONFIGS) or {}
+        changed = restore_job(context).restoration.release(memory) if memory else []
+        self.log.info("configs put back on %d topics: %s", len(changed), ", ".join(changed[:50]))
+        artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
+        return changed[:50]
+
+
+def _weight(one: RestoreRange) -> int:
+    return sum(segment.bytes for segment in one.segments)
+
+
+def _compared(artifacts: RunArtifacts) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+    """What all shards found: against the manifest, and against the source."""
+    found = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/compare")]
+    lines = [line for one in found for line in one["lines"]]
+    sources = [one["source"] for one in found]
+    if not sources or None in sources:
+        return lines, None
+    return lines, [line for own in sources for line in own]
