@@ -69,7 +69,7 @@ def copied(progress: Mapping[str, Any] | None) -> str:
     done, total = progress["records"], progress["total_records"]
     parts = [
         f"{100 * done / total if total else 100:.0f} %",
-        f"{done:,} of {total:,} records",
+        f"{done:,} of {total:,} offsets",
         humanize.naturalsize(progress.get("bytes") or 0),
     ]
     if progress.get("converged"):

@@ -20,7 +20,10 @@ class BadParam(FerryError):
     """
 
     def __init__(self, param: str, problem: str, cure: str) -> None:
-        super().__init__(f"param {param!r}: {problem}. Cure: {cure}")
+        # "param 'x' is missing", "param 'x': no topic matches"
+        joint = " " if problem.startswith("is ") else ": "
+        end = "" if problem.endswith("?") else "."
+        super().__init__(f"param {param!r}{joint}{problem}{end} Cure: {cure}")
         self.param, self.problem, self.cure = param, problem, cure
 
     def __reduce__(self) -> tuple[type[BadParam], tuple[str, str, str]]:

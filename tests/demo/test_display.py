@@ -76,16 +76,16 @@ PROGRESS = {
     ("progress", "text"),
     [
         (None, ""),
-        (PROGRESS, "25 % · 1,000 of 4,000 records · 2.0 MB · 500 records/s · ETA 6 s"),
-        (PROGRESS | {"records_per_second": None, "eta_seconds": None}, "25 % · 1,000 of 4,000 records · 2.0 MB"),
+        (PROGRESS, "25 % · 1,000 of 4,000 offsets · 2.0 MB · 500 records/s · ETA 6 s"),
+        (PROGRESS | {"records_per_second": None, "eta_seconds": None}, "25 % · 1,000 of 4,000 offsets · 2.0 MB"),
         (
             PROGRESS | {"records_per_second": 0.0, "eta_seconds": None},
-            "25 % · 1,000 of 4,000 records · 2.0 MB · 0 records/s",
+            "25 % · 1,000 of 4,000 offsets · 2.0 MB · 0 records/s",
         ),
-        (PROGRESS | {"records": 4_000, "converged": True}, "100 % · 4,000 of 4,000 records · 2.0 MB · converged"),
+        (PROGRESS | {"records": 4_000, "converged": True}, "100 % · 4,000 of 4,000 offsets · 2.0 MB · converged"),
         (
             {"records": 0, "total_records": 0, "bytes": 0, "converged": True},
-            "100 % · 0 of 0 records · 0 Bytes · converged",
+            "100 % · 0 of 0 offsets · 0 Bytes · converged",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_passing_run(tmp_path: Path) -> None:
     names = [name for name, _, _ in demo.times]
     assert sorted(names[:2]) == ["data", "stack start"]  # side by side
     assert names[2:] == ["DAG found by Airflow", "DAG run", "  plan", "  Airflow"]
-    assert "wait_until_converged (1 of 2 tasks done) · 50 % · 1 of 2 records" in out.getvalue()
+    assert "wait_until_converged (1 of 2 tasks done) · 50 % · 1 of 2 offsets" in out.getvalue()
     assert "hard.empty" in api.conf["topics"]
     assert api.conf["groups"] == [".*"]
 

@@ -108,8 +108,12 @@ def test_a_killed_export_is_no_backup_and_goes_on_without_copying_twice(
     produce(stack.source_bootstrap, topic, ({"key": b"%d" % n, "value": value} for n in range(60_000)))
     manifest = backups.begin("b01")
 
-    process = child(backups.order(manifest, segment_bytes=4_000_000))
-    kill_when(process, lambda: backups.catalogue.has_journal("b01"), "a finished segment")
+    settings = store_settings("aws_default")
+    # Slow enough that it cannot have finished when it is killed.
+    with S3Faults(stack.s3.url, lambda method, path: time.sleep(0.3) if method == "PUT" else None) as proxy:
+        store = store_order(LOCATION, {**settings, "endpoint_url": proxy.url})
+        process = child(backups.order(manifest, store, segment_bytes=4_000_000))
+        kill_when(process, lambda: backups.catalogue.has_journal("b01"), "a finished segment")
 
     assert backups.catalogue.complete() == {}
     with pytest.raises(IncompleteBackup, match="exported up to offset"):

@@ -221,7 +221,7 @@ def test_two_runs_of_one_migration_at_once_the_second_is_refused(
 def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) -> None:
     fill(runs.stack.source_bootstrap, "bad.params", 10)
     cases = {
-        "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis': is unknown; did you mean 'topics'?"),
+        "unknown": ({"topics": ["x"], "topcis": ["x"]}, "param 'topcis' is unknown; did you mean 'topics'"),
         "nothing": ({"topics": ["no-such-topic"]}, "param 'topics': nothing on the source matches"),
         "regex": ({"topics": ["*"]}, "use .* for everything"),
         "factor": ({"topics": ["bad.params"], "replication_factor": 3}, "but the target has 1 broker(s)"),

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.migration.groups_plan import KEPT, Commit, GroupPlanLine, all_groups, group_lines, groups_in_plan
+from kafka_ferry.migration.groups_plan import (
+    KEPT,
+    Commit,
+    GroupPlanLine,
+    all_groups,
+    group_lines,
+    groups_in_plan,
+    uncommitted,
+)
 from kafka_ferry.migration.spec import MigrationSpec
 
 ENDS = {("orders", 0): 100, ("orders", 1): 50}
@@ -76,6 +84,18 @@ def test_the_artifact_has_every_line() -> None:
     assert artifact["columns"][:4] == ["group", "topic", "partition", "source_offset"]
     read = [GroupPlanLine(**dict(zip(artifact["columns"], row, strict=True))) for row in artifact["lines"]]
     assert read == many
+
+
+def test_partitions_without_a_commit_are_named() -> None:
+    assert uncommitted({"g": {("orders", 0): 40}, "all": dict(ENDS)}, ENDS) == [
+        "group g has no commit on orders-1: nothing to carry there, its consumers start by auto.offset.reset"
+    ]
+    wide = {("t", number): 5 for number in range(30)}
+    many = {f"g{number:02}": {("t", 0): 1} for number in range(12)}
+    lines = uncommitted(many, wide)
+    assert len(lines) == 11
+    assert "t-1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 19 more partitions" in lines[0]
+    assert lines[-1] == "... and 2 more groups and topics with partitions without a commit"
 
 
 def test_no_groups_is_no_table() -> None:

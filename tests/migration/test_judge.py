@@ -141,6 +141,11 @@ def test_counts_name_the_topic() -> None:
     assert check_counts(both(result(), result(partition=1))).status is Status.PASS
 
 
+def test_counts_say_which_of_them_are_keys() -> None:
+    keys = topic_lines([want("c", 1, cleanup_policy="compact")], [result("c")], False)
+    assert check_counts([*both(result(), result(partition=1)), *keys]).detail == "1 compacted topic counted by keys"
+
+
 def test_explained_duplicates_explain_the_count_but_not_a_loss_beside_them() -> None:
     more = both(result(target_records=11, status="explained", duplicated=1), result(partition=1))
     assert check_counts(more).status is Status.EXPLAINED
@@ -198,7 +203,7 @@ def test_a_whole_topic_counts_for_all_its_partitions_and_says_how_it_was_compare
     assert (line.status, line.source_records) == (Status.PASS, 10)
     assert line.detail == f"3 records without a key: they have no order; {WHOLE_TOPIC}"
     check = check_content([whole], [line], "v1")
-    assert (check.expected, check.actual, check.status) == ("1 topics equal", "1 equal", Status.PASS)
+    assert (check.expected, check.actual, check.status) == ("1 topic equal", "1 equal", Status.PASS)
     assert WHOLE_TOPIC in check.detail
     lost = result(
         partition=ALL_PARTITIONS,

@@ -111,8 +111,8 @@ def test_plan_text_says_it_all() -> None:
         }
     )
     for told in (
-        "kafka_source -> kafka_target: 1 topics, at most 1,234 records, about 5.0 MB",
-        "estimate: 1 minute and 10 seconds (measured on a laptop)",
+        "kafka_source -> kafka_target: 1 topic, at most 1,234 records, about 5.0 MB",
+        "estimate: copying takes about 1 minute and 10 seconds, the tasks around it come on top (measured on a laptop)",
         "skipped topic heartbeats: not data",
         "skipped group connect-x: by default",
         "note: topics: 'b' matches nothing on the source",

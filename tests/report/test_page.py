@@ -16,6 +16,7 @@ import pytest
 import report_samples as samples
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.report.build import report_text
 from kafka_ferry.report.model import Check, Stage, Status
 from kafka_ferry.report.page import STATIC, Links, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
@@ -126,6 +127,28 @@ def test_a_dry_run_has_no_verdict():
     text = served(run).text
     assert "PLANNED A dry run: nothing was changed, nothing was compared." in text
     assert "'nothing' matches nothing on the source" in text
+
+
+def test_a_dry_run_lists_what_it_would_change():
+    change = {"action": "create", "kind": "topic", "name": "orders", "detail": "6 partitions"}
+    plan = {**samples.PLAN, "spec": {"dry_run": True}, "changes": [change]}
+    run = replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=plan)
+    assert "Changes that would be made" in served(run).text
+    assert "orders create topic 6 partitions" in served(run).text
+    assert "None: everything stands" in served(replace(run, plan={**plan, "changes": []})).text
+
+
+def test_a_refused_plan_says_that_nothing_was_changed_and_folds_the_checks():
+    said = "plan: param 'topics': nothing on the source matches. Cure: look"
+    report = samples.report([], [], [], verdict="FAIL", failures=[said], timeline=samples.stages("plan", broken="plan"))
+    page = served(replace(samples.broken_early(), report=report))
+    assert "FAIL The plan refused it: nothing was changed." in page.text
+    assert said in page.text
+    folded = page.text.index("None was made: the run ended with its plan")
+    assert folded < page.text.index("Is every selected topic on the target?")
+    assert "refused by the plan: nothing was changed" in report_text(report)
+    went_on = report.model_copy(update={"timeline": samples.stages("plan", "deploy", broken="plan")})
+    assert "nothing was changed" not in served(replace(samples.broken_early(), report=went_on)).text
 
 
 def test_a_run_of_another_dag_has_nothing_to_show():

@@ -108,7 +108,7 @@ def test_the_deadline_says_what_was_last_seen(monkeypatch: pytest.MonkeyPatch, t
     told = event(monkeypatch, poller(tmp_path, result()), seconds=-1)
     assert told["status"] == "error"
     assert "convergence_timeout" in told["message"]
-    assert "50 of 200 records" in told["message"]
+    assert "50 of 200 offsets" in told["message"]
 
 
 def test_a_silent_cluster_is_tolerated_and_not_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_answer_ends_the_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_progress_line() -> None:
     line = progress_line(result())
-    assert line.startswith("25.0 % · 50 of 200 records · 500 Bytes of 2.0 kB · 1 of 4 partitions · 10 records/s")
+    assert line.startswith("25.0 % · 50 of 200 offsets · 500 Bytes of 2.0 kB · 1 of 4 partitions · 10 records/s")
     assert line.endswith("ETA 15 seconds · slowest: a (150 left)")
     assert progress_line(result(rate=None, eta=None)).endswith("ETA unknown yet · slowest: a (150 left)")
     done = progress_line(result(True, done=0, total=0))

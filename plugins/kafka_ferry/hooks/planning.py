@@ -18,7 +18,7 @@ from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
-from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan
+from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
 from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec
@@ -36,7 +36,8 @@ def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = Non
     spec = migration.spec
     permissions = Permissions(migration)
     rights = permissions.findings()
-    _tell_and_refuse("rights:", rights)  # first: every later look needs some of them
+    _tell("rights:", rights)  # first: every later look needs some of them
+    refuse(rights)
     source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
     one_cluster = source.cluster_id == target.cluster_id
     if one_cluster and spec.target_topic("topic") == "topic":
@@ -89,23 +90,23 @@ def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = Non
         "changes": [change.to_json() for change in changes],
         "estimate": {"seconds": round(guess.seconds), "basis": guess.basis},
         "findings": [finding.to_json() for finding in findings],
-        "notes": _notes(migration),
+        "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration)],
     }
 
 
 def _preflight(migration: Migration, target: Cluster, permissions: Permissions, rights: list[Finding]) -> list[Finding]:
     """What would go wrong; told at once, so that a later refusal does not hide it."""
     desired = desired_topics(migration.spec, migration.topics.topics.values())
-    check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
     findings = worst_first([*rights, *Preflight(migration, permissions=permissions).findings()])
-    _tell_and_refuse("preflight:", findings)
+    _tell("preflight:", findings)
+    check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
+    refuse(findings)
     return findings
 
 
-def _tell_and_refuse(title: str, findings: list[Finding]) -> None:
+def _tell(title: str, findings: list[Finding]) -> None:
     if findings:
         log.info("\n".join([title, *finding_lines(findings)]))
-    refuse(findings)
 
 
 def _acl_changes(migration: Migration) -> list[Change]:

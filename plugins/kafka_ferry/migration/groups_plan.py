@@ -24,6 +24,8 @@ class Commit(StrEnum):
     COMPUTE = "compute"
 
 
+_BARE = 10
+
 #: For people.
 MEANING = {
     Commit.ACTIVE: "active on the target: nothing is written while the group has members there",
@@ -109,6 +111,31 @@ def groups_in_plan(lines: Sequence[GroupPlanLine], artifact: str | None = None) 
         "more": max(0, len(lines) - KEPT),
         "artifact": artifact,
     }
+
+
+def uncommitted(committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[Partition, int]) -> list[str]:
+    """Where a group that reads a topic has no commit, by group and topic; at most ten lines of at most ten partitions.
+
+    Nothing can be carried there: the group's consumers start by their own ``auto.offset.reset``, on the target as on
+    the source.
+    """
+    bare: dict[tuple[str, str], list[int]] = {}
+    partitions: dict[str, set[int]] = {}
+    for topic, partition in ends:
+        partitions.setdefault(topic, set()).add(partition)
+    for group, offsets in committed.items():
+        for topic in {topic for topic, _ in offsets}:
+            without = sorted(partitions.get(topic, set()) - {number for name, number in offsets if name == topic})
+            if without:
+                bare[group, topic] = without
+    lines = [
+        f"group {group} has no commit on {topic}-{', '.join(map(str, numbers[:_BARE]))}"
+        + f" and {len(numbers) - _BARE} more partitions" * (len(numbers) > _BARE)
+        + ": nothing to carry there, its consumers start by auto.offset.reset"
+        for (group, topic), numbers in sorted(bare.items())[:_BARE]
+    ]
+    more = len(bare) - len(lines)
+    return [*lines, *([f"... and {more:,} more groups and topics with partitions without a commit"] if more else [])]
 
 
 def all_groups(lines: Iterable[GroupPlanLine]) -> str:

@@ -8,11 +8,13 @@ from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
+from kafka_ferry.report.words import number_of
 from kafka_ferry.verification.job import PartitionResult
 
 #: How topics are compared whose records the engine may put into other partitions.
 WHOLE_TOPIC = "compared as a multiset over all partitions, and per key in order, as records may change their partition"
 
+_BY_KEY = "compacted: keys are counted, last values compared"
 _NOTHING = "there was no topic to compare"
 _NAMED = 200  # differences named in one check; the counts beside them are exact
 _NAMED_PER_PARTITION = 5
@@ -62,7 +64,7 @@ def check_configs(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicSta
             found = actual[topic.name].effective.get(key)
             if found != value:
                 wrong.append(f"{topic.name}: {key} is {found}, source {topic.source} has {value}")
-    return _check("configs", f"{total} settings", f"{total - len(wrong)} equal", wrong)
+    return _check("configs", number_of(total, "setting"), f"{total - len(wrong)} equal", wrong)
 
 
 def topic_lines(
@@ -93,7 +95,7 @@ def _topic_line(
     ]
     compacted = "compact" in topic.configs.get("cleanup.policy", "")
     if compacted:
-        details.append("compacted: keys are counted, last values compared")
+        details.append(_BY_KEY)
     whole = any(result.whole_topic for result in results)
     if whole:
         details.append("compared over all partitions" if compacted else WHOLE_TOPIC)
@@ -144,6 +146,10 @@ def check_counts(lines: Sequence[TopicLine], hanging: Sequence[str] = ()) -> Che
     )
     if wrong and len(explained) == len(wrong):
         check.status = Status.EXPLAINED
+    if compacted := sum(_BY_KEY in line.detail for line in lines):
+        check.detail = "; ".join(
+            [*[check.detail] * bool(check.detail), f"{number_of(compacted, 'compacted topic')} counted by keys"]
+        )
     if hanging:
         check.status, check.differences = Status.FAIL, [*hanging, *check.differences]
         check.detail = f"{len(hanging)} partition(s) are held back by an open transaction"
@@ -160,11 +166,11 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
     equal = sum(result.comparison.status == "pass" for result in results)
     status = worst([line.status for line in lines])
     whole = any(result.whole_topic for result in results)
-    expected = f"{len(lines)} topics equal" if whole else f"{sum(line.partitions for line in lines)} partitions equal"
+    parts = (len(lines), "topic") if whole else (sum(line.partitions for line in lines), "partition")
     return Check(
         name="content",
         status=status,
-        expected=expected,
+        expected=f"{number_of(*parts)} equal",
         actual=f"{equal} equal",
         detail=f"record hash {version}" + (f"; {WHOLE_TOPIC}" if whole else ""),
         differences=[*copies, *uncompared, *named][:_NAMED],
@@ -186,7 +192,7 @@ def check_groups(lines: Sequence[GroupLine]) -> Check:
     there = {line.group for line in lines if line.target_offset is not None}
     harmless = {line.group for line in lines if line.status is not Status.FAIL}
     missing = [f"{group} has no commit on the target" for group in sorted(expected - there - harmless)]
-    return _check("groups", f"{len(expected)} groups", f"{len(expected & (there | harmless))} there", missing)
+    return _check("groups", number_of(len(expected), "group"), f"{len(expected & (there | harmless))} there", missing)
 
 
 def check_group_offsets(lines: Sequence[GroupLine]) -> Check:

@@ -9,6 +9,7 @@ from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Th
 from kafka_ferry.report.run import read_stages
 from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, RunArtifacts, read_results
 from kafka_ferry.report.table import table
+from kafka_ferry.report.view import refused
 from kafka_ferry.verification.job import results_digest
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
@@ -93,6 +94,10 @@ def _throughput(artifacts: RunArtifacts) -> Throughput:
 
 def report_text(report: Report) -> str:
     """The report for the task log."""
+    if refused(report):
+        return "\n".join(
+            ["refused by the plan: nothing was changed", *(f"failure: {text}" for text in report.failures)]
+        )
     checks = [[check.name, check.status, check.expected, check.actual, check.detail] for check in report.checks]
     topics = [
         [line.source, line.partitions, line.source_records, line.target_records, line.lost, line.duplicated,

@@ -9,6 +9,7 @@ import humanize
 
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.report.table import table
+from kafka_ferry.report.words import number_of
 
 _MOST_COMMITS = 20
 _MOST_LINES = 100  # of one kind: a log of thousands is read by nobody
@@ -44,7 +45,7 @@ def group_text(groups: dict[str, Any]) -> list[str]:
     where = groups["artifact"] or f"plan.json for the first {len(groups['first'])}"
     active = groups["active_groups"]
     return [
-        f"group offsets: {groups['lines']:,} lines, {groups['lag']:,} records behind at most",
+        f"group offsets: {number_of(groups['lines'], 'line')}, {groups['lag']:,} records behind at most",
         *(f"  {entry['lines']:,} {entry['action']}: {entry['meaning']}" for entry in groups["actions"]),
         table(["group", "partition", "source", "source end", "lag", "on target now", "what will be done"], rows),
         *([f"... and {left:,} more lines, see {where}"] if left else []),
@@ -66,12 +67,13 @@ def plan_text(plan: dict[str, Any]) -> str:
         for line in sorted(plan["topics"], key=lambda line: -line["bytes"])
     ]
     parts = [
-        f"{plan['source']['conn_id']} -> {plan['target']['conn_id']}: {len(rows)} topics, at most "
+        f"{plan['source']['conn_id']} -> {plan['target']['conn_id']}: {number_of(len(rows), 'topic')}, at most "
         f"{plan['records']:,} records, about {humanize.naturalsize(plan['bytes'])} (sizes from a sample), "
-        f"{len(plan['groups'])} groups",
+        f"{number_of(len(plan['groups']), 'group')}",
         table(["topic", "on target", "partitions", "records (at most)", "size", "already there"], rows),
         *group_text(plan["group_offsets"]),
-        f"estimate: {humanize.precisedelta(plan['estimate']['seconds'])} ({plan['estimate']['basis']})",
+        f"estimate: copying takes about {humanize.precisedelta(plan['estimate']['seconds'])}, the tasks around it come "
+        f"on top ({plan['estimate']['basis']})",
         *first_lines([f"skipped topic {name}: {why}" for name, why in plan["skipped_topics"].items()], "topics"),
         *first_lines([f"skipped group {name}: {why}" for name, why in plan["skipped_groups"].items()], "groups"),
         *(f"note: {note}" for note in plan["notes"]),

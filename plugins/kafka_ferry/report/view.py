@@ -12,6 +12,7 @@ import humanize
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, TopicLine
 from kafka_ferry.report.run import RunData
+from kafka_ferry.report.words import number_of
 
 #: What each check of the checklist asks, in a reader's words.
 QUESTIONS: Final = {
@@ -77,6 +78,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "headline": headline(run),
         "facts": facts(run, now),
         "failures": failures(run),
+        "refused": bool(report and refused(report)),
         "progress": progress(run),
         "checks": report.checks if report else [],
         "questions": QUESTIONS,
@@ -118,6 +120,8 @@ def verdict_sentence(report: Report) -> str:
     """One sentence that claims no more than was checked."""
     status = {check.name: check.status for check in report.checks}
     failed = [check.name.replace("_", " ") for check in report.checks if check.status is Status.FAIL]
+    if refused(report):
+        return "The plan refused it: nothing was changed. Why, and the cure, stand below."
     if report.verdict != "PASS":
         parts = [f"Failed: {', '.join(failed)}." if failed else "The run broke before it could tell."]
         wrong = [(sum(getattr(line, word) for line in report.topics), word) for word in _WRONGS]
@@ -126,12 +130,18 @@ def verdict_sentence(report: Report) -> str:
     if report.sentence:
         return report.sentence
     records = sum(line.source_records or 0 for line in report.topics)
-    what = f"{records:,} records in {_count(len(report.topics), 'topic')}"
+    what = f"{records:,} records in {number_of(len(report.topics), 'topic')}"
     if status.get("content") is Status.PASS:
         return f"{what} were read on both sides and are the same."
     if status.get("content") is Status.EXPLAINED:
         return f"{what} were read on both sides. Nothing is lost; every difference is named and explained below."
     return f"{what} were counted on both sides. Their contents were not compared."
+
+
+def refused(report: Report) -> bool:
+    """Whether the run ended in its plan, so that nothing was changed. A run cleared later has more stages than that."""
+    stages = {stage.stage for stage in report.timeline}
+    return bool(report.failures) and "plan" in stages and stages <= {"plan", "report"}
 
 
 _WRONGS: Final = ("lost", "duplicated", "reordered")
@@ -160,15 +170,16 @@ def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
         pairs.append(
             (
                 "Copied" if about else "Copied while waiting",
-                f"{moved.records:,} records, {humanize.naturalsize(moved.bytes)} in {duration(moved.seconds)} "
-                f"({rate:,.0f} records/s)",
+                f"{moved.records:,} {'records' if about else 'offsets'}, {humanize.naturalsize(moved.bytes)} in "
+                f"{duration(moved.seconds)} ({rate:,.0f}/s)",
             )
         )
     elif run.plan.get("records") is not None and not report:
         seconds = (run.plan.get("estimate") or {}).get("seconds")
         size = humanize.naturalsize(run.plan.get("bytes", 0))
-        text = f"{run.plan['records']:,} records, about {size}, in {_count(len(run.plan.get('topics', [])), 'topic')}"
-        pairs.append(("Planned", text + (f", about {duration(seconds)}" if seconds is not None else "")))
+        where = number_of(len(run.plan.get("topics", [])), "topic")
+        text = f"at most {run.plan['records']:,} records, about {size}, in {where}"
+        pairs.append(("Planned", text + (f", copying about {duration(seconds)}" if seconds is not None else "")))
     return [(name, value) for name, value in pairs if value]
 
 
@@ -281,12 +292,8 @@ def _cluster(about: dict[str, Any] | None) -> str:
     if not about:
         return ""
     brokers = about.get("brokers")
-    parts = [str(about.get("conn_id", "")), _count(brokers, "broker") if isinstance(brokers, int) else ""]
+    parts = [str(about.get("conn_id", "")), number_of(brokers, "broker") if isinstance(brokers, int) else ""]
     return " · ".join(part for part in [*parts, str(about.get("cluster_id", ""))] if part)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _when(text: str | None) -> str:

@@ -133,7 +133,7 @@ def progress_line(result: PollResult) -> str:
     """One readable line: what is done, how fast, how long still, who is slowest."""
     share = 100 * result.done / result.total if result.total else 100
     parts = [
-        f"{share:.1f} % · {result.done:,} of {result.total:,} records",
+        f"{share:.1f} % · {result.done:,} of {result.total:,} offsets",
         f"{humanize.naturalsize(result.done_bytes)} of {humanize.naturalsize(result.total_bytes)}",
         f"{result.partitions_done:,} of {result.partitions:,} partitions",
     ]
