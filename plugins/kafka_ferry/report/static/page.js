@@ -128,10 +128,9 @@
     const shown = document.querySelector(`[data-shown="${table.id}"]`);
     const rows = [...table.tBodies[0].rows];
     const names = rows.map((row) => row.textContent.toLowerCase());
-    only.hidden = table.id === "planned";
     const apply = () => {
       const text = find.value.trim().toLowerCase();
-      const differences = only.getAttribute("aria-pressed") === "true";
+      const differences = only?.getAttribute("aria-pressed") === "true";
       let left = 0;
       rows.forEach((row, i) => {
         row.hidden = (differences && row.dataset.s === "pass") || !names[i].includes(text);
@@ -142,7 +141,7 @@
         ? `${full.format(left)} of ${all}` : `no differences in ${all}`;
     };
     find.addEventListener("input", apply);
-    only.addEventListener("click", () => {
+    only?.addEventListener("click", () => {
       only.setAttribute("aria-pressed", String(only.getAttribute("aria-pressed") !== "true"));
       apply();
     });
