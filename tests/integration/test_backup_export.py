@@ -124,10 +124,7 @@ def test_a_killed_export_is_no_backup_and_goes_on_without_copying_twice(
     assert left.begin > 0
     before = {entry.key for entry in backups.store.list(data_prefix(manifest.backup))}
 
-    level = manifest.isolation_level
     exported = export_shard(
-        backups.source.extra, backups.store, manifest.backup, "b01", [left], level, segment_bytes=4_000_000
-    )
         backups.source.extra, backups.store, manifest.backup, "b01", [left], segment_bytes=4_000_000
     )
     done = backups.catalogue.finish(manifest, "2026-11-21T12:30:00+00:00")
