@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 from kafka_ferry.operators.backup_params import backup_params, restore_params, verify_params
+from kafka_ferry.operators.exchange_params import export_params, import_params
 from kafka_ferry.operators.host_params import dedicated_params, standalone_params
 from kafka_ferry.operators.mirror_maker1_params import mirror_maker1_params
 from kafka_ferry.operators.params import comparison_params, migration_params
@@ -31,6 +33,8 @@ DAGS: dict[str, tuple[Any, Any]] = {
     "restore_topics": (RestoreSpec, restore_params),
     "verify_backup": (VerifySpec, verify_params),
     "verify_clusters": (ComparisonSpec, comparison_params),
+    "export_topics_to_s3": (ExportSpec, export_params),
+    "import_topics_from_s3": (ImportSpec, import_params),
 }
 
 

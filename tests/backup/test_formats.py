@@ -13,7 +13,8 @@ import fastavro
 import numpy as np
 import pytest
 
-from kafka_ferry.backup.formats import SUFFIXES, Format, decode, encode, offsets_of
+from kafka_ferry.backup.formats import decode, encode, offsets_of
+from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, Draft
 from kafka_ferry.verification.record_hash import record_hash
 

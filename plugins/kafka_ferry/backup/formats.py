@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from kafka_ferry.backup import avro, json_lines, segment
+from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import DamagedSegment, Draft, Rows
-
-Format = Literal["parquet", "jsonl", "avro"]
-
-SUFFIXES: Final[dict[Format, str]] = {"parquet": ".parquet", "jsonl": ".jsonl.gz", "avro": ".avro"}
-"""Ending of a key, by which other tools know the format too."""
 
 _DECODERS: Final[dict[str, Callable[[bytes, str], Iterator[Rows]]]] = {
     ".parquet": segment.decode,

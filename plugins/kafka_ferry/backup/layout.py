@@ -15,8 +15,14 @@ reads as one table: ``<backup>/data/<topic>/*/*/*.parquet``. Exports may have ot
 from __future__ import annotations
 
 import re
+from typing import Final, Literal
 
 from kafka_ferry.exceptions import BadParam
+
+Format = Literal["parquet", "jsonl", "avro"]
+
+SUFFIXES: Final[dict[Format, str]] = {"parquet": ".parquet", "jsonl": ".jsonl.gz", "avro": ".avro"}
+"""Ending of a segment's key, by which other tools know its format too."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 

@@ -16,13 +16,14 @@ _FOLDER = "_migrations"  # beside the runs' own folders
 _ALIVE = ["queued", "running"]
 
 
-def claim(context: Mapping[str, Any], migration: str, *, settle_seconds: float = 0.5) -> None:
+def claim(context: Mapping[str, Any], migration: str, *, param: str = "migration", settle_seconds: float = 0.5) -> None:
     """Make the task's run the one that works on a migration; a run that has it already keeps it.
 
     The claim is a file beside the artifacts with the run's id. It is never released: whether its holder still works
     is asked from Airflow, so that a run that was killed, deleted or cleared leaves no lock behind. Artifact stores
     have no test-and-set, so after writing we wait a moment and read again: of two that write at once, the last wins.
 
+    :param param: the param that names what only one run may work on.
     :param settle_seconds: longer than it takes to read and write the file.
     :raises BadParam: another run that is queued or running has it.
     """
@@ -32,14 +33,14 @@ def claim(context: Mapping[str, Any], migration: str, *, settle_seconds: float =
     if holder == run.run_id:
         return
     if other := other_holder(context, migration):
-        raise _taken(migration, other)
+        raise _taken(param, migration, other)
     claims.write_json(name, {"migration": migration, "run_id": run.run_id})
     time.sleep(settle_seconds)
     winner = _holder(claims, name)
     if winner != run.run_id:
-        raise _taken(migration, winner)
+        raise _taken(param, migration, winner)
     if holder:
-        log.info("migration %s: taken over from run %s, which has ended", migration, holder)
+        log.info("%s %s: taken over from run %s, which has ended", param, migration, holder)
 
 
 def other_holder(context: Mapping[str, Any], migration: str) -> str | None:
@@ -55,9 +56,9 @@ def _holder(claims: RunArtifacts, name: str) -> str:
     return str((claims.read_json(name) or {}).get("run_id", ""))
 
 
-def _taken(migration: str, holder: str) -> BadParam:
+def _taken(param: str, name: str, holder: str) -> BadParam:
     return BadParam(
-        "migration",
-        f"run {holder!r} of this DAG is at work on migration {migration!r}",
-        "wait until that run has ended, or use another migration name for other topics",
+        param,
+        f"run {holder!r} of this DAG is at work on {param} {name!r}",
+        f"wait until that run has ended, or use another {param} name for other topics",
     )

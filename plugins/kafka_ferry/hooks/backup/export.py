@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from confluent_kafka import Message
 
-from kafka_ferry.backup.formats import SUFFIXES, Format, encode
-from kafka_ferry.backup.layout import segment_key
+from kafka_ferry.backup.formats import encode
+from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft
 from kafka_ferry.hooks.backup.journal import Journal

@@ -1,0 +1,87 @@
+"""How far an import has come on a sink topic: what lets the next one go on without reading everything again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from kafka_ferry.backup.manifest import Segment
+from kafka_ferry.exceptions import LossDetected
+
+Below = Callable[[Segment, int], int]
+"""How many records of a segment stand below an offset."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """All of a source partition below ``source`` is proven to be in the sink's below ``target``."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """One sink topic.
+
+    :param topic_id: of the sink topic, ``source_id`` of the source's: another id is another topic of the same name,
+        of which nothing is known.
+    :param configs: what it shall have when the import is over; None while nothing is held.
+    """
+
+    topic_id: str = ""
+    source_id: str = ""
+    configs: Mapping[str, str] | None = None
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "topic_id": self.topic_id,
+            "source_id": self.source_id,
+            "configs": None if self.configs is None else dict(self.configs),
+            "marks": {str(number): [mark.source, mark.target] for number, mark in sorted(self.marks.items())},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "marks": {int(number): Mark(*pair) for number, pair in data["marks"].items()}})
+
+    def of(self, topic_id: str, source_id: str) -> Bookmark:
+        """This one, or an empty one when either topic was made anew since."""
+        if (self.topic_id, self.source_id) == (topic_id, source_id):
+            return self
+        # What was held is still to be put back when only the source is another.
+        return Bookmark(topic_id, source_id, self.configs if self.topic_id in ("", topic_id) else None)
+
+    def with_mark(self, partition: int, mark: Mark) -> Bookmark:
+        return replace(self, marks={**self.marks, partition: mark})
+
+
+def unread(place: str, segments: Sequence[Segment], mark: Mark | None, log: tuple[int, int], below: Below) -> Unread:
+    """What of a partition is still to be imported, and at which offset of the sink its first record belongs.
+
+    :param place: for the error text. ``log``: the sink partition's log start and end.
+    :raises LossDetected: the sink has less than was proven to be there.
+    """
+    start, end = log
+    if mark is None:
+        return Unread(start, tuple(segments))
+    if end < mark.target:
+        raise LossDetected(
+            f"{place}: its log ends at {end}, an earlier import has proven it up to {mark.target}: records are gone "
+            "from the sink (an unclean leader election, or a disk put back). Cure: look into it; then delete the topic "
+            "and import it again"
+        )
+    left = [segment for segment in segments if segment.end > mark.source]
+    if left and left[0].begin < mark.source:  # another export cut the range elsewhere
+        return Unread(mark.target - below(left[0], mark.source), tuple(left))
+    return Unread(mark.target, tuple(left))
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Segments in order; the first record of the first one belongs at ``base``."""
+
+    base: int
+    segments: tuple[Segment, ...]

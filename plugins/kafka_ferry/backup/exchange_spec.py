@@ -1,0 +1,151 @@
+"""The params of ``export_topics_to_s3`` and ``import_topics_from_s3``, checked once, typed from then on. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kafka_ferry.backup.layout import Format
+from kafka_ferry.backup.spec import BackupSpec, Entry, Name, RestoreSpec
+from kafka_ferry.exceptions import BadParam
+
+LOCATION = "s3://ferry-backups/exports"
+
+
+class _ExchangeSpec(BaseModel):
+    """What both have. Times are in seconds.
+
+    :param export: the name that exports of the same topics share. ``location``: ``s3://bucket/prefix``.
+    :param follow_for: how long to go on with what is written meanwhile; 0 ends with what was there at the start.
+    :param follow_interval: between two looks.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    export: Name = "export"
+    location: str = LOCATION
+    aws_conn_id: str | None = "aws_default"
+    follow_for: float = Field(default=0, ge=0)
+    follow_interval: float = Field(default=15, ge=1, le=3600)
+    dry_run: bool = False
+
+    @field_validator("topics", "exclude_topics", mode="before", check_fields=False)
+    @classmethod
+    def _none_is_empty(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Check params and return the spec.
+
+        :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
+        """
+        try:
+            return cls.model_validate(dict(params))
+        except ValidationError as error:
+            raise _bad_param(error, list(cls.model_fields)) from error
+
+
+class ExportSpec(_ExchangeSpec):
+    """Params of ``export_topics_to_s3``.
+
+    :param mode: "incremental" goes on where the last export of this name ended.
+    :param segment_mb: an object is cut when it holds so many MB of keys and values.
+    :param verify: read every object back and hold it against the fingerprints taken while exporting.
+    """
+
+    source_conn_id: str = "kafka_source"
+    topics: list[Entry] = Field(min_length=1)
+    exclude_topics: list[Entry] = []
+    format: Format = "parquet"
+    mode: Literal["incremental", "full"] = "incremental"
+    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    segment_mb: int = Field(default=64, ge=1, le=512)
+    verify: bool = True
+
+    def backup(self, *, full: bool | None = None) -> BackupSpec:
+        """What the engine is asked to freeze; no groups, no ACLs: an export is of records.
+
+        :param full: default: what ``mode`` says.
+        """
+        whole = self.mode == "full" if full is None else full
+        return BackupSpec(
+            backup=self.export,
+            location=self.location,
+            source_conn_id=self.source_conn_id,
+            topics=self.topics,
+            exclude_topics=self.exclude_topics,
+            groups=[],
+            mode="full" if whole else "incremental",
+            full_every=None,
+            isolation_level=self.isolation_level,
+            acls=False,
+        )
+
+
+class ImportSpec(_ExchangeSpec):
+    """Params of ``import_topics_from_s3``.
+
+    :param export_id: None is the latest; it comes with all that it goes on from.
+    :param topics: of the export, by their names there; empty: all.
+    :param rename: source topic, or a regex that matches the whole of it, to sink topic.
+    :param copy_to: a location near the sink, to which the export is copied first, by its manifests;
+        ``copy_aws_conn_id`` is the connection there.
+    """
+
+    target_conn_id: str = "kafka_target"
+    topics: list[Entry] = []
+    rename: dict[str, str] = {}
+    export_id: str | None = None
+    copy_to: str | None = None
+    copy_aws_conn_id: str | None = "aws_default"
+    replication_factor: int | None = Field(default=None, ge=1, le=32767)
+
+    @field_validator("rename")
+    @classmethod
+    def _regexes(cls, value: dict[str, str]) -> dict[str, str]:
+        for pattern in value:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return value
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        spec = super().from_params(params)
+        if spec.follow_for and spec.export_id:
+            raise BadParam("export_id", "is given, but follow_for asks for what comes later too", "leave one of both")
+        if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
+            raise BadParam("copy_to", "is the location of the export itself", "leave it out, or give another place")
+        return spec
+
+    def restore(self, export_id: str | None = None) -> RestoreSpec:
+        """What the engine is asked to write."""
+        return RestoreSpec(
+            backup=self.export,
+            location=self.copy_to or self.location,
+            aws_conn_id=self.copy_aws_conn_id if self.copy_to else self.aws_conn_id,
+            target_conn_id=self.target_conn_id,
+            backup_id=export_id or self.export_id,
+            topics=self.topics,
+            rename=self.rename,
+            groups=[],
+            replication_factor=self.replication_factor,
+        )
+
+
+def _bad_param(error: ValidationError, fields: list[str]) -> BadParam:
+    first = error.errors()[0]
+    param = str(first["loc"][0]) if first["loc"] else "params"
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(param, fields, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(fields)}")
+    if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
+        return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
+    return BadParam(param, f"{first['msg']}, got {first.get('input')!r}", "see the description in the trigger form")

@@ -1,0 +1,162 @@
+"""Follow: export what is written meanwhile as small increments, and import increments as they appear. Free of Airflow.
+
+Each increment is a backup of its own with a COMPLETE manifest, so whoever is killed leaves nothing half-done: the next
+one begins where the last COMPLETE one ended, and an import goes on behind what stands in the sink.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka_ferry.backup.exchange_spec import ExportSpec
+from kafka_ferry.backup.manifest import Manifest
+from kafka_ferry.exceptions import LossDetected, OutsideFault
+from kafka_ferry.hooks.backup.export import export_shard
+from kafka_ferry.hooks.backup.exporting import FOLLOWED, Exporting, now
+from kafka_ferry.hooks.backup.freeze import plan_backup
+from kafka_ferry.hooks.backup.importing import Importing
+from kafka_ferry.hooks.backup.known import KnownCatalogue
+from kafka_ferry.hooks.backup.restore import restore_shard
+from kafka_ferry.hooks.backup.verify import compare_restored, verify_segments
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 600.0
+"""Seconds for which every look may fail before the task does; Airflow's retries come on top."""
+_SEGMENT_BYTES, _BUFFER_BYTES = 16_000_000, 64_000_000
+
+Note = Callable[[dict[str, Any]], None]
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What was done in one try.
+
+    :param looks: how often there was a look; ``increments``: how often there was something new.
+    :param slowest: the longest time in seconds from the moment up to which an increment reads to its end.
+    """
+
+    looks: int = 0
+    increments: int = 0
+    records: int = 0
+    bytes: int = 0
+    slowest: float = 0
+
+    def plus(self, records: int, size: int, seconds: float) -> Followed:
+        slowest = max(self.slowest, round(seconds, 3))
+        return Followed(self.looks, self.increments + 1, self.records + records, self.bytes + size, slowest)
+
+
+def until(deadline: float, interval: float, look: Callable[[Followed], Followed], clock: Clock = time.time) -> Followed:
+    """Look again and again, and once more after the deadline, so that what was written before it is in.
+
+    :param deadline: as ``clock`` tells it.
+    :raises OutsideFault: every look of ``PATIENCE`` seconds failed so.
+    """
+    done, healthy = Followed(), clock()
+    while True:
+        begun = clock()
+        try:
+            done = replace(look(done), looks=done.looks + 1)
+            healthy = clock()
+        except OutsideFault as error:
+            if clock() - healthy > PATIENCE:
+                raise
+            log.warning("looking again in %g s: %s", interval, error)
+        else:
+            if begun >= deadline:
+                return done
+        time.sleep(max(0.0, min(begun + interval, max(deadline, begun + 1)) - clock()))
+
+
+def follow_export(export: Exporting, deadline: float, note: Note) -> Followed:
+    """Export increments until the deadline. Memory: 64 MB of records, and three segments of 16 MB on their way."""
+    catalogue = KnownCatalogue(export.store, export.spec.export)
+
+    def look(done: Followed) -> Followed:
+        for gone in export.discard_unfinished():
+            log.info("increment %s was not finished: begun anew", gone)
+        begun = datetime.now(UTC)
+        backup_id = f"{export.export_id}{FOLLOWED}{begun:%Y%m%dT%H%M%S%f}Z"
+        planned = plan_backup(export.admin, catalogue, export.spec.backup(full=False), backup_id, begun.isoformat())
+        if not any(one.end > one.begin or one.gaps for _, one in planned.partitions()):
+            return done
+        finished = _export(export, catalogue, planned)
+        damage = _damage(export.spec, export, finished)
+        seconds = (datetime.now(UTC) - begun).total_seconds()
+        note({"id": backup_id, "at": now(), "records": finished.totals.records, "bytes": finished.totals.bytes,
+              "objects": finished.totals.objects, "seconds": round(seconds, 3), "damage": damage,
+              "gaps": [f"{topic.name}-{one.partition}: {gap.begin} to {gap.end - 1}" for topic, one
+                       in finished.partitions() for gap in one.all_gaps() if gap.reason == "retention"],
+              "topics": {topic.name: sum(one.records for one in topic.partitions) for topic in finished.topics},
+              })  # fmt: skip
+        log.info("%s: %d records in %.1f s", backup_id, finished.totals.records, seconds)
+        return done.plus(finished.totals.records, finished.totals.bytes, seconds)
+
+    return until(deadline, export.spec.follow_interval, look)
+
+
+def _export(export: Exporting, catalogue: KnownCatalogue, planned: Manifest) -> Manifest:
+    begun = time.monotonic()
+    catalogue.write(planned)
+    ranges = catalogue.ranges_left(planned)
+    place = export.store, planned.backup, planned.backup_id
+    limits = {"segment_bytes": _SEGMENT_BYTES, "buffer_bytes": _BUFFER_BYTES}
+    done = export_shard(
+        export.config, *place, ranges, planned.isolation_level, **limits, kind=export.spec.format  # type: ignore[arg-type]
+    )  # fmt: skip
+    return catalogue.finish(planned, now(), [done], round(time.monotonic() - begun, 3))
+
+
+def _damage(spec: ExportSpec, export: Exporting, finished: Manifest) -> list[str]:
+    if not spec.verify:
+        return []
+    segments = [(topic.name, one.partition, segment) for topic, one, segment in finished.segments()]
+    return [str(one) for one in verify_segments(export.store, segments)]
+
+
+def follow_import(
+    make: Callable[[KnownCatalogue], Importing],
+    catalogue: KnownCatalogue,
+    deadline: float,
+    interval: float,
+    note: Note,
+    before: Callable[[], None] = lambda: None,
+) -> Followed:
+    """Import increments as they appear, each proven before the next.
+
+    :param make: an import of the latest export in the catalogue. ``before``: what brings exports here, before a look.
+    :raises LossDetected: the sink does not hold what an export has.
+    """
+    last: list[str] = []
+
+    def look(done: Followed) -> Followed:
+        before()
+        latest = next(reversed(catalogue.complete()), None)
+        if latest is None or last == [latest]:
+            return done
+        importing = make(catalogue)
+        importing.prepare()
+        ranges = [one for one in importing.ranges() if one.segments]
+        written = restore_shard(importing.config, importing.store, ranges)
+        lines = [line.to_json() for line in compare_restored(importing.config, importing.store, ranges)]
+        wrong = [f"{line['topic']}-{line['partition']}: {line['detail']}" for line in lines if line["detail"]]
+        importing.confirm(importing.marks(lines, ranges))
+        frozen = datetime.fromisoformat(importing.manifest.created)
+        seconds = (datetime.now(UTC) - frozen).total_seconds()
+        proven = sum(line["expected"] for line in lines)
+        note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
+              "lines": lines})  # fmt: skip
+        if wrong:
+            raise LossDetected(f"after {latest} the sink is not what was exported: {'; '.join(wrong[:5])}")
+        last[:] = [latest]
+        log.info("%s: %d records are in the sink, %.1f s after they were frozen", latest, proven, seconds)
+        return done.plus(proven, written.bytes, seconds)
+
+    return until(deadline, interval, look)

@@ -1,0 +1,172 @@
+"""The export or import of an Airflow run: its spec, connections, and what it keeps between runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from kafka_ferry.backup.bookmark import Bookmark
+from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.backup.manifest import Manifest
+from kafka_ferry.backup.ranges import IncompleteBackup
+from kafka_ferry.backup.restore_plan import RestoreTopic
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.aws_store import store_settings
+from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.exporting import Exporting
+from kafka_ferry.hooks.backup.importing import Importing
+from kafka_ferry.hooks.backup.known import KnownCatalogue
+from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.backup.transfer import Transferred, transfer
+from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.object_store import ObjectStore, open_store
+from kafka_ferry.report.storage import RunArtifacts, safe_name
+from kafka_ferry.verification.content import PartitionRange
+
+_BOOKMARKS = "_bookmarks"  # beside the runs' own folders
+_SAMPLE = 1000
+_LONGEST_ID = 60
+
+
+def exporting_of(context: Mapping[str, Any]) -> Exporting:
+    """The export of the run a task belongs to."""
+    spec = ExportSpec.from_params(context["params"])
+    cluster = KafkaClusterHook(spec.source_conn_id)
+    order = _order(spec.location, spec.aws_conn_id)
+    return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, _id(context["dag_run"].run_id))
+
+
+def _id(run_id: str) -> str:
+    """An id that a key may have, the same on every try of a run."""
+    name = safe_name(run_id).lstrip("._-")
+    if len(name) <= _LONGEST_ID and name:
+        return name
+    return f"{name[:_LONGEST_ID]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+
+
+def _order(location: str, aws_conn_id: str | None) -> dict[str, Any]:
+    return store_order(location, store_settings(aws_conn_id) if location.startswith("s3://") else None)
+
+
+def record_bytes(conn_id: str, manifest: Manifest) -> dict[str, float]:
+    """Mean bytes of key and value by topic, from a sample of the ranges; topics without records are left out."""
+    ranges = []
+    for topic in manifest.topics:
+        largest = max(topic.partitions, key=lambda one: one.end - one.begin, default=None)
+        if largest and largest.end > largest.begin:
+            end = min(largest.end, largest.begin + _SAMPLE)
+            ranges.append(PartitionRange(topic.name, largest.partition, largest.begin, end))
+    with KafkaClusterHook(conn_id).reader(manifest.isolation_level, few=True) as reader:
+        contents = reader.read(ranges)
+    return {topic: content.bytes / len(content) for (topic, _), content in contents.items() if len(content)}
+
+
+class ImportRun:
+    """The import of one run; ``context`` is a task's.
+
+    :raises BadParam: the run's params cannot work.
+    """
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        self.spec = ImportSpec.from_params(context["params"])
+        self._dag_id = context["dag_run"].dag_id
+        self.cluster = KafkaClusterHook(self.spec.target_conn_id)
+        self.order = _order(self.spec.location, self.spec.aws_conn_id)
+        if self.spec.copy_to:
+            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id)
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where the import reads: the copy, where there is one."""
+        return open_store(**self.order)
+
+    def origin(self) -> ObjectStore:
+        """Where the export was written."""
+        return open_store(**_order(self.spec.location, self.spec.aws_conn_id))
+
+    def latest(self, origin: ObjectStore) -> str | None:
+        """Id of the export to import; None when there is none yet, and ``follow_for`` waits for one.
+
+        :raises IncompleteBackup: there is none, or not the one asked for, or not all that it goes on from.
+        """
+        try:
+            chain = Catalogue(origin, self.spec.export).chain(self.spec.export_id)
+        except IncompleteBackup:
+            if self.spec.follow_for:
+                return None
+            raise
+        return chain[-1].backup_id
+
+    def catalogue(self, store: ObjectStore) -> KnownCatalogue:
+        """The exports in a store, for those who look often."""
+        return KnownCatalogue(store, self.spec.export)
+
+    def transfer(self, export_id: str) -> Transferred:
+        """Bring an export to where this run reads."""
+        return transfer(self.origin(), self.store, Catalogue(self.origin(), self.spec.export).chain(export_id))
+
+    def bring(self, origin: KnownCatalogue) -> None:
+        """Bring what is new to where this run reads, when that is a copy."""
+        latest = next(reversed(origin.complete()), None)
+        if self.spec.copy_to is not None and latest is not None:
+            transfer(origin.store, self.store, origin.chain(latest))
+
+    def importing(self, export_id: str | None = None, catalogue: Catalogue | None = None) -> Importing:
+        """:param export_id: as of which export; None is the latest."""
+        books = ArtifactBookmarks(self._dag_id, self.cluster.admin.describe_cluster().cluster_id, self.spec)
+        return Importing(self.cluster.extra, self.store, self.spec, books, export_id, catalogue)
+
+
+class ArtifactBookmarks:
+    """Bookmarks beside the runs' artifacts: ``_bookmarks/<cluster id>/<export>/<sink topic>.json``.
+
+    Without them (a store that was emptied, another Airflow) an import still repeats nothing while the sink has all of
+    its records: it counts them, and looks at the last one.
+    """
+
+    def __init__(self, dag_id: str, cluster_id: str, spec: ImportSpec) -> None:
+        self._artifacts = RunArtifacts(dag_id, _BOOKMARKS)
+        place = hashlib.sha256(spec.location.rstrip("/").encode()).hexdigest()[:8]
+        self._folder = f"{safe_name(cluster_id)}/{spec.export}-{place}"
+
+    def read(self, topic: str) -> Bookmark:
+        found = self._artifacts.read_json(self._name(topic))
+        return Bookmark.from_json(found) if found else Bookmark()
+
+    def write(self, topic: str, bookmark: Bookmark) -> None:
+        self._artifacts.write_json(self._name(topic), bookmark.to_json())
+
+    def _name(self, topic: str) -> str:
+        return f"{self._folder}/{safe_name(topic)}.json"
+
+
+def planned_topics(importing: Importing) -> list[dict[str, Any]]:
+    """Topics of an export as lines of a plan."""
+    return [_line(topic) for topic in importing.topics]
+
+
+def _line(topic: RestoreTopic) -> dict[str, Any]:
+    segments = [segment for one in topic.partitions for segment in one.segments]
+    return {
+        "source": topic.source.name,
+        "target": topic.name,
+        "partitions": len(topic.source.partitions),
+        "records": sum(segment.records for segment in segments),
+        "bytes": sum(segment.bytes for segment in segments),
+    }
+
+
+def refuse_itself(importing: Importing) -> None:
+    """A topic that was deleted may come back under its name; one that is there cannot be its own sink.
+
+    :raises BadParam: a topic would be imported into itself.
+    """
+    ids = importing.admin.topic_ids([topic.name for topic in importing.topics])
+    for topic in importing.topics:
+        if ids.get(topic.name) == topic.source.topic_id:
+            raise BadParam(
+                "rename",
+                f"{topic.name!r} is the very topic that was exported: it would be imported into itself",
+                "a name for the sink topic, such as {'source-(.*)': 'sink-\\\\1'}",
+            )

@@ -1,0 +1,65 @@
+"""The sentences of an export to S3 and of an import from it; their pages in docs/ tell more."""
+
+from __future__ import annotations
+
+from kafka_ferry.operators.exchange import (
+    ExportFinishOperator,
+    ExportFollowOperator,
+    ExportFreezeOperator,
+    ExportOperator,
+    ExportPlanOperator,
+    ExportValidateOperator,
+    ExportVerifyOperator,
+)
+from kafka_ferry.operators.exchange_import import (
+    CopyObjectsOperator,
+    ImportFollowOperator,
+    ImportOperator,
+    ImportPlanOperator,
+    ImportReleaseOperator,
+    ImportShardsOperator,
+    ImportTopicsOperator,
+    ImportValidateOperator,
+)
+from kafka_ferry.operators.report import ReportOperator
+
+#: A follower is restarted often: it goes on where the last increment ended.
+_FOLLOW_RETRIES = 10
+
+
+def export_topics() -> None:
+    """Make the tasks of an export in the DAG whose ``with`` block it is called in::
+
+    plan -> freeze -> export -> finish -> verify -> follow -> validate -> report
+    """
+    plan = ExportPlanOperator(task_id="plan")
+    freeze = ExportFreezeOperator(task_id="freeze")
+    export = ExportOperator.partial(task_id="export").expand(shard=freeze.output)
+    finish = ExportFinishOperator(task_id="finish")
+    verify = ExportVerifyOperator.partial(task_id="verify").expand(shard=freeze.output)
+    follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES)
+    validate = ExportValidateOperator(task_id="validate")
+    report = ReportOperator(task_id="report")
+
+    plan >> freeze >> export >> finish >> verify >> follow >> validate >> report
+
+
+def import_topics() -> None:
+    """Make the tasks of an import in the DAG whose ``with`` block it is called in::
+
+    plan -> copy_objects -> provision_topics -> shards -> import -> follow -> validate -> release -> report
+    """
+    plan = ImportPlanOperator(task_id="plan")
+    copy_objects = CopyObjectsOperator(task_id="copy_objects")
+    provision_topics = ImportTopicsOperator(task_id="provision_topics").as_setup()  # type: ignore[no-untyped-call]
+    shards = ImportShardsOperator(task_id="shards")
+    records = ImportOperator.partial(task_id="import").expand(shard=shards.output)
+    follow = ImportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES)
+    validate = ImportValidateOperator(task_id="validate")
+    release = ImportReleaseOperator(task_id="release").as_teardown(
+        setups=[provision_topics], on_failure_fail_dagrun=True
+    )
+    # After the teardown, outside the setup's scope: it runs, and tells why, also when the setup failed.
+    report = ReportOperator(task_id="report")
+
+    plan >> copy_objects >> provision_topics >> shards >> records >> follow >> validate >> release >> report

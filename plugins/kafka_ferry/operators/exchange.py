@@ -1,0 +1,208 @@
+"""The tasks of ``export_topics_to_s3``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import DownstreamTasksSkipped
+
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.storage import CHECKS_MADE, PLAN, STAGES, RunArtifacts
+from kafka_ferry.report.table import table
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+#: Artifacts that carry one task's findings to the next.
+SHARDS, DAMAGE, FOLLOWED = "shards.json", "damage", "followed.jsonl"
+
+
+def skip_the_rest(task: FerryOperator) -> DownstreamTasksSkipped:
+    """What ends a dry run: nothing below is done, and no teardown has anything to take away."""
+    below = [one for one in task.get_flat_relatives(upstream=False) if not one.is_teardown]
+    return DownstreamTasksSkipped(tasks=[one.task_id for one in below])
+
+
+def deadline_of(context: Context, seconds: float) -> float:
+    """When following ends: so long after the run began, so that a retry does not make it longer."""
+    started = context["dag_run"].start_date
+    assert started is not None  # noqa: S101  # it is running
+    return float(started.timestamp() + seconds)
+
+
+def begin_shards(artifacts: RunArtifacts, task_ids: tuple[str, ...]) -> None:
+    """Forget what an earlier try's mapped tasks, which may have had other shards, left behind."""
+    artifacts.delete(CHECKS_MADE)
+    mapped = tuple(f"{STAGES}/{task_id}." for task_id in task_ids)
+    for name in list(artifacts.names(STAGES)):
+        if name.startswith(mapped):
+            artifacts.delete(name)
+
+
+class ExportPlanOperator(FerryOperator):
+    """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.exchange_spec import ExportSpec
+        from kafka_ferry.hooks.exchange import exporting_of, record_bytes
+        from kafka_ferry.hooks.run_lock import claim
+
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
+        if not spec.dry_run:
+            claim(context, spec.export, param="export")
+        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
+        cluster, planned = exporting.admin.describe_cluster(), exporting.plan()
+        sizes = record_bytes(spec.source_conn_id, planned)
+        lines: list[dict[str, Any]] = []
+        for topic in planned.topics:
+            records = sum(one.end - one.begin for one in topic.partitions)
+            lines.append(
+                {
+                    "source": topic.name,
+                    "target": f"{spec.location.rstrip('/')}/{spec.export}/data/{topic.name}/",
+                    "partitions": len(topic.partitions),
+                    "records": records,
+                    "bytes": round(records * sizes.get(topic.name, 0)),
+                }
+            )
+        plan = {
+            "planned": planned.created,
+            "spec": spec.model_dump(mode="json"),
+            "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+            "target": {"conn_id": spec.location},
+            "export_id": exporting.export_id,
+            "mode": planned.mode,
+            "parent": planned.parent,
+            "topics": lines,
+            "records": sum(line["records"] for line in lines),
+            "bytes": sum(line["bytes"] for line in lines),
+            "notes": planned.notes,
+        }
+        artifacts.write_json(PLAN, plan)
+        rows = [[line["source"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"] for line in lines]
+        head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]
+        self.log.info("export %s, %s as %s\n%s", spec.export, planned.mode, spec.format, table(head, rows))
+        for note in planned.notes:
+            self.log.info("note: %s", note)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was written, and the run ends here")
+            raise skip_the_rest(self)
+        return {key: plan[key] for key in ("export_id", "mode", "records", "bytes")} | {"topics": len(lines)}
+
+
+class ExportFreezeOperator(FerryOperator):
+    """Freeze the ranges, write the manifest before the first object, and say how many mapped tasks there shall be."""
+
+    def ferry(self, context: Context) -> list[int]:
+        from kafka_ferry.hooks.backup.exporting import shards_of
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        manifest, artifacts = exporting_of(context).begin(), RunArtifacts.of(context)
+        begin_shards(artifacts, ("export", "verify"))
+        for stale in [*artifacts.names(DAMAGE)]:
+            artifacts.delete(stale)
+        shards = shards_of(manifest)
+        artifacts.write_json(SHARDS, shards)
+        self.log.info("export %s: %s, %d mapped task(s)", manifest.backup_id, manifest.state, len(shards))
+        return list(range(len(shards)))
+
+
+class ShardOperator(FerryOperator):
+    """One shard's partitions.
+
+    :param shard: index into the run's shards. (mapped)
+    """
+
+    template_fields = ("shard",)
+
+    def __init__(self, *, shard: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def mine(self, context: Context) -> list[tuple[str, int]]:
+        """The partitions of this task."""
+        shards = RunArtifacts.of(context).read_json(SHARDS) or []
+        return [(topic, number) for topic, number in shards[int(self.shard)]]
+
+
+class ExportOperator(ShardOperator):
+    """Copy what is left of one shard; segments that a try before this one finished are kept."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        done = exporting_of(context).run_shard(self.mine(context))
+        self.log.info("%s", done or "nothing was left to do")
+        return done
+
+
+class ExportFinishOperator(FerryOperator):
+    """Declare the export COMPLETE, when every range is covered."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        manifest = exporting_of(context).finish()
+        return {"export_id": manifest.backup_id, **manifest.totals.model_dump(mode="json")}
+
+
+class ExportVerifyOperator(ShardOperator):
+    """Read one shard's objects back. What is wrong fails the report, not this task."""
+
+    def ferry(self, context: Context) -> int:
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        exporting = exporting_of(context)
+        found = exporting.verify_shard(self.mine(context)) if exporting.spec.verify else []
+        texts = [f"{one['topic']}-{one['partition']} offsets {one['begin']} to {one['end'] - 1}: {one['problem']}"
+                 for one in found]  # fmt: skip
+        for text in texts:
+            self.log.error("%s", text)
+        RunArtifacts.of(context).write_json(f"{DAMAGE}/{int(self.shard):03}.json", texts)
+        return len(texts)
+
+
+class ExportFollowOperator(FerryOperator):
+    """With ``follow_for``: export what is written meanwhile, an increment at a time."""
+
+    def ferry(self, context: Context) -> dict[str, Any] | None:
+        from dataclasses import asdict
+
+        from kafka_ferry.hooks.backup.follow import follow_export
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
+        if not exporting.spec.follow_for:
+            self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
+            return None
+        deadline = deadline_of(context, exporting.spec.follow_for)
+        return asdict(follow_export(exporting, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
+
+
+class ExportValidateOperator(FerryOperator):
+    """Make the checks and write checks.json."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.backup.exchange_judge import judge_export
+        from kafka_ferry.hooks.exchange import exporting_of
+
+        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
+        damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]
+        followed = artifacts.read_lines(FOLLOWED)
+        looked = damage if exporting.spec.verify else None
+        return write_checks(
+            artifacts, judge_export(exporting.manifest(), exporting.spec.location, looked, followed)
+        )  # fmt: skip
+
+
+def write_checks(artifacts: RunArtifacts, made: dict[str, Any]) -> dict[str, str]:
+    """Keep the checks for the report; name to status."""
+    from kafka_ferry.verification.job import results_digest
+
+    artifacts.write_json(
+        CHECKS_MADE,
+        {name: [one.model_dump(mode="json") for one in found] for name, found in made.items()}
+        | {"judged": results_digest([])},  # nothing is compared by fingerprint tasks here
+    )
+    return {check.name: check.status.value for check in made["checks"]}

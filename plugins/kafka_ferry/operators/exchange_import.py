@@ -1,0 +1,223 @@
+"""The tasks of ``import_topics_from_s3``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+
+from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.operators.exchange import (
+    FOLLOWED,
+    SHARDS,
+    ShardOperator,
+    begin_shards,
+    deadline_of,
+    skip_the_rest,
+    write_checks,
+)
+from kafka_ferry.report.storage import PLAN, RunArtifacts
+from kafka_ferry.report.table import table
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.hooks.backup.importing import Importing
+
+IMPORTED = "imported"
+
+
+def _planned(context: Context) -> str | None:
+    """Id of the export that this run's plan found; None: there was none yet."""
+    plan = RunArtifacts.of(context).read_json(PLAN) or {}
+    found = plan.get("export_id")
+    return None if found is None else str(found)
+
+
+def _importing(context: Context) -> Importing | None:
+    from kafka_ferry.hooks.exchange import ImportRun
+
+    export_id = _planned(context)
+    return None if export_id is None else ImportRun(context).importing(export_id)
+
+
+def _imported(artifacts: RunArtifacts, what: str) -> list[Any]:
+    """What all import tasks of this run found: ``lines`` or ``marks``."""
+    return [one for name in artifacts.names(IMPORTED) for one in (artifacts.read_json(name) or {})[what]]
+
+
+class ImportPlanOperator(FerryOperator):
+    """Find the export, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.exchange_spec import ImportSpec
+        from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
+        from kafka_ferry.hooks.run_lock import claim
+
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
+        if not spec.dry_run:
+            claim(context, f"{spec.target_conn_id}.{spec.export}", param="export")
+        run, artifacts = ImportRun(context), RunArtifacts.of(context)
+        cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
+        export_id = run.latest(origin)
+        lines: list[dict[str, Any]] = []
+        notes = ["there is no export yet: the run waits for one"] if export_id is None else []
+        if export_id is not None:
+            importing = run.importing(export_id, run.catalogue(origin))
+            refuse_itself(importing)
+            importing.check()
+            lines = planned_topics(importing)
+        plan = {
+            "planned": pendulum.now("UTC").isoformat(),
+            "spec": spec.model_dump(mode="json"),
+            "source": {"conn_id": spec.location},
+            "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+            "export_id": export_id,
+            "topics": lines,
+            "records": sum(line["records"] for line in lines),
+            "bytes": sum(line["bytes"] for line in lines),
+            "notes": notes,
+        }
+        artifacts.write_json(PLAN, plan)
+        rows = [[line["source"], line["target"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"]
+                for line in lines]  # fmt: skip
+        head = ["source topic", "sink topic", "partitions", "records", "bytes"]
+        self.log.info("export %s of %s\n%s", export_id, spec.export, table(head, rows))
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was written, and the run ends here")
+            raise skip_the_rest(self)
+        return {key: plan[key] for key in ("export_id", "records", "bytes")} | {"topics": len(lines)}
+
+
+class CopyObjectsOperator(FerryOperator):
+    """With ``copy_to``: bring the export to the sink's region or account, by its manifests."""
+
+    def ferry(self, context: Context) -> dict[str, int] | None:
+        from dataclasses import asdict
+
+        from kafka_ferry.hooks.exchange import ImportRun
+
+        run, export_id = ImportRun(context), _planned(context)
+        if run.spec.copy_to is None or export_id is None:
+            return None
+        done = asdict(run.transfer(export_id))
+        self.log.info("%s -> %s: %s", run.spec.location, run.spec.copy_to, done)
+        return done
+
+
+class ImportTopicsOperator(FerryOperator):
+    """Make sink topics with the source's partitions and configs, and hold their retention until the teardown."""
+
+    def ferry(self, context: Context) -> list[str]:
+        importing = _importing(context)
+        made = importing.prepare() if importing else []
+        for name in made:
+            self.log.info("made topic %s", name)
+        return made[:100]
+
+
+class ImportShardsOperator(FerryOperator):
+    """Say how many mapped tasks there shall be."""
+
+    def ferry(self, context: Context) -> list[int]:
+        from kafka_ferry.verification.sharding import shard
+
+        artifacts, importing = RunArtifacts.of(context), _importing(context)
+        begin_shards(artifacts, ("import",))
+        for stale in [*artifacts.names(IMPORTED), FOLLOWED]:
+            artifacts.delete(stale)
+        ranges = importing.ranges() if importing else []
+        shards = shard((one.at, sum(segment.bytes for segment in one.segments)) for one in ranges) or [[]]
+        artifacts.write_json(SHARDS, shards)
+        self.log.info("%d partition(s) with something to import or to prove, %d mapped task(s)",
+                      len(ranges), len(shards))  # fmt: skip
+        return list(range(len(shards)))
+
+
+class ImportOperator(ShardOperator):
+    """Write what is left of one shard and prove it. What differs fails the report, not this task."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.importing import import_shard
+        from kafka_ferry.hooks.exchange import ImportRun
+
+        run, export_id = ImportRun(context), _planned(context)
+        made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
+        if export_id is not None:
+            made = import_shard(run.importing(export_id), run.order, self.mine(context))
+        RunArtifacts.of(context).write_json(f"{IMPORTED}/{int(self.shard):03}.json", made)
+        for line in made["lines"]:
+            if line["detail"]:
+                self.log.error("%s-%d: %s", line["topic"], line["partition"], line["detail"])
+        self.log.info("%s", made["done"] or "nothing was left to do")
+        return dict(made["done"])
+
+
+class ImportFollowOperator(FerryOperator):
+    """Note how far the import has come; with ``follow_for``: import increments as they appear."""
+
+    def ferry(self, context: Context) -> dict[str, Any] | None:
+        from dataclasses import asdict
+
+        from kafka_ferry.hooks.backup.follow import follow_import
+        from kafka_ferry.hooks.exchange import ImportRun
+
+        run, artifacts, importing = ImportRun(context), RunArtifacts.of(context), _importing(context)
+        if importing is not None:
+            importing.confirm(_imported(artifacts, "marks"))
+        if not run.spec.follow_for:
+            self.log.info("follow_for is 0: the import ends with the export it began with")
+            return None
+        here, there = run.catalogue(run.store), run.catalogue(run.origin())
+        done = follow_import(
+            lambda catalogue: run.importing(None, catalogue),
+            here,
+            deadline_of(context, run.spec.follow_for),
+            run.spec.follow_interval,
+            lambda line: artifacts.append_line(FOLLOWED, line),
+            before=lambda: run.bring(there),
+        )
+        return asdict(done)
+
+
+class ImportValidateOperator(FerryOperator):
+    """Make the checks and write checks.json."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.backup.exchange_judge import judge_import
+        from kafka_ferry.hooks.exchange import ImportRun
+
+        run, artifacts = ImportRun(context), RunArtifacts.of(context)
+        followed = artifacts.read_lines(FOLLOWED)
+        latest = followed[-1]["id"] if followed else _planned(context)
+        importing = run.importing(latest) if latest else None
+        topics = importing.topics if importing else []
+        states = run.cluster.admin.topics([topic.name for topic in topics])
+        lines = _imported(artifacts, "lines")
+        lines += [line for increment in followed for line in increment["lines"]]
+        return write_checks(
+            artifacts,
+            judge_import(
+                topics,
+                {name: state.partitions for name, state in states.items()},
+                importing.configs_in_the_end() if importing else {},
+                lines,
+            ),
+        )
+
+
+class ImportReleaseOperator(FerryOperator):
+    """Put back the retention that was held."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.hooks.exchange import ImportRun
+
+        run = ImportRun(context)
+        # Following may have been killed between holding a topic and telling of it.
+        latest = run.latest(run.store) if run.spec.follow_for else _planned(context)
+        if latest is None:
+            return []
+        changed = run.importing(latest).let_go()
+        self.log.info("retention and cleanup policy are the sink's own again: %d topic(s)", len(changed))
+        return changed[:100]

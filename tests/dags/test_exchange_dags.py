@@ -1,0 +1,60 @@
+"""The shape of export and import: what runs after what, what is put back after failures, and what parsing costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from airflow.sdk import DAG
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+NAMES = ("export_topics_to_s3", "import_topics_from_s3")
+HEAVY = ("numpy", "pyarrow", "fastavro", "boto3", "confluent_kafka", "requests")
+
+
+def load(name: str) -> DAG:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(DAGS / f"{name}.py")
+    assert bag.import_errors == {}
+    return bag.dags[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_edges_are_those_of_the_docstring(name: str) -> None:
+    dag = load(name)
+    assert dag.doc_md
+    order = [task.strip() for task in dag.doc_md.strip().split("\n\n")[1].replace("\n", " ").split("->")]
+    assert set(order) == set(dag.task_dict)
+    edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
+    # Beside the chain: mapped tasks depend on what says how many there are, the teardown on its setup.
+    assert edges - set(pairwise(order)) <= {("freeze", "verify"), ("provision_topics", "release")}
+    assert set(pairwise(order)) <= edges
+    report = dag.task_dict["report"]
+    assert (report.trigger_rule, [task.task_id for task in dag.leaves]) == ("all_done", ["report"])
+    assert all((task.retries or 0) >= 2 for task in dag.tasks)
+    assert dag.schedule is None
+
+
+def test_retention_is_put_back_whatever_happened() -> None:
+    dag = load("import_topics_from_s3")
+    assert [task.task_id for task in dag.tasks if task.is_setup] == ["provision_topics"]
+    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["release"]
+    assert dag.task_dict["release"].on_failure_fail_dagrun is True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parsing_imports_nothing_heavy(name: str) -> None:
+    code = f"""
+import sys, airflow.sdk, airflow.sdk.exceptions
+before = set(sys.modules)
+sys.path.insert(0, {str(DAGS.parent / "plugins")!r})
+import runpy
+runpy.run_path({str(DAGS / f"{name}.py")!r})
+print(*(name for name in {HEAVY!r} if name in sys.modules and name not in before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
