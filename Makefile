@@ -38,6 +38,10 @@ bench: $(STAMP)  ## measure: throughput profiles against stock MirrorMaker 2, th
 bench-engines: $(STAMP)  ## measure: start-up and throughput of every engine on the same data (about 8 minutes)
 	@PYTHONPATH=include:plugins $(PY) -m bench engines
 
+.PHONY: bench-backup
+bench-backup: $(STAMP)  ## measure: export to S3 and restore (OSO=/path/to/driver: beside OSO kafka-backup's core)
+	@PYTHONPATH=include:plugins $(PY) -m bench backup $(if $(OSO),--oso $(OSO))
+
 .PHONY: test
 test: plugins unit integration browser  ## all tests: our Java, units on all cores, on real Kafka, in a real browser
 

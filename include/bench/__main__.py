@@ -1,4 +1,4 @@
-"""``python -m bench profiles | scale | engines``: what ``make bench`` runs. Markdown to stdout, progress to stderr."""
+"""``python -m bench profiles | scale | engines | backup``. Markdown to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bench import engines, profiles, scale
+from bench import backup, engines, profiles, scale
 from bench.profiles import Variant
 from stack import Stack
 
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(profiles.run(make_stack, options.variants, options.records, options.runs, say))
     elif options.what == "engines":
         print(engines.run(make_stack, options.engines, options.records, options.runs, say))
+    elif options.what == "backup":
+        print(backup.run(make_stack, options.sizes, options.runs, options.oso, say))
     else:
         print(scale.run(make_stack, options.topics, options.partitions, options.groups, say))
     return 0
@@ -65,7 +67,22 @@ def parser() -> argparse.ArgumentParser:
     ways.add_argument(
         "--engines", nargs="+", choices=engines.ENGINES, default=list(engines.ENGINES), help="the first is the measure"
     )
+    files = commands.add_parser("backup", help="export to S3 and restore, beside OSO kafka-backup where it is given")
+    files.add_argument("--runs", type=int, default=3)
+    files.add_argument("--oso", type=Path, help="a driver of its core: takes backup or restore, and a YAML file")
+    files.add_argument(
+        "--sizes",
+        type=_size,
+        nargs="+",
+        default=[(1000, 400_000), (100, 1_500_000)],
+        help="value bytes and number of records, such as 1000:400000",
+    )
     return result
+
+
+def _size(text: str) -> tuple[int, int]:
+    size, _, count = text.partition(":")
+    return int(size), int(count)
 
 
 def _interrupt(number: int, frame: object) -> None:

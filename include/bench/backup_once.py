@@ -1,0 +1,67 @@
+"""``python -m bench.backup_once ORDER``: one export or restore by our engine, as a process that can be measured.
+
+The order is a file of JSON: ``what`` (export or restore), ``config`` (librdkafka settings), ``store`` (as
+``process.store_order`` gives it), ``name``, ``topic``, ``id`` and for a restore ``target``. Prints what was counted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from kafka_ferry.backup.exchange_spec import ExportSpec
+from kafka_ferry.backup.spec import RestoreSpec
+from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
+from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.backup.work import added, in_processes
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.object_store import open_store
+
+
+def main() -> int:
+    """0: done; errors end it with their trace."""
+    order = json.loads(Path(sys.argv[1]).read_text())
+    print(json.dumps(_export(order) if order["what"] == "export" else _restore(order)))
+    return 0
+
+
+def _export(order: dict[str, Any]) -> dict[str, float]:
+    spec = ExportSpec(
+        topics=[order["topic"]],
+        export=order["name"],
+        location=order["store"]["location"],
+        mode="full",
+        format=order.get("format", "parquet"),
+    )
+    admin = KafkaAdmin(order["config"], "source")
+    export = Exporting(admin, order["config"], open_store(**order["store"]), order["store"], spec, order["id"])
+    mine = [at for shard in shards_of(export.begin()) for at in shard]
+    done = export.run_shard(mine)
+    export.finish()
+    return done
+
+
+def _restore(order: dict[str, Any]) -> dict[str, float]:
+    spec = RestoreSpec(
+        backup=order["name"], location=order["store"]["location"], rename={order["topic"]: order["target"]}, groups=[]
+    )
+    restoration = Restoration(order["config"], open_store(**order["store"]), spec)
+    memory: dict[str, dict[str, str]] = {}
+    restoration.provision(memory)
+    ranges = restoration.ranges()
+    place = {"kind": "restore", "config": order["config"], "store": order["store"]}
+    done = added(
+        in_processes(
+            ranges,
+            lambda one: sum(segment.bytes for segment in one.segments),
+            lambda some: {**place, "ranges": [one.to_json() for one in some]},
+        )
+    )
+    restoration.release(memory)
+    return done
+
+
+if __name__ == "__main__":
+    sys.exit(main())
