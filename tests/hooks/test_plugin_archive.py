@@ -41,8 +41,7 @@ def maven(tmp_path: Path) -> str:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
-    with msk_lab.double() as running:
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", msk_lab.connection(running))
+    with msk_lab.connected(monkeypatch) as running:
         yield running
 
 

@@ -11,11 +11,6 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.msk_connect.plugin_archive import Coordinates, PluginArchive, unpacked
 
 
-def jar(*classes: str) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(msk_lab.archive(*classes))) as whole:
-        return whole.read("shop/orders.jar")
-
-
 def tar(**files: bytes) -> bytes:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w:gz") as opened:
@@ -50,7 +45,7 @@ def test_no_jar_is_no_plugin() -> None:
 
 
 def test_whether_the_class_is_in_it() -> None:
-    plugin = PluginArchive({"lib/orders.jar": jar("shop.Orders"), "LICENSE": b""})
+    plugin = PluginArchive({"lib/orders.jar": msk_lab.jar("shop.Orders"), "LICENSE": b""})
     assert plugin.has_class("shop.Orders")
     assert not plugin.has_class("shop.Order")
 

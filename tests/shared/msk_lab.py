@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
+import pytest
 
 from stack.msk.account import REGION
 from stack.msk.runtime import MemoryRuntime
@@ -19,21 +24,41 @@ BUCKET = "ferry-plugins"
 SESSION = boto3.session.Session()  # one, so that the service models are read once
 
 
-def archive(*classes: str) -> bytes:
-    """A ZIP with a JAR with these classes, which are empty."""
-    jar = io.BytesIO()
-    with zipfile.ZipFile(jar, "w") as opened:
+_LOADER = cache(botocore.session.create_loader)
+
+
+def jar(*classes: str) -> bytes:
+    """A JAR with these classes, which are empty."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as opened:
         for name in classes:
             opened.writestr(f"{name.replace('.', '/')}.class", b"")
+    return content.getvalue()
+
+
+def archive(*classes: str) -> bytes:
+    """A ZIP with a JAR with these classes."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as opened:
-        opened.writestr("shop/orders.jar", jar.getvalue())
+        opened.writestr("shop/orders.jar", jar(*classes))
     return whole.getvalue()
 
 
 def double(**arguments: Any) -> MskConnectDouble:
     """To be used in a ``with``; each thing goes on at the second look, so that the time in between is seen."""
     return MskConnectDouble(MemoryRuntime(), "b-1:9092,b-2:9092", **arguments)
+
+
+@contextmanager
+def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
+    """The double, and the connection ``aws_default`` that leads to it.
+
+    boto3 sessions share their loader: each hook makes a session, and reading the model of ``kafka`` takes 0.5 s.
+    """
+    monkeypatch.setattr(botocore.session, "create_loader", _LOADER)
+    with double() as running:
+        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection(running))
+        yield running
 
 
 def client(aws: MskConnectDouble, service: str = "kafkaconnect", **config: Any) -> Any:

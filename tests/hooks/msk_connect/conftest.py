@@ -12,8 +12,7 @@ from stack.msk.server import MskConnectDouble
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
     """The double, and the connection ``aws_default`` that leads to it."""
-    with msk_lab.double() as running:
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", msk_lab.connection(running))
+    with msk_lab.connected(monkeypatch) as running:
         yield running
 
 

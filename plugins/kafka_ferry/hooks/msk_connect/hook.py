@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -172,7 +172,12 @@ class MskConnectHook(ArchivesHook):
         return lines + [f"~ {member}" for member in worker_setting_changes(request, found)]
 
     def next_update(
-        self, arn: str, request: Mapping[str, Any], *, skip_health_validation: bool | None = None
+        self,
+        arn: str,
+        request: Mapping[str, Any],
+        *,
+        skip_health_validation: bool | None = None,
+        made: Collection[str] = (),
     ) -> tuple[Update, str] | None:
         """Begin the next update that makes the connector as wished, if it is not yet; nothing equal is ever sent.
 
@@ -180,6 +185,7 @@ class MskConnectHook(ArchivesHook):
 
         :param request: members of ``create_connector``; those that are missing are left as they are.
         :param skip_health_validation: None skips it only where it must be: on a PAUSED connector.
+        :param made: kinds that are COMPLETE already; they are not sent twice, whatever the description says.
         :return: kind of update and ARN of its operation.
         :raises DifferentResource: a member differs that cannot be changed.
         :raises StaleVersion: somebody else keeps changing the connector.
@@ -188,7 +194,7 @@ class MskConnectHook(ArchivesHook):
             found = self.connector(arn)
             if differences := immutable_differences(request, found):
                 raise DifferentResource(f"connector {found.name}: its {'; its '.join(differences)}, for ever")
-            update = self._update_of(request, found)
+            update = self._update_of(request, found, made)
             if update is None:
                 return None
             kind, members = update
@@ -204,11 +210,15 @@ class MskConnectHook(ArchivesHook):
             return kind, str(answer["connectorOperationArn"])
         raise AssertionError("the last try returns or raises")
 
-    def _update_of(self, request: Mapping[str, Any], found: Connector) -> tuple[Update, dict[str, Any]] | None:
-        if members := worker_setting_changes(request, found):
+    def _update_of(
+        self, request: Mapping[str, Any], found: Connector, made: Collection[str]
+    ) -> tuple[Update, dict[str, Any]] | None:
+        if Update.WORKER_SETTING not in made and (members := worker_setting_changes(request, found)):
             self.log.info("Connector %s: %s differ", found.name, ", ".join(members))
             return Update.WORKER_SETTING, members
-        if "connectorConfiguration" in request and (lines := config_changes(request["connectorConfiguration"], found)):
+        if Update.CONFIGURATION in made or "connectorConfiguration" not in request:
+            return None
+        if lines := config_changes(request["connectorConfiguration"], found):
             self.log.info("Connector %s: %d changes\n%s", found.name, len(lines), "\n".join(lines))
             config = connector_config(request["connectorConfiguration"])
             return Update.CONFIGURATION, {"connectorConfiguration": config}

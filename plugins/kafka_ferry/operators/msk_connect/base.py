@@ -1,0 +1,180 @@
+"""What the operators on MSK Connect have in common: errors, waits, and configs that the UI must not show."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.sdk import conf
+from airflow.sdk.exceptions import AirflowFailException
+
+from kafka_ferry.connectors.redaction import redact
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.client import WAITER_DELAY, WAITER_MAX_ATTEMPTS, Look, Outcome, failure_of
+from kafka_ferry.msk_connect.errors import ConnectorFailed, WaitTimedOut
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import Context
+
+# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
+_MARGIN = timedelta(minutes=2)
+
+
+class MskConnectOperator(AwsBaseOperator[MskConnectHook]):
+    """Base of the operators on MSK Connect.
+
+    A fault that may pass (429, 5xx, a version that somebody else changed, a wait that timed out) is raised as it is, so
+    that Airflow retries the task; any other ends it at once.
+
+    :param wait_for_completion: wait for the end of what was begun.
+    :param waiter_delay: seconds between two looks.
+    :param waiter_max_attempts: looks until the wait fails; the defaults make 40 minutes, as a connector that cannot
+        reach its cluster needs 20 to say so.
+    :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more (a race in Airflow 3.3 can fail the
+        resumed task).
+    :param aws_conn_id, region_name, verify, botocore_config: as of every operator of the amazon provider.
+    """
+
+    aws_hook_class = MskConnectHook
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        waiter_delay: float = WAITER_DELAY,
+        waiter_max_attempts: int = WAITER_MAX_ATTEMPTS,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.waiter_delay = waiter_delay
+        self.waiter_max_attempts = waiter_max_attempts
+        self.deferrable = deferrable
+
+    @abstractmethod
+    def act(self) -> Any:
+        """Begin, wait, return the XCom."""
+
+    def execute(self, context: Context) -> Any:
+        """Do it; see the class for what is retried."""
+        return self._guarded(self.act)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Take the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
+        return self._guarded(lambda: self._completed(event or {}))
+
+    def done(self, arn: str, event: Mapping[str, Any]) -> Any:
+        """After a wait in the triggerer: what is left to do, and the XCom."""
+        return arn
+
+    def await_(self, waiter: str, arn: str, echo: Mapping[str, Any] | None = None, **waiter_args: str) -> None:
+        """Wait here, or in the triggerer, from where ``done`` goes on. Looks once before it defers.
+
+        :param arn: what :meth:`done` is given. ``echo``: what it finds in the event.
+        """
+        if not self.wait_for_completion:
+            return
+        if not self.deferrable:
+            self._wait_here(waiter, arn, waiter_args)
+            return
+        found = self.hook.look(waiter, **waiter_args)
+        if found.outcome is Outcome.WAITING:
+            self._defer(waiter, arn, echo or {}, waiter_args)
+        self._judge(waiter, arn, found)
+
+    def _wait_here(self, waiter: str, arn: str, waiter_args: dict[str, str]) -> None:
+        try:
+            self.hook.wait(waiter, self.waiter_delay, self.waiter_max_attempts, **waiter_args)
+        except ConnectorFailed as failure:
+            raise ConnectorFailed(self.hook.explained(arn, str(failure))) from None
+
+    def _defer(self, waiter: str, arn: str, echo: Mapping[str, Any], waiter_args: dict[str, str]) -> None:
+        seconds = self.waiter_delay * self.waiter_max_attempts
+        from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
+
+        self.defer(
+            trigger=MskConnectWaiterTrigger(
+                waiter_name=waiter,
+                waiter_args=waiter_args,
+                end_time=time.time() + seconds,
+                waiter_delay=self.waiter_delay,
+                echo={**echo, "arn": arn, "waiter": waiter},
+                aws_conn_id=self.aws_conn_id,
+                region_name=self.region_name,
+                verify=self.verify,
+                botocore_config=self.botocore_config,
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=seconds) + _MARGIN,
+        )
+
+    def _judge(self, waiter: str, arn: str, found: Look) -> None:
+        if found.outcome is Outcome.FAILED:
+            failure = failure_of(waiter, found.reason)
+            raise type(failure)(self.hook.explained(arn, found.reason)) if waiter.startswith("connector") else failure
+        self.log.info("%s", found.reason)
+
+    def _completed(self, event: dict[str, Any]) -> Any:
+        status, message = event.get("status"), event.get("message", "no event from the trigger")
+        arn, waiter = event.get("arn", ""), event.get("waiter", "")
+        if status == "failed":
+            self._judge(waiter, arn, Look(Outcome.FAILED, message))
+        if status != "success":
+            raise WaitTimedOut(message)
+        self.log.info("%s", message)
+        return self.done(arn, event)
+
+    @staticmethod
+    def _guarded(work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except FerryError as fault:
+            if fault.retriable:
+                raise
+            raise AirflowFailException(str(fault)) from None
+
+
+class MaskedFields(MskConnectOperator):
+    """Keeps the secrets of some template fields out of what Airflow stores and shows after rendering.
+
+    Airflow's own masker goes by words in keys ("password") and would show ``sasl.jaas.config``. Mapped tasks come
+    through here too.
+    """
+
+    masked: tuple[str, ...] = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._templates: dict[str, Any] = {}
+        self._rendered: dict[str, Any] = {}
+
+    def secret_field(self, name: str) -> Any:
+        """The rendered value with its secrets."""
+        return self._rendered.get(name, getattr(self, name))
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Context,
+        jinja_env: jinja2.Environment,
+        seen_oids: set[int],
+    ) -> None:
+        if parent is self:
+            for name in self.masked:
+                # Rendered a second time, it must not start from the masked one.
+                setattr(self, name, self._templates.setdefault(name, getattr(self, name)))
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        if parent is self:
+            for name in self.masked:
+                value = getattr(self, name)
+                if isinstance(value, Mapping):
+                    self._rendered[name] = value
+                    setattr(self, name, redact(value))
