@@ -128,7 +128,7 @@ class Engines:
     def _timed(self, name: str, topic: str, engine: Engine) -> EngineCopy:
         # A client of its own: one that lives on can stay blind to topics that were deleted.
         target, spec = Loader(self._stack.target_bootstrap), TopicSpec(topic, PARTITIONS)
-        began = time.monotonic()
+        began, worker = time.monotonic(), machine.cpu_seconds(self._stack.worker.pid)
         with _in_background(engine.deploy) as deployed:  # records may move before deploy() has returned
             seen, first = self._until(lambda: sum(target.end_offsets(spec).values()), 1, began, deployed)
             held, last = self._until(lambda: sum(target.end_offsets(spec).values()), self._count, began, deployed)
@@ -137,7 +137,14 @@ class Engines:
         deployed.result()
         reader = engine.progress()
         _, proven = self._until(lambda: _copied(reader.next_offsets()), self._count, began, deployed)
-        return EngineCopy(name, first, seen, last, proven)
+        return EngineCopy(name, first, seen, last, proven, self._cpu(engine) - (0 if name in ON_HOSTS else worker))
+
+    def _cpu(self, engine: Engine) -> float:
+        """Seconds of CPU that what runs the engine has used so far: its own processes, or the Connect worker."""
+        from kafka_ferry.hooks.engines.host_engine import HostEngine
+
+        own = [process.state().pid for process in engine.processes] if isinstance(engine, HostEngine) else []
+        return sum(machine.cpu_seconds(pid) for pid in own or [self._stack.worker.pid])
 
     def _until(self, ask: Callable[[], int], wanted: int, began: float, deployed: Future[None]) -> tuple[int, float]:
         """What was answered that was enough, and the seconds since ``began``."""

@@ -30,6 +30,7 @@ class EngineCopy:
     :param first: until the target was first seen to hold a record; ``seen`` is how many it held then.
     :param last: until it held all.
     :param proven: until the engine's own progress said so.
+    :param cpu: seconds of CPU of the engine's process, its start included, or of the Connect worker in that time.
     """
 
     engine: str
@@ -37,6 +38,7 @@ class EngineCopy:
     seen: int
     last: float
     proven: float
+    cpu: float
 
     def rate(self, count: int) -> float:
         """Records a second, from the first look that saw any to the last.
@@ -124,8 +126,10 @@ def engine_table(runs: Sequence[Sequence[EngineCopy]], count: int, size: int) ->
                 f"{spread(ratios, 2)} x",
                 spread(copy.last for copy in copies),
                 spread(copy.proven - copy.last for copy in copies),
+                spread(copy.cpu for copy in copies),
             ]
         )
     head = ["engine", "s from deploy to the first record", "s from there to the last", "thousand records/s", "MB/s",
-            f"speed against `{names[0]}`", "s from deploy to the last record", "s until progress says so"]  # fmt: skip
+            f"speed against `{names[0]}`", "s from deploy to the last record", "s until progress says so",
+            "CPU s"]  # fmt: skip
     return table(head, rows)

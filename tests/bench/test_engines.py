@@ -47,21 +47,21 @@ def test_all_are_measured_against_connect() -> None:
 
 
 def test_what_was_there_at_the_first_look_is_not_counted_into_the_rate() -> None:
-    assert EngineCopy("x", first=10.0, seen=200, last=14.0, proven=15.0).rate(1_000) == 200.0
-    assert EngineCopy("x", first=10.0, seen=1_000, last=10.1, proven=15.0).rate(1_000) == float("inf")
+    assert EngineCopy("x", first=10.0, seen=200, last=14.0, proven=15.0, cpu=1.0).rate(1_000) == 200.0
+    assert EngineCopy("x", first=10.0, seen=1_000, last=10.1, proven=15.0, cpu=1.0).rate(1_000) == float("inf")
 
 
 def test_ratios_are_taken_within_a_run() -> None:
     # The machine was twice as slow in the second run: the ratio does not move.
     runs = [
-        [EngineCopy("connect", 1.0, 0, 3.0, 4.0), EngineCopy("host", 6.0, 0, 10.0, 10.5)],
-        [EngineCopy("host", 12.0, 0, 20.0, 21.0), EngineCopy("connect", 2.0, 0, 6.0, 8.0)],
+        [EngineCopy("connect", 1.0, 0, 3.0, 4.0, 2.0), EngineCopy("host", 6.0, 0, 10.0, 10.5, 9.0)],
+        [EngineCopy("host", 12.0, 0, 20.0, 21.0, 10.0), EngineCopy("connect", 2.0, 0, 6.0, 8.0, 2.0)],
     ]
     found = cells(engine_table(runs, 1_000_000, 200))
     assert list(found) == ["`connect`", "`host`"]
     assert found["`host`"] == [
         "9.0 (6.0-12.0)", "6.00 (4.00-8.00)", "188 (125-250)", "37.5 (25.0-50.0)", "0.50 (0.50-0.50) x",
-        "15.0 (10.0-20.0)", "0.8 (0.5-1.0)",
+        "15.0 (10.0-20.0)", "0.8 (0.5-1.0)", "9.5 (9.0-10.0)",
     ]  # fmt: skip
     assert found["`connect`"][4] == "1.00 (1.00-1.00) x"
 
