@@ -113,12 +113,13 @@ class Exporting:
         answers = in_processes(segments, lambda one: one[2].bytes, order)
         return [damage for answer in answers for damage in answer["damage"]]
 
-    def discard_unfinished(self) -> list[str]:
+    def discard_unfinished(self, catalogue: Catalogue) -> list[str]:
         """Remove what followers of this run left that were killed: it is no export, and the next one begins before it.
 
-        Returns the ids.
+        :param catalogue: the caller's, which knows most manifests already.
+        :return: the ids.
         """
-        manifests, _ = self.catalogue.manifests()
+        manifests, _ = catalogue.manifests()
         gone = []
         for backup_id, manifest in manifests.items():
             increment = re.fullmatch(rf"{re.escape(self.export_id)}{FOLLOWED}[0-9T]+Z", backup_id)

@@ -80,7 +80,7 @@ def follow_export(export: Exporting, deadline: float, note: Note) -> Followed:
     catalogue = KnownCatalogue(export.store, export.spec.export)
 
     def look(done: Followed) -> Followed:
-        for gone in export.discard_unfinished():
+        for gone in export.discard_unfinished(catalogue):
             log.info("increment %s was not finished: begun anew", gone)
         begun = datetime.now(UTC)
         backup_id = f"{export.export_id}{FOLLOWED}{begun:%Y%m%dT%H%M%S%f}Z"

@@ -13,7 +13,7 @@ from kafka_ferry.backup.ranges import Partition
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.backup.restoration import Refusal, Restoration
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment
 from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.object_store import ObjectStore
@@ -93,16 +93,24 @@ class Importing(Restoration):
         }
         return super()._foreign({name: state for name, state in existing.items() if name not in known})
 
-    def grow(self) -> dict[str, int]:
-        """Give sink topics of an earlier import the partitions that the source got since; topic to their number."""
+    def refusals(self) -> list[Refusal]:
+        """As of a restore; but sink topics of an earlier import may grow with the source."""
+        growing = self._growing()
+        return [one for one in super().refusals() if one.topic not in growing or "partition(s)" not in one.problem]
+
+    def _growing(self) -> dict[str, int]:
         existing = self.admin.topics([topic.name for topic in self.topics])
-        wanted = {
+        return {
             topic.name: len(topic.source.partitions)
             for topic in self.topics
             if topic.name in existing
             and existing[topic.name].partitions < len(topic.source.partitions)
             and self.book(topic, existing[topic.name].topic_id).marks
         }
+
+    def grow(self) -> dict[str, int]:
+        """Give sink topics of an earlier import the partitions that the source got since; topic to their number."""
+        wanted = self._growing()
         self.admin.grow_partitions(wanted)
         self.admin.wait_until_usable([(name, count - 1) for name, count in wanted.items()], 60)
         return wanted
