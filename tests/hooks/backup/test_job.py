@@ -1,0 +1,69 @@
+"""Which backup a run means, and when it has nothing to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kafka_ferry.backup.manifest import Manifest, State, TopicBackup
+from kafka_ferry.backup.spec import BackupSpec
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.backup.job import BackupJob
+
+NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
+
+
+def job(folder: Path, kind: str = "backfill", logical_date: datetime | None = NIGHT) -> BackupJob:
+    run = SimpleNamespace(run_type=kind, logical_date=logical_date, run_after=NIGHT + timedelta(minutes=1))
+    return BackupJob(BackupSpec(backup="b", location=f"file://{folder}"), run)
+
+
+def write(one: BackupJob, backup_id: str, created: datetime, **about: Any) -> None:
+    manifest = {
+        "backup": "b", "backup_id": backup_id, "state": State.COMPLETE, "mode": "full", "cluster_id": "c",
+        "created": created.isoformat(), "topics": [TopicBackup(name="t", topic_id="i", replication_factor=1)], **about,
+    }  # fmt: skip
+    one.catalogue.write(Manifest(**manifest))
+
+
+def test_the_id_is_the_logical_date_or_when_it_was_asked_for(tmp_path: Path) -> None:
+    assert job(tmp_path).backup_id == "20261120T020000Z"
+    assert job(tmp_path, "manual", None).backup_id == "20261120T020100Z"
+
+
+@pytest.mark.parametrize(("kind", "covered"), [("backfill", True), ("scheduled", True), ("manual", False)])
+def test_nights_are_covered_but_what_is_asked_for_by_hand_is_done(tmp_path: Path, kind: str, covered: bool) -> None:
+    one = job(tmp_path, kind)
+    assert one.covered(["t"], "c") is None
+    write(one, "later", NIGHT + timedelta(hours=3))
+    assert (one.covered(["t"], "c") is not None) is covered
+    assert one.covered(["t", "new"], "c") is None
+
+
+def test_a_night_that_began_its_own_goes_on_with_it(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    write(one, "later", NIGHT + timedelta(hours=3))
+    write(one, one.backup_id, NIGHT, state=State.IN_PROGRESS)
+    assert one.covered(["t"], "c") is None
+    assert one.manifest.state is State.IN_PROGRESS
+
+
+def test_without_a_manifest_the_cure_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FerryError, match="clear freeze"):
+        _ = job(tmp_path).manifest
+
+
+def test_nothing_is_left_to_export_of_what_is_complete_and_a_verdict_goes_with_its_backup(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    for day in (1, 2):
+        write(one, str(day), NIGHT + timedelta(days=day))
+        one.catalogue.note_verdict(str(day), "content", "PASS", NIGHT.isoformat())
+    manifest = one.catalogue.read("1")
+    assert manifest is not None
+    assert one.catalogue.ranges_left(manifest) == []
+    one.catalogue.delete(one.catalogue.pruning(1, None, NIGHT + timedelta(days=9)))
+    assert one.catalogue.verdicts().keys() == one.catalogue.complete().keys() == {"2"}
