@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import fingerprint_process
+from kafka_ferry.hooks.child_process import Child
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
 from kafka_ferry.verification.job import PartitionJob
 from kafka_ferry.verification.translate import GroupMark
@@ -42,6 +43,22 @@ def test_empty_partitions_need_no_broker() -> None:
     empty = PartitionJob("a", "b", 0, 0, 0, 0, 0, 0, marks=(GroupMark("g", 0, 0),))
     (result,) = compare_partitions({"bootstrap.servers": "x"}, {"bootstrap.servers": "x"}, [empty])
     assert (result.comparison.status, result.groups[0].status) == ("pass", "exact")
+
+
+def test_processes_answer_in_the_order_of_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 0)
+    config = {"bootstrap.servers": "x"}
+    jobs = [PartitionJob("a", "b", number, 0, 0, 0, 0, 0) for number in (2, 0, 1)]
+    found = compare_partitions(config, config, jobs, processes=3)
+    assert [(result.partition, result.comparison.status) for result in found] == [(2, "pass"), (0, "pass"), (1, "pass")]
+
+
+def test_an_error_in_a_process_keeps_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 1)
+    config = {"bootstrap.servers": "x", "sasl.password": "hush-hush", "no-such-setting": "1"}
+    with pytest.raises(BadConnection, match="no-such-setting") as refused:
+        compare_partitions(config, config, [job(0), job(1)], processes=2)
+    assert "hush-hush" not in str(refused.value)
 
 
 def test_two_jobs_for_one_partition_are_refused() -> None:
@@ -95,9 +112,10 @@ def test_a_failure_stops_the_other_processes(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_secrets_are_not_in_arguments_or_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush"}
-    child = fingerprint_process._Child({"source": config, "target": config, "jobs": [], "topics": []})
+    order = {"source": config, "target": config, "jobs": [], "topics": []}
+    child = Child(fingerprint_process._MODULE, "a process", order, ["hush-hush"])
     try:
-        seen = psutil.Process(child._process.pid)
+        seen = psutil.Process(child.process.pid)
         assert "hush-hush" not in " ".join(seen.cmdline())
         assert "hush-hush" not in str(seen.environ())
         assert "fingerprint_process" in " ".join(seen.cmdline())

@@ -1,28 +1,12 @@
-"""Compare partitions in several processes: decoding and hashing is bound to one core per Python process.
-
-Children are plain ``python -m kafka_ferry.hooks.fingerprint_process``: no fork of an Airflow task process, no Airflow
-import (they start in 0.4 s, measured). A child reads one line of JSON from stdin, secrets included, so none shows in
-arguments or environment, and writes its results as JSON to stdout. Its stdin stays open: when that ends, the parent is
-gone, even by kill -9, and the child ends too.
-"""
+"""Compare partitions in several processes: decoding and hashing is bound to one core per Python process."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import kafka_ferry
-from kafka_ferry.connectors.redaction import is_secret_key, redact_text
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.connectors.redaction import is_secret_key
+from kafka_ferry.hooks.child_process import answer_order, run_children
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.job import PartitionJob, PartitionResult
@@ -35,7 +19,7 @@ MAX_RECORDS = 4_000_000
 """Estimated records of both sides that a process holds at once: about 64 MB of hashes, 5 times that while comparing."""
 MIN_RECORDS_PER_PROCESS = 100_000  # below that, the start of a process costs more than it saves
 
-_ERRORS: dict[str, type[FerryError]] = {"BadConnection": BadConnection, "OutsideFault": OutsideFault}
+_MODULE = "kafka_ferry.hooks.fingerprint_process"
 
 
 def compare_partitions(
@@ -125,90 +109,16 @@ def _compare(jobs: Sequence[PartitionJob], source: LibrdkafkaReader, target: Lib
 
 
 def _in_children(tasks: Sequence[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
-    children: list[_Child] = []
-    try:
-        children.extend(map(_Child, tasks))
-        with ThreadPoolExecutor(len(children)) as pool:
-            waiting = [pool.submit(child.answer) for child in children]
-            try:
-                wait(waiting, return_when=FIRST_EXCEPTION)
-                failed = next((one for one in waiting if one.done() and one.exception()), None)
-                return [one.result() for one in ([failed] if failed else waiting)]
-            except BaseException:
-                for child in children:
-                    child.kill()  # here: leaving the pool waits for its threads
-                raise
-    finally:
-        for child in children:
-            child.kill()
+    return run_children(_MODULE, "a comparing process", [(task, _secrets(task)) for task in tasks])
 
 
-class _Child:
-    """One process with its task."""
-
-    def __init__(self, task: Mapping[str, Any]) -> None:
-        self._secrets = [
-            str(value) for side in ("source", "target") for key, value in task[side].items() if is_secret_key(key)
-        ]
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
-        package = str(Path(kafka_ferry.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__ if __name__ != "__main__" else "kafka_ferry.hooks.fingerprint_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self._task = json.dumps(task).encode() + b"\n"
-
-    def answer(self) -> list[dict[str, Any]]:
-        """Hand over the task and wait for the results.
-
-        :raises FerryError: the one the child met; an OutsideFault with the end of its stderr when it died.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101  # both are pipes
-        with contextlib.suppress(BrokenPipeError):  # it died; what it said follows below
-            stdin.write(self._task)
-            stdin.flush()
-        output = stdout.read()
-        status = self._process.wait()
-        if status:
-            self._errors.seek(0)
-            tail = redact_text(self._errors.read().decode(errors="replace")[-2000:].strip(), self._secrets)
-            raise OutsideFault(f"a comparing process ended with exit code {status}: {tail or 'it said nothing'}")
-        answer = json.loads(output)
-        if "error" in answer:
-            raise _ERRORS.get(answer["error"]["type"], FerryError)(answer["error"]["message"])
-        results: list[dict[str, Any]] = answer["results"]
-        return results
-
-    def kill(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._errors):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # unsent bytes for a process that is gone
-                    pipe.close()
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1024):  # not through sys.stdin: its lock would be held when the interpreter wants to exit
-        pass
-    os._exit(3)
+def _secrets(task: Mapping[str, Any]) -> list[str]:
+    return [str(value) for side in ("source", "target") for key, value in task[side].items() if is_secret_key(key)]
 
 
 def main() -> None:
     """The child: one task in, its results or its error out."""
-    task = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        answer: dict[str, Any] = {"results": _work(task)}
-    except FerryError as error:
-        answer = {"error": {"type": type(error).__name__, "message": str(error)}}
-    sys.stdout.write(json.dumps(answer))
+    answer_order(_work)
 
 
 if __name__ == "__main__":

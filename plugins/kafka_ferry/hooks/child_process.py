@@ -1,0 +1,132 @@
+"""Processes of our own that do a part of a task's work each: one Python process keeps one core busy.
+
+A child is plain ``python -m <module>``: no fork of an Airflow task process, no Airflow import (it starts in 0.4 s,
+measured). It reads its order as one line of JSON from stdin, secrets included, so that none shows in arguments or
+environment, and answers in JSON on stdout. Its stdin stays open: when that ends the parent is gone, even by kill -9,
+and the child ends too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import IO, Any
+
+import kafka_ferry
+from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
+
+Order = Mapping[str, Any]
+_ERRORS: dict[str, type[FerryError]] = {
+    "BadConnection": BadConnection,
+    "OutsideFault": OutsideFault,
+    "LossDetected": LossDetected,
+}
+
+log = logging.getLogger(__name__)
+
+
+def run_children(module: str, what: str, orders: Sequence[tuple[Order, Collection[str]]]) -> list[Any]:
+    """Do each order in a process of its own; the answers, in their order. When one fails the others are stopped.
+
+    :param module: whose ``main`` calls :func:`answer_order`. ``what``: how an error calls its processes.
+    :param orders: each with the secrets in it, which no error text may show.
+    :raises FerryError: what a process met, with its class.
+    """
+    if not orders:
+        return []
+    children: list[Child] = []
+    try:
+        children.extend(Child(module, what, order, secrets) for order, secrets in orders)
+        with ThreadPoolExecutor(len(children)) as pool:
+            waiting = [pool.submit(child.answer) for child in children]
+            try:
+                wait(waiting, return_when=FIRST_EXCEPTION)
+                failed = next((one for one in waiting if one.done() and one.exception()), None)
+                return [one.result() for one in ([failed] if failed else waiting)]
+            except BaseException:
+                for child in children:
+                    child.kill()  # here: leaving the pool waits for its threads
+                raise
+    finally:
+        for child in children:
+            child.kill()
+
+
+class Child:
+    """One process with its order."""
+
+    def __init__(self, module: str, what: str, order: Order, secrets: Collection[str]) -> None:
+        self._what, self._secrets = what, secrets
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child
+        package = str(Path(kafka_ferry.__file__).parent.parent)
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._order = json.dumps(order).encode() + b"\n"
+
+    def answer(self) -> Any:
+        """Hand over the order and wait.
+
+        :raises FerryError: the one the child met; an OutsideFault with the end of its stderr when it died.
+        """
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101  # both are pipes
+        with contextlib.suppress(BrokenPipeError):  # it died; what it said follows below
+            stdin.write(self._order)
+            stdin.flush()
+        output, status = stdout.read(), self.process.wait()
+        self._errors.seek(0)
+        said = redact_text(self._errors.read().decode(errors="replace").strip(), self._secrets)
+        if status:
+            raise OutsideFault(f"{self._what} ended with exit code {status}: {said[-2000:] or 'it said nothing'}")
+        if said:
+            log.warning("%s", said[-4000:])
+        answer = json.loads(output)
+        if "error" in answer:
+            kind, retriable = answer["error"]["type"], answer["error"]["retriable"]
+            raise _ERRORS.get(kind, OutsideFault if retriable else FerryError)(answer["error"]["message"])
+        return answer["result"]
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self._errors):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # unsent bytes for a process that is gone
+                    pipe.close()
+
+
+def answer_order(work: Callable[[Order], Any]) -> None:
+    """The child: one order in, its result or its error out."""
+    order = json.loads(sys.stdin.buffer.readline())
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        answer: dict[str, Any] = {"result": work(order)}
+    except BadParam as error:  # it has no message alone
+        answer = {"error": {"type": "FerryError", "retriable": False, "message": str(error)}}
+    except FerryError as error:
+        answer = {"error": {"type": type(error).__name__, "retriable": error.retriable, "message": str(error)}}
+    sys.stdout.write(json.dumps(answer))
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):  # not through sys.stdin: its lock would be held when the interpreter wants to exit
+        pass
+    os._exit(3)
