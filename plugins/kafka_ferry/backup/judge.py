@@ -9,6 +9,7 @@ import humanize
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, TopicBackup
 from kafka_ferry.report.model import Check, Status, TopicLine
+from kafka_ferry.report.words import number_of
 
 NAMED = 200
 
@@ -66,7 +67,7 @@ def _topics(manifest: Manifest) -> Check:
     return Check(
         name="topics",
         status=Status.EXPLAINED if anew else Status.PASS,
-        expected=f"{len(manifest.topics):,} topics selected",
+        expected=f"{number_of(len(manifest.topics), 'topic')} selected",
         actual=f"{len(manifest.topics):,} in the manifest",
         detail=f"{manifest.mode}" + (f", goes on from {manifest.parent}" if manifest.parent else ""),
         differences=anew[:NAMED],
@@ -106,7 +107,7 @@ def _gaps(manifest: Manifest) -> Check:
         name="gaps",
         status=Status.EXPLAINED if lost else Status.PASS,
         expected="no record lost to retention",
-        actual=f"{len(lost):,} gaps" if lost else "none",
+        actual=number_of(len(lost), "gap") if lost else "none",
         detail=", ".join(f"{count:,} offsets without a record: {why}" for why, count in others.items() if count),
         differences=lost[:NAMED],
     )
@@ -118,7 +119,7 @@ def _groups(manifest: Manifest) -> Check:
         name="groups",
         status=Status.PASS,
         expected="the groups selected",
-        actual=f"{len(manifest.groups):,} groups, {offsets:,} committed offsets",
+        actual=f"{number_of(len(manifest.groups), 'group')}, {number_of(offsets, 'committed offset')}",
     )
 
 
@@ -153,7 +154,7 @@ def _line(topic: TopicBackup) -> TopicLine:
     segments = [segment for one in topic.partitions for segment in one.segments if segment.key]
     lost = [gap for one in topic.partitions for gap in lost_to_retention(one)]
     size = humanize.naturalsize(sum(segment.size for segment in segments))
-    detail = f"{size} in {len(segments):,} objects" if segments else "nothing new"
+    detail = f"{size} in {number_of(len(segments), 'object')}" if segments else "nothing new"
     if lost:
         detail += f"; {sum(gap.end - gap.begin for gap in lost):,} offsets were deleted before they could be backed up"
     if topic.recreated:

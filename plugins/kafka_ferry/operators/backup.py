@@ -212,6 +212,7 @@ class ValidateBackupOperator(BackupOperator):
         from kafka_ferry.backup.judge import backup_checks, topic_lines
         from kafka_ferry.hooks.backup.job import now
         from kafka_ferry.hooks.backup.verify import presence_damage, structure_damage
+        from kafka_ferry.report.words import number_of
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
         chain = job.catalogue.chain(job.backup_id)
@@ -233,8 +234,8 @@ class ValidateBackupOperator(BackupOperator):
                 line.model_dump(mode="json")
                 for line in backup_lines(manifests, job.catalogue.verdicts(), job.backup_id)
             ],
-            "sentence": f"{totals.records:,} records in {len(chain[-1].topics):,} topics are in backup "
-            f"{job.backup_id}; its objects are all there.",
+            "sentence": f"{number_of(totals.records, 'record')} in {number_of(len(chain[-1].topics), 'topic')}: "
+            f"in backup {job.backup_id}, whose objects are all there.",
             "throughput": {"records": totals.records, "bytes": totals.bytes, "seconds": totals.seconds},
         }
         artifacts.write_json(CHECKS_MADE, made)

@@ -216,6 +216,7 @@ class ValidateRestoreOperator(BackupOperator):
         )
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.work import added
+        from kafka_ferry.report.words import number_of
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         topics, (compared, source) = job.restoration.topics, _compared(artifacts)
@@ -236,8 +237,8 @@ class ValidateRestoreOperator(BackupOperator):
             "checks": [*(check.model_dump(mode="json") for check in checks), *([acls] if acls else [])],
             "topics": [line.model_dump(mode="json") for line in lines],
             "groups": [line.model_dump(mode="json") for line in groups],
-            "sentence": f"{records:,} records in {len(lines):,} topics were read back and are those of backup "
-            f"{job.restoration.manifest.backup_id}.",
+            "sentence": f"{number_of(records, 'record')} in {number_of(len(lines), 'topic')} were read back and "
+            f"are those of backup {job.restoration.manifest.backup_id}.",
             "throughput": {key: written.get(key, 0) for key in ("records", "bytes", "seconds")},
         }
         artifacts.write_json(CHECKS_MADE, made)

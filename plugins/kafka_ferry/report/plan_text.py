@@ -97,8 +97,8 @@ def backup_plan_text(plan: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            f"backup {plan['backup_id']}: {len(rows)} topics, at most {plan['records']:,} records, about "
-            f"{humanize.naturalsize(plan['bytes'])}, {len(plan['groups'])} groups",
+            f"backup {plan['backup_id']}: {number_of(len(rows), 'topic')}, at most {plan['records']:,} records, about "
+            f"{humanize.naturalsize(plan['bytes'])}, {number_of(len(plan['groups']), 'group')}",
             table(["topic", "as", "partitions", "records (at most)", "size, about"], rows[:_MOST_LINES]),
             *first_lines([f"note: {note}" for note in plan["notes"]], "notes"),
         ]

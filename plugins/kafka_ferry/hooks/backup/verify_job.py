@@ -15,6 +15,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.verify import Damage, structure_damage
 from kafka_ferry.report.model import Check, Status, TopicLine
+from kafka_ferry.report.words import number_of
 
 _NAMED = 200
 
@@ -123,8 +124,8 @@ def judge(job: VerifyJob, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "checks": [check.model_dump(mode="json") for check in checks],
         "topics": [line.model_dump(mode="json") for line in _topics(job, [*damage, *holes])],
         "backups": [line.model_dump(mode="json") for line in backup_lines(job.found[0], job.catalogue.verdicts())],
-        "sentence": f"{records:,} records in {objects:,} objects of {len(job.backups):,} backups were read and are as "
-        "they were written.",
+        "sentence": f"{number_of(records, 'record')} in {number_of(objects, 'object')} of "
+        f"{number_of(len(job.backups), 'backup')} were read and are as they were written.",
         "throughput": {"records": records, "bytes": read, "seconds": 0},
     }
 
