@@ -26,13 +26,15 @@ def job(partition: int = 0, **fields: object) -> PartitionJob:
 
 
 def test_a_child_imports_no_airflow_and_starts_fast() -> None:
-    code = "import sys, kafka_ferry.hooks.fingerprint_process; print('airflow' in sys.modules)"
-    started = time.perf_counter()
+    code = (
+        "import sys, time, kafka_ferry.hooks.fingerprint_process; print('airflow' in sys.modules, time.process_time())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": PACKAGE}, capture_output=True, check=True
     )
-    assert done.stdout.strip() == b"False"
-    assert time.perf_counter() - started < 5, "0.4 s on an idle machine"
+    airflow, seconds = done.stdout.split()
+    assert airflow == b"False"
+    assert float(seconds) < 5, "CPU seconds, as the machine may be busy; 0.4 measured"
 
 
 def test_nothing_to_do() -> None:
