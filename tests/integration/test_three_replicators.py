@@ -199,6 +199,13 @@ def test_nobody_joins_them_and_the_copies_are_counted(
     words = refusal(Run("mirror_maker2_dedicated", "mirror_maker2_dedicated", **hosted, other_mirror_makers=True))
     assert [trace for trace in traces if trace not in words] == [], words
 
+    # Nor does a migration the other way: the dedicated one would bring its records back.
+    back = {**params, "source_conn_id": "kafka_target", "target_conn_id": "kafka_source"}
+    words = refusal(Run("mirror_maker2_on_connect", **back))
+    way_there = f"the dedicated MirrorMaker 2 of topic mm2-configs.{topic_prefix}dedicated.internal on the source"
+    assert "the same records would come back and be copied again, for ever: by migration" in words
+    assert f"then {way_there}. Cure: end {way_there} first" in words
+
     # What they made of it. MirrorMaker 1 hashed keys anew, so only the whole topic shows the copies one by one.
     report = verified(tmp_path, three, any_partition=True)
     (line,) = report["topics"]

@@ -39,7 +39,13 @@ class Run:
         self.seen: list[str] = []  # XComs and rendered fields
 
     def context(self, task: str) -> Any:
-        ti = SimpleNamespace(task_id=task, map_index=-1, try_number=1, xcom_push=lambda **kw: self.seen.append(str(kw)))
+        ti = SimpleNamespace(
+            task_id=task,
+            map_index=-1,
+            try_number=1,
+            xcom_push=lambda **kw: self.seen.append(str(kw)),
+            get_dr_count=lambda **_: 0,  # Airflow knows of no run
+        )
         run = SimpleNamespace(dag_id=self.dag_id, run_id=self.migration.spec.migration, conf=self.params)
         return {"dag_run": run, "params": self.params, "ti": ti}
 

@@ -10,6 +10,7 @@ from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
 from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.groups_plan import plan_groups
 from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
@@ -27,10 +28,13 @@ from kafka_ferry.report.storage import GROUPS_PLAN
 log = logging.getLogger(__name__)
 
 
-def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = None) -> dict[str, Any]:
+def make_plan(
+    migration: Migration, keep: Callable[[str, str], Any] | None = None, flows: Flows | None = None
+) -> dict[str, Any]:
     """The plan as plan.json has it.
 
     :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
+    :param flows: to look for loops, and for other migrations into the same topics.
     :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
     """
     spec = migration.spec
@@ -52,7 +56,7 @@ def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = Non
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
-    findings = _preflight(migration, target, permissions, rights)
+    findings = _preflight(migration, target, permissions, rights, flows)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())
     existing = migration.target_topics()
@@ -94,10 +98,13 @@ def make_plan(migration: Migration, keep: Callable[[str, str], Any] | None = Non
     }
 
 
-def _preflight(migration: Migration, target: Cluster, permissions: Permissions, rights: list[Finding]) -> list[Finding]:
+def _preflight(
+    migration: Migration, target: Cluster, permissions: Permissions, rights: list[Finding], flows: Flows | None
+) -> list[Finding]:
     """What would go wrong; told at once, so that a later refusal does not hide it."""
     desired = desired_topics(migration.spec, migration.topics.topics.values())
-    findings = worst_first([*rights, *Preflight(migration, permissions=permissions).findings()])
+    found = Preflight(migration, permissions=permissions).findings()
+    findings = worst_first([*rights, *found, *(flows.findings() if flows else [])])
     _tell("preflight:", findings)
     check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
     refuse(findings)

@@ -17,6 +17,7 @@ from kafka_ferry.migration.replicators import (
     GroupFacts,
     OtherConnector,
     Ours,
+    addresses,
     connector_findings,
     group_replicators,
 )
@@ -39,7 +40,7 @@ class OtherReplicators:
 
     def findings(self) -> list[Finding]:
         """All findings, the worst first."""
-        ours, connectors = self._ours(), self._connectors()
+        ours, connectors = self._ours(), self.connectors()
         known = {connector.offset_syncs[1] for connector in connectors if connector.is_mirror}
         names = self._migration.target.admin.topic_names()
         found = connector_findings(ours, connectors) + group_replicators(self._groups())
@@ -68,7 +69,7 @@ class OtherReplicators:
             worker_on_target=connect is not None and connect.info().kafka_cluster_id == cluster_id,
         )
 
-    def _connectors(self) -> list[OtherConnector]:
+    def connectors(self) -> list[OtherConnector]:
         """All connectors of the Connect cluster, in one request (``expand``: KIP-465); none when none is named."""
         if self._migration.connect is None:
             return []
@@ -129,4 +130,4 @@ def _partitions(topics: Mapping[str, TopicState]) -> list[Partition]:
 
 def _bootstrap(cluster: KafkaClusterHook) -> set[str]:
     servers = cluster.extra.get("bootstrap.servers") or cluster.extra.get("metadata.broker.list") or ""
-    return {server.rpartition("://")[2].strip().lower() for server in servers.split(",")}
+    return addresses(servers)

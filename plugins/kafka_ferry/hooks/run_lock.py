@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka_ferry.exceptions import BadParam
@@ -50,6 +50,18 @@ def other_holder(context: Mapping[str, Any], migration: str) -> str | None:
     if not holder or holder == run.run_id:
         return None
     return holder if ti.get_dr_count(dag_id=run.dag_id, run_ids=[holder], states=_ALIVE) else None
+
+
+def at_work(context: Mapping[str, Any]) -> Callable[[str, str], bool]:
+    """Whether a run, by DAG id and run id, is queued or running; our own is not asked for."""
+    run, ti = context["dag_run"], context["ti"]
+
+    def ask(dag_id: str, run_id: str) -> bool:
+        if (dag_id, run_id) == (run.dag_id, run.run_id):
+            return True
+        return bool(ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=_ALIVE))
+
+    return ask
 
 
 def _holder(claims: RunArtifacts, name: str) -> str:

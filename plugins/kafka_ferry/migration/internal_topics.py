@@ -50,6 +50,12 @@ def kind_and_alias(name: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+def configs_alias(name: str) -> str | None:
+    """Of the topic in which a dedicated MirrorMaker 2 keeps its connectors' configurations; None for any other."""
+    found = re.fullmatch(r"mm2-configs\.(.+)\.internal", name)
+    return found[1] if found else None
+
+
 def topic_of_key(kind: str, key: bytes | None) -> str | None:
     """The source topic a record speaks of, from its key; None when the key is none we know.
 

@@ -15,7 +15,7 @@ from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TOPIC
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.report.model import Check, Status
 
-_IDLE = {"STOPPED", "PAUSED"}
+IDLE = {"STOPPED", "PAUSED"}
 # Also classes made from MirrorMaker 2's, such as PluginMirrorSourceConnector of include/connect-plugins; and the short
 # names that Connect takes (``PluginUtils.prunedName``): MirrorSource.
 _MIRROR_SOURCE = re.compile(r".*MirrorSource(Connector)?")
@@ -77,6 +77,38 @@ class OtherConnector:
         other = "source" if side == "target" else "target"
         return side, self.config.get(f"{other}.cluster.alias", other)
 
+    @property
+    def copies(self) -> bool:
+        """Whether it copies records of topics: MirrorMaker 2, Confluent Replicator, EMR's."""
+        return self.is_mirror_source or "Replicator" in self.kind
+
+    def copied_as(self, topic: str) -> str | None:
+        """The name it gives a topic on its target; None for one that it does not take."""
+        config = self.config
+        if self.is_mirror_source:
+            include, target = config.get("topics", ".*"), _mirrored(config, topic)
+            exclude = config.get("topics.exclude", config.get("topics.blacklist", ""))
+        else:
+            include = ",".join(config[key] for key in ("topic.whitelist", "topic.regex") if config.get(key))
+            usual = DEFAULT_FORMAT if self.kind.startswith("EMR") else TOPIC
+            exclude = config.get("topic.blacklist", "")
+            target = config.get("topic.rename.format", usual).replace(TOPIC, topic)
+        return target if _matches(include, topic) and not _matches(exclude, topic) else None
+
+    @property
+    def source_addresses(self) -> set[str]:
+        """``host:port`` of the brokers it reads from, as far as its config tells."""
+        config = self.config
+        return addresses(config.get("source.cluster.bootstrap.servers") or config.get("src.kafka.bootstrap.servers"))
+
+    @property
+    def target_addresses(self) -> set[str]:
+        """``host:port`` of the brokers it writes to; empty: those of its worker."""
+        config = self.config
+        return addresses(
+            config.get("producer.override.bootstrap.servers") or config.get("dest.kafka.bootstrap.servers")
+        )
+
     def __repr__(self) -> str:
         return f"OtherConnector({self.name!r}, {self.state!r}, {self.kind!r})"
 
@@ -100,7 +132,7 @@ def connector_findings(ours: Ours, connectors: Iterable[OtherConnector]) -> list
     for other in connectors:
         if other.name in ours.connectors:
             continue
-        if other.is_mirror_source or "Replicator" in other.kind:
+        if other.copies:
             findings += _same_topics(ours, other)
         if other.is_mirror:
             findings += _same_alias(ours, other)
@@ -108,12 +140,12 @@ def connector_findings(ours: Ours, connectors: Iterable[OtherConnector]) -> list
 
 
 def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
-    shared = sorted(set(ours.topics.values()) & _written(other, ours.topics))
+    shared = sorted(set(ours.topics.values()) & {other.copied_as(name) for name in ours.topics})
     same = _is_target(ours, other)
     if not shared or same is False:
         return []
-    certain = same is True and other.state not in _IDLE
-    idle = f"; it is {other.state} now" if other.state in _IDLE else ""
+    certain = same is True and other.state not in IDLE
+    idle = f"; it is {other.state} now" if other.state in IDLE else ""
     where = "" if same else ", if its target is this cluster under another address"
     return [
         Finding(
@@ -125,50 +157,43 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _written(other: OtherConnector, topics: Mapping[str, str]) -> set[str]:
-    """Target names that a connector gives those of the topics that it takes."""
-    config = other.config
-    if other.is_mirror_source:
-        include = config.get("topics", ".*")
-        exclude = config.get("topics.exclude", config.get("topics.blacklist", ""))
-        names = {name: _mirrored(config, name) for name in topics}
-    else:  # Confluent Replicator, EMR's
-        include = ",".join(config[key] for key in ("topic.whitelist", "topic.regex") if config.get(key))
-        usual = DEFAULT_FORMAT if other.kind.startswith("EMR") else TOPIC
-        exclude, rename = config.get("topic.blacklist", ""), config.get("topic.rename.format", usual)
-        names = {name: rename.replace(TOPIC, name) for name in topics}
-    return {target for name, target in names.items() if _matches(include, name) and not _matches(exclude, name)}
+def addresses(servers: str | None) -> set[str]:
+    """``bootstrap.servers`` one by one, in one spelling."""
+    each = ((server.rpartition("://")[2].strip().lower()) for server in (servers or "").split(","))
+    return {server for server in each if server}
 
 
-def _mirrored(config: Mapping[str, str], topic: str) -> str:
+def _mirrored(config: Mapping[str, str], topic: str) -> str | None:
+    """None where MirrorMaker 2 sees a cycle: under its default policy a prefix tells that the topic came from there."""
     policy = config.get(POLICY_KEY, "")
     if policy == RENAME_POLICY:
         return config.get(RENAME_KEY, DEFAULT_FORMAT).strip().replace(TOPIC, topic)
     if policy.endswith("IdentityReplicationPolicy"):
         return topic
-    return config.get("source.cluster.alias", "source") + config.get("replication.policy.separator", ".") + topic
+    separator = config.get("replication.policy.separator", ".")
+    if config.get("target.cluster.alias", "target") in topic.split(separator)[:-1]:
+        return None
+    return config.get("source.cluster.alias", "source") + separator + topic
 
 
 def _is_target(ours: Ours, other: OtherConnector) -> bool | None:
     """Whether it writes to our target; None when its address is none that we know."""
-    config = other.config
-    servers = config.get("producer.override.bootstrap.servers") or config.get("dest.kafka.bootstrap.servers", "")
-    if not servers:
-        return ours.worker_on_target
-    return _which(ours, servers)
+    return _which(ours, other.target_addresses) if other.target_addresses else ours.worker_on_target
 
 
-def _which(ours: Ours, servers: str) -> bool | None:
+def _which(ours: Ours, servers: Collection[str]) -> bool | None:
     """True: the target; False: the source; None: an address we do not know."""
-    addresses = {server.rpartition("://")[2].strip().lower() for server in servers.split(",")}
-    if addresses & set(ours.addresses):
+    if set(servers) & set(ours.addresses):
         return True
-    return False if addresses & set(ours.source_addresses) else None
+    return False if set(servers) & set(ours.source_addresses) else None
 
 
 def _same_alias(ours: Ours, other: OtherConnector) -> list[Finding]:
     side, alias = other.offset_syncs
-    if alias != ours.alias or _which(ours, other.config.get(f"{side}.cluster.bootstrap.servers", "")) is not True:
+    if (
+        alias != ours.alias
+        or _which(ours, addresses(other.config.get(f"{side}.cluster.bootstrap.servers"))) is not True
+    ):
         return []
     return [
         Finding(

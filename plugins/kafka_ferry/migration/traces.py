@@ -60,7 +60,8 @@ def _foreign_syncs(ours: Ours, topic: InternalTopic) -> list[Finding]:
         Finding(
             Severity.WARN if topic.is_fresh else Severity.ADVISE, OTHER, f"topic {topic.name} on {where}",
             f"another MirrorMaker 2 copies or copied {some(shared)} ({topic.age}); if it writes the same names to the "
-            "same target, each record is there twice",
+            "same target, each record is there twice; if it brings them from the target to the source, they go round "
+            "for ever",
             "make sure that it is stopped, or writes elsewhere",
         )
     ]  # fmt: skip

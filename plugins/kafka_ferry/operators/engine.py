@@ -19,10 +19,16 @@ class DeployOperator(FerryOperator):
 
     def ferry(self, context: Context) -> list[str]:
         from kafka_ferry.hooks.engines import engine_of
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.flows import Flows
+        from kafka_ferry.hooks.run_lock import at_work, claim
+        from kafka_ferry.migration.finding import refuse
 
-        migration = self.migration(context)
+        migration, run = self.migration(context), context["dag_run"]
         claim(context, migration.spec.migration)  # again: this run may have been cleared while another one works
+        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        # First said, then looked: of two that start at the same moment at least one sees the other.
+        flows.note()
+        refuse(flows.findings())
         engine = engine_of(migration)
         engine.deploy()
         return engine.names
@@ -36,6 +42,7 @@ class RemoveOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.engines import engine_of
+        from kafka_ferry.hooks.flows import forget
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
         from kafka_ferry.hooks.run_lock import other_holder
 
@@ -51,6 +58,8 @@ class RemoveOperator(FerryOperator):
             _note(artifacts, leftovers_check(kept=kept))
             return {"kept": engine_of(migration).names}
         removed = remove(migration)
+        if not removed.left:
+            forget(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
             raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Cure: clear this task")

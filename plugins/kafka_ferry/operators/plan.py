@@ -19,9 +19,10 @@ class PlanOperator(FerryOperator):
     """Resolve topics and groups, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import Migration
         from kafka_ferry.hooks.planning import make_plan
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.report.plan_text import plan_text
 
         run = context["dag_run"]
@@ -30,9 +31,9 @@ class PlanOperator(FerryOperator):
         if not spec.dry_run:
             claim(context, spec.migration)
         artifacts = RunArtifacts.of(context)
-        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(
-            Migration(run.dag_id, spec), artifacts.write_text
-        )
+        migration = Migration(run.dag_id, spec)
+        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(migration, artifacts.write_text, flows)
         path = artifacts.write_json(PLAN, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         if spec.dry_run:
