@@ -128,6 +128,10 @@ def test_of_two_runs_at_the_same_moment_one_is_seen_before_it_runs(
     working.clear()  # it was killed before it started anything
     assert not engine_of(ways[0].migration).is_there()
     assert back.findings() == twin.findings() == []
+    twin.note()
+    working.add(f"{topic_prefix}twin")
+    (found,) = back.findings()
+    assert f"{topic_prefix}twin" in found.what, "one that is gone hides nobody"
 
 
 def test_a_dedicated_mirror_maker_2_on_its_way_back_is_known_by_its_configuration(

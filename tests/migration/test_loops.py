@@ -129,6 +129,7 @@ def test_a_connector_on_its_way_back() -> None:
     assert (found.severity, "it is STOPPED now" in found.what) == (Severity.WARN, True)
     assert severities(flow("A b"), connector(producer_override_bootstrap_servers="c:9092")) == []
     assert severities(flow("A C"), connector()) == []
+    assert severities(flow("A b"), connector("PAUSED"), connector()) == [Severity.REFUSE], "the worst of two ways"
 
 
 def test_the_default_policy_sees_a_cycle_when_the_aliases_agree() -> None:

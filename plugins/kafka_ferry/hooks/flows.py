@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
@@ -82,7 +82,8 @@ class Flows:
         """Migrations that noted themselves and matter here. Only of these it is asked whether they are at work."""
         records = [record for name, record in noted().items() if name != _file(self._migration)]
         names = {flow.name for flow in connectors}
-        found: dict[str, tuple[FlowRecord, Flow]] = {}
+        asked: dict[str, FlowRecord] = {}
+        flows: dict[str, Flow] = {}
         for record in records:
             try:
                 flow, spec = record.flow(), record.spec
@@ -90,17 +91,25 @@ class Flows:
                 log.warning("a note of DAG %s, run %s cannot be read: %s", record.dag_id, record.run_id, error)
                 continue
             if f"connector {record.dag_id}.{spec.migration}.MirrorSourceConnector" not in names:  # else it speaks
-                found[flow.name] = record, flow
-        flows = [flow for _, flow in found.values()]
-        matter = " ".join(
-            f"{item.subject} {item.what}"
-            for item in [*loop_findings(ours, [*connectors, *flows]), *shared_target_findings(ours, flows)]
-        )
-        return [
-            alive
-            for name, (record, _) in found.items()
-            if name in matter and (alive := self._alive(record)) is not None
-        ]
+                asked[flow.name], flows[flow.name] = record, flow
+        # Again and again: one that is gone may have hidden another way back.
+        while True:
+            told = self._told(ours, connectors, flows)
+            matter = [name for name in asked if name in told]
+            if not matter:
+                return [flow for name, flow in flows.items() if name not in asked]
+            for name in matter:
+                alive = self._alive(asked.pop(name))
+                if alive is None:
+                    del flows[name]
+                else:
+                    flows[name] = alive
+
+    @staticmethod
+    def _told(ours: Flow, connectors: Collection[Flow], flows: Mapping[str, Flow]) -> str:
+        noted = list(flows.values())
+        found = [*loop_findings(ours, [*connectors, *noted]), *shared_target_findings(ours, noted)]
+        return " ".join(f"{item.subject} {item.what}" for item in found)
 
     def _alive(self, record: FlowRecord) -> Flow | None:
         """None when nothing of it is there any more: its run has ended, and so has its engine."""

@@ -35,7 +35,8 @@ class Loop:
 
 def loop_findings(ours: Flow, others: Sequence[Flow]) -> list[Finding]:
     """One finding for each way that leads back, with the topics that take it."""
-    on_way = _on_the_way_back(ours, others)
+    # What is sure first: of several ways the first is told.
+    on_way = sorted(_on_the_way_back(ours, others), key=lambda flow: not flow.sure)
     ways: dict[tuple[str, ...], list[tuple[str, Loop]]] = {}
     for topic in _seeds(ours, on_way) if on_way else ():
         if loop := find_loop(ours, on_way, topic):
