@@ -1,0 +1,110 @@
+"""Notes of migrations: which count, when some are gone or cannot be asked. On real Kafka: tests/integration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.hooks import flows
+from kafka_ferry.hooks.flows import Flows, forget, noted
+from kafka_ferry.migration.finding import Severity
+from kafka_ferry.migration.flow import FlowRecord
+from kafka_ferry.migration.spec import MigrationSpec
+
+
+@pytest.fixture
+def there() -> dict[str, bool | None]:
+    """Migration to whether anything of its engine is there; None: it does not answer."""
+    return {}
+
+
+@pytest.fixture
+def of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: dict[str, bool | None]
+) -> Callable[..., tuple[Flows, Any]]:
+    """``of("A B", "name")``: flows as a migration of the topic orders from A to B sees them, and that migration."""
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+
+    class Engine:
+        def __init__(self, migration: Any) -> None:
+            self._name = migration.spec.migration
+
+        def is_there(self) -> bool:
+            if (answer := there.get(self._name, False)) is None:
+                raise OutsideFault("its worker is away")
+            return answer
+
+    monkeypatch.setattr(flows, "engine_of", Engine)
+    monkeypatch.setattr(Flows, "_connectors", lambda self: iter(()))
+
+    def make(way: str, name: str, **params: Any) -> tuple[Flows, Any]:
+        spec = MigrationSpec.from_params({"topics": ["orders"], "migration": name, **params})
+        migration: Any = SimpleNamespace(name=f"dag.{name}", spec=spec)
+        ends = [[f"id:{cluster}"] for cluster in way.split()]
+        seen = Flows(migration, "dag", f"run of {name}", lambda dag_id, run_id: (dag_id, run_id) == ("dag", "working"))
+        seen.record = FlowRecord(
+            "dag", f"run of {name}", spec.engine, spec.model_dump(mode="json"), ["orders"], ["orders"], [], *ends
+        )
+        return seen, migration
+
+    return make
+
+
+def told(seen: Flows) -> list[tuple[Severity, str, bool]]:
+    return [(found.severity, found.code, "could not be asked" in found.what) for found in seen.findings()]
+
+
+def test_only_what_is_there_counts(of: Any, there: dict[str, bool | None]) -> None:
+    (first, migration), (back, _) = of("A B", "first"), of("B A", "back")
+    first.note()
+    assert told(back) == [], "nothing of it is there any more"
+    there["first"] = True
+    assert told(back) == [(Severity.REFUSE, "loop", False)]
+    assert told(first) == [], "itself is no other"
+    there["first"] = None
+    assert told(back) == [(Severity.WARN, "loop", True)]
+    forget(migration)
+    assert noted() == {}
+    assert told(back) == []
+    forget(migration)  # again: a removal that is cleared
+
+
+def test_a_run_at_work_counts_before_its_engine_is_there(of: Any) -> None:
+    first, _ = of("A B", "first")
+    first.record = FlowRecord(**{**vars(first.record), "run_id": "working"})
+    first.note()
+    assert told(of("B A", "back")[0]) == [(Severity.REFUSE, "loop", False)]
+
+
+def test_one_that_is_gone_hides_nobody(of: Any, there: dict[str, bool | None]) -> None:
+    for name in ("a", "b", "c", "d"):
+        of("A B", name)[0].note()
+    there["c"] = True
+    (found,) = of("B A", "back")[0].findings()
+    assert found.severity is Severity.REFUSE
+    assert "migration 'c'" in found.what
+
+
+def test_a_ring_by_way_of_a_third_cluster(of: Any, there: dict[str, bool | None]) -> None:
+    there |= {"first": True, "second": True}
+    for way, name in (("A B", "first"), ("B C", "second")):
+        of(way, name)[0].note()
+    (found,) = of("C A", "third")[0].findings()
+    assert (found.severity, found.code) == (Severity.REFUSE, "loop")
+    assert "migration 'first'" in found.what
+    assert "migration 'second'" in found.what
+    assert told(of("C D", "third")[0]) == [], "a chain"
+    assert told(of("D B", "third")[0]) == [(Severity.WARN, "aggregation", False)]
+    assert told(of("D B", "third", naming="prefix")[0]) == []
+
+
+def test_a_note_that_cannot_be_read_stops_nobody(of: Any) -> None:
+    broken, _ = of("A B", "broken")
+    broken.record = FlowRecord(**{**vars(broken.record), "params": {"of_another": "version"}})
+    broken.note()
+    assert told(of("B A", "back")[0]) == []
