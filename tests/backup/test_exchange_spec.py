@@ -13,9 +13,9 @@ from kafka_ferry.exceptions import BadParam
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({}, "param 'topics': is missing"),
-        ({"topics": []}, "param 'topics': is missing"),
-        ({"topics": ["a"], "formt": "avro"}, "param 'formt': is unknown; did you mean 'format'?"),
+        ({}, "param 'topics' is missing"),
+        ({"topics": []}, "param 'topics' is missing"),
+        ({"topics": ["a"], "formt": "avro"}, "param 'formt' is unknown; did you mean 'format'?"),
         ({"topics": ["a"], "format": "csv"}, "param 'format': .*'csv'"),
         ({"topics": ["a"], "export": "a/b"}, "param 'export'"),
         ({"topics": ["a"], "follow_for": -1}, "param 'follow_for'"),
@@ -31,8 +31,8 @@ def test_an_export_that_cannot_work_is_refused(params: dict[str, Any], words: st
     ("params", "words"),
     [
         ({"rename": {"(": "x"}}, "param 'rename': .*no regular expression"),
-        ({"export_id": "x", "follow_for": 5}, "param 'export_id': is given, but follow_for"),
-        ({"location": "s3://a/b/", "copy_to": "s3://a/b"}, "param 'copy_to': is the location of the export itself"),
+        ({"export_id": "x", "follow_for": 5}, "param 'export_id' is given, but follow_for"),
+        ({"location": "s3://a/b/", "copy_to": "s3://a/b"}, "param 'copy_to' is the location of the export itself"),
         ({"topcis": ["a"]}, "did you mean 'topics'"),
     ],
 )

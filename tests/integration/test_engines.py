@@ -288,7 +288,7 @@ def test_under_new_names(engine: str, run_of: Make, stack: Stack, topic_prefix: 
     commit(stack.source_bootstrap, group, {(topic, 0): 700, (topic, 1): 1000})
     named = {"naming": "rename", "topic_rename_format": "eu-${topic}.copy"}
     bare = run_of(engine, **named, kafka_libs=str(jars.jars_folder(jars.cache_folder(PROJECT))))
-    with pytest.raises(BadParam, match=r"param 'naming': is rename, but no jar in .* has the class kafkaferry"):
+    with pytest.raises(BadParam, match=r"param 'naming' is rename, but no jar in .* has the class kafkaferry"):
         engine_of(bare.migration).about()
 
     run = run_of(engine, **named)
