@@ -40,12 +40,12 @@ class EngineCopy:
     proven: float
     cpu: float
 
-    def rate(self, count: int) -> float:
-        """Records a second, from the first look that saw any to the last.
+    def rate(self, count: int) -> float | None:
+        """Records a second, from the first look that saw any to the last; None when the first look saw them all.
 
         :param count: of all records.
         """
-        return (count - self.seen) / (self.last - self.first) if count > self.seen else float("inf")
+        return (count - self.seen) / (self.last - self.first) if count > self.seen else None
 
 
 def spread(values: Iterable[float], digits: int = 1) -> str:
@@ -104,7 +104,7 @@ def profile_table(runs: Sequence[Sequence[Copy]], size: int) -> str:
 
 
 def engine_table(runs: Sequence[Sequence[EngineCopy]], count: int, size: int) -> str:
-    """One row per engine; the speed is compared with that of the first engine of the first run, within each run.
+    """One row per engine; the time for all is compared with that of the first engine of the first run, within each run.
 
     :param runs: each the copies of one run; an engine occurs once in each.
     :param count: records copied each time; ``size`` bytes of value of each.
@@ -114,22 +114,21 @@ def engine_table(runs: Sequence[Sequence[EngineCopy]], count: int, size: int) ->
     base = by_name[names[0]]
     rows = []
     for name, copies in by_name.items():
-        rates = [copy.rate(count) for copy in copies]
-        ratios = [rate / other.rate(count) for rate, other in zip(rates, base, strict=True)]
+        told = [rate for copy in copies if (rate := copy.rate(count)) is not None]
+        ratios = [other.last / copy.last for copy, other in zip(copies, base, strict=True)]
         rows.append(
             [
                 f"`{name}`",
                 spread(copy.first for copy in copies),
-                spread((copy.last - copy.first for copy in copies), 2),
-                spread((rate / 1e3 for rate in rates), 0),
-                spread(rate * size / 1e6 for rate in rates),
-                f"{spread(ratios, 2)} x",
+                spread((rate / 1e3 for rate in told), 0) if told else "all there at the first look",
+                spread(rate * size / 1e6 for rate in told) if told else "-",
                 spread(copy.last for copy in copies),
+                f"{spread(ratios, 2)} x",
                 spread(copy.proven - copy.last for copy in copies),
                 spread(copy.cpu for copy in copies),
             ]
         )
-    head = ["engine", "s from deploy to the first record", "s from there to the last", "thousand records/s", "MB/s",
-            f"speed against `{names[0]}`", "s from deploy to the last record", "s until progress says so",
+    head = ["engine", "s from deploy to the first record", "thousand records/s from there on", "MB/s",
+            "s from deploy to the last record", f"of `{names[0]}`'s speed in all", "s until progress says so",
             "CPU s"]  # fmt: skip
     return table(head, rows)

@@ -48,7 +48,7 @@ def test_all_are_measured_against_connect() -> None:
 
 def test_what_was_there_at_the_first_look_is_not_counted_into_the_rate() -> None:
     assert EngineCopy("x", first=10.0, seen=200, last=14.0, proven=15.0, cpu=1.0).rate(1_000) == 200.0
-    assert EngineCopy("x", first=10.0, seen=1_000, last=10.1, proven=15.0, cpu=1.0).rate(1_000) == float("inf")
+    assert EngineCopy("x", first=10.0, seen=1_000, last=10.1, proven=15.0, cpu=1.0).rate(1_000) is None
 
 
 def test_ratios_are_taken_within_a_run() -> None:
@@ -60,10 +60,16 @@ def test_ratios_are_taken_within_a_run() -> None:
     found = cells(engine_table(runs, 1_000_000, 200))
     assert list(found) == ["`connect`", "`host`"]
     assert found["`host`"] == [
-        "9.0 (6.0-12.0)", "6.00 (4.00-8.00)", "188 (125-250)", "37.5 (25.0-50.0)", "0.50 (0.50-0.50) x",
-        "15.0 (10.0-20.0)", "0.8 (0.5-1.0)", "9.5 (9.0-10.0)",
+        "9.0 (6.0-12.0)", "188 (125-250)", "37.5 (25.0-50.0)", "15.0 (10.0-20.0)", "0.30 (0.30-0.30) x",
+        "0.8 (0.5-1.0)", "9.5 (9.0-10.0)",
     ]  # fmt: skip
     assert found["`connect`"][4] == "1.00 (1.00-1.00) x"
+
+
+def test_a_copy_of_which_all_was_there_at_the_first_look_has_no_rate() -> None:
+    runs = [[EngineCopy("connect", 3.0, 100, 3.0, 4.0, 2.0)], [EngineCopy("connect", 1.0, 0, 2.0, 4.0, 2.0)]]
+    assert cells(engine_table(runs, 100, 200))["`connect`"][1] == "0"
+    assert cells(engine_table(runs[:1], 100, 200))["`connect`"][1] == "all there at the first look"
 
 
 def test_records_have_the_size_that_is_asked_for() -> None:
