@@ -12,9 +12,9 @@ from airflow.sdk import DAG
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 FILE = DAGS / "mirror_maker2_on_connect.py"
-#: Beyond airflow itself. CPU seconds, not wall clock: the machine may be busy. Measured on one core: 0.06; it was 0.5
-#: while operators imported numpy (0.15), requests (0.10) and confluent_kafka (0.03) at the top.
-IMPORT_SECONDS = 0.3
+#: Of the CPU seconds that importing Airflow takes. Measured: 0.06 (0.11 of 1.9 s); it was 0.25 while operators imported
+#: numpy (0.15 s), requests (0.10 s) and confluent_kafka (0.03 s) at the top.
+SHARE = 0.12
 
 
 @pytest.fixture(scope="module")
@@ -95,28 +95,31 @@ def test_one_mapped_task(dag: DAG) -> None:
 
 PROBE = """
 import sys, time
+started = time.process_time()
 import airflow.configuration, airflow.sdk
 from airflow.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, Connection, Context, Param
 import airflow.sdk.exceptions, airflow.sdk.execution_time.task_runner, airflow.triggers.base
 sys.path.insert(0, sys.argv[1])
 import runpy
 before, began = set(sys.modules), time.process_time()
+airflows = began - started
 runpy.run_path(sys.argv[2])
 seconds = time.process_time() - began
 heavy = ("boto3", "fastapi", "numba", "pandas", "pyarrow", "numpy", "requests", "confluent_kafka")
-print(seconds, *(name for name in heavy if name in sys.modules and name not in before))
+print(seconds / airflows, *(name for name in heavy if name in sys.modules and name not in before))
 """
 
 
 def test_parsing_stays_within_bounds_and_imports_no_giants() -> None:
+    """CPU seconds also grow on a busy machine, so they are held against those of Airflow's own imports beside them."""
     plugins = DAGS.parent / "plugins"
-    best, heavy = 99.0, [""]
+    best, heavy = 9.0, [""]
     for _ in range(3):
         command = [sys.executable, "-c", PROBE, str(plugins), str(FILE)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds, *heavy = done.stdout.splitlines()[-1].split()
-        best = min(best, float(seconds))
-        if best < IMPORT_SECONDS:
+        share, *heavy = done.stdout.splitlines()[-1].split()
+        best = min(best, float(share))
+        if best < SHARE:
             break
     assert heavy == []
-    assert best < IMPORT_SECONDS
+    assert best < SHARE

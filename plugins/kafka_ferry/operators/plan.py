@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import PLAN, RunArtifacts
 
@@ -23,6 +22,7 @@ class PlanOperator(FerryOperator):
         from kafka_ferry.hooks.migration import Migration
         from kafka_ferry.hooks.planning import make_plan
         from kafka_ferry.hooks.run_lock import at_work, claim
+        from kafka_ferry.migration.specs import spec_of
         from kafka_ferry.report.plan_text import plan_text
 
         run = context["dag_run"]
