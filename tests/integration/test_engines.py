@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.host_engine import HostEngine
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.operators.canary import CanaryOperator
 from run_by_hand import Run
@@ -348,6 +350,67 @@ def test_the_whole_job_on_a_host_over_ssh(
         server.stop()
     assert not (tmp_path / "hosts").exists()
     assert processes_named(f"kafka.ferry=mirror_maker2_dedicated.{topic_prefix}m") == ""
+
+
+def test_two_hosts_share_the_tasks_and_one_takes_over(
+    run_of: Make,
+    stack: Stack,
+    topic_prefix: str,
+    make_topics: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two sshd with processes and a folder of their own each, on two addresses: as two machines."""
+    if not sshd.can_hide():
+        pytest.skip("unshare is not allowed here: two hosts on one machine would see each other's processes")
+    topic, group = f"{topic_prefix}orders", f"{topic_prefix}readers"
+    make_topics(stack.source_bootstrap, topic, partitions=4)
+    fill({"bootstrap.servers": stack.source_bootstrap}, topic, 20_000, partitions=4)
+    commit(stack.source_bootstrap, group, {(topic, 0): 700, (topic, 3): 1500})
+    servers = []
+    try:
+        for name, address in (("A", "127.0.0.2"), ("B", "127.0.0.3")):
+            keys = tmp_path / f"sshd-{name}"
+            keys.mkdir()
+            servers.append(server := sshd.start(keys, address, tmp_path / "hosts"))
+            extra = {"private_key": server.user_key.read_text(), "host_key": server.host_key, "look_for_keys": "false"}
+            login = {"host": address, "port": server.port, "login": server.user}
+            monkeypatch.setenv(
+                f"AIRFLOW_CONN_MM2_HOST_{name}", json.dumps({"conn_type": "ssh", **login, "extra": extra})
+            )
+        run = run_of("mirror_maker2_dedicated", hosts=["mm2_host_a", "mm2_host_b"], tasks_max=4, duplicates="explain")
+
+        def one_dies() -> None:
+            statuses = TableTopic(run.migration.target, f"mm2-status.{run.migration.spec.alias}.internal")
+            deadline = time.monotonic() + 120
+            workers: set[str] = set()
+            while workers != {"127.0.0.2", "127.0.0.3"}:
+                assert time.monotonic() < deadline, f"tasks run on {workers} only"
+                time.sleep(0.5)
+                states = {key: json.loads(row.value) for key, row in statuses.rows().items() if b"status-task" in key}
+                workers = {state["worker_id"].split(":")[0] for state in states.values() if state["state"] == "RUNNING"}
+            mine = processes_named(f"kafka.ferry=mirror_maker2_dedicated.{topic_prefix}m").splitlines()
+            started = {int(line.split()[0]): line for line in mine if "java" in line}
+            (one,) = [pid for pid in started if "127.0.0.2" in origin(pid)]
+            os.kill(one, signal.SIGKILL)
+
+        plan, report = run.whole(one_dies)
+
+        assert list(plan["engine"]["hosts"]) == ["127.0.0.2", "127.0.0.3"]
+        assert report["verdict"] == "PASS", report
+        assert [line["lost"] for line in report["topics"]] == [0]
+        assert {line["redelivered"] for line in report["groups"]} == {0}
+        assert run.leftovers() == []
+        assert processes_named(f"kafka.ferry=mirror_maker2_dedicated.{topic_prefix}m") == ""
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def origin(pid: int) -> str:
+    """From where sshd was asked to start it."""
+    variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return next((text for text in variables if text.startswith("SSH_CONNECTION=")), "")
 
 
 def whole(cluster: KafkaClusterHook, topic: str) -> Iterator[bytes]:

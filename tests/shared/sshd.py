@@ -31,13 +31,23 @@ class Sshd:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        self.process.terminate()
+        """End it: at once, for unshare waits for its child whatever it is told; the child dies with it."""
+        self.process.kill()
         self.process.wait(10)
 
 
-def start(folder: Path) -> Sshd:
+def can_hide() -> bool:
+    """Whether ``start(own=...)`` works here: a container without the rights to mount cannot."""
+    return (
+        subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"], check=False).returncode == 0
+    )
+
+
+def start(folder: Path, address: str = "127.0.0.1", own: Path | None = None) -> Sshd:
     """Start it and wait until it listens.
 
+    :param own: a folder that this server alone shall see, empty at first: then it is as another host, which shows
+        its own processes only, on the same network. What it started ends with it. Needs root.
     :raises RuntimeError: there is no sshd on this machine.
     """
     if not Path(SSHD).exists():
@@ -51,7 +61,7 @@ def start(folder: Path) -> Sshd:
     # SHLVL: bash, started by sshd, would else read the ~/.bashrc of whoever runs the tests, which may take its time.
     config.write_text(f"""
         Port {port}
-        ListenAddress 127.0.0.1
+        ListenAddress {address}
         HostKey {keys["host"]}
         PidFile none
         AuthorizedKeysFile {folder / "authorized"}
@@ -66,13 +76,16 @@ def start(folder: Path) -> Sshd:
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # its privilege separation wants it
     # Absolute paths: sshd starts itself anew for each connection. Its session is its own, as a daemon's is.
-    process = subprocess.Popen(
-        [SSHD, "-D", "-f", str(config), "-E", str(folder / "log")], stdin=subprocess.DEVNULL, start_new_session=True
-    )
+    command = [SSHD, "-D", "-f", str(config), "-E", str(folder / "log")]
+    if own:
+        own.mkdir(parents=True, exist_ok=True)
+        hidden = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        command = [*hidden, "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(own), *command]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 10
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((address, port), timeout=1).close()
             break
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
