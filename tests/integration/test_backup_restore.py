@@ -144,9 +144,10 @@ def test_chosen_topics_under_other_names_as_of_a_time(backups, stack, topic_pref
     backups.export(backups.begin("b02"))
 
     # 2026-09-21T17:13:20Z is NOW plus three hours.
-    restoration = backups.restoration(
-        topics=[orders], rename={f"{topic_prefix}(.*)": f"{topic_prefix}old.\\1"}, point_in_time="2026-09-21T17:13:20Z"
-    )
+    moment = "2026-09-21T17:13:20Z"
+    assert backups.restoration(point_in_time=moment).manifest.backup_id == "b01", "the first one begun after it"
+    renamed = {f"{topic_prefix}(.*)": f"{topic_prefix}old.\\1"}
+    restoration = backups.restoration(topics=[orders], rename=renamed, point_in_time=moment, backup_id="b02")
     assert restoration.point_in_time == nasty.NOW + 3 * hour
     assert restore(restoration) == 5 + 5 + 1
     assert [topic.name for topic in restoration.topics] == [f"{topic_prefix}old.orders"]
