@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from dag_runs import ReadQuota
 from demo.airflow_api import AirflowApi
+from own_dags import VARIABLE, own_dags_config
 from stack import Stack
 from stack.stack import PROJECT
 
@@ -51,6 +52,7 @@ def airflow_stack() -> Stack:
     It ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
+    os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
     stack = Stack(folder, airflow=True, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print)
     return stack.up()
 
