@@ -1,0 +1,152 @@
+"""Brokers and the object store go away in mid-run: a wrong backup is never COMPLETE, a resumed one is whole."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from backup_lab import LOCATION, Backups, child
+from kafka_ferry.backup.ranges import IncompleteBackup
+from kafka_ferry.hooks.aws_store import store_settings
+from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.backup.restore import restore_shard
+from kafka_ferry.hooks.backup.verify import compare_restored
+from s3_faults import S3Faults
+from stack import Stack
+
+pytestmark = pytest.mark.integration
+
+RECORDS, VALUE = 9000, 10_000  # 90 MB: more than librdkafka fetches ahead, so that the broker is needed to the end
+DONE = "2026-11-21T12:30:00+00:00"
+
+
+@pytest.fixture
+def backups(connections, topic_prefix) -> Backups:
+    return Backups(topic_prefix)
+
+
+class Gate:
+    """Lets the first objects through and refuses the others until it is opened: nothing can be over before that."""
+
+    def __init__(self, answer: int | str = 503, first: int = 3) -> None:
+        self.answer, self.left, self.is_open = answer, first, False
+
+    def __call__(self, method: str, path: str) -> int | str | None:
+        if self.is_open or "/data/" not in path:
+            return None
+        self.left -= 1
+        return None if self.left >= 0 else self.answer
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def gated(breakable_stack, gate) -> Iterator[S3Faults]:
+    """The store behind that gate."""
+    with S3Faults(breakable_stack.s3.url, gate) as proxy:
+        yield proxy
+
+
+def fill(stack: Stack, topic: str, produce: Callable[..., None]) -> None:
+    values = [os.urandom(VALUE) for _ in range(50)]
+    produce(stack.source_bootstrap, topic, ({"key": b"%d" % n, "value": values[n % 50]} for n in range(RECORDS)))
+
+
+def place(proxy: S3Faults) -> dict[str, Any]:
+    return store_order(LOCATION, {**store_settings("aws_default"), "endpoint_url": proxy.url})
+
+
+def until(what: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, "it ended too soon"
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_source_broker_that_restarts_in_mid_export_costs_time_only(
+    backups, breakable_stack, gate, gated, topic_prefix, make_topics, produce
+):
+    (topic,) = make_topics(breakable_stack.source_bootstrap, f"{topic_prefix}long")
+    fill(breakable_stack, topic, produce)
+    manifest = backups.begin("b01")
+    process = child(backups.order(manifest, place(gated), segment_bytes=2_000_000))
+    until(lambda: gate.left < 0, process)
+
+    breakable_stack.broker("source").kill9()
+    gate.is_open = True
+    with pytest.raises(IncompleteBackup):
+        backups.catalogue.finish(manifest, DONE)
+    assert backups.catalogue.complete() == {}
+    assert process.poll() is None, "it needs the broker for the rest"
+    breakable_stack.broker("source").restart()
+    process.wait(240)
+
+    done = backups.export(manifest)  # should it have given up meanwhile, as it may: the next try goes on
+    assert done.totals.records == RECORDS
+    assert backups.hashes(done.topics) == backups.live(done.topics)
+
+
+def test_a_target_broker_that_restarts_in_mid_restore_neither_loses_nor_repeats(
+    backups, breakable_stack, gate, gated, topic_prefix, make_topics, produce
+):
+    (topic,) = make_topics(breakable_stack.source_bootstrap, f"{topic_prefix}back")
+    fill(breakable_stack, topic, produce)
+    backups.export(backups.begin("b01"), segment_bytes=2_000_000)
+    restoration, memory = backups.restoration(), {}
+    restoration.provision(memory)
+    ranges = restoration.ranges()
+    process = child(
+        {
+            "kind": "restore",
+            "config": restoration.config,
+            "store": place(gated),
+            "ranges": [one.to_json() for one in ranges],
+        }
+    )
+
+    def there() -> int:
+        return sum(restoration.admin.offsets([(topic, 0)], "latest", "read_uncommitted").values())
+
+    until(lambda: there() > 0 and gate.left < 0, process)
+    breakable_stack.broker("target").kill9()
+    gate.is_open = True
+    assert process.poll() is None, "most is still to be written"
+    breakable_stack.broker("target").restart()
+    process.wait(240)
+
+    again = backups.restoration()  # should it have given up meanwhile, as it may: the next try goes on
+    again.provision(memory)
+    restore_shard(again.config, again.store, again.ranges())
+    (line,) = compare_restored(again.config, again.store, again.ranges())
+    assert (line.detail, line.expected, line.actual) == ("", RECORDS, RECORDS)
+    again.release(memory)
+
+
+def test_a_store_that_is_away_for_a_while_and_comes_back_leaves_a_whole_backup(
+    backups, breakable_stack, gate, gated, topic_prefix, make_topics, produce
+):
+    (topic,) = make_topics(breakable_stack.source_bootstrap, f"{topic_prefix}away")
+    fill(breakable_stack, topic, produce)
+    manifest = backups.begin("b01")
+    gate.answer = "cut"
+    process = child(backups.order(manifest, place(gated), segment_bytes=2_000_000))
+    until(lambda: gated.faults > 5, process)
+    assert backups.catalogue.complete() == {}
+    with pytest.raises(IncompleteBackup):
+        backups.catalogue.finish(manifest, DONE)
+    gate.is_open = True
+    process.wait(240)
+    assert process.returncode == 0
+    assert backups.catalogue.ranges_left(manifest) == [], "it came through by itself"
+    done = backups.catalogue.finish(manifest, DONE)
+    assert done.totals.records == RECORDS
+    assert backups.hashes(done.topics) == backups.live(done.topics)
