@@ -55,7 +55,11 @@ unit: $(STAMP)  ## tests without a broker
 
 .PHONY: integration
 integration: $(STAMP)  ## tests on the embedded stack, each test named as it runs
-	$(PY) -m pytest -v -m "integration and not browser"
+	$(PY) -m pytest -v -m "integration and not browser and not nightly"
+
+.PHONY: nightly
+nightly: $(STAMP)  ## integration tests that take minutes each: backups in a real scheduler, brokers and stores that go away
+	$(PY) -m pytest -v -m nightly --durations=20
 
 # A process of its own: playwright leaves an event loop running, in which other tests cannot start theirs.
 .PHONY: browser

@@ -46,13 +46,14 @@ def secure_stack() -> Stack:
 
 
 @pytest.fixture(scope="session")
-def airflow_stack() -> Stack:
+def airflow_stack(request: pytest.FixtureRequest) -> Stack:
     """A stack with a whole Airflow, shared by the modules that look at DAGs in it; they may break and heal its parts.
 
     It ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
-    os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
+    if any(item.get_closest_marker("nightly") for item in request.session.items):
+        os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
     stack = Stack(folder, airflow=True, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print)
     return stack.up()
 

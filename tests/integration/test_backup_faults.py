@@ -19,7 +19,7 @@ from kafka_ferry.hooks.backup.verify import compare_restored
 from s3_faults import S3Faults
 from stack import Stack
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 RECORDS, VALUE = 9000, 10_000  # 90 MB: more than librdkafka fetches ahead, so that the broker is needed to the end
 DONE = "2026-11-21T12:30:00+00:00"
