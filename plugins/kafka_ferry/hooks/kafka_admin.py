@@ -70,6 +70,9 @@ _PASSING = (
     KafkaError._NOENT,  # "No leaders found": a topic made a moment ago
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
+    # Retriable by Kafka's own table of errors; seen on a topic that was deleted and made again under the same name.
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
 )
 _HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
 _MEMBERS = KafkaError(KafkaError.NON_EMPTY_GROUP, "it has active members on the target")
