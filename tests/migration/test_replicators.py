@@ -12,6 +12,7 @@ from kafka_ferry.migration.replicators import (
     GroupFacts,
     OtherConnector,
     Ours,
+    _living,
     connector_findings,
     group_replicators,
     other_replicators_check,
@@ -244,3 +245,19 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     assert (found.severity, found.code) == (Severity.ADVISE, "other_replicators")
     assert "READ is missing" in found.what
     assert "READ" in found.cure
+
+
+@pytest.mark.parametrize(
+    "connector, text",
+    [
+        (
+            "replicate_topics.wave-1.MirrorSourceConnector",
+            "if a run of DAG replicate_topics with migration 'wave-1' is at work, wait until it ends; else ",
+        ),
+        ("somebody.MirrorSourceConnector", ""),
+        ("sink", ""),
+        ("a.b.OtherConnector", ""),
+    ],
+)
+def test_a_run_at_work_is_waited_for(connector: str, text: str) -> None:
+    assert _living(connector) == text

@@ -151,10 +151,19 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
         Finding(
             Severity.REFUSE if certain else Severity.WARN, OTHER, f"connector {other.name}",
             f"{other.kind} writes {some(shared)} too{where}: each record would be there twice{idle}",
-            "stop or delete it, or leave its topics out (exclude_topics); to go on with what it did, use its "
-            "migration name",
+            f"{_living(other.name)}stop or delete it, or leave its topics out (exclude_topics); to go on with what it "
+            "did, use its migration name",
         )
     ]  # fmt: skip
+
+
+def _living(connector: str) -> str:
+    """What to look at first: deleting the connector of a run that works would break that run."""
+    dag, _, rest = connector.partition(".")
+    migration, _, kind = rest.rpartition(".")
+    if not migration or kind != "MirrorSourceConnector":
+        return ""
+    return f"if a run of DAG {dag} with migration {migration!r} is at work, wait until it ends; else "
 
 
 def addresses(servers: str | None) -> set[str]:
