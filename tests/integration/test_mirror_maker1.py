@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer
 
+from dag_runs import ReadQuota
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.catch_up import wait_for_tails
 from kafka_ferry.hooks.engines import engine_of
@@ -48,6 +49,14 @@ SIDES = ("SOURCE", "TARGET")
 def libs() -> str:
     """The jars of MirrorMaker 1; fetched once, into the cache that all sessions share."""
     return str(jars.resolve_mm1(jars.cache_folder(PROJECT), find_java(), print))
+
+
+@pytest.fixture
+def slow_reads(stack: Stack) -> Iterator[ReadQuota]:
+    """``slow_reads(bytes_per_second)`` for every client that reads from the source."""
+    quota = ReadQuota(stack)
+    yield quota
+    quota(0)
 
 
 @pytest.fixture
@@ -90,7 +99,9 @@ def fill(bootstrap: str, topic: str, records: int, partitions: int = 3) -> None:
 
     Each key has one partition, another one than Kafka's own hash would give it.
     """
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all"})
+    # Small batches: one larger than a quota allows in its window would never be delivered under slow_reads.
+    settings = {"linger.ms": 5, "acks": "all", "batch.size": 16_384}
+    producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for number in range(records):
         key = None if number % 10 == 0 else f"k{number % 97}"
         place = number % partitions if key is None else number % 97 % partitions
@@ -177,7 +188,7 @@ def test_the_whole_job(
 
 
 def test_a_kill_loses_nothing_and_a_removal_repeats_nothing(
-    run_of: Callable[..., Run], stack: Stack, topic_prefix: str, make_topics: Any
+    run_of: Callable[..., Run], stack: Stack, topic_prefix: str, make_topics: Any, slow_reads: ReadQuota
 ) -> None:
     topic = f"{topic_prefix}orders"
     make_topics(stack.source_bootstrap, topic, partitions=3)
@@ -186,6 +197,7 @@ def test_a_kill_loses_nothing_and_a_removal_repeats_nothing(
     run.plan()
     run.provision()
     try:
+        slow_reads(50_000)  # a copy of 60,000 records is over before a busy machine looks
         run.deploy()
         deadline = time.monotonic() + 60
         while not records_on(run, topic):
@@ -194,6 +206,7 @@ def test_a_kill_loses_nothing_and_a_removal_repeats_nothing(
         first = pid(run)
         os.kill(first, signal.SIGKILL)
         assert records_on(run, topic) < 60_000, "it was killed in mid-copy"
+        slow_reads(0)
         run.prove()
         second = pid(run)
         run.deploy()  # cleared and run again: what runs is adopted

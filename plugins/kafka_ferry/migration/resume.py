@@ -88,7 +88,7 @@ class _Resume:
         found = self._find(tails, near, whole_tail=True)
         far = {tp: (begins[tp], ends[tp]) for tp in tails if tp not in found}
         found |= self._find({tp: tails[tp] for tp in far}, far, whole_tail=False)
-        for tp in far.keys() - found.keys():
+        for tp in sorted(far.keys() - found.keys()):  # the first by name: the same one on every try
             self._refuse_unless_compacted(tp, tails[tp])
         return found
 
