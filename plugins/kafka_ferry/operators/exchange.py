@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import CHECKS_MADE, PLAN, STAGES, RunArtifacts
+from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, STAGES, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class ExportFreezeOperator(FerryOperator):
 
         manifest, artifacts = exporting_of(context).begin(), RunArtifacts.of(context)
         begin_shards(artifacts, ("export", "verify"))
-        for stale in [*artifacts.names(DAMAGE)]:
+        for stale in [*artifacts.names(DAMAGE), *artifacts.names(f"{DONE}/export")]:
             artifacts.delete(stale)
         shards = shards_of(manifest)
         artifacts.write_json(SHARDS, shards)
@@ -133,6 +133,8 @@ class ExportOperator(ShardOperator):
         from kafka_ferry.hooks.exchange import exporting_of
 
         done = exporting_of(context).run_shard(self.mine(context))
+        if done:  # a retry with nothing left must not forget what the try before it wrote
+            RunArtifacts.of(context).write_json(f"{DONE}/export/{int(self.shard):03}.json", done)
         self.log.info("%s", done or "nothing was left to do")
         return done
 
@@ -141,9 +143,12 @@ class ExportFinishOperator(FerryOperator):
     """Declare the export COMPLETE, when every range is covered."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.export import Exported
         from kafka_ferry.hooks.exchange import exporting_of
 
-        manifest = exporting_of(context).finish()
+        artifacts = RunArtifacts.of(context)
+        parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
+        manifest = exporting_of(context).finish([Exported(**part) for part in parts])
         return {"export_id": manifest.backup_id, **manifest.totals.model_dump(mode="json")}
 
 

@@ -14,7 +14,7 @@ from kafka_ferry.backup.manifest import Manifest, Segment, State
 from kafka_ferry.backup.ranges import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.export import ExportRange
+from kafka_ferry.hooks.backup.export import Exported, ExportRange
 from kafka_ferry.hooks.backup.freeze import begin_backup, plan_backup
 from kafka_ferry.hooks.backup.journal import drop_journal, read_journal
 from kafka_ferry.hooks.backup.known import KnownCatalogue
@@ -86,16 +86,17 @@ class Exporting:
 
         return added(in_processes(left, lambda one: (one.end - one.begin) * _RECORD_BYTES, order))
 
-    def finish(self) -> Manifest:
+    def finish(self, exported: Sequence[Exported] = ()) -> Manifest:
         """Declare it COMPLETE.
 
+        :param exported: what the shards of this try wrote.
         :raises IncompleteBackup: a range is not covered.
         """
         manifest = self.manifest()
         if manifest.state is State.COMPLETE:
             return manifest
         seconds = datetime.now(UTC) - datetime.fromisoformat(manifest.created)
-        return self.catalogue.finish(manifest, now(), seconds=round(seconds.total_seconds(), 3))
+        return self.catalogue.finish(manifest, now(), exported, round(seconds.total_seconds(), 3))
 
     def verify_shard(self, mine: Collection[Partition]) -> list[dict[str, Any]]:
         """Read the objects of these partitions back; what is damaged."""
