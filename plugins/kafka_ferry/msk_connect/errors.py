@@ -1,4 +1,4 @@
-"""What can go wrong with MSK Connect."""
+"""What can go wrong with MSK Connect and MSK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kafka_ferry.exceptions import FerryError
 
 
 class MskConnectError(FerryError):
-    """MSK Connect refused a call.
+    """MSK Connect, or MSK, refused a call.
 
     :param code: the error's name in botocore's model, such as ``BadRequestException``.
     """
@@ -23,7 +23,7 @@ class MskConnectUnavailable(MskConnectError):
 
 
 class ResourceNotFound(MskConnectError):
-    """No such connector, plugin, worker configuration or operation."""
+    """No such connector, plugin, worker configuration, operation, replicator or topic."""
 
 
 class NameTaken(MskConnectError):
@@ -46,6 +46,10 @@ class ConnectorFailed(MskConnectError):
 
 class PluginFailed(MskConnectError):
     """A custom plugin could not be made."""
+
+
+class ReplicatorFailed(MskConnectError):
+    """A replicator is FAILED; with its StateInfo."""
 
 
 class OperationFailed(MskConnectError):

@@ -144,6 +144,10 @@ class Operation:
 
 
 def state_text(description: Mapping[str, Any] | None) -> str:
-    """``stateDescription`` or ``errorInfo`` (``{"code", "message"}``) in one line; empty when there is none."""
-    code, message = (description or {}).get("code", ""), (description or {}).get("message", "")
+    """``stateDescription`` or ``errorInfo`` (``{"code", "message"}``) in one line; empty when there is none.
+
+    Also a replicator's ``StateInfo`` (``{"Code", "Message"}``): the ``kafka`` service writes members in capitals.
+    """
+    found = {key.lower(): value for key, value in (description or {}).items()}
+    code, message = found.get("code", ""), found.get("message", "")
     return redact_text(": ".join(part for part in (code, message) if part))

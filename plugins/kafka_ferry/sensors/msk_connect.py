@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -13,8 +13,8 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
+from kafka_ferry.hooks.msk.client import MskClient, Outcome
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.hooks.msk_connect.client import Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 _MARGIN = timedelta(minutes=2)
 
 
-class MskConnectSensor(AwsBaseSensor[MskConnectHook]):
+Hook = TypeVar("Hook", bound=MskClient)
+
+
+class MskSensor(AwsBaseSensor[Hook]):
     """Base: looks at one waiter.
 
     :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more.
     :param poke_interval: seconds between two looks. ``timeout``: seconds until the wait fails, with the last state.
     """
-
-    aws_hook_class = MskConnectHook
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class MskConnectSensor(AwsBaseSensor[MskConnectHook]):
                 region_name=self.region_name,
                 verify=self.verify,
                 botocore_config=self.botocore_config,
+                service=str(self.hook.client_type),
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=self.timeout) + _MARGIN,
@@ -103,6 +105,12 @@ class MskConnectSensor(AwsBaseSensor[MskConnectHook]):
         if status != "success":
             raise OutsideFault(message)
         self.log.info("%s", message)
+
+
+class MskConnectSensor(MskSensor[MskConnectHook]):
+    """Base of the sensors of MSK Connect."""
+
+    aws_hook_class = MskConnectHook
 
 
 class MskConnectConnectorStateSensor(MskConnectSensor):

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.waiter import WaiterModel
 
-from kafka_ferry.hooks.msk_connect import client
+from kafka_ferry.hooks.msk import client
 from kafka_ferry.msk_connect.states import ConnectorState, OperationState, PluginState
 
 MODEL = botocore.session.get_session().get_service_model("kafkaconnect")

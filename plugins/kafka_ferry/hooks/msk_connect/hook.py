@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.connectors.config_diff import connector_config
+from kafka_ferry.hooks.msk.client import translated
 from kafka_ferry.hooks.msk_connect.archives import ArchivesHook
-from kafka_ferry.hooks.msk_connect.client import translated
 from kafka_ferry.hooks.msk_connect.logs import log_tail
 from kafka_ferry.msk_connect.cluster import ConnectorCluster, cluster_of
 from kafka_ferry.msk_connect.connector import (

@@ -1,4 +1,4 @@
-"""What the operators on MSK Connect have in common: errors, waits, and configs that the UI must not show."""
+"""What the operators on MSK Connect and MSK have in common: errors, waits, and configs that the UI must not show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import conf
@@ -14,8 +14,15 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.connectors.redaction import redact
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.msk.client import (
+    WAITER_DELAY,
+    WAITER_MAX_ATTEMPTS,
+    Look,
+    MskClient,
+    Outcome,
+    failure_of,
+)
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.hooks.msk_connect.client import WAITER_DELAY, WAITER_MAX_ATTEMPTS, Look, Outcome, failure_of
 from kafka_ferry.msk_connect.errors import ConnectorFailed, WaitTimedOut
 
 if TYPE_CHECKING:
@@ -26,8 +33,11 @@ if TYPE_CHECKING:
 _MARGIN = timedelta(minutes=2)
 
 
-class MskConnectOperator(AwsBaseOperator[MskConnectHook]):
-    """Base of the operators on MSK Connect.
+Hook = TypeVar("Hook", bound=MskClient)
+
+
+class MskOperator(AwsBaseOperator[Hook]):
+    """Base of the operators on MSK Connect and MSK.
 
     A fault that may pass (429, 5xx, a version that somebody else changed, a wait that timed out) is raised as it is, so
     that Airflow retries the task; any other ends it at once.
@@ -40,8 +50,6 @@ class MskConnectOperator(AwsBaseOperator[MskConnectHook]):
         resumed task).
     :param aws_conn_id, region_name, verify, botocore_config: as of every operator of the amazon provider.
     """
-
-    aws_hook_class = MskConnectHook
 
     def __init__(
         self,
@@ -110,6 +118,7 @@ class MskConnectOperator(AwsBaseOperator[MskConnectHook]):
                 region_name=self.region_name,
                 verify=self.verify,
                 botocore_config=self.botocore_config,
+                service=str(self.hook.client_type),
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=seconds) + _MARGIN,
@@ -139,6 +148,12 @@ class MskConnectOperator(AwsBaseOperator[MskConnectHook]):
             if fault.retriable:
                 raise
             raise AirflowFailException(str(fault)) from None
+
+
+class MskConnectOperator(MskOperator[MskConnectHook]):
+    """Base of the operators on MSK Connect."""
+
+    aws_hook_class = MskConnectHook
 
 
 class MaskedFields(MskConnectOperator):

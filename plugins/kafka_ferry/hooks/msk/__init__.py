@@ -1,0 +1,1 @@
+"""Amazon MSK over boto3 (``kafka``), in the amazon provider's form, and what MSK Connect shares with it."""
