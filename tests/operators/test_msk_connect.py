@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException
 
 import msk_lab
 from kafka_ferry.hooks.msk_connect import MskConnectHook
@@ -28,8 +26,7 @@ from kafka_ferry.operators.msk_connect import (
     MskConnectResumeConnectorOperator,
     MskConnectUpdateConnectorOperator,
 )
-from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
-from msk_lab import BUCKET, CLASS, ROLE
+from msk_lab import BUCKET, CLASS, ROLE, run_deferred
 from stack.msk.cluster import ARN as CLUSTER
 from stack.msk.server import MskConnectDouble
 
@@ -70,30 +67,6 @@ def update(arn: str, **changes: Any) -> MskConnectUpdateConnectorOperator:
 
 def state(aws: MskConnectDouble, arn: str) -> str:
     return aws.account.connectors[arn].state
-
-
-def run_deferred(operator: Any) -> Any:
-    """As Airflow does: run, wait in the trigger, resume in another process."""
-    try:
-        return operator.execute({})
-    except TaskDeferred as deferral:
-        while True:
-            path, kwargs = deferral.trigger.serialize()
-            assert path == "kafka_ferry.triggers.msk_connect.MskConnectWaiterTrigger"
-            event = first_event(MskConnectWaiterTrigger(**json.loads(json.dumps(kwargs))))
-            assert deferral.timeout is not None
-            try:
-                return getattr(operator, deferral.method_name)({}, event)
-            except TaskDeferred as again:
-                deferral = again
-
-
-def first_event(trigger: MskConnectWaiterTrigger) -> dict[str, Any]:
-    async def all_events() -> list[Any]:
-        return [found async for found in trigger.run()]
-
-    (only,) = asyncio.run(all_events())
-    return dict(only.payload)
 
 
 def run(operator: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -13,7 +14,9 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 
+from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
 from stack.msk.account import REGION
 from stack.msk.runtime import MemoryRuntime
 from stack.msk.server import CREDENTIALS, MskConnectDouble
@@ -107,3 +110,34 @@ def request(plugin: str, name: str = "orders", **changes: Any) -> dict[str, Any]
         "logDelivery": {"workerLogDelivery": logs},
         **changes,
     }
+
+
+def first_event(trigger: MskConnectWaiterTrigger) -> dict[str, Any]:
+    """The one event of a trigger."""
+
+    async def all_events() -> list[Any]:
+        return [found async for found in trigger.run()]
+
+    (only,) = asyncio.run(all_events())
+    return dict(only.payload)
+
+
+def run_deferred(operator: Any) -> Any:
+    """As Airflow does: run, wait in the trigger, resume in another process."""
+    try:
+        return operator.execute({})
+    except TaskDeferred as deferral:
+        while True:
+            path, kwargs = deferral.trigger.serialize()
+            assert path == "kafka_ferry.triggers.msk_connect.MskConnectWaiterTrigger"
+            event = first_event(MskConnectWaiterTrigger(**json.loads(json.dumps(kwargs))))
+            assert deferral.timeout is not None
+            try:
+                return getattr(operator, deferral.method_name)({}, event)
+            except TaskDeferred as again:
+                deferral = again
+
+
+def open_to_replicators(aws: MskConnectDouble) -> None:
+    """IAM access control on both clusters, without which no replicator can log in."""
+    aws.clusters.iam = dict.fromkeys(aws.clusters.iam, True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from stack.msk.faults import Faults
-from stack.msk.resources import Connector, Operation, Plugin, Resource, WorkerConfiguration
+from stack.msk.resources import Connector, Operation, Plugin, Replicator, Resource, Topic, WorkerConfiguration
 from stack.msk.runtime import Runtime
 from stack.msk.wire import Refused
 
@@ -33,6 +33,8 @@ class Account:
         self.worker_configurations: dict[str, WorkerConfiguration] = {}
         self.connectors: dict[str, Connector] = {}
         self.operations: dict[str, Operation] = {}
+        self.replicators: dict[str, Replicator] = {}
+        self.topics: dict[str, Topic] = {}
 
     @staticmethod
     def arn(kind: str, name: str) -> str:

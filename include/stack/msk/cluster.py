@@ -1,4 +1,4 @@
-"""The two calls of the ``kafka`` API from which a connector's cluster is derived."""
+"""The calls of the ``kafka`` API that describe clusters."""
 
 from __future__ import annotations
 
@@ -8,38 +8,49 @@ from stack.msk.account import ACCOUNT, REGION
 from stack.msk.wire import Refused
 
 ARN = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/ferry/00000000-0000-0000-0000-000000000000-1"
+#: A second cluster, from which a replicator may read.
+SOURCE_ARN = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/legacy/11111111-1111-1111-1111-111111111111-1"
 
 
 class Clusters:
-    """One cluster without login, whose bootstrap servers are those of a real Kafka.
+    """Two clusters whose bootstrap servers are those of a real Kafka; with IAM beside no login, as a replicator wants.
 
-    :param bootstrap_servers: plaintext.
+    :param bootstrap_servers: plaintext, of the cluster ``ARN``.
     """
 
     def __init__(self, bootstrap_servers: str) -> None:
-        self.bootstrap_servers = bootstrap_servers
+        self.bootstrap_servers = {ARN: bootstrap_servers, SOURCE_ARN: "127.0.0.1:9092"}
+        self.states = dict.fromkeys(self.bootstrap_servers, "ACTIVE")
+        self.iam = dict.fromkeys(self.bootstrap_servers, False)
 
     def describe_cluster_v2(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._known(params)
+        arn = self.known(params["ClusterArn"])
         nodes = {
             "ClientSubnets": ["subnet-0a", "subnet-0b"],
             "SecurityGroups": ["sg-0"],
             "InstanceType": "kafka.m7g.large",
         }
+        logins = {"Unauthenticated": {"Enabled": True}, "Sasl": {"Iam": {"Enabled": self.iam[arn]}}}
         provisioned = {
             "BrokerNodeGroupInfo": nodes,
             "CurrentBrokerSoftwareInfo": {"KafkaVersion": "4.1.x.kraft"},
-            "ClientAuthentication": {"Unauthenticated": {"Enabled": True}},
+            "ClientAuthentication": logins,
             "NumberOfBrokerNodes": 2,
         }
-        info = {"ClusterArn": ARN, "ClusterName": "ferry", "ClusterType": "PROVISIONED", "State": "ACTIVE"}
-        return {"ClusterInfo": {**info, "CurrentVersion": "K1", "Provisioned": provisioned}}
+        info = {"ClusterArn": arn, "ClusterName": name_of(arn), "ClusterType": "PROVISIONED"}
+        info |= {"State": self.states[arn], "CurrentVersion": "K1"}
+        return {"ClusterInfo": {**info, "Provisioned": provisioned}}
 
     def get_bootstrap_brokers(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._known(params)
-        return {"BootstrapBrokerString": self.bootstrap_servers}
+        return {"BootstrapBrokerString": self.bootstrap_servers[self.known(params["ClusterArn"])]}
 
-    @staticmethod
-    def _known(params: dict[str, Any]) -> None:
-        if params["ClusterArn"] != ARN:
+    def known(self, arn: str) -> str:
+        """:raises Refused: there is no such cluster."""
+        if arn not in self.bootstrap_servers:
             raise Refused("NotFoundException", "The cluster does not exist.")
+        return arn
+
+
+def name_of(arn: str) -> str:
+    """The cluster's name."""
+    return arn.split("/")[1]

@@ -16,13 +16,18 @@ class Faults:
     :param plugins: ``{"code", "message"}``: the next plugin ends CREATE_FAILED.
     :param connectors: ``{"code", "message"}``: the next connector ends FAILED.
     :param operations: ``{"state": "ROLLBACK_COMPLETE", "code", "message"}``: how the next operation ends.
-    :param never_runs: connectors stay CREATING.
+    :param replicators: ``{"code", "message"}``: the next replicator ends FAILED.
+    :param replications: ``{"code", "message"}``: the next update of a replicator ends it FAILED; with ``"state":
+        "RUNNING"`` it runs on as it was.
+    :param never_runs: connectors and replicators stay CREATING.
     """
 
     errors: list[dict[str, Any]] = field(default_factory=list)
     plugins: list[dict[str, str]] = field(default_factory=list)
     connectors: list[dict[str, str]] = field(default_factory=list)
     operations: list[dict[str, str]] = field(default_factory=list)
+    replicators: list[dict[str, str]] = field(default_factory=list)
+    replications: list[dict[str, str]] = field(default_factory=list)
     never_runs: bool = False
 
     def plan(self, asked: dict[str, Any]) -> None:
@@ -33,7 +38,7 @@ class Faults:
         for key, value in asked.items():
             if key == "never_runs":
                 self.never_runs = bool(value)
-            elif key in ("errors", "plugins", "connectors", "operations"):
+            elif key in ("errors", "plugins", "connectors", "operations", "replicators", "replications"):
                 getattr(self, key).extend(value)
             else:
                 raise KeyError(key)

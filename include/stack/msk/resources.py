@@ -1,4 +1,4 @@
-"""What the double remembers: plugins, worker configurations, connectors, operations."""
+"""What the double remembers: plugins, worker configurations, connectors, operations, replicators, topics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from typing import Any
 def now() -> datetime:
     """This moment."""
     return datetime.now(UTC)
+
+
+def new_version() -> str:
+    """A currentVersion, opaque as AWS's is."""
+    return f"K{uuid.uuid4().hex[:13].upper()}"
 
 
 @dataclass
@@ -96,9 +101,35 @@ class Connector(Resource):
 
     def bump(self) -> None:
         """A new currentVersion, opaque as AWS's is."""
-        self.version = f"K{uuid.uuid4().hex[:13].upper()}"
+        self.version = new_version()
 
     @property
     def is_still(self) -> bool:
         """Whether nothing is under way."""
         return self.state in ("RUNNING", "PAUSED", "FAILED")
+
+
+@dataclass
+class Replicator(Resource):
+    """A replicator; ``info`` is its one replication as it now is, ``wished`` what an update under way makes of it."""
+
+    request: dict[str, Any] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+    wished: dict[str, Any] = field(default_factory=dict)
+    state: str = "CREATING"
+    fault: dict[str, str] | None = None
+    version: str = field(default_factory=new_version)
+
+    def bump(self) -> None:
+        """A new CurrentVersion."""
+        self.version = new_version()
+
+
+@dataclass
+class Topic(Resource):
+    """A topic of a cluster, of which the topic API tells."""
+
+    partitions: int = 1
+    replication_factor: int = 1
+    configs: dict[str, str] = field(default_factory=dict)
+    state: str = "CREATING"

@@ -1,4 +1,4 @@
-"""The double's HTTP server: ``kafkaconnect``, two calls of ``kafka``, CloudWatch Logs to read, S3 to put plugins in.
+"""The double's HTTP server: ``kafkaconnect``, what we need of ``kafka``, CloudWatch Logs to read, S3 for plugins.
 
 The service is told by the signature of a request, as AWS's endpoints share paths. Signatures are not checked.
 """
@@ -20,7 +20,9 @@ from stack.msk.archives import Archives
 from stack.msk.cluster import Clusters
 from stack.msk.connectors import Connectors
 from stack.msk.logs import Logs
+from stack.msk.replicators import Replicators
 from stack.msk.runtime import Runtime
+from stack.msk.topics import Topics
 from stack.msk.wire import Answer, Refused, Wire
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
@@ -33,7 +35,7 @@ class MskConnectDouble:
     """``with MskConnectDouble(MemoryRuntime()) as aws:`` serves on loopback until the end of the block.
 
     :param runtime: what runs the connectors.
-    :param bootstrap_servers: of the one cluster that ``kafka`` knows.
+    :param bootstrap_servers: of the first cluster that ``kafka`` knows.
     :param objects: (bucket, key) → content; by default the S3 of this server.
     :param looks: descriptions that show a resource in between before it goes on.
     :param port: 0 takes a free one.
@@ -49,12 +51,13 @@ class MskConnectDouble:
     ) -> None:
         self.stored: dict[str, bytes] = {}  # "bucket/key" → content
         self.account = Account(runtime, objects or (lambda bucket, key: self.stored.get(f"{bucket}/{key}")), looks)
+        self.clusters = Clusters(bootstrap_servers)
         self.requests: list[str] = []  # operations in the order they came
         self._lock = threading.RLock()
         self._wires = {"kafkaconnect": Wire("kafkaconnect"), "kafka": Wire("kafka")}
         self._parts: dict[str, list[object]] = {
             "kafkaconnect": [Archives(self.account), Connectors(self.account), Tags(self.account)],
-            "kafka": [Clusters(bootstrap_servers)],
+            "kafka": [self.clusters, Replicators(self.account, self.clusters), Topics(self.account, self.clusters)],
         }
         self._logs = Logs(self.account)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))

@@ -97,12 +97,12 @@ class MskClient(AwsBaseHook):
         """Our waiters: botocore has none for these services, and the provider looks into its own package."""
         return Path(__file__).parent / "waiters" / f"{self.client_type}.json"
 
-    def sibling(self, service: str) -> Any:
-        """boto3's client of another service, by the same connection."""
+    def sibling(self, service: str, region: str | None = None) -> Any:
+        """boto3's client of another service, or in another region, by the same connection."""
         hook: Any = AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
             client_type=service,
-            region_name=self._region_name,
+            region_name=region or self._region_name,
             verify=self._verify,
             config=self._config,
         )

@@ -1,0 +1,152 @@
+"""Operators for MSK Replicator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
+from kafka_ferry.msk.replicator import Compression, ReplicatorIntent, StartingPosition, TopicNaming
+from kafka_ferry.operators.msk_connect.base import MskOperator
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
+    """Create a replicator between two MSK clusters, or adopt the one of this name, and wait until it is RUNNING.
+
+    One that exists is compared: topics and groups are updated, what cannot be changed is refused with its name. So a
+    task that is cleared or tried again does the right thing.
+
+    Example::
+
+        MskCreateReplicatorOperator(
+            task_id="replicator",
+            replicator_name="old-to-new",
+            source_cluster_arn="arn:aws:kafka:…",
+            target_cluster_arn="arn:aws:kafka:…",
+            service_execution_role_arn="arn:aws:iam::…:role/replicator",
+            topics=["orders.*"],
+        )
+
+    Known limitation: RUNNING says nothing about records moving.
+
+    :param replicator_name: its name: letters, digits and hyphens. (templated)
+    :param source_cluster_arn: MSK cluster read from; its subnets and security groups are taken from it. (templated)
+    :param target_cluster_arn: MSK cluster written to, in the region of the connection. (templated)
+    :param service_execution_role_arn: role of the replicator. (templated)
+    :param topics, exclude_topics, groups, exclude_groups: regular expressions. (templated)
+    :param starting_position: EARLIEST copies what is there; LATEST, the service's own default, leaves it out.
+    :param naming: IDENTICAL, or PREFIXED_WITH_SOURCE_CLUSTER_ALIAS, the service's own default.
+    :param compression: NONE, GZIP, SNAPPY, LZ4 or ZSTD, of what is written into the target.
+    :param log_group: CloudWatch log group. (templated)
+    :param replace_failed: delete one that is FAILED and create it again, which begins anew.
+    :param intent_kwargs: further arguments of ``ReplicatorIntent``. (templated)
+    :return: ARN of the replicator.
+    """
+
+    aws_hook_class = MskReplicatorHook
+    template_fields: Sequence[str] = aws_template_fields(
+        "replicator_name", "source_cluster_arn", "target_cluster_arn", "service_execution_role_arn", "topics",
+        "exclude_topics", "groups", "exclude_groups", "log_group", "intent_kwargs",
+    )  # fmt: skip
+    template_fields_renderers: ClassVar[dict[str, str]] = {"intent_kwargs": "json"}
+
+    def __init__(
+        self,
+        *,
+        replicator_name: str,
+        source_cluster_arn: str,
+        target_cluster_arn: str,
+        service_execution_role_arn: str,
+        topics: Sequence[str],
+        exclude_topics: Sequence[str] = (),
+        groups: Sequence[str] = (".*",),
+        exclude_groups: Sequence[str] = (),
+        starting_position: str = "EARLIEST",
+        naming: str = "IDENTICAL",
+        compression: str = "NONE",
+        log_group: str | None = None,
+        replace_failed: bool = False,
+        intent_kwargs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.replicator_name = replicator_name
+        self.source_cluster_arn, self.target_cluster_arn = source_cluster_arn, target_cluster_arn
+        self.service_execution_role_arn = service_execution_role_arn
+        self.topics, self.exclude_topics = topics, exclude_topics
+        self.groups, self.exclude_groups = groups, exclude_groups
+        self.starting_position, self.naming, self.compression = starting_position, naming, compression
+        self.log_group = log_group
+        self.replace_failed = replace_failed
+        self.intent_kwargs = intent_kwargs or {}
+
+    def intent(self) -> ReplicatorIntent:
+        """What it shall be.
+
+        :raises BadParam: MSK would refuse it.
+        """
+        source, target = self.hook.ends(self.source_cluster_arn, self.target_cluster_arn)
+        return ReplicatorIntent(
+            name=self.replicator_name,
+            source=source,
+            target=target,
+            role_arn=self.service_execution_role_arn,
+            topics=self.topics,
+            topics_exclude=self.exclude_topics,
+            groups=self.groups,
+            groups_exclude=self.exclude_groups,
+            starting_position=_one_of(StartingPosition, "starting_position", self.starting_position),
+            naming=_one_of(TopicNaming, "naming", self.naming),
+            compression=_one_of(Compression, "compression", self.compression),
+            log_group=self.log_group,
+            **self.intent_kwargs,
+        )
+
+    def act(self) -> str:
+        """Create or adopt, wait until it runs, then update what differs."""
+        arn: str = self.hook.create_replicator(self.intent(), replace_failed=self.replace_failed)
+        if not self.wait_for_completion:
+            return arn
+        self.await_("replicator_running", arn, ReplicatorArn=arn)
+        return self.done(arn, {})
+
+    def done(self, arn: str, event: Mapping[str, Any]) -> str:
+        """What differs is updated once; after that it is as wished, or it is said what is not."""
+        wanted = self.intent()
+        if not event.get("updated") and self.hook.update_replicator(arn, wanted):
+            self.await_("replicator_running", arn, {"updated": True}, ReplicatorArn=arn)
+        self.hook.confirm(arn, wanted)
+        return arn
+
+
+class MskDeleteReplicatorOperator(MskOperator[MskReplicatorHook]):
+    """Delete a replicator and wait until it is gone; one that does not exist counts as deleted.
+
+    :param replicator_arn: its ARN. (templated)
+    """
+
+    aws_hook_class = MskReplicatorHook
+    template_fields: Sequence[str] = aws_template_fields("replicator_arn")
+
+    def __init__(self, *, replicator_arn: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.replicator_arn = replicator_arn
+
+    def act(self) -> str:
+        """Delete and wait."""
+        if self.hook.delete_replicator(self.replicator_arn):
+            self.await_("replicator_deleted", self.replicator_arn, ReplicatorArn=self.replicator_arn)
+        return self.replicator_arn
+
+
+def _one_of(kind: type[Kind], param: str, value: str) -> Kind:
+    try:
+        return kind(value)
+    except ValueError:
+        raise BadParam(param, f"{value!r} is unknown", f"one of {', '.join(kind)}") from None
