@@ -233,6 +233,15 @@ def test_the_timestamp_is_left_out_on_demand() -> None:
     assert content.hashes.tolist() == [record_hash(None, None, b"k", b"value")]
 
 
+def test_headers_left_out_count_neither_in_hashes_nor_in_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Message, "headers", lambda self: [("added", b"x"), ("own", b"1"), ("added", None)])
+    Consumer.script = [[Message(0, 0)], [Message(0, 0)]]
+    reader = LibrdkafkaReader({}, without_headers=["added"])
+    content = reader.read([span(0, 0, 1)])["t", 0]
+    assert content.hashes.tolist() == [record_hash(1000, [("own", b"1")], b"k", b"value")]
+    assert reader.read_records({("t", 0): [0]})["t", 0, 0].headers == (("own", b"1"),)
+
+
 def test_probe_takes_the_first_record_or_the_end() -> None:
     Consumer.script = [[Message(0, 7), Message(0, 8)], [Message(1, 99), eof(2, 5)]]
     found = LibrdkafkaReader({}).probe([span(0, 3, 9), span(1, 0, 4), span(2, 1, 5), span(3, 2, 2)])

@@ -120,6 +120,7 @@ def test_a_partition_that_was_not_compared_fails_its_topic_and_is_named() -> Non
     lines = both(result(partition=0))
     assert lines[0].status is Status.FAIL
     assert "1 of 2 partitions could not be compared" in lines[0].detail
+    assert check_content([], lines, "v1", ["__mskmr"]).detail == "record hash v1, without headers __mskmr"
     check = check_content([result(partition=0)], lines, "v1")
     assert check.status is Status.FAIL
     assert check.differences == ["a: 1 of 2 partitions could not be compared"]

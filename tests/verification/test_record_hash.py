@@ -7,7 +7,14 @@ import struct
 import pytest
 import xxhash
 
-from kafka_ferry.verification.record_hash import HASH_VERSION, Headers, encode_headers, key_hash, record_hash
+from kafka_ferry.verification.record_hash import (
+    HASH_VERSION,
+    Headers,
+    encode_headers,
+    headers_without,
+    key_hash,
+    record_hash,
+)
 
 # timestamp in ms (None = left out), headers, key, value, hash
 VECTORS: list[tuple[int | None, Headers | None, bytes | None, bytes | None, int]] = [
@@ -87,3 +94,11 @@ def test_a_missing_timestamp_is_minus_one_as_u64() -> None:
 
 def test_key_hash_is_seed_0() -> None:
     assert key_hash(b"abc") == 0x44BC2CF5AD770999  # published XXH64 value of "abc", seed 0
+
+
+def test_a_header_left_out_leaves_a_record_as_if_it_had_never_been_there() -> None:
+    added = [("__mskmr", b"x"), ("h", b"y"), ("__mskmr", None)]
+    assert headers_without(added, frozenset({"__mskmr"})) == [("h", b"y")]
+    bare = headers_without(added[:1], frozenset({"__mskmr"}))
+    assert record_hash(1, bare, b"k", b"v") == record_hash(1, None, b"k", b"v")
+    assert headers_without(None, frozenset({"__mskmr"})) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kafka_ferry.connectors.redaction import is_secret_key
@@ -29,6 +29,7 @@ def compare_partitions(
     isolation_level: str = "read_committed",
     processes: int = 2,
     stall_seconds: float = 30.0,
+    without_headers: Collection[str] = (),
 ) -> list[PartitionResult]:
     """Compare partitions, or whole topics, and return a result per job, in the order of the jobs.
 
@@ -38,6 +39,7 @@ def compare_partitions(
     :param isolation_level: of the source, the same as the engine's. The target is always read committed, as the
         applications that go there read it at best: aborted records there are nobody's records.
     :param processes: at most so many; few records take fewer. 1 works in this process.
+    :param without_headers: names of headers that do not count, on either side.
     :raises FerryError: what a process met, with its class; the others are stopped.
     """
     every: Sequence[PartitionJob | TopicJob] = jobs  # mypy sees two kinds of sequences where one of both will do
@@ -55,6 +57,7 @@ def compare_partitions(
         "target": dict(target_config),
         "isolation_level": isolation_level,
         "stall_seconds": stall_seconds,
+        "without_headers": sorted(without_headers),
     }
     orders = [{**common, **_task(some)} for some in shards]
     answers = [_work(one) for one in orders] if len(orders) <= 1 else _in_children(orders)
@@ -73,10 +76,10 @@ def _work(task: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Do one shard, a portion of partitions or one topic at a time."""
     jobs = [PartitionJob.from_json(data) for data in task["jobs"]]
     topics = [TopicJob.from_json(data) for data in task["topics"]]
-    stall = task["stall_seconds"]
+    how = {"stall_seconds": task["stall_seconds"], "without_headers": task["without_headers"]}
     with (
-        LibrdkafkaReader(client_config(task["source"]), task["isolation_level"], stall) as source,
-        LibrdkafkaReader(client_config(task["target"]), "read_committed", stall) as target,
+        LibrdkafkaReader(client_config(task["source"]), task["isolation_level"], **how) as source,
+        LibrdkafkaReader(client_config(task["target"]), "read_committed", **how) as target,
     ):
         results = [result for portion in _portions(jobs) for result in _compare(portion, source, target)]
         results += [judge_topic(job, source, target) for job in topics]

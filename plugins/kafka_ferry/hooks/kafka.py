@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,13 +21,14 @@ class KafkaClusterHook(BaseHook):
     """A cluster as the other rooms see it: admin calls and a record reader.
 
     :param conn_id: Airflow connection id.
+    :param without_headers: names of headers that its readers leave out of every record.
     """
 
     conn_type = "kafka"
 
-    def __init__(self, conn_id: str) -> None:
+    def __init__(self, conn_id: str, without_headers: Collection[str] = ()) -> None:
         super().__init__()
-        self.conn_id = conn_id
+        self.conn_id, self.without_headers = conn_id, without_headers
 
     @cached_property
     def extra(self) -> dict[str, Any]:
@@ -58,7 +60,9 @@ class KafkaClusterHook(BaseHook):
 
         :param few: for a sample of many partitions rather than all of some.
         """
-        return LibrdkafkaReader(client_config(self.extra), isolation_level, few=few)
+        return LibrdkafkaReader(
+            client_config(self.extra), isolation_level, few=few, without_headers=self.without_headers
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """For the Test button of the connection form."""

@@ -28,8 +28,8 @@ class Migration:
     def __init__(self, dag_id: str, spec: MigrationSpec) -> None:
         self.spec = spec
         self.name = f"{dag_id}.{spec.migration}"
-        self.source = KafkaClusterHook(spec.source_conn_id)
-        self.target = KafkaClusterHook(spec.target_conn_id)
+        self.source = KafkaClusterHook(spec.source_conn_id, spec.headers_left_out)
+        self.target = KafkaClusterHook(spec.target_conn_id, spec.headers_left_out)
         self.connect = ConnectHook(spec.connect_conn_id) if spec.connect_conn_id else None
 
     @cached_property

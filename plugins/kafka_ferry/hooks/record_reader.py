@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, repeat
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +16,7 @@ from kafka_ferry.connectors.redaction import is_secret_key, redact_text
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.parts import Record
-from kafka_ferry.verification.record_hash import key_hash, record_hash
+from kafka_ferry.verification.record_hash import Headers, headers_without, key_hash, record_hash
 
 GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
 
@@ -50,6 +50,7 @@ _GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError
 _OUT_OF_RANGE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
 
 Key = tuple[str, int]
+HeadersOf = Callable[[Message], Headers | None]
 
 
 class LibrdkafkaReader:
@@ -66,6 +67,7 @@ class LibrdkafkaReader:
         us back by a quota (KIP-219) does not count, up to nine times as long: a batch larger than the quota allows in
         its window (11 s by default) is never delivered at all, only empty answers (measured).
     :param few: for some records of many partitions: small fetches, so that a quota is not spent on what is not read.
+    :param without_headers: names of headers that count neither in a hash nor in a record.
     """
 
     def __init__(
@@ -75,7 +77,11 @@ class LibrdkafkaReader:
         stall_seconds: float = 30.0,
         max_records: int = 4_000_000,
         few: bool = False,
+        without_headers: Collection[str] = (),
     ) -> None:
+        names = frozenset(without_headers)
+        # Without names the bare method: it is called for each record.
+        self._headers: HeadersOf = (lambda one: headers_without(one.headers(), names)) if names else Message.headers
         self._config = {
             **config,
             **_SETTINGS,
@@ -111,7 +117,7 @@ class LibrdkafkaReader:
         """
         contents: dict[Key, PartitionContent] = {}
         for some in self._portions(ranges):
-            columns = {span.key: _Columns(span, with_timestamp, with_keys) for span in some}
+            columns = {span.key: _Columns(span, with_timestamp, with_keys, self._headers) for span in some}
             for key, messages in self._stream(some):
                 columns[key].extend(messages)
             for key in list(columns):
@@ -129,7 +135,7 @@ class LibrdkafkaReader:
             turn = [PartitionRange(*key, *left.pop(0)) for key, left in runs.items() if left]
             for (topic, partition), messages in self._stream(turn):
                 asked = set(wanted[topic, partition])
-                records = (_record(message) for message in messages)
+                records = (_record(message, self._headers) for message in messages)
                 found.update({(topic, partition, one.offset): one for one in records if one.offset in asked})
         return found
 
@@ -323,8 +329,8 @@ class _Reading:
 class _Columns:
     """Grows the arrays of one partition."""
 
-    def __init__(self, span: PartitionRange, with_timestamp: bool, with_keys: bool) -> None:
-        self._span, self._with_timestamp, self._with_keys = span, with_timestamp, with_keys
+    def __init__(self, span: PartitionRange, with_timestamp: bool, with_keys: bool, headers: HeadersOf) -> None:
+        self._span, self._with_timestamp, self._with_keys, self._headers = span, with_timestamp, with_keys, headers
         self._offsets, self._hashes, self._bytes = array("q"), array("Q"), 0
         self._keys, self._tombstones = array("Q"), bytearray()
 
@@ -332,7 +338,7 @@ class _Columns:
         self._offsets.extend(map(Message.offset, messages))
         keys, values = list(map(Message.key, messages)), list(map(Message.value, messages))
         times = [at for _, at in map(Message.timestamp, messages)] if self._with_timestamp else repeat(None)
-        self._hashes.extend(map(record_hash, times, map(Message.headers, messages), keys, values))
+        self._hashes.extend(map(record_hash, times, map(self._headers, messages), keys, values))
         self._bytes += sum(map(len, filter(None, keys))) + sum(map(len, filter(None, values)))
         if self._with_keys:
             self._keys.extend(map(key_hash, keys))
@@ -372,11 +378,11 @@ def _runs(offsets: list[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _record(message: Message) -> Record:
+def _record(message: Message, headers: HeadersOf) -> Record:
     return Record(
         offset=message.offset() or 0,
         timestamp_ms=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(message.headers() or ()),
+        headers=tuple(headers(message) or ()),
     )

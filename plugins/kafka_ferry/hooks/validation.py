@@ -53,7 +53,7 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
         check_partitions(desired, actual),
         check_configs(desired, actual),
         check_counts(topics, _hanging(migration, artifacts)),
-        content if counts_only else check_content(results, topics, HASH_VERSION),
+        content if counts_only else check_content(results, topics, HASH_VERSION, migration.spec.headers_left_out),
         *group_checks,
         acls_check(migration, {topic.source: topic.name for topic in desired}),
     ]

@@ -156,7 +156,9 @@ def check_counts(lines: Sequence[TopicLine], hanging: Sequence[str] = ()) -> Che
     return check
 
 
-def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine], version: str) -> Check:
+def check_content(
+    results: Sequence[PartitionResult], lines: Sequence[TopicLine], version: str, headers_left_out: Sequence[str] = ()
+) -> Check:
     """Every record by its hash: lost, duplicated, reordered, altered are named with their offsets."""
     if not lines:
         return Check(name="content", status=Status.SKIPPED, detail=_NOTHING)
@@ -167,12 +169,13 @@ def check_content(results: Sequence[PartitionResult], lines: Sequence[TopicLine]
     status = worst([line.status for line in lines])
     whole = any(result.whole_topic for result in results)
     parts = (len(lines), "topic") if whole else (sum(line.partitions for line in lines), "partition")
+    left_out = f", without headers {', '.join(headers_left_out)}" if headers_left_out else ""
     return Check(
         name="content",
         status=status,
         expected=f"{number_of(*parts)} equal",
         actual=f"{equal} equal",
-        detail=f"record hash {version}" + (f"; {WHOLE_TOPIC}" if whole else ""),
+        detail=f"record hash {version}{left_out}" + (f"; {WHOLE_TOPIC}" if whole else ""),
         differences=[*copies, *uncompared, *named][:_NAMED],
     )
 

@@ -139,6 +139,11 @@ class MigrationSpec(BaseModel):
         """
         return self.source_alias or self.migration
 
+    @property
+    def headers_left_out(self) -> tuple[str, ...]:
+        """Names of headers that the engine adds to the records, and that no comparison counts."""
+        return ()
+
     def target_topic(self, topic: str) -> str:
         """The name on the target of a source topic."""
         if self.naming is Naming.RENAME:
@@ -158,6 +163,7 @@ class ComparisonSpec(MigrationSpec):
     :param rename: source topic, or a regex that matches the whole of it, to target topic; groups of the regex are put
         in as ``\\1``. Topics it does not name follow ``naming``.
     :param any_partition: compare whole topics, for copies whose records changed their partition; groups are not.
+    :param ignore_headers: names of headers that whoever copied added to the records.
     :param catch_up_timeout: seconds to wait for a target that is still being filled.
     """
 
@@ -165,7 +171,13 @@ class ComparisonSpec(MigrationSpec):
 
     any_partition: bool = False
     rename: dict[str, str] = {}
+    ignore_headers: list[Entry] = []
     catch_up_timeout: float = Field(default=60, ge=0)
+
+    @property
+    def headers_left_out(self) -> tuple[str, ...]:
+        """Names of headers that are not compared."""
+        return tuple(self.ignore_headers)
 
     @field_validator("rename")
     @classmethod

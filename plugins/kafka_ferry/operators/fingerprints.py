@@ -78,6 +78,7 @@ class FingerprintOperator(FerryOperator):
             jobs,
             migration.spec.isolation_level,
             processes=processes(),
+            without_headers=migration.spec.headers_left_out,
         )
         artifacts.write_json(f"{FINGERPRINTS}/{int(self.shard):03}.json", [result.to_json() for result in results])
         for result in [result for result in results if result.comparison.detail][:_TOLD]:

@@ -82,6 +82,15 @@ def comparison_params() -> dict[str, Param]:
             description="Source topic, or a regular expression that matches all of it, to target topic.",
             examples=[{"orders": "orders.replica"}, {"(.*)": "\\1.replica"}],
         ),
+        "ignore_headers": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Headers to ignore",
+            description="Names of headers that whoever copied added to the records, one per line, such as __mskmr "
+            "(MSK Replicator).",
+            section=_PROOF,
+        ),
         "catch_up_timeout": Param(
             ComparisonSpec.model_fields["catch_up_timeout"].default,
             type="number",

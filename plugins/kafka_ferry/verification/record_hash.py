@@ -60,6 +60,11 @@ def encode_headers(headers: Headers | None) -> bytes:
     return b"".join(parts)
 
 
+def headers_without(headers: Headers | None, names: frozenset[str]) -> Headers | None:
+    """Headers but those of these names, in order: for copies to whose records somebody adds some."""
+    return [header for header in headers if header[0] not in names] if headers else headers
+
+
 def record_hash(timestamp_ms: int | None, headers: Headers | None, key: bytes | None, value: bytes | None) -> int:
     """Return the hash of one record, 0 <= hash < 2**64.
 
