@@ -59,5 +59,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _stacks() -> list[Path]:
-    folders = (Path(os.environ[TEST_FOLDER]) / name for name in ("stack", "secure-stack", "airflow-stack"))
+    names = ("stack", "secure-stack", "airflow-stack", "database-stack")
+    folders = (Path(os.environ[TEST_FOLDER]) / name for name in names)
     return [folder for folder in folders if folder.exists()]

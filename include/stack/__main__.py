@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     up = _command(commands, "up", _up, "start what is missing and wait until all is healthy")
     up.add_argument("--no-airflow", action="store_true", help="only Kafka, Connect and S3")
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
+    up.add_argument("--database", action="store_true", help="with a MariaDB server and Debezium's connectors")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -69,6 +70,7 @@ def _up(options: argparse.Namespace) -> int:
         owner_pid=options.owner_pid,
         report=_say,
         secure=options.secure,
+        database=options.database,
     ).up()
     values = stack.variables()
     print()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import jars, s3, security
+from stack import jars, mariadb, s3, security
 from stack.airflow import USER
 from stack.ports import HOST
 from stack.state import State, write_private
@@ -19,7 +19,9 @@ def libraries(folder: Path) -> Path:
     return folder / "libs"
 
 
-def variables(folder: Path, project: Path, state: State, airflow: bool, java: str) -> dict[str, str]:
+def variables(
+    folder: Path, project: Path, state: State, airflow: bool, java: str, database: bool = False
+) -> dict[str, str]:
     """All variables of a stack.
 
     :param java: what engines that run as processes on this machine are started with, by default.
@@ -43,7 +45,7 @@ def variables(folder: Path, project: Path, state: State, airflow: bool, java: st
         "FERRY_JAVA": java,
         "FERRY_KAFKA_LIBS": str(libraries(folder)),
         "FERRY_HOST_FOLDER": str(folder / "hosts"),
-        **_connections(folder, state, source, target),
+        **_connections(folder, state, source, target, database),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
@@ -62,7 +64,7 @@ def variables(folder: Path, project: Path, state: State, airflow: bool, java: st
     }
 
 
-def _connections(folder: Path, state: State, source: str, target: str) -> dict[str, str]:
+def _connections(folder: Path, state: State, source: str, target: str, database: bool) -> dict[str, str]:
     def kafka(cluster: str, bootstrap: str, user: str) -> dict[str, object]:
         return {"conn_type": "kafka", "extra": security.client_settings(state, cluster, bootstrap, user)}
 
@@ -82,18 +84,28 @@ def _connections(folder: Path, state: State, source: str, target: str) -> dict[s
             },
         },
     }
+    providers: dict[str, dict[str, str]] = {}
     if state.secure:
         # A migration's user may not write to the source: who fills it takes these.
         connections["kafka_source_admin"] = kafka("source", source, security.ADMIN)
         connections["kafka_target_admin"] = kafka("target", target, security.ADMIN)
-        connect["extra"] = {
-            "config_provider": {
-                f"kafka_{cluster}": {
-                    "sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"
-                }
-                for cluster in security.USERS
-            }
+        providers = {
+            f"kafka_{cluster}": {"sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"}
+            for cluster in security.USERS
         }
+        connect["extra"] = {"config_provider": providers}
+    if database:
+        for name, user in (("database_source", mariadb.READER), ("database_source_admin", mariadb.ADMIN)):
+            connections[name] = {
+                "conn_type": "mysql",
+                "host": HOST,
+                "port": state.ports["mariadb"],
+                "login": user,
+                "password": state.secret(f"mariadb_{user}"),
+            }
+        # Debezium reads the password from a file on the worker, so that the connector's config does not hold it.
+        reference = {"password": f"${{file:{folder}/connect-secrets/database.properties:password}}"}
+        connect["extra"] = {"config_provider": {**providers, "database_source": reference}}
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
 
 

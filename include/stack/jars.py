@@ -49,7 +49,7 @@ def resolve_mm1(cache: Path, java: str, report: Callable[[str], None]) -> Path:
 
     Raises as ``resolve`` does.
     """
-    return _resolve(cache, java, report, MM1_POM, mm1_jars(cache), "kafka_2.13", "MirrorMaker 1's jars", "46 MB")
+    return fetch(cache, java, report, MM1_POM, mm1_jars(cache), "kafka_2.13", "MirrorMaker 1's jars", "46 MB")
 
 
 def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = POM) -> Path:
@@ -58,13 +58,25 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
     :param java: the Java that Maven shall run on when JAVA_HOME names none.
     :raises StackError: Maven is missing, or its download failed (with the end of its log).
     """
-    return _resolve(cache, java, report, pom, jars_folder(cache, pom), "connect-mirror", "Kafka's jars", "55 MB")
+    return fetch(cache, java, report, pom, jars_folder(cache, pom), "connect-mirror", "Kafka's jars", "55 MB")
 
 
-def _resolve(
-    cache: Path, java: str, report: Callable[[str], None], pom: Path, folder: Path, proof: str, what: str, size: str
+def fetch(
+    cache: Path,
+    java: str,
+    report: Callable[[str], None],
+    pom: Path,
+    folder: Path,
+    proof: str,
+    what: str,
+    size: str,
+    unpack: Callable[[Path], None] = lambda folder: None,
 ) -> Path:
-    """:param proof: artifact that must be among the jars, or the download is not believed."""
+    """The folder with what a pom names; downloaded the first time.
+
+    :param proof: artifact that must be among the files, or the download is not believed.
+    :param unpack: what is to be done with the files once.
+    """
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
@@ -80,6 +92,7 @@ def _resolve(
         temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=cache))
         try:
             _download(maven, java, pom, temporary, cache / "maven.log", proof)
+            unpack(temporary)
             temporary.chmod(0o755)
             temporary.rename(folder)  # all or nothing: a killed download leaves no half-filled folder
         finally:
@@ -101,4 +114,4 @@ def _download(maven: str, java: str, pom: Path, into: Path, log: Path, proof: st
             check=False,
         )
     if run.returncode or not any(into.glob(f"{proof}-*.jar")):
-        raise StackError(f"Maven could not fetch Kafka's jars (exit {run.returncode}). End of {log}:\n{tail(log)}")
+        raise StackError(f"Maven could not fetch what {pom} names (exit {run.returncode}). End of {log}:\n{tail(log)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, plugins, process, security
+from stack import env, jars, mariadb, plugins, process, security
 from stack.airflow import PARTS, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.errors import StackError
@@ -24,6 +23,7 @@ from stack.ports import PortLease
 from stack.s3 import S3Server
 from stack.service import Service
 from stack.state import State
+from stack.stopping import remove, stop_in_order
 from stack.watchdog import Watchdog
 from stack.worker import Worker
 
@@ -37,6 +37,7 @@ PORTS = {
     "worker": "worker",
     "s3": "s3",
 }
+DATABASE_PORTS = {"mariadb": "mariadb"}
 AIRFLOW_PORTS = {
     "airflow": "airflow-api-server",
     "airflow-worker-log": "airflow-scheduler",
@@ -64,6 +65,7 @@ class Stack:
     :param owner_pid: end the stack when this process ends; None: it stays until ``down``.
     :param report: called with each line for the user.
     :param secure: both clusters with SASL users and ACLs, see ``stack.security``.
+    :param database: with a MariaDB server, and Debezium's connectors on the worker.
     """
 
     def __init__(
@@ -74,11 +76,12 @@ class Stack:
         report: Callable[[str], None] = lambda line: None,
         project: Path = PROJECT,
         secure: bool = False,
+        database: bool = False,
     ) -> None:
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
-        self._secure = secure
+        self._secure, self._database = secure, database
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -95,6 +98,8 @@ class Stack:
         with self._locked():
             java = find_java(self._report)
             libraries = jars.resolve(jars.cache_folder(self.project), java, self._report)
+            if self._database:
+                mariadb.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure = self._secure
             self._clean()
@@ -119,14 +124,14 @@ class Stack:
             return
         with self._locked():
             state = State(self.folder / "state.json")
-            _stop_in_order(state, self._report)
+            stop_in_order(state, self._report)
             process.stop([state.mark()], 0)  # what was never written down
             state.processes.clear()
             if (self.folder / "state.json").exists():
                 state.save()
             self._state, self._services = None, {}
             if purge:
-                _remove(self.folder)
+                remove(self.folder, LOCK)
         self._report("stack: stopped" + (", data removed" if purge else ""))
 
     def status(self) -> list[Status]:
@@ -164,6 +169,13 @@ class Stack:
         """The S3 server."""
         service = self.service("s3")
         assert isinstance(service, S3Server)  # noqa: S101 - for the type checker
+        return service
+
+    @property
+    def database(self) -> mariadb.MariaDb:
+        """The MariaDB server."""
+        service = self.service("mariadb")
+        assert isinstance(service, mariadb.MariaDb)  # noqa: S101 - for the type checker
         return service
 
     @property
@@ -229,16 +241,20 @@ class Stack:
 
     def _assign_ports(self, lease: PortLease) -> None:
         state = self._loaded_state()
-        wanted = {**PORTS, **(AIRFLOW_PORTS if self._airflow else {})}
+        wanted = {**PORTS, **(AIRFLOW_PORTS if self._airflow else {}), **(DATABASE_PORTS if self._database else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
 
     def _build(self, java: str, libraries: Path) -> dict[str, Service]:
         state = self._loaded_state()
         source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
-        ours = plugins.folder(jars.cache_folder(self.project))
-        worker = Worker(self.folder, state, java, libraries, target, ours, lambda: self._build_plugins(java))
+        cache = jars.cache_folder(self.project)
+        ours, connectors = plugins.folder(cache), mariadb.connectors(cache) if self._database else None
+        build = lambda: self._build_plugins(java)  # noqa: E731
+        worker = Worker(self.folder, state, java, libraries, target, ours, build, connectors)
         services: list[Service] = [source, target, worker, S3Server(self.folder, state)]
+        if self._database:
+            services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
         if self._airflow:
             variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
             services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
@@ -258,7 +274,7 @@ class Stack:
         unwanted = set(state.processes) - set(self._services)
         if unwanted:
             self._report(f"stack: stopping {', '.join(sorted(unwanted))}, not asked for any more")
-            _stop_in_order(state, self._report, unwanted)
+            stop_in_order(state, self._report, unwanted)
             for name in unwanted:
                 state.forget(name)
 
@@ -337,12 +353,13 @@ class Stack:
         state = self._loaded_state()
         if started:
             self._report(f"stack: stopping {', '.join(service.name for service in started)}")
-            _stop_in_order(state, self._report, {service.name for service in started})
+            stop_in_order(state, self._report, {service.name for service in started})
         for service in started:
             state.forget(service.name)
 
     def _variables(self) -> dict[str, str]:
-        return env.variables(self.folder, self.project, self._loaded_state(), self._airflow, find_java())
+        state = self._loaded_state()
+        return env.variables(self.folder, self.project, state, self._airflow, find_java(), self._database)
 
     def _load(self) -> None:
         """Take the state from the folder when another process has started the stack."""
@@ -352,6 +369,7 @@ class Stack:
         if set(PORTS) - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
+        self._database = "mariadb" in self._state.processes
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 
     def _loaded_state(self) -> State:
@@ -360,41 +378,7 @@ class Stack:
         return self._state
 
 
-def _stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
-    """Brokers after the worker, all else at the same time.
-
-    A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured).
-    """
-    names = set(state.processes) if only is None else only
-    brokers = names & {"source", "target"}
-
-    def end(*wanted: str) -> None:
-        killed = process.stop([state.mark(name) for name in wanted], Service.stop_grace)
-        if killed:
-            report(f"stack: {' and '.join(wanted)} did not end within {Service.stop_grace:.0f} s, killed {killed}")
-
-    def end_kafka() -> None:
-        if "worker" in names:
-            end("worker")
-        end(*sorted(brokers))
-
-    with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
-        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - {"worker"}))]
-        for job in jobs:
-            job.result()
-
-
 def _problem(service: Service) -> str | None:
     if service.running is None:
         return "does not run"
     return ask(service.problem)
-
-
-def _remove(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name == LOCK:  # held by us; another command may wait for it
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()

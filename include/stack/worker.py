@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stack import security
+from stack import mariadb, security
 from stack.broker import Broker
 from stack.health import get_json
 from stack.ports import HOST
@@ -50,6 +50,7 @@ class Worker(Service):
     :param plugins: folder of our own JARs for it. They go on its class path, where MirrorMaker 2 is: from there
         classes of a plugin folder are not seen.
     :param build: makes that folder; called before each start.
+    :param connectors: folder of plugin folders, each with a class loader of its own (``plugin.path``).
     """
 
     def __init__(
@@ -61,10 +62,11 @@ class Worker(Service):
         target: Broker,
         plugins: Path | None = None,
         build: Callable[[], object] = lambda: None,
+        connectors: Path | None = None,
     ) -> None:
         super().__init__("worker", folder, state)
         self._java, self._jars, self._target = java, jars, target
-        self._plugins, self._make_plugins = plugins, build
+        self._plugins, self._make_plugins, self._connectors = plugins, build, connectors
         if state.secure:
             self.needs = ("target",)  # without its ACLs a worker ends at once
 
@@ -85,14 +87,17 @@ class Worker(Service):
     def files(self) -> Mapping[Path, str]:
         port, bootstrap = self.state.ports["worker"], self._target.bootstrap
         settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
-        if not self.state.secure:
-            return {self._properties: settings}
-        # The worker's own password is not in the folder that connectors may read.
-        files = {self._properties: settings + security.worker_settings(self.state)}
-        for cluster in security.USERS:
-            secret = security.password(self.state, cluster, security.FERRY)
-            files[self.secrets / f"{cluster}.properties"] = f"password={secret}\n"
-        return files
+        files = {}
+        if self._connectors is not None:
+            settings += f"plugin.path={self._connectors}\n"
+            files[self.secrets / "database.properties"] = f"password={self.state.secret(f'mariadb_{mariadb.READER}')}\n"
+        if self.state.secure:
+            # The worker's own password is not in the folder that connectors may read.
+            settings += security.worker_settings(self.state)
+            for cluster in security.USERS:
+                secret = security.password(self.state, cluster, security.FERRY)
+                files[self.secrets / f"{cluster}.properties"] = f"password={secret}\n"
+        return {self._properties: settings, **files}
 
     def prepare(self) -> None:
         self._make_plugins()

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from dag_runs import ReadQuota
 from demo.airflow_api import AirflowApi
 from own_dags import VARIABLE, own_dags_config
-from stack import Stack
+from stack import Stack, mariadb
 from stack.stack import PROJECT
 
 MakeTopics = Callable[..., list[str]]
@@ -43,6 +43,17 @@ def secure_stack() -> Stack:
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "secure-stack"
     return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, secure=True).up()
+
+
+@pytest.fixture(scope="module")
+def database_stack() -> Iterator[Stack]:
+    """A stack with a MariaDB server, and Debezium on its worker; it ends with the module, the other tests need none."""
+    if why := mariadb.unavailable():
+        pytest.skip(why)
+    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "database-stack"
+    stack = Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, database=True)
+    yield stack.up()
+    stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,47 @@
+"""Ending a stack's processes in the right order, and removing what it left on disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from stack import process
+from stack.service import Service
+from stack.state import State
+
+
+def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
+    """Brokers after the worker, all else at the same time.
+
+    A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured).
+    """
+    names = set(state.processes) if only is None else only
+    brokers = names & {"source", "target"}
+
+    def end(*wanted: str) -> None:
+        killed = process.stop([state.mark(name) for name in wanted], Service.stop_grace)
+        if killed:
+            report(f"stack: {' and '.join(wanted)} did not end within {Service.stop_grace:.0f} s, killed {killed}")
+
+    def end_kafka() -> None:
+        if "worker" in names:
+            end("worker")
+        end(*sorted(brokers))
+
+    with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
+        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - {"worker"}))]
+        for job in jobs:
+            job.result()
+
+
+def remove(folder: Path, kept: str) -> None:
+    """All that is in a folder, but for one file."""
+    for path in folder.iterdir():
+        if path.name == kept:  # held by us; another command may wait for it
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
