@@ -13,7 +13,7 @@ import numpy as np
 import pendulum
 
 from kafka_ferry.backup.formats import offsets_of
-from kafka_ferry.backup.manifest import Manifest, Segment
+from kafka_ferry.backup.manifest import GroupOffset, Manifest, Segment
 from kafka_ferry.backup.nights import as_of
 from kafka_ferry.backup.ranges import assemble
 from kafka_ferry.backup.restore_plan import (
@@ -231,12 +231,18 @@ class Restoration:
         kept = [rows.offsets for rows in restored_rows(data, segment, restored.point_in_time)]
         return np.array([offset for offsets in kept for offset in offsets], dtype=np.int64)
 
-    def groups(self) -> dict[str, dict[Partition, int]]:
-        """Group to committed offsets on the target, exact: by the offset map of what was restored."""
+    def chosen_groups(self) -> dict[str, list[GroupOffset]]:
+        """Groups to restore: those asked for that have committed offsets on a topic of this restore."""
         chosen = select(
             "groups", self.manifest.groups, self.spec.groups, [], never=lambda _: None, by_default=mm2_group_refusal
         )
+        names = {topic.source.name for topic in self.topics}
         groups = {name: self.manifest.groups[name] for name in chosen.names}
+        return {name: own for name, own in groups.items() if any(one.topic in names for one in own)}
+
+    def groups(self) -> dict[str, dict[Partition, int]]:
+        """Group to committed offsets on the target, exact: by the offset map of what was restored."""
+        groups = self.chosen_groups()
         names = {topic.source.name: topic.name for topic in self.topics}
         wanted = {(names[one.topic], one.partition) for own in groups.values() for one in own if one.topic in names}
         by_target = {one.at: one for one in self.ranges() if one.at in wanted}

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from kafka_ferry.backup.acls import RestoredAcls, restored_acls
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.connectors.topic_rename import name_problem
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.migration.acls import Acl, AclDiff, compare_acls
+from kafka_ferry.migration.acls import Acl
+
+log = logging.getLogger(__name__)
 
 _NO_LIMIT = -1
+_ACLS_SECONDS = 30.0
 
 
 class RestoreJob(StoreJob):
@@ -36,17 +42,40 @@ class RestoreJob(StoreJob):
         """Topic of the backup to its name on the target."""
         return {topic.source.name: topic.name for topic in self.restoration.topics}
 
-    def acl_diff(self) -> AclDiff:
-        """The manifest's ACLs of these topics against the target's.
+    def acls(self) -> RestoredAcls:
+        """The manifest's ACLs of these topics, and of the groups that come with them, against the target's.
 
-        :raises BadParam: the backup has none, or the target takes none.
+        :raises BadParam: the backup has none, or the target takes none. ``NotAuthorized``: they may not be read there.
         """
         acls, there = self.restoration.manifest.acls, self.target.admin.acls()
         if acls is None:
             raise BadParam("acls", "is copy, but the backup holds no ACLs", "acls: none")
         if there is None:
             raise BadParam("acls", "is copy, but the target has no authorizer", "acls: none")
-        return compare_acls([Acl(**acl) for acl in acls], there, self.names, self.restoration.manifest.groups)
+        groups = self.restoration.chosen_groups() if self.spec.restore_groups else {}
+        return restored_acls([Acl(**acl) for acl in acls], there, self.names, groups)
+
+    def make_acls(self) -> tuple[RestoredAcls, list[str]]:
+        """Make the missing ones; safe to repeat. What is there now, and why the target did not take some.
+
+        :raises FerryError: the user may not make any.
+        """
+        refused: list[str] = []
+        for acl in self.acls().missing:
+            try:
+                self.target.admin.create_acls([acl])
+                log.info("made %s", acl)
+            except NotAuthorized as error:
+                raise FerryError(f"{error}. Cure: that right, or acls: none") from error
+            except FerryError as error:
+                if error.retriable:
+                    raise
+                refused.append(f"{acl}: {error}")
+        # What the controller took, a broker knows a moment later (measured).
+        deadline = time.monotonic() + _ACLS_SECONDS
+        while len((found := self.acls()).missing) > len(refused) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return found, refused
 
 
 def restore_job(context: Mapping[str, Any]) -> RestoreJob:
@@ -65,7 +94,7 @@ def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
     topics = restoration.topics
     _refuse(spec, topics)
     restoration.check()
-    acls = job.acl_diff().missing if spec.acls == "copy" else []
+    acls = job.acls().missing if spec.acls == "copy" else []
     lines = [_line(topic, restoration.point_in_time) for topic in topics]
     manifest = restoration.manifest
     return {
@@ -77,7 +106,7 @@ def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
         "backup_id": manifest.backup_id,
         "chain": [one.backup_id for one in restoration.chain],
         "topics": lines,
-        "groups": sorted(manifest.groups) if spec.restore_groups else [],
+        "groups": sorted(restoration.chosen_groups()) if spec.restore_groups else [],
         "acls": [str(acl) for acl in acls],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
