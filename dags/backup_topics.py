@@ -1,6 +1,6 @@
 """Back up topics to an object store every night, incrementally, and know that the backup is whole.
 
-plan -> freeze -> shards -> export -> finish -> prune -> validate -> report
+plan -> freeze -> shards -> export -> finish -> copy -> prune -> validate -> report
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kafka_ferry.backup.archive import backup_lines
-from kafka_ferry.backup.judge import backup_checks, covered_checks, topic_lines
+from kafka_ferry.backup.judge import backup_checks, copy_check, covered_checks, topic_lines
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, Segment, State, TopicBackup, Totals
 from kafka_ferry.report.model import Check, Status, verdict
 
@@ -92,3 +92,10 @@ def test_the_list_of_backups_tells_growth_and_what_cannot_be_restored():
     assert lines["2"].status is Status.FAIL
     assert lines["2"].detail == "content FAIL on 2026-11-21 03:00 UTC"
     assert lines["1"].detail == "never verified"
+
+
+def test_a_copy_that_lacks_an_object_fails_and_none_is_claimed_without_one():
+    assert copy_check(None, "", 0).status is Status.SKIPPED
+    assert copy_check([], "s3://far", 3).status is Status.PASS
+    broken = copy_check(["t-0 offsets 0 to 9: gone"], "s3://far", 3)
+    assert (broken.status, broken.differences) == (Status.FAIL, ["t-0 offsets 0 to 9: gone"])

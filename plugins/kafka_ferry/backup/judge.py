@@ -61,6 +61,24 @@ def objects_check(damage: Sequence[str], objects: int, detail: str) -> Check:
     )
 
 
+def copy_check(lacking: Sequence[str] | None, place: str, objects: int) -> Check:
+    """Whether the backup can be restored from ``copy_to`` as well.
+
+    :param lacking: what is not there; None: no copy was asked for.
+    :param objects: that a restore needs.
+    """
+    if lacking is None:
+        return Check(name="copy", status=Status.SKIPPED, detail="param copy_to is empty")
+    return Check(
+        name="copy",
+        status=Status.FAIL if lacking else Status.PASS,
+        expected=f"{objects:,} objects at {place}",
+        actual=f"{len(lacking):,} missing or cut short" if lacking else f"{objects:,}",
+        detail="each was held against its SHA-256 on the way, and its size was looked at there",
+        differences=list(lacking)[:NAMED],
+    )
+
+
 def _topics(manifest: Manifest) -> Check:
     anew = [f"{topic.name}: made anew since the last backup, taken from its beginning" for topic in manifest.topics
             if topic.recreated]  # fmt: skip

@@ -47,6 +47,8 @@ class BackupSpec(_Spec):
     :param full_every: an incremental backup is made a full one when so many have followed the last full one.
     :param keep_last: how many backups to keep; ``keep_days``: how long. Neither: all are kept.
     :param prune_dry_run: only say what they would delete.
+    :param copy_to: a second location, in another region or account, to which each backup is copied by its manifest;
+        ``copy_aws_conn_id`` is the connection there.
     """
 
     source_conn_id: str = "kafka_source"
@@ -59,6 +61,8 @@ class BackupSpec(_Spec):
     keep_last: int | None = Field(default=None, ge=1)
     keep_days: float | None = Field(default=None, gt=0)
     prune_dry_run: bool = False
+    copy_to: str | None = None
+    copy_aws_conn_id: str | None = "aws_default"
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
     acls: bool = True
 
@@ -66,6 +70,13 @@ class BackupSpec(_Spec):
     @classmethod
     def _none_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        spec = super().from_params(params)
+        if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
+            raise BadParam("copy_to", "is the location of the backups itself", "leave it out, or give another place")
+        return spec
 
 
 class RestoreSpec(_Spec):

@@ -14,7 +14,9 @@ from kafka_ferry.verification.sharding import shard
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.backup.manifest import Segment
     from kafka_ferry.hooks.backup.job import BackupJob
+    from kafka_ferry.report.model import Check
 
 
 class BackupOperator(FerryOperator):
@@ -175,8 +177,23 @@ class FinishBackupOperator(BackupOperator):
         return manifest.totals.model_dump(mode="json")
 
 
+class CopyBackupOperator(BackupOperator):
+    """With ``copy_to``: bring the backup to another region or account, by its manifest."""
+
+    def ferry(self, context: Context) -> dict[str, int] | None:
+        from dataclasses import asdict
+
+        job = self.job(context)
+        done = job.bring_copy()
+        if done is None:
+            self.log.info("copy_to is empty: there is one copy")
+            return None
+        self.log.info("%s -> %s: %s", job.spec.location, job.spec.copy_to, done)
+        return asdict(done)
+
+
 class PruneOperator(BackupOperator):
-    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from."""
+    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from; at ``copy_to``, too."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         job, artifacts = self.job(context), RunArtifacts.of(context)
@@ -199,6 +216,8 @@ class PruneOperator(BackupOperator):
             self.log.info("%s %s", "would delete" if spec.prune_dry_run else "delete", backup_id)
         if not spec.prune_dry_run:
             job.catalogue.delete(pruning)
+            if job.copy is not None:
+                job.copy.delete(job.copy.pruning(spec.keep_last, spec.keep_days, datetime.now(UTC)))
         told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
         artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
         return told
@@ -226,6 +245,7 @@ class ValidateBackupOperator(BackupOperator):
         objects = sum(segment.key is not None for _, _, segment in segments)
         pruning = artifacts.read_json(PRUNING) or {}
         checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
+        checks.append(self._copy_check(job, segments))
         totals = chain[-1].totals
         made = {
             "checks": [check.model_dump(mode="json") for check in checks],
@@ -240,3 +260,14 @@ class ValidateBackupOperator(BackupOperator):
         }
         artifacts.write_json(CHECKS_MADE, made)
         return {check.name: check.status.value for check in checks}
+
+    def _copy_check(self, job: BackupJob, segments: list[tuple[str, int, Segment]]) -> Check:
+        from kafka_ferry.backup.judge import copy_check
+        from kafka_ferry.hooks.backup.verify import presence_damage
+
+        if job.copy is None:
+            return copy_check(None, "", 0)
+        lacking = [str(one) for one in presence_damage(job.copy.store, job.spec.backup, segments)]
+        if job.backup_id not in job.copy.complete():
+            lacking.insert(0, f"manifest of {job.backup_id}: not there, or not COMPLETE")
+        return copy_check(lacking, str(job.spec.copy_to), len({part.key for _, _, part in segments if part.key}))

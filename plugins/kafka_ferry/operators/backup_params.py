@@ -14,7 +14,7 @@ from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_SELECTION, _KEEPING, _STORE, _DETAILS = "Selection", "Keeping", "Store", "Details"
+_SELECTION, _KEEPING, _COPY, _STORE, _DETAILS = "Selection", "Keeping", "Second location", "Store", "Details"
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 _NAMES = {"type": "array", "items": {"type": "string"}}
 
@@ -82,6 +82,15 @@ def backup_params(**defaults: Any) -> dict[str, Param]:
             "prune_dry_run", "Only say what would go", "Name the backups that would be deleted, and delete none.",
             type="boolean", section=_KEEPING,
         ),
+        "copy_to": param(
+            "copy_to", "Copy to", "A second location, in another region or account, to which each backup is copied; "
+            "it is pruned like the first. Empty: none.", type=["null", "string"],
+            examples=["s3://our-bucket-far-away/kafka"], section=_COPY,
+        ),
+        "copy_aws_conn_id": param(
+            "copy_aws_conn_id", "AWS connection there", "Airflow connection of type aws for the copy. Empty: the "
+            "host's own credentials.", type=["null", "string"], section=_COPY,
+        ),
         **_store(BackupSpec, defaults),
     }  # fmt: skip
 
@@ -126,7 +135,8 @@ def restore_params(**defaults: Any) -> dict[str, Param]:
             "groups", "Consumer groups", "Which groups of the backup; .* is all of them.", **_NAMES, section=_DETAILS
         ),
         "acls": param(
-            "acls", "ACLs", "copy makes the backup's ACLs of these topics on the target; what is not made is named.",
+            "acls", "ACLs",
+            "copy makes the backup's ACLs of these topics and groups on the target; what is not made is named.",
             enum=["none", "copy"], section=_DETAILS,
         ),
         "replication_factor": param(

@@ -10,7 +10,7 @@ from kafka_ferry.report.run import read_stages
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 
 #: Tasks whose work is judged: checks that were made before one of them began are of an earlier try.
-_JUDGED = ("freeze", "shards", "export", "finish", "prune", "restore", "compare", "groups", "acls", "verify")
+_JUDGED = ("freeze", "shards", "export", "finish", "copy", "prune", "restore", "compare", "groups", "acls", "verify")
 
 
 def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:

@@ -33,6 +33,7 @@ QUESTIONS: Final = {
     "gaps": "Was anything deleted before it was backed up?",
     "objects": "Is every object as it was written?",
     "pruning": "Which backups were deleted?",
+    "copy": "Is there a second copy of it?",
 }
 #: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.
 ROWS: Final = 5000

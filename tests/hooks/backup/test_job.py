@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.manifest import Manifest, State, TopicBackup
+from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
+from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.backup.spec import BackupSpec
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.backup.job import BackupJob
+from kafka_ferry.hooks.backup.transfer import Transferred
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 
@@ -67,3 +70,36 @@ def test_nothing_is_left_to_export_of_what_is_complete_and_a_verdict_goes_with_i
     assert one.catalogue.ranges_left(manifest) == []
     one.catalogue.delete(one.catalogue.pruning(1, None, NIGHT + timedelta(days=9)))
     assert one.catalogue.verdicts().keys() == one.catalogue.complete().keys() == {"2"}
+
+
+def far(folder: Path, copy_to: str) -> BackupJob:
+    run = SimpleNamespace(run_type="manual", logical_date=NIGHT, run_after=NIGHT)
+    params = {"backup": "b", "location": f"file://{folder}/near", "copy_to": copy_to}
+    return BackupJob(BackupSpec.from_params(params), run)
+
+
+def test_a_copy_has_the_objects_first_and_is_not_made_twice(tmp_path: Path) -> None:
+    one = far(tmp_path, f"file://{tmp_path}/far")
+    data = b"records"
+    part = Segment(begin=0, end=1, records=1, key="b/data/t/i/0/0-x.parquet", size=len(data),
+                   sha256=hashlib.sha256(data).hexdigest())  # fmt: skip
+    parts = [PartitionBackup(partition=0, begin=0, end=1, segments=[part])]
+    write(
+        one, one.backup_id, NIGHT, topics=[TopicBackup(name="t", topic_id="i", replication_factor=1, partitions=parts)]
+    )
+    one.store.put(part.key or "", b"recordz")
+    with pytest.raises(DamagedSegment, match="SHA-256"):
+        one.bring_copy()
+    assert one.copy is not None
+    assert list(one.copy.store.list()) == [], "neither the object nor the manifest"
+    one.store.put(part.key or "", data)
+    assert one.bring_copy() == Transferred(1, len(data))
+    assert one.copy.complete() == one.catalogue.complete()
+    assert one.bring_copy() == Transferred()
+
+
+def test_a_copy_onto_itself_or_to_no_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadParam, match="param 'copy_to' is the location of the backups"):
+        far(tmp_path, f"file://{tmp_path}/near/")
+    with pytest.raises(BadParam, match="param 'copy_to': 'nowhere' is no place"):
+        far(tmp_path, "nowhere").look_at_copy()

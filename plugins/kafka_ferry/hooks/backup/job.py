@@ -11,10 +11,11 @@ import pendulum
 from kafka_ferry.backup.manifest import Manifest
 from kafka_ferry.backup.nights import backup_id_of, covering
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
 
@@ -30,9 +31,11 @@ class StoreJob:
     @cached_property
     def order(self) -> dict[str, Any]:
         """How a process of ours opens the store; holds secrets."""
-        spec = self.store_spec
-        settings = store_settings(spec.aws_conn_id) if spec.location.startswith("s3://") else None
-        return store_order(spec.location, settings, spec.patience)
+        return self._order(self.store_spec.location, self.store_spec.aws_conn_id)
+
+    def _order(self, location: str, aws_conn_id: str | None) -> dict[str, Any]:
+        settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
+        return store_order(location, settings, self.store_spec.patience)
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -67,6 +70,30 @@ class BackupJob(StoreJob):
                 f"there is no manifest of backup {self.backup_id!r}. Cure: clear freeze with its downstream tasks"
             )
         return found
+
+    @cached_property
+    def copy(self) -> Catalogue | None:
+        """The backups at ``copy_to``; None without one."""
+        if self.spec.copy_to is None:
+            return None
+        return Catalogue(open_store(**self._order(self.spec.copy_to, self.spec.copy_aws_conn_id)), self.spec.backup)
+
+    def look_at_copy(self) -> None:
+        """:raises BadParam: nothing can be copied there. ``BadConnection``: with these keys."""
+        try:
+            if self.copy is not None:
+                self.copy.complete()
+        except BadParam as error:
+            raise BadParam("copy_to", error.problem, error.cure) from error
+
+    def bring_copy(self) -> Transferred | None:
+        """Copy the backup, with all it goes on from that is not there yet, each manifest after its objects.
+
+        :raises DamagedSegment: an object is missing, or not what was written.
+        """
+        if self.copy is None:
+            return None
+        return transfer(self.store, self.copy.store, self.catalogue.chain(self.backup_id))
 
     def covered(self, topics: Sequence[str], cluster_id: str) -> Manifest | None:
         """A backup by which this night is covered; None when there is work to do. Never of a run that began its own."""

@@ -20,6 +20,7 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
     """
     spec, admin = job.spec, job.source.admin
     cluster = admin.describe_cluster()
+    job.look_at_copy()
     known = job.catalogue.read(job.backup_id)
     manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
