@@ -15,7 +15,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 TEST_FOLDER = "FERRY_TEST_FOLDER"  # one per test session, shared with the workers of pytest-xdist
 SESSION_PID = "FERRY_TEST_SESSION_PID"
-KEPT = {TEST_FOLDER, SESSION_PID, "FERRY_CACHE"}
+LIVE_AWS = {f"FERRY_LIVE_AWS_{part}" for part in ("CLUSTER", "ROLE", "BUCKET", "LOG_GROUP", "CONNECTION")}
+KEPT = {TEST_FOLDER, SESSION_PID, "FERRY_CACHE", *LIVE_AWS}
 
 
 def pytest_configure(config: pytest.Config) -> None:
