@@ -49,7 +49,6 @@ def target(alias: str, bootstrap: str) -> dict[str, str]:
         "source.cluster.bootstrap.servers": bootstrap,
         "target.cluster.bootstrap.servers": bootstrap,
         "heartbeats.topic.replication.factor": "1",
-        "topic.creation.enable": "false",
     }
 
 
