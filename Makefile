@@ -18,8 +18,8 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB)
-	@$(PY) -m stack up --dir $(STACK_DIR) $(if $(filter 1 yes true,$(SECURE)),--secure) $(if $(filter 1 yes true,$(DATABASE)),--database)
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; MSK=1: with a double of MSK Connect)
+	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE MSK,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z a-z)))
 
 .PHONY: down
 down:  ## stop what `make up` started; data stays

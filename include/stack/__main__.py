@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--no-airflow", action="store_true", help="only Kafka, Connect and S3")
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--database", action="store_true", help="with a MariaDB server and Debezium's connectors")
+    up.add_argument("--msk", action="store_true", help="a double of MSK Connect (docs/msk_connect.md)")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -71,11 +72,12 @@ def _up(options: argparse.Namespace) -> int:
         report=_say,
         secure=options.secure,
         database=options.database,
+        msk=options.msk,
     ).up()
     values = stack.variables()
     print()
-    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "S3_ENDPOINT", "AIRFLOW_URL"):
-        if value := values[f"FERRY_{name}"]:
+    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "S3_ENDPOINT", "MSK_ENDPOINT", "AIRFLOW_URL"):
+        if value := values.get(f"FERRY_{name}"):
             print(f"  {name.lower().replace('_', ' '):18}{value}")
     if values["FERRY_AIRFLOW_URL"]:
         print(f"  airflow login     {values['FERRY_AIRFLOW_USER']} / {values['FERRY_AIRFLOW_PASSWORD']}")

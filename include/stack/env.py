@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import jars, mariadb, s3, security
+from stack import jars, mariadb, msk_double, s3, security
 from stack.airflow import USER
+from stack.msk import CLUSTER
 from stack.ports import HOST
 from stack.state import State, write_private
 
@@ -39,6 +40,7 @@ def variables(
         "FERRY_TARGET_BOOTSTRAP": target,
         "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
+        **_msk(state),
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
         # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
         "FERRY_MM1_LIBS": str(jars.mm1_jars(jars.cache_folder(project))),
@@ -80,7 +82,10 @@ def _connections(folder: Path, state: State, source: str, target: str, database:
             "extra": {
                 "region_name": "us-east-1",
                 # For S3 alone: an endpoint_url of the connection itself would catch every other service too.
-                "service_config": {"s3": {"endpoint_url": f"http://{HOST}:{state.ports['s3']}"}},
+                "service_config": {
+                    "s3": {"endpoint_url": f"http://{HOST}:{state.ports['s3']}"},
+                    **{name: {"endpoint_url": msk_double.url(state)} for name in msk_double.SERVICES if state.msk},
+                },
             },
         },
     }
@@ -107,6 +112,18 @@ def _connections(folder: Path, state: State, source: str, target: str, database:
         reference = {"password": f"${{file:{folder}/connect-secrets/database.properties:password}}"}
         connect["extra"] = {"config_provider": {**providers, "database_source": reference}}
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _msk(state: State) -> dict[str, str]:
+    """What the params of a DAG on MSK Connect default to, where the stack has its double."""
+    if not state.msk:
+        return {}
+    return {
+        "FERRY_MSK_ENDPOINT": msk_double.url(state),
+        "FERRY_MSK_CLUSTER_ARN": CLUSTER,
+        "FERRY_MSK_ROLE_ARN": msk_double.ROLE,
+        "FERRY_MSK_PLUGIN_BUCKET": msk_double.BUCKET,
+    }
 
 
 def _airflow_server(folder: Path, state: State) -> dict[str, str]:

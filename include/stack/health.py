@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from stack.errors import StackError
 
@@ -25,6 +25,15 @@ def get_json(url: str) -> dict[str, object]:
     """
     with _direct.open(url, timeout=TIMEOUT) as answer:
         return dict(json.load(answer))
+
+
+def post_json(url: str, body: Mapping[str, object]) -> None:
+    """POST a JSON object to a local server.
+
+    :raises OSError: no answer, or not a success.
+    """
+    with _direct.open(url, json.dumps(dict(body)).encode(), timeout=TIMEOUT):
+        pass
 
 
 def status_of(url: str) -> int:

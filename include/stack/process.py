@@ -143,6 +143,18 @@ def stop(prefixes: Iterable[str], grace: float) -> int:
     return killed
 
 
+def end(running: Running, grace: float) -> None:
+    """End one process, none of its children: TERM, KILL when it still lives after ``grace`` seconds."""
+    process = running.process()
+    if process is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        _wait([process], grace)
+        process.kill()
+        _wait([process], 2)
+
+
 def kill9(running: Running) -> None:
     """SIGKILL to one process and wait until it is gone; for fault tests."""
     process = running.process()

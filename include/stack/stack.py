@@ -19,6 +19,7 @@ from stack.broker import Broker
 from stack.errors import StackError
 from stack.health import Cancelled, ask
 from stack.java import find_java
+from stack.msk_double import MskDouble
 from stack.ports import PortLease
 from stack.s3 import S3Server
 from stack.service import Service
@@ -38,6 +39,7 @@ PORTS = {
     "s3": "s3",
 }
 DATABASE_PORTS = {"mariadb": "mariadb"}
+MSK_PORTS = {"msk": "msk"}
 AIRFLOW_PORTS = {
     "airflow": "airflow-api-server",
     "airflow-worker-log": "airflow-scheduler",
@@ -66,6 +68,7 @@ class Stack:
     :param report: called with each line for the user.
     :param secure: both clusters with SASL users and ACLs, see ``stack.security``.
     :param database: with a MariaDB server, and Debezium's connectors on the worker.
+    :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     """
 
     def __init__(
@@ -77,11 +80,14 @@ class Stack:
         project: Path = PROJECT,
         secure: bool = False,
         database: bool = False,
+        msk: bool = False,
     ) -> None:
+        if msk and secure:
+            raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
-        self._secure, self._database = secure, database
+        self._secure, self._database, self._msk = secure, database, msk
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -101,7 +107,7 @@ class Stack:
             if self._database:
                 mariadb.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
-            self._state.secure = self._secure
+            self._state.secure, self._state.msk = self._secure, self._msk
             self._clean()
             with PortLease() as lease:
                 self._assign_ports(lease)
@@ -179,6 +185,13 @@ class Stack:
         return service
 
     @property
+    def msk(self) -> MskDouble:
+        """The double of MSK Connect."""
+        service = self.service("msk")
+        assert isinstance(service, MskDouble)  # noqa: S101 - for the type checker
+        return service
+
+    @property
     def source_bootstrap(self) -> str:
         """``bootstrap.servers`` of the source cluster."""
         return self.broker("source").bootstrap
@@ -241,7 +254,8 @@ class Stack:
 
     def _assign_ports(self, lease: PortLease) -> None:
         state = self._loaded_state()
-        wanted = {**PORTS, **(AIRFLOW_PORTS if self._airflow else {}), **(DATABASE_PORTS if self._database else {})}
+        optional = {**(DATABASE_PORTS if self._database else {}), **(MSK_PORTS if self._msk else {})}
+        wanted = {**PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
 
@@ -255,6 +269,8 @@ class Stack:
         services: list[Service] = [source, target, worker, S3Server(self.folder, state)]
         if self._database:
             services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
+        if self._msk:
+            services.append(MskDouble(self.folder, state, java, libraries, target))
         if self._airflow:
             variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
             services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
@@ -369,7 +385,7 @@ class Stack:
         if set(PORTS) - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
-        self._database = "mariadb" in self._state.processes
+        self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 
     def _loaded_state(self) -> State:

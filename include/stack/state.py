@@ -26,7 +26,7 @@ class State:
         self.ports: dict[str, int] = {}
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
-        self.secure = False
+        self.secure = self.msk = False
         self.processes: dict[str, Running] = {}
         if path.exists():
             self._read(json.loads(path.read_text()))
@@ -38,7 +38,7 @@ class State:
         self.ports = dict(data["ports"])  # type: ignore[call-overload]
         self.cluster_ids = dict(data["cluster_ids"])  # type: ignore[call-overload]
         self.secrets = dict(data["secrets"])  # type: ignore[call-overload]
-        self.secure = bool(data.get("secure", False))
+        self.secure, self.msk = bool(data.get("secure", False)), bool(data.get("msk", False))
         processes: dict[str, dict[str, str]] = dict(data["processes"])  # type: ignore[call-overload]
         self.processes = {name: Running(**fields) for name, fields in processes.items()}  # type: ignore[arg-type]
 
@@ -52,6 +52,7 @@ class State:
                 "cluster_ids": self.cluster_ids,
                 "secrets": self.secrets,
                 "secure": self.secure,
+                "msk": self.msk,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }
             write_private(self._path, json.dumps(data, indent=1))

@@ -13,12 +13,12 @@ from stack.state import State
 
 
 def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
-    """Brokers after the worker, all else at the same time.
+    """Brokers after Connect workers, all else at the same time.
 
     A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured).
     """
     names = set(state.processes) if only is None else only
-    brokers = names & {"source", "target"}
+    brokers, connect = names & {"source", "target"}, names & {"worker", "msk"}
 
     def end(*wanted: str) -> None:
         killed = process.stop([state.mark(name) for name in wanted], Service.stop_grace)
@@ -26,12 +26,12 @@ def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | 
             report(f"stack: {' and '.join(wanted)} did not end within {Service.stop_grace:.0f} s, killed {killed}")
 
     def end_kafka() -> None:
-        if "worker" in names:
-            end("worker")
+        if connect:
+            end(*sorted(connect))
         end(*sorted(brokers))
 
     with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
-        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - {"worker"}))]
+        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - connect))]
         for job in jobs:
             job.result()
 

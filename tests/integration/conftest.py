@@ -1,4 +1,4 @@
-"""Real Kafka for tests: one embedded stack (two clusters, a Connect worker) for the whole test session.
+"""Real Kafka for tests: one embedded stack (two clusters, a Connect worker, a double of MSK Connect) for all tests.
 
 Topics, groups and connectors of a test begin with its own ``topic_prefix``, so that tests can run side by side.
 """
@@ -32,7 +32,7 @@ def stack() -> Stack:
     ``pytest_sessionfinish`` in tests/conftest.py stops it; its watchdog does when the session is killed.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "stack"
-    return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print).up()
+    return Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, msk=True).up()
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,8 @@ def airflow_stack(request: pytest.FixtureRequest) -> Stack:
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
     if any(item.get_closest_marker("nightly") for item in request.session.items):
         os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
-    stack = Stack(folder, airflow=True, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print)
+    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
+    stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True)
     return stack.up()
 
 
@@ -94,7 +95,7 @@ def slow_source(airflow_stack: Stack) -> Iterator[ReadQuota]:
 def breakable_stack(stack: Stack) -> Iterator[Stack]:
     """The same stack for a test that kills or freezes parts of it; healed afterwards."""
     yield stack
-    for service in (stack.broker("source"), stack.broker("target"), stack.worker, stack.s3):
+    for service in (stack.broker("source"), stack.broker("target"), stack.worker, stack.s3, stack.msk):
         if service.running:
             service.resume()
     stack.up()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,29 +16,18 @@ import msk_lab
 from kafka_ferry.connectors.msk_iam import java_settings
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.msk_connect.errors import ConnectorFailed
-from stack import Stack, jars
-from stack.java import find_java
-from stack.msk.cluster import ARN as CLUSTER
-from stack.msk.server import MskConnectDouble
-from stack.msk.worker_runtime import WorkerRuntime
-from stack.stack import PROJECT
+from kafka_ferry.operators.msk_connect import MskConnectCreateCustomPluginOperator
+from stack import Stack
+from stack.msk import CLUSTER
+from stack.msk_double import BUCKET
 
 DEADLINE = 120.0  # seconds; a worker is ready in 8 on a quiet machine
 
 
-@pytest.fixture(scope="module")
-def double(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MskConnectDouble]:
-    java = find_java(print)
-    libraries = jars.resolve(jars.cache_folder(PROJECT), java, print)
-    runtime = WorkerRuntime(tmp_path_factory.mktemp("msk"), java, libraries, stack.worker.state.mark())
-    with MskConnectDouble(runtime, stack.target_bootstrap) as running:
-        yield running
-
-
 @pytest.fixture
-def aws(double: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> MskConnectDouble:
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", msk_lab.connection(double))
-    return double
+def hook(connections: dict[str, str]) -> MskConnectHook:
+    """The connection ``aws_default`` leads to the stack's double, and to its S3."""
+    return MskConnectHook()
 
 
 def target(alias: str, bootstrap: str) -> dict[str, str]:
@@ -72,55 +61,65 @@ def within(seconds: float, condition: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.integration
 def test_a_connectors_whole_life_on_a_real_worker(
-    aws: MskConnectDouble, target_bootstrap: str, topic_prefix: str, tmp_path: Path
+    stack: Stack, hook: MskConnectHook, topic_prefix: str, tmp_path: Path
 ) -> None:
     def beats() -> None:
-        before = heartbeats(target_bootstrap)
-        within(DEADLINE, lambda: heartbeats(target_bootstrap) > before, "no heartbeat was written")
+        before = heartbeats(stack.target_bootstrap)
+        within(DEADLINE, lambda: heartbeats(stack.target_bootstrap) > before, "no heartbeat was written")
 
+    name = f"{topic_prefix}life"
     msk_flow.whole_life(
-        name=f"{topic_prefix}life",
-        bucket=msk_lab.BUCKET,
+        name=name,
+        bucket=BUCKET,
         cluster_arn=CLUSTER,
         role=msk_lab.ROLE,
-        config=target(topic_prefix, target_bootstrap),
+        config=target(topic_prefix, stack.target_bootstrap),
         folder=tmp_path,
         log_group="/ferry",
         proof=beats,
         delay=0.3,
         attempts=int(DEADLINE / 0.3),
     )
-    account = aws.account
-    assert not account.connectors and not account.plugins and not account.worker_configurations
+    assert name not in stack.msk.workers()
+    for operation, members, key in (
+        ("list_connectors", "connectors", "connectorName"),
+        ("list_custom_plugins", "customPlugins", "name"),
+        ("list_worker_configurations", "workerConfigurations", "name"),
+    ):
+        assert not [one[key] for one in hook.pages(operation, members) if one[key].startswith(name)]
 
 
 @pytest.mark.integration
 def test_failures_of_a_real_worker_become_failed_with_its_words_and_log(
-    aws: MskConnectDouble, target_bootstrap: str, topic_prefix: str
+    stack: Stack, hook: MskConnectHook, topic_prefix: str, tmp_path: Path
 ) -> None:
-    hook, plugin = MskConnectHook(), msk_lab.active_plugin(aws, f"{topic_prefix}plugin")
-    request = msk_lab.request(plugin, f"{topic_prefix}wrong")
-    request["kafkaCluster"]["apacheKafkaCluster"]["bootstrapServers"] = target_bootstrap
     attempts = int(DEADLINE / 0.3)
+    (tmp_path / "orders.jar").write_bytes(msk_lab.jar(msk_lab.CLASS))
+    plugin = MskConnectCreateCustomPluginOperator(
+        task_id="plugin", name=f"{topic_prefix}orders", bucket=BUCKET, folder=str(tmp_path), waiter_delay=0.3
+    ).execute({})
+    request = msk_lab.request(plugin, f"{topic_prefix}wrong")
+    request["kafkaCluster"]["apacheKafkaCluster"]["bootstrapServers"] = stack.target_bootstrap
     # The class is in the plugin, but it is no connector: a file of no bytes.
-    arn = hook.create_connector(request)
-    with pytest.raises(ConnectorFailed, match=r"(?s)InvalidConnectorConfiguration.*Failed to find any class"):
-        hook.wait("connector_running", 0.3, attempts, connectorArn=arn)
-    # The same worker, killed: nothing on AWS says so but the state.
-    request["connectorConfiguration"] = {
-        "connector.class": msk_flow.HEARTBEAT, "tasks.max": "1", **target(topic_prefix, target_bootstrap)
-    }  # fmt: skip
-    arn = hook.create_connector({**request, "connectorName": f"{topic_prefix}killed"})
-    hook.wait("connector_running", 0.3, attempts, connectorArn=arn)
-    runtime = aws.account.runtime
-    assert isinstance(runtime, WorkerRuntime)
-    os.kill(runtime.pid(arn), signal.SIGKILL)
-    within(DEADLINE, lambda: hook.connector(arn).state == "FAILED", "a dead worker was not seen")
-    with pytest.raises(ConnectorFailed, match="WorkerEnded") as failure:
-        hook.create_connector({**request, "connectorName": f"{topic_prefix}killed"})
-    assert "(org.apache.kafka." in str(failure.value)  # lines of the worker's log
-    for connector in list(aws.account.connectors):
-        hook.delete_connector(connector)
+    wrong = hook.create_connector(request)
+    # The worker of another one will be killed: nothing on AWS says so but the state.
+    config = {"connector.class": msk_flow.HEARTBEAT, "tasks.max": "1", **target(topic_prefix, stack.target_bootstrap)}
+    good = {**request, "connectorConfiguration": config, "connectorName": f"{topic_prefix}killed"}
+    killed = hook.create_connector(good)
+    try:
+        with pytest.raises(ConnectorFailed, match=r"(?s)InvalidConnectorConfiguration.*Failed to find any class"):
+            hook.wait("connector_running", 0.3, attempts, connectorArn=wrong)
+        hook.wait("connector_running", 0.3, attempts, connectorArn=killed)
+        os.kill(stack.msk.workers()[f"{topic_prefix}killed"]["pid"], signal.SIGKILL)
+        within(DEADLINE, lambda: hook.connector(killed).state == "FAILED", "a dead worker was not seen")
+        with pytest.raises(ConnectorFailed, match="WorkerEnded") as failure:
+            hook.create_connector(good)
+        assert "(org.apache.kafka." in str(failure.value)  # lines of the worker's log
+    finally:
+        for arn in (wrong, killed):
+            hook.delete_connector(arn)
+            hook.wait("connector_deleted", 0.3, attempts, connectorArn=arn)
+        hook.delete_custom_plugin(plugin)
 
 
 LIVE = ("CLUSTER", "ROLE", "BUCKET")

@@ -17,7 +17,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
-from stack.msk.account import REGION
+from stack.msk import REGION
 from stack.msk.runtime import MemoryRuntime
 from stack.msk.server import CREDENTIALS, MskConnectDouble
 

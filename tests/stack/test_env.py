@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stack import env
+from stack import Stack, env
+from stack.errors import StackError
 from stack.state import State
 
 NASTY = {
@@ -137,3 +138,24 @@ def test_an_open_stack_has_no_users(tmp_path, state):
     assert "AIRFLOW_CONN_KAFKA_SOURCE_ADMIN" not in values
     assert "extra" not in json.loads(values["AIRFLOW_CONN_KAFKA_CONNECT"])
     assert not [name for name in state.secrets if name.startswith("kafka_")]
+
+
+def test_with_the_double_of_msk_connect_its_services_are_in_the_connection_and_s3_stays_the_stacks(tmp_path, state):
+    state.msk, state.ports["msk"] = True, 20099
+
+    values = env.variables(tmp_path, tmp_path, state, airflow=True, **KAFKA)
+
+    services = json.loads(values["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]["service_config"]
+    assert services.pop("s3") == {"endpoint_url": "http://127.0.0.1:20003"}
+    assert services == {name: {"endpoint_url": "http://127.0.0.1:20099"} for name in ("kafkaconnect", "kafka", "logs")}
+    assert values["FERRY_MSK_CLUSTER_ARN"].startswith("arn:aws:kafka:")
+    assert values["FERRY_MSK_PLUGIN_BUCKET"] != ""
+
+
+def test_without_it_nothing_speaks_of_it(tmp_path, state):
+    assert not [name for name in env.variables(tmp_path, tmp_path, state, airflow=True, **KAFKA) if "MSK" in name]
+
+
+def test_a_secured_stack_has_no_double(tmp_path):
+    with pytest.raises(StackError, match="no login but IAM"):
+        Stack(tmp_path, secure=True, msk=True)

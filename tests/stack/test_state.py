@@ -14,13 +14,14 @@ RUNNING = Running(pid=4, create_time=5.5, mark="m", fingerprint="f", log="/l")
 
 def test_it_reads_back_what_it_wrote(tmp_path):
     state = State(tmp_path / "state.json")
-    state.ports["source"] = 20001
+    state.ports["source"], state.msk = 20001, True
     cluster, secret = state.cluster_id("source"), state.secret("x")
     state.record("source", RUNNING)
 
     again = State(tmp_path / "state.json")
 
     assert (again.id, again.ports, again.processes) == (state.id, {"source": 20001}, {"source": RUNNING})
+    assert again.msk
     assert (again.cluster_id("source"), again.secret("x")) == (cluster, secret)
 
 

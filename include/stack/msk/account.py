@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from stack.msk import ACCOUNT, REGION
 from stack.msk.faults import Faults
 from stack.msk.resources import Connector, Operation, Plugin, Replicator, Resource, Topic, WorkerConfiguration
 from stack.msk.runtime import Runtime
 from stack.msk.wire import Refused
 
-REGION, ACCOUNT = "eu-west-1", "123456789012"
 # Developer guide, "Amazon MSK Connect quota".
 MOST_PLUGINS, MOST_WORKER_CONFIGURATIONS, MOST_WORKERS, MOST_WORKERS_OF_ONE = 100, 100, 60, 10
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stack.msk.account import ACCOUNT, REGION
+from stack.msk import ACCOUNT, REGION
+from stack.msk import CLUSTER as ARN
 from stack.msk.wire import Refused
 
-ARN = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/ferry/00000000-0000-0000-0000-000000000000-1"
 #: A second cluster, from which a replicator may read.
 SOURCE_ARN = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/legacy/11111111-1111-1111-1111-111111111111-1"
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 INVALID = "InvalidInput.InvalidConnectorConfiguration"  # as MSK Connect spells it (terraform-aws-msk-kafka-cluster 10)
 
@@ -75,6 +75,9 @@ class Runtime(Protocol):
     def log(self, arn: str) -> list[LogLine]:
         """What the workers wrote so far."""
 
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """Connector name → what a test may want to know of its workers (JSON)."""
+
     def close(self) -> None:
         """End all workers."""
 
@@ -129,6 +132,9 @@ class MemoryRuntime:
     def log(self, arn: str) -> list[LogLine]:
         lines = [f"[worker] {call}" for call, of in self.calls if of == arn]
         return [LogLine(self.clock + number, line) for number, line in enumerate(lines)]
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        return {launch.name: {} for launch in self.launches.values()}
 
     def close(self) -> None:
         self.launches.clear()

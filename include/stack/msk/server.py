@@ -26,7 +26,7 @@ from stack.msk.topics import Topics
 from stack.msk.wire import Answer, Refused, Wire
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
-FAULTS = "/_double/faults"
+FAULTS, WORKERS = "/_double/faults", "/_double/workers"
 #: boto3's client against the double needs these; any that AWS refuses would do.
 CREDENTIALS = {"aws_access_key_id": "double", "aws_secret_access_key": "not-a-secret"}
 
@@ -96,6 +96,8 @@ class MskConnectDouble:
             if path == FAULTS:
                 self.account.faults.plan(json.loads(body))
                 return 200, b"{}", {}
+            if path == WORKERS:
+                return 200, json.dumps(self.account.runtime.workers()).encode(), {}
             if service == "s3":
                 return self._object(method, unquote(path).lstrip("/"), body)
             if service == "logs":
