@@ -57,7 +57,12 @@ ONLY_COMPOSE = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",  # the embedded one is asked through the API server instead
 }
-OPTIONAL = {"FERRY_FINGERPRINT_PROCESSES"}  # has a good default: one a core
+OPTIONAL = {
+    "FERRY_FINGERPRINT_PROCESSES",  # has a good default: one a core
+    "FERRY_MSK_CLUSTER_ARN",  # the compose file has no MSK Connect
+    "FERRY_MSK_PLUGIN_BUCKET",
+    "FERRY_MSK_ROLE_ARN",
+}
 ONLY_EMBEDDED = {
     # one host: each stack needs ports of its own
     "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT",

@@ -125,6 +125,7 @@ def test_failures_of_a_real_worker_become_failed_with_its_words_and_log(
 LIVE = ("CLUSTER", "ROLE", "BUCKET")
 
 
+@pytest.mark.integration
 @pytest.mark.live_aws
 @pytest.mark.skipif(
     not all(os.environ.get(f"FERRY_LIVE_AWS_{part}") for part in LIVE),

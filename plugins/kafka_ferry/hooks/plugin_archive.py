@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -82,20 +83,39 @@ def upload(
     key = "/".join(part for part in (prefix.strip("/"), f"{archive.name(base)}.zip") if part)
     content = archive.zip()
     source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
-    try:
+    with _translated(bucket, key):
         s3 = source.conn
         if _size(s3, bucket, key) == len(content):
             log.info("s3://%s/%s is there already", bucket, key)
         else:
             s3.put_object(Bucket=bucket, Key=key, Body=content)
             log.info("s3://%s/%s: %d bytes written", bucket, key, len(content))
+    return key
+
+
+def delete(bucket: str, key: str, *, aws_conn_id: str | None = "aws_default", **hook: Any) -> None:
+    """Take the ZIP away again; one that is not there counts as deleted.
+
+    Raises as :func:`upload` does.
+    """
+    source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
+    with _translated(bucket, key):
+        s3 = source.conn
+        if _size(s3, bucket, key) is not None:
+            s3.delete_object(Bucket=bucket, Key=key)
+            log.info("s3://%s/%s: deleted", bucket, key)
+
+
+@contextmanager
+def _translated(bucket: str, key: str) -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
         kind = NotAuthorized if code in ("403", "AccessDenied") else OutsideFault
         raise kind(f"s3://{bucket}/{key}: {error}") from error
     except BotoCoreError as error:
         raise OutsideFault(f"s3://{bucket}/{key}: {error}") from error
-    return key
 
 
 def _size(s3: Any, bucket: str, key: str) -> int | None:

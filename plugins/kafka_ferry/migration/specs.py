@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
+from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
 _SPECS = {
     kind.engine: kind
-    for kind in (MigrationSpec, ComparisonSpec, DedicatedSpec, StandaloneSpec, MirrorMaker1Spec, ReplicateSpec)
+    for kind in (
+        MigrationSpec,
+        ComparisonSpec,
+        DedicatedSpec,
+        StandaloneSpec,
+        MirrorMaker1Spec,
+        ReplicateSpec,
+        MskConnectSpec,
+    )
 }
 
 

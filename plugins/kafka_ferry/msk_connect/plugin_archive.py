@@ -64,6 +64,17 @@ class PluginArchive:
         return False
 
 
+def placeholder() -> PluginArchive:
+    """A plugin of one JAR without classes: for connectors that are on the workers' class path, as MirrorMaker 2's are.
+
+    CreateConnector asks for a plugin all the same (botocore's model: ``plugins`` is required).
+    """
+    jar = io.BytesIO()
+    with zipfile.ZipFile(jar, "w") as opened:
+        opened.writestr(zipfile.ZipInfo("META-INF/MANIFEST.MF", _EPOCH), "Manifest-Version: 1.0\r\n\r\n")
+    return PluginArchive({"placeholder.jar": jar.getvalue()})
+
+
 @dataclass(frozen=True)
 class Coordinates:
     """``group:artifact:version[:type[:classifier]]``, as Maven's tools spell it."""

@@ -12,6 +12,7 @@ __all__ = ["Engine", "engine_kind", "engine_of", "no_groups"]
 
 _ENGINES = {
     "mirror_maker2_on_connect": "mirror_maker2_on_connect.MirrorMaker2OnConnect",
+    "mirror_maker2_on_msk_connect": "mirror_maker2_on_msk_connect.MirrorMaker2OnMskConnect",
     "replicate_topics": "replicate_topics.ReplicateTopics",
     "mirror_maker2_dedicated": "mirror_maker2_dedicated.MirrorMaker2Dedicated",
     "mirror_maker2_standalone": "mirror_maker2_standalone.MirrorMaker2Standalone",

@@ -1,0 +1,131 @@
+"""What one migration's connectors on MSK Connect are made of: its plugin and its worker configuration.
+
+Both are named after the migration and their content. So a change makes new ones, a repetition finds those there are,
+and a removal knows them without asking a cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+from kafka_ferry.connectors.mirror_maker2_on_msk_connect import PLUGIN_CLASSES
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.plugin_archive import delete, from_folder, upload
+from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
+from kafka_ferry.msk_connect.connector import Revision
+from kafka_ferry.msk_connect.naming import DIGEST_CHARACTERS, content_name, region_of
+from kafka_ferry.msk_connect.plugin_archive import PluginArchive, placeholder
+from kafka_ferry.msk_connect.worker_configuration import content
+
+_DELETION = 180  # looks
+
+
+class MskResources:
+    """Makes, finds and deletes them.
+
+    :param base: what their names begin with.
+    :param delay: seconds between two looks at what takes time; ``attempts``: how many.
+    """
+
+    def __init__(self, hook: MskConnectHook, spec: MskConnectSpec, base: str, delay: float, attempts: int) -> None:
+        self._hook, self._spec, self._base = hook, spec, base
+        self._delay, self._attempts = delay, attempts
+
+    # -- the plugin ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _archive(self) -> PluginArchive:
+        return from_folder(self._spec.plugin_folder) if self._spec.plugin_folder else placeholder()
+
+    @property
+    def plugin_name(self) -> str:
+        """Of the plugin that is wanted; empty when one that is there is used."""
+        return "" if self._spec.custom_plugin_arn else self._archive.name(f"{self._base}-plugin")
+
+    def check(self) -> None:
+        """What can be known of the plugin before anything is made.
+
+        :raises BadParam: its folder is none, or lacks the class for new names.
+        """
+        if self._spec.custom_plugin_arn:
+            return
+        if self._spec.topic_rename is not None and not self._archive.has_class(PLUGIN_CLASSES["source"]):
+            problem = f"its JARs have no class {PLUGIN_CLASSES['source']}, which new names by format need"
+            raise BadParam("plugin_folder", problem, "put kafka-ferry-connect-plugins.jar (make plugins) there")
+
+    def plugin_is_there(self) -> bool:
+        """Whether the plugin that is wanted exists."""
+        return bool(self._spec.custom_plugin_arn) or self._hook.find_custom_plugin(self.plugin_name) is not None
+
+    def plugin(self) -> Revision:
+        """The plugin, ACTIVE; uploaded and made when it is not there.
+
+        :raises PluginFailed: MSK Connect cannot make it.
+        """
+        arn = self._spec.custom_plugin_arn
+        if not arn:
+            bucket = str(self._spec.plugin_bucket)
+            key = upload(self._archive, f"{self._base}-plugin", bucket, **self._s3)
+            arn = self._hook.create_custom_plugin(self.plugin_name, bucket, key)
+        self._hook.wait("custom_plugin_active", self._delay, self._attempts, customPluginArn=arn)
+        return self._hook.custom_plugin_revision(arn)
+
+    @property
+    def _s3(self) -> dict[str, str]:
+        return {"aws_conn_id": self._spec.aws_conn_id, "region_name": region_of(self._spec.cluster_arn)}
+
+    # -- the worker configuration --------------------------------------------------------------------------------------
+
+    def configuration_name(self, properties: Mapping[str, str]) -> str:
+        """With a digest, as it cannot be changed."""
+        return content_name(f"{self._base}-workers", content(properties).encode())
+
+    def configuration_is_there(self, properties: Mapping[str, str]) -> bool:
+        """Whether it exists."""
+        return self._hook.find_worker_configuration(self.configuration_name(properties)) is not None
+
+    def configuration(self, properties: Mapping[str, str]) -> Revision:
+        """Made or adopted.
+
+        :raises BadParam: MSK Connect would refuse a property.
+        """
+        return self._hook.create_worker_configuration(self.configuration_name(properties), properties)
+
+    # -- removal -------------------------------------------------------------------------------------------------------
+
+    def there(self) -> list[str]:
+        """What is there of this migration, of whatever content, for people."""
+        return [f"custom plugin {name}" for name in self._plugins()] + [
+            f"worker configuration {name}" for name in self._configurations()
+        ]
+
+    def delete(self) -> list[str]:
+        """Delete all of them and wait; connectors that use them must be gone. Returns what was there."""
+        configurations, plugins, before = self._configurations(), self._plugins(), self.there()
+        for arn in configurations.values():
+            self._hook.delete_worker_configuration(arn)
+        for name, arn in plugins.items():
+            self._hook.delete_custom_plugin(arn)
+            if self._spec.plugin_bucket:
+                delete(self._spec.plugin_bucket, f"{name}.zip", **self._s3)
+        for arn in configurations.values():
+            self._hook.wait("worker_configuration_deleted", self._delay, _DELETION, workerConfigurationArn=arn)
+        for arn in plugins.values():
+            self._hook.wait("custom_plugin_deleted", self._delay, _DELETION, customPluginArn=arn)
+        return before
+
+    def _plugins(self) -> dict[str, str]:
+        """Name → ARN."""
+        return self._found("list_custom_plugins", "customPlugins", "customPluginArn", f"{self._base}-plugin")
+
+    def _configurations(self) -> dict[str, str]:
+        found = f"{self._base}-workers"
+        return self._found("list_worker_configurations", "workerConfigurations", "workerConfigurationArn", found)
+
+    def _found(self, operation: str, member: str, arn: str, base: str) -> dict[str, str]:
+        name = re.compile(rf"{re.escape(base)}-[0-9a-f]{{{DIGEST_CHARACTERS}}}")
+        pages = self._hook.pages(operation, member, namePrefix=f"{base}-")
+        return {one["name"]: one[arn] for one in pages if name.fullmatch(one["name"])}
