@@ -48,10 +48,11 @@ class FakeSide:
         raise NotImplementedError
 
 
-def resume(source: FakeSide, target: FakeSide, **effective: str) -> int | None:
+def resume(source: FakeSide, target: FakeSide, known: int | None = None, **effective: str) -> int | None:
     configs = {key.replace("_", "."): value for key, value in effective.items()}
     pair = TopicState("a", "1", 1, 1, {}, configs), TopicState("x.a", "2", 1, 1, {}, configs)
-    found = resume_offsets(Side(source, source), Side(target, target), {"a": pair}, "read_committed")
+    sides, before = (Side(source, source), Side(target, target)), {} if known is None else {SOURCE: known}
+    found = resume_offsets(*sides, {"a": pair}, "read_committed", before, [SOURCE])
     assert found.keys() <= {SOURCE}
     return found.get(SOURCE)
 
@@ -173,3 +174,23 @@ def test_a_record_that_merely_looks_the_same_does_not_skip_what_is_missing() -> 
     source = FakeSide(SOURCE, plain(1000) | {400 - TAIL + 1: 1099, 99: 1099})
     target = FakeSide(TARGET, {i + 301: 1000 + i for i in range(99)} | {400: 1099}, begin=301)
     assert resume(source, target) == 100
+
+
+def test_a_place_that_was_known_spares_what_stands_before_it() -> None:
+    source, target = FakeSide(SOURCE, plain(10_000)), FakeSide(TARGET, plain(9_000, shift=5))
+    assert resume(source, target, known=8_900) == 9_000
+    assert sum(asked.end - asked.begin for asked in source.read_ranges) < 2_000
+
+
+def test_a_place_before_the_known_one_is_still_found() -> None:
+    """Records were sent again, from further back than the place that was known."""
+    source = FakeSide(SOURCE, plain(10_000))
+    assert resume(source, FakeSide(TARGET, plain(5_000, shift=5)), known=9_000) == 5_000
+
+
+def test_only_what_is_asked_for_is_read() -> None:
+    source, target = FakeSide(SOURCE, plain(100)), FakeSide(TARGET, plain(50))
+    pair = TopicState("a", "1", 1, 1), TopicState("x.a", "2", 1, 1)
+    sides = Side(source, source), Side(target, target)
+    assert resume_offsets(*sides, {"a": pair}, "read_committed", only=[("a", 1)]) == {}
+    assert target.read_ranges == []

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from confluent_kafka import KafkaError, Producer
 
-from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
@@ -49,7 +48,7 @@ def send_canary(migration: Migration) -> list[Check]:
         raise
     except FerryError as refusal:
         return skipped_checks(f"the canary topic could not be made: {refusal}")
-    patience = 3 * PROFILES[migration.spec.throughput.value].refresh_seconds + 45
+    patience = 3 * engine.refresh_seconds(migration.spec) + 45
     took: list[float | None] = []
     for number in (1, 2):
         _produce(migration, topic, number)

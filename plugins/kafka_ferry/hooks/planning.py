@@ -92,7 +92,7 @@ def make_plan(
         "group_offsets": groups_in_plan(commits, beside),
         "skipped_groups": {item.name: item.reason for item in groups.selection.skipped},
         "changes": [change.to_json() for change in changes],
-        "estimate": {"seconds": round(guess.seconds), "basis": guess.basis},
+        "estimate": {"seconds": round(guess.seconds), "basis": guess.basis + engine.estimate_note},
         "findings": [finding.to_json() for finding in findings],
         "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration)],
     }

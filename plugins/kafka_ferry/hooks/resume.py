@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Partition
@@ -11,16 +11,22 @@ from kafka_ferry.migration.resume_multiset import resume_topics
 from kafka_ferry.migration.topics import TopicState
 
 
-def resume_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
+def resume_of(
+    migration: Migration,
+    target_topics: Mapping[str, TopicState],
+    known: Mapping[Partition, int] | None = None,
+    only: Collection[Partition] | None = None,
+) -> dict[Partition, int]:
     """Next source offset per partition that already has records on the target.
 
     :param target_topics: target topics that exist, by name.
+    :param known, only: as of ``migration.resume.resume_offsets``.
     :raises ForeignData: a target topic holds records that are not the source's.
     """
     level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
     with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
         return resume_offsets(
-            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level
+            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level, known, only
         )
 
 

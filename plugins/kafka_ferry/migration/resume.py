@@ -7,7 +7,7 @@ connector created without them copies everything a second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,17 +46,22 @@ def resume_offsets(
     target: Side,
     topics: Mapping[str, tuple[TopicState, TopicState]],
     isolation_level: str,
+    known: Mapping[Partition, int] | None = None,
+    only: Collection[Partition] | None = None,
 ) -> dict[Partition, int]:
     """Next source offset to replicate, by source topic and partition; absent = from the log start.
 
     :param topics: source topic to (source state, target state), for target topics that exist.
+    :param known: what this said before, while a copy was under way: where offsets are not equal the place is looked for
+        from there on first, and not from the log start.
+    :param only: source partitions to look at; None: all.
     :raises ForeignData: a target partition ends with a record that the source does not have.
     """
     result: dict[Partition, int] = {}
     for stamped in (True, False):
         chosen = {name: pair for name, pair in topics.items() if _stamped(pair) is stamped}
         if chosen:
-            result |= _Resume(source, target, chosen, isolation_level, stamped).offsets()
+            result |= _Resume(source, target, chosen, isolation_level, stamped, known or {}, only).offsets()
     return result
 
 
@@ -72,8 +77,11 @@ class _Resume:
         topics: Mapping[str, tuple[TopicState, TopicState]],
         isolation_level: str,
         stamped: bool,
+        known: Mapping[Partition, int],
+        only: Collection[Partition] | None,
     ) -> None:
         self._source, self._target, self._topics = source, target, topics
+        self._known, self._only = known, only
         self._isolation_level, self._stamped = isolation_level, stamped
 
     def offsets(self) -> dict[Partition, int]:
@@ -86,15 +94,25 @@ class _Resume:
             for tp, tail in tails.items()
         }
         found = self._find(tails, near, whole_tail=True)
+        # Records may have been sent again: who is not found behind the last place is looked for everywhere.
+        behind = {
+            tp: (max(begins[tp], self._known[tp] - TAIL), ends[tp])
+            for tp in tails
+            if tp not in found and tp in self._known
+        }
+        found |= self._find(tails, behind, whole_tail=False)
         far = {tp: (begins[tp], ends[tp]) for tp in tails if tp not in found}
-        found |= self._find({tp: tails[tp] for tp in far}, far, whole_tail=False)
+        found |= self._find(tails, far, whole_tail=False)
         for tp in sorted(far.keys() - found.keys()):  # the first by name: the same one on every try
             self._refuse_unless_compacted(tp, tails[tp])
         return found
 
     def _tails(self) -> dict[Partition, PartitionContent]:
         partitions = {
-            (pair[1].name, p): (name, p) for name, pair in self._topics.items() for p in range(pair[1].partitions)
+            (pair[1].name, p): (name, p)
+            for name, pair in self._topics.items()
+            for p in range(pair[1].partitions)
+            if self._only is None or (name, p) in self._only
         }
         begins = self._target.admin.offsets(partitions, "earliest", "read_uncommitted")
         ends = self._target.admin.offsets(partitions, "latest", "read_committed")

@@ -209,8 +209,10 @@ def _bad_param(error: ValidationError, fields: Iterable[str]) -> BadParam:
         near = difflib.get_close_matches(param, list(fields), 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(sorted(fields))}")
-    if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
+    if param == "topics" and first["type"] in ("missing", "too_short"):
         return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
+    if first["type"] == "missing":
+        return BadParam(param, "is missing", "see the description in the trigger form")
     if param == "topic_rename_format" and isinstance(cause, ValueError):
         return BadParam(param, str(cause), f"a format such as {DEFAULT_FORMAT}")
     return BadParam(param, f"{first['msg']}, got {first['input']!r}", "see the description in the trigger form")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
+from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
@@ -18,6 +19,7 @@ _SPECS = {
         MirrorMaker1Spec,
         ReplicateSpec,
         MskConnectSpec,
+        MskReplicatorSpec,
     )
 }
 

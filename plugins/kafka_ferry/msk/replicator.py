@@ -7,15 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.msk.cluster import ReplicatorCluster
 from kafka_ferry.msk_connect.states import state_text
-
-#: With names kept, a replicator writes the source's cluster and topic into a header of each record, so that nothing
-#: goes round in circles (developer guide, "Topic naming").
-OWN_HEADER: Final = "__mskmr"
 
 MOST_TOPIC_CHARACTERS, MOST_GROUP_CHARACTERS, MOST_NAME_CHARACTERS = 249, 256, 128  # of the service model
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}")

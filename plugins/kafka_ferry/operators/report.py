@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 #: How the report calls what is no engine.
-_LABELS = {"verify_clusters": "none: compared as they are"}
+_LABELS = {
+    "verify_clusters": "none: compared as they are",
+    "msk_replicator": "msk_replicator (tested against a double of its API, not run on AWS by this project)",
+}
 
 
 class VerdictFailed(FerryError):

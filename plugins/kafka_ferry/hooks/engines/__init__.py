@@ -17,6 +17,7 @@ _ENGINES = {
     "mirror_maker2_dedicated": "mirror_maker2_dedicated.MirrorMaker2Dedicated",
     "mirror_maker2_standalone": "mirror_maker2_standalone.MirrorMaker2Standalone",
     "mirror_maker1": "mirror_maker1.MirrorMaker1",
+    "msk_replicator": "msk_replicator.MskReplicator",
 }
 
 

@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.hooks.connect_states import Readiness
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
 
@@ -29,8 +31,16 @@ class Engine(ABC):
     keeps_partitions: ClassVar[bool] = True
     creates_topics: ClassVar[bool] = True
 
+    #: What an estimate of the time must be told beside figures that were measured with MirrorMaker 2.
+    estimate_note: ClassVar[str] = ""
+
     def __init__(self, migration: Migration) -> None:
         self.migration = migration
+
+    @classmethod
+    def refresh_seconds(cls, spec: MigrationSpec) -> int:
+        """How often it looks for new topics, at the latest."""
+        return PROFILES[spec.throughput.value].refresh_seconds
 
     # -- plan ----------------------------------------------------------------------------------------------------------
 

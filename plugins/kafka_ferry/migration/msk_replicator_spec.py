@@ -1,0 +1,71 @@
+"""Params of ``msk_replicator``. Pure."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec, Naming
+
+#: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
+#: round in circles (developer guide, "Topic naming").
+OWN_HEADER = "__mskmr"
+
+_CLUSTER = r"^arn:[a-z-]+:kafka:[a-z0-9-]+:\d{12}:cluster/[^/]+/[^/]+$"
+
+
+class MskReplicatorSpec(MigrationSpec):
+    """``msk_replicator``.
+
+    :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
+    :param region_name: of the target; None takes the AWS connection's.
+    :param source_cluster_arn, target_cluster_arn: the MSK clusters of the two connections.
+    :param service_execution_role_arn: role of the replicator.
+    :param starting_position: where a new replicator begins.
+    :param compression: of what it writes.
+    :param log_group: CloudWatch log group.
+    """
+
+    engine: ClassVar[str] = "msk_replicator"
+
+    connect_conn_id: str | None = None
+    migration: str = Field(default="msk", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    aws_conn_id: str = "aws_default"
+    region_name: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
+    source_cluster_arn: str = Field(pattern=_CLUSTER)
+    target_cluster_arn: str = Field(pattern=_CLUSTER)
+    service_execution_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::\d{12}:role/.+$")
+    starting_position: Literal["EARLIEST", "LATEST"] = "EARLIEST"
+    compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = "NONE"
+    log_group: str | None = None
+    poll_interval: float = Field(default=30, ge=0.5, le=3600)
+    # A replicator takes its time to start; so does anything that cannot reach its cluster to say so.
+    running_timeout: float = Field(default=2700, ge=5)
+    no_progress_timeout: float = Field(default=1800, ge=5)
+
+    @property
+    def headers_left_out(self) -> tuple[str, ...]:
+        """Of what it adds to the records."""
+        return (OWN_HEADER,)
+
+    @field_validator("naming")
+    @classmethod
+    def _keeps_names(cls, value: Naming) -> Naming:
+        if value is not Naming.IDENTITY:
+            raise ValueError("the replicator keeps names here: the prefix of its own is known only once it is there")
+        return value
+
+    @field_validator("heartbeats")
+    @classmethod
+    def _has_no_heartbeats(cls, value: bool) -> bool:
+        if value:
+            raise ValueError("MSK Replicator has no heartbeats")
+        return value
+
+    @field_validator("group_offsets")
+    @classmethod
+    def _exact_offsets(cls, value: GroupOffsets) -> GroupOffsets:
+        if value is not GroupOffsets.EXACT:
+            raise ValueError("MSK Replicator's own offsets are approximate: exact ones are written by us")
+        return value
