@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from backup_lab import LOCATION, Backups, child
+from kafka_ferry.backup.manifest import State
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import store_order
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 RECORDS, VALUE = 9000, 10_000  # 90 MB: more than librdkafka fetches ahead, so that the broker is needed to the end
 DONE = "2026-11-21T12:30:00+00:00"
+AWAY = 60.0
 
 
 @pytest.fixture
@@ -62,6 +64,11 @@ def fill(stack: Stack, topic: str, produce: Callable[..., None]) -> None:
 
 def place(proxy: S3Faults) -> dict[str, Any]:
     return store_order(LOCATION, {**store_settings("aws_default"), "endpoint_url": proxy.url})
+
+
+def patient(proxy: S3Faults) -> dict[str, Any]:
+    """With time to spare: on a busy machine the gate alone may be closed for long."""
+    return {**place(proxy), "patience": 600}
 
 
 def until(what: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 240) -> None:
@@ -150,3 +157,45 @@ def test_a_store_that_is_away_for_a_while_and_comes_back_leaves_a_whole_backup(
     done = backups.catalogue.finish(manifest, DONE)
     assert done.totals.records == RECORDS
     assert backups.hashes(done.topics) == backups.live(done.topics)
+
+
+@pytest.mark.parametrize("fault", ["ended", "frozen"])
+def test_a_real_store_that_is_away_for_a_minute_in_mid_run_loses_and_mixes_nothing(
+    fault, breakable_stack, connections, topic_prefix, make_topics, produce
+):
+    """The S3 server itself, ended or frozen with its connections open, under a backup and a restore at work."""
+    leaving, coming = Backups(f"{topic_prefix}out-"), Backups(f"{topic_prefix}back-")
+    topics = make_topics(breakable_stack.source_bootstrap, f"{topic_prefix}out-t", f"{topic_prefix}back-t")
+    for topic in topics:
+        fill(breakable_stack, topic, produce)
+    coming.export(coming.begin("b01"), segment_bytes=2_000_000)
+    restoration, memory = coming.restoration(), {}
+    restoration.provision(memory)
+    manifest = leaving.begin("b01")
+    url, store = breakable_stack.s3.url, breakable_stack.s3
+    gates = Gate(), Gate()
+    with S3Faults(url, gates[0]) as out, S3Faults(url, gates[1]) as back:
+        backing_up = child(leaving.order(manifest, patient(out), segment_bytes=2_000_000))
+        ranges = [one.to_json() for one in restoration.ranges()]
+        restoring = child({"kind": "restore", "config": restoration.config, "store": patient(back), "ranges": ranges})
+        until(lambda: out.faults > 0, backing_up)  # some segments are finished, and no other before the gate is open
+        until(lambda: back.faults > 0, restoring)
+        with pytest.raises(IncompleteBackup):
+            leaving.catalogue.finish(manifest, DONE)
+        store.kill9() if fault == "ended" else store.pause()
+        for gate in gates:
+            gate.is_open = True
+        time.sleep(AWAY)
+        assert (backing_up.poll(), restoring.poll()) == (None, None)
+        store.restart() if fault == "ended" else store.resume()
+        backing_up.wait(240)
+        restoring.wait(240)
+    assert (backing_up.returncode, restoring.returncode) == (0, 0), "they came through by themselves"
+    assert leaving.catalogue.complete() == {}, "an export alone declares nothing"
+
+    done = leaving.catalogue.finish(manifest, DONE)
+    assert (done.totals.records, done.state) == (RECORDS, State.COMPLETE)
+    assert leaving.hashes(done.topics) == leaving.live(done.topics)
+    (line,) = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    assert (line.detail, line.expected, line.actual) == ("", RECORDS, RECORDS)
+    restoration.release(memory)
