@@ -146,7 +146,8 @@ class Connectors:
             self._watch(connector)
         elif connector.looked():
             if connector.state == "DELETING":
-                del self._account.connectors[connector.arn]
+                if self._account.runtime.gone(connector.arn):
+                    del self._account.connectors[connector.arn]
             elif connector.state == "CREATING":
                 self._created(connector)
             else:

@@ -70,7 +70,10 @@ class Runtime(Protocol):
         """Begin to restart."""
 
     def stop(self, arn: str) -> None:
-        """End the workers; nothing to do when there are none."""
+        """Begin to end the workers; nothing to do when there are none."""
+
+    def gone(self, arn: str) -> bool:
+        """Whether they have ended."""
 
     def log(self, arn: str) -> list[LogLine]:
         """What the workers wrote so far."""
@@ -128,6 +131,9 @@ class MemoryRuntime:
     def stop(self, arn: str) -> None:
         self._note("stop", arn)
         self.launches.pop(arn, None)
+
+    def gone(self, arn: str) -> bool:
+        return arn not in self.launches
 
     def log(self, arn: str) -> list[LogLine]:
         lines = [f"[worker] {call}" for call, of in self.calls if of == arn]

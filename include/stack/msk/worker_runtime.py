@@ -7,6 +7,7 @@ capacity asks for, there is one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 import requests
 
 from stack import process
@@ -68,6 +70,7 @@ class WorkerRuntime:
     def __init__(self, folder: Path, java: str, jars: Path, mark: str) -> None:
         self._folder, self._java, self._jars, self._mark = folder, java, jars, mark
         self._workers: dict[str, _Workers] = {}
+        self._ending: dict[str, tuple[Running, float]] = {}  # and until when they may take their time
         self._lease = PortLease()
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between this machine and itself
@@ -188,8 +191,21 @@ class WorkerRuntime:
         self._session.request(method, f"{self._workers[arn].url}/{what}", timeout=_TIMEOUT).raise_for_status()
 
     def stop(self, arn: str) -> None:
-        if workers := self._workers.pop(arn, None):
-            self._end(workers)
+        workers = self._workers.pop(arn, None)
+        if workers and workers.running and (live := workers.running.process()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                live.terminate()
+            self._ending[arn] = workers.running, time.monotonic() + _GRACE
+
+    def gone(self, arn: str) -> bool:
+        if arn in self._ending:
+            running, patience = self._ending[arn]
+            live = running.process()
+            if live is not None and time.monotonic() < patience:
+                return False
+            process.kill9(running)
+            del self._ending[arn]
+        return True
 
     def _end(self, workers: _Workers) -> None:
         if workers.running is not None:
@@ -210,6 +226,10 @@ class WorkerRuntime:
     def close(self) -> None:
         for arn in list(self._workers):
             self.stop(arn)
+        while self._ending:
+            for arn in list(self._ending):
+                self.gone(arn)
+            time.sleep(0.05)
 
     def workers(self) -> dict[str, dict[str, Any]]:
         """Connector name → process id and log of its worker, for tests that hurt it."""
