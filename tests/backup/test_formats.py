@@ -13,6 +13,7 @@ import fastavro
 import numpy as np
 import pytest
 
+from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.formats import decode, encode, offsets_of
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, Draft
@@ -36,9 +37,9 @@ FORMATS: tuple[Format, ...] = ("parquet", "jsonl", "avro")
 
 
 def draft() -> Draft:
-    made = Buffer(3, 8)
+    made = Buffer(8)
     for part in (slice(0, 2), slice(2, 6)):
-        made.add(OFFSETS[part], TYPES[part], TIMES[part], KEYS[part], VALUES[part], HEADERS[part])
+        made.add(columns_of(3, OFFSETS[part], TIMES[part], TYPES[part], KEYS[part], VALUES[part], HEADERS[part]))
     return made.cut(25, "transaction")
 
 
@@ -78,8 +79,8 @@ def test_large_objects_are_read_some_records_at_a_time(kind: Format, monkeypatch
     for module in ("json_lines", "avro"):
         monkeypatch.setattr(f"kafka_ferry.backup.{module}.ROW_GROUP_BYTES", 2000)
     monkeypatch.setattr("kafka_ferry.backup.segment.ROW_GROUP_BYTES", 2000)
-    made = Buffer(0, 0)
-    made.add(range(100), [1] * 100, range(1, 101), [b"k"] * 100, [b"v" * 100] * 100, [None] * 100)
+    made = Buffer(0)
+    made.add(columns_of(0, range(100), range(1, 101), [1] * 100, [b"k"] * 100, [b"v" * 100] * 100, [None] * 100))
     pieces = list(decode(bytes(encode(made.cut(100, "transaction"), kind, ABOUT)), f"x{SUFFIXES[kind]}"))
     assert len(pieces) > 2
     assert [at for rows in pieces for at in rows.offsets] == list(range(100))

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, Rows, decode, holes, offsets_of
 from kafka_ferry.verification.record_hash import record_hash
 
@@ -19,9 +20,9 @@ TIMES = [5, 1, -1, 2**52, 0]
 
 
 def buffer() -> Buffer:
-    made = Buffer(3, 8)
-    made.add(OFFSETS[:2], [1, 2], TIMES[:2], KEYS[:2], VALUES[:2], HEADERS[:2])
-    made.add(OFFSETS[2:], [0, 1, 1], TIMES[2:], KEYS[2:], VALUES[2:], HEADERS[2:])
+    made = Buffer(8)
+    made.add(columns_of(3, OFFSETS[:2], TIMES[:2], [1, 2], KEYS[:2], VALUES[:2], HEADERS[:2]))
+    made.add(columns_of(3, OFFSETS[2:], TIMES[2:], [0, 1, 1], KEYS[2:], VALUES[2:], HEADERS[2:]))
     return made
 
 
@@ -50,7 +51,7 @@ def test_the_manifests_line_says_what_is_in_it():
 
 
 def test_an_empty_range_has_no_fingerprint():
-    segment = Buffer(0, 3).cut(7, "compaction").describe()
+    segment = Buffer(3).cut(7, "compaction").describe()
     assert (segment.records, segment.missing, segment.fingerprint, segment.key) == (0, 4, None, None)
 
 
@@ -69,8 +70,8 @@ def test_other_tools_can_read_it():
 
 
 def test_large_segments_are_read_in_pieces():
-    made, value = Buffer(0, 0), bytes(100_000)
-    made.add(range(400), [1] * 400, [1] * 400, [None] * 400, [value] * 400, [None] * 400)
+    made, value = Buffer(0), bytes(100_000)
+    made.add(columns_of(0, range(400), [1] * 400, [1] * 400, [None] * 400, [value] * 400, [None] * 400))
     pieces = list(decode(bytes(made.cut(400, "transaction").encode({})), "s"))
     assert len(pieces) >= 2
     assert [offset for rows in pieces for offset in rows.offsets] == list(range(400))

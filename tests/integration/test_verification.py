@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks import fingerprint_process
+from kafka_ferry.hooks import fingerprint_process, record_reader
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
@@ -94,6 +94,13 @@ class Pair:
         without = more.pop("without_headers", ())
         jobs = [self.job(isolation, **more)]
         return compare_partitions(*configs, jobs, isolation, processes=1, without_headers=without)[0]
+
+
+@pytest.fixture(params=["messages", "machine code"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of reading must find the same; children of ours decide by the number of records."""
+    monkeypatch.setattr(record_reader, "NATIVE_RECORDS", 0 if request.param == "machine code" else 10**12)
+    return str(request.param)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import fastavro
 
+from kafka_ferry.backup.columns import TIMESTAMP_TYPES
 from kafka_ferry.backup.segment import (
     ROW_GROUP_BYTES,
-    TIMESTAMP_TYPES,
     DamagedSegment,
     Draft,
     Rows,

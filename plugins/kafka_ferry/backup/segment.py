@@ -10,8 +10,7 @@ Kafka knows no difference between no headers and an empty list of them: both are
 from __future__ import annotations
 
 import json
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,30 +19,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kafka_ferry.backup.columns import SCHEMA, RecordColumns
 from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, Segment
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.verification.content import PartitionContent
 from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.record_hash import Headers, record_hash
+from kafka_ferry.verification.record_hash import record_hash
 
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Key and value bytes of a row group: what a reader holds decoded at once."""
 
-# librdkafka's rd_kafka_timestamp_type_t, in its order.
-TIMESTAMP_TYPES = ("NoTimestampType", "CreateTime", "LogAppendTime")
-_HEADER = pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.binary())])
-SCHEMA = pa.schema(
-    [
-        pa.field("offset", pa.int64(), nullable=False),
-        pa.field("partition", pa.int32(), nullable=False),
-        pa.field("timestamp", pa.timestamp("ms", tz="UTC"), nullable=False),
-        pa.field("timestamp_type", pa.dictionary(pa.int8(), pa.string()), nullable=False),
-        pa.field("key", pa.binary()),
-        pa.field("value", pa.binary()),
-        pa.field("headers", pa.list_(_HEADER), nullable=False),
-    ]
-)
-_TYPE_NAMES = pa.array(TIMESTAMP_TYPES, pa.string())
 RECORD_OVERHEAD = 60
 """Bytes that a buffered record takes beside its own: offsets, timestamp, hash, Arrow's lengths."""
 
@@ -102,69 +87,41 @@ class Buffer:
     :param begin: first offset of the range that the next segment covers.
     """
 
-    def __init__(self, partition: int, begin: int) -> None:
-        self._partition = partition
+    def __init__(self, begin: int) -> None:
         self._clear(begin)
 
     def _clear(self, begin: int) -> None:
         self.begin, self.bytes = begin, 0
-        self._batches: list[Any] = []
-        self._offsets, self._hashes = array("q"), array("Q")
-        self._timestamps: list[Any] = []
+        self._pieces: list[RecordColumns] = []
+        self._count, self.next = 0, begin
 
     def __len__(self) -> int:
-        return len(self._offsets)
+        return self._count
 
     @property
     def memory(self) -> int:
         return self.bytes + len(self) * RECORD_OVERHEAD
 
-    @property
-    def next(self) -> int:
-        """The offset after the last record."""
-        return self._offsets[-1] + 1 if self._offsets else self.begin
-
-    def add(
-        self,
-        offsets: Sequence[int],
-        timestamp_types: Sequence[int],
-        timestamps: Sequence[int],
-        keys: Sequence[bytes | None],
-        values: Sequence[bytes | None],
-        headers: Sequence[Headers | None],
-    ) -> None:
-        """Add records, all columns of equal length.
-
-        :param timestamp_types: index into ``TIMESTAMP_TYPES``.
-        """
-        times = np.array(timestamps, dtype=np.int64)
-        columns = [
-            pa.array(np.array(offsets, dtype=np.int64)),
-            pa.array(np.full(len(offsets), self._partition, dtype=np.int32)),
-            pa.array(times).view(pa.timestamp("ms", tz="UTC")),
-            pa.DictionaryArray.from_arrays(pa.array(np.array(timestamp_types, dtype=np.int8)), _TYPE_NAMES),
-            _binary(keys),
-            _binary(values),
-            _header_column(headers),
-        ]
-        self._batches.append(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
-        self._offsets.extend(offsets)
-        self._timestamps.append(times)
-        self._hashes.extend(map(record_hash, timestamps, headers, keys, values))
-        self.bytes += sum(map(len, filter(None, keys))) + sum(map(len, filter(None, values)))
+    def add(self, columns: RecordColumns) -> None:
+        """Add records behind those that are there."""
+        self._pieces.append(columns)
+        self._count += len(columns.offsets)
+        self.next = int(columns.offsets[-1]) + 1
+        self.bytes += columns.bytes
 
     def cut(self, end: int, reason: Any) -> Draft:
         """Take what is there as a segment that covers all up to ``end``; the buffer goes on from there.
 
         :param reason: of gaps, see :class:`Gap`.
         """
+        pieces = self._pieces
         draft = Draft(
             begin=self.begin,
             end=end,
-            batches=self._batches,
-            offsets=np.array(self._offsets, dtype=np.int64),
-            hashes=np.array(self._hashes, dtype=np.uint64),
-            timestamps=self._timestamps,
+            batches=[piece.batch for piece in pieces],
+            offsets=np.concatenate([np.empty(0, np.int64), *(piece.offsets for piece in pieces)]),
+            hashes=np.concatenate([np.empty(0, np.uint64), *(piece.hashes for piece in pieces)]),
+            timestamps=[piece.timestamps for piece in pieces],
             bytes=self.bytes,
             reason=reason,
         )
@@ -226,19 +183,6 @@ class Draft:
         return memoryview(sink.getvalue())
 
 
-def _binary(values: Sequence[bytes | None]) -> Any:
-    """A binary column; five times as fast as ``pa.array`` (measured)."""
-    validity, nulls = None, values.count(None)
-    if nulls:
-        present = np.fromiter((value is not None for value in values), np.bool_, len(values))
-        validity = pa.py_buffer(np.packbits(present, bitorder="little"))
-        values = [value or b"" for value in values]
-    ends = np.zeros(len(values) + 1, dtype=np.int32)
-    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=ends[1:])  # type: ignore[arg-type]
-    data = pa.py_buffer(b"".join(values))  # type: ignore[arg-type]
-    return pa.Array.from_buffers(pa.binary(), len(values), [validity, pa.py_buffer(ends), data], nulls)
-
-
 def _values(column: Any) -> list[bytes | None]:
     """The other way round; ten times as fast as ``to_pylist`` (measured)."""
     if len(column) == 0:
@@ -251,19 +195,6 @@ def _values(column: Any) -> list[bytes | None]:
         for at in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)).tolist():
             found[at] = None
     return found
-
-
-def _header_column(headers: Sequence[Headers | None]) -> Any:
-    ends = array("i", [0])
-    names: list[str] = []
-    values: list[bytes | None] = []
-    for some in headers:
-        if some:
-            names.extend(name for name, _ in some)
-            values.extend(value for _, value in some)
-        ends.append(len(names))
-    entries = pa.StructArray.from_arrays([pa.array(names, pa.string()), _binary(values)], fields=list(_HEADER))
-    return pa.ListArray.from_arrays(pa.array(np.array(ends, dtype=np.int32)), entries, type=pa.list_(_HEADER))
 
 
 def holes(offsets: Any, begin: int, end: int) -> list[tuple[int, int]]:

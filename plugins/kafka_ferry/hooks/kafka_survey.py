@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
 
-from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
 from kafka_ferry.hooks.kafka_config import client_config
+
+if TYPE_CHECKING:  # so that processes without Airflow can be started
+    from kafka_ferry.hooks.kafka import KafkaClusterHook
 
 
 class KafkaSurvey(KafkaAdmin):

@@ -2,59 +2,89 @@
 
 from __future__ import annotations
 
-import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, repeat
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from kafka_ferry.connectors.redaction import is_secret_key, redact_text
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.native_stream import native_stream
+from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, Key, RangeStream
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.parts import Record
 from kafka_ferry.verification.record_hash import Headers, headers_without, key_hash, record_hash
 
-GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
+NATIVE_RECORDS = 400_000
+"""From so many on records are read and hashed in machine code: two to three times as fast, after Numba's start."""
 
-_SETTINGS: dict[str, Any] = {
-    "group.id": GROUP_ID,
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "error",  # never jump over records that are gone: say so
-    "enable.partition.eof": True,
-    "check.crcs": True,
-    "fetch.queue.backoff.ms": 1,  # the default 1000 made reading ten times slower (measured; librdkafka issue 2879)
-    "queued.max.messages.kbytes": 65536,
-    "fetch.wait.max.ms": 100,
-    "reconnect.backoff.max.ms": 2000,
-    "topic.metadata.propagation.max.ms": 5000,  # how long an unknown topic may still turn up; default 30 s of silence
-    "log_level": 2,  # what librdkafka would print 20 times a second while a broker is away is in our exception
-}
-_SMALL_FETCHES: dict[str, Any] = {"max.partition.fetch.bytes": 65536, "fetch.max.bytes": 1048576}
-_BATCH = 500  # 100 to 500 is faster than more: the messages stay in the CPU cache (measured)
-_POLL_SECONDS = 0.1
-_HELD_STALLS = 9
-
-_DENIED = {
-    KafkaError._AUTHENTICATION,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError._SSL,
-}
-_GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
-_OUT_OF_RANGE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
-
-Key = tuple[str, int]
 HeadersOf = Callable[[Message], Headers | None]
+
+_BATCH = 500  # 100 to 500 is faster than more: the messages stay in the CPU cache (measured)
+
+
+class Messages(list[Message]):
+    """A run of messages of one partition."""
+
+    @property
+    def last(self) -> int:
+        """Offset of the last one."""
+        return self[-1].offset() or 0
+
+    def until(self, end: int) -> Messages:
+        """Only those below this offset."""
+        return Messages(message for message in self if (message.offset() or 0) < end)
+
+
+class MessageClient:
+    """confluent-kafka's consumer, which makes an object of each record.
+
+    :param config: whole librdkafka configuration.
+    """
+
+    def __init__(self, config: Mapping[str, Any], faults: Faults) -> None:
+        hooks = {
+            "error_cb": lambda error: faults.on_error(error.code(), error.str()),
+            "throttle_cb": lambda event: faults.on_throttle(event.throttle_time),
+        }
+        try:
+            self._consumer = Consumer({**config, **hooks})
+        except KafkaException as error:
+            secrets = [str(value) for key, value in config.items() if is_secret_key(key)]
+            problem = redact_text(error.args[0].str(), secrets)
+            raise BadConnection(f"librdkafka refuses the connection's settings: {problem}") from None
+
+    def assign(self, spans: Sequence[PartitionRange]) -> None:
+        self._consumer.assign([TopicPartition(span.topic, span.partition, span.begin) for span in spans])
+
+    def unassign(self) -> None:
+        self._consumer.unassign()
+
+    def pause(self, keys: Iterable[Key]) -> None:
+        self._consumer.pause([TopicPartition(*key) for key in keys])
+
+    def resume(self, keys: Iterable[Key]) -> None:
+        self._consumer.resume([TopicPartition(*key) for key in keys])
+
+    def consume(self, at_most: int, seconds: float) -> tuple[list[tuple[Key, Messages]], list[Event]]:
+        batch = self._consumer.consume(min(_BATCH, at_most), seconds)
+        errors = [message for message in batch if message.error()] if any(map(Message.error, batch)) else []
+        records = [message for message in batch if not message.error()] if errors else batch
+        return [(key, Messages(run)) for key, run in groupby(records, _key)], list(map(_event, errors))
+
+    def close(self) -> None:
+        self._consumer.close()
 
 
 class LibrdkafkaReader:
     """Reads ranges of offsets to their exact end; see :class:`kafka_ferry.verification.reader.RecordReader`.
+
+    Many records are read in machine code (``NATIVE_RECORDS``), to the same hashes.
 
     Memory: 16 bytes a record that is kept (25 with key columns), twice that while a batch of partitions ends, plus
     up to 64 MB fetched ahead. ``read`` takes as many partitions at once as ``max_records`` allows by end - begin; one
@@ -67,7 +97,7 @@ class LibrdkafkaReader:
         us back by a quota (KIP-219) does not count, up to nine times as long: a batch larger than the quota allows in
         its window (11 s by default) is never delivered at all, only empty answers (measured).
     :param few: for some records of many partitions: small fetches, so that a quota is not spent on what is not read.
-    :param without_headers: names of headers that count neither in a hash nor in a record.
+    :param without_headers: names of headers that count neither in a hash nor in a record. Read from messages then.
     """
 
     def __init__(
@@ -82,19 +112,16 @@ class LibrdkafkaReader:
         names = frozenset(without_headers)
         # Without names the bare method: it is called for each record.
         self._headers: HeadersOf = (lambda one: headers_without(one.headers(), names)) if names else Message.headers
-        self._config = {
+        settings = {
             **config,
-            **_SETTINGS,
-            **(_SMALL_FETCHES if few else {}),
+            **CONSUMER_SETTINGS,
+            **(SMALL_FETCHES if few else {}),
             "isolation.level": isolation_level,
-            "error_cb": self._on_error,
-            "throttle_cb": self._on_throttle,
         }
         self.isolation_level, self.stall_seconds, self.max_records = isolation_level, stall_seconds, max_records
-        self._consumer: Consumer | None = None
-        self._denied: str | None = None
-        self._last_error = ""
-        self._held_until = 0.0
+        self._settings, self._from_messages = settings, few or bool(names)
+        self._messages = RangeStream(lambda faults: MessageClient(settings, faults), isolation_level, stall_seconds)
+        self._native: RangeStream[Any] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -103,9 +130,9 @@ class LibrdkafkaReader:
         self.close()
 
     def close(self) -> None:
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer, self._denied, self._last_error = None, None, ""
+        self._messages.close()
+        if self._native is not None:
+            self._native.close()
 
     def read(
         self, ranges: Sequence[PartitionRange], with_timestamp: bool = True, with_keys: bool = False
@@ -115,14 +142,24 @@ class LibrdkafkaReader:
         :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
+        stream, column = self._way_for(sum(span.estimated_records for span in ranges))
         contents: dict[Key, PartitionContent] = {}
         for some in self._portions(ranges):
-            columns = {span.key: _Columns(span, with_timestamp, with_keys, self._headers) for span in some}
-            for key, messages in self._stream(some):
-                columns[key].extend(messages)
+            columns = {span.key: column(span, with_timestamp, with_keys) for span in some}
+            for key, run in stream.stream(some):
+                columns[key].extend(run)
             for key in list(columns):
                 contents[key] = columns.pop(key).content()
         return contents
+
+    def _way_for(self, records: int) -> tuple[RangeStream[Any], Callable[[PartitionRange, bool, bool], Any]]:
+        if self._native is None and records >= NATIVE_RECORDS and not self._from_messages:
+            self._native = native_stream(self._settings, self.isolation_level, self.stall_seconds)
+        if self._native is None:
+            return self._messages, partial(_Columns, headers=self._headers)
+        from kafka_ferry.hooks.native_content import NativeContent  # Numba: 0.4 s, where it is wanted
+
+        return self._native, NativeContent
 
     def read_records(self, wanted: Mapping[Key, Sequence[int]]) -> dict[tuple[str, int, int], Record]:
         """Return whole records by (topic, partition, offset); an offset without a record is left out.
@@ -133,7 +170,7 @@ class LibrdkafkaReader:
         runs = {key: _runs(sorted(set(offsets))) for key, offsets in wanted.items()}
         while any(runs.values()):
             turn = [PartitionRange(*key, *left.pop(0)) for key, left in runs.items() if left]
-            for (topic, partition), messages in self._stream(turn):
+            for (topic, partition), messages in self._messages.stream(turn):
                 asked = set(wanted[topic, partition])
                 records = (_record(message, self._headers) for message in messages)
                 found.update({(topic, partition, one.offset): one for one in records if one.offset in asked})
@@ -147,19 +184,19 @@ class LibrdkafkaReader:
         :raises OutsideFault: undecided within ``stall_seconds``.
         """
         first: dict[Key, int | None] = {span.key: None for span in ranges}
-        for key, messages in self._stream(ranges, only_first=True):
+        for key, messages in self._messages.stream(ranges, only_first=True):
             if first[key] is None:
                 first[key] = messages[0].offset()
         return first
 
-    def stream(self, ranges: Sequence[PartitionRange]) -> Iterator[tuple[Key, list[Message]]]:
+    def stream(self, ranges: Sequence[PartitionRange]) -> Iterator[tuple[Key, Messages]]:
         """Yield the whole messages of the ranges, in runs of one partition; returns when each is read to its end.
 
         All ranges at once: choose few enough.
 
         :raises OutsideFault, BadConnection: as :meth:`read`.
         """
-        return self._stream(ranges)
+        return self._messages.stream(ranges)
 
     def _portions(self, ranges: Sequence[PartitionRange]) -> Iterator[list[PartitionRange]]:
         portion: list[PartitionRange] = []
@@ -172,158 +209,6 @@ class LibrdkafkaReader:
             estimate += span.estimated_records
         if portion:
             yield portion
-
-    def _stream(
-        self, ranges: Sequence[PartitionRange], only_first: bool = False
-    ) -> Iterator[tuple[Key, list[Message]]]:
-        """Yield the records of the ranges in runs of one partition, and return when each range is read to its end.
-
-        A range ends with its record end - 1, with a later record, or with the partition's EOF at or after its end,
-        whichever comes first: so a tail of markers ends it too.
-        """
-        if len({span.key for span in ranges}) < len(ranges):
-            raise ValueError("each partition can be read once at a time")
-        reading = _Reading({span.key: span for span in ranges if span.begin < span.end}, only_first)
-        if not reading.ranges:
-            return
-        consumer = self._assign(reading.ranges.values())
-        deadline = time.monotonic() + self.stall_seconds
-        try:
-            while reading.ranges:
-                before = reading.progress()
-                batch = consumer.consume(min(_BATCH, reading.left()), _POLL_SECONDS)
-                events = [message for message in batch if message.error()] if any(map(Message.error, batch)) else []
-                records = [message for message in batch if not message.error()] if events else batch
-                for key, run in groupby(records, _key):
-                    wanted = reading.take(key, list(run))
-                    if wanted:
-                        yield key, wanted
-                self._on_events(events, reading)  # after the records: an EOF stands behind those of its partition
-                if reading.progress() != before:
-                    self._pause(consumer, reading)
-                    deadline = time.monotonic() + self.stall_seconds
-                elif time.monotonic() > min(
-                    max(deadline, self._held_until + self.stall_seconds), deadline + _HELD_STALLS * self.stall_seconds
-                ):
-                    raise OutsideFault(self._stalled(reading))
-        except (BadConnection, OutsideFault):
-            self.close()  # else its threads go on knocking at the cluster for as long as the reader lives
-            raise
-        if reading.paused:  # a pause outlives the assignment
-            consumer.resume([TopicPartition(*key) for key in reading.paused])
-        consumer.unassign()
-
-    def _assign(self, ranges: Iterable[PartitionRange]) -> Consumer:
-        if self._consumer is None:
-            try:
-                self._consumer = Consumer(self._config)
-            except KafkaException as error:
-                secrets = [str(value) for key, value in self._config.items() if is_secret_key(key)]
-                problem = redact_text(error.args[0].str(), secrets)
-                raise BadConnection(f"librdkafka refuses the connection's settings: {problem}") from None
-        self._consumer.assign([TopicPartition(span.topic, span.partition, span.begin) for span in ranges])
-        return self._consumer
-
-    @staticmethod
-    def _pause(consumer: Consumer, reading: _Reading) -> None:
-        """Stop fetching what is behind the end of finished ranges: on a live topic that never ends."""
-        done = reading.assigned - reading.ranges.keys() - reading.paused
-        if done and reading.ranges:
-            consumer.pause([TopicPartition(*key) for key in done])
-            reading.paused |= done
-
-    def _on_events(self, events: Iterable[Message], reading: _Reading) -> None:
-        if self._denied:
-            raise BadConnection(f"cannot read {_names(reading.ranges)}: {self._denied}")
-        for event in events:
-            self._on_event(event, reading)
-
-    def _on_event(self, message: Message, reading: _Reading) -> None:
-        error = message.error()
-        assert error is not None  # noqa: S101
-        code = error.code()
-        if code == KafkaError._PARTITION_EOF:
-            reading.end_of_log(_key(message), message.offset() or 0)
-        elif code in _OUT_OF_RANGE:
-            span = reading.ranges.get(_key(message))
-            raise OutsideFault(
-                f"{span or _key(message)}: offset out of range; its log start moved on, by retention or deletion, "
-                f"or the topic was created anew, after the offsets were asked for ({error.str()})"
-            )
-        elif code in _DENIED:
-            place = f"topic {message.topic()!r}" if message.topic() else _names(reading.ranges)
-            cure = ". Cure: grant READ on it to this user" if code == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""
-            raise BadConnection(f"cannot read {place}: {error.str()}{cure}")
-        elif code in _GONE:
-            raise OutsideFault(f"{message.topic() or _names(reading.ranges)}: no such topic or partition any more")
-        elif code != KafkaError.GROUP_AUTHORIZATION_FAILED:  # we are in no group: no right to one is needed
-            self._last_error = error.str()
-
-    def _on_throttle(self, event: Any) -> None:
-        """A quota of the cluster: the broker answers nothing for so many seconds, and means no harm."""
-        self._held_until = max(self._held_until, time.monotonic() + event.throttle_time)
-
-    def _on_error(self, error: KafkaError) -> None:
-        """Take a global error. Refusals end the reading; librdkafka retries the rest, and a stall quotes the last."""
-        if error.code() in _DENIED:
-            self._denied = error.str()
-        else:
-            self._last_error = error.str()
-
-    def _stalled(self, reading: _Reading) -> str:
-        places = ", ".join(
-            f"{span} stands at {reading.reached[key]}"
-            + (f", where its log ends for {self.isolation_level}" if key in reading.at_eof else "")
-            for key, span in list(reading.ranges.items())[:5]
-        )
-        more = f" and {len(reading.ranges) - 5} more" if len(reading.ranges) > 5 else ""
-        why = f"; last error: {self._last_error}" if self._last_error else ""
-        if self._held_until:
-            why += "; a client quota of the cluster holds this reader back. Cure: raise consumer_byte_rate for its user"
-        if reading.at_eof and self.isolation_level == "read_committed":
-            why += "; an open transaction may hold the last stable offset"
-        return f"no records for {self.stall_seconds:g} s, end not reached: {places}{more}{why}"
-
-
-class _Reading:
-    """How far each range has been read; finished ones leave ``ranges``."""
-
-    def __init__(self, ranges: dict[Key, PartitionRange], only_first: bool) -> None:
-        self.ranges, self._only_first = ranges, only_first
-        self.assigned = frozenset(ranges)
-        self.paused: set[Key] = set()
-        self.at_eof: set[Key] = set()
-        self.reached = {key: span.begin for key, span in ranges.items()}
-
-    def left(self) -> int:
-        """Upper bound of the records still to come, at least 1."""
-        return max(1, sum(span.end - self.reached[key] for key, span in self.ranges.items()))
-
-    def progress(self) -> tuple[int, int]:
-        """Changes whenever anything was reached."""
-        return len(self.ranges), self.left()
-
-    def take(self, key: Key, records: list[Message]) -> list[Message]:
-        """Note that these arrived and return those inside the range."""
-        span = self.ranges.get(key)
-        if span is None:
-            return []
-        self.at_eof.discard(key)
-        self.reached[key] = (records[-1].offset() or 0) + 1
-        inside = records
-        if self.reached[key] > span.end:
-            inside = [record for record in records if (record.offset() or 0) < span.end]
-        if self.reached[key] >= span.end or self._only_first:
-            del self.ranges[key]
-        return inside
-
-    def end_of_log(self, key: Key, offset: int) -> None:
-        if key not in self.ranges:
-            return
-        self.reached[key] = max(self.reached[key], offset)
-        self.at_eof.add(key)
-        if offset >= self.ranges[key].end:
-            del self.ranges[key]
 
 
 class _Columns:
@@ -362,9 +247,10 @@ def _key(message: Message) -> Key:
     return message.topic(), message.partition()
 
 
-def _names(ranges: Mapping[Key, PartitionRange]) -> str:
-    names = [str(span) for span in ranges.values()]
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _event(message: Message) -> Event:
+    error = message.error()
+    assert error is not None  # noqa: S101
+    return Event(message.topic(), message.partition() or 0, message.offset() or 0, error.code(), error.str())
 
 
 def _runs(offsets: list[int]) -> list[tuple[int, int]]:

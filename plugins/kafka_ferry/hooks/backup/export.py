@@ -11,17 +11,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from confluent_kafka import Message
-
 from kafka_ferry.backup.formats import encode
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft
 from kafka_ferry.hooks.backup.journal import Journal
+from kafka_ferry.hooks.column_reader import ColumnReader, pays
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,6 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 BUFFER_BYTES = 192 * 1024 * 1024
 _AT_ONCE = 4  # large partitions read side by side: enough to keep the brokers busy, few enough for whole segments
 _SMALL_RECORDS = 200_000  # of partitions read together beyond that number
-_CHUNK, _CHUNK_BYTES = 2000, 4 * 1024 * 1024  # records turned into columns together
 _UPLOADS = 2
 _STALL_SECONDS = 60.0
 
@@ -103,7 +100,8 @@ def export_shard(
     writer = _Writer(store, backup, backup_id, kind)
     try:
         todo = _skip_expired(config, ranges, writer)
-        with LibrdkafkaReader(client_config(config), isolation_level, _STALL_SECONDS) as reader:
+        native = pays(sum(one.end - one.begin for one in todo))
+        with ColumnReader(client_config(config), isolation_level, _STALL_SECONDS, native) as reader:
             for portion in _portions(todo):
                 _export(reader, portion, writer, segment_bytes, buffer_bytes)
         writer.finish()
@@ -144,67 +142,33 @@ def _portions(ranges: Sequence[ExportRange]) -> Iterator[list[ExportRange]]:
 
 
 def _export(
-    reader: LibrdkafkaReader, ranges: Sequence[ExportRange], writer: _Writer, segment_bytes: int, buffer_bytes: int
+    reader: ColumnReader, ranges: Sequence[ExportRange], writer: _Writer, segment_bytes: int, buffer_bytes: int
 ) -> None:
     by_key = {one.at: one for one in ranges}
-    buffers = {one.at: _Collector(one) for one in ranges}
+    buffers = {one.at: Buffer(one.begin) for one in ranges}
     spans = [PartitionRange(one.topic, one.partition, one.begin, one.end) for one in ranges]
     held = 0
-    for at, messages in reader.stream(spans):
-        collector = buffers[at]
-        held -= collector.buffer.memory
-        collector.take(messages)
-        if collector.at_end:
-            writer.write(by_key[at], collector.cut(by_key[at].end))
-        elif collector.buffer.bytes >= segment_bytes:
-            writer.write(by_key[at], collector.cut())
-        held += collector.buffer.memory
+
+    def write(at: Partition, end: int) -> None:
+        writer.write(by_key[at], buffers[at].cut(end, by_key[at].reason))
+
+    for at, columns in reader.stream(spans):
+        buffer = buffers[at]
+        held -= buffer.memory
+        buffer.add(columns)
+        if buffer.next >= by_key[at].end:
+            write(at, by_key[at].end)
+        elif buffer.bytes >= segment_bytes:
+            write(at, buffer.next)
+        held += buffer.memory
         while held > buffer_bytes:
-            largest, fullest = max(buffers.items(), key=lambda item: item[1].buffer.memory)
-            held -= fullest.buffer.memory
-            writer.write(by_key[largest], fullest.cut())
-            held += fullest.buffer.memory
-    for at, collector in buffers.items():
-        if collector.buffer.begin < by_key[at].end:
-            writer.write(by_key[at], collector.cut(by_key[at].end))
-
-
-class _Collector:
-    """Messages of one partition, turned into columns some thousand at a time."""
-
-    def __init__(self, span: ExportRange) -> None:
-        self._span, self.buffer = span, Buffer(span.partition, span.begin)
-        self._messages: list[Message] = []
-        self._pending = 0
-
-    @property
-    def at_end(self) -> bool:
-        last = self._messages[-1].offset() + 1 if self._messages else self.buffer.next
-        return bool(last >= self._span.end)
-
-    def take(self, messages: list[Message]) -> None:
-        self._messages += messages
-        self._pending += sum(map(len, messages))  # of their values
-        if len(self._messages) >= _CHUNK or self._pending >= _CHUNK_BYTES:
-            self._turn()
-
-    def _turn(self) -> None:
-        messages, self._messages, self._pending = self._messages, [], 0
-        if messages:
-            times = list(map(Message.timestamp, messages))
-            self.buffer.add(
-                offsets=list(map(Message.offset, messages)),
-                timestamp_types=[kind for kind, _ in times],
-                timestamps=[at for _, at in times],
-                keys=list(map(Message.key, messages)),
-                values=list(map(Message.value, messages)),
-                headers=list(map(Message.headers, messages)),
-            )
-
-    def cut(self, end: int | None = None) -> Draft:
-        """:param end: default: behind the last record."""
-        self._turn()
-        return self.buffer.cut(self.buffer.next if end is None else end, self._span.reason)
+            largest, fullest = max(buffers.items(), key=lambda item: item[1].memory)
+            held -= fullest.memory
+            write(largest, fullest.next)
+            held += fullest.memory
+    for at, buffer in buffers.items():
+        if buffer.begin < by_key[at].end:
+            write(at, by_key[at].end)
 
 
 class _Writer:

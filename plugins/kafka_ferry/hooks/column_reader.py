@@ -1,0 +1,93 @@
+"""Read ranges of offsets as columns: in machine code where that pays, else from messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import Message
+
+from kafka_ferry.backup.columns import RecordColumns, columns_of
+from kafka_ferry.hooks.native_stream import native_stream
+from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.verification.content import PartitionRange
+
+_NATIVE_RECORDS = 100_000  # fewer are read from messages before Numba is loaded
+_CHUNK, _CHUNK_BYTES = 2000, 4 * 1024 * 1024  # messages turned into columns together
+
+
+def pays(records: int) -> bool:
+    """Whether so many records are read faster in machine code, its start included."""
+    return records >= _NATIVE_RECORDS
+
+
+class ColumnReader:
+    """Reads ranges to their exact end; see :class:`kafka_ferry.hooks.record_reader.LibrdkafkaReader`.
+
+    :param config: librdkafka settings of the connection.
+    :param native: in machine code: some times as fast, after Numba is loaded. A connection that needs
+        confluent-kafka's callbacks (MSK IAM) is read from messages all the same.
+    """
+
+    def __init__(self, config: Mapping[str, Any], isolation_level: str, stall_seconds: float, native: bool) -> None:
+        self._native: RangeStream[Any] | None = None
+        self._messages = LibrdkafkaReader(config, isolation_level, stall_seconds)
+        if native:
+            settings = {**config, **CONSUMER_SETTINGS, "isolation.level": isolation_level}
+            self._native = native_stream(settings, isolation_level, stall_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._messages.close()
+        if self._native is not None:
+            self._native.close()
+
+    def stream(self, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:
+        """Yield the records of the ranges; returns when each is read to its end. All ranges at once: choose few enough.
+
+        :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
+        :raises BadConnection: the cluster refused the credentials or the topic.
+        """
+        if self._native is None:
+            yield from _from_messages(self._messages, spans)
+        else:
+            from kafka_ferry.hooks.native_columns import native_columns
+
+            for key, run in self._native.stream(spans):
+                yield key, native_columns(key[1], run)
+
+
+def _from_messages(reader: LibrdkafkaReader, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:
+    """Some thousand messages of a partition at a time."""
+    ends = {span.key: span.end for span in spans}
+    waiting: dict[Key, list[Message]] = {}
+    sizes: dict[Key, int] = {}
+    for key, messages in reader.stream(spans):
+        some = waiting.setdefault(key, [])
+        some += messages
+        sizes[key] = sizes.get(key, 0) + sum(map(len, messages))  # of their values
+        if len(some) >= _CHUNK or sizes[key] >= _CHUNK_BYTES or messages.last + 1 >= ends[key]:
+            del waiting[key], sizes[key]
+            yield key, _columns(key[1], some)
+    for key, some in waiting.items():
+        yield key, _columns(key[1], some)
+
+
+def _columns(partition: int, messages: list[Message]) -> RecordColumns:
+    times = list(map(Message.timestamp, messages))
+    return columns_of(
+        partition,
+        offsets=list(map(Message.offset, messages)),
+        timestamps=[at for _, at in times],
+        kinds=[kind for kind, _ in times],
+        keys=list(map(Message.key, messages)),
+        values=list(map(Message.value, messages)),
+        headers=list(map(Message.headers, messages)),
+    )

@@ -1,0 +1,54 @@
+"""librdkafka's C API, as far as it is called without confluent-kafka between.
+
+The library is the one that confluent-kafka brings: its symbols are found through the extension that is linked to it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from confluent_kafka import cimpl
+from llvmlite import binding
+
+lib = ctypes.CDLL(cimpl.__file__)
+_pointer, _text, _int, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t
+ERROR_CB = ctypes.CFUNCTYPE(None, _pointer, _int, _text, _pointer)
+THROTTLE_CB = ctypes.CFUNCTYPE(None, _pointer, _text, ctypes.c_int32, _int, _pointer)
+_SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+    "rd_kafka_conf_new": (_pointer, []),
+    "rd_kafka_conf_destroy": (None, [_pointer]),
+    "rd_kafka_conf_set": (_int, [_pointer, _text, _text, _text, _size]),
+    "rd_kafka_conf_set_error_cb": (None, [_pointer, ERROR_CB]),
+    "rd_kafka_conf_set_throttle_cb": (None, [_pointer, THROTTLE_CB]),
+    "rd_kafka_new": (_pointer, [_int, _pointer, _text, _size]),
+    "rd_kafka_destroy": (None, [_pointer]),
+    "rd_kafka_poll_set_consumer": (_int, [_pointer]),
+    "rd_kafka_queue_get_consumer": (_pointer, [_pointer]),
+    "rd_kafka_queue_destroy": (None, [_pointer]),
+    "rd_kafka_consumer_close": (_int, [_pointer]),
+    "rd_kafka_assign": (_int, [_pointer, _pointer]),
+    "rd_kafka_pause_partitions": (_int, [_pointer, _pointer]),
+    "rd_kafka_resume_partitions": (_int, [_pointer, _pointer]),
+    "rd_kafka_topic_partition_list_new": (_pointer, [_int]),
+    "rd_kafka_topic_partition_list_destroy": (None, [_pointer]),
+    "rd_kafka_topic_partition_list_add": (_pointer, [_pointer, _text, ctypes.c_int32]),
+    "rd_kafka_topic_partition_list_set_offset": (_int, [_pointer, _text, ctypes.c_int32, ctypes.c_int64]),
+    "rd_kafka_consume_batch_queue": (ctypes.c_ssize_t, [_pointer, _int, _pointer, _size]),
+    "rd_kafka_message_destroy": (None, [_pointer]),
+    "rd_kafka_message_errstr": (_text, [_pointer]),
+    "rd_kafka_topic_name": (_text, [_pointer]),
+    "rd_kafka_err2str": (_text, [_int]),
+}
+for _name, (_result, _arguments) in _SIGNATURES.items():
+    _function = getattr(lib, _name)
+    _function.restype, _function.argtypes = _result, _arguments
+
+for _name in (
+    "rd_kafka_message_timestamp",
+    "rd_kafka_message_headers",
+    "rd_kafka_message_destroy",
+    "rd_kafka_header_cnt",
+    "rd_kafka_header_get_all",
+):  # called by compiled loops, which find them by these names
+    binding.add_symbol(_name, ctypes.cast(getattr(lib, _name), ctypes.c_void_p).value)

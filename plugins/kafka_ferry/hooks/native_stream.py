@@ -1,0 +1,28 @@
+"""Where reading in machine code is worth its start, and the stream that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.hooks.range_stream import RangeStream
+
+if TYPE_CHECKING:
+    from kafka_ferry.hooks.native_client import NativeRun
+
+
+def native_stream(
+    config: Mapping[str, Any], isolation_level: str, stall_seconds: float
+) -> RangeStream[NativeRun] | None:
+    """A stream of records that stay in librdkafka's memory; None for a connection that needs confluent-kafka.
+
+    That are those with a callback, such as the one that signs tokens of MSK IAM. Loads Numba: 0.4 s (measured), some
+    seconds the first time, when it compiles.
+
+    :param config: whole librdkafka configuration.
+    """
+    if not all(isinstance(value, str | int | float | bool) for value in config.values()):
+        return None
+    from kafka_ferry.hooks.native_client import NativeClient
+
+    return RangeStream(lambda faults: NativeClient(config, faults), isolation_level, stall_seconds)
