@@ -10,6 +10,7 @@ import pytest
 
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
+from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
@@ -24,6 +25,7 @@ from kafka_ferry.operators.msk_connect_params import msk_connect_params
 from kafka_ferry.operators.msk_replicator_params import msk_replicator_params
 from kafka_ferry.operators.params import comparison_params, migration_params
 from kafka_ferry.operators.replicate_params import replicate_params
+from kafka_ferry.operators.stream_params import stream_params
 
 PROJECT = Path(__file__).resolve().parents[1]
 EXAMPLES = PROJECT / "include" / "examples"
@@ -41,6 +43,7 @@ DAGS: dict[str, tuple[Any, Any]] = {
     "verify_clusters": (ComparisonSpec, comparison_params),
     "export_topics_to_s3": (ExportSpec, export_params),
     "import_topics_from_s3": (ImportSpec, import_params),
+    "stream_database_changes": (StreamSpec, stream_params),
 }
 
 

@@ -142,7 +142,8 @@ class MariaDb(Service):
         for user, rights in ((READER, RIGHTS), (ADMIN, "ALL")):
             secret = self.state.secret(f"mariadb_{user}")
             lines.append(f"CREATE OR REPLACE USER '{user}'@'%' IDENTIFIED BY '{secret}';")
-            lines.append(f"GRANT {rights} ON *.* TO '{user}'@'%';")
+            option = " WITH GRANT OPTION" if user == ADMIN else ""
+            lines.append(f"GRANT {rights} ON *.* TO '{user}'@'%'{option};")
         return {self._config: config, self._init: "\n".join(lines) + "\n"}
 
     def prepare(self) -> None:

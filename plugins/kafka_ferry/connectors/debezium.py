@@ -39,6 +39,22 @@ _VALUES = {
     ): "io.debezium.storage.kafka.history.KafkaSchemaHistory",
 }
 MAX_SERVER_ID = 2**32 - 1
+_JSON = "org.apache.kafka.connect.json.JsonConverter"
+# How values are written, so that a reader knows without a schema; and nothing left out: by default a TRUNCATE is.
+_FORMS = {
+    "key.converter": _JSON,
+    "key.converter.schemas.enable": "false",
+    "value.converter": _JSON,
+    "value.converter.schemas.enable": "false",
+    # Some events have headers of text; a worker set up for MirrorMaker 2 has a converter that refuses these (measured).
+    "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+    "decimal.handling.mode": "string",
+    "time.precision.mode": "adaptive_time_microseconds",
+    "binary.handling.mode": "bytes",
+    "skipped.operations": "none",
+    # Without it the position that is committed stands still while only other tables change, and binary logs expire.
+    "heartbeat.interval.ms": "2000",
+}
 
 
 class Database(StrEnum):
@@ -73,6 +89,7 @@ class Capture:
     :param databases: of MySQL and MariaDB their names; of PostgreSQL the one.
     :param tables: ``database.table``, of PostgreSQL ``schema.table``; regular expressions; empty takes all.
     :param tls: whether the database must be reached by TLS; the default takes it where the server has it.
+    :param more: Debezium's own keys, which win.
     :param kafka: Java client settings of the cluster that keeps the schema history, with ``bootstrap.servers``.
     """
 
@@ -91,6 +108,7 @@ class Capture:
     partitions: int = 1
     history_topic: str = ""
     kafka: Mapping[str, str] = field(default_factory=dict, repr=False)
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def config(self) -> dict[str, str]:
         """The connector config.
@@ -109,10 +127,11 @@ class Capture:
             # Brokers with auto.create.topics.enable=false, and MSK, need Connect to make the topics (KIP-158).
             "topic.creation.default.replication.factor": str(self.replication_factor),
             "topic.creation.default.partitions": str(self.partitions),
+            **_FORMS,
         }
         if self.tables:
             base["table.include.list"] = ",".join(self.tables)
-        config = {**base, **(self._binlog() if self.database.keeps_schema_history else self._logical())}
+        config = {**base, **(self._binlog() if self.database.keeps_schema_history else self._logical()), **self.more}
         if found := problems(config):
             raise BadParam("capture", "; ".join(found), "see the connector's reference at debezium.io")
         return config

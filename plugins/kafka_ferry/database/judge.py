@@ -1,0 +1,145 @@
+"""What a stream of changes proved, as checks and lines of the report. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from kafka_ferry.database.events import SchemaEvent
+from kafka_ferry.database.judge_table import NAMED, TableResult
+from kafka_ferry.database.position import Position
+from kafka_ferry.database.statements import normal
+from kafka_ferry.report.model import Check, Status, TopicLine
+
+_RECORDS_ONLY: Final = (
+    "configs", "new_records", "new_topics", "groups", "group_offsets", "acls", "quotas", "scram_users",
+    "other_replicators",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the binary log about a captured table."""
+
+    position: Position
+    database: str
+    ddl: str
+
+
+def judge_stream(
+    results: Sequence[TableResult],
+    statements: Sequence[Statement] | None,
+    schema_events: Sequence[SchemaEvent],
+    strangers: Sequence[str],
+    *,
+    topics: Collection[str],
+    duplicates: Literal["explain", "fail"],
+    why_no_log: str = "",
+) -> dict[str, Any]:
+    """Checks and topic lines.
+
+    :param statements: of the binary log since the snapshot; None: it could not be read, ``why_no_log`` says why.
+    :param strangers: records that Debezium did not write, each with its place.
+    :param topics: those of the tables' that exist.
+    """
+    lacking = [one.topic for one in results if one.topic not in topics and (one.rows or one.expected)]
+    checks = [
+        _check("topics", lacking, len(results), len(results) - len(lacking), "one per table"),
+        Check(name="partitions", status=Status.SKIPPED, detail="a table has none"),
+        _counts(results, duplicates, why_no_log),
+        _content(results, strangers),
+        _changes(results, duplicates, why_no_log),
+        _schema(statements, schema_events, why_no_log),
+        *(Check(name=name, status=Status.SKIPPED, detail="a database has none") for name in _RECORDS_ONLY),
+    ]
+    return {"checks": checks, "topics": [_line(one, lacking, duplicates) for one in results]}
+
+
+def _check(name: str, differences: Sequence[str], expected: object, actual: object, detail: str = "") -> Check:
+    status = Status.FAIL if differences else Status.PASS
+    return Check(name=name, status=status, expected=str(expected), actual=str(actual), detail=detail,
+                 differences=list(differences[:NAMED]))  # fmt: skip
+
+
+def _named(found: Sequence[list[str]]) -> list[str]:
+    return [text for one in found for text in one]
+
+
+def _counts(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:
+    """Rows of the snapshot."""
+    judged = [one for one in results if one.snapshot_rows is not None]
+    if not judged:
+        return Check(name="counts", status=Status.SKIPPED, detail=why_no_log or "no snapshot was taken")
+    wrong = _named([one.snapshot_differences for one in judged])
+    rows = sum(one.snapshot_rows or 0 for one in judged)
+    notes = [f"{one.table.full_name}: {note}" for one in results for note in one.notes]
+    older = sum(one.older_snapshots for one in results)
+    if older:
+        notes.append(f"{older:,} rows of snapshots that were begun before the last one")
+    detail = "; ".join(["each table's rows at the snapshot, wound back from its rows of now", *notes])
+    check = _check("counts", wrong, f"{rows:,} rows", f"{sum(one.read for one in judged):,} read events", detail)
+    return check.model_copy(update={"status": Status.EXPLAINED}) if notes and not wrong else check
+
+
+def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
+    """The topic, replayed, against the table."""
+    wrong = [*_named([one.content_differences for one in results]), *strangers]
+    left = sorted(f"{one.table.full_name}.{name}" for one in results for name in one.table.not_compared)
+    detail = "each topic replayed by key gives the table's rows of now"
+    if left:
+        detail += f"; values not compared: {', '.join(left)}"
+    rows = sum(one.rows for one in results)
+    return _check("content", wrong, f"{rows:,} rows", f"{max(0, rows - len(wrong)):,} rows the same", detail)
+
+
+def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:
+    """Single changes, against the binary log."""
+    wrong = _named([one.change_differences for one in results])
+    twice = sum(one.duplicated for one in results)
+    told = f"{twice:,} events were delivered again" if twice else ""
+    if twice and duplicates == "fail":
+        wrong.append(told)
+    found = sum(one.found for one in results)
+    if why_no_log and not wrong:
+        return Check(name="changes", status=Status.SKIPPED, actual=f"{found:,}", detail=why_no_log)
+    expected = sum(one.expected or 0 for one in results)
+    detail = "op, before and after of each change in the binary log, in order per key"
+    check = _check("changes", wrong, f"{expected:,}", f"{found:,}", f"{detail}; {told}" if told else detail)
+    return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
+
+
+def _schema(statements: Sequence[Statement] | None, events: Sequence[SchemaEvent], why_no_log: str) -> Check:
+    if statements is None:
+        return Check(name="schema_changes", status=Status.SKIPPED, detail=why_no_log)
+    told = {(event.position.number, normal(event.ddl)) for event in events}
+    wrong = [
+        f"{one.ddl[:200]} ({one.position}): not in the topic of schema changes"
+        for one in statements
+        if (one.position.number, normal(one.ddl)) not in told
+    ]
+    there = len(statements) - len(wrong)
+    return _check(
+        "schema_changes", wrong, len(statements), there, "each statement about a captured table since the snapshot"
+    )
+
+
+def _line(one: TableResult, lacking: Sequence[str], duplicates: str) -> TopicLine:
+    wrong = [*one.snapshot_differences, *one.change_differences, *one.content_differences]
+    if one.topic in lacking:
+        wrong.insert(0, "its topic is missing")
+    if one.duplicated and duplicates == "fail":
+        wrong.append(f"{one.duplicated:,} events were delivered again")
+    status = Status.FAIL if wrong else Status.EXPLAINED if one.duplicated else Status.PASS
+    return TopicLine(
+        source=one.table.full_name,
+        target=one.topic,
+        partitions=one.partitions,
+        source_records=None if one.expected is None else (one.snapshot_rows or 0) + one.expected,
+        target_records=one.read + one.found,
+        lost=one.lost,
+        duplicated=one.duplicated,
+        reordered=one.reordered,
+        status=status,
+        detail=wrong[0] if wrong else "some events were delivered again" if one.duplicated else "",
+    )

@@ -1,0 +1,123 @@
+"""The binary log read beside Debezium, by another reader: what the topics should tell."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymysqlreplication import BinLogStreamReader
+from pymysqlreplication.event import QueryEvent
+from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, WriteRowsEvent
+
+from kafka_ferry.database.change import Change, Digester
+from kafka_ferry.database.judge import Statement
+from kafka_ferry.database.position import Position
+from kafka_ferry.database.statements import is_truncate, tables_of
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.database.client import DatabaseHook
+
+
+@dataclass
+class LogContent:
+    """What a stretch of the binary log says of some tables, in its order.
+
+    :param changes: by ``database.table``. ``truncated``: tables that were emptied by TRUNCATE.
+    """
+
+    changes: dict[str, list[Change]] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+    truncated: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class LastChange:
+    """``row``: number of the last row in the row event."""
+
+    table: str
+    position: Position
+    row: int
+
+
+class LogGone(FerryError):
+    """The server has deleted what was to be read."""
+
+
+def read_log(hook: DatabaseHook, begin: Position, end: Position, digesters: Mapping[str, Digester]) -> LogContent:
+    """What stands from ``begin`` up to ``end``.
+
+    :param digesters: by ``database.table``.
+    :raises LogGone: the server has deleted the file of ``begin``.
+    """
+    content = LogContent({name: [] for name in digesters})
+    for event, at in _events(hook, begin, end):
+        if isinstance(event, QueryEvent):
+            _statement(content, event, at, digesters)
+        elif digester := digesters.get(f"{event.schema}.{event.table}"):
+            _take(content.changes[digester.table.full_name], event, at, digester)
+    return content
+
+
+def last_change(hook: DatabaseHook, begin: Position, end: Position, tables: Collection[str]) -> LastChange | None:
+    """The last row event about one of the tables, ``database.table``; None: there is none.
+
+    :raises LogGone: as :func:`read_log`.
+    """
+    last = None
+    for event, at in _events(hook, begin, end):
+        if not isinstance(event, QueryEvent) and (name := f"{event.schema}.{event.table}") in tables:
+            last = LastChange(name, at, len(event.rows) - 1)
+    return last
+
+
+def _events(hook: DatabaseHook, begin: Position, end: Position) -> Iterator[tuple[Any, Position]]:
+    if begin >= end:
+        return
+    files = hook.log_files()
+    if begin.number not in files:
+        raise LogGone(f"the server has deleted its binary log up to file {min(files):06}; {begin} was to be read")
+    stream: Any = BinLogStreamReader(
+        connection_settings={**hook.login, "charset": "utf8mb4"},
+        # A replica's id must be its own: another reader with the same one would be thrown out.
+        server_id=random.randrange(2**31, 2**32 - 1),  # noqa: S311
+        log_file=files[begin.number],
+        log_pos=begin.pos,
+        resume_stream=True,
+        blocking=False,
+        enable_logging=False,
+        only_events=[WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent, QueryEvent],
+    )
+    with hook.faults():
+        try:
+            for event in stream:
+                at = Position.of(stream.log_file, event.packet.log_pos - event.packet.event_size)
+                if at >= end:
+                    return
+                yield event, at
+        finally:
+            stream.close()
+
+
+def _take(changes: list[Change], event: Any, at: Position, digester: Digester) -> None:
+    for number, row in enumerate(event.rows):
+        if isinstance(event, WriteRowsEvent):
+            before, after = None, row["values"]
+        elif isinstance(event, DeleteRowsEvent):
+            before, after = row["values"], None
+        else:
+            before, after = row["before_values"], row["after_values"]
+        changes += digester.of_log(at, number, before, after)
+
+
+def _statement(content: LogContent, event: Any, at: Position, digesters: Mapping[str, Digester]) -> None:
+    ddl, database = _text(event.query), _text(event.schema)
+    named = [name for name in tables_of(ddl, database) if name in digesters]
+    if named:
+        content.statements.append(Statement(at, database, ddl))
+        if is_truncate(ddl):
+            content.truncated.update(named)
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,208 @@
+"""Changes of a real MariaDB through a real Debezium into a real Kafka, by the DAG's own tasks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pymysql
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from stack import Stack
+from stream_lab import Shop, StreamRun, checks_of, differences_of
+
+pytestmark = pytest.mark.integration
+
+ORDERS = """CREATE TABLE orders (order_id VARCHAR(255) PRIMARY KEY, customer_id VARCHAR(255),
+    item_description VARCHAR(255), price DECIMAL(6,2), order_date DATETIME)"""
+ROWS = (
+    "INSERT INTO orders VALUES "
+    "('123456', '123', 'A super noisy mechanical keyboard', '50.00', '2021-08-16 10:11:12'),"
+    "('123457', '123', 'An extremely wide monitor', '500.00', '2021-08-16 11:12:13'),"
+    "('123458', '123', 'A too sensible microphone', '150.00', '2021-08-16 12:13:14')"
+)
+PASSED = dict.fromkeys(("topics", "counts", "content", "changes", "schema_changes"), "pass")
+
+
+@pytest.fixture
+def connections(database_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    values = {name: value for name, value in database_stack.variables().items() if name.startswith("AIRFLOW_CONN_")}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+@pytest.fixture
+def shop(database_stack, connections, topic_prefix, monkeypatch, tmp_path) -> Iterator[Shop]:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    shop = Shop(database_stack, topic_prefix.strip("-"))
+    yield shop
+    shop.close()
+
+
+def run_of(shop: Shop, run_id: str = "run", **params) -> StreamRun:
+    return StreamRun(run_id, **{"databases": [shop.name], "stream": shop.name, "keep_streaming": False, **params})
+
+
+def ask(server, statement: str, user: str = "shop"):
+    with pymysql.connect(**server.login(user), autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def test_rows_changes_and_statements_arrive_and_the_position_outlives_the_connector(shop, connections, tmp_path):
+    shop.do(ORDERS, ROWS)
+    first = run_of(shop)
+    plan = first.start()
+    shop.do(
+        "INSERT INTO orders VALUES ('123459', '124', 'Ein Übersetzer', NULL, NULL)",
+        "UPDATE orders SET price = price + 1",
+        "UPDATE orders SET order_id = '123460' WHERE order_id = '123459'",
+        "ALTER TABLE orders ADD COLUMN note TEXT AFTER customer_id",
+        "UPDATE orders SET note = 'late' WHERE order_id = '123456'",
+        "DELETE FROM orders WHERE order_id = '123457'",
+    )
+    first.validate()
+    first.remove()
+    report = first.report()
+
+    assert report["verdict"] == "PASS", report
+    assert checks_of(report) == {**PASSED, "leftovers": "pass"}
+    assert [line["source"] for line in plan["topics"]] == [f"{shop.name}.orders"]
+    events = first.events(f"{shop.name}.orders")
+    assert [event["op"] for event in events] == list("rrrcuuudcud")
+    assert events[1]["after"]["price"] == "500.00"
+    (line,) = report["topics"]
+    assert (line["source_records"], line["target_records"], line["duplicated"]) == (11, 11, 0)
+
+    # The connector is gone. What happens now is not lost: its position and the schema history were kept.
+    shop.do("INSERT INTO orders (order_id) VALUES ('1')", "DROP TABLE IF EXISTS others", "DELETE FROM orders LIMIT 1")
+    second = run_of(shop, "second", forget=True)
+    second.start()
+    second.validate()
+    removed = second.remove()
+    report = second.report()
+
+    assert report["verdict"] == "PASS", report
+    again = second.events(f"{shop.name}.orders")
+    assert [event["op"] for event in again[11:]] == ["c", "d"], "no second snapshot"
+    assert removed["topics"] == [f"{shop.name}.schema-history"]
+    secret = json.loads(connections["AIRFLOW_CONN_DATABASE_SOURCE"])["password"]
+    files = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert secret not in "".join([*first.seen, *second.seen, *files])
+
+
+TYPES = """CREATE TABLE types (id INT UNSIGNED, part CHAR(2), ti TINYINT(1), bu BIGINT UNSIGNED, f FLOAT, d DOUBLE,
+    n DECIMAL(20,6), y YEAR, day DATE, t TIME, t6 TIME(6), dt DATETIME, dt6 DATETIME(6), ts TIMESTAMP NULL,
+    ts6 TIMESTAMP(6) NULL, e ENUM('klein','groß'), s SET('x','y','z'), b BLOB, bi BINARY(4), vb VARBINARY(9),
+    txt LONGTEXT, j JSON, bits BIT(3), PRIMARY KEY (part, id))"""
+TYPED = """INSERT INTO types VALUES (7, 'ü', 1, 18446744073709551615, 0.1, 1e300, 12345678901234.567890, 1999,
+    '1969-12-31', '-12:34:56', '-12:34:56.789', '1960-01-02 03:04:05', '2038-01-19 03:14:07.999999',
+    '2021-08-16 10:11:12', '2021-08-16 10:11:12.5', 'groß', 'z,x', x'00ff', x'0100', x'', 'snow ☃ 𝄞', '{"a": 1}',
+    b'101')"""
+COPIED = """INSERT INTO types SELECT id + 10, part, ti, bu, f, d, n, y, day, t, t6, dt, dt6, ts, ts6, e, s, b, bi, vb,
+    txt, j, bits FROM types"""
+
+
+def test_every_type_is_compared_or_named_on_both_of_debeziums_connectors(shop):
+    shop.do(TYPES, TYPED, "INSERT INTO types (part, id) VALUES ('b', 1)")
+    runs = [run_of(shop, kind, database=kind, stream=f"{shop.name}-{kind}") for kind in ("mariadb", "mysql")]
+    for run in runs:
+        run.start()
+    shop.do("UPDATE types SET f = 0.3, s = 'y,x', dt = NULL, bi = x'ff', ts6 = '1999-01-01 00:00:00.000001'",
+            "UPDATE types SET id = id + 1", COPIED)  # fmt: skip
+    for run in runs:
+        run.validate()
+        run.remove()
+        report = run.report()
+        assert report["verdict"] == "PASS", (run.run_id, differences_of(report))
+        (content,) = [check for check in report["checks"] if check["name"] == "content"]
+        assert content["detail"].endswith(f"not compared: {shop.name}.types.bits, {shop.name}.types.t6")
+
+
+def test_what_is_lost_or_made_up_is_named(shop, database_stack, produce):
+    shop.do(ORDERS, ROWS)
+    run = run_of(shop)
+    run.start()
+    topic = f"{shop.name}.{shop.name}.orders"
+    # A row that the binary log does not have cannot be in the topic.
+    shop.do("SET sql_log_bin = 0", "INSERT INTO orders (order_id) VALUES ('unlogged')", "SET sql_log_bin = 1",
+            "UPDATE orders SET price = 1 WHERE order_id = '123456'")  # fmt: skip
+    run.converge()
+    forged = run.events(f"{shop.name}.orders")[-1]
+    forged["source"]["pos"], forged["after"]["price"] = forged["source"]["pos"] - 1, "2.00"
+    produce(database_stack.target_bootstrap, topic, [
+        {"key": json.dumps({"order_id": "123456"}).encode(), "value": json.dumps(forged).encode()},
+        {"key": b"x", "value": b"no event at all"},
+    ])  # fmt: skip
+    run.validate()
+    run.remove()
+    report = run.report()
+
+    assert report["verdict"] == "FAIL"
+    made = checks_of(report)
+    assert (made["counts"], made["content"], made["changes"]) == ("fail", "fail", "fail")
+    named = "\n".join(differences_of(report))
+    assert re.search(r'\["order_id", "unlogged"\]\]: in the table, not in the topic', named)
+    assert re.search(r'"123456"\]\]: UPDATE at partition 0 offset 4 is not in the binary log', named)
+    assert re.search(r'"123456"\]\]: partition 0 offset 4 is older than an event of this key before it', named)
+    assert re.search(r'"123456"\]\]: other values in the table than in the topic at partition 0 offset 4', named)
+    assert f"{topic} partition 0 offset 5: Debezium did not write this" in named
+
+
+def test_what_cannot_work_is_refused_before_anything_changes(shop, database_stack, monkeypatch, make_topics, produce):
+    shop.do(ORDERS, "CREATE TABLE heap (a INT)", "CREATE USER weak IDENTIFIED BY 'x'", "GRANT SELECT ON *.* TO weak")
+    weak = {"conn_type": "mysql", "host": "127.0.0.1", "port": database_stack.database.port, "login": "weak"}
+    monkeypatch.setenv("AIRFLOW_CONN_WEAK", json.dumps({**weak, "password": "x"}))
+    monkeypatch.setenv("AIRFLOW_CONN_WRONG", json.dumps({**weak, "password": "another"}))
+    bad = {
+        "has no primary key|no primary key": {},
+        "no_such: there is none": {"databases": ["no_such"]},
+        "nothing matches": {"tables": ["nothing"]},
+        "lacks RELOAD, SHOW DATABASES, REPLICATION SLAVE": {"database_conn_id": "weak"},
+        "'wrong' was refused": {"database_conn_id": "wrong"},
+        "the server itself has it": {"tables": [r".*\.orders"], "server_id": 7},
+        "belongs|another topic_prefix": {"topic_prefix": "a", "connector_config": {"database.server.name": "b"}},
+        "the workers write into cluster": {"tables": [r".*\.orders"], "target_conn_id": "kafka_source"},
+        "database.hostname is elsewhere": {
+            "tables": [r".*\.orders"], "connector_config": {"database.hostname": "elsewhere"}
+        },
+    }  # fmt: skip
+    for problem, params in bad.items():
+        with pytest.raises(Exception, match=problem) as raised:
+            run_of(shop, "bad", **params).plan()
+        assert "another" not in str(raised.value) or "'wrong'" not in str(raised.value)
+
+    run = run_of(shop, "stale", tables=[r".*\.orders"])
+    (topic,) = make_topics(database_stack.target_bootstrap, f"{shop.name}.schema-history")
+    own = {"source": {"server": shop.name}, "ddl": "CREATE TABLE orders (a INT)"}
+    produce(database_stack.target_bootstrap, topic, [{"value": json.dumps(own).encode()}])
+    run.plan()
+    with pytest.raises(AirflowFailException, match="is stale: it holds statements, but the connector has no position"):
+        run.deploy()
+    assert run.streaming.left() == []
+    produce(database_stack.target_bootstrap, topic, [{"value": json.dumps({"source": {"server": "other"}}).encode()}])
+    with pytest.raises(AirflowFailException, match="it is of another stream, other"):
+        run.plan()
+    shop.do("DROP USER weak")
+
+
+def test_the_server_logs_rows_and_keeps_them_over_a_kill(shop, database_stack):
+    server = database_stack.database
+    settings = dict(ask(server, "SHOW GLOBAL VARIABLES LIKE 'binlog_row%'"))
+    assert (settings["binlog_row_image"], settings["binlog_row_metadata"]) == ("FULL", "FULL")
+    assert len(ask(server, "SELECT * FROM ecommerce.orders", "debezium")) >= 3
+    with pytest.raises(pymysql.err.OperationalError, match="denied"):
+        ask(server, "DELETE FROM ecommerce.orders", "debezium")
+    shop.do("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    ((file, *_),) = ask(server, "SHOW MASTER STATUS")
+
+    server.kill9()
+    database_stack.up()
+
+    assert ask(server, f"SELECT * FROM {shop.name}.t") == ((1,),)
+    assert ask(server, "SHOW MASTER STATUS")[0][0] > file, "each start begins a new file of the log"
+    shop.reconnect(database_stack)
