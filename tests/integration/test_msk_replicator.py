@@ -49,7 +49,7 @@ def run(stack: Stack, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.Mon
             "groups": [f"{topic_prefix}.*"],
             "migration": f"{topic_prefix}m",
             "source_cluster_arn": SOURCE,
-            "target_cluster_arn": TARGET,
+            "cluster_arn": TARGET,
             "service_execution_role_arn": msk_lab.ROLE,
             "acls": "skip",
             "canary": False,

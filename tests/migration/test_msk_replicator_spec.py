@@ -11,7 +11,7 @@ OLD, NEW = (f"arn:aws:kafka:eu-west-1:123456789012:cluster/{name}/1-2" for name 
 GIVEN: dict[str, Any] = {
     "topics": ["orders"],
     "source_cluster_arn": OLD,
-    "target_cluster_arn": NEW,
+    "cluster_arn": NEW,
     "service_execution_role_arn": "arn:aws:iam::123456789012:role/replicator",
 }
 
@@ -28,7 +28,7 @@ def test_defaults_copy_what_is_there_under_the_same_names_and_wait_long_enough()
     ("changes", "param"),
     [
         ({"source_cluster_arn": "old"}, "source_cluster_arn"),
-        ({"target_cluster_arn": NEW.replace(":kafka:", ":kafkaconnect:")}, "target_cluster_arn"),
+        ({"cluster_arn": NEW.replace(":kafka:", ":kafkaconnect:")}, "cluster_arn"),
         ({"service_execution_role_arn": "replicator"}, "service_execution_role_arn"),
         ({"naming": "prefix"}, "naming"),
         ({"heartbeats": True}, "heartbeats"),

@@ -9,6 +9,7 @@ import pytest
 
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.finding import Severity
+from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.permissions import (
     Need,
     canary_needs,
@@ -71,6 +72,28 @@ def test_acls_take_rights_on_the_clusters(acls: str, source: dict[str, str], tar
 def test_a_target_topic_is_made_only_where_it_is_not() -> None:
     assert of(target_needs(spec(), ["orders"], []), ORDERS).keys() == {"CREATE", "WRITE", "READ", "DESCRIBE_CONFIGS"}
     assert of(target_needs(spec(), ["orders"], ["orders"]), ORDERS).keys() == {"WRITE", "READ", "DESCRIBE_CONFIGS"}
+
+
+def test_topics_that_msk_makes_take_no_right_of_ours_to_make_them() -> None:
+    through_msk = spec(provision_through="msk_api")
+    assert "CREATE" not in of(target_needs(through_msk, ["orders"], []), ORDERS)
+    assert of(work_needs(through_msk, [facts(state(2), cleanup_policy="compact")], []), ORDERS) == {}
+
+
+def test_an_engine_with_a_login_of_its_own_takes_no_right_of_ours_to_write() -> None:
+    arn = "arn:aws:kafka:eu-west-1:123456789012:cluster"
+    own = MskReplicatorSpec.from_params(
+        {
+            "topics": ["orders"],
+            "source_cluster_arn": f"{arn}/a/1",
+            "cluster_arn": f"{arn}/b/2",
+            "service_execution_role_arn": "arn:aws:iam::123456789012:role/r",
+        }
+    )
+    assert "WRITE" not in of(target_needs(own, ["orders"], []), ORDERS)
+    _, there = canary_needs(own, RIGHTS)
+    assert {need.operation for need in there} == {"READ", "DELETE"}
+    assert "WRITE" in of(target_needs(spec(), ["orders"], []), ORDERS)
 
 
 def test_mirror_makers_own_topics() -> None:

@@ -8,7 +8,13 @@ import pytest
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.provision import DesiredTopic, check_replication, desired_topics, topic_changes
+from kafka_ferry.migration.provision import (
+    DesiredTopic,
+    check_provisioning,
+    check_replication,
+    desired_topics,
+    topic_changes,
+)
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
 
@@ -94,3 +100,16 @@ def test_a_change_reads_and_travels() -> None:
     change = Change(Action.DELETE, "connector", "c")
     assert str(change) == "delete connector c"
     assert change.to_json() == {"action": "delete", "kind": "connector", "name": "c", "detail": ""}
+
+
+def test_msks_topic_api_needs_a_cluster_and_a_replication_factor() -> None:
+    arn = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1-2"
+    check_provisioning(spec())
+    check_provisioning(spec(provision_through="msk_api", cluster_arn=arn, replication_factor=3))
+    with pytest.raises(BadParam, match="cluster_arn"):
+        check_provisioning(spec(provision_through="msk_api", replication_factor=3))
+    with pytest.raises(BadParam, match="replication_factor"):
+        check_provisioning(spec(provision_through="msk_api", cluster_arn=arn))
+    for params in ({"cluster_arn": "orders"}, {"provision_through": "terraform"}):
+        with pytest.raises(BadParam, match=next(iter(params))):
+            spec(**params)

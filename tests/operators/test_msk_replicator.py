@@ -32,7 +32,7 @@ def create(**changes: Any) -> MskCreateReplicatorOperator:
     arguments: dict[str, Any] = {
         "replicator_name": "wave-1",
         "source_cluster_arn": SOURCE,
-        "target_cluster_arn": TARGET,
+        "cluster_arn": TARGET,
         "service_execution_role_arn": ROLE,
         "topics": ["orders.*"],
         **FAST,

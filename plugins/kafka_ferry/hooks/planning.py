@@ -21,7 +21,7 @@ from kafka_ferry.migration.estimate import estimate
 from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
 from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
-from kafka_ferry.migration.provision import check_replication, desired_topics, topic_changes
+from kafka_ferry.migration.provision import check_provisioning, check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.report.storage import GROUPS_PLAN
 
@@ -38,6 +38,7 @@ def make_plan(
     :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
     """
     spec = migration.spec
+    check_provisioning(spec)
     permissions = Permissions(migration)
     rights = permissions.findings()
     _tell("rights:", rights)  # first: every later look needs some of them

@@ -6,13 +6,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec, Naming
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
 #: round in circles (developer guide, "Topic naming").
 OWN_HEADER = "__mskmr"
-
-_CLUSTER = r"^arn:[a-z-]+:kafka:[a-z0-9-]+:\d{12}:cluster/[^/]+/[^/]+$"
 
 
 class MskReplicatorSpec(MigrationSpec):
@@ -20,7 +19,7 @@ class MskReplicatorSpec(MigrationSpec):
 
     :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
     :param region_name: of the target; None takes the AWS connection's.
-    :param source_cluster_arn, target_cluster_arn: the MSK clusters of the two connections.
+    :param source_cluster_arn, cluster_arn: the MSK clusters of the two connections.
     :param service_execution_role_arn: role of the replicator.
     :param starting_position: where a new replicator begins.
     :param compression: of what it writes.
@@ -28,14 +27,14 @@ class MskReplicatorSpec(MigrationSpec):
     """
 
     engine: ClassVar[str] = "msk_replicator"
+    writes_as_us: ClassVar[bool] = False  # but as its role
 
     connect_conn_id: str | None = None
     migration: str = Field(default="msk", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
-    aws_conn_id: str = "aws_default"
     region_name: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
-    source_cluster_arn: str = Field(pattern=_CLUSTER)
-    target_cluster_arn: str = Field(pattern=_CLUSTER)
-    service_execution_role_arn: str = Field(pattern=r"^arn:[a-z-]+:iam::\d{12}:role/.+$")
+    source_cluster_arn: str = Field(pattern=CLUSTER_ARN)
+    cluster_arn: str = Field(pattern=CLUSTER_ARN)
+    service_execution_role_arn: str = Field(pattern=ROLE_ARN)
     starting_position: Literal["EARLIEST", "LATEST"] = "EARLIEST"
     compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = "NONE"
     log_group: str | None = None

@@ -15,7 +15,7 @@ from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.provision import topic_changes
 from kafka_ferry.migration.retention import to_hold
 from kafka_ferry.migration.rights import CLUSTER, Resource, Rights
-from kafka_ferry.migration.spec import Acls, GroupOffsets, MigrationSpec
+from kafka_ferry.migration.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough
 
 _CODE = "permissions"
 _OFFSET_SYNCS = "mm2-offset-syncs."
@@ -79,8 +79,8 @@ def target_needs(
         needs.append(Need(CLUSTER, "ALTER", "to make ACLs (param acls is copy)"))
     for name in topics:
         topic = ("TOPIC", name)
-        needs += [Need(topic, "CREATE", "to make it")] if name not in there else []
-        needs.append(Need(topic, "WRITE", "to copy records into it"))
+        needs += [Need(topic, "CREATE", "to make it")] if name not in there and _is_ours(spec) else []
+        needs += [Need(topic, "WRITE", "to copy records into it")] if spec.writes_as_us else []
         needs.append(Need(topic, "READ", "to compare its records"))
         needs.append(Need(topic, "DESCRIBE_CONFIGS", "to compare its configs"))
     return needs + _own_needs(spec, there, own)
@@ -93,6 +93,11 @@ def _cluster_needs(spec: MigrationSpec) -> list[Need]:
     elif spec.acls is Acls.CHECK:
         needs.append(Need(CLUSTER, "DESCRIBE", "without it the check acls is skipped", Severity.WARN))
     return needs
+
+
+def _is_ours(spec: MigrationSpec) -> bool:
+    """Whether the target's connection makes the topics; else IAM gives that right."""
+    return spec.provision_through is ProvisionThrough.KAFKA
 
 
 def _own_needs(spec: MigrationSpec, there: set[str], own: Iterable[str]) -> list[Need]:
@@ -120,7 +125,8 @@ def canary_needs(spec: MigrationSpec, source: Rights) -> tuple[list[Need], list[
         return skips, []
     why = "or the checks of the canary fail; canary: false does without"
     on_source = [Need(here, operation, why) for operation in ("WRITE", "READ", "DESCRIBE_CONFIGS")]
-    return skips + on_source, [Need(there, operation, why) for operation in ("CREATE", "WRITE", "READ", "DELETE")]
+    ours = ("CREATE", "WRITE", "READ", "DELETE") if spec.writes_as_us else ("READ", "DELETE")
+    return skips + on_source, [Need(there, operation, why) for operation in ours]
 
 
 def canary_name(spec: MigrationSpec) -> str:
@@ -137,7 +143,7 @@ def work_needs(spec: MigrationSpec, facts: Iterable[TopicFacts], groups: Iterabl
     needs: list[Need] = []
     for fact in facts:
         topic = ("TOPIC", fact.desired.name)
-        if fact.existing:
+        if fact.existing and _is_ours(spec):
             change = topic_changes([fact.desired], {fact.desired.name: fact.existing})[0]
             needs += [Need(topic, "ALTER", f"to grow it to {change.grow_to} partitions")] if change.grow_to else []
             if change.set_configs:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.retention import HELD
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.spec import MigrationSpec, ProvisionThrough
 from kafka_ferry.migration.topics import TopicState
 
 # They name brokers of the source; on the target they would name others.
@@ -95,6 +95,21 @@ def _topic_change(topic: DesiredTopic, actual: TopicState | None) -> TopicChange
         if actual.effective.get(key) not in (value, HELD)  # a limit on hold is put back when all is compared
     )
     return TopicChange(topic, Action.UPDATE if grow or configs else Action.NONE, grow, configs)
+
+
+def check_provisioning(spec: MigrationSpec) -> None:
+    """Whether params say all that the way of provisioning needs.
+
+    :raises BadParam: with MSK's topic API: no cluster, or no replication factor, of which it knows no default.
+    """
+    if spec.provision_through is ProvisionThrough.KAFKA:
+        return
+    for param, value, cure in (
+        ("cluster_arn", spec.cluster_arn, "the ARN of the MSK cluster that target_conn_id leads to"),
+        ("replication_factor", spec.replication_factor, "a number, such as 3: MSK's topic API knows no default"),
+    ):
+        if not value:
+            raise BadParam(param, "is missing, and provision_through is msk_api", cure)
 
 
 def check_replication(spec: MigrationSpec, desired: Iterable[DesiredTopic], brokers: int, default_factor: int) -> None:

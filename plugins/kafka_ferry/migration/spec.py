@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.arns import CLUSTER_ARN
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
@@ -53,6 +54,13 @@ class GroupOffsets(StrEnum):
     MM2 = "mm2"
 
 
+class ProvisionThrough(StrEnum):
+    """Who makes topics on the target: its brokers, or MSK's topic API, where Airflow may not ask or reach them."""
+
+    KAFKA = "kafka"
+    MSK_API = "msk_api"
+
+
 class Acls(StrEnum):
     """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
 
@@ -73,6 +81,8 @@ class MigrationSpec(BaseModel):
 
     #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
     engine: ClassVar[str] = "mirror_maker2_on_connect"
+    #: Whether records are written as the target connection's user; else the engine has a login of its own.
+    writes_as_us: ClassVar[bool] = True
 
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
@@ -87,6 +97,9 @@ class MigrationSpec(BaseModel):
     source_alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,60}$")
     tasks_max: int = Field(default=4, ge=1, le=1000)
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
+    provision_through: ProvisionThrough = ProvisionThrough.KAFKA
+    cluster_arn: str | None = Field(default=None, pattern=CLUSTER_ARN)
+    aws_conn_id: str = "aws_default"
     throughput: Throughput = Throughput.LAN
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
     group_offsets: GroupOffsets = GroupOffsets.EXACT

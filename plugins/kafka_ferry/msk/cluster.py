@@ -103,7 +103,7 @@ def check_pair(source: str, target: str, region: str | None) -> None:
     :raises BadParam: one cluster, two accounts, or another region than the target's.
     """
     if source == target:
-        raise BadParam("target_cluster_arn", "is the source", "two clusters")
+        raise BadParam("cluster_arn", "is the source", "two clusters")
     if account_of(source) != account_of(target):
         problem = f"is in account {account_of(source)}, the target in {account_of(target)}"
         raise BadParam("source_cluster_arn", problem, "clusters of one account: a replicator crosses regions only")

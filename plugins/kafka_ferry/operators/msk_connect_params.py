@@ -7,7 +7,8 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from kafka_ferry.migration.msk_connect_spec import CLUSTER_ARN, NAME, PLUGIN_ARN, ROLE_ARN, MskConnectSpec
+from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.migration.msk_connect_spec import NAME, PLUGIN_ARN, MskConnectSpec
 from kafka_ferry.operators.params import migration_params
 
 _SECTION = "MSK Connect"
@@ -23,6 +24,7 @@ _FROM_ENVIRONMENT = {
 def msk_connect_params() -> dict[str, Param]:
     """Params of ``mirror_maker2_on_msk_connect``; defaults and limits are those of its spec."""
     params = migration_params()
+    del params["cluster_arn"]  # required here, and so not folded away in a section
     params["migration"] = _like("migration", params["migration"], pattern=NAME)
     params["running_timeout"] = _like("running_timeout", params["running_timeout"])
     first = ("topics", "migration", "source_conn_id", "target_conn_id")

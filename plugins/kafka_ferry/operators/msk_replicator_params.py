@@ -19,7 +19,9 @@ _MEANINGLESS = (
 
 def msk_replicator_params() -> dict[str, Param]:
     """Params of ``msk_replicator``; defaults and limits are those of ``MskReplicatorSpec``."""
-    params = {name: param for name, param in migration_params().items() if name not in _MEANINGLESS}
+    # Required here, and so not folded away in a section.
+    ours = (*_MEANINGLESS, "cluster_arn")
+    params = {name: param for name, param in migration_params().items() if name not in ours}
     for name in ("migration", "poll_interval", "running_timeout", "no_progress_timeout"):
         default = MskReplicatorSpec.model_fields[name].default
         params[name] = Param(default, description=params[name].description, **params[name].schema)
@@ -31,7 +33,7 @@ def msk_replicator_params() -> dict[str, Param]:
             description="The MSK cluster that the source connection leads to; it needs IAM access control.",
             examples=[f"{arn}/old/0f3c…-1"],
         ),
-        "target_cluster_arn": Param(
+        "cluster_arn": Param(
             type="string",
             title="Target cluster's ARN",
             description="The MSK cluster that the target connection leads to; the replicator lives in its region.",

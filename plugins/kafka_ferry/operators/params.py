@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from kafka_ferry.migration.arns import CLUSTER_ARN
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
 
 _SELECTION, _ENGINE, _PROOF, _TIMES = "Selection", "Replication", "Proof", "Waiting"
@@ -185,6 +186,30 @@ def _engine() -> dict[str, Param]:
             type=["null", "integer"],
             minimum=1,
             maximum=32767,
+            section=_ENGINE,
+        ),
+        "provision_through": _param(
+            "provision_through",
+            "Make topics through",
+            "The target's brokers, or MSK's topic API: where the target's connection may not make topics.",
+            enum=["kafka", "msk_api"],
+            values_display={"kafka": "its brokers", "msk_api": "Amazon MSK's topic API"},
+            section=_ENGINE,
+        ),
+        "cluster_arn": _param(
+            "cluster_arn",
+            "Target cluster's ARN",
+            "The MSK cluster that the target connection leads to; for MSK's topic API.",
+            type=["null", "string"],
+            pattern=CLUSTER_ARN,
+            examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1a2b3c4d-0000-0000-0000-000000000000-5"],
+            section=_ENGINE,
+        ),
+        "aws_conn_id": _param(
+            "aws_conn_id",
+            "AWS",
+            "Airflow connection of type aws, for MSK's topic API.",
+            examples=["aws_default"],
             section=_ENGINE,
         ),
         "heartbeats": _param(

@@ -21,15 +21,18 @@ class ProvisionTopicsOperator(FerryOperator):
 
     MirrorMaker 2 would create topics too, but leaves configs out and, when it fails, lets brokers auto-create them with
     a partition count of their own.
+
+    With ``provision_through=msk_api`` MSK makes the topics, and the target's brokers are asked only for ``acls=copy``.
     """
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.acls import copy_acls
+        from kafka_ferry.hooks.topic_admin import topic_admin
 
         migration = self.migration(context)
-        admin = migration.target.admin
+        admin = topic_admin(migration)
         desired = desired_topics(migration.spec, migration.topics.topics.values())
-        changes = topic_changes(desired, migration.target_topics())
+        changes = topic_changes(desired, admin.topics([topic.name for topic in desired]))
         to_do = [str(change.change) for change in changes if change.action is not Action.NONE]
         if to_do:
             self.log.info("%d changes:\n%s", len(to_do), "\n".join(first_lines(to_do, "changes")))

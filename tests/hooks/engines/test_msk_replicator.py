@@ -41,7 +41,7 @@ def engine(places: dict[tuple[str, int], int] | None = None, empty: set[Any] | N
         {
             "topics": ["orders"],
             "source_cluster_arn": SOURCE,
-            "target_cluster_arn": TARGET,
+            "cluster_arn": TARGET,
             "service_execution_role_arn": msk_lab.ROLE,
             **params,
         }

@@ -68,7 +68,7 @@ class MskReplicator(Engine):
         :raises BadParam: MSK would refuse it.
         """
         spec, topics, groups = self.spec, self.migration.topics.selection, self.migration.groups.selection
-        source, target = self.hook.ends(spec.source_cluster_arn, spec.target_cluster_arn)
+        source, target = self.hook.ends(spec.source_cluster_arn, spec.cluster_arn)
         canary = [re.escape(canary_topic(spec.migration))] * spec.canary
         # In a run that ends, exact offsets are written by us: its own, approximate ones would come in between.
         carried = groups.patterns if spec.keep_replicating else ()
@@ -93,7 +93,7 @@ class MskReplicator(Engine):
     # -- plan ----------------------------------------------------------------------------------------------------------
 
     def about(self) -> dict[str, Any]:
-        ends = {"source": self.spec.source_cluster_arn, "target": self.spec.target_cluster_arn}
+        ends = {"source": self.spec.source_cluster_arn, "target": self.spec.cluster_arn}
         return {"replicator": self.intent.name, **ends, "starting_position": self.spec.starting_position}
 
     def changes(self) -> list[Change]:

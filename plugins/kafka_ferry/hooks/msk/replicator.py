@@ -75,9 +75,9 @@ class MskReplicatorHook(MskClient):
         :raises BadParam: one replicator cannot stand between them.
         """
         check_arn("source_cluster_arn", source_arn)
-        check_arn("target_cluster_arn", target_arn)
+        check_arn("cluster_arn", target_arn)
         check_pair(source_arn, target_arn, self.conn_region_name)
-        return self._end("source_cluster_arn", source_arn), self._end("target_cluster_arn", target_arn)
+        return self._end("source_cluster_arn", source_arn), self._end("cluster_arn", target_arn)
 
     def _end(self, param: str, arn: str) -> ReplicatorCluster:
         kafka = self.sibling("kafka", region_of(arn))

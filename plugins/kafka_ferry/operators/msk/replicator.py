@@ -28,7 +28,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
             task_id="replicator",
             replicator_name="old-to-new",
             source_cluster_arn="arn:aws:kafka:…",
-            target_cluster_arn="arn:aws:kafka:…",
+            cluster_arn="arn:aws:kafka:…",
             service_execution_role_arn="arn:aws:iam::…:role/replicator",
             topics=["orders.*"],
         )
@@ -37,7 +37,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
     :param replicator_name: its name: letters, digits and hyphens. (templated)
     :param source_cluster_arn: MSK cluster read from; its subnets and security groups are taken from it. (templated)
-    :param target_cluster_arn: MSK cluster written to, in the region of the connection. (templated)
+    :param cluster_arn: MSK cluster written to, in the region of the connection. (templated)
     :param service_execution_role_arn: role of the replicator. (templated)
     :param topics, exclude_topics, groups, exclude_groups: regular expressions. (templated)
     :param starting_position: EARLIEST copies what is there; LATEST, the service's own default, leaves it out.
@@ -51,7 +51,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
     aws_hook_class = MskReplicatorHook
     template_fields: Sequence[str] = aws_template_fields(
-        "replicator_name", "source_cluster_arn", "target_cluster_arn", "service_execution_role_arn", "topics",
+        "replicator_name", "source_cluster_arn", "cluster_arn", "service_execution_role_arn", "topics",
         "exclude_topics", "groups", "exclude_groups", "log_group", "intent_kwargs",
     )  # fmt: skip
     template_fields_renderers: ClassVar[dict[str, str]] = {"intent_kwargs": "json"}
@@ -61,7 +61,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
         *,
         replicator_name: str,
         source_cluster_arn: str,
-        target_cluster_arn: str,
+        cluster_arn: str,
         service_execution_role_arn: str,
         topics: Sequence[str],
         exclude_topics: Sequence[str] = (),
@@ -77,7 +77,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
     ) -> None:
         super().__init__(**kwargs)
         self.replicator_name = replicator_name
-        self.source_cluster_arn, self.target_cluster_arn = source_cluster_arn, target_cluster_arn
+        self.source_cluster_arn, self.cluster_arn = source_cluster_arn, cluster_arn
         self.service_execution_role_arn = service_execution_role_arn
         self.topics, self.exclude_topics = topics, exclude_topics
         self.groups, self.exclude_groups = groups, exclude_groups
@@ -91,7 +91,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
         :raises BadParam: MSK would refuse it.
         """
-        source, target = self.hook.ends(self.source_cluster_arn, self.target_cluster_arn)
+        source, target = self.hook.ends(self.source_cluster_arn, self.cluster_arn)
         return ReplicatorIntent(
             name=self.replicator_name,
             source=source,
