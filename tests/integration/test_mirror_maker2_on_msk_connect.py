@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -13,11 +14,13 @@ from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
 from kafka_ferry.migration.changes import Action
 from run_by_hand import Run
-from stack import Stack
+from stack import Stack, jars, plugins, security
+from stack.java import find_java
 from stack.msk import CLUSTER
 from stack.msk_double import BUCKET, ROLE
+from stack.stack import PROJECT
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_500)]
 
 ENGINE = "mirror_maker2_on_msk_connect"
 
@@ -32,8 +35,10 @@ def run(topic_prefix: str, **params: Any) -> Run:
         "plugin_bucket": BUCKET,
         "log_group": "/ferry",
         "tasks_max": 2,
-        "running_timeout": 180,
-        "convergence_timeout": 180,
+        # Two JVMs start for it, on a machine that may have other work.
+        "running_timeout": 300,
+        "convergence_timeout": 300,
+        "no_progress_timeout": 180,
     }
     return Run(ENGINE, ENGINE, **given | params)
 
@@ -122,3 +127,88 @@ def test_a_migration_goes_on_after_its_connector_was_made_anew_and_leaves_nothin
     assert not [name for name in topics if engine.base in name]
     assert not list((stack.folder / "data" / "s3" / BUCKET).glob(f"{engine.base}*"))
     assert not [name for name in stack.msk.workers() if name.startswith(engine.base)]
+
+
+@pytest.mark.nightly
+def test_a_source_with_scram_new_names_by_the_plugin_and_no_secret_in_the_connectors(
+    stack: Stack,
+    secure_stack: Stack,
+    topic_prefix: str,
+    connections: dict[str, str],
+    make_topics: Any,
+    produce: Any,
+    tmp_path: Path,
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", secure_stack.variables()["AIRFLOW_CONN_KAFKA_SOURCE"])
+    admin = secure_stack.client_settings("source")
+    secret = secure_stack.client_settings("source", security.FERRY)["sasl.password"]
+    (tmp_path / "secrets.properties").write_text(f"source={secret}\n")
+    topic, group = f"{topic_prefix}orders", f"{topic_prefix}g"
+    make_topics(admin, topic, partitions=2)
+    produce(admin, topic, 1000)
+    consumer = Consumer({**admin, "group.id": group})
+    consumer.commit(offsets=[TopicPartition(topic, 0, 10)], asynchronous=False)
+    consumer.close()
+    jars_folder = plugins.build(jars.cache_folder(PROJECT), find_java(print), print)
+    provider = "org.apache.kafka.common.config.provider.FileConfigProvider"
+    migration = run(
+        topic_prefix,
+        naming="rename",
+        topic_rename_format="${topic}.copy",
+        plugin_folder=str(jars_folder),
+        source_references={"sasl.password": f"${{file:{tmp_path}/secrets.properties:source}}"},
+        worker_properties={"config.providers": "file", "config.providers.file.class": provider},
+    )
+    engine = engine_of(migration.migration)
+    assert isinstance(engine, MirrorMaker2OnMskConnect)
+    told: list[str] = []
+
+    def look() -> None:
+        told.extend(str(found.description) for name in engine.wanted if (found := engine.hook.find_connector(name)))
+
+    _, report = migration.whole(look)
+    assert report["verdict"] == "PASS", report
+    (row,) = [row for row in report["topics"] if row["source"] == topic]
+    assert (row["target"], row["target_records"]) == (f"{topic}.copy", 1000)
+    assert [(row["topic"], row["target_offset"]) for row in report["groups"]] == [(topic, 10)]
+    assert "PluginMirrorSourceConnector" in told[0]
+    assert len(told) == 2
+    assert secret not in str([*told, *migration.seen, report])
+    assert migration.leftovers() == []
+
+
+@pytest.mark.nightly
+def test_a_double_that_was_killed_leaves_no_worker_behind_and_the_migration_goes_on(
+    breakable_stack: Stack, topic_prefix: str, connections: dict[str, str], make_topics: Any, tmp_path: Path,
+    monkeypatch: Any,
+) -> None:  # fmt: skip
+    """As if somebody had deleted everything on MSK Connect: plugin, worker configuration, connectors."""
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    stack, topic = breakable_stack, f"{topic_prefix}orders"
+    make_topics(stack.source_bootstrap, topic, partitions=2)
+    fill(stack, topic, 0, 1000)
+    migration = run(topic_prefix, groups=[])
+    migration.plan()
+    migration.provision()
+    try:
+        migration.deploy()
+        migration.wait_until_running()
+        migration.prove()
+        pids = [worker["pid"] for worker in stack.msk.workers().values()]
+        assert pids
+        stack.msk.kill9()
+        stack.up()
+        assert not [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
+        fill(stack, topic, 1000, 1500)
+        migration.deploy()
+        migration.wait_until_running()
+        migration.prove()
+    finally:
+        migration.remove()
+    report = migration.report()
+    assert report["verdict"] == "PASS", report
+    (row,) = [row for row in report["topics"] if row["source"] == topic]
+    assert (row["target_records"], row["duplicated"]) == (1500, 0)
+    assert migration.leftovers() == []
