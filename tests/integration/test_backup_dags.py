@@ -26,7 +26,7 @@ from own_dags import own_dags_folder
 from s3_faults import S3Faults
 from stack import Stack, s3
 
-pytestmark = [pytest.mark.integration, pytest.mark.nightly]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
 LOCATION = f"s3://{s3.BUCKET}/dag-tests"
 TIMEOUT = 560

@@ -21,7 +21,8 @@ from sink_watch import SinkWatch
 from stack import Stack
 from stack.s3 import SECRET
 
-pytestmark = [pytest.mark.integration, pytest.mark.nightly]
+# Following is bounded by the clock, for longer on a busy machine.
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
 EXPORT, IMPORT = "export_topics_to_s3", "import_topics_from_s3"
 PARTITIONS = 9
