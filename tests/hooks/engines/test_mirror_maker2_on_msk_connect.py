@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import msk_lab
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
 from kafka_ferry.hooks.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
 from kafka_ferry.hooks.msk_connect import MskConnectHook
@@ -167,6 +167,16 @@ def test_a_connector_that_somebody_deleted_ends_the_wait(make: Any, hook: MskCon
     hook.wait("connector_deleted", 0, connectorArn=arns[f"{BASE}-checkpoint"])
     with pytest.raises(ReplicationFailed, match="not there any more"):
         engine.progress().check()
+
+
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ServiceUnavailableException"])
+def test_a_service_that_is_away_is_no_verdict(make: Any, aws: MskConnectDouble, code: str) -> None:
+    engine = make()
+    create(engine)
+    aws.faults.plan({"errors": [{"operation": "ListConnectors", "code": code}]})
+    with pytest.raises(OutsideFault, match=code):  # what the wait tolerates
+        engine.progress().check()
+    engine.progress().check()
 
 
 def test_the_plan_tells_what_would_be_made_and_no_secret(make: Any) -> None:

@@ -95,6 +95,16 @@ def test_an_operation_of_a_try_that_was_killed_is_awaited_first(
     assert hook.connector(arn).config["topics"] == "a,b,c"
 
 
+def test_how_it_ended_is_no_matter(
+    hook: MskConnectHook, aws: MskConnectDouble, connectors: MskConnectors, plugin: str
+) -> None:
+    arn = running(hook, plugin)
+    aws.faults.plan({"operations": [{"state": "ROLLBACK_COMPLETE", "code": "Unhealthy", "message": "of before"}]})
+    assert hook.next_update(arn, wanted(plugin, topics="a,b"))
+    connectors.update(arn, wanted(plugin, topics="a,b"))
+    assert hook.connector(arn).config["topics"] == "a,b"
+
+
 @pytest.mark.parametrize("ended", ["ROLLBACK_COMPLETE", "UPDATE_FAILED"])
 def test_an_update_that_did_not_last_is_a_failure(
     hook: MskConnectHook, aws: MskConnectDouble, connectors: MskConnectors, plugin: str, ended: str

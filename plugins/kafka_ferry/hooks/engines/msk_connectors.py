@@ -11,6 +11,7 @@ from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.msk_connect.capacity import Capacity
 from kafka_ferry.msk_connect.connector import Connector, Update, config_changes, worker_setting_changes
+from kafka_ferry.msk_connect.errors import OperationFailed
 from kafka_ferry.msk_connect.states import ConnectorState
 
 log = logging.getLogger(__name__)
@@ -77,8 +78,12 @@ class MskConnectors:
         return [connector.name for connector in going]
 
     def _finish_what_runs(self, arn: str) -> None:
-        if operation := self._hook.running_operation(arn):  # begun by a try of this task that was killed
-            self._complete(operation)
+        """What a try of this task began that was killed; how it ends is no matter, as all is compared afterwards."""
+        if operation := self._hook.running_operation(arn):
+            try:
+                self._complete(operation)
+            except OperationFailed as failure:
+                log.warning("an operation of before failed: %s", failure)
 
     def _settled(self, arn: str) -> None:
         if self._hook.connector(arn).state is not ConnectorState.PAUSED:
