@@ -35,7 +35,6 @@ RECORDS, PARTITIONS = 600, 2
 def aws(connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
     monkeypatch.setattr(MskReplicatorHook, "deletion_delay", 0.0)
     with msk_lab.connected(monkeypatch) as running:
-        msk_lab.open_to_replicators(running)
         yield running
 
 
@@ -75,7 +74,7 @@ def topic(stack: Stack, topic_prefix: str, make_topics: Any, produce: Any) -> st
 
 
 def replicator(stack: Stack, aws: MskConnectDouble, lets: Any = lambda _: True) -> PlainReplicator:
-    return PlainReplicator(aws, stack.source_bootstrap, stack.target_bootstrap, lets)
+    return PlainReplicator(msk_lab.client(aws, "kafka"), stack.source_bootstrap, stack.target_bootstrap, lets)
 
 
 def refused(one: Run) -> str:

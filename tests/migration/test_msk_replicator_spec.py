@@ -35,6 +35,7 @@ def test_defaults_copy_what_is_there_under_the_same_names_and_wait_long_enough()
         ({"group_offsets": "mm2"}, "group_offsets"),
         ({"starting_position": "MIDDLE"}, "starting_position"),
         ({"compression": "bzip2"}, "compression"),
+        ({"starting_position": "LATEST"}, "canary"),
     ],
 )
 def test_bad_params_are_named(changes: dict[str, Any], param: str) -> None:

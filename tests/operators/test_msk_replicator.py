@@ -24,7 +24,6 @@ HERE_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True])
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
     monkeypatch.setattr(MskReplicatorHook, "deletion_delay", 0.0)
     with msk_lab.connected(monkeypatch) as running:
-        msk_lab.open_to_replicators(running)
         yield running
 
 

@@ -136,8 +136,3 @@ def run_deferred(operator: Any) -> Any:
                 return getattr(operator, deferral.method_name)({}, event)
             except TaskDeferred as again:
                 deferral = again
-
-
-def open_to_replicators(aws: MskConnectDouble) -> None:
-    """IAM access control on both clusters, without which no replicator can log in."""
-    aws.clusters.iam = dict.fromkeys(aws.clusters.iam, True)

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_ferry.migration.msk_replicator_spec import OWN_HEADER
-from stack.msk.server import MskConnectDouble
 
 #: Takes a record and tells whether it is copied.
 Lets = Callable[[Message], bool]
@@ -22,11 +21,12 @@ Lets = Callable[[Message], bool]
 class PlainReplicator:
     """Copies, in a thread, what the double's RUNNING replicators ask for, partition by partition, until the block ends.
 
+    :param kafka: boto3's client of the double, which is asked for replicators.
     :param lets: leaves records out, as a fault.
     """
 
-    def __init__(self, aws: MskConnectDouble, source: str, target: str, lets: Lets = lambda _: True) -> None:
-        self._aws, self._lets, self._over = aws, lets, threading.Event()
+    def __init__(self, kafka: Any, source: str, target: str, lets: Lets = lambda _: True) -> None:
+        self._kafka, self._lets, self._over = kafka, lets, threading.Event()
         self._source, self._target = (
             AdminClient({"bootstrap.servers": source}),
             AdminClient({"bootstrap.servers": target}),
@@ -61,12 +61,14 @@ class PlainReplicator:
 
     def _look(self) -> bool:
         """Take new topics; whether there is anything to copy."""
-        running = [one for one in list(self._aws.account.replicators.values()) if one.state == "RUNNING"]
+        listed = self._kafka.list_replicators()["Replicators"]
+        running = [one["ReplicatorArn"] for one in listed if one["ReplicatorState"] == "RUNNING"]
         if not running:
             self._places.clear()
             return False
-        wishes: dict[str, Any] = running[0].info["TopicReplication"]
-        assert wishes["StartingPosition"] == {"Type": "EARLIEST"}
+        (info,) = self._kafka.describe_replicator(ReplicatorArn=running[0])["ReplicationInfoList"]
+        wishes: dict[str, Any] = info["TopicReplication"]
+        begin = OFFSET_BEGINNING if wishes["StartingPosition"] == {"Type": "EARLIEST"} else OFFSET_END
         there = self._target.list_topics(timeout=10).topics
         known = set(self._places)
         for name, topic in self._source.list_topics(timeout=10).topics.items():
@@ -77,7 +79,7 @@ class PlainReplicator:
             if name not in there:
                 self._create(name, len(topic.partitions))
             for number in topic.partitions:
-                self._places.setdefault((name, number), 0)
+                self._places.setdefault((name, number), begin)
         if known != set(self._places):
             self._consumer.assign([TopicPartition(*tp, offset) for tp, offset in self._places.items()])
         return bool(self._places)

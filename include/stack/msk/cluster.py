@@ -21,7 +21,7 @@ class Clusters:
     def __init__(self, bootstrap_servers: str) -> None:
         self.bootstrap_servers = {ARN: bootstrap_servers, SOURCE_ARN: "127.0.0.1:9092"}
         self.states = dict.fromkeys(self.bootstrap_servers, "ACTIVE")
-        self.iam = dict.fromkeys(self.bootstrap_servers, False)
+        self.iam = dict.fromkeys(self.bootstrap_servers, True)
 
     def describe_cluster_v2(self, params: dict[str, Any]) -> dict[str, Any]:
         arn = self.known(params["ClusterArn"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
+from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec, Naming
 
@@ -18,7 +20,6 @@ class MskReplicatorSpec(MigrationSpec):
     """``msk_replicator``.
 
     :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
-    :param region_name: of the target; None takes the AWS connection's.
     :param source_cluster_arn, cluster_arn: the MSK clusters of the two connections.
     :param service_execution_role_arn: role of the replicator.
     :param starting_position: where a new replicator begins.
@@ -31,7 +32,6 @@ class MskReplicatorSpec(MigrationSpec):
 
     connect_conn_id: str | None = None
     migration: str = Field(default="msk", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
-    region_name: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
     source_cluster_arn: str = Field(pattern=CLUSTER_ARN)
     cluster_arn: str = Field(pattern=CLUSTER_ARN)
     service_execution_role_arn: str = Field(pattern=ROLE_ARN)
@@ -42,6 +42,19 @@ class MskReplicatorSpec(MigrationSpec):
     # A replicator takes its time to start; so does anything that cannot reach its cluster to say so.
     running_timeout: float = Field(default=2700, ge=5)
     no_progress_timeout: float = Field(default=1800, ge=5)
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Also that params fit together.
+
+        :raises BadParam: as ``MigrationSpec``; or params that contradict each other.
+        """
+        spec = super().from_params(params)
+        if spec.canary and spec.starting_position == "LATEST":
+            # "Any messages produced … before the topic has been created on the target" are left out then (guide).
+            problem = "is on with starting_position LATEST, which leaves out the first records of every new topic"
+            raise BadParam("canary", problem, "canary: false")
+        return spec
 
     @property
     def headers_left_out(self) -> tuple[str, ...]:

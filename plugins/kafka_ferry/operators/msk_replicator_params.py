@@ -71,13 +71,6 @@ def msk_replicator_params() -> dict[str, Param]:
         "aws_conn_id": _param(
             "aws_conn_id", "AWS", "Airflow connection of type aws.", type="string", examples=["aws_default"]
         ),
-        "region_name": _param(
-            "region_name",
-            "Region",
-            "Of the target. Empty: the AWS connection's.",
-            type=["null", "string"],
-            examples=["eu-west-1"],
-        ),
     }
     connect = params.pop("connect_conn_id")
     schema = {**connect.schema, "type": ["null", "string"]}

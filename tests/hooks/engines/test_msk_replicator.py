@@ -20,6 +20,7 @@ from stack.msk.cluster import ARN as TARGET
 from stack.msk.cluster import SOURCE_ARN as SOURCE
 from stack.msk.server import MskConnectDouble
 
+LATEST = {"starting_position": "LATEST", "canary": False}
 PARTITIONS = [("orders", 0), ("orders", 1)]
 
 
@@ -28,7 +29,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
     monkeypatch.setattr(MskReplicatorHook, "deletion_delay", 0.0)
     monkeypatch.setattr(msk_replicator, "hold_limits", lambda _: {})
     with msk_lab.connected(monkeypatch) as running:
-        msk_lab.open_to_replicators(running)
         yield running
 
 
@@ -95,9 +95,9 @@ def test_one_that_goes_on_carries_them(aws: MskConnectDouble) -> None:
         ({}, {}, ""),
         ({("orders", 0): 4}, {}, "records of orders-0, which would be there twice"),
         ({("orders", 0): 4}, {"duplicates": "explain"}, ""),
-        (None, {"starting_position": "LATEST"}, "lacks records of orders-0, orders-1"),
-        ({("orders", 0): 10, ("orders", 1): 9}, {"starting_position": "LATEST"}, "lacks records of orders-1"),
-        ({("orders", 0): 10, ("orders", 1): 10}, {"starting_position": "LATEST"}, ""),
+        (None, LATEST, "lacks records of orders-0, orders-1"),
+        ({("orders", 0): 10, ("orders", 1): 9}, LATEST, "lacks records of orders-1"),
+        ({("orders", 0): 10, ("orders", 1): 10}, LATEST, ""),
     ],
 )
 def test_a_new_one_neither_leaves_records_out_nor_copies_them_twice(
@@ -115,7 +115,7 @@ def test_a_new_one_neither_leaves_records_out_nor_copies_them_twice(
 def test_what_holds_no_record_is_not_missing(aws: MskConnectDouble) -> None:
     """Transaction markers, compacted holes."""
     places = {("orders", 0): 10, ("orders", 1): 9}
-    engine(places, {("orders", 1)}, starting_position="LATEST").deploy()
+    engine(places, {("orders", 1)}, **LATEST).deploy()
     assert only(aws).state == "CREATING"
 
 

@@ -11,9 +11,8 @@ from stack.msk.server import MskConnectDouble
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
-    """The double, whose clusters a replicator can log in to, and the connection ``aws_default`` that leads to it."""
+    """The double, and the connection ``aws_default`` that leads to it."""
     with msk_lab.connected(monkeypatch) as running:
-        msk_lab.open_to_replicators(running)
         yield running
 
 

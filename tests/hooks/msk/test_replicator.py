@@ -165,9 +165,12 @@ def test_one_that_never_runs(hook: MskReplicatorHook, aws: MskConnectDouble) -> 
 
 
 def test_the_lag_is_a_hint_that_may_be_missing(hook: MskReplicatorHook, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hook.message_lag("wave-1") is None  # the double has no CloudWatch metrics
+    blind = MskReplicatorHook()
+    assert blind.message_lag("wave-1") is None  # the double has no CloudWatch metrics
+    monkeypatch.setattr(blind, "sibling", lambda *_, **__: pytest.fail("it is not asked for again"))
+    assert blind.message_lag("wave-1") is None
     cloudwatch = boto3.client("cloudwatch", region_name="eu-west-1")
-    monkeypatch.setattr(hook, "sibling", lambda service: cloudwatch)
+    monkeypatch.setattr(hook, "sibling", lambda service, config: cloudwatch)
     times = [datetime(2026, 11, 21, 12, minute, tzinfo=UTC) for minute in (1, 0)]
     points = [{"Timestamp": at, "Sum": float(at.minute)} for at in times]
     asked = {

@@ -18,7 +18,6 @@ from stack.msk.server import MskConnectDouble
 @pytest.fixture
 def aws() -> Iterator[MskConnectDouble]:
     with msk_lab.double() as running:
-        msk_lab.open_to_replicators(running)
         yield running
 
 

@@ -29,6 +29,7 @@ from kafka_ferry.msk.replicator import (
     immutable_differences,
     replicator_name,
 )
+from kafka_ferry.msk_connect.naming import region_of
 
 _VERDICTS = {ReplicatorState.RUNNING: Verdict.RUNNING, ReplicatorState.FAILED: Verdict.FAILED}
 
@@ -54,7 +55,8 @@ class MskReplicator(Engine):
 
     @cached_property
     def hook(self) -> MskReplicatorHook:
-        return MskReplicatorHook(aws_conn_id=self.spec.aws_conn_id, region_name=self.spec.region_name)
+        # A replicator lives in the region of its target, whatever the connection's.
+        return MskReplicatorHook(aws_conn_id=self.spec.aws_conn_id, region_name=region_of(self.spec.cluster_arn))
 
     @property
     def name(self) -> str:

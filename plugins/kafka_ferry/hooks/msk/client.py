@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -97,14 +98,17 @@ class MskClient(AwsBaseHook):
         """Our waiters: botocore has none for these services, and the provider looks into its own package."""
         return Path(__file__).parent / "waiters" / f"{self.client_type}.json"
 
-    def sibling(self, service: str, region: str | None = None) -> Any:
-        """boto3's client of another service, or in another region, by the same connection."""
+    def sibling(self, service: str, region: str | None = None, config: Config | None = None) -> Any:
+        """boto3's client of another service, or in another region, by the same connection.
+
+        :param config: botocore's, in place of the hook's own.
+        """
         hook: Any = AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
             client_type=service,
             region_name=region or self._region_name,
             verify=self._verify,
-            config=self._config,
+            config=config or self._config,
         )
         return hook.conn
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.hooks.msk.client import MskClient, translated
@@ -30,6 +31,8 @@ from kafka_ferry.msk_connect.naming import region_of
 
 _VERSION_TRIES = 3
 _METRIC_MINUTES = 10
+#: A hint is not worth waiting for: boto3's own patience is minutes where CloudWatch cannot be reached.
+_QUICKLY = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 class MskReplicatorHook(MskClient):
@@ -49,6 +52,7 @@ class MskReplicatorHook(MskClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "kafka"
         super().__init__(*args, **kwargs)
+        self._no_metrics = False
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -92,11 +96,13 @@ class MskReplicatorHook(MskClient):
         """``MessageLag`` of CloudWatch, the latest of some minutes; None when there is none or it may not be read.
 
         A hint only: it counts what the replicator has not consumed yet, not what is missing on the target (developer
-        guide, "Metrics reference").
+        guide, "Metrics reference"). Once it could not be read, it is not asked for again.
         """
+        if self._no_metrics:
+            return None
         now = datetime.now(UTC)
         try:
-            found = self.sibling("cloudwatch").get_metric_statistics(
+            found = self.sibling("cloudwatch", config=_QUICKLY).get_metric_statistics(
                 Namespace="AWS/Kafka",
                 MetricName="MessageLag",
                 Dimensions=[{"Name": "ReplicatorName", "Value": name}],
@@ -107,6 +113,7 @@ class MskReplicatorHook(MskClient):
             )
         except (BotoCoreError, ClientError) as error:
             self.log.info("MessageLag of %s cannot be read: %s", name, error)
+            self._no_metrics = True
             return None
         points = sorted(found["Datapoints"], key=lambda point: point["Timestamp"])
         return float(points[-1]["Sum"]) if points else None
