@@ -59,6 +59,7 @@ ONLY_COMPOSE = {
 }
 OPTIONAL = {
     "FERRY_FINGERPRINT_PROCESSES",  # has a good default: one a core
+    "FERRY_NATIVE",  # auto is right but for a platform without Numba
     "FERRY_MSK_CLUSTER_ARN",  # the compose file has no MSK Connect
     "FERRY_MSK_PLUGIN_BUCKET",
     "FERRY_MSK_ROLE_ARN",

@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "--sizes",
         type=_size,
         nargs="+",
-        default=[(1000, 400_000), (100, 1_500_000)],
+        default=[(1000, 1_500_000), (100, 6_000_000)],
         help="value bytes and number of records, such as 1000:400000",
     )
     return result

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
+import psutil
 from confluent_kafka.admin import AdminClient
 
-from bench import figures, machine, records
+from bench import figures, machine
 from demo.loader import Loader
 from demo.spec import Record, TopicSpec
 from stack import Stack
@@ -32,7 +37,7 @@ class BenchError(Exception):
 class Run:
     """One timed run.
 
-    :param cpu: seconds of the tool's processes, user and system. ``peak``: RSS of its largest process, bytes.
+    :param cpu: seconds of the tool's processes, user and system. ``peak``: RSS of all of them together, bytes.
     :param objects: in the bucket after an export. ``size``: of them, bytes. ``puts``: requests that wrote; 0: not told.
     """
 
@@ -65,12 +70,11 @@ class Backups:
         return ["kafka_ferry", *(["OSO"] if self._oso else [])]
 
     def fill(self) -> None:
-        pool = records.values(size=self._size) if self._size >= 200 else _small(self._size)
+        values = _values(self._size)
 
         def made() -> Any:
             for number in range(self._count):
-                value = pool[number % len(pool)]
-                yield Record(b"key-%07d" % number, value, 1_700_000_000_000 + number, [("kind", b"test")],
+                yield Record(b"key-%07d" % number, next(values), 1_700_000_000_000 + number, [("kind", b"test")],
                              number % PARTITIONS)  # fmt: skip
 
         spec = TopicSpec(self._topic, PARTITIONS, {"compression.type": "lz4"}, self._count, self._count, made)
@@ -154,23 +158,52 @@ class Backups:
             future.result()
 
 
-def _small(size: int) -> list[bytes]:
-    return [(b"%08d" % number + os.urandom(size // 4).hex().encode() * 2)[:size] for number in range(2000)]
+def _values(size: int, seed: int = 1) -> Iterator[bytes]:
+    """Different values without end, half words and half noise: they compress to about a third."""
+    made = random.Random(seed)  # noqa: S311 - test data
+    noise, half = made.randbytes(10_000_000).hex().encode(), size // 2
+    for number in numbers():
+        at = made.randrange(len(noise) - half)
+        head = b'{"id":%09d,"type":"measurement","unit":"celsius","place":"%s","note":"' % (number, b"Kiel" * 3)
+        words = (head + b"the same words in every record, " * (size // 30 + 1))[: size - half]
+        yield words + noise[at : at + half]
 
 
 def _measure(command: list[str], environment: dict[str, str], log: Path) -> tuple[float, float, int, str]:
-    """Wall seconds, CPU seconds and the largest RSS of a process with its children, and what it printed."""
+    """Wall seconds, CPU seconds and the largest RSS of a process and its children together, and what it printed."""
     with log.open("wb") as file:
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **environment})
+        watch = _Memory(process.pid)
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
+        watch.join()
     output = log.read_text(errors="replace")
     if process.returncode:
         raise BenchError(f"{command[0]} ended with exit code {process.returncode}: {output[-2000:]}")
     last = output.strip().splitlines()[-1:]
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, last[0] if last else ""
+    return seconds, usage.ru_utime + usage.ru_stime, watch.peak, last[0] if last else ""
+
+
+class _Memory(threading.Thread):
+    """Looks every tenth of a second; what the kernel counts would begin with the memory of us who forked."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid, self.peak = pid, 0
+
+    def run(self) -> None:
+        with contextlib.suppress(psutil.Error):  # it has ended
+            root = psutil.Process(self._pid)
+            while root.status() != psutil.STATUS_ZOMBIE:
+                held = 0
+                for process in (root, *root.children(recursive=True)):
+                    with contextlib.suppress(psutil.Error):
+                        held += process.memory_info().rss
+                self.peak = max(self.peak, held)
+                time.sleep(0.1)
 
 
 def backup_table(runs: Sequence[Run], size: int, count: int) -> str:

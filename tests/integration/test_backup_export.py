@@ -27,7 +27,11 @@ def backups(connections, topic_prefix) -> Backups:
     return Backups(topic_prefix)
 
 
-def test_nasty_topics_are_in_the_segments_as_they_are(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_nasty_topics_are_in_the_segments_as_they_are(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     expected = nasty.make(stack.source_bootstrap, topic_prefix, make_topics, produce)
     backups.commit(f"{topic_prefix}g", {(f"{topic_prefix}plain", 0): 5})
 
@@ -164,7 +168,11 @@ def test_a_store_that_is_slow_or_away_for_a_while_costs_time_only(
     assert list(backups.catalogue.complete()) == ["b01"]
 
 
-def test_the_hash_of_a_segment_is_the_one_of_verification(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_the_hash_of_a_segment_is_the_one_of_verification(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}one")
     produce(stack.source_bootstrap, topic, [{"key": None, "value": b"", "headers": [("h", None)], "timestamp": 5}])
     done = backups.export(backups.begin("b01"))

@@ -9,12 +9,15 @@ from confluent_kafka.admin import AdminClient
 
 import nasty
 from backup_lab import LOCATION, Backups, child, kill_when
-from kafka_ferry.backup.segment import DamagedSegment
-from kafka_ferry.exceptions import BadParam, LossDetected
+from kafka_ferry.backup.columns import columns_of
+from kafka_ferry.backup.packed import decode_packed
+from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
+from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected, OutsideFault
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
+from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.verification.content import PartitionRange
@@ -62,7 +65,9 @@ def hashes(conn_id: str, topic: str, partition: int = 0) -> list[int]:
         return reader.read([PartitionRange(topic, partition, begin, end)])[at].hashes.tolist()
 
 
-def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_topics, produce, monkeypatch, way):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     nasty.make(stack.source_bootstrap, topic_prefix, make_topics, produce)
     plain, odd, trimmed = (f"{topic_prefix}{name}" for name in ("plain", "odd.Name_with-all", "trimmed"))
     marks = {(plain, 0): 5, (odd, 0): 20, (trimmed, 0): 50}
@@ -107,7 +112,11 @@ def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_
     assert there[odd, 0] == sum(offset < 20 for offset in visible), "behind markers and aborted records"
 
 
-def test_a_killed_restore_goes_on_and_repeats_nothing(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_a_killed_restore_goes_on_and_repeats_nothing(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     topics = make_topics(stack.source_bootstrap, f"{topic_prefix}a", f"{topic_prefix}b", partitions=2)
     value = os.urandom(3000)
     for topic in topics:
@@ -129,7 +138,11 @@ def test_a_killed_restore_goes_on_and_repeats_nothing(backups, stack, topic_pref
     assert restore(backups.restoration()) == 0, "a restore of what is there writes nothing"
 
 
-def test_chosen_topics_under_other_names_as_of_a_time(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_chosen_topics_under_other_names_as_of_a_time(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     source = stack.source_bootstrap
     orders, other = make_topics(source, f"{topic_prefix}orders", f"{topic_prefix}other", partitions=2)
     hour = 3_600_000
@@ -223,3 +236,18 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
     monkeypatch.setattr(module, "_last_hash", slow)
     with pytest.raises(LossDetected, match="Somebody else writes"):
         restore_shard(restoration.config, restoration.store, ranges)
+
+
+@pytest.mark.parametrize("sender", [MessageSender, NativeSender])
+def test_a_record_that_the_target_refuses_is_said(sender, stack, topic_prefix, make_topics):
+    (topic,) = make_topics(stack.target_bootstrap, f"{topic_prefix}small", config={"max.message.bytes": "1000"})
+    made = Buffer(0)
+    made.add(columns_of(0, range(3), [1] * 3, [1] * 3, [None, b"", b"k"], [os.urandom(5000)] * 3, [[("a", None)]] * 3))
+    data = bytes(made.cut(3, "transaction").encode({}))
+    (rows,) = decode_packed(data, "s") if sender is NativeSender else decode(data, "s")
+    config = {"bootstrap.servers": stack.target_bootstrap}
+    with sender(config) as sending, pytest.raises(OutsideFault, match=f"not delivered: {topic}-0: .*too large"):
+        sending.send(topic, 0, rows)
+        sending.flush()
+    with pytest.raises(BadConnection, match="librdkafka refuses the connection's settings"):
+        sender({**config, "no.such.setting": "1"})

@@ -25,7 +25,11 @@ def lines(manifest):
     return [(topic.name, partition.partition, segment) for topic, partition, segment in manifest.segments()]
 
 
-def test_each_kind_of_damage_is_named_by_object_and_offsets(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_each_kind_of_damage_is_named_by_object_and_offsets(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=4)
     for partition in range(4):
         own = [{"key": b"%d" % n, "value": b"v" * 100, "partition": partition} for n in range(500)]
@@ -56,7 +60,11 @@ def test_each_kind_of_damage_is_named_by_object_and_offsets(backups, stack, topi
     assert "missing" in damage[2]["problem"]
 
 
-def test_a_manifest_that_claims_other_records_is_found(backups, stack, topic_prefix, make_topics, produce):
+@pytest.mark.parametrize("way", ["never", "always"])
+def test_a_manifest_that_claims_other_records_is_found(
+    backups, stack, topic_prefix, make_topics, produce, monkeypatch, way
+):
+    monkeypatch.setenv("FERRY_NATIVE", way)
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
     produce(stack.source_bootstrap, topic, 10)
     done = backups.export(backups.begin("b01"))

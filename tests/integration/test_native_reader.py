@@ -13,7 +13,6 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks import record_reader
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.native_client import NativeClient
@@ -93,8 +92,8 @@ def test_columns_and_hashes_are_the_same(
 
     for with_timestamp in (True, False):
         found = []
-        for least in (10**12, 0):
-            monkeypatch.setattr(record_reader, "NATIVE_RECORDS", least)
+        for way in ("never", "always"):
+            monkeypatch.setenv("FERRY_NATIVE", way)
             with LibrdkafkaReader(config, isolation) as reader:
                 contents = reader.read(spans, with_timestamp, with_keys=True)
             found.append({

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks import fingerprint_process, record_reader
+from kafka_ferry.hooks import fingerprint_process
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
@@ -96,10 +96,10 @@ class Pair:
         return compare_partitions(*configs, jobs, isolation, processes=1, without_headers=without)[0]
 
 
-@pytest.fixture(params=["messages", "machine code"], autouse=True)
+@pytest.fixture(params=["never", "always"], autouse=True)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways of reading must find the same; children of ours decide by the number of records."""
-    monkeypatch.setattr(record_reader, "NATIVE_RECORDS", 0 if request.param == "machine code" else 10**12)
+    """Both ways of reading must find the same."""
+    monkeypatch.setenv("FERRY_NATIVE", request.param)
     return str(request.param)
 
 

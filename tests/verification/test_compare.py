@@ -257,12 +257,12 @@ def test_a_million_records_with_faults_take_seconds() -> None:
     target[900_000] += np.uint64(1)
     target = np.append(target, target[400_000:400_500])
     offsets = np.arange(len(target), dtype=np.int64)
-    start = time.perf_counter()
+    start = time.process_time()
     result = compare(
         PartitionContent(np.arange(1_000_000, dtype=np.int64), source, 0, 0, 1_000_000),
         PartitionContent(offsets, target, 0, 0, len(target)),
         FAR,
     )
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert counts(result) == {"lost": 1, "reordered": 1, "altered": 1, "duplicated": 500}
-    assert took < 10, f"took {took:.1f} s"
+    assert took < 10, f"took {took:.1f} s of CPU"

@@ -209,11 +209,21 @@ def decode(data: bytes, what: str) -> Iterator[Rows]:
 
     :raises DamagedSegment: it is no segment.
     """
+    return map(rows_of, row_groups(data, what))
+
+
+def row_groups(data: bytes, what: str) -> Iterator[Any]:
+    """Yield a segment's tables, a row group each.
+
+    :raises DamagedSegment: it is no segment.
+    """
     try:
         file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
+        if file.schema_arrow.names != SCHEMA.names:
+            raise DamagedSegment(f"{what}: its columns are {', '.join(file.schema_arrow.names)}")
         for group in range(file.num_row_groups):
-            yield rows_of(file.read_row_group(group, use_threads=False))
-    except (pa.ArrowException, OSError, KeyError) as error:
+            yield file.read_row_group(group, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
         raise DamagedSegment(f"{what}: cannot be read as a segment: {error}") from None
 
 

@@ -14,13 +14,10 @@ from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
 
-_NATIVE_RECORDS = 100_000  # fewer are read from messages before Numba is loaded
+NATIVE_RECORDS = 100_000
+"""From so many on columns are made in machine code."""
+
 _CHUNK, _CHUNK_BYTES = 2000, 4 * 1024 * 1024  # messages turned into columns together
-
-
-def pays(records: int) -> bool:
-    """Whether so many records are read faster in machine code, its start included."""
-    return records >= _NATIVE_RECORDS
 
 
 class ColumnReader:

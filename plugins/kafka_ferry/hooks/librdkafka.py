@@ -6,14 +6,19 @@ The library is the one that confluent-kafka brings: its symbols are found throug
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import cimpl
 from llvmlite import binding
 
+from kafka_ferry.connectors.redaction import is_secret_key, redact_text
+from kafka_ferry.exceptions import BadConnection
+
 lib = ctypes.CDLL(cimpl.__file__)
 _pointer, _text, _int, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t
 ERROR_CB = ctypes.CFUNCTYPE(None, _pointer, _int, _text, _pointer)
+DELIVERY_CB = ctypes.CFUNCTYPE(None, _pointer, _pointer, _pointer)
 THROTTLE_CB = ctypes.CFUNCTYPE(None, _pointer, _text, ctypes.c_int32, _int, _pointer)
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_conf_new": (_pointer, []),
@@ -21,6 +26,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_conf_set": (_int, [_pointer, _text, _text, _text, _size]),
     "rd_kafka_conf_set_error_cb": (None, [_pointer, ERROR_CB]),
     "rd_kafka_conf_set_throttle_cb": (None, [_pointer, THROTTLE_CB]),
+    "rd_kafka_conf_set_dr_msg_cb": (None, [_pointer, DELIVERY_CB]),
     "rd_kafka_new": (_pointer, [_int, _pointer, _text, _size]),
     "rd_kafka_destroy": (None, [_pointer]),
     "rd_kafka_poll_set_consumer": (_int, [_pointer]),
@@ -37,6 +43,12 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_consume_batch_queue": (ctypes.c_ssize_t, [_pointer, _int, _pointer, _size]),
     "rd_kafka_message_destroy": (None, [_pointer]),
     "rd_kafka_message_errstr": (_text, [_pointer]),
+    "rd_kafka_topic_new": (_pointer, [_pointer, _text, _pointer]),
+    "rd_kafka_topic_destroy": (None, [_pointer]),
+    "rd_kafka_poll": (_int, [_pointer, _int]),
+    "rd_kafka_flush": (_int, [_pointer, _int]),
+    "rd_kafka_purge": (_int, [_pointer, _int]),
+    "rd_kafka_outq_len": (_int, [_pointer]),
     "rd_kafka_topic_name": (_text, [_pointer]),
     "rd_kafka_err2str": (_text, [_int]),
 }
@@ -50,5 +62,34 @@ for _name in (
     "rd_kafka_message_destroy",
     "rd_kafka_header_cnt",
     "rd_kafka_header_get_all",
+    "rd_kafka_produceva",
+    "rd_kafka_error_code",
+    "rd_kafka_error_destroy",
 ):  # called by compiled loops, which find them by these names
     binding.add_symbol(_name, ctypes.cast(getattr(lib, _name), ctypes.c_void_p).value)
+
+
+CONSUMER, PRODUCER = 1, 0  # rd_kafka_type_t
+
+
+def open_handle(kind: int, config: Mapping[str, Any], **callbacks: Any) -> Any:
+    """A new ``rd_kafka_t``.
+
+    :param config: whole librdkafka configuration; strings, numbers and booleans.
+    :param callbacks: by the name in ``rd_kafka_conf_set_<name>``; the caller keeps them for as long as the handle.
+    :raises BadConnection: librdkafka refuses a setting.
+    """
+    reason = ctypes.create_string_buffer(512)
+    conf = lib.rd_kafka_conf_new()
+    handle = None
+    texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in config.items()}
+    if all(not lib.rd_kafka_conf_set(conf, key.encode(), texts[key].encode(), reason, len(reason)) for key in texts):
+        for name, callback in callbacks.items():
+            getattr(lib, f"rd_kafka_conf_set_{name}")(conf, callback)
+        handle = lib.rd_kafka_new(kind, conf, reason, len(reason))
+    if not handle:
+        lib.rd_kafka_conf_destroy(conf)
+        secrets = [text for key, text in texts.items() if is_secret_key(key)]
+        problem = redact_text(reason.value.decode(errors="replace"), secrets)
+        raise BadConnection(f"librdkafka refuses the connection's settings: {problem}")
+    return handle

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from kafka_ferry.connectors.redaction import is_secret_key, redact_text
-from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks import native_records
-from kafka_ferry.hooks.librdkafka import ERROR_CB, THROTTLE_CB, lib
+from kafka_ferry.hooks.librdkafka import CONSUMER, ERROR_CB, THROTTLE_CB, lib, open_handle
 from kafka_ferry.hooks.range_stream import Event, Faults, Key
 from kafka_ferry.verification.content import PartitionRange
 
-_CONSUMER = 1  # RD_KAFKA_CONSUMER
 _BATCH_BYTES = 16 * 1024 * 1024  # of records that are looked at together: they are held beside what is fetched ahead
 _BATCH = 20_000
 
@@ -53,33 +49,16 @@ class NativeClient:
     """
 
     def __init__(self, config: Mapping[str, Any], faults: Faults) -> None:
-        self._secrets = [str(value) for key, value in config.items() if is_secret_key(key)]
         self._faults = faults
         # Kept for as long as the client lives: librdkafka calls them.
         self._on_error = ERROR_CB(self._error)
         self._on_throttle = THROTTLE_CB(lambda _rk, _broker, _id, ms, _opaque: faults.on_throttle(ms / 1000))
-        reason = ctypes.create_string_buffer(512)
-        conf = lib.rd_kafka_conf_new()
-        for key, value in config.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            if lib.rd_kafka_conf_set(conf, key.encode(), text.encode(), reason, len(reason)):
-                lib.rd_kafka_conf_destroy(conf)
-                raise self._refused(reason)
-        lib.rd_kafka_conf_set_error_cb(conf, self._on_error)
-        lib.rd_kafka_conf_set_throttle_cb(conf, self._on_throttle)
-        self._handle = lib.rd_kafka_new(_CONSUMER, conf, reason, len(reason))
-        if not self._handle:
-            lib.rd_kafka_conf_destroy(conf)
-            raise self._refused(reason)
+        self._handle = open_handle(CONSUMER, config, error_cb=self._on_error, throttle_cb=self._on_throttle)
         lib.rd_kafka_poll_set_consumer(self._handle)
         self._queue = lib.rd_kafka_queue_get_consumer(self._handle)
         self._batch = 500
         self._slots = np.zeros(_BATCH, np.uint64)
         self._held = self._slots[:0]
-
-    def _refused(self, reason: Any) -> BadConnection:
-        problem = redact_text(reason.value.decode(errors="replace"), self._secrets)
-        return BadConnection(f"librdkafka refuses the connection's settings: {problem}")
 
     def _error(self, _handle: Any, code: int, reason: bytes, _opaque: Any) -> None:
         self._faults.on_error(code, (reason or b"").decode(errors="replace"))

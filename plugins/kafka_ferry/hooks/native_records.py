@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from kafka_ferry.verification.varint import put_varint
 from kafka_ferry.verification.xxh64 import load_i32, load_i64, load_u64, xxh64
 
-u8: Any = types.uint8
 u64: Any = types.uint64
 i64: Any = types.int64
 _ERR, _TOPIC, _PARTITION, _PAYLOAD, _SIZE, _KEY, _KEY_SIZE, _OFFSET = 0, 8, 16, 24, 32, 40, 48, 56
@@ -87,18 +87,6 @@ def measure(messages: Any) -> Any:
     return timestamps, kinds, keys, values, counts, names, contents
 
 
-@njit(inline="always")
-def _put_varint(number: Any, buffer: Any, at: Any) -> Any:
-    """Zigzag varint of a signed number into an array; the place behind it."""
-    rest = u64((number << 1) ^ (number >> 63))
-    while rest > u64(0x7F):
-        buffer[at] = u8((rest & u64(0x7F)) | u64(0x80))
-        rest >>= u64(7)
-        at += 1
-    buffer[at] = u8(rest)
-    return at + 1
-
-
 @njit(cache=True, nogil=True)
 def hashes(messages: Any, timestamps: Any, counts: Any, names: Any, contents: Any) -> Any:
     """``record_hash`` of each message.
@@ -116,20 +104,20 @@ def hashes(messages: Any, timestamps: Any, counts: Any, names: Any, contents: An
     none = u64(0xFFFFFFFFFFFFFFFF)
     for at in range(count):
         message = messages[at]
-        end = _put_varint(i64(counts[at]), buffer, 0)
+        end = put_varint(i64(counts[at]), buffer, 0)
         if counts[at] > 0 and _headers(message, first) == 0:
             headers = out[0]
             for one in range(counts[at]):
                 _header(headers, u64(one), first, first + 8, first + 16)
                 name, value, size = out[0], out[1], i64(out[2])
                 length = i64(_length(name))
-                end = _put_varint(length, buffer, end)
+                end = put_varint(length, buffer, end)
                 _copy(begin + end, name, u64(length))
                 end += length
                 if value == 0:
-                    end = _put_varint(i64(-1), buffer, end)
+                    end = put_varint(i64(-1), buffer, end)
                 else:
-                    end = _put_varint(size, buffer, end)
+                    end = put_varint(size, buffer, end)
                     _copy(begin + end, value, u64(size))
                     end += size
         seed = xxh64(u64(begin), u64(end), u64(timestamps[at]))

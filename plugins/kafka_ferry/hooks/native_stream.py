@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,22 @@ from kafka_ferry.hooks.range_stream import RangeStream
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.native_client import NativeRun
+
+
+def pays(records: int, least: int) -> bool:
+    """Whether so many records are worth the start of Numba; ``FERRY_NATIVE`` = always or never overrules it.
+
+    :raises ValueError: ``FERRY_NATIVE`` is something else.
+    """
+    wish = os.environ.get("FERRY_NATIVE", "auto")
+    if wish not in ("auto", "always", "never"):
+        raise ValueError(f"the variable FERRY_NATIVE is {wish!r}. Cure: auto, always or never")
+    return wish == "always" or (wish == "auto" and records >= least)
+
+
+def is_plain(config: Mapping[str, Any]) -> bool:
+    """Whether a connection needs nothing that only confluent-kafka does: no callback."""
+    return all(isinstance(value, str | int | float | bool) for value in config.values())
 
 
 def native_stream(
@@ -21,7 +38,7 @@ def native_stream(
 
     :param config: whole librdkafka configuration.
     """
-    if not all(isinstance(value, str | int | float | bool) for value in config.values()):
+    if not is_plain(config):
         return None
     from kafka_ferry.hooks.native_client import NativeClient
 

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from kafka_ferry.connectors.redaction import is_secret_key, redact_text
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.native_stream import native_stream
+from kafka_ferry.hooks.native_stream import native_stream, pays
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, Key, RangeStream
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.parts import Record
@@ -153,7 +153,7 @@ class LibrdkafkaReader:
         return contents
 
     def _way_for(self, records: int) -> tuple[RangeStream[Any], Callable[[PartitionRange, bool, bool], Any]]:
-        if self._native is None and records >= NATIVE_RECORDS and not self._from_messages:
+        if self._native is None and not self._from_messages and pays(records, NATIVE_RECORDS):
             self._native = native_stream(self._settings, self.isolation_level, self.stall_seconds)
         if self._native is None:
             return self._messages, partial(_Columns, headers=self._headers)

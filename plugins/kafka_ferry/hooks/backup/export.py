@@ -16,9 +16,10 @@ from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft
 from kafka_ferry.hooks.backup.journal import Journal
-from kafka_ferry.hooks.column_reader import ColumnReader, pays
+from kafka_ferry.hooks.column_reader import NATIVE_RECORDS, ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.verification.content import PartitionRange
 
@@ -100,7 +101,7 @@ def export_shard(
     writer = _Writer(store, backup, backup_id, kind)
     try:
         todo = _skip_expired(config, ranges, writer)
-        native = pays(sum(one.end - one.begin for one in todo))
+        native = pays(sum(one.end - one.begin for one in todo), NATIVE_RECORDS)
         with ColumnReader(client_config(config), isolation_level, _STALL_SECONDS, native) as reader:
             for portion in _portions(todo):
                 _export(reader, portion, writer, segment_bytes, buffer_bytes)

@@ -11,36 +11,28 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
-
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.backup.formats import decode
+from kafka_ferry.backup.layout import SUFFIXES
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
+from kafka_ferry.exceptions import BadParam, LossDetected
+from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, Sender
+from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.native_stream import is_plain, pays
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
 
+if TYPE_CHECKING:
+    from kafka_ferry.backup.packed import PackedRows
+
 Partition = tuple[str, int]
 
-_SETTINGS: dict[str, Any] = {
-    "enable.idempotence": True,
-    "acks": "all",
-    "compression.type": "lz4",
-    "linger.ms": 20,
-    "batch.size": 524288,  # with lz4 the whole gain of tuning (measured: 2.3 times the throughput at 1 KB)
-    "queue.buffering.max.kbytes": 131072,
-    "queue.buffering.max.messages": 500_000,
-    "delivery.report.only.error": True,  # what was delivered shows in the end offset; what was not must not be missed
-    "message.max.bytes": 1_000_000_000,  # the broker's limit counts, not the client's default of 1 MB
-    "log_level": 2,
-}
-_FLUSH_SECONDS = 300.0
 _AHEAD = 2  # segments fetched while one is written
 
 
@@ -112,12 +104,38 @@ def read_segment(store: ObjectStore, segment: Segment) -> bytes:
     return data
 
 
-def restored_rows(data: bytes, segment: Segment, point_in_time: int | None) -> Iterator[Rows]:
-    """The records of a segment as they are restored."""
-    for rows in decode(data, segment.key or ""):
+def restored_rows(
+    data: bytes, segment: Segment, point_in_time: int | None, native: bool = False
+) -> Iterator[Rows | PackedRows]:
+    """The records of a segment as they are restored.
+
+    :param native: in buffers, where the format has them (Parquet); loads Numba.
+    """
+    for rows in decoded(data, segment.key or "", native):
         kept = rows if point_in_time is None else rows.until(point_in_time)
         if len(kept):
             yield kept.not_before(MIN_TIMESTAMP)
+
+
+def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:
+    """The records of an object, a portion at a time.
+
+    :raises DamagedSegment: it is no segment.
+    """
+    if not native or not key.endswith(SUFFIXES["parquet"]):
+        return decode(data, key)
+    from kafka_ferry.backup.packed import decode_packed
+
+    return decode_packed(data, key)
+
+
+def _natively(config: Mapping[str, Any], ranges: Sequence[RestoreRange]) -> bool:
+    """Whether it pays, and every object is one that lies in buffers."""
+    return (
+        pays(sum(one.records_at_most for one in ranges), NATIVE_RECORDS)
+        and is_plain(config)
+        and all((segment.key or "").endswith(SUFFIXES["parquet"]) for one in ranges for segment in one.segments)
+    )
 
 
 def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange]) -> Restored:
@@ -133,12 +151,14 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     begun, done = time.monotonic(), Restored()
     admin = KafkaAdmin(client_config(config), "target")
     ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
-    with _Sender(config) as sender, ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool:
+    native = _natively(client_config(config), ranges)
+    make = NativeSender if native else MessageSender
+    with make(client_config(config)) as sender, ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool:
         for one in ranges:
             there = ends[one.at] - one.base
             with LibrdkafkaReader(client_config(config), "read_uncommitted", few=True) as reader:
                 last = _last_hash(reader, one, ends[one.at])
-            written = _restore(sender, _fetched(pool, store, one, done), one, there, last, done)
+            written = _restore(sender, _fetched(pool, store, one, done), one, there, last, done, native)
             sender.flush()
             expected = one.base + there + written
             end = admin.offsets([one.at], "latest", "read_uncommitted")[one.at]
@@ -183,12 +203,13 @@ def _fetched(
 
 
 def _restore(
-    sender: _Sender,
+    sender: Sender,
     segments: Iterator[tuple[Segment, Future[bytes] | None]],
     one: RestoreRange,
     there: int,
     last: int | None,
     done: Restored,
+    native: bool,
 ) -> int:
     """Send the records of a partition behind the first ``there`` of them; how many were sent."""
     seen, written = 0, 0
@@ -196,8 +217,8 @@ def _restore(
         assert fetching is not None  # noqa: S101
         data = fetching.result()
         done.size += len(data)
-        for rows in restored_rows(data, segment, one.point_in_time):
-            new = rows
+        for rows in restored_rows(data, segment, one.point_in_time, native):
+            new: Any = rows
             if seen < there:
                 known = min(len(rows), there - seen)
                 if seen + known == there and rows.hashes()[known - 1] != last:
@@ -205,74 +226,13 @@ def _restore(
                 new = rows.skip(known)
                 done.skipped += known
             seen += len(rows)
-            sender.send(one, new)
+            sender.send(one.topic, one.partition, new)
             written += len(new)
             done.records += len(new)
             done.bytes += new.bytes()
     if seen < there:
         raise _foreign(one, f"{there} records, the backup has {seen}")
     return written
-
-
-class _Sender:
-    """An idempotent producer that fails with the first record it cannot deliver."""
-
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._errors: list[str] = []
-        self._fatal: str | None = None
-        try:
-            self._producer = Producer({**client_config(config), **_SETTINGS, "error_cb": self._on_error})
-        except KafkaException as error:
-            raise BadConnection(f"librdkafka refuses the connection's settings: {error.args[0].name()}") from None
-
-    def __enter__(self) -> _Sender:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._producer.purge()  # nothing waits after a success
-
-    def _on_error(self, error: KafkaError) -> None:
-        if error.fatal() or error.code() in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
-            self._fatal = error.str()
-
-    def _failed(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._errors.append(f"{message.topic()}-{message.partition()}: {error.str()}")
-
-    def send(self, one: RestoreRange, rows: Rows) -> None:
-        produce, failed, topic, partition = self._producer.produce, self._failed, one.topic, one.partition
-        columns = zip(rows.keys, rows.values, rows.timestamps, rows.headers, strict=True)
-        for count, (key, value, timestamp, headers) in enumerate(columns):
-            while True:
-                try:
-                    produce(topic, value, key, partition, on_delivery=failed, timestamp=timestamp, headers=headers)
-                    break
-                except BufferError:  # the local queue is full
-                    self._producer.poll(0.05)
-                    self._check()
-                except KafkaException as error:
-                    raise FerryError(f"{topic}-{partition}: cannot send: {error.args[0].str()}") from None
-            if not count % 1000:
-                self._producer.poll(0)
-                self._check()
-
-    def flush(self) -> None:
-        """Wait until all is delivered.
-
-        :raises OutsideFault: a record was not.
-        """
-        deadline = time.monotonic() + _FLUSH_SECONDS
-        while (left := self._producer.flush(5)) and time.monotonic() < deadline:
-            self._check()
-        self._check()
-        if left:
-            raise OutsideFault(f"{left} records were not acknowledged within {_FLUSH_SECONDS:g} s")
-
-    def _check(self) -> None:
-        if self._fatal:
-            raise BadConnection(f"the target refuses: {self._fatal}")
-        if self._errors:
-            raise OutsideFault(f"not delivered: {self._errors[0]} ({len(self._errors)} so far)")
 
 
 def restore_ranges(

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import chain_segments
 from kafka_ferry.backup.restore_plan import whole
 from kafka_ferry.backup.segment import DamagedSegment
-from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment, restored_rows
+from kafka_ferry.hooks.backup.restore import RestoreRange, decoded, read_segment, restored_rows
+from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.compare import compare
@@ -75,19 +76,20 @@ def verify_segments(store: ObjectStore, segments: Sequence[tuple[str, int, Segme
     :raises OutsideFault: the store did not answer, so that nobody knows.
     """
     found = []
+    native = pays(sum(segment.records for _, _, segment in segments), NATIVE_RECORDS)
     for topic, partition, segment in segments:
         if segment.key is None:
             continue
         try:
-            _check(segment, read_segment(store, segment))
+            _check(segment, read_segment(store, segment), native)
         except DamagedSegment as error:
             found.append(Damage(topic, partition, segment.begin, segment.end, segment.key, str(error)))
     return found
 
 
-def _check(segment: Segment, data: bytes) -> None:
+def _check(segment: Segment, data: bytes, native: bool) -> None:
     """:raises DamagedSegment: the object is what was written, but not what the manifest says of it."""
-    contents = _contents(decode(data, segment.key or ""), segment.begin, segment.end)
+    contents = _contents(decoded(data, segment.key or "", native), segment.begin, segment.end)
     offsets = contents.offsets
     if len(offsets) != segment.records:
         raise DamagedSegment(f"{segment.key}: {len(offsets)} records, the manifest says {segment.records}")

@@ -1,0 +1,200 @@
+"""Records of a segment as the buffers they lie in: hashed and sent without an object for each. Pure; loads Numba."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numba import njit, types
+
+from kafka_ferry.backup.segment import row_groups
+from kafka_ferry.verification.varint import put_varint
+from kafka_ferry.verification.xxh64 import xxh64
+
+u64: Any = types.uint64
+i64: Any = types.int64
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Binaries, one behind the other.
+
+    :param edges: int32, one more than binaries. ``data``: uint8, at least one. ``there``: bool, False for null.
+    """
+
+    edges: Any
+    data: Any
+    there: Any
+
+    @classmethod
+    def of(cls, column: Any) -> Packed:
+        """:param column: Arrow array of binaries or strings."""
+        _, edges, data = column.buffers()
+        ends = _view(edges, np.int32, column.offset, len(column) + 1)
+        content = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+        return cls(ends, content, _there(column))
+
+    def skip(self, count: int) -> Packed:
+        return Packed(self.edges[count:], self.data, self.there[count:])
+
+    def bytes(self) -> int:
+        return int(self.edges[-1]) - int(self.edges[0])
+
+
+@dataclass(frozen=True, eq=False)
+class PackedRows:
+    """What ``segment.Rows`` is, and can do, in buffers.
+
+    :param offsets, timestamps: int64. ``lists``: int32, edges of each record's headers in ``names`` and ``contents``.
+    """
+
+    offsets: Any
+    timestamps: Any
+    keys: Packed
+    values: Packed
+    lists: Any
+    names: Packed
+    contents: Packed
+    table: Any
+
+    @classmethod
+    def of(cls, table: Any) -> PackedRows:
+        """:param table: with the columns of a segment, in one piece each."""
+        columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+        columns = {name: one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for name, one in columns.items()}
+        headers = columns["headers"]
+        entries = headers.values
+        return cls(
+            offsets=_numbers(columns["offset"]),
+            timestamps=_numbers(columns["timestamp"]),
+            keys=Packed.of(columns["key"]),
+            values=Packed.of(columns["value"]),
+            lists=_view(headers.buffers()[1], np.int32, headers.offset, len(headers) + 1),
+            names=Packed.of(entries.field("key")),
+            contents=Packed.of(entries.field("value")),
+            table=table,
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def hashes(self) -> Any:
+        """``record_hash`` of each, uint64."""
+        return _hashes(
+            self.timestamps,
+            *(self.keys.edges, self.keys.data, self.keys.there),
+            *(self.values.edges, self.values.data, self.values.there),
+            self.lists,
+            *(self.names.edges, self.names.data),
+            *(self.contents.edges, self.contents.data, self.contents.there),
+        )
+
+    def bytes(self) -> int:
+        return self.keys.bytes() + self.values.bytes()
+
+    def until(self, timestamp: int) -> PackedRows:
+        """Only the records that are not younger."""
+        kept = self.timestamps <= timestamp
+        if kept.all():
+            return self
+        bits = pa.py_buffer(np.packbits(kept, bitorder="little"))
+        return PackedRows.of(self.table.filter(pa.Array.from_buffers(pa.bool_(), len(kept), [None, bits])))
+
+    def not_before(self, timestamp: int) -> PackedRows:
+        """With older timestamps raised to this one."""
+        return replace(self, timestamps=np.maximum(self.timestamps, timestamp))
+
+    def skip(self, count: int) -> PackedRows:
+        """Without the first ``count`` records."""
+        return replace(
+            self,
+            offsets=self.offsets[count:],
+            timestamps=self.timestamps[count:],
+            keys=self.keys.skip(count),
+            values=self.values.skip(count),
+            lists=self.lists[count:],
+        )
+
+
+def decode_packed(data: bytes, what: str) -> Iterator[PackedRows]:
+    """Yield the records of a Parquet segment, a row group at a time.
+
+    :raises DamagedSegment: it is no segment.
+    """
+    return (PackedRows.of(table) for table in row_groups(data, what) if table.num_rows)
+
+
+def _view(buffer: Any, kind: Any, offset: int, count: int) -> Any:
+    if buffer is None or buffer.size == 0:  # Arrow leaves the edges of nothing out
+        return np.zeros(count, kind)
+    return np.frombuffer(buffer, kind)[offset : offset + count]
+
+
+def _numbers(column: Any) -> Any:
+    return _view(column.buffers()[1], np.int64, column.offset, len(column))
+
+
+def _there(column: Any) -> Any:
+    validity = column.buffers()[0]
+    if validity is None or column.null_count == 0:
+        return np.ones(len(column), np.bool_)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    return bits[column.offset : column.offset + len(column)].astype(np.bool_)
+
+
+@njit(cache=True, nogil=True)
+def _hashes(
+    timestamps: Any,
+    key_edges: Any,
+    keys: Any,
+    key_there: Any,
+    value_edges: Any,
+    values: Any,
+    value_there: Any,
+    lists: Any,
+    name_edges: Any,
+    names: Any,
+    content_edges: Any,
+    contents: Any,
+    content_there: Any,
+) -> Any:
+    count = len(timestamps)
+    result = np.empty(count, np.uint64)
+    largest = 5
+    for at in range(count):
+        first, last = lists[at], lists[at + 1]
+        size = name_edges[last] - name_edges[first] + content_edges[last] - content_edges[first]
+        largest = max(largest, 5 + 10 * (last - first) + size)
+    buffer = np.empty(largest, np.uint8)
+    begin, none = u64(buffer.ctypes.data), u64(0xFFFFFFFFFFFFFFFF)
+    key_data, value_data = u64(keys.ctypes.data), u64(values.ctypes.data)
+    for at in range(count):
+        end = put_varint(i64(lists[at + 1] - lists[at]), buffer, 0)
+        for one in range(lists[at], lists[at + 1]):
+            size = name_edges[one + 1] - name_edges[one]
+            end = put_varint(i64(size), buffer, end)
+            for place in range(size):
+                buffer[end + place] = names[name_edges[one] + place]
+            end += size
+            if not content_there[one]:
+                end = put_varint(i64(-1), buffer, end)
+            else:
+                size = content_edges[one + 1] - content_edges[one]
+                end = put_varint(i64(size), buffer, end)
+                for place in range(size):
+                    buffer[end + place] = contents[content_edges[one] + place]
+                end += size
+        seed = xxh64(begin, u64(end), u64(timestamps[at]))
+        if key_there[at]:
+            seed = xxh64(key_data + u64(key_edges[at]), u64(key_edges[at + 1] - key_edges[at]), seed)
+        else:
+            seed = xxh64(begin, u64(0), seed ^ none)
+        if value_there[at]:
+            seed = xxh64(value_data + u64(value_edges[at]), u64(value_edges[at + 1] - value_edges[at]), seed)
+        else:
+            seed = xxh64(begin, u64(0), seed ^ none)
+        result[at] = seed
+    return result

@@ -1,0 +1,152 @@
+"""Send records from the buffers they lie in, without an object for each."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+
+from kafka_ferry.backup.packed import PackedRows
+from kafka_ferry.hooks import librdkafka
+from kafka_ferry.hooks.librdkafka import lib
+
+QUEUE_FULL = -184  # RD_KAFKA_RESP_ERR__QUEUE_FULL
+
+u64: Any = types.uint64
+
+_produceva: Any = types.ExternalFunction("rd_kafka_produceva", types.uint64(types.uint64, types.intp, types.uint64))
+_error_code: Any = types.ExternalFunction("rd_kafka_error_code", types.int32(types.uint64))
+_error_destroy: Any = types.ExternalFunction("rd_kafka_error_destroy", types.void(types.uint64))
+
+# rd_kafka_vtype_t and rd_kafka_vu_t of rdkafka.h: a type, then a union of 64 bytes. In words of 8 bytes.
+_RKT, _PARTITION, _VALUE, _KEY, _MSGFLAGS, _TIMESTAMP, _HEADER = 2, 3, 4, 5, 7, 8, 9
+_WORDS, _FIXED = 9, 6
+_COPY = 2  # RD_KAFKA_MSG_F_COPY
+
+
+@njit(cache=True, nogil=True)
+def _send(
+    handle: Any,
+    topic: Any,
+    partition: Any,
+    first: Any,
+    timestamps: Any,
+    key_edges: Any,
+    keys: Any,
+    key_there: Any,
+    value_edges: Any,
+    values: Any,
+    value_there: Any,
+    lists: Any,
+    name_edges: Any,
+    names: Any,
+    content_edges: Any,
+    contents: Any,
+    content_there: Any,
+) -> Any:
+    """(position of the first record that was not taken, error code): all were taken when there is none."""
+    count = len(timestamps)
+    most = 0
+    for at in range(first, count):
+        most = max(most, lists[at + 1] - lists[at])
+    words = np.zeros((_FIXED + most) * _WORDS, np.uint64)
+    kinds = (_RKT, _PARTITION, _MSGFLAGS, _TIMESTAMP, _KEY, _VALUE)
+    for place in range(_FIXED):
+        words[place * _WORDS] = u64(kinds[place])
+    for place in range(_FIXED, _FIXED + most):
+        words[place * _WORDS] = u64(_HEADER)
+    words[1], words[_WORDS + 1], words[2 * _WORDS + 1] = u64(topic), u64(partition), u64(_COPY)
+    key_data, value_data = u64(keys.ctypes.data), u64(values.ctypes.data)
+    name_data, content_data = u64(names.ctypes.data), u64(contents.ctypes.data)
+    for at in range(first, count):
+        words[3 * _WORDS + 1] = u64(timestamps[at])
+        words[4 * _WORDS + 1] = key_data + u64(key_edges[at]) if key_there[at] else u64(0)
+        words[4 * _WORDS + 2] = u64(key_edges[at + 1] - key_edges[at])
+        words[5 * _WORDS + 1] = value_data + u64(value_edges[at]) if value_there[at] else u64(0)
+        words[5 * _WORDS + 2] = u64(value_edges[at + 1] - value_edges[at])
+        place = _FIXED * _WORDS
+        for one in range(lists[at], lists[at + 1]):
+            words[place + 1] = name_data + u64(name_edges[one]) + u64(one)  # each name ends with a NUL of its own
+            words[place + 2] = content_data + u64(content_edges[one]) if content_there[one] else u64(0)
+            words[place + 3] = u64(content_edges[one + 1] - content_edges[one])
+            place += _WORDS
+        error = _produceva(handle, words.ctypes.data, u64(_FIXED + lists[at + 1] - lists[at]))
+        if error != u64(0):
+            code = _error_code(error)
+            _error_destroy(error)
+            return at, code
+    return count, 0
+
+
+@njit(cache=True, nogil=True)
+def _ended(edges: Any, names: Any) -> Any:
+    """The names, each with a NUL behind it."""
+    count = len(edges) - 1
+    result = np.zeros(edges[count] + count + 1, np.uint8)
+    for one in range(count):
+        for at in range(edges[one], edges[one + 1]):
+            result[at + one] = names[at]
+    return result
+
+
+class NativeProducer:
+    """librdkafka's producer.
+
+    :param config: whole librdkafka configuration; strings, numbers and booleans.
+    :param on_error: gets (code, text) of an error of no record. ``on_failed``: what could not be delivered.
+    :raises BadConnection: librdkafka refuses a setting.
+    """
+
+    def __init__(self, config: Any, on_error: Any, on_failed: Any) -> None:
+        # Kept for as long as the producer lives: librdkafka calls them.
+        self._callbacks = (
+            librdkafka.ERROR_CB(lambda _handle, code, text, _opaque: on_error(code, (text or b"").decode())),
+            librdkafka.DELIVERY_CB(lambda _handle, message, _opaque: on_failed(*_failure(message))),
+        )
+        named = dict(zip(("error_cb", "dr_msg_cb"), self._callbacks, strict=True))
+        self._handle = librdkafka.open_handle(librdkafka.PRODUCER, config, **named)
+        self._topics: dict[str, Any] = {}
+
+    def send(self, topic: str, partition: int, rows: PackedRows, first: int) -> tuple[int, int]:
+        """Hand over the records from position ``first`` on; (where it stopped, error code or 0)."""
+        if topic not in self._topics:
+            self._topics[topic] = lib.rd_kafka_topic_new(self._handle, topic.encode(), None)
+        at, code = _send(
+            self._handle,
+            self._topics[topic],
+            partition,
+            first,
+            rows.timestamps,
+            *(rows.keys.edges, rows.keys.data, rows.keys.there),
+            *(rows.values.edges, rows.values.data, rows.values.there),
+            rows.lists,
+            *(rows.names.edges, _ended(rows.names.edges, rows.names.data)),
+            *(rows.contents.edges, rows.contents.data, rows.contents.there),
+        )
+        return int(at), int(code)
+
+    def poll(self, seconds: float) -> None:
+        """Let callbacks come."""
+        lib.rd_kafka_poll(self._handle, round(seconds * 1000))
+
+    def flush(self, seconds: float) -> int:
+        """Wait for deliveries; how many are still on their way."""
+        lib.rd_kafka_flush(self._handle, round(seconds * 1000))
+        return int(lib.rd_kafka_outq_len(self._handle))
+
+    def close(self) -> None:
+        """Drop what is not delivered."""
+        lib.rd_kafka_purge(self._handle, 1 | 2)  # RD_KAFKA_PURGE_F_QUEUE, _INFLIGHT
+        lib.rd_kafka_poll(self._handle, 0)
+        for topic in self._topics.values():
+            lib.rd_kafka_topic_destroy(topic)
+        lib.rd_kafka_destroy(self._handle)
+
+
+def _failure(message: int) -> tuple[str, int, str]:
+    """Topic, partition and error of an ``rd_kafka_message_t``."""
+    code = ctypes.c_int32.from_address(message).value
+    topic = lib.rd_kafka_topic_name(ctypes.c_void_p.from_address(message + 8).value).decode()
+    return topic, ctypes.c_int32.from_address(message + 16).value, lib.rd_kafka_err2str(code).decode()

@@ -1,0 +1,95 @@
+"""Records in buffers against the same records in lists."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from kafka_ferry.backup.columns import columns_of
+from kafka_ferry.backup.packed import PackedRows, decode_packed
+from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
+
+COUNT = 500
+
+
+def records(seed: int) -> dict[str, list[Any]]:
+    made = random.Random(seed)
+
+    def part() -> bytes | None:
+        return made.choice([None, b"", b"k", made.randbytes(made.randrange(60)), made.randbytes(300)])
+
+    return {
+        "offsets": sorted(made.sample(range(10 * COUNT), COUNT)),
+        "timestamps": [made.choice([-1, 0, 1, 2**52, 1_700_000_000_000 + made.randrange(999)]) for _ in range(COUNT)],
+        "kinds": [1] * COUNT,
+        "keys": [part() for _ in range(COUNT)],
+        "values": [part() for _ in range(COUNT)],
+        "headers": [
+            [(made.choice(["", "a", "é😀", "n" * 200]), part()) for _ in range(made.choice([0, 0, 1, 3, 70]))]
+            for _ in range(COUNT)
+        ],
+    }
+
+
+def segment(parts: dict[str, list[Any]]) -> bytes:
+    made = Buffer(0)
+    for piece in (slice(0, 7), slice(7, COUNT)):
+        made.add(columns_of(3, **{name: column[piece] for name, column in parts.items()}))
+    return bytes(made.cut(10 * COUNT, "compaction").encode({}))
+
+
+def both(seed: int) -> tuple[Any, PackedRows]:
+    data = segment(records(seed))
+    return next(decode(data, "s")), next(decode_packed(data, "s"))
+
+
+def binaries(packed: Any) -> list[bytes | None]:
+    edges = packed.edges.tolist()
+    return [
+        packed.data[begin:end].tobytes() if there else None
+        for (begin, end), there in zip(pairwise(edges), packed.there.tolist(), strict=True)
+    ]
+
+
+def equal(rows: Any, packed: PackedRows) -> bool:
+    edges = packed.lists.tolist()
+    pairs = list(zip(binaries(packed.names), binaries(packed.contents), strict=True))
+    headers = [[(str(name, "utf-8"), value) for name, value in pairs[a:b] if name is not None]
+               for a, b in pairwise(edges)]  # fmt: skip
+    return bool(
+        packed.offsets.tolist() == rows.offsets
+        and packed.timestamps.tolist() == rows.timestamps
+        and binaries(packed.keys) == rows.keys
+        and binaries(packed.values) == rows.values
+        and headers == rows.headers
+        and packed.hashes().tolist() == rows.hashes()
+        and packed.bytes() == rows.bytes()
+        and len(packed) == len(rows)
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_they_are_the_same(seed: int) -> None:
+    rows, packed = both(seed)
+    assert equal(rows, packed)
+    assert equal(rows.until(1), packed.until(1))
+    assert len(packed.until(1)) < COUNT
+    assert equal(rows.not_before(1), packed.not_before(1))
+    for count in (0, 1, 7, COUNT - 1):
+        assert equal(rows.skip(count), packed.skip(count))
+        assert equal(rows.until(1).not_before(1).skip(3), packed.until(1).not_before(1).skip(3))
+
+
+def test_nothing_but_nulls_and_no_headers() -> None:
+    parts = records(0) | {"keys": [None] * COUNT, "values": [None] * COUNT, "headers": [None] * COUNT}
+    data = segment(parts)
+    assert equal(next(decode(data, "s")), next(decode_packed(data, "s")))
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: b"", lambda data: b"x" * 100])
+def test_what_is_no_segment_is_named(damage: Any) -> None:
+    with pytest.raises(DamagedSegment, match=r"^s: "):
+        list(decode_packed(damage(segment(records(0))), "s"))
