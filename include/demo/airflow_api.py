@@ -10,9 +10,11 @@ import requests
 
 TIMEOUT_S = 30.0
 FINISHED = ("success", "failed")
-# Airflow's words when another of its processes held the SQLite database for more than 5 s (seen once, at load 10): it
-# answers so to the note in its audit log, before it does anything of what was asked.
-LOCKED, LOCKED_TRIES, LOCKED_WAIT_S = "Database error", 5, 2.0
+# Airflow's words, by status, when another of its processes held the SQLite database for more than 5 s (each seen once,
+# at load 10 and 13). 500 answers to the note in its audit log, before it does anything of what was asked; 503 to a
+# backfill, once it has taken away what it had made of it.
+LOCKED = {500: "Database error", 503: "Database is locked"}
+LOCKED_TRIES, LOCKED_WAIT_S = 5, 2.0
 
 
 class AirflowApiError(Exception):
@@ -90,7 +92,8 @@ class AirflowApi:
             if response.status_code == 401:
                 self._log_in()
                 response = self._send(method, path, body)
-            if response.status_code != 500 or LOCKED not in response.text or not left:
+            words = LOCKED.get(response.status_code)
+            if words is None or words not in response.text or not left:
                 break
             time.sleep(LOCKED_WAIT_S)
         if response.status_code == 404 and missing_ok:

@@ -89,6 +89,19 @@ def test_a_locked_database_is_asked_again_but_not_for_ever(
     assert len(airflow.calls) == locked + answers
 
 
+def test_a_backfill_that_met_a_locked_database_is_asked_for_again(
+    airflow: responses.RequestsMock, api: AirflowApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_api, "LOCKED_WAIT_S", 0)
+    url = f"{URL}/api/v2/backfills"
+    airflow.post(url, status=503, json={"detail": "Database is locked. Backfill creation is not supported on SQLite …"})
+    airflow.post(url, json={"id": 1})
+    assert api._call("POST", "/api/v2/backfills", {}) == {"id": 1}
+    airflow.post(url, status=503, json={"detail": "away"})
+    with pytest.raises(AirflowApiError, match=r"HTTP 503: .*away"):
+        api._call("POST", "/api/v2/backfills", {})
+
+
 def test_import_errors_name_the_file(airflow: responses.RequestsMock, api: AirflowApi) -> None:
     found = [{"filename": "x.py", "stack_trace": "SyntaxError"}]
     airflow.get(f"{URL}/api/v2/importErrors", json={"import_errors": found, "total_entries": 1})
