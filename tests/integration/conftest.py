@@ -63,10 +63,11 @@ def airflow_stack(request: pytest.FixtureRequest) -> Stack:
     It ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
-    if any(item.get_closest_marker("nightly") for item in request.session.items):
+    nightly = any(item.get_closest_marker("nightly") for item in request.session.items)
+    if nightly:
         os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
-    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
-    stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True)
+    owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), nightly and mariadb.unavailable() is None
+    stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database)
     return stack.up()
 
 

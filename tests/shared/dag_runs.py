@@ -133,17 +133,30 @@ class ReadQuota:
     ``quota(bytes_per_second)`` sets it, 0 lifts it. The first ten seconds' worth comes at once.
     """
 
+    key, cluster = "consumer_byte_rate", "source"
+
     def __init__(self, stack: Stack) -> None:
         self._stack, self._now = stack, 0
 
     def __call__(self, rate: int) -> None:
         if rate != self._now:
-            key = "consumer_byte_rate"
-            self._alter(*(["--add-config", f"{key}={rate}"] if rate else ["--delete-config", key]))
+            self._alter(*(["--add-config", f"{self.key}={rate}"] if rate else ["--delete-config", self.key]))
             self._now = rate
 
     def _alter(self, *change: str) -> None:
         jars = jars_folder(cache_folder(PROJECT))
-        where = ["--bootstrap-server", self._stack.source_bootstrap, "--entity-type", "clients", "--entity-default"]
+        where = [
+            "--bootstrap-server",
+            self._stack.broker(self.cluster).bootstrap,
+            "--entity-type",
+            "clients",
+            "--entity-default",
+        ]
         command = java_command(find_java(print), jars, "kafka.admin.ConfigCommand", "--alter", *change, *where)
         subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+class WriteQuota(ReadQuota):
+    """The same on the target, for every client that writes."""
+
+    key, cluster = "producer_byte_rate", "target"
