@@ -34,7 +34,7 @@ ARROWS = {
     "msk_connect": {"connectors"},
     "msk": {"connectors", "msk_connect"},
     "verification": {"connectors"},
-    "database": {"connectors", "migration", "report"},
+    "database": {"connectors", "migration", "msk_connect", "report"},
     "migration": CORE - {"backup", "database", "msk", "msk_connect"},
     "backup": CORE,
     "report": CORE,

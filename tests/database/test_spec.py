@@ -63,6 +63,42 @@ def test_what_cannot_work_is_refused_by_name(params, problem):
     assert "hush" not in str(raised.value)
 
 
+MSK = {
+    "databases": ["a"],
+    "runtime": "msk_connect",
+    "cluster_arn": "arn:aws:kafka:eu-west-1:123456789012:cluster/demo/1a2b",
+    "service_execution_role_arn": "arn:aws:iam::123456789012:role/connect",
+    "plugin_bucket": "plugins",
+}
+
+
+def test_msk_connect_gets_debeziums_archive_for_the_database():
+    assert StreamSpec.from_params(MSK).plugin == "io.debezium:debezium-connector-mariadb:3.5.0.Final:tar.gz:plugin"
+    assert "connector-mysql:" in StreamSpec.from_params({**MSK, "database": "mysql"}).plugin
+    assert StreamSpec.from_params({**MSK, "plugin": "a:b:1"}).plugin == "a:b:1"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"cluster_arn": None}, "'cluster_arn' is missing"),
+        ({"service_execution_role_arn": ""}, "'service_execution_role_arn' is missing"),
+        ({"plugin_bucket": None}, "'plugin_bucket' is missing"),
+        ({"cluster_arn": "demo"}, "'cluster_arn'"),
+        ({"capacity": {}}, "it must name exactly one kind"),
+        (
+            {"capacity": {"autoScaling": {"minWorkerCount": 1, "maxWorkerCount": 2, "mcuCount": 1}}},
+            "has one task for ever, and autoscaled capacity overrides tasks.max",
+        ),
+        ({"password_reference": "hush"}, "'password_reference'"),
+    ],
+)
+def test_what_msk_connect_cannot_run_is_refused(change, problem):
+    with pytest.raises(BadParam) as raised:
+        StreamSpec.from_params({**MSK, "database": "mysql", **change})
+    assert problem in str(raised.value)
+
+
 def test_names_are_the_same_on_every_run():
     spec = StreamSpec.from_params({"databases": ["a"], "tables": None, "connector_config": None})
 

@@ -46,12 +46,16 @@ def secure_stack() -> Stack:
 
 
 @pytest.fixture(scope="module")
-def database_stack() -> Iterator[Stack]:
-    """A stack with a MariaDB server, and Debezium on its worker; it ends with the module, the other tests need none."""
+def database_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack with a MariaDB server, and Debezium on its worker; it ends with the module, the other tests need none.
+
+    Nightly it has a double of MSK Connect too.
+    """
     if why := mariadb.unavailable():
         pytest.skip(why)
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "database-stack"
-    stack = Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, database=True)
+    owner, msk = int(os.environ["FERRY_TEST_SESSION_PID"]), bool(request.node.get_closest_marker("nightly"))
+    stack = Stack(folder, owner_pid=owner, report=print, database=True, msk=msk)
     yield stack.up()
     stack.down()
 

@@ -25,7 +25,7 @@ from kafka_ferry.sensors.stream import StreamConvergedSensor, StreamRunningSenso
 from stack import Stack
 
 DAG_ID = "stream_database_changes"
-FAST = {"poll_interval": 0.5, "running_timeout": 120, "convergence_timeout": 300, "no_progress_timeout": 60}
+FAST = {"poll_interval": 0.5, "running_timeout": 300, "convergence_timeout": 400, "no_progress_timeout": 180}
 
 
 class Shop:

@@ -13,6 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from kafka_ferry.connectors.debezium import HISTORY, MAX_SERVER_ID, Database, translated
 from kafka_ferry.connectors.redaction import is_secret_key
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.migration.msk_connect_spec import PLUGIN_ARN
+from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
+
+_PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$")]
@@ -47,6 +52,10 @@ class StreamSpec(BaseModel):
     :param topic_prefix: topics are ``<prefix>.<database>.<table>``; default: ``stream``.
     :param server_id: another than every server and replica has; default: one made from the name.
     :param connector_config: keys of Debezium's own, in the words of 1.x too.
+    :param plugin: Maven coordinates of Debezium's archive; empty: of 3.5.0.Final for the database. With
+        ``plugin_folder`` the files of a folder, with ``custom_plugin_arn`` a plugin that is there.
+    :param capacity: as ``CreateConnector`` takes it. ``password_reference``: a ConfigProvider's, which connectors get
+        in place of the database's password.
     :param keep_streaming: leave the connector at the end. ``forget``: take its offsets and schema history too.
     """
 
@@ -69,6 +78,18 @@ class StreamSpec(BaseModel):
     partitions: int = Field(default=1, ge=1, le=1000)
     connector_config: dict[str, str] = {}
     duplicates: Literal["explain", "fail"] = "explain"
+    aws_conn_id: str = "aws_default"
+    cluster_arn: str = Field(default="", pattern=rf"^$|{CLUSTER_ARN}")
+    service_execution_role_arn: str = Field(default="", pattern=rf"^$|{ROLE_ARN}")
+    plugin_bucket: str | None = None
+    plugin: str = ""
+    plugin_folder: str | None = None
+    custom_plugin_arn: str | None = Field(default=None, pattern=PLUGIN_ARN)
+    capacity: dict[str, Any] = {"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}
+    kafka_connect_version: str = "3.7.x"
+    worker_properties: dict[str, str] = {}
+    password_reference: str | None = Field(default=None, pattern=r"^\$\{.+\}$")
+    log_group: str | None = None
     keep_streaming: bool = True
     forget: bool = False
     dry_run: bool = False
@@ -81,6 +102,11 @@ class StreamSpec(BaseModel):
     @classmethod
     def _none_is_empty(cls, value: Any, info: Any) -> Any:
         return ({} if info.field_name == "connector_config" else []) if value is None else value
+
+    @field_validator("cluster_arn", "service_execution_role_arn", "plugin", mode="before")
+    @classmethod
+    def _none_is_no_text(cls, value: Any) -> Any:
+        return "" if value is None else value
 
     @field_validator("tables")
     @classmethod
@@ -108,7 +134,20 @@ class StreamSpec(BaseModel):
         if spec.database is Database.POSTGRESQL:
             raise BadParam("database", "postgresql cannot be validated by this version, only configured",
                            "kafka_ferry.connectors.debezium.Capture with the operators of your own DAG")  # fmt: skip
-        return spec
+        if spec.runtime == "msk_connect":
+            spec._check_msk()
+        return spec if spec.plugin else spec.model_copy(update={"plugin": _PLUGIN.format(database=spec.database.value)})
+
+    def _check_msk(self) -> None:
+        for name, cure in (
+            ("cluster_arn", "the ARN of the MSK cluster that target_conn_id leads to"),
+            ("service_execution_role_arn", "the ARN of the role that MSK Connect takes, see docs/msk_connect.md"),
+        ):
+            if not getattr(self, name):
+                raise BadParam(name, "is missing", cure)
+        if not self.plugin_bucket and not self.custom_plugin_arn:
+            raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of a plugin there is")
+        check_fits(self.database.connector_class, capacity_from(self.capacity))
 
     @property
     def prefix(self) -> str:

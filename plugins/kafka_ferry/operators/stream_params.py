@@ -8,8 +8,11 @@ from airflow.sdk import Param
 
 from kafka_ferry.connectors.debezium import MAX_SERVER_ID
 from kafka_ferry.database.spec import StreamSpec
+from kafka_ferry.operators.msk_connect_params import msk_connect_params
 
-_CONNECTOR, _TOPICS, _TIMES = "Connector", "Topics", "Times"
+_CONNECTOR, _TOPICS, _MSK, _TIMES = "Connector", "Topics", "MSK Connect", "Times"
+_SHARED = ("cluster_arn", "service_execution_role_arn", "plugin_bucket", "aws_conn_id", "log_group",
+           "kafka_connect_version", "custom_plugin_arn", "plugin_folder", "worker_properties")  # fmt: skip
 
 
 def stream_params() -> dict[str, Param]:
@@ -82,6 +85,7 @@ def stream_params() -> dict[str, Param]:
         ),
         **_connector(),
         **_topics(),
+        **_msk(),
         **_times(),
     }
 
@@ -187,6 +191,43 @@ def _topics() -> dict[str, Param]:
             type=["null", "string"],
             examples=["ecommerce-server.schema-history"],
             section=_TOPICS,
+        ),
+    }
+
+
+def _msk() -> dict[str, Param]:
+    """For ``runtime: msk_connect``; those it shares with ``mirror_maker2_on_msk_connect`` have the same defaults."""
+    shared = msk_connect_params()
+    found = {}
+    for name in _SHARED:
+        schema = {key: value for key, value in shared[name].schema.items() if key not in ("pattern", "type")}
+        value = shared[name].value
+        default = value if isinstance(value, str | dict) else StreamSpec.model_fields[name].default
+        kind = "object" if isinstance(default, dict) else ["null", "string"]
+        found[name] = Param(default, description=shared[name].description, **{**schema, "type": kind, "section": _MSK})
+    return found | {
+        "plugin": _param(
+            "plugin",
+            "Plugin from Maven",
+            "Coordinates of Debezium's archive, fetched by mvn on the Airflow worker. Empty: 3.5.0.Final's.",
+            examples=["io.debezium:debezium-connector-mysql:3.5.0.Final:tar.gz:plugin"],
+            section=_MSK,
+        ),
+        "capacity": _param(
+            "capacity",
+            "Capacity",
+            "As CreateConnector takes it. Debezium has one task for ever: autoscaled capacity is refused.",
+            type="object",
+            examples=[{"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}],
+            section=_MSK,
+        ),
+        "password_reference": _param(
+            "password_reference",
+            "Password by reference",
+            "A ConfigProvider's reference that the connector gets in place of the database's password.",
+            type=["null", "string"],
+            examples=["${secretsmanager:debezium:password}"],
+            section=_MSK,
         ),
     }
 

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from kafka_ferry.database.position import Position
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.connect_rest import ConnectorNotFound, InvalidConnectorConfig
 from kafka_ferry.hooks.connect_states import ConnectorState, Readiness, Verdict
-
-_SNAPSHOT = ("snapshot", "snapshot_completed")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a connector has come.
-
-    :param position: the last that it committed; None: nothing yet.
-    :param in_snapshot: it still reads the rows that were there.
-    """
-
-    position: Position | None = None
-    in_snapshot: bool = False
+from kafka_ferry.hooks.database.runtime import Progress, stale
 
 
 class ConnectRestRuntime:
@@ -93,7 +77,7 @@ class ConnectRestRuntime:
         if kept != has_history:
             if made:
                 self.connect.delete(self.name)
-            raise _stale(config.get("schema.history.internal.kafka.topic", ""), has_history)
+            raise stale(config.get("schema.history.internal.kafka.topic", ""), has_history)
         self.connect.resume(self.name)
         return kept
 
@@ -103,14 +87,8 @@ class ConnectRestRuntime:
 
     def progress(self) -> Progress:
         """How far it has come, by what it committed."""
-        for entry in self.connect.offsets(self.name):
-            offset: Mapping[str, Any] = entry["offset"] or {}
-            if "file" in offset:
-                busy = str(offset.get("snapshot", "")).lower() not in ("", "false", "none") and not offset.get(
-                    "snapshot_completed"
-                )
-                return Progress(Position.of(offset["file"], offset["pos"]), busy)
-        return Progress()
+        offsets = (entry["offset"] or {} for entry in self.connect.offsets(self.name))
+        return next((Progress.of(offset) for offset in offsets if "file" in offset), Progress())
 
     def remove(self, *, forget: bool) -> list[str]:
         """Delete the connector; its offsets too when asked. What it was called, empty when there was none.
@@ -123,18 +101,12 @@ class ConnectRestRuntime:
         except ConnectorNotFound:
             return []
 
+    def left(self) -> list[str]:
+        """What :meth:`remove` should have taken away and is there still."""
+        return [f"connector {self.name}"] if self.connect.find_config(self.name) is not None else []
+
     def how_to_stop(self) -> str:
         """For the last task's log."""
         return (
             f"connector {self.name} goes on. To stop it: DELETE /connectors/{self.name}, or run with keep_streaming off"
         )
-
-
-def _stale(topic: str, has_history: bool) -> BadParam:
-    if has_history:
-        what = f"{topic} is stale: it holds statements, but the connector has no position that goes with them"
-        return BadParam("history_topic", what, "delete that topic, or name another one")
-    what = (
-        f"{topic} holds nothing, but the connector has a position, which it could not read on from without its history"
-    )
-    return BadParam("history_topic", what, "another stream name, for a new snapshot")

@@ -31,6 +31,8 @@ from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.database.binlog import LastChange, LogGone, last_change
 from kafka_ferry.hooks.database.client import DatabaseHook
 from kafka_ferry.hooks.database.connect_rest import ConnectRestRuntime
+from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
+from kafka_ferry.hooks.database.runtime import Runtime
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.migration.finding import Finding
 from kafka_ferry.verification.content import PartitionRange
@@ -53,10 +55,10 @@ class Streaming:
         self._last: dict[Position, LastChange | None] = {}
 
     @cached_property
-    def runtime(self) -> ConnectRestRuntime:
+    def runtime(self) -> Runtime:
         """What runs the connector."""
         if self.spec.runtime == "msk_connect":
-            raise BadParam("runtime", "msk_connect is not built into this DAG yet", "connect_rest")
+            return MskConnectRuntime(self.name, self.spec, self.target)
         return ConnectRestRuntime(self.name, self.spec.connect_conn_id)
 
     @cached_property
@@ -236,7 +238,7 @@ class Streaming:
 
     def left(self) -> list[str]:
         """What :meth:`remove` should have taken away and is there still."""
-        left = [f"connector {self.name}"] if self.runtime.connect.find_config(self.name) is not None else []
+        left = self.runtime.left()
         if self.spec.forget:
             left += [f"topic {name}" for name in self.target.admin.topic_ids([self.spec.history])]
         return left

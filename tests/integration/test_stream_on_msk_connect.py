@@ -1,0 +1,66 @@
+"""A stream on MSK Connect: its double, a real Connect worker behind it with the real plugin, and a real MariaDB."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
+from stack import Stack
+from stack.msk import CLUSTER
+from stack.msk_double import BUCKET, ROLE
+from stream_lab import Shop, StreamRun, checks_of, differences_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_200)]
+
+SLOW = {"running_timeout": 300, "convergence_timeout": 300, "no_progress_timeout": 180, "poll_interval": 1}
+
+
+def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
+    database_stack: Stack,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    assert shutil.which("mvn")
+    for name, value in database_stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+    shop = Shop(database_stack, topic_prefix.strip("-"))
+    shop.do(
+        "CREATE TABLE orders (id INT PRIMARY KEY, item VARCHAR(20))", "INSERT INTO orders VALUES (1, 'a'), (2, 'b')"
+    )
+
+    def run_of(run_id: str, **more: object) -> StreamRun:
+        return StreamRun(run_id, **{
+            "databases": [shop.name], "stream": shop.name, "runtime": "msk_connect", "cluster_arn": CLUSTER,
+            "service_execution_role_arn": ROLE, "plugin_bucket": BUCKET, "keep_streaming": False, **SLOW, **more,
+        })  # fmt: skip
+
+    first = run_of("first")
+    first.start()
+    runtime = first.streaming.runtime
+    assert isinstance(runtime, MskConnectRuntime)
+    assert [name for name in database_stack.msk.workers() if name == runtime.name]
+    shop.do("UPDATE orders SET item = 'A' WHERE id = 1", "ALTER TABLE orders ADD COLUMN more INT", "DELETE FROM orders")
+    first.validate()
+    first.remove()
+    report = first.report()
+    assert report["verdict"] == "PASS", (report["failures"], differences_of(report))
+    assert checks_of(report)["changes"] == "pass"
+    assert [event["op"] for event in first.events(f"{shop.name}.orders")] == list("rrudd")
+
+    shop.do("INSERT INTO orders VALUES (3, 'c', 0)")
+    second = run_of("second", forget=True)
+    second.start()
+    second.validate()
+    second.remove()
+    report = second.report()
+    shop.close()
+    assert report["verdict"] == "PASS", (report["failures"], differences_of(report))
+    assert [event["op"] for event in second.events(f"{shop.name}.orders")] == list("rruddc"), "no second snapshot"
+    topics = second.streaming.target.admin.topic_names()
+    assert not [name for name in topics if runtime.name in name or name.startswith(f"{shop.name}.connect-offsets")]
+    assert not list((database_stack.folder / "data" / "s3" / BUCKET).glob(f"{runtime.name}*"))
