@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+import run_by_hand
 from kafka_ferry.connectors import mirror_maker2
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.hooks.engines import engine_of, mirror_connectors
-from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.operators.canary import CanaryOperator
-from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.report import ReportOperator
-from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.operators.validate import ValidateOperator
-from kafka_ferry.report.storage import RunArtifacts
-from kafka_ferry.sensors.convergence import ConvergenceSensor
-from kafka_ferry.sensors.migration import MigrationRunningSensor
 
 pytestmark = pytest.mark.integration
 
-FAST = {"poll_interval": 0.5, "running_timeout": 60, "convergence_timeout": 120, "no_progress_timeout": 60}
 
-
-class Run:
-    """One run of the DAG's tasks, without a scheduler."""
+class Run(run_by_hand.Run):
+    """One run of the DAG's tasks under new names; its verdict is in the report, which every caller looks at."""
 
     def __init__(self, **params: Any) -> None:
-        self.params = {**FAST, "naming": "rename", **params}
-        self.migration = Migration("rename", MigrationSpec.from_params(self.params))
-        self.artifacts = RunArtifacts("rename", self.migration.spec.migration)
+        super().__init__("rename", **{"naming": "rename", **params})
 
-    def do(self, operator: Any) -> Any:
-        """Execute a task; a deferred one is waited for as the triggerer does."""
-        ti = SimpleNamespace(task_id=operator.task_id, map_index=-1, try_number=1, xcom_push=lambda **_: None)
-        run = SimpleNamespace(dag_id="rename", run_id=self.migration.spec.migration, conf=self.params)
-        context: Any = {"dag_run": run, "params": self.params, "ti": ti}
-        try:
-            return operator.execute(context)
-        except TaskDeferred as deferred:
-            event: Any = asyncio.run(anext(deferred.trigger.run()))
-            return operator.execute_complete(context, event.payload)
-
-    def plan(self) -> dict[str, Any]:
-        self.do(PlanOperator(task_id="plan"))
-        plan: dict[str, Any] = self.artifacts.read_json("plan.json")
-        return plan
-
-    def whole(self, meanwhile: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """All tasks; ``meanwhile`` is called when the connectors run. Returns report.json."""
-        self.do(ProvisionTopicsOperator(task_id="provision_topics"))
-        try:
-            self.do(DeployOperator(task_id="deploy"))
-            self.do(MigrationRunningSensor(task_id="wait_until_running"))
-            meanwhile()
-            if self.migration.spec.canary:
-                self.do(CanaryOperator(task_id="canary"))
-            self.do(ConvergenceSensor(task_id="wait_until_converged"))
-            for shard in self.do(ShardsOperator(task_id="shards")):
-                self.do(FingerprintOperator(task_id="fingerprint", shard=shard))
-            self.do(TranslateGroupsOperator(task_id="translate_groups"))
-            self.do(ValidateOperator(task_id="validate"))
-        finally:
-            self.do(RemoveOperator(task_id="remove"))
-        with contextlib.suppress(AirflowFailException):  # the verdict is in the report, which every caller looks at
-            self.do(ReportOperator(task_id="report"))
+    def report(self) -> dict[str, Any]:
+        with contextlib.suppress(AirflowFailException):
+            super().report()
         report: dict[str, Any] = self.artifacts.read_json("report.json")
         return report
 
@@ -152,7 +103,7 @@ def test_a_migration_under_new_names_goes_on_where_it_was(
         plain: f"eu-{plain}.copy",
         replica: f"eu-{replica}.copy",
     }
-    report = run.whole()
+    _, report = run.whole()
 
     assert report["verdict"] == "PASS", report["failures"]
     assert {line["source"]: line["target_records"] for line in report["topics"]} == {plain: 2_000, replica: 100}
@@ -165,7 +116,7 @@ def test_a_migration_under_new_names_goes_on_where_it_was(
     again = Run(**params, canary=False)
     lines = {line["source"]: line for line in again.plan()["topics"]}
     assert (lines[plain]["records"], lines[plain]["already_there"]) == (2_500, 2_000)
-    report = again.whole()
+    _, report = again.whole()
     assert report["verdict"] == "PASS", "what was there has not been copied twice"
     assert {line["source"]: line["target_records"] for line in report["topics"]} == {plain: 2_500, replica: 100}
 
@@ -181,7 +132,7 @@ def test_a_checkpoint_connector_with_another_policy_translates_for_nobody(
     run = Run(topics=[topic], groups=[group], migration=f"{topic_prefix}m", group_offsets="mm2", canary=False)
     spoil("Checkpoint", replication_policy_class="org.apache.kafka.connect.mirror.IdentityReplicationPolicy")
 
-    report = run.whole()
+    _, report = run.whole()
 
     assert report["verdict"] == "FAIL"
     assert check(report, "content")["status"] == "pass"
@@ -199,7 +150,7 @@ def test_a_source_connector_with_another_format_runs_and_brings_nothing(
 
     spoil("Source", replication_policy_topic_rename_format="other.${topic}")
 
-    report = run.whole(lambda: produce(source_bootstrap, topic, records(200)))
+    _, report = run.whole(lambda: produce(source_bootstrap, topic, records(200)))
 
     assert report["verdict"] == "FAIL"
     (line,) = report["topics"]
@@ -215,7 +166,7 @@ def test_within_one_cluster(source_bootstrap: str, topic_prefix: str, make_topic
 
     run = Run(topics=[f"{topic_prefix}.*"], exclude_topics=[r".*\.replica"], **params)
     run.plan()
-    report = run.whole()
+    _, report = run.whole()
 
     assert report["verdict"] == "PASS", report["failures"]
     assert names(source_bootstrap, topic_prefix) == {topic, f"{topic}.replica"}
