@@ -1,0 +1,87 @@
+"""What our waits in the triggerer have in common: look, say what changed, fire once, never raise."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.connect_states import Readiness, Verdict
+
+
+class WaitingTrigger(BaseTrigger):
+    """Fire once: it is as wished, it failed, or the time is over.
+
+    The event is ``{"status": …, "message": str, **echo}``; status is "success", "failed" (waiting cannot cure it),
+    "timeout" or "error" (the wait itself broke: another try may succeed).
+
+    :cvar arguments: names of the arguments, which are attributes too.
+    :param end_time: seconds since the epoch; kept over a restart of the triggerer.
+    """
+
+    arguments: ClassVar[tuple[str, ...]]
+
+    def __init__(self, end_time: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.end_time = end_time
+
+    @property
+    @abstractmethod
+    def delay(self) -> float:
+        """Seconds between two looks."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What is waited for, in the log."""
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What the event holds beside status and message."""
+        return {}
+
+    @abstractmethod
+    def look(self) -> Readiness:
+        """Look once, in a thread; RUNNING is as wished.
+
+        :raises FerryError: what waiting cannot cure.
+        """
+
+    def too_late(self, reason: str) -> str:
+        """The words when the time is over."""
+        return reason
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments."""
+        arguments = {name: getattr(self, name) for name in self.arguments}
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is a verdict."""
+        try:
+            status, message = await self._wait()
+        except FerryError as fault:
+            status, message = "failed", str(fault)
+        except Exception as fault:  # a trigger that raises fails its task without a word of why
+            self.log.exception("The wait for %s broke", self.subject)
+            status, message = "error", f"{type(fault).__name__}: {fault}"
+        yield TriggerEvent({**self.event, "status": status, "message": message})
+
+    async def _wait(self) -> tuple[str, str]:
+        said = ""
+        while True:
+            found = await sync_to_async(self.look)()
+            if found.verdict is not Verdict.WAITING:
+                return ("success" if found.verdict is Verdict.RUNNING else "failed"), found.reason
+            if found.reason != said:
+                self.log.info("Waiting: %s", found.reason)
+                said = found.reason
+            if time.time() + self.delay > self.end_time:
+                return "timeout", self.too_late(found.reason)
+            await asyncio.sleep(self.delay)
