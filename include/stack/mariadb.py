@@ -144,6 +144,8 @@ class MariaDb(Service):
             lines.append(f"CREATE OR REPLACE USER '{user}'@'%' IDENTIFIED BY '{secret}';")
             option = " WITH GRANT OPTION" if user == ADMIN else ""
             lines.append(f"GRANT {rights} ON *.* TO '{user}'@'%'{option};")
+        # One transaction in the binary log: with none Debezium's MariaDB connector ends at once (measured on 3.5.0).
+        lines += ["SET SESSION sql_log_bin = 1;", "CREATE DATABASE IF NOT EXISTS ecommerce;"]
         return {self._config: config, self._init: "\n".join(lines) + "\n"}
 
     def prepare(self) -> None:

@@ -20,7 +20,7 @@ from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.migration.finding import Severity
 
 FIT = {"log_bin": "ON", "binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_row_metadata": "FULL",
-       "version": "10.11.5-MariaDB-log"}  # fmt: skip
+       "version": "10.11.5-MariaDB-log", "gtid_binlog_pos": "0-7-1"}  # fmt: skip
 
 
 def table(name: str, key=("id",), kind: str = "int", database: str = "shop") -> Table:
@@ -38,6 +38,10 @@ def refusals(findings) -> list[str]:
         ({"binlog_format": "MIXED"}, "binlog_format is 'MIXED', not 'ROW'"),
         ({"binlog_row_image": "MINIMAL"}, "binlog_row_image is 'MINIMAL', not 'FULL'"),
         ({"version": "8.0.36"}, "it is MySQL 8.0.36"),
+        (
+            {"gtid_binlog_pos": ""},
+            "its binary log has no transaction yet, and Debezium's MariaDB connector ends at that (measured on 3.5.0)",
+        ),
     ],
 )
 def test_settings_that_lose_changes_are_refused(change, problem):

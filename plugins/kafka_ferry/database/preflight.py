@@ -55,6 +55,12 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
     if is_mariadb and database is Database.MYSQL:
         what = f"it is {variables['version']}: Debezium's MySQL connector ends at statements that only MariaDB knows"
         found.append(Finding(Severity.WARN, "server", "the server", what, "set database to mariadb", "database"))
+    if database is Database.MARIADB and variables.get("gtid_binlog_pos") == "":
+        what = (
+            "its binary log has no transaction yet, and Debezium's MariaDB connector ends at that (measured on 3.5.0)"
+        )
+        cure = "write something, such as CREATE DATABASE IF NOT EXISTS of one that is there"
+        found.append(Finding(Severity.REFUSE, "gtid", "the server", what, cure, "database_conn_id"))
     if why := why_unreadable(variables):
         what = f"{why}, so single changes are not compared with it"
         cure = "SET GLOBAL binlog_row_metadata = FULL, no compression"
