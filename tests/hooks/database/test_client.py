@@ -1,0 +1,50 @@
+"""What PyMySQL raises, as errors of ours; without secrets."""
+
+from __future__ import annotations
+
+import json
+
+import pymysql
+import pytest
+
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.database.client import DatabaseHook
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> DatabaseHook:
+    fields = {"conn_type": "mysql", "host": "127.0.0.1", "port": 1, "login": "a", "password": "hush"}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
+    return DatabaseHook("shop")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (pymysql.err.OperationalError(1045, "Access denied for user 'a'"), BadConnection),
+        (pymysql.err.OperationalError(1044, "Access denied to database"), BadConnection),
+        (pymysql.err.OperationalError(1227, "you need RELOAD"), NotAuthorized),
+        (pymysql.err.OperationalError(2013, "Lost connection"), OutsideFault),
+        (pymysql.err.InterfaceError(0, ""), OutsideFault),
+        (pymysql.err.ProgrammingError(1146, "no such table"), FerryError),
+    ],
+)
+def test_faults_are_told_apart(hook: DatabaseHook, error: Exception, kind: type[FerryError]) -> None:
+    with pytest.raises(kind) as raised, hook.faults():
+        raise error
+    assert type(raised.value) is kind
+    assert "hush" not in str(raised.value)
+
+
+def test_a_server_that_is_away_is_worth_another_try(hook: DatabaseHook) -> None:
+    with pytest.raises(OutsideFault, match="'shop'") as raised:
+        hook.databases()
+    assert "hush" not in str(raised.value)
+
+
+def test_a_connection_that_is_missing_or_empty_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadConnection, match="'none' does not exist"):
+        _ = DatabaseHook("none").login
+    monkeypatch.setenv("AIRFLOW_CONN_EMPTY", json.dumps({"conn_type": "mysql", "host": "h"}))
+    with pytest.raises(BadConnection, match="has no host or no login"):
+        _ = DatabaseHook("empty").login
