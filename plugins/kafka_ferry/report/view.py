@@ -34,6 +34,11 @@ QUESTIONS: Final = {
     "objects": "Is every object as it was written?",
     "pruning": "Which backups were deleted?",
     "copy": "Is there a second copy of it?",
+    "source": "Does the source cluster still hold the same?",
+    "manifests": "Can every backup be restored?",
+    "orphans": "Are there objects of no backup?",
+    "changes": "Did every insert, update and delete arrive, in order?",
+    "schema_changes": "Did every change of a table's schema arrive?",
 }
 #: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.
 ROWS: Final = 5000

@@ -149,8 +149,8 @@ def _manifests(job: VerifyJob, problems: Sequence[str]) -> Check:
     return Check(
         name="manifests",
         status=Status.FAIL if wrong else Status.PASS,
-        expected=f"{len(job.backups):,} backups that can be restored",
-        actual=f"{len(wrong):,} problems" if wrong else f"{len(job.backups):,}",
+        expected=f"{number_of(len(job.backups), 'backup')} that can be restored",
+        actual=number_of(len(wrong), "problem") if wrong else f"{len(job.backups):,}",
         detail=f"not finished, so no backups: {', '.join(open_ones[-5:])}" if open_ones else "",
         differences=wrong[:_NAMED],
     )
