@@ -49,4 +49,4 @@ def test_a_broken_part_is_healed_after_the_test_breaks(breakable_stack):
 
 def test_a_broken_part_is_healed_after_the_test_healed(stack):
     problems = {line.name: line.problem for line in stack.status() if line.name != "watchdog"}
-    assert problems == dict.fromkeys(("source", "target", "worker", "s3"))
+    assert problems == dict.fromkeys(("source", "target", "worker", "s3", "msk"))
