@@ -8,11 +8,11 @@ import pytest
 
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.events import Event, NotAnEvent, Op, SchemaEvent, parse_event, parse_schema_event
-from kafka_ferry.database.judge import Statement, judge_stream
+from kafka_ferry.database.judge import Statement, judge_stream, stream_sentence
 from kafka_ferry.database.judge_table import TableResult, judge_table, wound_back
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
-from kafka_ferry.report.model import Status
+from kafka_ferry.report.model import Report, Status
 
 TABLE = Table("shop", "orders", (Column("id", "int"), Column("name", "varchar")), ("id",))
 START = Position(1, 100)
@@ -68,6 +68,21 @@ def test_what_is_complete_passes():
     assert statuses(judged).keys() == {"topics", "counts", "content", "changes", "schema_changes"}
     (line,) = judged["topics"]
     assert (line.source_records, line.target_records, line.status.value) == (7, 7, "pass")
+
+
+def report_of(judged, verdict: str) -> Report:
+    return Report(dag_id="d", run_id="r", engine="e", verdict=verdict, source={}, target={}, started=None, ended=None,
+                  **judged)  # fmt: skip
+
+
+def test_the_verdict_claims_no_more_than_was_checked():
+    complete = (
+        "2 rows of 1 table are in Kafka as the database has them; so are all 5 changes since the snapshot, in order"
+    )
+
+    assert stream_sentence(report_of(World().judge(), "PASS")) == f"{complete} per key."
+    assert stream_sentence(report_of(World().judge(log=False), "PASS")).endswith("; single changes were not compared.")
+    assert stream_sentence(report_of(World().judge(), "FAIL")) == ""
 
 
 def test_an_update_of_the_key_is_a_delete_and_a_create():

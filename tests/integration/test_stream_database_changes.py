@@ -70,6 +70,7 @@ def test_rows_changes_and_statements_arrive_and_the_position_outlives_the_connec
 
     assert report["verdict"] == "PASS", report
     assert checks_of(report) == {**PASSED, "leftovers": "pass"}
+    assert report["sentence"].startswith("3 rows of 1 table are in Kafka as the database has them; so are all 8")
     assert [line["source"] for line in plan["topics"]] == [f"{shop.name}.orders"]
     events = first.events(f"{shop.name}.orders")
     assert [event["op"] for event in events] == list("rrrcuuudcud")

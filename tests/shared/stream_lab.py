@@ -13,11 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.stream import (
     StreamDeployOperator,
     StreamPlanOperator,
     StreamRemoveOperator,
+    StreamReportOperator,
     StreamValidateOperator,
 )
 from kafka_ferry.report.storage import RunArtifacts
@@ -119,7 +119,7 @@ class StreamRun:
     def report(self) -> dict[str, Any]:
         """The report, whatever its verdict."""
         with contextlib.suppress(AirflowFailException):  # how a verdict FAIL ends the task; the report tells it too
-            self.do(ReportOperator, "report")
+            self.do(StreamReportOperator, "report")
         report: dict[str, Any] = self.artifacts.read_json("report.json")
         return report
 

@@ -10,7 +10,8 @@ from kafka_ferry.database.events import SchemaEvent
 from kafka_ferry.database.judge_table import NAMED, TableResult
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.statements import normal
-from kafka_ferry.report.model import Check, Status, TopicLine
+from kafka_ferry.report.model import Check, Report, Status, TopicLine
+from kafka_ferry.report.words import number_of
 
 _RECORDS_ONLY: Final = (
     "configs", "new_records", "new_topics", "groups", "group_offsets", "acls", "quotas", "scram_users",
@@ -54,6 +55,21 @@ def judge_stream(
         *(Check(name=name, status=Status.SKIPPED, detail="a database has none") for name in _RECORDS_ONLY),
     ]
     return {"checks": checks, "topics": [_line(one, lacking, duplicates) for one in results]}
+
+
+def stream_sentence(report: Report) -> str:
+    """What a PASS of a stream says, and no more than was checked; empty for another verdict."""
+    made = {check.name: check for check in report.checks if check.status is not Status.SKIPPED}
+    if report.verdict != "PASS" or "content" not in made:
+        return ""
+    tables = number_of(len(report.topics), "table")
+    rows = made["content"].expected
+    parts = [f"{rows} of {tables} are in Kafka as the database has them"]
+    if changes := made.get("changes"):
+        parts.append(f"so are all {changes.expected} changes since the snapshot, in order per key")
+    else:
+        parts.append("single changes were not compared")
+    return "; ".join(parts) + "."
 
 
 def _check(name: str, differences: Sequence[str], expected: object, actual: object, detail: str = "") -> Check:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.stream import (
     StreamDeployOperator,
     StreamPlanOperator,
     StreamRemoveOperator,
+    StreamReportOperator,
     StreamValidateOperator,
 )
 from kafka_ferry.sensors.stream import StreamConvergedSensor, StreamRunningSensor
@@ -27,6 +27,6 @@ def stream_changes() -> None:
         setups=[deploy, wait_until_running], on_failure_fail_dagrun=True
     )
     # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
-    report = ReportOperator(task_id="report")
+    report = StreamReportOperator(task_id="report")
 
     plan >> deploy >> wait_until_running >> wait_until_converged >> validate >> remove >> report

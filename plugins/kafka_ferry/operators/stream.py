@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.exchange import skip_the_rest, write_checks
+from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.report.leftovers import leftovers_check
+from kafka_ferry.report.model import Report
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from kafka_ferry.report.table import table
 
@@ -97,3 +99,13 @@ class StreamRemoveOperator(FerryOperator):
         if left:
             raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
         return removed
+
+
+class StreamReportOperator(ReportOperator):
+    """The report, in a stream's own words."""
+
+    def build(self, artifacts: RunArtifacts) -> Report:
+        from kafka_ferry.database.judge import stream_sentence
+
+        report = super().build(artifacts)
+        return report.model_copy(update={"sentence": stream_sentence(report)})
