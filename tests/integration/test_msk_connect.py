@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 import msk_flow
 import msk_lab
@@ -27,9 +28,13 @@ pytestmark = pytest.mark.timeout(1_500)
 
 
 @pytest.fixture
-def hook(connections: dict[str, str]) -> MskConnectHook:
-    """The connection ``aws_default`` leads to the stack's double, and to its S3."""
-    return MskConnectHook()
+def hook(stack: Stack, connections: dict[str, str], topic_prefix: str) -> Iterator[MskConnectHook]:
+    """The connection ``aws_default`` leads to the stack's double, and to its S3. The connectors' topics are removed."""
+    yield MskConnectHook()
+    admin = AdminClient({"bootstrap.servers": stack.target_bootstrap})
+    own = [name for name in admin.list_topics(timeout=30).topics if topic_prefix in name or name == "heartbeats"]
+    for deleted in admin.delete_topics(own).values() if own else ():
+        deleted.result(timeout=30)
 
 
 def target(alias: str, bootstrap: str) -> dict[str, str]:
