@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,33 @@ if TYPE_CHECKING:
     from kafka_ferry.hooks.native_client import NativeRun
 
 
+log = logging.getLogger(__name__)
+
+
 def pays(records: int, least: int) -> bool:
     """Whether so many records are worth the start of Numba; ``FERRY_NATIVE`` = always or never overrules it.
+
+    Where Numba cannot work, such as without a folder for what it compiles, the answer is no, with a warning.
 
     :raises ValueError: ``FERRY_NATIVE`` is something else.
     """
     wish = os.environ.get("FERRY_NATIVE", "auto")
     if wish not in ("auto", "always", "never"):
         raise ValueError(f"the variable FERRY_NATIVE is {wish!r}. Cure: auto, always or never")
-    return wish == "always" or (wish == "auto" and records >= least)
+    if wish == "never" or (wish == "auto" and records < least):
+        return False
+    try:
+        import kafka_ferry.verification.xxh64  # noqa: F401 - compiled when it is imported
+    except (ImportError, RuntimeError) as error:
+        if wish == "always":
+            raise
+        log.warning(
+            "records are read and sent as messages, which takes some times as long: %s. Cure: set NUMBA_CACHE_DIR to a "
+            "folder that can be written",
+            error,
+        )
+        return False
+    return True
 
 
 def is_plain(config: Mapping[str, Any]) -> bool:
