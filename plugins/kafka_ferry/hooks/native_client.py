@@ -100,12 +100,13 @@ class NativeClient:
         self._batch = int(min(_BATCH, max(100, _BATCH_BYTES * len(self._held) // max(1, size))))
         events = [self._event(at, codes, topics, partitions, offsets) for at in np.flatnonzero(codes).tolist()]
         good = codes == 0
-        runs = []
-        # A handle may have several addresses: the name decides.
-        for topic, partition in sorted({*zip(topics[good].tolist(), partitions[good].tolist(), strict=True)}):
-            mine = np.flatnonzero(good & (topics == topic) & (partitions == partition))
+        places: dict[Key, Any] = {}
+        for topic, partition in {*zip(topics[good].tolist(), partitions[good].tolist(), strict=True)}:
             key = lib.rd_kafka_topic_name(topic).decode(), partition
-            runs.append((key, NativeRun(self._held[mine], offsets[mine])))
+            mine = good & (topics == topic) & (partitions == partition)
+            # By name: were a topic known by two addresses, one partition's records would still be one run, in order.
+            places[key] = places[key] | mine if key in places else mine
+        runs = [(key, NativeRun(self._held[mine], offsets[mine])) for key, mine in places.items()]
         return runs, events
 
     def _event(self, at: int, codes: Any, topics: Any, partitions: Any, offsets: Any) -> Event:

@@ -1,4 +1,4 @@
-"""What verification needs from a reader of records. Two can stand behind it: librdkafka, and raw Fetch."""
+"""What verification needs from a reader of records. librdkafka's stands behind it."""
 
 from __future__ import annotations
 
