@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field
 
 from kafka_ferry.backup.layout import Format
-from kafka_ferry.backup.spec import BackupSpec, Entry, Name, RestoreSpec
+from kafka_ferry.backup.spec import BackupName, BackupSpec, RestoreSpec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.spec import Entry, Isolation, Regex, Spec
 
 LOCATION = "s3://ferry-backups/exports"
 
 
-class _ExchangeSpec(BaseModel):
+class _ExchangeSpec(Spec):
     """What both have. Times are in seconds.
 
     :param export: the name that exports of the same topics share. ``location``: ``s3://bucket/prefix``.
@@ -24,30 +23,12 @@ class _ExchangeSpec(BaseModel):
     :param follow_interval: between two looks.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    export: Name = "export"
+    export: BackupName = "export"
     location: str = LOCATION
     aws_conn_id: str | None = "aws_default"
     follow_for: float = Field(default=0, ge=0)
     follow_interval: float = Field(default=15, ge=1, le=3600)
     dry_run: bool = False
-
-    @field_validator("topics", "exclude_topics", mode="before", check_fields=False)
-    @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Self:
-        """Check params and return the spec.
-
-        :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            raise _bad_param(error, list(cls.model_fields)) from error
 
 
 class ExportSpec(_ExchangeSpec):
@@ -60,10 +41,10 @@ class ExportSpec(_ExchangeSpec):
 
     source_conn_id: str = "kafka_source"
     topics: list[Entry] = Field(min_length=1)
-    exclude_topics: list[Entry] = []
+    exclude_topics: list[Entry] = Field(default=[])
     format: Format = "parquet"
     mode: Literal["incremental", "full"] = "incremental"
-    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    isolation_level: Isolation = "read_committed"
     segment_mb: int = Field(default=64, ge=1, le=512)
     verify: bool = True
 
@@ -98,22 +79,12 @@ class ImportSpec(_ExchangeSpec):
     """
 
     target_conn_id: str = "kafka_target"
-    topics: list[Entry] = []
-    rename: dict[str, str] = {}
+    topics: list[Entry] = Field(default=[])
+    rename: dict[Regex, str] = Field(default={})
     export_id: str | None = None
     copy_to: str | None = None
     copy_aws_conn_id: str | None = "aws_default"
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
-
-    @field_validator("rename")
-    @classmethod
-    def _regexes(cls, value: dict[str, str]) -> dict[str, str]:
-        for pattern in value:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-        return value
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
@@ -137,15 +108,3 @@ class ImportSpec(_ExchangeSpec):
             groups=[],
             replication_factor=self.replication_factor,
         )
-
-
-def _bad_param(error: ValidationError, fields: list[str]) -> BadParam:
-    first = error.errors()[0]
-    param = str(first["loc"][0]) if first["loc"] else "params"
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(param, fields, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(fields)}")
-    if first["type"] == "missing" or (param == "topics" and first["type"] == "too_short"):
-        return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
-    return BadParam(param, f"{first['msg']}, got {first.get('input')!r}", "see the description in the trigger form")

@@ -5,43 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.spec import Entry, Isolation, Regex, Spec
 
-Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+BackupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
-class _Spec(BaseModel):
+class _BackupSpec(Spec):
     """:param patience: seconds for which a store that does not answer is asked again."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    backup: Name = "backup"
+    backup: BackupName = "backup"
     location: str = "s3://ferry-backups/backups"
     aws_conn_id: str | None = "aws_default"
     patience: float = Field(default=120, ge=1, le=3600)
     dry_run: bool = False
 
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Self:
-        """Check params and return the spec.
 
-        :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            first = error.errors()[0]
-            param = str(first["loc"][0]) if first["loc"] else "params"
-            if first["type"] == "extra_forbidden":
-                raise BadParam(param, "is unknown", f"one of: {', '.join(cls.model_fields)}") from error
-            problem = f"{first['msg']}, got {first.get('input')!r}"
-            raise BadParam(param, problem, "see the description in the trigger form") from error
-
-
-class BackupSpec(_Spec):
+class BackupSpec(_BackupSpec):
     """Params of ``backup_topics``.
 
     :param full_every: an incremental backup is made a full one when so many have followed the last full one.
@@ -53,9 +35,9 @@ class BackupSpec(_Spec):
 
     source_conn_id: str = "kafka_source"
     topics: list[Entry] = Field(default=[".*"], min_length=1)
-    exclude_topics: list[Entry] = []
-    groups: list[Entry] = [".*"]
-    exclude_groups: list[Entry] = []
+    exclude_topics: list[Entry] = Field(default=[])
+    groups: list[Entry] = Field(default=[".*"])
+    exclude_groups: list[Entry] = Field(default=[])
     mode: Literal["incremental", "full"] = "incremental"
     full_every: int | None = Field(default=7, ge=1)
     keep_last: int | None = Field(default=None, ge=1)
@@ -63,13 +45,8 @@ class BackupSpec(_Spec):
     prune_dry_run: bool = False
     copy_to: str | None = None
     copy_aws_conn_id: str | None = "aws_default"
-    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    isolation_level: Isolation = "read_committed"
     acls: bool = True
-
-    @field_validator("exclude_topics", "groups", "exclude_groups", mode="before")
-    @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
@@ -79,7 +56,7 @@ class BackupSpec(_Spec):
         return spec
 
 
-class RestoreSpec(_Spec):
+class RestoreSpec(_BackupSpec):
     """Params of ``restore_topics``.
 
     :param backup_id: None is the latest, or with a ``point_in_time`` the first one begun after it.
@@ -94,28 +71,18 @@ class RestoreSpec(_Spec):
 
     target_conn_id: str = "kafka_target"
     backup_id: str | None = None
-    topics: list[Entry] = []
-    partitions: dict[str, list[int]] = {}
-    rename: dict[str, str] = {}
+    topics: list[Entry] = Field(default=[])
+    partitions: dict[str, list[int]] = Field(default={})
+    rename: dict[Regex, str] = Field(default={})
     point_in_time: str | None = None
-    groups: list[Entry] = [".*"]
+    groups: list[Entry] = Field(default=[".*"])
     restore_groups: bool = True
     source_conn_id: str | None = None
     acls: Literal["none", "copy"] = "none"
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
 
-    @field_validator("topics", "groups", mode="before")
-    @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
 
-    @field_validator("partitions", "rename", mode="before")
-    @classmethod
-    def _none_is_nothing(cls, value: Any) -> Any:
-        return {} if value is None else value
-
-
-class VerifySpec(_Spec):
+class VerifySpec(_BackupSpec):
     """Params of ``verify_backup``.
 
     :param backup_id: None: every backup of the name.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from kafka_ferry.connectors.debezium import HISTORY, MAX_SERVER_ID, Database, translated
 from kafka_ferry.connectors.redaction import is_secret_key
@@ -16,10 +14,10 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.migration.msk_connect_spec import PLUGIN_ARN
 from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
+from kafka_ferry.spec import Entry, Name, Regex, Spec
 
 _PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
 
-Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$")]
 
 #: What the connection says; in a config that was pasted it may stand again.
@@ -44,7 +42,7 @@ _FIXED = frozenset(
 )  # fmt: skip
 
 
-class StreamSpec(BaseModel):
+class StreamSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds.
 
     :param stream: names the connector; one run at a time works on it.
@@ -59,13 +57,11 @@ class StreamSpec(BaseModel):
     :param keep_streaming: leave the connector at the end. ``forget``: take its offsets and schema history too.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
     database_conn_id: str = "database_source"
     database: Database = Database.MARIADB
     databases: list[Entry] = Field(min_length=1)
-    tables: list[Entry] = []
-    stream: str = Field(default="ferry", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    tables: list[Regex] = Field(default=[])
+    stream: Name = "ferry"
     topic_prefix: Prefix | None = None
     target_conn_id: str = "kafka_target"
     runtime: Literal["connect_rest", "msk_connect"] = "connect_rest"
@@ -76,7 +72,7 @@ class StreamSpec(BaseModel):
     tls: bool | None = None
     replication_factor: int | None = Field(default=None, ge=1, le=32767)
     partitions: int = Field(default=1, ge=1, le=1000)
-    connector_config: dict[str, str] = {}
+    connector_config: dict[str, str] = Field(default={})
     duplicates: Literal["explain", "fail"] = "explain"
     aws_conn_id: str = "aws_default"
     cluster_arn: str = Field(default="", pattern=rf"^$|{CLUSTER_ARN}")
@@ -85,9 +81,9 @@ class StreamSpec(BaseModel):
     plugin: str = ""
     plugin_folder: str | None = None
     custom_plugin_arn: str | None = Field(default=None, pattern=PLUGIN_ARN)
-    capacity: dict[str, Any] = {"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}
+    capacity: dict[str, Any] = Field(default={"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}})
     kafka_connect_version: str = "3.7.x"
-    worker_properties: dict[str, str] = {}
+    worker_properties: dict[str, str] = Field(default={})
     password_reference: str | None = Field(default=None, pattern=r"^\$\{.+\}$")
     log_group: str | None = None
     keep_streaming: bool = True
@@ -98,25 +94,10 @@ class StreamSpec(BaseModel):
     convergence_timeout: float = Field(default=86400, ge=10)
     no_progress_timeout: float = Field(default=600, ge=5)
 
-    @field_validator("databases", "tables", "connector_config", mode="before")
-    @classmethod
-    def _none_is_empty(cls, value: Any, info: Any) -> Any:
-        return ({} if info.field_name == "connector_config" else []) if value is None else value
-
     @field_validator("cluster_arn", "service_execution_role_arn", "plugin", mode="before")
     @classmethod
     def _none_is_no_text(cls, value: Any) -> Any:
         return "" if value is None else value
-
-    @field_validator("tables")
-    @classmethod
-    def _regexes(cls, value: list[str]) -> list[str]:
-        for pattern in value:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-        return value
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
@@ -124,11 +105,7 @@ class StreamSpec(BaseModel):
 
         :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
         """
-        moved = _moved(params)
-        try:
-            spec = cls.model_validate(moved)
-        except ValidationError as error:
-            raise _bad_param(error, list(cls.model_fields)) from error
+        spec = super().from_params(_moved(params))
         if spec.forget and spec.keep_streaming:
             raise BadParam("forget", "is given, but keep_streaming is too", "set keep_streaming to false")
         if spec.database is Database.POSTGRESQL:
@@ -223,15 +200,3 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _bad_param(error: ValidationError, fields: list[str]) -> BadParam:
-    first = error.errors()[0]
-    param = str(first["loc"][0]) if first["loc"] else "params"
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(param, fields, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(fields)}")
-    if first["type"] == "missing" or (param == "databases" and first["type"] == "too_short"):
-        return BadParam(param, "is missing", 'a list of database names, e.g. ["ecommerce"]')
-    return BadParam(param, f"{first['msg']}, got {first.get('input')!r}", "see the description in the trigger form")

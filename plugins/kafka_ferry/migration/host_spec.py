@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from kafka_ferry.migration.spec import Entry, MigrationSpec
+from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.spec import Entry
 
 
 class HostSpec(MigrationSpec):

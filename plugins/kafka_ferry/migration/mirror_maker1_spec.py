@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from kafka_ferry.migration.host_spec import HostSpec
-from kafka_ferry.migration.spec import Entry, Naming
+from kafka_ferry.migration.spec import Naming
+from kafka_ferry.spec import Entry
 
 
 class MirrorMaker1Spec(HostSpec):

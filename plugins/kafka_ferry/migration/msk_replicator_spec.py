@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec, Naming
+from kafka_ferry.spec import Name
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
 #: round in circles (developer guide, "Topic naming").
@@ -31,7 +32,7 @@ class MskReplicatorSpec(MigrationSpec):
     writes_as_us: ClassVar[bool] = False  # but as its role
 
     connect_conn_id: str | None = None
-    migration: str = Field(default="msk", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    migration: Name = "msk"
     source_cluster_arn: str = Field(pattern=CLUSTER_ARN)
     cluster_arn: str = Field(pattern=CLUSTER_ARN)
     service_execution_role_arn: str = Field(pattern=ROLE_ARN)

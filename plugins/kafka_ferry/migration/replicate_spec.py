@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from kafka_ferry.migration.spec import MigrationSpec, Naming
+from kafka_ferry.spec import Name
 
 
 class Replicator(StrEnum):
@@ -26,7 +27,7 @@ class ReplicateSpec(MigrationSpec):
 
     engine: ClassVar[str] = "replicate_topics"
 
-    migration: str = Field(default="replicate", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    migration: Name = "replicate"
     naming: Naming = Naming.RENAME
     replicator: Replicator = Replicator.MIRROR_MAKER2
     source_zookeeper: str = ""

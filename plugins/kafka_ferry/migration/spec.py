@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.arns import CLUSTER_ARN
-
-Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+from kafka_ferry.spec import Entry, Isolation, Name, Regex, Spec
 
 
 class Naming(StrEnum):
@@ -23,13 +20,6 @@ class Naming(StrEnum):
     IDENTITY = "identity"
     PREFIX = "prefix"
     RENAME = "rename"
-
-
-class FormatWithoutRename(ValueError):
-    """A format was given that would be ignored: the topics would keep their names, against the user's wish."""
-
-    def __init__(self, naming: Naming) -> None:
-        super().__init__(f"is given, but naming is {naming.value}, so it would not act")
 
 
 class Throughput(StrEnum):
@@ -69,15 +59,8 @@ class Acls(StrEnum):
     SKIP = "skip"
 
 
-class MigrationSpec(BaseModel):
-    """What the user asked for, in the names of the trigger form. Times are in seconds.
-
-    Usage::
-
-        spec = MigrationSpec.from_params(context["params"])
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+class MigrationSpec(Spec):
+    """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
     #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
     engine: ClassVar[str] = "mirror_maker2_on_connect"
@@ -87,11 +70,11 @@ class MigrationSpec(BaseModel):
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
     connect_conn_id: str | None = "kafka_connect"
-    migration: str = Field(default="ferry", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    migration: Name = "ferry"
     topics: list[Entry] = Field(min_length=1)
-    exclude_topics: list[Entry] = []
-    groups: list[Entry] = [".*"]
-    exclude_groups: list[Entry] = []
+    exclude_topics: list[Entry] = Field(default=[])
+    groups: list[Entry] = Field(default=[".*"])
+    exclude_groups: list[Entry] = Field(default=[])
     naming: Naming = Naming.IDENTITY
     topic_rename_format: str = DEFAULT_FORMAT
     source_alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,60}$")
@@ -101,7 +84,7 @@ class MigrationSpec(BaseModel):
     cluster_arn: str | None = Field(default=None, pattern=CLUSTER_ARN)
     aws_conn_id: str = "aws_default"
     throughput: Throughput = Throughput.LAN
-    isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    isolation_level: Isolation = "read_committed"
     group_offsets: GroupOffsets = GroupOffsets.EXACT
     verification: Verification = Verification.CONTENT
     duplicates: Literal["fail", "explain"] = "fail"
@@ -116,32 +99,21 @@ class MigrationSpec(BaseModel):
     convergence_timeout: float = Field(default=86400, ge=10)
     no_progress_timeout: float = Field(default=600, ge=5)
 
-    @field_validator("topics", "exclude_topics", "groups", "exclude_groups", mode="before")
-    @classmethod
-    def _none_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
-
     @field_validator("topic_rename_format")
     @classmethod
     def _renames(cls, value: str) -> str:
-        return TopicRename(value).format
+        try:
+            return TopicRename(value).format
+        except ValueError as error:
+            raise BadParam("topic_rename_format", str(error), f"a format such as {DEFAULT_FORMAT}") from error
 
     @model_validator(mode="after")
     def _format_acts(self) -> Self:
         if self.topic_rename_format != DEFAULT_FORMAT and self.naming is not Naming.RENAME:
-            raise FormatWithoutRename(self.naming)
+            # It would be ignored: the topics would keep their names, against the user's wish.
+            problem = f"is given, but naming is {self.naming.value}, so it would not act"
+            raise BadParam("topic_rename_format", problem, "naming: rename; or leave the format out")
         return self
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Self:
-        """Check params and return the spec.
-
-        :raises BadParam: the first param that is unknown, missing or has a bad value; nothing has been changed.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            raise _bad_param(error, cls.model_fields) from error
 
     @property
     def alias(self) -> str:
@@ -183,24 +155,14 @@ class ComparisonSpec(MigrationSpec):
     engine: ClassVar[str] = "verify_clusters"
 
     any_partition: bool = False
-    rename: dict[str, str] = {}
-    ignore_headers: list[Entry] = []
+    rename: dict[Regex, str] = Field(default={})
+    ignore_headers: list[Entry] = Field(default=[])
     catch_up_timeout: float = Field(default=60, ge=0)
 
     @property
     def headers_left_out(self) -> tuple[str, ...]:
         """Names of headers that are not compared."""
         return tuple(self.ignore_headers)
-
-    @field_validator("rename")
-    @classmethod
-    def _regexes(cls, value: dict[str, str]) -> dict[str, str]:
-        for pattern in value:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-        return value
 
     def target_topic(self, topic: str) -> str:
         """The name on the target of a source topic."""
@@ -210,22 +172,3 @@ class ComparisonSpec(MigrationSpec):
             if found := re.fullmatch(pattern, topic):
                 return found.expand(name)
         return super().target_topic(topic)
-
-
-def _bad_param(error: ValidationError, fields: Iterable[str]) -> BadParam:
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, FormatWithoutRename):
-        return BadParam("topic_rename_format", str(cause), "naming: rename; or leave the format out")
-    param = ".".join(str(part) for part in first["loc"][:1])
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(param, list(fields), 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return BadParam(param, f"is unknown{hint}", f"one of: {', '.join(sorted(fields))}")
-    if param == "topics" and first["type"] in ("missing", "too_short"):
-        return BadParam(param, "is missing", 'a list of topic names or regexes, e.g. ["projects.*"]')
-    if first["type"] == "missing":
-        return BadParam(param, "is missing", "see the description in the trigger form")
-    if param == "topic_rename_format" and isinstance(cause, ValueError):
-        return BadParam(param, str(cause), f"a format such as {DEFAULT_FORMAT}")
-    return BadParam(param, f"{first['msg']}, got {first['input']!r}", "see the description in the trigger form")
