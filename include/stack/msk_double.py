@@ -19,9 +19,9 @@ from stack.service import Service
 from stack.state import State
 
 #: Names in botocore of what it answers for; S3 is the stack's own.
-SERVICES = ("kafkaconnect", "kafka", "logs")
+SERVICES = ("kafkaconnect", "kafka", "logs", "iam")
 BUCKET = "ferry-plugins"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/ferry-connect"  # asked for nothing: the double has no IAM
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ferry-connect"  # the double's IAM has it
 
 
 def url(state: State) -> str:
@@ -35,7 +35,7 @@ class MskDouble(Service):
     :param target: the cluster behind ``stack.msk.CLUSTER``.
     """
 
-    start_timeout = 60.0  # seconds; measured 2: it reads three of botocore's models
+    start_timeout = 60.0  # seconds; measured 2: it reads four of botocore's models
     stop_grace = 10.0
 
     def __init__(self, folder: Path, state: State, java: str, jars: Path, target: Broker) -> None:

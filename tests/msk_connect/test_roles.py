@@ -8,7 +8,6 @@ from kafka_ferry.msk_connect.roles import (
     permission_policy,
     statements_of,
     trust_policy,
-    trusts_msk_connect,
 )
 
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/demo/0000-1"
@@ -75,10 +74,3 @@ def test_what_is_missing_is_named() -> None:
     assert missing(needed, [{"Statement": [everything, deny]}]) == [f"kafka-cluster:ReadData on {TOPIC}shop"]
     deny_all_but = {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}
     assert missing(needed, [{"Statement": [everything, deny_all_but]}]) != []
-
-
-def test_trust_read_back() -> None:
-    assert trusts_msk_connect(trust_policy("1"))
-    assert not trusts_msk_connect({"Statement": []})
-    other = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    assert not trusts_msk_connect({"Statement": other})

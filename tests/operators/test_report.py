@@ -74,6 +74,18 @@ def test_a_good_run(artifacts: RunArtifacts) -> None:
     assert "failure:" not in text
 
 
+@pytest.mark.parametrize("where", ["engine", "stream"])
+def test_what_the_plan_found_about_the_service_role_is_in_the_report(artifacts: RunArtifacts, where: str) -> None:
+    good_run(artifacts)
+    check = Check(name="service_role", status=Status.SKIPPED, detail="IAM may not be read").model_dump(mode="json")
+    role = {"service_role": {"arn": "arn:aws:iam::1:role/x", "check": check}}
+    artifacts.write_json(PLAN, {"source": {}, "target": {}, **({"engine": role} if where == "engine" else role)})
+    report = build(artifacts)
+    assert report.verdict == "PASS"
+    assert (report.checks[-1].name, report.checks[-1].detail) == ("service_role", "IAM may not be read")
+    assert "IAM may not be read" in report_text(report)
+
+
 def test_checks_of_other_fingerprints_do_not_count(artifacts: RunArtifacts) -> None:
     """``fingerprint`` was cleared on its own and found something: what validate said before is no verdict any more."""
     good_run(artifacts)

@@ -147,7 +147,8 @@ def test_with_the_double_of_msk_connect_its_services_are_in_the_connection_and_s
 
     services = json.loads(values["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]["service_config"]
     assert services.pop("s3") == {"endpoint_url": "http://127.0.0.1:20003"}
-    assert services == {name: {"endpoint_url": "http://127.0.0.1:20099"} for name in ("kafkaconnect", "kafka", "logs")}
+    ours = ("kafkaconnect", "kafka", "logs", "iam")
+    assert services == {name: {"endpoint_url": "http://127.0.0.1:20099"} for name in ours}
     assert values["FERRY_MSK_CLUSTER_ARN"].startswith("arn:aws:kafka:")
     assert values["FERRY_MSK_PLUGIN_BUCKET"] != ""
 

@@ -22,6 +22,8 @@ class Clusters:
         self.bootstrap_servers = {ARN: bootstrap_servers, SOURCE_ARN: "127.0.0.1:9092"}
         self.states = dict.fromkeys(self.bootstrap_servers, "ACTIVE")
         self.iam = dict.fromkeys(self.bootstrap_servers, True)
+        self.policies: dict[str, str] = {}  # cluster policies
+        self.iam_servers: dict[str, str] = {}  # shown beside the plaintext ones; nobody listens there
 
     def describe_cluster_v2(self, params: dict[str, Any]) -> dict[str, Any]:
         arn = self.known(params["ClusterArn"])
@@ -42,7 +44,15 @@ class Clusters:
         return {"ClusterInfo": {**info, "Provisioned": provisioned}}
 
     def get_bootstrap_brokers(self, params: dict[str, Any]) -> dict[str, Any]:
-        return {"BootstrapBrokerString": self.bootstrap_servers[self.known(params["ClusterArn"])]}
+        arn = self.known(params["ClusterArn"])
+        iam = {"BootstrapBrokerStringSaslIam": self.iam_servers[arn]} if arn in self.iam_servers else {}
+        return {"BootstrapBrokerString": self.bootstrap_servers[arn], **iam}
+
+    def get_cluster_policy(self, params: dict[str, Any]) -> dict[str, Any]:
+        arn = self.known(params["ClusterArn"])
+        if arn not in self.policies:
+            raise Refused("NotFoundException", "The cluster has no policy.")
+        return {"CurrentVersion": "K1", "Policy": self.policies[arn]}
 
     def known(self, arn: str) -> str:
         """:raises Refused: there is no such cluster."""

@@ -1,4 +1,4 @@
-"""The double's HTTP server: ``kafkaconnect``, what we need of ``kafka``, CloudWatch Logs to read, S3 for plugins.
+"""The double's HTTP server: ``kafkaconnect``, of ``kafka`` and IAM what we need, CloudWatch Logs, S3.
 
 The service is told by the signature of a request, as AWS's endpoints share paths. Signatures are not checked.
 """
@@ -19,7 +19,9 @@ from stack.msk.account import Account, Objects
 from stack.msk.archives import Archives
 from stack.msk.cluster import Clusters
 from stack.msk.connectors import Connectors
+from stack.msk.iam import Iam
 from stack.msk.logs import Logs
+from stack.msk.query import QueryWire
 from stack.msk.replicators import Replicators
 from stack.msk.runtime import Runtime
 from stack.msk.topics import Topics
@@ -59,6 +61,7 @@ class MskConnectDouble:
             "kafkaconnect": [Archives(self.account), Connectors(self.account), Tags(self.account)],
             "kafka": [self.clusters, Replicators(self.account, self.clusters), Topics(self.account, self.clusters)],
         }
+        self.iam, self._query = Iam(), QueryWire("iam")
         self._logs = Logs(self.account)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
 
@@ -102,6 +105,8 @@ class MskConnectDouble:
                 return self._object(method, unquote(path).lstrip("/"), body)
             if service == "logs":
                 return self._logs.answer(headers.get("x-amz-target", ""), json.loads(body or b"{}"))
+            if service == "iam":
+                return self._ask_iam(body)
             if service not in self._wires:
                 return 403, json.dumps({"message": f"not emulated: {service or 'an unsigned request'}"}).encode(), {}
             return self._call(service, method, path, query, body)
@@ -116,8 +121,21 @@ class MskConnectDouble:
         except Refused as refusal:
             return wire.error(refusal)
 
+    def _ask_iam(self, body: bytes) -> Answer:
+        wire = self._query
+        try:
+            operation, params = wire.parse(body)
+            self.requests.append(operation.name)
+            self.account.faults.strike(operation.name)
+            name = _snake(operation.name)
+            if not hasattr(self.iam, name):
+                raise Refused("InvalidAction", f"{operation.name} is not emulated")
+            return wire.answer(operation, getattr(self.iam, name)(params))
+        except Refused as refusal:
+            return wire.error(refusal)
+
     def _action(self, service: str, operation: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+        name = _snake(operation)
         for part in self._parts[service]:
             if hasattr(part, name):
                 action: Callable[[dict[str, Any]], dict[str, Any]] = getattr(part, name)
@@ -156,6 +174,10 @@ class Tags:
         return {"tags": dict(self._account.tagged(params["resourceArn"]).tags)}
 
 
+def _snake(operation: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+
+
 def _handler(double: MskConnectDouble) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -178,9 +200,8 @@ def _handler(double: MskConnectDouble) -> type[BaseHTTPRequestHandler]:
 
         def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
-            for key, value in headers.items():
+            for key, value in {"Content-Type": "application/json", **headers}.items():
                 self.send_header(key, value)
             self.end_headers()
             if self.command != "HEAD" and status != 204:

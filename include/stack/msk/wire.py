@@ -70,11 +70,7 @@ class Wire:
         shape = operation.output_shape
         if shape is None:
             return 200, b"{}", {}
-        report = ParamValidator().validate(dict(result), shape)
-        if report.has_errors():
-            raise BrokenDouble(f"{operation.name}: {report.generate_report()}")
-        if problem := _problem(result, shape, operation.name):
-            raise BrokenDouble(problem)
+        broken(result, shape, operation.name)
         return 200, json.dumps(_written(result, shape)).encode(), {}
 
     def error(self, refusal: Refused) -> Answer:
@@ -105,12 +101,23 @@ class Wire:
 
     @staticmethod
     def _fits(params: dict[str, Any], shape: Any) -> None:
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            raise Refused("BadRequestException", report.generate_report())
-        # botocore's validator knows no enums, patterns and maxima; the service does.
-        if problem := _problem(params, shape, "request"):
+        if problem := misfit(params, shape, "request"):
             raise Refused("BadRequestException", problem)
+
+
+def broken(result: Mapping[str, Any], shape: Any, name: str) -> None:
+    """:raises BrokenDouble: an answer does not fit its model."""
+    if problem := misfit(result, shape, name):
+        raise BrokenDouble(f"{name}: {problem}")
+
+
+def misfit(value: Mapping[str, Any], shape: Any, path: str) -> str | None:
+    """What of a value its model does not allow; None when it fits."""
+    report = ParamValidator().validate(dict(value), shape)
+    if report.has_errors():
+        return str(report.generate_report())
+    # botocore's validator knows no enums, patterns and maxima; the service does.
+    return _problem(value, shape, path)
 
 
 def _problem(value: Any, shape: Any, path: str) -> str | None:

@@ -57,7 +57,7 @@ def make_plan(
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
-    findings = _preflight(migration, target, permissions, rights, flows)
+    findings = _preflight(migration, target, permissions, [*rights, *engine.findings()], flows)
     topics, groups = migration.topics, migration.groups
     desired = desired_topics(spec, topics.topics.values())
     existing = migration.target_topics()
@@ -100,12 +100,15 @@ def make_plan(
 
 
 def _preflight(
-    migration: Migration, target: Cluster, permissions: Permissions, rights: list[Finding], flows: Flows | None
+    migration: Migration, target: Cluster, permissions: Permissions, known: list[Finding], flows: Flows | None
 ) -> list[Finding]:
-    """What would go wrong; told at once, so that a later refusal does not hide it."""
+    """What would go wrong; told at once, so that a later refusal does not hide it.
+
+    :param known: what was found before.
+    """
     desired = desired_topics(migration.spec, migration.topics.topics.values())
     found = Preflight(migration, permissions=permissions).findings()
-    findings = worst_first([*rights, *found, *(flows.findings() if flows else [])])
+    findings = worst_first([*known, *found, *(flows.findings() if flows else [])])
     _tell("preflight:", findings)
     check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
     refuse(findings)

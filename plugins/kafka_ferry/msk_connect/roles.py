@@ -16,9 +16,10 @@ from kafka_ferry.msk_connect.naming import account_of, region_of
 SERVICE = "kafkaconnect.amazonaws.com"
 INTERNAL = "__amazon_msk_connect_*"  # config, offset and status topics and groups of every connector
 
-_READ = ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData")
+READ = "kafka-cluster:ReadData"
+_READ = ("kafka-cluster:DescribeTopic", READ)
 _WRITE = ("kafka-cluster:DescribeTopic", "kafka-cluster:WriteData")
-_ALL = ("kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", "kafka-cluster:ReadData", "kafka-cluster:WriteData")
+_ALL = ("kafka-cluster:CreateTopic", "kafka-cluster:DescribeTopic", READ, "kafka-cluster:WriteData")
 _GROUPS = ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup")
 
 
@@ -65,11 +66,28 @@ def permission_policy(
     statements = statements_of(kind, cluster_arn, connector, tuple(topics))
     if named := tuple(secrets):
         statements.append(Statement(("secretsmanager:GetSecretValue",), named))
+    return policy_of(statements)
+
+
+def policy_of(statements: Iterable[Statement]) -> dict[str, Any]:
+    """A document of statements."""
     return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
 
 
-def statements_of(kind: Kind, cluster_arn: str, connector: str, topics: tuple[str, ...]) -> list[Statement]:
-    """The statements of :func:`permission_policy`."""
+def statements_of(
+    kind: Kind,
+    cluster_arn: str,
+    connector: str,
+    topics: tuple[str, ...],
+    *,
+    groups: tuple[str, ...] = ("*",),
+    internal: tuple[tuple[str, ...], tuple[str, ...]] = ((INTERNAL,), (INTERNAL,)),
+) -> list[Statement]:
+    """The statements of :func:`permission_policy`: cluster, topics, internal topics, groups.
+
+    :param groups: for which MirrorMaker 2 commits what it translates.
+    :param internal: the workers' own topics, and groups.
+    """
 
     def named(what: str, names: Iterable[str]) -> tuple[str, ...]:
         cluster = cluster_arn.split(":cluster/", 1)[1]  # NAME/UUID
@@ -94,14 +112,14 @@ def statements_of(kind: Kind, cluster_arn: str, connector: str, topics: tuple[st
             "kafka-cluster:DescribeTopicDynamicConfiguration",
         ),
     }[kind]
-    groups = [INTERNAL, f"connect-{connector}"]
+    of_groups = [*internal[1], f"connect-{connector}"]
     if kind is Kind.MIRROR_MAKER2:
-        groups.append("*")  # it commits for the groups it translates
+        of_groups += groups
     return [
         Statement(tuple(on_cluster), (cluster_arn,)),
         Statement(on_topics, named("topic", topics)),
-        Statement(_ALL, named("topic", [INTERNAL])),
-        Statement(_GROUPS, named("group", groups)),
+        Statement(_ALL, named("topic", internal[0])),
+        Statement(_GROUPS, named("group", of_groups)),
     ]
 
 
@@ -127,17 +145,6 @@ def missing(needed: Iterable[Statement], policies: Iterable[Mapping[str, Any]]) 
         for action in statement.actions
         if not _covered(action, resource, allows) or _covered(action, resource, denies)
     ]
-
-
-def trusts_msk_connect(policy: Mapping[str, Any]) -> bool:
-    """Whether a role's trust policy lets MSK Connect take it; its conditions are not followed."""
-    for statement in _listed(policy.get("Statement")):
-        principal = statement.get("Principal", {})
-        services = _listed(principal.get("Service")) if isinstance(principal, Mapping) else [principal]
-        allowed = statement.get("Effect") == "Allow" and "sts:AssumeRole" in _listed(statement.get("Action"))
-        if allowed and (SERVICE in services or "*" in services):
-            return True
-    return False
 
 
 def _covered(action: str, resource: str, statements: Iterable[tuple[list[str], list[str]]]) -> bool:

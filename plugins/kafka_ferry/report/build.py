@@ -33,6 +33,9 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
     made = artifacts.read_json(CHECKS_MADE) if not failures or _is_fresh(stages) else None
     found = [*(made or {}).get("checks", [])]
     found += [check for name in (CANARY, LEFTOVERS) for check in artifacts.read_json(name) or []]
+    plan = artifacts.read_json(PLAN) or {}
+    role = plan.get("service_role") or plan.get("engine", {}).get("service_role")
+    found += [role["check"]] if role else []
     checks = complete(
         [Check.model_validate(check) for check in found],
         _NOT_MADE,
@@ -42,7 +45,6 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         failures = ["validate: it made no checks"]
     elif made and made["judged"] != results_digest(read_results(artifacts)):
         failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
-    plan = artifacts.read_json(PLAN) or {}
     return Report(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,

@@ -38,6 +38,7 @@ QUESTIONS: Final = {
     "manifests": "Can every backup be restored?",
     "orphans": "Are there objects of no backup?",
     "changes": "Did every insert, update and delete arrive, in order?",
+    "service_role": "Had the connectors' role the rights they need?",
     "schema_changes": "Did every change of a table's schema arrive?",
 }
 #: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.

@@ -18,6 +18,7 @@ from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.msk_connect.connector import Revision
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
+from stack.msk.iam import Role, allow
 from stack.msk.server import MskConnectDouble
 
 GIVEN = {
@@ -74,12 +75,15 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
         spec = MskConnectSpec.from_params({**GIVEN, **params})
         selection = SimpleNamespace(patterns=["orders"], exclude_patterns=[])
         orders = SimpleNamespace(effective={"max.message.bytes": "5000000"})
+        topics = SimpleNamespace(
+            selection=selection, topics={"orders": orders}, targets=lambda spec: {"orders": spec.target_topic("orders")}
+        )
         migration: Any = SimpleNamespace(
             spec=spec,
             name=f"{dag}.{spec.migration}",
             target=SimpleNamespace(admin=target),
-            topics=SimpleNamespace(selection=selection, topics={"orders": orders}),
-            groups=SimpleNamespace(selection=selection),
+            topics=topics,
+            groups=SimpleNamespace(selection=selection, committed={"shop": {("orders", 0): 1}}),
         )
         made = MirrorMaker2OnMskConnect(migration)
         made._waits = (0, 20)  # type: ignore[misc]
@@ -227,3 +231,29 @@ def test_another_migrations_connectors_are_not_ours(make: Any, aws: MskConnectDo
     plugin = msk_lab.active_plugin(aws)
     make().hook.create_connector(msk_lab.request(plugin, f"{BASE}-source-2"))
     assert not make().is_there()
+
+
+def test_the_plan_tells_what_the_service_role_may(make: Any, aws: MskConnectDouble) -> None:
+    assert make().findings() == []
+    about = make().about()["service_role"]
+    assert about["check"]["status"] == "pass"
+    assert about["permission_policy"] is None  # the cluster wants no login
+    aws.clusters.iam_servers[CLUSTER] = "b-1:9098"
+    engine = make(canary=True)
+    assert engine.findings() == []
+    asked = str(engine.service_role.needs.asked())
+    for name in ("orders", OFFSETS, "ferry-canary-wave-1", "mm2-offset-syncs.wave-1.internal", "group/ferry/"):
+        assert name in asked
+    assert f"__amazon_msk_connect_status_{BASE}-checkpoint_" in asked
+
+
+def test_a_role_that_cannot_work_is_refused_before_anything_is_made(make: Any, aws: MskConnectDouble) -> None:
+    aws.clusters.iam_servers[CLUSTER] = "b-1:9098"
+    policies = [allow("kafka-cluster:*"), allow("kafka-cluster:WriteData", f"*/{OFFSETS}", "Deny")]
+    aws.iam.roles["connect"] = Role("connect", policies=policies)
+    (finding,) = make().findings()
+    assert finding.severity == "refuse"
+    assert finding.param == "service_execution_role_arn"
+    with pytest.raises(BadParam, match="takes away kafka-cluster:WriteData"):
+        make().deploy()
+    assert not {"CreateConnector", "CreateCustomPlugin", "CreateWorkerConfiguration"} & set(aws.requests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook
@@ -49,6 +49,9 @@ class ConnectRestRuntime:
                 f"the workers write into cluster {ours}, not into {cluster_id} of target_conn_id",
                 "workers of the target cluster",
             )
+
+    def service_role(self, topics: Sequence[str]) -> None:
+        """None: its workers have whatever rights they were started with."""
 
     def deploy(self, config: Mapping[str, str], has_history: bool) -> bool:
         """Make the connector, or change what differs; whether it goes on from a position that was kept.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -18,15 +18,18 @@ from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.engines.msk_resources import MskResources
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.hooks.plugin_archive import from_folder, from_maven
 from kafka_ferry.hooks.status_topic import StatusTopic
 from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.msk_connect.capacity import Capacity, capacity_from, check_fits
-from kafka_ferry.msk_connect.cluster import ConnectorCluster
+from kafka_ferry.msk_connect.cluster import IAM, ConnectorCluster
 from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent
 from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
 from kafka_ferry.msk_connect.plugin_archive import PluginArchive
+from kafka_ferry.msk_connect.role_needs import RoleNeeds
+from kafka_ferry.msk_connect.roles import Kind
 from kafka_ferry.msk_connect.states import ConnectorState
 from kafka_ferry.msk_connect.worker_configuration import check
 
@@ -125,6 +128,22 @@ class MskConnectRuntime:
             raise BadParam(
                 "plugin", f"its JARs have no class {connector_class}", "Debezium's archive for this database"
             )
+
+    def service_role(self, topics: Sequence[str]) -> ServiceRole:
+        spec = self._spec
+        needs = RoleNeeds(
+            role_arn=spec.service_execution_role_arn,
+            cluster_arn=spec.cluster_arn,
+            kind=Kind.DEBEZIUM,
+            base=self.name,
+            connectors=(self.name,),
+            # Debezium's names of the topics of schema changes and of heartbeats.
+            topics=(*sorted(topics), spec.prefix, f"__debezium-heartbeat.{spec.prefix}"),
+            own=(spec.history, self.offsets_topic),
+            pattern=f"*{spec.prefix}*",
+            iam=self._cluster.authentication == IAM,
+        )
+        return ServiceRole(self.hook, needs)
 
     # -- run -----------------------------------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from kafka_ferry.database.position import Position
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect_states import Readiness
+from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Runtime(Protocol):
 
     def check(self, connector_class: str, cluster_id: str) -> None:
         """:raises BadParam: it cannot run this, or writes into another cluster."""
+
+    def service_role(self, topics: Sequence[str]) -> ServiceRole | None:
+        """The role it runs with, where there is one.
+
+        :param topics: of the tables.
+        """
 
     def deploy(self, config: Mapping[str, str], has_history: bool) -> bool:
         """Make the connector, or change what differs; whether it goes on from a position that was kept.

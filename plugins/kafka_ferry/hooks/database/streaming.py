@@ -34,6 +34,7 @@ from kafka_ferry.hooks.database.connect_rest import ConnectRestRuntime
 from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
 from kafka_ferry.hooks.database.runtime import Runtime
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.migration.finding import Finding
 from kafka_ferry.verification.content import PartitionRange
 
@@ -101,8 +102,13 @@ class Streaming:
         """Topic to its table."""
         return {topic_of(self.spec.prefix, table): table for table in self.tables}
 
+    @cached_property
+    def service_role(self) -> ServiceRole | None:
+        """The role that the connector runs with, where there is one."""
+        return self.runtime.service_role(list(self.topics()))
+
     def findings(self) -> list[Finding]:
-        """What is wrong with the database, the selection or the schema history."""
+        """What is wrong with the database, the selection, the schema history or the service role."""
         spec, database = self.spec, self.database
         found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
         found += table_findings(self.tables, spec.databases, database.databases())
@@ -113,6 +119,8 @@ class Streaming:
         if state:
             servers = {server for record in self._history() if (server := _server(record))}
             found += history_findings(spec.history, state.partitions, state.effective, servers, spec.prefix)
+        if self.service_role:
+            found += self.service_role.findings()
         return found
 
     def _runs(self) -> bool:
@@ -171,10 +179,16 @@ class Streaming:
             "records": sum(table.rows for table in topics.values()),
             "bytes": 0,
             "notes": list(spec.notes()),
+            **({"service_role": self.service_role.about()} if self.service_role else {}),
         }
 
     def deploy(self) -> bool:
-        """Start the connector, or change what differs; whether it goes on from a position that was kept."""
+        """Start the connector, or change what differs; whether it goes on from a position that was kept.
+
+        :raises BadParam: what was kept does not go together, or the service role is wrong.
+        """
+        if self.service_role and not self._runs():
+            self.service_role.refuse()  # it may have been changed since the plan
         return self.runtime.deploy(self.config(), self.has_history())
 
     def look(self, until: Position) -> Readiness:

@@ -12,6 +12,7 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
@@ -50,6 +51,10 @@ class Engine(ABC):
 
         :raises BadParam: it cannot work there.
         """
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with where it will run, beside what :meth:`about` refuses."""
+        return []
 
     @abstractmethod
     def changes(self) -> list[Change]:

@@ -28,19 +28,24 @@ from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.engines.msk_resources import MskResources
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.hooks.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.status_topic import StatusTopic
+from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.watch import Progress
 from kafka_ferry.msk_connect.capacity import Provisioned
-from kafka_ferry.msk_connect.cluster import ConnectorCluster
+from kafka_ferry.msk_connect.cluster import IAM, ConnectorCluster
 from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent, Revision
 from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
+from kafka_ferry.msk_connect.role_needs import RoleNeeds
+from kafka_ferry.msk_connect.roles import Kind
 from kafka_ferry.msk_connect.states import ConnectorState
 from kafka_ferry.msk_connect.worker_configuration import check
 
@@ -168,7 +173,35 @@ class MirrorMaker2OnMskConnect(Engine):
             "authentication": self.cluster.authentication,
             "version": self.spec.kafka_connect_version,
             "connectors": self.wanted,
+            "service_role": self.service_role.about(),
         }
+
+    @cached_property
+    def service_role(self) -> ServiceRole:
+        """Of all connectors of this migration."""
+        spec, migration = self.spec, self.migration
+        topics = [*migration.topics.targets(spec).values()]
+        topics += [spec.target_topic(canary_topic(spec.migration))] * spec.canary
+        own = [
+            self.offsets_topic,
+            *residue_topics(spec.alias)[: 1 + bool(spec.groups)],
+            *["heartbeats"] * spec.heartbeats,
+        ]
+        needs = RoleNeeds(
+            role_arn=spec.service_execution_role_arn,
+            cluster_arn=spec.cluster_arn,
+            kind=Kind.MIRROR_MAKER2,
+            base=self.base,
+            connectors=tuple(self.wanted),
+            topics=tuple(sorted(topics)),
+            own=tuple(own),
+            groups=tuple(sorted(migration.groups.committed)) if spec.groups else (),
+            iam=self.cluster.authentication == IAM,
+        )
+        return ServiceRole(self.hook, needs)
+
+    def findings(self) -> list[Finding]:
+        return self.service_role.findings()
 
     def changes(self) -> list[Change]:
         resources, made = self._resources, []
@@ -194,6 +227,7 @@ class MirrorMaker2OnMskConnect(Engine):
             connectors.clear_away(name)  # one that is FAILED; its position is in our offsets topic
         running = self.hook.find_connector(source)
         if running is None:
+            self.service_role.refuse()  # it may have been changed since the plan
             places: Mapping[Partition, int] = resume_of(self.migration, self.migration.target_topics())
             self._align(places, self._offsets.next_offsets())
         elif connectors.selects_otherwise(running, self.configs[source]):

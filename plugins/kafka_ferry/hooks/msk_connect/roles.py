@@ -1,0 +1,125 @@
+"""A service role, asked from IAM: its trust policy, and what IAM's policy simulator says of its permissions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botocore.config import Config
+
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
+from kafka_ferry.hooks.msk.client import MskClient
+from kafka_ferry.msk_connect.errors import MskConnectUnavailable, ResourceNotFound
+from kafka_ferry.msk_connect.role_check import RoleCheck
+from kafka_ferry.msk_connect.role_needs import RoleNeeds
+from kafka_ferry.msk_connect.role_permissions import Decision, decisions_of, permission_problems
+from kafka_ferry.msk_connect.role_problem import RoleProblem
+from kafka_ferry.msk_connect.roles import Statement
+from kafka_ferry.msk_connect.trust import trust_problems
+
+_PAGE = 1000  # decisions in one answer, the most that IAM gives
+_NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}
+_NO_LOGIN = "permissions were not asked: the cluster takes these connectors without IAM, and wants none"
+_THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded")
+
+
+class RoleHook(MskClient):
+    """Interact with AWS Identity and Access Management (IAM), only to read one role.
+
+    Arguments are those of ``AwsBaseHook``.
+
+    :cvar tries, pause: for calls that IAM throttles; seconds before the second try, doubled with each.
+    """
+
+    next_page = "Marker"
+    tries, pause = 4, 1.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["client_type"] = "iam"
+        super().__init__(*args, **kwargs)
+
+    @property
+    def config(self) -> Config:
+        """The connection's; a network without a way to IAM costs seconds, not minutes."""
+        merged: Config = super().config.merge(Config(connect_timeout=5, read_timeout=20))
+        return merged
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        """As ``MskClient.call``; what IAM throttles is tried again."""
+        for attempt in range(self.tries - 1):
+            try:
+                return super().call(operation, **params)
+            except MskConnectUnavailable as fault:
+                if fault.code not in _THROTTLED:
+                    raise
+                time.sleep(self.pause * 2**attempt)
+        return super().call(operation, **params)
+
+    def check(self, needs: RoleNeeds, elsewhere: Callable[[], str] = lambda: "") -> RoleCheck:
+        """What is wrong with the role. Never raises for what IAM does not let us see.
+
+        :param elsewhere: asked only when a permission is missing: why something else may grant it, empty when nothing.
+        """
+        problems: list[RoleProblem] = []
+        done, skipped = [], []
+        try:
+            role = self.call("get_role", RoleName=needs.role_name)["Role"]
+        except ResourceNotFound:
+            return RoleCheck((_gone(needs),), ("asked IAM for the role",))
+        except FerryError as refusal:
+            skipped.append(f"trust policy: {_unread(refusal, 'get_role')}")
+        else:
+            if role["Arn"] != needs.role_arn:
+                return RoleCheck((_another(role["Arn"]),), ("asked IAM for the role",))
+            found = role.get("AssumeRolePolicyDocument") or {}
+            document = json.loads(found) if isinstance(found, str) else found
+            problems += trust_problems(document, needs.account, needs.connector_arns, needs.trust())
+            done.append("trust policy read")
+        if not needs.iam:
+            return RoleCheck(tuple(problems), tuple(done), tuple(skipped), (_NO_LOGIN,))
+        generated, asked = needs.generated(), needs.asked()
+        try:
+            decisions = self.decisions(needs.role_arn, asked)
+        except FerryError as refusal:
+            skipped.append(f"permissions: {_unread(refusal, 'simulate_principal_policy')}")
+        else:
+            if permission_problems(generated, asked, decisions):
+                problems += permission_problems(generated, asked, decisions, elsewhere())
+            count = sum(len(one.actions) * len(one.resources) for one in asked)
+            done.append(f"{count:,} permissions simulated")
+        left = needs.left_out()
+        return RoleCheck(tuple(problems), tuple(done), tuple(skipped), (f"not asked: {left}",) if left else ())
+
+    def decisions(self, role_arn: str, statements: Iterable[Statement]) -> list[Decision]:
+        """What IAM's simulator decides of each action on each resource."""
+        found: list[Decision] = []
+        for statement in statements:
+            results = self.pages(
+                "simulate_principal_policy",
+                "EvaluationResults",
+                PolicySourceArn=role_arn,
+                ActionNames=list(statement.actions),
+                ResourceArns=list(statement.resources),
+                MaxItems=_PAGE,
+            )
+            found += decisions_of(results)
+        return found
+
+
+def _gone(needs: RoleNeeds) -> RoleProblem:
+    what = "there is no such role in the account of the AWS connection"
+    cure = "the ARN of a role there is; one of another account cannot be handed to MSK Connect. To make it, use this "
+    return RoleProblem(what, f"{cure}trust policy: {json.dumps(needs.trust())}")
+
+
+def _another(arn: str) -> RoleProblem:
+    what = f"the role of this name in the account of the AWS connection is {arn}"
+    return RoleProblem(what, "that ARN: account and path are part of it, and another account's role cannot be used")
+
+
+def _unread(refusal: FerryError, operation: str) -> str:
+    words = str(refusal).removeprefix(f"{operation}: ")
+    why = "IAM may not be read" if isinstance(refusal, NotAuthorized | BadConnection) else "IAM gave no answer"
+    return f"{why} ({_NAMES[operation]}: {words})"

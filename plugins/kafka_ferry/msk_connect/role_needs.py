@@ -1,0 +1,110 @@
+"""What connectors need of their service role: the documents, and the questions to IAM's policy simulator. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kafka_ferry.msk_connect.naming import account_of, region_of
+from kafka_ferry.msk_connect.roles import READ, Kind, Statement, policy_of, statements_of, trust_policy
+
+#: What a connector's id looks like; a new connector gets one that nobody knows before.
+SAMPLE_ID = "00000000-0000-0000-0000-000000000000-1"
+#: Topics and groups that are asked about, of each: one answer of IAM's holds a thousand decisions.
+MOST_NAMES = 60
+
+
+@dataclass(frozen=True)
+class RoleNeeds:
+    """Connectors of one kind on one cluster, with one role.
+
+    :param base: what the connectors' names begin with. ``connectors``: their names.
+    :param topics: that they write to. ``pattern``: stands for these in the document when they are many.
+    :param own: topics that they also read: offsets, schema history and the like.
+    :param groups: that MirrorMaker 2 commits for.
+    :param iam: whether the connectors log in by IAM; otherwise the cluster asks for no permission.
+    """
+
+    role_arn: str
+    cluster_arn: str
+    kind: Kind
+    base: str
+    connectors: tuple[str, ...]
+    topics: tuple[str, ...]
+    own: tuple[str, ...]
+    pattern: str = "*"
+    groups: tuple[str, ...] = ()
+    iam: bool = True
+
+    @property
+    def role_name(self) -> str:
+        """Without its path."""
+        return self.role_arn.rpartition("/")[2]
+
+    @property
+    def account(self) -> str:
+        """That the connectors are made in: a role can only be handed over within its account."""
+        return account_of(self.role_arn)
+
+    @property
+    def connector_arns(self) -> list[str]:
+        """As they will be, with a made-up id."""
+        partition, region = self.role_arn.split(":")[1], region_of(self.cluster_arn)
+        head = f"arn:{partition}:kafkaconnect:{region}:{self.account}:connector"
+        return [f"{head}/{name}/{SAMPLE_ID}" for name in self.connectors]
+
+    def trust(self) -> dict[str, Any]:
+        """The trust policy to use."""
+        partition = self.role_arn.split(":")[1]
+        return trust_policy(self.account, f"{self.base}*", region_of(self.cluster_arn), partition)
+
+    def generated(self) -> list[Statement]:
+        """The statements of the permission policy to use; empty without IAM."""
+        many = len(self.topics) > MOST_NAMES
+        return self._statements((self.pattern,) if many else self.topics)
+
+    def policy(self) -> dict[str, Any] | None:
+        """The permission policy to use; None without IAM."""
+        return policy_of(self.generated()) if self.iam else None
+
+    def asked(self) -> list[Statement]:
+        """:meth:`generated`, line by line, with names in place of patterns: a role that has just these names will do.
+
+        Of more than :data:`MOST_NAMES` topics or groups only so many.
+        """
+        ids = [f"{name}_{SAMPLE_ID}" for name in self.connectors]
+        internal = [f"__amazon_msk_connect_{what}_{one}" for what in ("configs", "offsets", "status") for one in ids]
+        workers = [f"__amazon_msk_connect_cluster_{one}" for one in ids]
+        found = self._statements(
+            self.topics[:MOST_NAMES],
+            groups=self.groups[:MOST_NAMES],
+            internal=(tuple(internal), tuple(workers)),
+        )
+        if found and self.kind is not Kind.SINK:  # only a sink has a group connect-<name>
+            found[-1] = _without(found[-1], f"/connect-{self.base}")
+        return found
+
+    def _statements(self, topics: tuple[str, ...], **names: Any) -> list[Statement]:
+        """Those of the generator, but that only its own topics are read."""
+        if not self.iam:
+            return []
+        found = statements_of(self.kind, self.cluster_arn, self.base, self.own, **names)
+        (written,) = statements_of(self.kind, self.cluster_arn, self.base, topics)[1:2]
+        if self.kind is not Kind.SINK:
+            written = replace(written, actions=tuple(one for one in written.actions if one != READ))
+        return [*found[:2], written, *found[2:]]
+
+    def left_out(self) -> str:
+        """What :meth:`asked` does not ask; empty when it asks all."""
+        more = [
+            f"{len(names) - MOST_NAMES:,} more {what}"
+            for what, names in (("topics", self.topics), ("groups", self.groups))
+            if len(names) > MOST_NAMES
+        ]
+        return " and ".join(more)
+
+
+def _without(statement: Statement, end: str) -> Statement:
+    kept: Sequence[str] = [resource for resource in statement.resources if not resource.endswith(end)]
+    return replace(statement, resources=tuple(kept))
