@@ -32,6 +32,9 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 _WANTED = {
     "topics": 'a list of topic names or regexes, e.g. ["projects.*"]',
     "databases": 'a list of database names, e.g. ["ecommerce"]',
+    "source_cluster_arn": "the ARN of the MSK cluster that source_conn_id leads to",
+    "cluster_arn": "the ARN of the MSK cluster that target_conn_id leads to",
+    "service_execution_role_arn": "the ARN of the role that connectors or the replicator run with",
 }
 _SEE_FORM = "see the description in the trigger form"
 

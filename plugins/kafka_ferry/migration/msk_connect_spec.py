@@ -37,8 +37,8 @@ class MskConnectSpec(MigrationSpec):
     connect_conn_id: str | None = None
     migration: str = Field(default="ferry-msk", pattern=NAME)  # not the main DAG's: it is the alias too
     aws_conn_id: str = "aws_default"
-    cluster_arn: str = Field(default="", pattern=CLUSTER_ARN)
-    service_execution_role_arn: str = Field(default="", pattern=ROLE_ARN)
+    cluster_arn: str = Field(pattern=CLUSTER_ARN)
+    service_execution_role_arn: str = Field(pattern=ROLE_ARN)
     plugin_bucket: str | None = None
     custom_plugin_arn: str | None = Field(default=None, pattern=PLUGIN_ARN)
     plugin_folder: str | None = None
@@ -57,12 +57,6 @@ class MskConnectSpec(MigrationSpec):
         :raises BadParam: as ``MigrationSpec``; or params that contradict each other.
         """
         spec = super().from_params(params)
-        for name, cure in (
-            ("cluster_arn", "the ARN of the MSK cluster to write to"),
-            ("service_execution_role_arn", "the ARN of the role that MSK Connect takes, see docs/msk_connect.md"),
-        ):
-            if not getattr(spec, name):
-                raise BadParam(name, "is missing", cure)
         if not spec.plugin_bucket and not spec.custom_plugin_arn:
             raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of a plugin there is")
         if spec.custom_plugin_arn and spec.plugin_folder:
