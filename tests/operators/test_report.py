@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.database.judge import CHECKS as STREAM_CHECKS
 from kafka_ferry.operators.report import ReportOperator, VerdictFailed
+from kafka_ferry.operators.stream import StreamReportOperator
 from kafka_ferry.report.build import build_report, report_text
 from kafka_ferry.report.model import CHECKS, Check, Status, TopicLine
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
@@ -115,6 +117,17 @@ def test_a_run_that_broke_half_way(artifacts: RunArtifacts) -> None:
     assert set(statuses(report).values()) == {Status.SKIPPED}
     assert next(c for c in report.checks if c.name == "content").detail == "the run ended before this check"
     assert "failure: wait_until_converged: a-0: log start passed" in report_text(report)
+
+
+def test_a_stream_that_broke_names_its_own_checks_and_no_migrations(artifacts: RunArtifacts) -> None:
+    stage(artifacts, "plan", 0)
+    stage(artifacts, "validate", 1, "failed", "the server does not answer")
+    stage(artifacts, "report", 3, "running")
+    report = StreamReportOperator(task_id="report").build(artifacts)
+    assert [check.name for check in report.checks] == list(STREAM_CHECKS)
+    assert set(statuses(report).values()) == {Status.SKIPPED}
+    assert {"changes", "schema_changes"} < set(STREAM_CHECKS)
+    assert not {"groups", "acls", "quotas"} & set(STREAM_CHECKS)
 
 
 def test_a_run_of_which_nothing_is_known(artifacts: RunArtifacts) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.model import Report, Status
+from kafka_ferry.report.model import CHECKS, Report, Status
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:
@@ -28,16 +29,19 @@ class ReportOperator(FerryOperator):
     """Gather what the stages found into report.json, report.html and the XCom ``report``.
 
     Runs after failures too (``trigger_rule="all_done"``), so that a run that broke half-way says where and why.
-
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trigger_rule="all_done", **kwargs)
 
+    def checklist(self) -> Sequence[str]:
+        """Names of the checks that such a run is to make."""
+        return CHECKS
+
     def build(self, artifacts: RunArtifacts) -> Report:
         from kafka_ferry.report.build import build_report
 
-        return build_report(artifacts, _LABELS.get(self.engine, self.engine), self.task_id)
+        return build_report(artifacts, _LABELS.get(self.engine, self.engine), self.task_id, self.checklist())
 
     def ferry(self, context: Context) -> None:
         from kafka_ferry.report.build import report_text

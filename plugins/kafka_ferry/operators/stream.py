@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
@@ -102,7 +103,12 @@ class StreamRemoveOperator(FerryOperator):
 
 
 class StreamReportOperator(ReportOperator):
-    """The report, in a stream's own words."""
+    """The report, in a stream's own words, of a stream's own checks."""
+
+    def checklist(self) -> Sequence[str]:
+        from kafka_ferry.database.judge import CHECKS
+
+        return CHECKS
 
     def build(self, artifacts: RunArtifacts) -> Report:
         from kafka_ferry.database.judge import stream_sentence

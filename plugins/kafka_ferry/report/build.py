@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import humanize
 import pendulum
 
-from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete, verdict
+from kafka_ferry.report.model import (
+    CHECKS,
+    Check,
+    GroupLine,
+    Report,
+    Stage,
+    Status,
+    Throughput,
+    TopicLine,
+    complete,
+    verdict,
+)
 from kafka_ferry.report.run import read_stages
 from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, RunArtifacts, read_results
 from kafka_ferry.report.table import table
@@ -19,10 +32,11 @@ _NOT_MADE = {
 }
 
 
-def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
+def build_report(artifacts: RunArtifacts, engine: str, own_task: str, checklist: Sequence[str] = CHECKS) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
+    :param checklist: names of the checks that such a run is to make.
     """
     stages = read_stages(artifacts)
     failures = [
@@ -40,6 +54,7 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
         [Check.model_validate(check) for check in found],
         _NOT_MADE,
         "the run ended before this check",
+        checklist,
     )
     if made is None and not failures:
         failures = ["validate: it made no checks"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -168,16 +169,18 @@ class Report(_Model):
         }
 
 
-def complete(checks: list[Check], reasons: dict[str, str], otherwise: str) -> list[Check]:
+def complete(
+    checks: list[Check], reasons: dict[str, str], otherwise: str, names: Sequence[str] = CHECKS
+) -> list[Check]:
     """All checks of the checklist in its order; those not made are skipped with their reason. None made is dropped.
 
     :param reasons: check name to why it was not made; ``otherwise`` for the rest.
+    :param names: the checklist.
     """
     made = {check.name: check for check in checks}
     return [
-        made.get(name) or Check(name=name, status=Status.SKIPPED, detail=reasons.get(name, otherwise))
-        for name in CHECKS
-    ] + [check for check in checks if check.name not in CHECKS]
+        made.get(name) or Check(name=name, status=Status.SKIPPED, detail=reasons.get(name, otherwise)) for name in names
+    ] + [check for check in checks if check.name not in names]
 
 
 def verdict(checks: list[Check], failures: list[str]) -> str:
