@@ -106,6 +106,29 @@ def delete(bucket: str, key: str, *, aws_conn_id: str | None = "aws_default", **
             log.info("s3://%s/%s: deleted", bucket, key)
 
 
+def size_of(bucket: str, key: str, *, aws_conn_id: str | None = "aws_default", **hook: Any) -> int | None:
+    """Bytes of an object; None when there is none. Raises as :func:`upload` does."""
+    source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
+    with _translated(bucket, key):
+        return _size(source.conn, bucket, key)
+
+
+def read_text(bucket: str, key: str, *, aws_conn_id: str | None = "aws_default", **hook: Any) -> str | None:
+    """A small object's text; None when there is none. Raises as :func:`upload` does."""
+    source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
+    with _translated(bucket, key):
+        if _size(source.conn, bucket, key) is None:
+            return None
+        return str(source.conn.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+
+
+def write_text(bucket: str, key: str, text: str, *, aws_conn_id: str | None = "aws_default", **hook: Any) -> None:
+    """Write a small object. Raises as :func:`upload` does."""
+    source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
+    with _translated(bucket, key):
+        source.conn.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
 @contextmanager
 def _translated(bucket: str, key: str) -> Iterator[None]:
     try:

@@ -13,13 +13,12 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import target_settings
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.database.runtime import Progress, stale
 from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
-from kafka_ferry.hooks.engines.msk_resources import MskResources
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.hooks.plugin_archive import from_folder, from_maven
 from kafka_ferry.hooks.status_topic import StatusTopic
 from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
@@ -27,7 +26,6 @@ from kafka_ferry.msk_connect.capacity import Capacity, capacity_from, check_fits
 from kafka_ferry.msk_connect.cluster import IAM, ConnectorCluster
 from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent
 from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
-from kafka_ferry.msk_connect.plugin_archive import PluginArchive
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
 from kafka_ferry.msk_connect.states import ConnectorState
@@ -38,19 +36,6 @@ log = logging.getLogger(__name__)
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 #: MSK Connect's own topics for a connector; it never removes them.
 _INTERNAL = "__amazon_msk_connect_{kind}_{connector}_"
-
-
-class _Resources(MskResources):
-    """Those of a migration, with Debezium's archive for a plugin."""
-
-    @cached_property
-    def _archive(self) -> PluginArchive:
-        spec = cast(StreamSpec, self._spec)
-        return from_folder(spec.plugin_folder) if spec.plugin_folder else from_maven([spec.plugin])
-
-    def has_class(self, name: str) -> bool:
-        """Whether the plugin holds a class; one that is there already is not looked into."""
-        return bool(self._spec.custom_plugin_arn) or self._archive.has_class(name)
 
 
 class MskConnectRuntime:
@@ -76,9 +61,9 @@ class MskConnectRuntime:
         return self._spec.poll_interval, max(1, round(self._spec.running_timeout / self._spec.poll_interval))
 
     @cached_property
-    def _resources(self) -> _Resources:
+    def _resources(self) -> StreamResources:
         # A stream's spec calls what they read as a migration's does.
-        return _Resources(self.hook, cast(MskConnectSpec, self._spec), self.name, *self._waits)
+        return StreamResources(self.hook, cast(MskConnectSpec, self._spec), self.name, *self._waits)
 
     @cached_property
     def _connectors(self) -> MskConnectors:

@@ -67,11 +67,14 @@ class MskResources:
         """
         arn = self._spec.custom_plugin_arn
         if not arn:
-            bucket = str(self._spec.plugin_bucket)
-            key = upload(self._archive, f"{self._base}-plugin", bucket, **self._s3)
-            arn = self._hook.create_custom_plugin(self.plugin_name, bucket, key)
+            arn = self._hook.create_custom_plugin(*self._uploaded())
         self._hook.wait("custom_plugin_active", self._delay, self._attempts, customPluginArn=arn)
         return self._hook.custom_plugin_revision(arn)
+
+    def _uploaded(self) -> tuple[str, str, str]:
+        """The plugin's name, and the bucket and key where its ZIP is now."""
+        bucket = str(self._spec.plugin_bucket)
+        return self.plugin_name, bucket, upload(self._archive, f"{self._base}-plugin", bucket, **self._s3)
 
     @property
     def _s3(self) -> dict[str, str]:
