@@ -18,7 +18,7 @@ from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideF
 T = TypeVar("T")
 Data = bytes | memoryview
 
-PART_BYTES = 16 * 1024 * 1024  # S3 takes parts of 5 MiB and more, 10,000 of them at most
+PART_BYTES = 32 * 1024 * 1024  # most segments are one PUT; S3 takes parts of 5 MiB and more, 10,000 of them at most
 PATIENCE = 120.0
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}

@@ -132,6 +132,7 @@ class ExportOperator(BackupOperator):
         self.shard = shard
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.export import cores
         from kafka_ferry.hooks.backup.work import added, in_processes
 
         job, artifacts, number = self.job(context), RunArtifacts.of(context), int(self.shard)
@@ -149,6 +150,7 @@ class ExportOperator(BackupOperator):
             left,
             lambda one: round((one.end - one.begin) * sizes.get(one.topic, 1000)),
             lambda portion: {**common, "ranges": [one.to_json() for one in portion]},
+            cores(job.source.extra, left),
         )
         done = added(answers)
         artifacts.write_json(f"{DONE}/export/{number:03}.json", done)

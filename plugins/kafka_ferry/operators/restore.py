@@ -89,6 +89,7 @@ class RestoreOperator(_ShardOperator):
     """Write what is not yet on the target."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.restore import cores
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.work import added, in_processes
 
@@ -96,7 +97,13 @@ class RestoreOperator(_ShardOperator):
         own = mine(artifacts, number)
         ranges = [one for one in job.restoration.ranges() if one.at in own]
         common = {"kind": "restore", "config": job.target.extra, "store": job.order}
-        done = added(in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]}))
+        answers = in_processes(
+            ranges,
+            _weight,
+            lambda some: {**common, "ranges": [one.to_json() for one in some]},
+            cores(job.target.extra, ranges),
+        )
+        done = added(answers)
         artifacts.write_json(f"{DONE}/restore/{number:03}.json", done)
         self.log.info("%d partitions: %s", len(ranges), done)
         return done

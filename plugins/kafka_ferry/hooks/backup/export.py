@@ -19,7 +19,7 @@ from kafka_ferry.hooks.backup.journal import Journal
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS, ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.hooks.native_stream import pays
+from kafka_ferry.hooks.native_stream import cores_kept_busy, pays
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.verification.content import PartitionRange
 
@@ -60,6 +60,16 @@ class ExportRange:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def cores(config: Mapping[str, Any], ranges: Sequence[ExportRange], kind: Format = "parquet") -> int:
+    """How many cores one process keeps busy with these ranges.
+
+    :param config: the connection's extra.
+    """
+    if kind != "parquet":  # the others are written by Python
+        return 1
+    return cores_kept_busy(client_config(config), sum(one.end - one.begin for one in ranges), NATIVE_RECORDS)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from kafka_ferry.backup.manifest import Manifest, Segment, State
 from kafka_ferry.backup.ranges import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.export import Exported, ExportRange
+from kafka_ferry.hooks.backup.export import Exported, ExportRange, cores
 from kafka_ferry.hooks.backup.freeze import begin_backup, plan_backup
 from kafka_ferry.hooks.backup.journal import drop_journal, read_journal
 from kafka_ferry.hooks.backup.known import KnownCatalogue
@@ -84,7 +84,8 @@ class Exporting:
                 "format": self.spec.format,
             }
 
-        return added(in_processes(left, lambda one: (one.end - one.begin) * _RECORD_BYTES, order))
+        width = cores(self.config, left, self.spec.format)
+        return added(in_processes(left, lambda one: (one.end - one.begin) * _RECORD_BYTES, order, width))
 
     def finish(self, exported: Sequence[Exported] = ()) -> Manifest:
         """Declare it COMPLETE.

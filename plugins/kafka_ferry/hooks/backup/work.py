@@ -18,18 +18,20 @@ def in_processes(
     items: Sequence[Item],
     weight: Callable[[Item], int],
     order: Callable[[Sequence[Item]], Mapping[str, Any]],
+    cores: int = 1,
 ) -> list[dict[str, Any]]:
     """The answers of the processes, one a portion of the items.
 
     :param weight: bytes of an item. ``order``: of a portion, see ``process.run``.
+    :param cores: how many one process keeps busy, see ``native_stream.cores_kept_busy``.
     """
-    portions = shard([(one, weight(one)) for one in items], max_shards=processes(), min_shard_weight=_MIN_BYTES)
+    portions = shard([(one, weight(one)) for one in items], max_shards=processes(cores), min_shard_weight=_MIN_BYTES)
     return run([order(portion) for portion in portions])
 
 
-def processes() -> int:
-    """How many processes a task uses: one per core, at most 4."""
-    return min(4, os.cpu_count() or 1)
+def processes(cores: int = 1) -> int:
+    """How many processes a task uses that keep so many cores busy each: as the machine has, at most 4."""
+    return max(1, min(4, (os.cpu_count() or 1) // cores))
 
 
 def added(answers: Iterable[Mapping[str, Any]]) -> dict[str, float]:
