@@ -16,12 +16,24 @@ class RoleCheck:
 
     :param done: what was asked, for people. ``skipped``: what IAM did not let us see, with its words.
     :param not_asked: what nobody wanted to know.
+    :param final: there is no role to ask more about.
     """
 
     problems: tuple[RoleProblem, ...] = ()
     done: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
+    final: bool = False
+
+    def and_also(self, other: RoleCheck) -> RoleCheck:
+        """Both together."""
+        return RoleCheck(
+            self.problems + other.problems,
+            self.done + other.done,
+            self.skipped + other.skipped,
+            self.not_asked + other.not_asked,
+            other.final,
+        )
 
     @property
     def detail(self) -> str:

@@ -43,6 +43,11 @@ class RoleNeeds:
         return self.role_arn.rpartition("/")[2]
 
     @property
+    def is_service_linked(self) -> bool:
+        """Whether AWS made it for a service; its path tells."""
+        return ":role/aws-service-role/" in self.role_arn
+
+    @property
     def account(self) -> str:
         """That the connectors are made in: a role can only be handed over within its account."""
         return account_of(self.role_arn)

@@ -160,6 +160,19 @@ def test_a_role_that_is_gone_or_another_accounts_is_refused(role: Any) -> None:
         role(role_arn=foreign).refuse()
 
 
+def test_a_role_that_is_gone_is_seen_by_the_simulator_too(role: Any, aws: MskConnectDouble) -> None:
+    aws.faults.plan({"errors": [{"operation": "GetRole", "code": "AccessDenied"}]})
+    with pytest.raises(BadParam, match="there is no such role"):
+        role(role_arn=f"{ROLE}-of-last-year").refuse()
+
+
+def test_a_service_linked_role_is_refused_without_asking(role: Any, aws: MskConnectDouble) -> None:
+    linked = ROLE.replace("role/", "role/aws-service-role/kafkaconnect.amazonaws.com/")
+    with pytest.raises(BadParam, match="it is a service-linked role"):
+        role(role_arn=linked).refuse()
+    assert aws.requests == []
+
+
 def test_a_path_is_part_of_the_arn_and_not_of_the_name(role: Any, aws: MskConnectDouble) -> None:
     use(aws, path="/team/kafka/")
     assert role(role_arn=ROLE.replace("role/", "role/team/kafka/")).findings() == []

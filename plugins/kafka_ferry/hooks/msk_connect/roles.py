@@ -22,6 +22,11 @@ from kafka_ferry.msk_connect.trust import trust_problems
 _PAGE = 1000  # decisions in one answer, the most that IAM gives
 _NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}
 _NO_LOGIN = "permissions were not asked: the cluster takes these connectors without IAM, and wants none"
+_LINKED = RoleProblem(
+    # Developer guide, "Understand service execution role".
+    "it is a service-linked role, which MSK Connect does not take",
+    "a role of your own",
+)
 _THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded")
 
 
@@ -62,35 +67,44 @@ class RoleHook(MskClient):
 
         :param elsewhere: asked only when a permission is missing: why something else may grant it, empty when nothing.
         """
-        problems: list[RoleProblem] = []
-        done, skipped = [], []
+        if needs.is_service_linked:
+            return RoleCheck((_LINKED,), ("looked at the ARN",))
+        try:
+            trust = self._trust(needs)
+            return trust if trust.final else trust.and_also(self._permissions(needs, elsewhere))
+        except ResourceNotFound:
+            return RoleCheck((_gone(needs),), ("asked IAM for the role",), final=True)
+
+    def _trust(self, needs: RoleNeeds) -> RoleCheck:
         try:
             role = self.call("get_role", RoleName=needs.role_name)["Role"]
         except ResourceNotFound:
-            return RoleCheck((_gone(needs),), ("asked IAM for the role",))
+            raise
         except FerryError as refusal:
-            skipped.append(f"trust policy: {_unread(refusal, 'get_role')}")
-        else:
-            if role["Arn"] != needs.role_arn:
-                return RoleCheck((_another(role["Arn"]),), ("asked IAM for the role",))
-            found = role.get("AssumeRolePolicyDocument") or {}
-            document = json.loads(found) if isinstance(found, str) else found
-            problems += trust_problems(document, needs.account, needs.connector_arns, needs.trust())
-            done.append("trust policy read")
+            return RoleCheck(skipped=(f"trust policy: {_unread(refusal, 'get_role')}",))
+        if role["Arn"] != needs.role_arn:
+            return RoleCheck((_another(role["Arn"]),), ("asked IAM for the role",), final=True)
+        found = role.get("AssumeRolePolicyDocument") or {}
+        document = json.loads(found) if isinstance(found, str) else found
+        problems = trust_problems(document, needs.account, needs.connector_arns, needs.trust())
+        return RoleCheck(tuple(problems), ("trust policy read",))
+
+    def _permissions(self, needs: RoleNeeds, elsewhere: Callable[[], str]) -> RoleCheck:
         if not needs.iam:
-            return RoleCheck(tuple(problems), tuple(done), tuple(skipped), (_NO_LOGIN,))
+            return RoleCheck(not_asked=(_NO_LOGIN,))
         generated, asked = needs.generated(), needs.asked()
         try:
             decisions = self.decisions(needs.role_arn, asked)
+        except ResourceNotFound:
+            raise
         except FerryError as refusal:
-            skipped.append(f"permissions: {_unread(refusal, 'simulate_principal_policy')}")
-        else:
-            if permission_problems(generated, asked, decisions):
-                problems += permission_problems(generated, asked, decisions, elsewhere())
-            count = sum(len(one.actions) * len(one.resources) for one in asked)
-            done.append(f"{count:,} permissions simulated")
-        left = needs.left_out()
-        return RoleCheck(tuple(problems), tuple(done), tuple(skipped), (f"not asked: {left}",) if left else ())
+            return RoleCheck(skipped=(f"permissions: {_unread(refusal, 'simulate_principal_policy')}",))
+        problems = permission_problems(generated, asked, decisions)
+        if problems:
+            problems = permission_problems(generated, asked, decisions, elsewhere())
+        count, left = sum(len(one.actions) * len(one.resources) for one in asked), needs.left_out()
+        done = (f"{count:,} permissions simulated",)
+        return RoleCheck(tuple(problems), done, not_asked=(f"not asked: {left}",) if left else ())
 
     def decisions(self, role_arn: str, statements: Iterable[Statement]) -> list[Decision]:
         """What IAM's simulator decides of each action on each resource."""
