@@ -148,7 +148,9 @@ def test_a_killed_process_is_a_failure_though_it_wrote_none(artifacts: RunArtifa
 LATER = ["wait_until_converged", "fingerprint.1"]
 
 
-@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize(
+    "later", [*LATER, "translate_groups", "export.0", "verify.0", "copy_objects", "import.3", "follow"]
+)
 def test_checks_of_an_earlier_try_are_not_used(artifacts: RunArtifacts, later: str) -> None:
     good_run(artifacts)
     stage(artifacts, later, 30, "failed", "broke")

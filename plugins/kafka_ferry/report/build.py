@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import humanize
 import pendulum
 
-from kafka_ferry.report.model import (
-    CHECKS,
-    Check,
-    GroupLine,
-    Report,
-    Stage,
-    Status,
-    Throughput,
-    TopicLine,
-    complete,
-    verdict,
-)
-from kafka_ferry.report.run import read_stages
+from kafka_ferry.report.model import CHECKS, Check, Report, Stage, Status, Throughput, complete, verdict
+from kafka_ferry.report.stages import failures_of, read_stages, validated
 from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, RunArtifacts, read_results
 from kafka_ferry.report.table import table
 from kafka_ferry.report.view import refused
@@ -39,12 +29,8 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str, checklist:
     :param checklist: names of the checks that such a run is to make.
     """
     stages = read_stages(artifacts)
-    failures = [
-        f"{stage.stage}: {stage.error or 'ended without a word; was its process killed? See its log'}"
-        for stage in stages
-        if stage.state != "success" and stage.stage != own_task
-    ]
-    made = artifacts.read_json(CHECKS_MADE) if not failures or _is_fresh(stages) else None
+    failures = failures_of(stages, own_task)
+    made = artifacts.read_json(CHECKS_MADE) if not failures or validated(stages) else None
     found = [*(made or {}).get("checks", [])]
     found += [check for name in (CANARY, LEFTOVERS) for check in artifacts.read_json(name) or []]
     plan = artifacts.read_json(PLAN) or {}
@@ -60,6 +46,24 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str, checklist:
         failures = ["validate: it made no checks"]
     elif made and made["judged"] != results_digest(read_results(artifacts)):
         failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
+    throughput = _throughput(artifacts)
+    return assemble(artifacts, engine, plan, stages, checks, failures, (made or {}) | {"throughput": throughput})
+
+
+def assemble(
+    artifacts: RunArtifacts,
+    engine: str,
+    plan: Mapping[str, Any],
+    stages: list[Stage],
+    checks: list[Check],
+    failures: list[str],
+    made: Mapping[str, Any],
+) -> Report:
+    """The report of what is known.
+
+    :param made: what validate found beside the checks, by the report's own names.
+    """
+    found = {name: made[name] for name in ("topics", "groups", "backups", "throughput", "sentence") if made.get(name)}
     return Report(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,
@@ -70,30 +74,9 @@ def build_report(artifacts: RunArtifacts, engine: str, own_task: str, checklist:
         started=min((stage.started for stage in stages), default=None),
         ended=pendulum.now("UTC").isoformat(timespec="milliseconds"),
         checks=checks,
-        topics=[TopicLine.model_validate(line) for line in (made or {}).get("topics", [])],
-        groups=[GroupLine.model_validate(line) for line in (made or {}).get("groups", [])],
         timeline=stages,
-        throughput=_throughput(artifacts),
         failures=failures,
-    )
-
-
-def _is_fresh(stages: list[Stage]) -> bool:
-    """Whether validate ran after what it depends on. In a run that broke, its checks may be of an earlier try."""
-    at = {stage.stage: stage for stage in stages}
-    done = at.get("validate")
-    return bool(
-        done
-        and done.state == "success"
-        and done.started
-        >= max(
-            (
-                stage.started
-                for name, stage in at.items()
-                if name.split("[")[0] in ("wait_until_converged", "fingerprint")
-            ),
-            default="",
-        )
+        **found,
     )
 
 

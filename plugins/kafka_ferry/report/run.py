@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafka_ferry.report.model import Report, Stage
-from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.stages import read_stages
+from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts
 
 #: States of a DAG run after which nothing changes any more, as Airflow names them.
 ENDED = ("success", "failed")
@@ -62,14 +62,3 @@ def read_run(
         stages=read_stages(artifacts),
         tasks=tasks or {},
     )
-
-
-def read_stages(artifacts: RunArtifacts) -> list[Stage]:
-    """The timeline, in order of start; mapped tasks are one stage each."""
-    stages = []
-    for name in artifacts.names(STAGES):
-        entry = dict(artifacts.read_json(name) or {})
-        entry.pop("try_number", None)
-        index = re.search(r"\.(\d+)\.json$", name)
-        stages.append(Stage(**entry | {"stage": entry["stage"] + (f"[{index[1]}]" if index else "")}))
-    return sorted(stages, key=lambda stage: stage.started)
