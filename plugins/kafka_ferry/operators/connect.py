@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.connectors.redaction import redact
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect import ConnectHook
+from kafka_ferry.operators.masked import MaskedFields
 
 if TYPE_CHECKING:
-    import jinja2
     from airflow.sdk import Context
 
 
@@ -56,7 +55,7 @@ class ConnectOperator(BaseOperator):
         raise NotImplementedError
 
 
-class ApplyConnectorOperator(ConnectOperator):
+class ApplyConnectorOperator(MaskedFields, ConnectOperator):
     """Make a connector's config as wished: compare, validate on the worker, PUT only when it differs.
 
     Example::
@@ -79,6 +78,7 @@ class ApplyConnectorOperator(ConnectOperator):
 
     template_fields: Sequence[str] = (*ConnectOperator.template_fields, "config", "client_settings")
     template_fields_renderers: ClassVar[dict[str, str]] = {"config": "json", "client_settings": "json"}
+    masked = ("config",)
 
     def __init__(
         self, *, config: Mapping[str, Any], client_settings: Mapping[str, str] | None = None, **kwargs: Any
@@ -86,29 +86,10 @@ class ApplyConnectorOperator(ConnectOperator):
         super().__init__(**kwargs)
         self.config = config
         self.client_settings = client_settings
-        self._config_template = config
-        self._rendered_config: Mapping[str, Any] | None = None
-
-    def _do_render_template_fields(
-        self,
-        parent: Any,
-        template_fields: Iterable[str],
-        context: Context,
-        jinja_env: jinja2.Environment,
-        seen_oids: set[int],
-    ) -> None:
-        # Airflow stores every template field after rendering and shows it in the UI. Its own masker goes by words in
-        # keys ("password"), and would show sasl.jaas.config and ssl.keystore.key. Mapped tasks come through here too.
-        if parent is self:
-            self.config = self._config_template  # rendered a second time, it must not start from the masked one
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
-        if parent is self and isinstance(self.config, Mapping):
-            self._rendered_config = self.config
-            self.config = redact(self.config)
 
     def act(self) -> dict[str, Any]:
         """Apply, and say what changed."""
-        config = dict(self.config if self._rendered_config is None else self._rendered_config)
+        config = dict(self.secret_field("config"))
         for prefix, conn_id in (self.client_settings or {}).items():
             config |= self.hook.client_settings(conn_id, prefix)
         changes = self.hook.apply(self.connector, config)

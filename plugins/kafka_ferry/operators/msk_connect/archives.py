@@ -10,7 +10,8 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from kafka_ferry.hooks.plugin_archive import from_folder, from_maven, upload
 from kafka_ferry.msk_connect.naming import content_name
 from kafka_ferry.msk_connect.worker_configuration import content
-from kafka_ferry.operators.msk_connect.base import MaskedFields, MskConnectOperator
+from kafka_ferry.operators.masked import MaskedFields
+from kafka_ferry.operators.msk_connect.base import MskConnectOperator
 
 
 class MskConnectCreateCustomPluginOperator(MskConnectOperator):
@@ -91,7 +92,7 @@ class MskConnectDeleteCustomPluginOperator(MskConnectOperator):
         return arn
 
 
-class MskConnectCreateWorkerConfigurationOperator(MaskedFields):
+class MskConnectCreateWorkerConfigurationOperator(MaskedFields, MskConnectOperator):
     """Create a worker configuration, or adopt the one that says the same.
 
     Its properties are linted against MSK Connect's lists before the call. It is ACTIVE at once: nothing is waited for.

@@ -1,10 +1,10 @@
-"""What the operators on MSK Connect and MSK have in common: errors, waits, and configs that the UI must not show."""
+"""What the operators on MSK Connect and MSK have in common: errors and waits."""
 
 from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,6 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.connectors.redaction import redact
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.msk.client import (
     WAITER_DELAY,
@@ -26,7 +25,6 @@ from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.msk_connect.errors import ConnectorFailed, WaitTimedOut
 
 if TYPE_CHECKING:
-    import jinja2
     from airflow.sdk import Context
 
 # The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
@@ -154,42 +152,3 @@ class MskConnectOperator(MskOperator[MskConnectHook]):
     """Base of the operators on MSK Connect."""
 
     aws_hook_class = MskConnectHook
-
-
-class MaskedFields(MskConnectOperator):
-    """Keeps the secrets of some template fields out of what Airflow stores and shows after rendering.
-
-    Airflow's own masker goes by words in keys ("password") and would show ``sasl.jaas.config``. Mapped tasks come
-    through here too.
-    """
-
-    masked: tuple[str, ...] = ()
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._templates: dict[str, Any] = {}
-        self._rendered: dict[str, Any] = {}
-
-    def secret_field(self, name: str) -> Any:
-        """The rendered value with its secrets."""
-        return self._rendered.get(name, getattr(self, name))
-
-    def _do_render_template_fields(
-        self,
-        parent: Any,
-        template_fields: Iterable[str],
-        context: Context,
-        jinja_env: jinja2.Environment,
-        seen_oids: set[int],
-    ) -> None:
-        if parent is self:
-            for name in self.masked:
-                # Rendered a second time, it must not start from the masked one.
-                setattr(self, name, self._templates.setdefault(name, getattr(self, name)))
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
-        if parent is self:
-            for name in self.masked:
-                value = getattr(self, name)
-                if isinstance(value, Mapping):
-                    self._rendered[name] = value
-                    setattr(self, name, redact(value))

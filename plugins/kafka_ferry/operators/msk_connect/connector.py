@@ -10,12 +10,13 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from kafka_ferry.connectors.config_diff import connector_config
 from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
 from kafka_ferry.msk_connect.connector import Revision
-from kafka_ferry.operators.msk_connect.base import MaskedFields, MskConnectOperator
+from kafka_ferry.operators.masked import MaskedFields
+from kafka_ferry.operators.msk_connect.base import MskConnectOperator
 
 _UPDATABLE = ("connectorConfiguration", "capacity", "plugins", "workerConfiguration")
 
 
-class _Updating(MaskedFields):
+class _Updating(MaskedFields, MskConnectOperator):
     """Makes a connector as wished by one or two updates, each awaited by its operation, then compares again."""
 
     skip_health_validation: bool | None = None
