@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
-from stack.errors import StackError
-from stack.process import tail
+from stack.maven import MavenFailed, find_maven, made_once, run
 
 POM = Path(__file__).with_name("pom.xml")
 MM1_POM = Path(__file__).parent / "mirror-maker-1" / "pom.xml"
-NO_MAVEN = """\
-Maven (the program mvn) was not found; it fetches Kafka's jars, once. Install it:
-  Debian, Ubuntu   sudo apt-get install maven
-  Fedora           sudo dnf install maven
-  macOS            brew install maven
-Or point FERRY_CACHE at a cache folder filled on another machine."""
 
 
 def cache_folder(project: Path) -> Path:
@@ -77,41 +65,14 @@ def fetch(
     :param proof: artifact that must be among the files, or the download is not believed.
     :param unpack: what is to be done with the files once.
     """
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{folder.name}.lock"):
-        if folder.is_dir():  # another process was faster
-            return folder
-        maven = shutil.which("mvn")
-        if maven is None:
-            raise StackError(NO_MAVEN)
+
+    def make(into: Path) -> None:
+        maven, log = find_maven(), cache / "maven.log"
         report(f"jars: fetching {what} with Maven, once ({size}, about 40 s on a near mirror)")
-        for stale in cache.glob(f"{folder.name}.*/"):  # of a download that was killed
-            shutil.rmtree(stale)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=cache))
-        try:
-            _download(maven, java, pom, temporary, cache / "maven.log", proof)
-            unpack(temporary)
-            temporary.chmod(0o755)
-            temporary.rename(folder)  # all or nothing: a killed download leaves no half-filled folder
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+        goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}"]
+        code = run(maven, java, pom, goal, log)
+        if code or not any(into.glob(f"{proof}-*.jar")):
+            raise MavenFailed(f"fetch what {pom} names", code, log)
+        unpack(into)
 
-
-def _download(maven: str, java: str, pom: Path, into: Path, log: Path, proof: str) -> None:
-    command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
-    environment = {**os.environ}
-    environment.setdefault("JAVA_HOME", str(Path(java).resolve().parent.parent))
-    with log.open("wb") as out:
-        run = subprocess.run(
-            [*command, f"-DoutputDirectory={into}"],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            check=False,
-        )
-    if run.returncode or not any(into.glob(f"{proof}-*.jar")):
-        raise StackError(f"Maven could not fetch what {pom} names (exit {run.returncode}). End of {log}:\n{tail(log)}")
+    return made_once(folder, make)

@@ -6,18 +6,13 @@ Kept in the cache folder beside Kafka's jars, and made only when a worker is abo
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
 from stack import jars
 from stack.errors import StackError
-from stack.process import tail
+from stack.maven import MavenFailed, find_maven, made_once, run
 
 SOURCES = Path(__file__).resolve().parents[1] / "connect-plugins"
 JAR = "kafka-ferry-connect-plugins.jar"
@@ -51,28 +46,19 @@ def build(cache: Path, java: str, report: Callable[[str], None], sources: Path =
     :raises NoCompiler: the Java is a runtime only.
     :raises StackError: Maven is missing, or the build failed (with the end of its log).
     """
-    made = folder(cache, sources)
-    if made.is_dir():
-        return made
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{made.name}.lock"):
-        if made.is_dir():  # another process was faster
-            return made
-        maven = shutil.which("mvn")
-        if maven is None:
-            raise StackError(jars.NO_MAVEN)
+
+    def make(into: Path) -> None:
+        maven, log, target = find_maven(), cache / "maven-plugins.log", into / "target"
         report("plugins: building the connect plugins with Maven, once (about 6 s)")
-        for stale in cache.glob(f"{made.name}.*/"):  # of a build that was killed
-            shutil.rmtree(stale)
-        work = Path(tempfile.mkdtemp(prefix=f"{made.name}.", dir=cache))
-        try:
-            _package(maven, java, sources, work / "target", cache / "maven-plugins.log")
-            (work / "jar").mkdir()
-            (work / "target" / JAR).rename(work / "jar" / JAR)
-            (work / "jar").rename(made)  # all or nothing
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return made
+        goal = ["package", "-Dmaven.test.skip=true", f"-Dbuild.folder={target}"]
+        code = run(maven, java, sources / "pom.xml", goal, log)
+        if code or not (target / JAR).is_file():
+            failed = MavenFailed("build the connect plugins", code, log)
+            raise NoCompiler(NO_COMPILER) if "No compiler is provided" in failed.end else failed
+        (target / JAR).rename(into / JAR)
+        shutil.rmtree(target)
+
+    return made_once(folder(cache, sources), make)
 
 
 def link_jars(folder: Path, *sources: Path) -> None:
@@ -88,23 +74,3 @@ def link_jars(folder: Path, *sources: Path) -> None:
     for name, jar in wanted.items():
         if not (folder / name).exists():
             (folder / name).symlink_to(jar)
-
-
-def _package(maven: str, java: str, sources: Path, target: Path, log: Path) -> None:
-    environment = {**os.environ}
-    environment.setdefault("JAVA_HOME", str(Path(java).resolve().parent.parent))
-    command = [maven, "-q", "-B", "-f", str(sources / "pom.xml"), "package", "-Dmaven.test.skip=true"]
-    with log.open("wb") as out:
-        run = subprocess.run(
-            [*command, f"-Dbuild.folder={target}"],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            check=False,
-        )
-    if run.returncode or not (target / JAR).is_file():
-        end = tail(log)
-        if "No compiler is provided" in end:
-            raise NoCompiler(NO_COMPILER)
-        raise StackError(f"Maven could not build the connect plugins (exit {run.returncode}). End of {log}:\n{end}")
