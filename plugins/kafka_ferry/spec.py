@@ -7,7 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from kafka_ferry.connectors.redaction import redact_text, redact_value
@@ -52,8 +60,8 @@ class Spec(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _null_is_empty(cls, value: Any, info: Any) -> Any:
-        kind = get_origin(cls.model_fields[info.field_name].annotation)
+    def _null_is_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = get_origin(cls.model_fields[info.field_name or ""].annotation)
         return kind() if value is None and kind in (list, dict) else value
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from kafka_ferry.migration.host_spec import HostSpec
 from kafka_ferry.migration.spec import Naming
@@ -21,27 +21,12 @@ class MirrorMaker1Spec(HostSpec):
 
     engine: ClassVar[str] = "mirror_maker1"
 
+    only: ClassVar = {
+        "groups": ([], "MirrorMaker 1 does not carry consumer groups"),
+        "naming": (Naming.IDENTITY, "MirrorMaker 1 keeps the names of topics"),
+        "heartbeats": (False, "MirrorMaker 1 has no heartbeats"),
+    }
+
     jvm_options: str = "-Xms128m -Xmx512m"
     # It carries none: which there are need not be asked, nor the right to ask be had.
     groups: list[Entry] = Field(default=[])
-
-    @field_validator("groups")
-    @classmethod
-    def _carries_no_groups(cls, value: list[Entry]) -> list[Entry]:
-        if value:
-            raise ValueError("MirrorMaker 1 does not carry consumer groups")
-        return value
-
-    @field_validator("naming")
-    @classmethod
-    def _keeps_names(cls, value: Naming) -> Naming:
-        if value is not Naming.IDENTITY:
-            raise ValueError("MirrorMaker 1 keeps the names of topics")
-        return value
-
-    @field_validator("heartbeats")
-    @classmethod
-    def _has_no_heartbeats(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("MirrorMaker 1 has no heartbeats")
-        return value

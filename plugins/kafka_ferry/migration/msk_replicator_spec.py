@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
@@ -30,6 +30,17 @@ class MskReplicatorSpec(MigrationSpec):
 
     engine: ClassVar[str] = "msk_replicator"
     writes_as_us: ClassVar[bool] = False  # but as its role
+    only: ClassVar = {
+        "naming": (
+            Naming.IDENTITY,
+            "the replicator keeps names here: the prefix of its own is known only once it is there",
+        ),
+        "heartbeats": (False, "MSK Replicator has no heartbeats"),
+        "group_offsets": (
+            GroupOffsets.EXACT,
+            "MSK Replicator's own offsets are approximate: exact ones are written by us",
+        ),
+    }
 
     connect_conn_id: str | None = None
     migration: Name = "msk"
@@ -61,24 +72,3 @@ class MskReplicatorSpec(MigrationSpec):
     def headers_left_out(self) -> tuple[str, ...]:
         """Of what it adds to the records."""
         return (OWN_HEADER,)
-
-    @field_validator("naming")
-    @classmethod
-    def _keeps_names(cls, value: Naming) -> Naming:
-        if value is not Naming.IDENTITY:
-            raise ValueError("the replicator keeps names here: the prefix of its own is known only once it is there")
-        return value
-
-    @field_validator("heartbeats")
-    @classmethod
-    def _has_no_heartbeats(cls, value: bool) -> bool:
-        if value:
-            raise ValueError("MSK Replicator has no heartbeats")
-        return value
-
-    @field_validator("group_offsets")
-    @classmethod
-    def _exact_offsets(cls, value: GroupOffsets) -> GroupOffsets:
-        if value is not GroupOffsets.EXACT:
-            raise ValueError("MSK Replicator's own offsets are approximate: exact ones are written by us")
-        return value

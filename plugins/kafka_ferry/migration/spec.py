@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
@@ -66,6 +67,8 @@ class MigrationSpec(Spec):
     engine: ClassVar[str] = "mirror_maker2_on_connect"
     #: Whether records are written as the target connection's user; else the engine has a login of its own.
     writes_as_us: ClassVar[bool] = True
+    #: What it cannot do otherwise: param to the one value that it may have, and why.
+    only: ClassVar[Mapping[str, tuple[Any, str]]] = {}
 
     source_conn_id: str = "kafka_source"
     target_conn_id: str = "kafka_target"
@@ -98,6 +101,14 @@ class MigrationSpec(Spec):
     running_timeout: float = Field(default=300, ge=5)
     convergence_timeout: float = Field(default=86400, ge=10)
     no_progress_timeout: float = Field(default=600, ge=5)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_done(cls, value: Any, info: ValidationInfo) -> Any:
+        wanted, why = cls.only.get(info.field_name or "", (value, ""))
+        if value != wanted:
+            raise ValueError(why)
+        return value
 
     @field_validator("topic_rename_format")
     @classmethod
