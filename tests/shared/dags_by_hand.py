@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.report.storage import RunArtifacts
+from tasks_by_hand import context_of
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 
@@ -63,11 +64,4 @@ class DagRunByHand:
         return [task.unmap({name: one}).execute(self._context(task.task_id, at)) for at, one in enumerate(inputs)]
 
     def _context(self, task_id: str, map_index: int = -1) -> Any:
-        ti = SimpleNamespace(
-            task_id=task_id,
-            map_index=map_index,
-            try_number=1,
-            xcom_push=lambda **_: None,
-            get_dr_count=lambda **_: 0,  # Airflow knows of no other run
-        )
-        return {"dag_run": self.dag_run, "params": self.params, "ti": ti}
+        return context_of(self.dag_run, self.params, task_id, map_index)

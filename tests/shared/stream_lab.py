@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pymysql
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.hooks.database.streaming import Streaming
@@ -20,9 +18,9 @@ from kafka_ferry.operators.stream import (
     StreamReportOperator,
     StreamValidateOperator,
 )
-from kafka_ferry.report.storage import RunArtifacts
 from kafka_ferry.sensors.stream import StreamConvergedSensor, StreamRunningSensor
 from stack import Stack
+from tasks_by_hand import TasksByHand
 
 DAG_ID = "stream_database_changes"
 FAST = {"poll_interval": 0.5, "running_timeout": 300, "convergence_timeout": 400, "no_progress_timeout": 180}
@@ -54,42 +52,16 @@ class Shop:
         self._connection.close()
 
 
-class StreamRun:
-    """One run of the DAG; it remembers all that a user could see of it."""
+class StreamRun(TasksByHand):
+    """One run of the DAG."""
 
     def __init__(self, run_id: str, **params: Any) -> None:
-        self.run_id, self.params = run_id, {**FAST, **params}
-        self.artifacts = RunArtifacts(DAG_ID, run_id)
-        self.seen: list[str] = []
+        super().__init__(DAG_ID, run_id, DAG_ID, {**FAST, **params})
 
     @property
     def streaming(self) -> Streaming:
         """The stream, asked anew."""
         return Streaming(DAG_ID, StreamSpec.from_params(self.params))
-
-    def context(self, task: str) -> Any:
-        ti = SimpleNamespace(
-            task_id=task,
-            map_index=-1,
-            try_number=1,
-            xcom_push=lambda **kw: self.seen.append(str(kw)),
-            get_dr_count=lambda **_: 0,  # Airflow knows of no run
-        )
-        return {"dag_run": SimpleNamespace(dag_id=DAG_ID, run_id=self.run_id, conf=self.params),
-                "params": self.params, "ti": ti}  # fmt: skip
-
-    def do(self, kind: type[Any], task_id: str) -> Any:
-        """Execute a task; a deferred one is waited for as the triggerer does."""
-        operator = kind(task_id=task_id, engine=DAG_ID)
-        context = self.context(task_id)
-        try:
-            result = operator.execute(context)
-        except TaskDeferred as deferred:
-            self.seen.append(str(deferred.trigger.serialize()))
-            event: Any = asyncio.run(anext(deferred.trigger.run()))
-            result = operator.execute_complete(context, event.payload)
-        self.seen.append(str(result))
-        return result
 
     def plan(self) -> dict[str, Any]:
         self.do(StreamPlanOperator, "plan")
