@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
 from kafka_ferry.verification.sharding import shard
 
@@ -114,29 +115,15 @@ def write_shards(artifacts: RunArtifacts, shards: list[list[Any]], *tasks: str) 
     return list(range(max(1, len(shards))))
 
 
-def mine(artifacts: RunArtifacts, number: int) -> set[tuple[str, int]]:
-    """The partitions of one shard."""
-    return {(topic, partition) for topic, partition in (artifacts.read_json(SHARDS) or [])[int(number)]}
-
-
-class ExportOperator(BackupOperator):
-    """Export what is left of one shard's ranges, in several processes.
-
-    :param shard: index into the run's shards. (mapped)
-    """
-
-    template_fields = ("shard",)
-
-    def __init__(self, *, shard: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.shard = shard
+class ExportOperator(ShardOperator, BackupOperator):
+    """Export what is left of one shard's ranges, in several processes."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.backup.export import cores
         from kafka_ferry.hooks.backup.work import added, in_processes
 
-        job, artifacts, number = self.job(context), RunArtifacts.of(context), int(self.shard)
-        manifest, own, sizes = job.manifest, mine(artifacts, number), job.record_bytes()
+        job = self.job(context)
+        manifest, own, sizes = job.manifest, set(self.partitions(context)), job.record_bytes()
         left = [one for one in job.catalogue.ranges_left(manifest) if one.at in own]
         common = {
             "kind": "export",
@@ -153,7 +140,7 @@ class ExportOperator(BackupOperator):
             cores(job.source.extra, left),
         )
         done = added(answers)
-        artifacts.write_json(f"{DONE}/export/{number:03}.json", done)
+        RunArtifacts.of(context).write_json(f"{DONE}/export/{self.number:03}.json", done)
         self.log.info("%d partitions had something left: %s", len(left), done)
         return done
 

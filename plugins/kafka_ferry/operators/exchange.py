@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, STAGES, RunArtifacts
+from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, SHARDS, STAGES, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 #: Artifacts that carry one task's findings to the next.
-SHARDS, DAMAGE, FOLLOWED = "shards.json", "damage", "followed.jsonl"
+DAMAGE, FOLLOWED = "damage", "followed.jsonl"
 
 
 def skip_the_rest(task: FerryOperator) -> DownstreamTasksSkipped:
@@ -108,33 +109,15 @@ class ExportFreezeOperator(FerryOperator):
         return list(range(len(shards)))
 
 
-class ShardOperator(FerryOperator):
-    """One shard's partitions.
-
-    :param shard: index into the run's shards. (mapped)
-    """
-
-    template_fields = ("shard",)
-
-    def __init__(self, *, shard: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.shard = shard
-
-    def mine(self, context: Context) -> list[tuple[str, int]]:
-        """The partitions of this task."""
-        shards = RunArtifacts.of(context).read_json(SHARDS) or []
-        return [(topic, number) for topic, number in shards[int(self.shard)]]
-
-
 class ExportOperator(ShardOperator):
     """Copy what is left of one shard; segments that a try before this one finished are kept."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.exchange import exporting_of
 
-        done = exporting_of(context).run_shard(self.mine(context))
+        done = exporting_of(context).run_shard(self.partitions(context))
         if done:  # a retry with nothing left must not forget what the try before it wrote
-            RunArtifacts.of(context).write_json(f"{DONE}/export/{int(self.shard):03}.json", done)
+            RunArtifacts.of(context).write_json(f"{DONE}/export/{self.number:03}.json", done)
         self.log.info("%s", done or "nothing was left to do")
         return done
 
@@ -159,12 +142,12 @@ class ExportVerifyOperator(ShardOperator):
         from kafka_ferry.hooks.exchange import exporting_of
 
         exporting = exporting_of(context)
-        found = exporting.verify_shard(self.mine(context)) if exporting.spec.verify else []
+        found = exporting.verify_shard(self.partitions(context)) if exporting.spec.verify else []
         texts = [f"{one['topic']}-{one['partition']} offsets {one['begin']} to {one['end'] - 1}: {one['problem']}"
                  for one in found]  # fmt: skip
         for text in texts:
             self.log.error("%s", text)
-        RunArtifacts.of(context).write_json(f"{DAMAGE}/{int(self.shard):03}.json", texts)
+        RunArtifacts.of(context).write_json(f"{DAMAGE}/{self.number:03}.json", texts)
         return len(texts)
 
 

@@ -9,14 +9,13 @@ import pendulum
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.exchange import (
     FOLLOWED,
-    SHARDS,
-    ShardOperator,
     begin_shards,
     deadline_of,
     skip_the_rest,
     write_checks,
 )
-from kafka_ferry.report.storage import PLAN, RunArtifacts
+from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.report.storage import PLAN, SHARDS, RunArtifacts
 from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
@@ -145,8 +144,8 @@ class ImportOperator(ShardOperator):
         run, export_id = ImportRun(context), _planned(context)
         made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
         if export_id is not None:
-            made = import_shard(run.importing(export_id), run.order, self.mine(context))
-        RunArtifacts.of(context).write_json(f"{IMPORTED}/{int(self.shard):03}.json", made)
+            made = import_shard(run.importing(export_id), run.order, self.partitions(context))
+        RunArtifacts.of(context).write_json(f"{IMPORTED}/{self.number:03}.json", made)
         for line in made["lines"]:
             if line["detail"]:
                 self.log.error("%s-%d: %s", line["topic"], line["partition"], line["detail"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.migration.convergence import Frozen, Partition
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.storage import FINGERPRINTS, STAGES, RunArtifacts, read_frozen
 from kafka_ferry.verification.sharding import shard
 
@@ -52,17 +53,8 @@ class ShardsOperator(FerryOperator):
         return list(range(count))
 
 
-class FingerprintOperator(FerryOperator):
-    """Fingerprint and compare one shard's partitions on both sides, several processes at once.
-
-    :param shard: index into the run's shards. (mapped)
-    """
-
-    template_fields = ("shard",)
-
-    def __init__(self, *, shard: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.shard = shard
+class FingerprintOperator(ShardOperator):
+    """Fingerprint and compare one shard's partitions on both sides, several processes at once."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.fingerprint_process import compare_partitions
@@ -70,7 +62,7 @@ class FingerprintOperator(FerryOperator):
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
-        mine = shards_of(frozen, by_topic(migration))[int(self.shard)]
+        mine = shards_of(frozen, by_topic(migration))[self.number]
         jobs = jobs_of(migration, frozen, mine)
         results = compare_partitions(
             migration.source.extra,
@@ -80,7 +72,7 @@ class FingerprintOperator(FerryOperator):
             processes=processes(),
             without_headers=migration.spec.headers_left_out,
         )
-        artifacts.write_json(f"{FINGERPRINTS}/{int(self.shard):03}.json", [result.to_json() for result in results])
+        artifacts.write_json(f"{FINGERPRINTS}/{self.number:03}.json", [result.to_json() for result in results])
         for result in [result for result in results if result.comparison.detail][:_TOLD]:
             self.log.warning("%s: %s", result.place, result.comparison.detail)
         records = sum(result.comparison.source_records for result in results)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.operators.backup import BackupOperator, mine, write_shards
+from kafka_ferry.operators.backup import BackupOperator, write_shards
+from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.leftovers import leftovers_check
 from kafka_ferry.report.storage import (
     ACLS_CHECK,
@@ -72,20 +73,7 @@ class RestoreShardsOperator(BackupOperator):
         return write_shards(RunArtifacts.of(context), shard(weighted), "restore", "compare")
 
 
-class _ShardOperator(BackupOperator):
-    """Base of the mapped tasks.
-
-    :param shard: index into the run's shards. (mapped)
-    """
-
-    template_fields = ("shard",)
-
-    def __init__(self, *, shard: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.shard = shard
-
-
-class RestoreOperator(_ShardOperator):
+class RestoreOperator(ShardOperator, BackupOperator):
     """Write what is not yet on the target."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
@@ -93,8 +81,7 @@ class RestoreOperator(_ShardOperator):
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.work import added, in_processes
 
-        job, artifacts, number = restore_job(context), RunArtifacts.of(context), int(self.shard)
-        own = mine(artifacts, number)
+        job, own = restore_job(context), set(self.partitions(context))
         ranges = [one for one in job.restoration.ranges() if one.at in own]
         common = {"kind": "restore", "config": job.target.extra, "store": job.order}
         answers = in_processes(
@@ -104,12 +91,12 @@ class RestoreOperator(_ShardOperator):
             cores(job.target.extra, ranges),
         )
         done = added(answers)
-        artifacts.write_json(f"{DONE}/restore/{number:03}.json", done)
+        RunArtifacts.of(context).write_json(f"{DONE}/restore/{self.number:03}.json", done)
         self.log.info("%d partitions: %s", len(ranges), done)
         return done
 
 
-class CompareRestoredOperator(_ShardOperator):
+class CompareRestoredOperator(ShardOperator, BackupOperator):
     """Read back what was restored: against the manifest's fingerprints, and against the source where one is named."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
@@ -118,8 +105,8 @@ class CompareRestoredOperator(_ShardOperator):
         from kafka_ferry.hooks.backup.work import in_processes
         from kafka_ferry.hooks.kafka import KafkaClusterHook
 
-        job, artifacts, number = restore_job(context), RunArtifacts.of(context), int(self.shard)
-        own, restoration = mine(artifacts, number), job.restoration
+        job, own = restore_job(context), set(self.partitions(context))
+        restoration = job.restoration
         ranges = [one for one in restoration.ranges() if one.at in own]
         common = {"kind": "compare", "config": job.target.extra, "store": job.order}
         answers = in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]})
@@ -143,7 +130,7 @@ class CompareRestoredOperator(_ShardOperator):
                 lambda some: {**source, "partitions": [one.to_json() for one in some]},
             )
             found["source"] = [line for answer in answers for line in answer["lines"]]
-        artifacts.write_json(f"{DONE}/compare/{number:03}.json", found)
+        RunArtifacts.of(context).write_json(f"{DONE}/compare/{self.number:03}.json", found)
         wrong = [line for line in found["lines"] if line["detail"]]
         for line in wrong[:50]:
             self.log.error("%s-%d: %s", line["topic"], line["partition"], line["detail"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.operators.backup import BackupOperator, write_shards
-from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, SHARDS, RunArtifacts
+from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, RunArtifacts
 from kafka_ferry.verification.sharding import shard
 
 if TYPE_CHECKING:
@@ -42,24 +43,14 @@ class VerifyShardsOperator(BackupOperator):
         return write_shards(RunArtifacts.of(context), shard(weighted), "verify")
 
 
-class VerifyObjectsOperator(BackupOperator):
-    """Read one shard's objects whole: SHA-256, offsets, counts, fingerprints.
-
-    :param shard: index into the run's shards. (mapped)
-    """
-
-    template_fields = ("shard",)
-
-    def __init__(self, *, shard: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.shard = shard
+class VerifyObjectsOperator(ShardOperator, BackupOperator):
+    """Read one shard's objects whole: SHA-256, offsets, counts, fingerprints."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.backup.verify_job import verify_job
         from kafka_ferry.hooks.backup.work import in_processes
 
-        job, artifacts, number = verify_job(context), RunArtifacts.of(context), int(self.shard)
-        own = set((artifacts.read_json(SHARDS) or [])[number])
+        job, own = verify_job(context), set(self.share(context))
         segments = [one for one in job.segments() if one[2].key in own]
         answers = in_processes(
             segments,
@@ -80,7 +71,7 @@ class VerifyObjectsOperator(BackupOperator):
             "bytes": sum(segment.size for _, _, segment in segments),
             "damage": damage,
         }
-        artifacts.write_json(f"{DONE}/verify/{number:03}.json", told)
+        RunArtifacts.of(context).write_json(f"{DONE}/verify/{self.number:03}.json", told)
         return {key: told[key] for key in ("objects", "records", "bytes")} | {"damaged": len(damage)}
 
 
