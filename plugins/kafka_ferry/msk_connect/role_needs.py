@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka_ferry.msk_connect.naming import account_of, region_of
-from kafka_ferry.msk_connect.roles import READ, Kind, Statement, policy_of, statements_of, trust_policy
+from kafka_ferry.msk_connect.roles import READ, Kind, Statement, of_secrets, policy_of, statements_of, trust_policy
+from kafka_ferry.msk_connect.secrets import ANY_SUFFIX, SOME_SUFFIX
 
 #: What a connector's id looks like; a new connector gets one that nobody knows before.
 SAMPLE_ID = "00000000-0000-0000-0000-000000000000-1"
@@ -22,7 +23,7 @@ class RoleNeeds:
     :param base: what the connectors' names begin with. ``connectors``: their names.
     :param topics: that they write to. ``pattern``: stands for these in the document when they are many.
     :param own: topics that they also read: offsets, schema history and the like.
-    :param groups: that MirrorMaker 2 commits for.
+    :param groups: that MirrorMaker 2 commits for. ``secrets``: ARNs that a ConfigProvider reads.
     :param iam: whether the connectors log in by IAM; otherwise the cluster asks for no permission.
     """
 
@@ -35,6 +36,7 @@ class RoleNeeds:
     own: tuple[str, ...]
     pattern: str = "*"
     groups: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     iam: bool = True
 
     @property
@@ -65,13 +67,15 @@ class RoleNeeds:
         return trust_policy(self.account, f"{self.base}*", region_of(self.cluster_arn), partition)
 
     def generated(self) -> list[Statement]:
-        """The statements of the permission policy to use; empty without IAM."""
+        """The statements of the permission policy to use; empty without IAM and secrets."""
         many = len(self.topics) > MOST_NAMES
-        return self._statements((self.pattern,) if many else self.topics)
+        found = self._statements((self.pattern,) if many else self.topics)
+        return [*found, of_secrets(self.secrets)] if self.secrets else found
 
     def policy(self) -> dict[str, Any] | None:
-        """The permission policy to use; None without IAM."""
-        return policy_of(self.generated()) if self.iam else None
+        """The permission policy to use; None when none is needed."""
+        generated = self.generated()
+        return policy_of(generated) if generated else None
 
     def asked(self) -> list[Statement]:
         """:meth:`generated`, line by line, with names in place of patterns: a role that has just these names will do.
@@ -88,6 +92,8 @@ class RoleNeeds:
         )
         if found and self.kind is not Kind.SINK:  # only a sink has a group connect-<name>
             found[-1] = _without(found[-1], f"/connect-{self.base}")
+        if self.secrets:
+            found.append(of_secrets(tuple(arn.replace(ANY_SUFFIX, SOME_SUFFIX) for arn in self.secrets)))
         return found
 
     def _statements(self, topics: tuple[str, ...], **names: Any) -> list[Statement]:
@@ -102,6 +108,8 @@ class RoleNeeds:
 
     def left_out(self) -> str:
         """What :meth:`asked` does not ask; empty when it asks all."""
+        if not self.iam:
+            return ""
         more = [
             f"{len(names) - MOST_NAMES:,} more {what}"
             for what, names in (("topics", self.topics), ("groups", self.groups))

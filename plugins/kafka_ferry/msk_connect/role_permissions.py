@@ -100,6 +100,9 @@ def permission_problems(
         what = f"its permissions boundary does not allow {_words(bounded)}"
         cure = f"let the boundary, and a policy of the role, allow it: {_document(generated, bounded)}"
         problems.append(RoleProblem(what, cure))
+    if secrets := those(lambda one: one.action.startswith("secretsmanager:")):
+        what = f"it lacks {_words(secrets)} (the secret's own policy may allow it, which is not seen)"
+        problems.append(RoleProblem(what, _attach(generated, secrets), sure=False))
     if refused:
         hint = f" ({elsewhere})" if elsewhere else ""
         what = f"it lacks {_words(refused)}{hint}"

@@ -65,13 +65,18 @@ def permission_policy(
     """
     statements = statements_of(kind, cluster_arn, connector, tuple(topics))
     if named := tuple(secrets):
-        statements.append(Statement(("secretsmanager:GetSecretValue",), named))
+        statements.append(of_secrets(named))
     return policy_of(statements)
 
 
 def policy_of(statements: Iterable[Statement]) -> dict[str, Any]:
     """A document of statements."""
     return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
+
+
+def of_secrets(arns: tuple[str, ...]) -> Statement:
+    """To read secrets."""
+    return Statement(("secretsmanager:GetSecretValue",), arns)
 
 
 def statements_of(

@@ -245,6 +245,9 @@ def test_the_plan_tells_what_the_service_role_may(make: Any, aws: MskConnectDoub
     for name in ("orders", OFFSETS, "ferry-canary-wave-1", "mm2-offset-syncs.wave-1.internal", "group/ferry/"):
         assert name in asked
     assert f"__amazon_msk_connect_status_{BASE}-checkpoint_" in asked
+    provider = {"config.providers": "sm", "config.providers.sm.class": "x.SecretsManagerConfigProvider"}
+    secret = make(worker_properties=provider, source_references={"sasl.password": "${sm:AmazonMSK_source:password}"})
+    assert "eu-west-1:123456789012:secret:AmazonMSK_source-AbCdEf" in str(secret.service_role.needs.asked())
 
 
 def test_a_role_that_cannot_work_is_refused_before_anything_is_made(make: Any, aws: MskConnectDouble) -> None:

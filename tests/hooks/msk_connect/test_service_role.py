@@ -184,8 +184,21 @@ def test_a_cluster_without_iam_asks_only_for_trust(role: Any, aws: MskConnectDou
     use(aws, allow("s3:*"))
     checked = role(iam=False)
     assert checked.findings() == []
-    assert "permissions were not asked" in line(checked)["detail"]
+    assert "permissions on the cluster were not asked" in line(checked)["detail"]
     assert "SimulatePrincipalPolicy" not in aws.requests
+
+
+@pytest.mark.parametrize("iam", [True, False])
+def test_a_secret_that_may_not_be_read_is_a_warning(role: Any, aws: MskConnectDouble, iam: bool) -> None:
+    head = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:"
+    use(aws, allow("kafka-cluster:*"), allow("secretsmanager:GetSecretValue", f"{head}other-*"))
+    checked = role(iam=iam, secrets=(f"{head}shop-??????",))
+    (finding,) = checked.findings()
+    assert finding.severity == "warn"
+    assert f"secretsmanager:GetSecretValue on {head}shop-AbCdEf" in finding.what
+    assert f"{head}shop-??????" in finding.cure
+    use(aws, checked.about()["permission_policy"])
+    assert role(iam=iam, secrets=(f"{head}shop-??????",)).findings() == []
 
 
 def test_many_permissions_come_in_pages(role: Any, aws: MskConnectDouble) -> None:

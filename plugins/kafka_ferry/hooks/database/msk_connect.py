@@ -28,6 +28,7 @@ from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent
 from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.msk_connect.secrets import secrets_head, secrets_of
 from kafka_ferry.msk_connect.states import ConnectorState
 from kafka_ferry.msk_connect.worker_configuration import check
 
@@ -126,6 +127,7 @@ class MskConnectRuntime:
             topics=(*sorted(topics), spec.prefix, f"__debezium-heartbeat.{spec.prefix}"),
             own=(spec.history, self.offsets_topic),
             pattern=f"*{spec.prefix}*",
+            secrets=secrets_of(spec.worker_properties, [spec.password_reference or ""], secrets_head(spec.cluster_arn)),
             iam=self._cluster.authentication == IAM,
         )
         return ServiceRole(self.hook, needs)

@@ -46,6 +46,7 @@ from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent, Revisi
 from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.msk_connect.secrets import secrets_head, secrets_of
 from kafka_ferry.msk_connect.states import ConnectorState
 from kafka_ferry.msk_connect.worker_configuration import check
 
@@ -196,6 +197,7 @@ class MirrorMaker2OnMskConnect(Engine):
             topics=tuple(sorted(topics)),
             own=tuple(own),
             groups=tuple(sorted(migration.groups.committed)) if spec.groups else (),
+            secrets=secrets_of(spec.worker_properties, spec.source_references.values(), secrets_head(spec.cluster_arn)),
             iam=self.cluster.authentication == IAM,
         )
         return ServiceRole(self.hook, needs)

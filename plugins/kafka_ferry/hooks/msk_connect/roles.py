@@ -21,7 +21,7 @@ from kafka_ferry.msk_connect.trust import trust_problems
 
 _PAGE = 1000  # decisions in one answer, the most that IAM gives
 _NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}
-_NO_LOGIN = "permissions were not asked: the cluster takes these connectors without IAM, and wants none"
+_NO_LOGIN = "permissions on the cluster were not asked: it takes these connectors without IAM, and wants none"
 _LINKED = RoleProblem(
     # Developer guide, "Understand service execution role".
     "it is a service-linked role, which MSK Connect does not take",
@@ -90,9 +90,12 @@ class RoleHook(MskClient):
         return RoleCheck(tuple(problems), ("trust policy read",))
 
     def _permissions(self, needs: RoleNeeds, elsewhere: Callable[[], str]) -> RoleCheck:
-        if not needs.iam:
-            return RoleCheck(not_asked=(_NO_LOGIN,))
         generated, asked = needs.generated(), needs.asked()
+        not_asked = [] if needs.iam else [_NO_LOGIN]
+        if left := needs.left_out():
+            not_asked.append(f"not asked: {left}")
+        if not asked:
+            return RoleCheck(not_asked=tuple(not_asked))
         try:
             decisions = self.decisions(needs.role_arn, asked)
         except ResourceNotFound:
@@ -102,9 +105,8 @@ class RoleHook(MskClient):
         problems = permission_problems(generated, asked, decisions)
         if problems:
             problems = permission_problems(generated, asked, decisions, elsewhere())
-        count, left = sum(len(one.actions) * len(one.resources) for one in asked), needs.left_out()
-        done = (f"{count:,} permissions simulated",)
-        return RoleCheck(tuple(problems), done, not_asked=(f"not asked: {left}",) if left else ())
+        count = sum(len(one.actions) * len(one.resources) for one in asked)
+        return RoleCheck(tuple(problems), (f"{count:,} permissions simulated",), not_asked=tuple(not_asked))
 
     def decisions(self, role_arn: str, statements: Iterable[Statement]) -> list[Decision]:
         """What IAM's simulator decides of each action on each resource."""
