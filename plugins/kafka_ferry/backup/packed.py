@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,8 @@ u64: Any = types.uint64
 i64: Any = types.int64
 
 
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """Binaries, one behind the other.
+class Packed(NamedTuple):
+    """Binaries, one behind the other; Numba takes it as it is.
 
     :param edges: int32, one more than binaries. ``data``: uint8, at least one. ``there``: bool, False for null.
     """
@@ -83,14 +82,7 @@ class PackedRows:
 
     def hashes(self) -> Any:
         """``record_hash`` of each, uint64."""
-        return _hashes(
-            self.timestamps,
-            *(self.keys.edges, self.keys.data, self.keys.there),
-            *(self.values.edges, self.values.data, self.values.there),
-            self.lists,
-            *(self.names.edges, self.names.data),
-            *(self.contents.edges, self.contents.data, self.contents.there),
-        )
+        return _hashes(self.timestamps, self.keys, self.values, self.lists, self.names, self.contents)
 
     def bytes(self) -> int:
         return self.keys.bytes() + self.values.bytes()
@@ -146,54 +138,40 @@ def _there(column: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _hashes(
-    timestamps: Any,
-    key_edges: Any,
-    keys: Any,
-    key_there: Any,
-    value_edges: Any,
-    values: Any,
-    value_there: Any,
-    lists: Any,
-    name_edges: Any,
-    names: Any,
-    content_edges: Any,
-    contents: Any,
-    content_there: Any,
-) -> Any:
+def _hashes(timestamps: Any, keys: Any, values: Any, lists: Any, names: Any, contents: Any) -> Any:
     count = len(timestamps)
     result = np.empty(count, np.uint64)
     largest = 5
     for at in range(count):
         first, last = lists[at], lists[at + 1]
-        size = name_edges[last] - name_edges[first] + content_edges[last] - content_edges[first]
+        size = names.edges[last] - names.edges[first] + contents.edges[last] - contents.edges[first]
         largest = max(largest, 5 + 10 * (last - first) + size)
     buffer = np.empty(largest, np.uint8)
     begin, none = u64(buffer.ctypes.data), u64(0xFFFFFFFFFFFFFFFF)
-    key_data, value_data = u64(keys.ctypes.data), u64(values.ctypes.data)
+    key_data, value_data = u64(keys.data.ctypes.data), u64(values.data.ctypes.data)
     for at in range(count):
         end = put_varint(i64(lists[at + 1] - lists[at]), buffer, 0)
         for one in range(lists[at], lists[at + 1]):
-            size = name_edges[one + 1] - name_edges[one]
+            size = names.edges[one + 1] - names.edges[one]
             end = put_varint(i64(size), buffer, end)
             for place in range(size):
-                buffer[end + place] = names[name_edges[one] + place]
+                buffer[end + place] = names.data[names.edges[one] + place]
             end += size
-            if not content_there[one]:
+            if not contents.there[one]:
                 end = put_varint(i64(-1), buffer, end)
             else:
-                size = content_edges[one + 1] - content_edges[one]
+                size = contents.edges[one + 1] - contents.edges[one]
                 end = put_varint(i64(size), buffer, end)
                 for place in range(size):
-                    buffer[end + place] = contents[content_edges[one] + place]
+                    buffer[end + place] = contents.data[contents.edges[one] + place]
                 end += size
         seed = xxh64(begin, u64(end), u64(timestamps[at]))
-        if key_there[at]:
-            seed = xxh64(key_data + u64(key_edges[at]), u64(key_edges[at + 1] - key_edges[at]), seed)
+        if keys.there[at]:
+            seed = xxh64(key_data + u64(keys.edges[at]), u64(keys.edges[at + 1] - keys.edges[at]), seed)
         else:
             seed = xxh64(begin, u64(0), seed ^ none)
-        if value_there[at]:
-            seed = xxh64(value_data + u64(value_edges[at]), u64(value_edges[at + 1] - value_edges[at]), seed)
+        if values.there[at]:
+            seed = xxh64(value_data + u64(values.edges[at]), u64(values.edges[at + 1] - values.edges[at]), seed)
         else:
             seed = xxh64(begin, u64(0), seed ^ none)
         result[at] = seed

@@ -33,18 +33,11 @@ def _send(
     partition: Any,
     first: Any,
     timestamps: Any,
-    key_edges: Any,
     keys: Any,
-    key_there: Any,
-    value_edges: Any,
     values: Any,
-    value_there: Any,
     lists: Any,
-    name_edges: Any,
     names: Any,
-    content_edges: Any,
     contents: Any,
-    content_there: Any,
 ) -> Any:
     """(position of the first record that was not taken, error code): all were taken when there is none."""
     count = len(timestamps)
@@ -58,19 +51,19 @@ def _send(
     for place in range(_FIXED, _FIXED + most):
         words[place * _WORDS] = u64(_HEADER)
     words[1], words[_WORDS + 1], words[2 * _WORDS + 1] = u64(topic), u64(partition), u64(_COPY)
-    key_data, value_data = u64(keys.ctypes.data), u64(values.ctypes.data)
-    name_data, content_data = u64(names.ctypes.data), u64(contents.ctypes.data)
+    key_data, value_data = u64(keys.data.ctypes.data), u64(values.data.ctypes.data)
+    name_data, content_data = u64(names.data.ctypes.data), u64(contents.data.ctypes.data)
     for at in range(first, count):
         words[3 * _WORDS + 1] = u64(timestamps[at])
-        words[4 * _WORDS + 1] = key_data + u64(key_edges[at]) if key_there[at] else u64(0)
-        words[4 * _WORDS + 2] = u64(key_edges[at + 1] - key_edges[at])
-        words[5 * _WORDS + 1] = value_data + u64(value_edges[at]) if value_there[at] else u64(0)
-        words[5 * _WORDS + 2] = u64(value_edges[at + 1] - value_edges[at])
+        words[4 * _WORDS + 1] = key_data + u64(keys.edges[at]) if keys.there[at] else u64(0)
+        words[4 * _WORDS + 2] = u64(keys.edges[at + 1] - keys.edges[at])
+        words[5 * _WORDS + 1] = value_data + u64(values.edges[at]) if values.there[at] else u64(0)
+        words[5 * _WORDS + 2] = u64(values.edges[at + 1] - values.edges[at])
         place = _FIXED * _WORDS
         for one in range(lists[at], lists[at + 1]):
-            words[place + 1] = name_data + u64(name_edges[one]) + u64(one)  # each name ends with a NUL of its own
-            words[place + 2] = content_data + u64(content_edges[one]) if content_there[one] else u64(0)
-            words[place + 3] = u64(content_edges[one + 1] - content_edges[one])
+            words[place + 1] = name_data + u64(names.edges[one]) + u64(one)  # each name ends with a NUL of its own
+            words[place + 2] = content_data + u64(contents.edges[one]) if contents.there[one] else u64(0)
+            words[place + 3] = u64(contents.edges[one + 1] - contents.edges[one])
             place += _WORDS
         error = _produceva(handle, words.ctypes.data, u64(_FIXED + lists[at + 1] - lists[at]))
         if error != u64(0):
@@ -119,11 +112,11 @@ class NativeProducer:
             partition,
             first,
             rows.timestamps,
-            *(rows.keys.edges, rows.keys.data, rows.keys.there),
-            *(rows.values.edges, rows.values.data, rows.values.there),
+            rows.keys,
+            rows.values,
             rows.lists,
-            *(rows.names.edges, _ended(rows.names.edges, rows.names.data)),
-            *(rows.contents.edges, rows.contents.data, rows.contents.there),
+            rows.names._replace(data=_ended(rows.names.edges, rows.names.data)),
+            rows.contents,
         )
         return int(at), int(code)
 
