@@ -229,13 +229,13 @@ def test_timestamps_that_the_target_rejects(
     produce(source_bootstrap, past, [*old(7), *old(2, now_ms())])
     survey = KafkaSurvey.of(migration(past).source)
     # The limits came, or were taken away, after the records.
-    survey.alter_configs(
+    survey.set_configs(
         {future: {"message.timestamp.after.max.ms": None}, past: {"message.timestamp.before.max.ms": str(DAY)}}
     )
     for topic in (future, past):
         create(target_bootstrap, topic)
     m = migration(f"{topic_prefix}.*", groups=[])
-    KafkaSurvey.of(m.target).alter_configs({past: {"message.timestamp.before.max.ms": str(DAY)}})
+    KafkaSurvey.of(m.target).set_configs({past: {"message.timestamp.before.max.ms": str(DAY)}})
 
     found = {item.subject: item for item in findings(f"{topic_prefix}.*", "timestamp_limits", hold_retention=False)}
     assert {item.severity for item in found.values()} == {Severity.REFUSE}

@@ -208,16 +208,14 @@ class KafkaAdmin:
             for name, future in self._client.create_partitions(new, request_timeout=self.timeout).items():
                 self._result(future, f"add partitions to {name!r}")
 
-    def set_configs(self, configs: Mapping[str, Mapping[str, str]]) -> None:
-        """Set topic configs; those not named stay (KIP-339)."""
+    def set_configs(self, configs: Mapping[str, Mapping[str, str | None]]) -> None:
+        """Set topic configs; those not named stay (KIP-339).
+
+        :param configs: None takes the topic's own value away, so that the default is in force again.
+        """
         resources = [
             ConfigResource(
-                ResourceType.TOPIC,
-                topic,
-                incremental_configs=[
-                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
-                    for key, value in entries.items()
-                ],
+                ResourceType.TOPIC, topic, incremental_configs=[_config(*entry) for entry in entries.items()]
             )
             for topic, entries in configs.items()
         ]
@@ -390,3 +388,8 @@ def _topic_state(described: Any, entries: Mapping[str, ConfigEntry]) -> TopicSta
 
 def _is_set_on_topic(entry: ConfigEntry) -> bool:
     return bool(entry.source == CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+
+
+def _config(key: str, value: str | None) -> ConfigEntry:
+    operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
+    return ConfigEntry(key, value, incremental_operation=operation)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka.admin import ConfigResource, OffsetSpec, ResourceType
 
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
 from kafka_ferry.hooks.kafka_config import client_config
@@ -62,25 +62,3 @@ class KafkaSurvey(KafkaAdmin):
             group: {member.client_id for member in self._result(future, f"describe group {group!r}").members}
             for group, future in futures.items()
         }
-
-    def alter_configs(self, configs: Mapping[str, Mapping[str, str | None]]) -> None:
-        """Set topic configs; None takes the topic's own value away, so that the default is in force again."""
-        resources = [
-            ConfigResource(
-                ResourceType.TOPIC,
-                topic,
-                incremental_configs=[
-                    ConfigEntry(
-                        key,
-                        value,
-                        incremental_operation=AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET,
-                    )
-                    for key, value in entries.items()
-                ],
-            )
-            for topic, entries in configs.items()
-        ]
-        if resources:
-            futures = self._client.incremental_alter_configs(resources, request_timeout=self.timeout)
-            for resource, future in futures.items():
-                self._result(future, f"set configs of topic {resource.name!r}")

@@ -58,7 +58,7 @@ def put_limits_back(migration: Migration) -> dict[str, dict[str, str | None]]:
 def _alter(migration: Migration, changes: Mapping[str, Mapping[str, str | None]]) -> None:
     if not changes:
         return
-    KafkaSurvey.of(migration.target).alter_configs(changes)
+    KafkaSurvey.of(migration.target).set_configs(changes)
     deadline = time.monotonic() + _VISIBLE_SECONDS
     while waiting := _not_visible(migration, changes):
         if time.monotonic() > deadline:

@@ -202,7 +202,7 @@ class Restoration:
         return sorted(changes)
 
     def _alter(self, changes: Mapping[str, Mapping[str, str | None]]) -> None:
-        self.admin.alter_configs(changes)
+        self.admin.set_configs(changes)
         deadline = time.monotonic() + 30
         while True:
             now = self.admin.topics(changes)
