@@ -18,5 +18,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
 
 @pytest.fixture
 def hook(aws: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> MskConnectHook:
+    """On MSK Connect; a folder may have another."""
     monkeypatch.setattr(MskConnectHook, "deletion_delay", 0.0)
     return MskConnectHook()
