@@ -125,6 +125,7 @@ def test_every_form_asks_for_what_its_spec_knows_in_whole_sentences(dag: str) ->
     assert form.keys() <= spec.model_fields.keys()
     for name, param in form.items():
         assert param.schema["title"], name
+        assert len(param.description or "") > 10, name
         assert (param.description or "").endswith("."), name
         default = spec.model_fields[name].default
         if param.has_value:

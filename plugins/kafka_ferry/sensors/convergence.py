@@ -25,8 +25,8 @@ class ConvergenceSensor(BaseSensorOperator):
     """Freezes the source's ends, looks once, and then waits in the triggerer.
 
     Everything else it needs is in the run's params: connections, poll interval, time-outs. Fails with the topic and
-    partition when the source's log start passes what was replicated, a topic was deleted or created anew, a
-    the engine fails, or nothing moves for ``no_progress_timeout`` seconds.
+    partition when the source's log start passes what was replicated, a topic was deleted or created anew, the
+    engine fails, or nothing moves for ``no_progress_timeout`` seconds.
     """
 
     def __init__(self, *, engine: str = "mirror_maker2_on_connect", **kwargs: Any) -> None:
