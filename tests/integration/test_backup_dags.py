@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 import nasty
 from dag_runs import Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
+from group_offsets import commit
 from kafka_ferry.backup.manifest import State
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.verify import verify_segments
@@ -139,20 +139,6 @@ def until(what: Callable[[], Any], why: str, timeout: float = TIMEOUT) -> Any:
         assert time.monotonic() < deadline, why
         time.sleep(0.5)
     return found
-
-
-def commit(bootstrap: str, group: str, offsets: dict[tuple[str, int], int]) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
-    places = [TopicPartition(*at, offset) for at, offset in offsets.items()]
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            consumer.commit(offsets=places, asynchronous=False)
-            break
-        except KafkaException as error:  # a broker that has just made its offsets topic refuses for a moment
-            assert time.monotonic() < deadline, error
-            time.sleep(0.5)
-    consumer.close()
 
 
 def status(report: dict[str, Any]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from dag_runs import FAST, ReadQuota, Runs, fill
 from demo.airflow_api import AirflowApi, AirflowApiError
+from group_offsets import commit
 from stack import Stack, jars
 from stack.java import find_java
 from stack.ports import PortLease
@@ -95,13 +96,6 @@ def rest_ports() -> Iterator[dict[str, Any]]:
         yield {dag: {} if dag == GROUPLESS else {"rest_port": lease.take()} for dag in ENGINES}
 
 
-def commit(bootstrap: str, group: str, topic: str, offsets: list[int]) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
-    places = [TopicPartition(topic, partition, offset) for partition, offset in enumerate(offsets)]
-    consumer.commit(offsets=places, asynchronous=False)
-    consumer.close()
-
-
 def committed(bootstrap: str, group: str, topic: str, partitions: int = 2) -> list[int]:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
     found = consumer.committed([TopicPartition(topic, partition) for partition in range(partitions)], timeout=30)
@@ -138,7 +132,7 @@ def test_each_dag_from_its_example_and_again_when_cleared(
     groups = {dag: f"projects-{short}-billing" for dag, short in ENGINES.items()}
     for dag in ENGINES:
         fill(source, topics[dag], 10_000)
-        commit(source, groups[dag], topics[dag], [1_234, 5_000])
+        commit(source, groups[dag], {(topics[dag], 0): 1_234, (topics[dag], 1): 5_000})
     before = Kept.on(source), Kept.on(target)
 
     for dag, runs in engines.items():

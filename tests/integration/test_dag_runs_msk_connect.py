@@ -7,11 +7,11 @@ import signal
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from dag_runs import FAST, ReadQuota, Runs, fill
 from demo.airflow_api import AirflowApi
+from group_offsets import commit
 from stack import Stack
 from stack.msk_double import BUCKET
 
@@ -60,10 +60,7 @@ def copied(runs: MskRuns, report: dict[str, Any], topic: str, records: int) -> N
 def test_a_run_with_groups_then_a_clear_then_another_run(runs: MskRuns) -> None:
     topic, run, records = "msk-orders", "msk-a", 20_000
     fill(runs.stack.source_bootstrap, topic, records)
-    consumer = Consumer({"bootstrap.servers": runs.stack.source_bootstrap, "group.id": f"{topic}-billing"})
-    places = [TopicPartition(topic, 0, 3_000), TopicPartition(topic, 1, 10_000)]
-    consumer.commit(offsets=places, asynchronous=False)
-    consumer.close()
+    commit(runs.stack.source_bootstrap, f"{topic}-billing", {(topic, 0): 3_000, (topic, 1): 10_000})
     runs.trigger(run, **runs.params(topic))
     assert runs.wait(run, TIMEOUT) == "success", runs.api.tasks(runs.dag, run)
     report = runs.report(run)

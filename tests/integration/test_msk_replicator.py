@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 
 import msk_lab
+from group_offsets import commit
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.hooks.tail_progress import TailProgress
 from kafka_ferry.migration.canary import PREFIX
@@ -67,9 +68,7 @@ def topic(stack: Stack, topic_prefix: str, make_topics: Any, produce: Any) -> st
         for i in range(RECORDS)
     ]
     produce(stack.source_bootstrap, name, records)
-    group = Consumer({"bootstrap.servers": stack.source_bootstrap, "group.id": f"{topic_prefix}group"})
-    group.commit(offsets=[TopicPartition(name, 0, 123)], asynchronous=False)
-    group.close()
+    commit(stack.source_bootstrap, f"{topic_prefix}group", {(name, 0): 123})
     return name
 
 

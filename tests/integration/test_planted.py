@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, Producer
 
+from group_offsets import commit, committed
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.watch import freeze
@@ -117,18 +117,6 @@ def verify(
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
     return next(entry for entry in report["checks"] if entry["name"] == name)
-
-
-def commit(bootstrap: str, group: str, offsets: dict[tuple[str, int], int]) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(*tp, offset) for tp, offset in offsets.items()], asynchronous=False)
-    consumer.close()
-
-
-def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
-    return {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions}
 
 
 def test_each_planted_difference_is_named(

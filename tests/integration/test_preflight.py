@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from group_offsets import commit
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
@@ -473,8 +474,6 @@ def test_a_group_that_looks_like_mirror_maker_1(
 def test_a_sink_connectors_group_is_told(source_bootstrap: str, topic_prefix: str, make_topics: Any) -> None:
     (topic,) = make_topics(source_bootstrap, f"{topic_prefix}sunk")
     group = f"connect-{topic_prefix}sink"
-    consumer = Consumer({"bootstrap.servers": source_bootstrap, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
-    consumer.close()
+    commit(source_bootstrap, group, {(topic, 0): 0})
     assert [item.subject for item in findings(topic, "connect_groups")] == [f"group {group}"]
     assert findings(topic, "connect_groups", groups=[group]) == [], "named exactly: it is carried over"

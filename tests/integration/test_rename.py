@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 import run_by_hand
+from group_offsets import commit, committed
 from kafka_ferry.connectors import mirror_maker2
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.hooks.engines import engine_of, mirror_connectors
@@ -56,18 +56,6 @@ def artifacts(connections: dict[str, str], tmp_path: Path, monkeypatch: pytest.M
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
     return next(entry for entry in report["checks"] if entry["name"] == name)
-
-
-def commit(bootstrap: str, group: str, offsets: dict[tuple[str, int], int]) -> None:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(*tp, offset) for tp, offset in offsets.items()], asynchronous=False)
-    consumer.close()
-
-
-def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    future = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
-    return {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions}
 
 
 def names(bootstrap: str, prefix: str) -> set[str]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (
     AclBindingFilter,
     AclOperation,
@@ -24,6 +23,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from group_offsets import commit
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
 from kafka_ferry.hooks.acls import acls_check, copy_acls
 from kafka_ferry.hooks.connect import ConnectHook
@@ -49,12 +49,6 @@ def run_of(**params: Any) -> Run:
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
     return next(entry for entry in report["checks"] if entry["name"] == name)
-
-
-def commit(settings: dict[str, str], group: str, offsets: dict[tuple[str, int], int]) -> None:
-    consumer = Consumer({**settings, "group.id": group})
-    consumer.commit(offsets=[TopicPartition(*tp, offset) for tp, offset in offsets.items()], asynchronous=False)
-    consumer.close()
 
 
 @pytest.fixture
