@@ -91,8 +91,18 @@ def test_a_selection_that_cannot_be_proven_is_refused():
         "table shop.heap: it has no primary key, so its events have no key, and no order",
         "table shop.odd: its key has values that cannot be compared: id",
     ]
-    assert refusals(table_findings([], ["shop"], ["shop"])) == ["tables: nothing matches"]
+    assert refusals(table_findings([], ["shop"], ["shop"])) == ["in shop: nothing matches any table"]
+    assert refusals(table_findings([], ["shop"], ["shop"], ["order"])) == ["in shop: nothing matches order"]
     assert refusals(table_findings([], ["no"], ["shop"])) == ["database no: there is none that its user may see"]
+
+
+def test_a_name_among_others_that_no_table_has_is_told():
+    patterns = ["shop.orders", "shop.ordrs", "shop\\.i.*"]
+    (found,) = table_findings([table("orders")], ["shop"], ["shop"], patterns)
+
+    assert found.severity == "warn"
+    assert found.what == "no table matches shop.ordrs, shop\\.i.*"
+    assert not table_findings([table("orders")], ["shop"], ["shop"], ["SHOP.Orders"])
 
 
 def test_two_tables_never_share_a_topic():

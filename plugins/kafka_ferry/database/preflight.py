@@ -114,17 +114,28 @@ def grant_findings(grants: Sequence[str]) -> list[Finding]:
                     f"GRANT {', '.join(lacking)} ON *.* TO it", "database_conn_id")]  # fmt: skip
 
 
-def table_findings(tables: Sequence[Table], databases: Sequence[str], there: Collection[str]) -> list[Finding]:
+def _no_table(severity: Severity, what: str, patterns: Sequence[str], databases: Sequence[str]) -> Finding:
+    asked = ", ".join(patterns) or "any table"
+    return Finding(severity, "tables", f"in {', '.join(databases)}", f"{what} matches {asked}",
+                   "names with their database, such as ecommerce.orders, or regular expressions that match the whole "
+                   "of it, such as ecommerce\\.o.*; only tables that the user may read are seen", "tables")  # fmt: skip
+
+
+def table_findings(
+    tables: Sequence[Table], databases: Sequence[str], there: Collection[str], patterns: Sequence[str] = ()
+) -> list[Finding]:
     """What is wrong with the selection.
 
     :param there: names of all databases that the user may see.
+    :param patterns: what the tables were asked for by.
     """
     found = [Finding(Severity.REFUSE, "database", f"database {name}", "there is none that its user may see",
                      "one of: " + (", ".join(sorted(there)) or "none"), "databases")
              for name in databases if name not in there]  # fmt: skip
     if not tables and not found:
-        found.append(Finding(Severity.REFUSE, "tables", "tables", "nothing matches", "names such as ecommerce.orders, "
-                             "or regular expressions such as ecommerce\\.o.*", "tables"))  # fmt: skip
+        found.append(_no_table(Severity.REFUSE, "nothing", patterns, databases))
+    elif tables and (idle := [one for one in patterns if not captured(tables, [one])]):
+        found.append(_no_table(Severity.WARN, "no table", idle, databases))
     for table in tables:
         name = f"table {table.full_name}"
         if not table.key:

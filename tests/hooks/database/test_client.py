@@ -36,6 +36,11 @@ def test_faults_are_told_apart(hook: DatabaseHook, error: Exception, kind: type[
     assert "hush" not in str(raised.value)
 
 
+def test_a_refused_login_names_the_cure(hook: DatabaseHook) -> None:
+    with pytest.raises(BadConnection, match=r"'shop' was refused: no way\. Cure: a login and password"), hook.faults():
+        raise pymysql.err.OperationalError(1045, "no way")
+
+
 def test_a_server_that_is_away_is_worth_another_try(hook: DatabaseHook) -> None:
     with pytest.raises(OutsideFault, match="'shop'") as raised:
         hook.databases()

@@ -86,7 +86,8 @@ class DatabaseHook(BaseHook):
             code, text = (error.args[0] if error.args else 0), str(error.args[-1] if error.args else error)
             name = f"connection {self.conn_id!r}"
             if code in _DENIED:
-                raise BadConnection(f"{name} was refused: {text}") from error
+                cure = "a login and password that the server takes from this host, and GRANT what the user may read"
+                raise BadConnection(f"{name} was refused: {text}. Cure: {cure}") from error
             if code in _NOT_ALLOWED:
                 raise NotAuthorized(f"{name}: {text}") from error
             if code in _AWAY or isinstance(error, pymysql.err.InterfaceError):

@@ -111,7 +111,7 @@ class Streaming:
         """What is wrong with the database, the selection, the schema history or the service role."""
         spec, database = self.spec, self.database
         found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
-        found += table_findings(self.tables, spec.databases, database.databases())
+        found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
         found += topic_findings(self.tables, spec.prefix, spec.history)
         if not self._runs():
             found += server_id_findings(self.server_id, database.server_ids())
