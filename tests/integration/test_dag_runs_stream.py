@@ -63,4 +63,4 @@ def test_the_example_passes_and_every_task_can_be_cleared(airflow_stack: Stack, 
     airflow_api.trigger(DAG, "bad", {**EXAMPLE, "tables": ["ecommerce.nothing"]})
     assert runs.wait("bad", TIMEOUT) == "failed"
     (failure,) = runs.report("bad")["failures"]
-    assert "param 'tables': tables: nothing matches" in failure
+    assert "param 'tables': in ecommerce: nothing matches ecommerce.nothing" in failure
