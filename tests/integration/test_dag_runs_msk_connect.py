@@ -15,7 +15,7 @@ from group_offsets import commit
 from stack import Stack
 from stack.msk_double import BUCKET
 
-pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_500)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(3_000)]
 
 DAG = "mirror_maker2_on_msk_connect"
 #: Connect workers start beside Airflow, on a machine that may have other work.
@@ -75,6 +75,20 @@ def test_a_run_with_groups_then_a_clear_then_another_run(runs: MskRuns) -> None:
     assert report["verdict"] == "PASS", report
     copied(runs, report, topic, records)
     runs.leaves_nothing(run)
+
+
+def test_every_task_can_be_cleared_and_nothing_is_left(runs: MskRuns) -> None:
+    topic, run, records = "msk-cleared", "msk-d", 2_000
+    fill(runs.stack.source_bootstrap, topic, records)
+    runs.trigger(run, **runs.params(topic, groups=[], canary=False))
+    assert runs.wait(run, TIMEOUT) == "success", runs.api.tasks(runs.dag, run)
+    for task in sorted({one.task_id for one in runs.api.tasks(runs.dag, run)}):
+        runs.clear(run, task, wait=False)
+        assert runs.wait(run, TIMEOUT) == "success", (task, runs.report(run)["failures"])
+        report = runs.report(run)
+        assert report["verdict"] == "PASS", (task, report)
+        copied(runs, report, topic, records)
+        runs.leaves_nothing(run)
 
 
 def test_a_worker_killed_in_mid_copy_fails_the_run_with_its_words_and_a_clear_completes_it(
