@@ -225,6 +225,18 @@ def translated(operation: str, error: dict[str, Any], secrets: set[str] | None =
     return MskConnectError(text, code)
 
 
+def cluster_error(param: str, arn: str, error: dict[str, Any]) -> FerryError:
+    """An error about an MSK cluster as one of ours.
+
+    :param param: the DAG param that named the cluster.
+    """
+    found = translated(param, error)
+    if not isinstance(found, ResourceNotFound):
+        return found
+    cure = "the ARN as the MSK console shows it, or the aws connection of that cluster's account"
+    return BadParam(param, f"there is no MSK cluster {arn!r} that this aws connection knows", cure)
+
+
 def failure_of(waiter: str, reason: str) -> MskConnectError:
     """The error for a wait that ended badly."""
     if waiter.startswith("custom_plugin"):

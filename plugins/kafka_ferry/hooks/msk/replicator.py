@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kafka_ferry.hooks.msk.client import MskClient, translated
+from kafka_ferry.hooks.msk.client import MskClient, cluster_error
 from kafka_ferry.msk.cluster import ReplicatorCluster, check_arn, check_pair, cluster_end
 from kafka_ferry.msk.replicator import (
     Replicator,
@@ -88,7 +88,7 @@ class MskReplicatorHook(MskClient):
         try:
             return cluster_end(param, kafka.describe_cluster_v2(ClusterArn=arn)["ClusterInfo"])
         except ClientError as error:
-            raise translated(param, error.response.get("Error", {})) from None
+            raise cluster_error(param, arn, dict(error.response.get("Error", {}))) from None
         except BotoCoreError as error:
             raise MskConnectUnavailable(f"{param}: {error}", type(error).__name__) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.connectors.config_diff import connector_config
-from kafka_ferry.hooks.msk.client import translated
+from kafka_ferry.hooks.msk.client import cluster_error
 from kafka_ferry.hooks.msk_connect.archives import ArchivesHook
 from kafka_ferry.hooks.msk_connect.logs import log_tail
 from kafka_ferry.msk_connect.cluster import ConnectorCluster, cluster_of
@@ -90,14 +90,14 @@ class MskConnectHook(ArchivesHook):
     def connector_cluster(self, cluster_arn: str, authentication: str | None = None) -> ConnectorCluster:
         """Brokers, subnets, security groups and login of an MSK cluster, from its ARN alone.
 
-        :raises BadParam: the cluster cannot be used by a connector.
+        :raises BadParam: there is no such cluster, or it cannot be used by a connector.
         """
         kafka = self.sibling("kafka")
         try:
             description = kafka.describe_cluster_v2(ClusterArn=cluster_arn)["ClusterInfo"]
             brokers = kafka.get_bootstrap_brokers(ClusterArn=cluster_arn)
         except ClientError as error:
-            raise translated("cluster", error.response.get("Error", {})) from None
+            raise cluster_error("cluster_arn", cluster_arn, dict(error.response.get("Error", {}))) from None
         except BotoCoreError as error:
             raise MskConnectUnavailable(f"cluster: {error}", type(error).__name__) from None
         return cluster_of(description, brokers, authentication)
