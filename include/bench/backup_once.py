@@ -15,7 +15,6 @@ from kafka_ferry.backup.exchange_spec import ExportSpec
 from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
 from kafka_ferry.hooks.backup.restoration import Restoration
-from kafka_ferry.hooks.backup.restore import cores
 from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.object_store import open_store
@@ -58,7 +57,6 @@ def _restore(order: dict[str, Any]) -> dict[str, float]:
             ranges,
             lambda one: sum(segment.bytes for segment in one.segments),
             lambda some: {**place, "ranges": [one.to_json() for one in some]},
-            cores(order["config"], ranges),
         )
     )
     restoration.release(memory)

@@ -77,7 +77,6 @@ class RestoreOperator(ShardOperator, BackupOperator):
     """Write what is not yet on the target."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.backup.restore import cores
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.work import added, in_processes
 
@@ -88,7 +87,6 @@ class RestoreOperator(ShardOperator, BackupOperator):
             ranges,
             _weight,
             lambda some: {**common, "ranges": [one.to_json() for one in some]},
-            cores(job.target.extra, ranges),
         )
         done = added(answers)
         RunArtifacts.of(context).write_json(f"{DONE}/restore/{self.number:03}.json", done)

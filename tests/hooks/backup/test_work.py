@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.manifest import Segment
-from kafka_ferry.hooks.backup import export, process, restore, work
+from kafka_ferry.hooks.backup import export, process, work
 from kafka_ferry.hooks.backup.export import ExportRange
-from kafka_ferry.hooks.backup.restore import RestoreRange
 
 PLAIN = {"bootstrap.servers": "127.0.0.1:1"}
 LARGE = 10 * 1024 * 1024
@@ -66,10 +64,3 @@ def test_an_export_in_machine_code_keeps_two_cores_busy(monkeypatch):
     assert export.cores(PLAIN, spans(1_000_000), "jsonl") == 1, "written by Python"
     monkeypatch.setenv("FERRY_NATIVE", "never")
     assert export.cores(PLAIN, spans(1_000_000)) == 1
-
-
-@pytest.mark.parametrize(("suffix", "cores"), [("parquet", 2), ("jsonl.gz", 1)])
-def test_a_restore_in_machine_code_keeps_two_cores_busy(monkeypatch, suffix, cores):
-    monkeypatch.setenv("FERRY_NATIVE", "auto")
-    segment = Segment(begin=0, end=1_000_000, records=1_000_000, bytes=1, missing=0, gaps=[], key=f"one.{suffix}")
-    assert restore.cores(PLAIN, [RestoreRange("t", 0, 0, (segment,))]) == cores

@@ -14,7 +14,7 @@ from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.restoration import Refusal, Restoration
-from kafka_ferry.hooks.backup.restore import RestoreRange, cores, read_segment
+from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment
 from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.migration.topics import TopicState
@@ -196,8 +196,7 @@ def import_shard(importing: Importing, store_order: Mapping[str, Any], mine: Col
             place = {"config": dict(importing.config), "store": dict(store_order)}
             return {"kind": kind, **place, "ranges": [one.to_json() for one in some]}
 
-        width = cores(importing.config, ranges) if kind == "restore" else 1
-        return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order, width)
+        return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order)
 
     done = added(run("restore"))
     lines = [line for answer in run("compare") for line in answer["lines"]]

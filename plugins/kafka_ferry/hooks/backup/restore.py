@@ -129,14 +129,6 @@ def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:
     return decode_packed(data, key)
 
 
-def cores(config: Mapping[str, Any], ranges: Sequence[RestoreRange]) -> int:
-    """How many cores one process keeps busy that restores these ranges.
-
-    :param config: the connection's extra.
-    """
-    return 2 if _natively(client_config(config), ranges) else 1
-
-
 def _natively(config: Mapping[str, Any], ranges: Sequence[RestoreRange]) -> bool:
     """Whether it pays, and every object is one that lies in buffers."""
     return (
