@@ -188,7 +188,7 @@ def _measure(command: list[str], environment: dict[str, str], log: Path) -> tupl
 
 
 class _Memory(threading.Thread):
-    """Looks three times a second, as each costs CPU. What the kernel counts would begin with the memory of the parent."""
+    """Looks three times a second, as each costs CPU; what the kernel counts would begin with our own memory."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
