@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from confluent_kafka.admin import AdminClient
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.native_client import NativeClient
-from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Faults
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.verification.raw_records import RawRecords, Workbench
+from kafka_ferry.verification.record_batch import RecordBatch, UnusualRecords
 from stack import Stack
 
 pytestmark = pytest.mark.integration
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_said(
     source_bootstrap: str, topic_prefix: str, make_topics: Callable[..., Any], produce: Callable[..., Any]
 ) -> None:
     config = {"bootstrap.servers": source_bootstrap}
-    with pytest.raises(OutsideFault, match="topic does not exist"):
+    with pytest.raises(OutsideFault, match=r"(no such|Unknown) topic or partition"):
         read_natively(config, PartitionRange(f"{topic_prefix}none", 0, 0, 5))
     topic = f"{topic_prefix}trimmed"
     make_topics(source_bootstrap, topic)
@@ -127,17 +127,56 @@ def test_what_is_not_there_is_said(
     assert columns.offsets.tolist() == list(range(10, 15)), "not a record more than was asked for"
 
 
-def test_settings_that_librdkafka_refuses(source_bootstrap: str) -> None:
-    for setting in ({"no.such.setting": "1"}, {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "NONE-SUCH"}):
-        config = {"bootstrap.servers": source_bootstrap, "sasl.password": "hush-hush", **setting}
-        with pytest.raises(BadConnection, match="librdkafka refuses the connection's settings") as caught:
-            NativeClient({**config, **CONSUMER_SETTINGS}, Faults())
-        assert "hush-hush" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"no.such.setting": "1"}, "librdkafka refuses the connection's settings"),
+        ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "NONE-SUCH"}, "librdkafka refuses the connection's"),
+        ({"security.protocol": "SSL", "ssl.ca.location": "/no/such/file"}, "Cure: look at its ssl.ca.location"),
+    ],
+)
+def test_settings_that_cannot_be_followed(setting: dict[str, str], problem: str, source_bootstrap: str) -> None:
+    config = {"bootstrap.servers": source_bootstrap, "sasl.password": "hush-hush", **setting}
+    with pytest.raises(BadConnection, match=problem) as caught:
+        read_natively(config, PartitionRange("any", 0, 0, 5))
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_a_broker_that_is_away_is_an_outside_fault() -> None:
+    with pytest.raises(OutsideFault, match=r"no records for 5 s.*any-0.*last error: .*Connect call failed"):
+        read_natively({"bootstrap.servers": "127.0.0.1:1"}, PartitionRange("any", 0, 0, 5))
 
 
 def test_a_connection_with_a_callback_is_read_from_messages(source_bootstrap: str) -> None:
     config = {"bootstrap.servers": source_bootstrap, "oauth_cb": lambda _: ("token", 0.0)}
     assert ColumnReader(config, "read_committed", 5, native=True)._native is None
+
+
+def test_records_that_only_librdkafka_reads_are_read_as_messages_from_there_on(
+    source_bootstrap: str,
+    topic_prefix: str,
+    make_topics: Callable[..., Any],
+    produce: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = f"{topic_prefix}old"
+    make_topics(source_bootstrap, topic)
+    for _ in range(3):
+        produce(source_bootstrap, topic, 20)
+    span, read = PartitionRange(topic, 0, 0, 60), Workbench.records
+
+    def until_twenty(self: Workbench, batches: Iterable[RecordBatch]) -> Iterator[RawRecords]:
+        for run in read(self, batches):
+            yield run.until(20)
+            if run.last >= 20:
+                raise UnusualRecords("message format 1")
+
+    monkeypatch.setattr(Workbench, "records", until_twenty)
+    offsets = [one for _, some in read_natively({"bootstrap.servers": source_bootstrap}, span) for one in some.offsets]
+    assert offsets == list(range(60)), "nothing twice, nothing left out"
+    monkeypatch.setenv("FERRY_NATIVE", "always")
+    with LibrdkafkaReader({"bootstrap.servers": source_bootstrap}) as reader:
+        assert reader.read([span])[span.key].offsets.tolist() == list(range(60))
 
 
 def test_a_wrong_password_is_a_bad_connection(secure_stack: Stack) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +15,9 @@ from kafka_ferry.hooks.native_stream import native_stream
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.verification.record_batch import UnusualRecords
+
+log = logging.getLogger(__name__)
 
 NATIVE_RECORDS = 100_000
 """From so many on columns are made in machine code."""
@@ -24,8 +29,8 @@ class ColumnReader:
     """Reads ranges to their exact end; see :class:`kafka_ferry.hooks.record_reader.LibrdkafkaReader`.
 
     :param config: librdkafka settings of the connection.
-    :param native: in machine code: some times as fast, after Numba is loaded. A connection that needs
-        confluent-kafka's callbacks (MSK IAM) is read from messages all the same.
+    :param native: in machine code: some times as fast, after Numba is loaded. Connections that only librdkafka knows
+        (OAuth, MSK IAM, Kerberos) and records from before Kafka 0.11 are read as messages all the same.
     """
 
     def __init__(self, config: Mapping[str, Any], isolation_level: str, stall_seconds: float, native: bool) -> None:
@@ -52,13 +57,20 @@ class ColumnReader:
         :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
-        if self._native is None:
-            yield from _from_messages(self._messages, spans)
-        else:
+        left = {span.key: span for span in spans}
+        if self._native is not None:
             from kafka_ferry.hooks.native_columns import native_columns
 
-            for key, run in self._native.stream(spans):
-                yield key, native_columns(key[1], run)
+            try:
+                for key, run in self._native.stream(spans):
+                    yield key, native_columns(key[1], run)
+                    left[key] = replace(left[key], begin=run.last + 1)
+                left.clear()
+            except UnusualRecords as error:
+                log.info("the rest is read as messages, which takes some times as long: %s", error)
+                self._native.close()
+                self._native = None
+        yield from _from_messages(self._messages, list(left.values()))
 
 
 def _from_messages(reader: LibrdkafkaReader, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:

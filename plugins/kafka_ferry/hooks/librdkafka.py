@@ -1,4 +1,4 @@
-"""librdkafka's C API, as far as it is called without confluent-kafka between.
+"""librdkafka's C API, as far as a producer without confluent-kafka between needs it.
 
 The library is the one that confluent-kafka brings: its symbols are found through the extension that is linked to it.
 """
@@ -19,30 +19,14 @@ lib = ctypes.CDLL(cimpl.__file__)
 _pointer, _text, _int, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_size_t
 ERROR_CB = ctypes.CFUNCTYPE(None, _pointer, _int, _text, _pointer)
 DELIVERY_CB = ctypes.CFUNCTYPE(None, _pointer, _pointer, _pointer)
-THROTTLE_CB = ctypes.CFUNCTYPE(None, _pointer, _text, ctypes.c_int32, _int, _pointer)
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_conf_new": (_pointer, []),
     "rd_kafka_conf_destroy": (None, [_pointer]),
     "rd_kafka_conf_set": (_int, [_pointer, _text, _text, _text, _size]),
     "rd_kafka_conf_set_error_cb": (None, [_pointer, ERROR_CB]),
-    "rd_kafka_conf_set_throttle_cb": (None, [_pointer, THROTTLE_CB]),
     "rd_kafka_conf_set_dr_msg_cb": (None, [_pointer, DELIVERY_CB]),
     "rd_kafka_new": (_pointer, [_int, _pointer, _text, _size]),
     "rd_kafka_destroy": (None, [_pointer]),
-    "rd_kafka_poll_set_consumer": (_int, [_pointer]),
-    "rd_kafka_queue_get_consumer": (_pointer, [_pointer]),
-    "rd_kafka_queue_destroy": (None, [_pointer]),
-    "rd_kafka_consumer_close": (_int, [_pointer]),
-    "rd_kafka_assign": (_int, [_pointer, _pointer]),
-    "rd_kafka_pause_partitions": (_int, [_pointer, _pointer]),
-    "rd_kafka_resume_partitions": (_int, [_pointer, _pointer]),
-    "rd_kafka_topic_partition_list_new": (_pointer, [_int]),
-    "rd_kafka_topic_partition_list_destroy": (None, [_pointer]),
-    "rd_kafka_topic_partition_list_add": (_pointer, [_pointer, _text, ctypes.c_int32]),
-    "rd_kafka_topic_partition_list_set_offset": (_int, [_pointer, _text, ctypes.c_int32, ctypes.c_int64]),
-    "rd_kafka_consume_batch_queue": (ctypes.c_ssize_t, [_pointer, _int, _pointer, _size]),
-    "rd_kafka_message_destroy": (None, [_pointer]),
-    "rd_kafka_message_errstr": (_text, [_pointer]),
     "rd_kafka_topic_new": (_pointer, [_pointer, _text, _pointer]),
     "rd_kafka_topic_destroy": (None, [_pointer]),
     "rd_kafka_poll": (_int, [_pointer, _int]),
@@ -56,23 +40,15 @@ for _name, (_result, _arguments) in _SIGNATURES.items():
     _function = getattr(lib, _name)
     _function.restype, _function.argtypes = _result, _arguments
 
-for _name in (
-    "rd_kafka_message_timestamp",
-    "rd_kafka_message_headers",
-    "rd_kafka_message_destroy",
-    "rd_kafka_header_cnt",
-    "rd_kafka_header_get_all",
-    "rd_kafka_produceva",
-    "rd_kafka_error_code",
-    "rd_kafka_error_destroy",
-):  # called by compiled loops, which find them by these names
+for _name in ("rd_kafka_produceva", "rd_kafka_error_code", "rd_kafka_error_destroy"):
+    # Called by compiled loops, which find them by these names.
     binding.add_symbol(_name, ctypes.cast(getattr(lib, _name), ctypes.c_void_p).value)
 
 
-CONSUMER, PRODUCER = 1, 0  # rd_kafka_type_t
+_PRODUCER = 0  # rd_kafka_type_t
 
 
-def open_handle(kind: int, config: Mapping[str, Any], **callbacks: Any) -> Any:
+def open_producer(config: Mapping[str, Any], **callbacks: Any) -> Any:
     """A new ``rd_kafka_t``.
 
     :param config: whole librdkafka configuration; strings, numbers and booleans.
@@ -86,7 +62,7 @@ def open_handle(kind: int, config: Mapping[str, Any], **callbacks: Any) -> Any:
     if all(not lib.rd_kafka_conf_set(conf, key.encode(), texts[key].encode(), reason, len(reason)) for key in texts):
         for name, callback in callbacks.items():
             getattr(lib, f"rd_kafka_conf_set_{name}")(conf, callback)
-        handle = lib.rd_kafka_new(kind, conf, reason, len(reason))
+        handle = lib.rd_kafka_new(_PRODUCER, conf, reason, len(reason))
     if not handle:
         lib.rd_kafka_conf_destroy(conf)
         secrets = [text for key, text in texts.items() if is_secret_key(key)]

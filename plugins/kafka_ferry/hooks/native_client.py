@@ -1,134 +1,212 @@
-"""A consumer whose records stay where librdkafka has them until hashes or columns are made of them."""
+"""A consumer that asks brokers for record batches and hands them on as they are: no object for a record, no copy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from aiokafka import errors
+from confluent_kafka import KafkaError
 
-from kafka_ferry.hooks import native_records
-from kafka_ferry.hooks.librdkafka import CONSUMER, ERROR_CB, THROTTLE_CB, lib, open_handle
+from kafka_ferry.hooks.broker_wire import LEADERS, Answer, BrokerWire, Leaders
 from kafka_ferry.hooks.range_stream import Event, Faults, Key
+from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.verification.raw_records import RawRecords, Workbench
+from kafka_ferry.verification.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
 
-_BATCH_BYTES = 16 * 1024 * 1024  # of records that are looked at together: they are held beside what is fetched ahead
-_BATCH = 20_000
+_REFUSED = (
+    errors.AuthenticationFailedError,
+    errors.SaslAuthenticationFailed,
+    errors.UnsupportedSaslMechanismError,
+    errors.IllegalSaslStateError,
+)
+_FORBIDDEN, _UNKNOWN = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART
+_TELLING = {KafkaError.OFFSET_OUT_OF_RANGE, _FORBIDDEN}  # the others are a matter of asking another broker, or again
+_PATIENCE = 5.0  # seconds for which an unknown topic or partition may still turn up
+_AGAIN = 0.2  # seconds between attempts
 
 
-@dataclass(frozen=True, eq=False)
-class NativeRun:
-    """Records of one partition; good until the client's next call.
+@dataclass(frozen=True)
+class _Portion:
+    """Batches that one answer brought of a partition, perhaps none.
 
-    :param messages: addresses of ``rd_kafka_message_t``, uint64. ``offsets``: int64.
+    :param begin: records below it are not wanted. ``end``: to be told behind the records.
     """
 
-    messages: Any
-    offsets: Any
-
-    def __len__(self) -> int:
-        return len(self.offsets)
-
-    @property
-    def last(self) -> int:
-        """Offset of the last one."""
-        return int(self.offsets[-1])
-
-    def until(self, end: int) -> NativeRun:
-        """Only those below this offset."""
-        count = int(np.searchsorted(self.offsets, end))
-        return NativeRun(self.messages[:count], self.offsets[:count])
+    begin: int
+    batches: list[RecordBatch]
+    end: Event | None
 
 
 class NativeClient:
-    """librdkafka's consumer.
+    """Fetches of each broker one answer ahead; its network moves while ``consume`` waits. Not thread-safe.
 
-    :param config: whole librdkafka configuration; strings, numbers and booleans.
-    :raises BadConnection: librdkafka refuses a setting.
+    :param config: whole librdkafka configuration, of settings that ``wire_settings`` knows.
+    :raises BadConnection: a certificate or key cannot be read.
     """
 
     def __init__(self, config: Mapping[str, Any], faults: Faults) -> None:
-        self._faults = faults
-        # Kept for as long as the client lives: librdkafka calls them.
-        self._on_error = ERROR_CB(self._error)
-        self._on_throttle = THROTTLE_CB(lambda _rk, _broker, _id, ms, _opaque: faults.on_throttle(ms / 1000))
-        self._handle = open_handle(CONSUMER, config, error_cb=self._on_error, throttle_cb=self._on_throttle)
-        lib.rd_kafka_poll_set_consumer(self._handle)
-        self._queue = lib.rd_kafka_queue_get_consumer(self._handle)
-        self._batch = 500
-        self._slots = np.zeros(_BATCH, np.uint64)
-        self._held = self._slots[:0]
-
-    def _error(self, _handle: Any, code: int, reason: bytes, _opaque: Any) -> None:
-        self._faults.on_error(code, (reason or b"").decode(errors="replace"))
+        self._settings, self._faults = WireSettings.of(config), faults
+        self._workbench = Workbench()
+        self._loop = asyncio.new_event_loop()
+        self._wire = BrokerWire(self._settings)
+        self._spans: dict[Key, PartitionRange] = {}
+        self._positions: dict[Key, int] = {}  # of what is still to be fetched; who just got something stands last
+        self._paused: set[Key] = set()
+        self._leaders: dict[Key, int] = {}
+        self._missing: dict[Key, float] = {}  # since when
+        self._flights: dict[int, asyncio.Task[Any]] = {}
+        self._not_before: dict[int, float] = {}
 
     def assign(self, spans: Sequence[PartitionRange]) -> None:
-        places = lib.rd_kafka_topic_partition_list_new(len(spans))
-        for span in spans:
-            place = span.topic.encode(), span.partition
-            lib.rd_kafka_topic_partition_list_add(places, *place)
-            lib.rd_kafka_topic_partition_list_set_offset(places, *place, span.begin)
-        self._check(lib.rd_kafka_assign(self._handle, places), places)
+        self._spans = {span.key: span for span in spans}
+        self._positions = {span.key: span.begin for span in spans}
+        self._paused.clear()
+        self._missing.clear()
 
     def unassign(self) -> None:
-        self._check(lib.rd_kafka_assign(self._handle, None))
+        self.assign([])
 
     def pause(self, keys: Iterable[Key]) -> None:
-        places = _places(keys)
-        self._check(lib.rd_kafka_pause_partitions(self._handle, places), places)
+        self._paused.update(keys)
 
     def resume(self, keys: Iterable[Key]) -> None:
-        places = _places(keys)
-        self._check(lib.rd_kafka_resume_partitions(self._handle, places), places)
+        self._paused.difference_update(keys)
 
-    @staticmethod
-    def _check(code: int, places: Any = None) -> None:
-        if places:
-            lib.rd_kafka_topic_partition_list_destroy(places)
-        if code:
-            raise RuntimeError(f"librdkafka: {lib.rd_kafka_err2str(code).decode()}")  # our own fault, no broker's
-
-    def consume(self, at_most: int, seconds: float) -> tuple[list[tuple[Key, NativeRun]], list[Event]]:
-        self._let_go()
-        count = min(self._batch, at_most)
-        found = lib.rd_kafka_consume_batch_queue(self._queue, round(seconds * 1000), self._slots.ctypes.data, count)
-        self._held = self._slots[: max(0, found)]
-        if not len(self._held):
-            return [], []
-        codes, topics, partitions, offsets, size = native_records.places(self._held)
-        self._batch = int(min(_BATCH, max(100, _BATCH_BYTES * len(self._held) // max(1, size))))
-        events = [self._event(at, codes, topics, partitions, offsets) for at in np.flatnonzero(codes).tolist()]
-        good = codes == 0
-        places: dict[Key, Any] = {}
-        for topic, partition in {*zip(topics[good].tolist(), partitions[good].tolist(), strict=True)}:
-            key = lib.rd_kafka_topic_name(topic).decode(), partition
-            mine = good & (topics == topic) & (partitions == partition)
-            # By name: were a topic known by two addresses, one partition's records would still be one run, in order.
-            places[key] = places[key] | mine if key in places else mine
-        runs = [(key, NativeRun(self._held[mine], offsets[mine])) for key, mine in places.items()]
-        return runs, events
-
-    def _event(self, at: int, codes: Any, topics: Any, partitions: Any, offsets: Any) -> Event:
-        text = lib.rd_kafka_message_errstr(int(self._held[at])) or lib.rd_kafka_err2str(int(codes[at])) or b""
-        topic = lib.rd_kafka_topic_name(int(topics[at])).decode() if topics[at] else None
-        return Event(topic, int(partitions[at]), int(offsets[at]), int(codes[at]), text.decode(errors="replace"))
-
-    def _let_go(self) -> None:
-        if len(self._held):
-            native_records.destroy(self._held)
-            self._held = self._slots[:0]
+    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, RawRecords]], list[Event]]:
+        """What one answer brought; ``at_most`` is not kept to. The events are complete when the runs were taken."""
+        events: list[Event] = []
+        return self._runs(self._loop.run_until_complete(self._arrived(seconds, events)), events), events
 
     def close(self) -> None:
-        self._let_go()
-        lib.rd_kafka_consumer_close(self._handle)
-        lib.rd_kafka_queue_destroy(self._queue)
-        lib.rd_kafka_destroy(self._handle)
+        self.unassign()
+        self._loop.run_until_complete(self._end())
+        self._loop.close()
+
+    async def _end(self) -> None:
+        for flight in self._flights.values():
+            flight.cancel()
+        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        self._wire.close()
+        await asyncio.sleep(0)  # transports close in the loop's next turn
+
+    def _runs(self, found: dict[Key, _Portion], events: list[Event]) -> Iterator[tuple[Key, RawRecords]]:
+        for key, portion in found.items():
+            begin = portion.begin
+            try:
+                for run in self._workbench.records(portion.batches):
+                    wanted = run.since(begin)
+                    if len(wanted):
+                        begin = wanted.last + 1
+                        yield key, wanted
+            except DamagedBatch as error:
+                self._positions[key] = begin  # again from here: what was asked for meanwhile will not be taken
+                events.append(Event(*key, begin, KafkaError._BAD_COMPRESSION, str(error)))
+            else:
+                if portion.end is not None:
+                    events.append(portion.end)
+
+    async def _arrived(self, seconds: float, events: list[Event]) -> dict[Key, _Portion]:
+        self._launch()
+        if not self._flights:
+            await asyncio.sleep(min(seconds, _AGAIN))
+            return {}
+        await asyncio.wait(self._flights.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        found: dict[Key, _Portion] = {}
+        for node, flight in [(node, flight) for node, flight in self._flights.items() if flight.done()]:
+            del self._flights[node]
+            try:
+                landed = flight.result()
+            except (OSError, errors.KafkaError, TimeoutError) as error:
+                self._failed(node, error)
+                continue
+            if isinstance(landed, Leaders):
+                self._learn(landed, events)
+            else:
+                found |= self._take(node, landed, events)
+        self._launch()  # the next answer is on its way while this one is worked on
+        return found
+
+    def _launch(self) -> None:
+        """Ask each broker that has nothing to answer, and whoever answers who leads what we do not know of."""
+        now = time.monotonic()
+        asked: dict[int, dict[Key, int]] = {}
+        for key, position in self._positions.items():
+            if key not in self._paused:
+                asked.setdefault(self._leaders.get(key, LEADERS), {})[key] = position
+        for node, positions in asked.items():
+            if node not in self._flights and now >= self._not_before.get(node, 0):
+                question = self._wire.leaders(positions) if node == LEADERS else self._wire.fetch(node, positions)
+                self._flights[node] = self._loop.create_task(question)
+
+    def _failed(self, node: int, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        refused = isinstance(error, (*_REFUSED, ssl.SSLError))
+        self._faults.on_error(KafkaError._AUTHENTICATION if refused else KafkaError._TRANSPORT, text)
+        self._wire.drop(node)
+        self._forget([key for key, leader in self._leaders.items() if leader == node])
+
+    def _forget(self, keys: Iterable[Key]) -> None:
+        """Ask anew who leads these, after a while."""
+        for key in keys:
+            self._leaders.pop(key, None)
+        self._not_before[LEADERS] = time.monotonic() + _AGAIN
+
+    def _learn(self, found: Leaders, events: list[Event]) -> None:
+        self._leaders |= found.nodes
+        for key in found.nodes:
+            self._missing.pop(key, None)
+        events += [_event((topic, -1), -1, _FORBIDDEN) for topic in found.forbidden]
+        without = [key for key in self._positions if key not in self._leaders]
+        for key in without:
+            since = self._missing.setdefault(key, time.monotonic())
+            event = _event(key, -1, _UNKNOWN if key in found.unknown else KafkaError.LEADER_NOT_AVAILABLE)
+            if event.code == _UNKNOWN and time.monotonic() - since > _PATIENCE:
+                events.append(event)
+            self._faults.on_error(event.code, event.text)
+        if without:
+            self._forget(without)
+
+    def _take(self, node: int, answer: Answer, events: list[Event]) -> dict[Key, _Portion]:
+        if answer.throttle:
+            self._faults.on_throttle(answer.throttle)
+            self._not_before[node] = time.monotonic() + answer.throttle
+        found: dict[Key, _Portion] = {}
+        for key, asked in answer.asked.items():
+            part = answer.parts.get(key)
+            if self._positions.get(key) != asked or part is None:
+                continue  # it was assigned anew meanwhile
+            if part.code:
+                event = _event(key, asked, part.code)
+                if part.code in _TELLING:
+                    events.append(event)
+                else:
+                    self._faults.on_error(part.code, event.text)
+                    self._forget([key])
+                continue
+            batches: list[RecordBatch] = []
+            try:
+                for batch in whole_batches(part.data):
+                    batches.append(batch)  # noqa: PERF402 - those before a damaged one are good
+            except DamagedBatch as error:
+                events.append(Event(*key, asked, KafkaError._BAD_MSG, str(error)))
+                self._not_before[node] = time.monotonic() + _AGAIN
+            position = max(asked, batches[-1].next) if batches else asked
+            at_end = position >= self._spans[key].end
+            if position > asked:
+                del self._positions[key]
+            if not at_end:
+                self._positions[key] = position  # who got something stands behind the others: it is their turn
+            told = at_end or (not part.data and position >= part.end)
+            end = Event(*key, position, KafkaError._PARTITION_EOF, "") if told else None
+            found[key] = _Portion(asked, list(that_count(batches, part.aborted)), end)
+        return found
 
 
-def _places(keys: Iterable[Key]) -> Any:
-    found = list(keys)
-    places = lib.rd_kafka_topic_partition_list_new(len(found))
-    for topic, partition in found:
-        lib.rd_kafka_topic_partition_list_add(places, topic.encode(), partition)
-    return places
+def _event(key: Key, offset: int, code: int) -> Event:
+    return Event(*key, offset, code, f"{key[0]}-{key[1]}: {KafkaError(code).str()}")

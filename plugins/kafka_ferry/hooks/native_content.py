@@ -1,4 +1,4 @@
-"""From librdkafka's messages to hashes, without an object for each record."""
+"""From records as they lie in batches to hashes, without an object for each record."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kafka_ferry.hooks import native_records
-from kafka_ferry.hooks.native_client import NativeRun
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
+from kafka_ferry.verification.raw_records import VALUE, RawRecords
 
 
 class NativeContent:
@@ -24,16 +23,13 @@ class NativeContent:
         self._keys: list[Any] = [np.empty(0, np.uint64)]
         self._tombstones: list[Any] = [np.empty(0, np.bool_)]
 
-    def extend(self, run: NativeRun) -> None:
-        timestamps, _, keys, values, counts, names, contents = native_records.measure(run.messages)
-        if not self._with_timestamp:
-            timestamps[:] = 0
+    def extend(self, run: RawRecords) -> None:
         self._offsets.append(run.offsets)
-        self._hashes.append(native_records.hashes(run.messages, timestamps, counts, names, contents))
-        self._bytes += int(np.maximum(keys, 0).sum(dtype=np.int64) + np.maximum(values, 0).sum(dtype=np.int64))
+        self._hashes.append(run.hashes(self._with_timestamp))
+        self._bytes += run.bytes
         if self._with_keys:
-            self._keys.append(native_records.key_hashes(run.messages))
-            self._tombstones.append(values < 0)
+            self._keys.append(run.key_hashes())
+            self._tombstones.append(run.sizes[:, VALUE] < 0)
 
     def content(self) -> PartitionContent:
         return PartitionContent(

@@ -99,7 +99,7 @@ class NativeProducer:
             librdkafka.DELIVERY_CB(lambda _handle, message, _opaque: on_failed(*_failure(message))),
         )
         named = dict(zip(("error_cb", "dr_msg_cb"), self._callbacks, strict=True))
-        self._handle = librdkafka.open_handle(librdkafka.PRODUCER, config, **named)
+        self._handle = librdkafka.open_producer(config, **named)
         self._topics: dict[str, Any] = {}
 
     def send(self, topic: str, partition: int, rows: PackedRows, first: int) -> tuple[int, int]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.hooks.range_stream import RangeStream
+from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
 
 if TYPE_CHECKING:
-    from kafka_ferry.hooks.native_client import NativeRun
+    from kafka_ferry.verification.raw_records import RawRecords
 
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,8 @@ def pays(records: int, least: int) -> bool:
     if wish == "never" or (wish == "auto" and records < least):
         return False
     try:
-        import kafka_ferry.verification.xxh64  # noqa: F401 - compiled when it is imported
+        with _no_collection():
+            import kafka_ferry.verification.xxh64  # noqa: F401 - compiled when it is imported
     except (ImportError, RuntimeError) as error:
         if wish == "always":
             raise
@@ -42,6 +46,18 @@ def pays(records: int, least: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without looking for garbage among the hundreds of thousands of objects that Numba makes to stay: 0.1 of 0.4 s."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def cores_kept_busy(config: Mapping[str, Any], records: int, least: int) -> int:
     """By one process that exports so many records: 2 in machine code, which needs no interpreter, else 1.
 
@@ -50,7 +66,7 @@ def cores_kept_busy(config: Mapping[str, Any], records: int, least: int) -> int:
 
     :param config: whole librdkafka configuration. ``least``: see :func:`pays`.
     """
-    return 2 if is_plain(config) and pays(records, least) else 1
+    return 2 if not only_librdkafka_knows(config) and pays(records, least) else 1
 
 
 def is_plain(config: Mapping[str, Any]) -> bool:
@@ -60,15 +76,16 @@ def is_plain(config: Mapping[str, Any]) -> bool:
 
 def native_stream(
     config: Mapping[str, Any], isolation_level: str, stall_seconds: float
-) -> RangeStream[NativeRun] | None:
-    """A stream of records that stay in librdkafka's memory; None for a connection that needs confluent-kafka.
+) -> RangeStream[RawRecords] | None:
+    """A stream of records that stay in the batches they came in; None for a connection that needs librdkafka.
 
-    That are those with a callback, such as the one that signs tokens of MSK IAM. Loads Numba: 0.4 s (measured), some
-    seconds the first time, when it compiles.
+    Loads Numba: 0.4 s (measured), some seconds the first time, when it compiles.
 
     :param config: whole librdkafka configuration.
     """
-    if not is_plain(config):
+    others = only_librdkafka_knows(config)
+    if others:
+        log.info("records are read as messages, which takes some times as long: only librdkafka knows %s", others)
         return None
     from kafka_ferry.hooks.native_client import NativeClient
 

@@ -73,9 +73,10 @@ class Event:
 
 
 R = TypeVar("R", bound=Run)
+R_co = TypeVar("R_co", bound=Run, covariant=True)
 
 
-class Client(Protocol[R]):
+class Client(Protocol[R_co]):
     """A consumer that is in no group. Errors of no partition reach the :class:`Faults` it was made with."""
 
     def assign(self, spans: Sequence[PartitionRange]) -> None:
@@ -90,8 +91,8 @@ class Client(Protocol[R]):
     def resume(self, keys: Iterable[Key]) -> None:
         """Undo ``pause``."""
 
-    def consume(self, at_most: int, seconds: float) -> tuple[list[tuple[Key, R]], list[Event]]:
-        """What has arrived, in the order of each partition; runs are good until the next call."""
+    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, R_co]], list[Event]]:
+        """What has arrived, in the order of each partition; take each run before the next, all before the events."""
 
     def close(self) -> None:
         """Let go of it."""

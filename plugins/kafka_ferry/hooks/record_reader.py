@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -18,7 +19,10 @@ from kafka_ferry.hooks.native_stream import native_stream, pays
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, Key, RangeStream
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.parts import Record
+from kafka_ferry.verification.record_batch import UnusualRecords
 from kafka_ferry.verification.record_hash import Headers, headers_without, key_hash, record_hash
+
+log = logging.getLogger(__name__)
 
 NATIVE_RECORDS = 400_000
 """From so many on records are read and hashed in machine code: two to three times as fast, after Numba's start."""
@@ -142,15 +146,26 @@ class LibrdkafkaReader:
         :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
-        stream, column = self._way_for(sum(span.estimated_records for span in ranges))
+        records = sum(span.estimated_records for span in ranges)
         contents: dict[Key, PartitionContent] = {}
         for some in self._portions(ranges):
-            columns = {span.key: column(span, with_timestamp, with_keys) for span in some}
-            for key, run in stream.stream(some):
-                columns[key].extend(run)
-            for key in list(columns):
-                contents[key] = columns.pop(key).content()
+            try:
+                contents |= self._read(some, records, with_timestamp, with_keys)
+            except UnusualRecords as error:
+                log.info("records are read as messages, which takes some times as long: %s", error)
+                self.close()
+                self._native, self._from_messages = None, True
+                contents |= self._read(some, records, with_timestamp, with_keys)
         return contents
+
+    def _read(
+        self, ranges: Sequence[PartitionRange], records: int, with_timestamp: bool, with_keys: bool
+    ) -> dict[Key, PartitionContent]:
+        stream, column = self._way_for(records)
+        columns = {span.key: column(span, with_timestamp, with_keys) for span in ranges}
+        for key, run in stream.stream(ranges):
+            columns[key].extend(run)
+        return {key: columns.pop(key).content() for key in list(columns)}
 
     def _way_for(self, records: int) -> tuple[RangeStream[Any], Callable[[PartitionRange, bool, bool], Any]]:
         if self._native is None and not self._from_messages and pays(records, NATIVE_RECORDS):

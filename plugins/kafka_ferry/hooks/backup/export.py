@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 BUFFER_BYTES = 192 * 1024 * 1024
-_AT_ONCE = 4  # large partitions read side by side: enough to keep the brokers busy, few enough for whole segments
+_AT_ONCE = 2  # large partitions read side by side: enough to keep the brokers busy, few enough for whole segments
 _SMALL_RECORDS = 200_000  # of partitions read together beyond that number
 _UPLOADS = 2
 _STALL_SECONDS = 60.0
