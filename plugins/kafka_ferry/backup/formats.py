@@ -9,7 +9,7 @@ import numpy as np
 
 from kafka_ferry.backup import avro, json_lines, segment
 from kafka_ferry.backup.layout import SUFFIXES, Format
-from kafka_ferry.backup.segment import DamagedSegment, Draft, Rows
+from kafka_ferry.backup.segment import DamagedSegment, Draft, Room, Rows
 
 _DECODERS: Final[dict[str, Callable[[bytes, str], Iterator[Rows]]]] = {
     ".parquet": segment.decode,
@@ -18,16 +18,17 @@ _DECODERS: Final[dict[str, Callable[[bytes, str], Iterator[Rows]]]] = {
 }
 
 
-def encode(draft: Draft, kind: Format, about: dict[str, Any]) -> bytes | memoryview:
+def encode(draft: Draft, kind: Format, about: dict[str, Any], room: Room | None = None) -> bytes | memoryview:
     """The object of a segment.
 
     :param about: what it is (``topic``, ``topic_id``, ``partition``, ``begin``, ``end``); kept where the format can.
+    :param room: see ``Draft.encode``.
     """
     if kind == "jsonl":
         return json_lines.encode(draft, about["topic"])
     if kind == "avro":
         return avro.encode(draft, about["topic"], about)
-    return draft.encode(about)
+    return draft.encode(about, room)
 
 
 def decode(data: bytes, key: str) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from kafka_ferry.backup.formats import encode
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
-from kafka_ferry.backup.segment import Buffer, Draft
+from kafka_ferry.backup.segment import Buffer, Draft, Room
 from kafka_ferry.hooks.backup.journal import Journal
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS, ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 BUFFER_BYTES = 192 * 1024 * 1024
-_AT_ONCE = 2  # large partitions read side by side: enough to keep the brokers busy, few enough for whole segments
+_AT_ONCE = 2  # large partitions read side by side: the fewer, the less is left to encode when the last is read
 _SMALL_RECORDS = 200_000  # of partitions read together beyond that number
 _UPLOADS = 2
 _STALL_SECONDS = 60.0
@@ -190,6 +190,7 @@ class _Writer:
         self._journal = Journal(store, backup, backup_id)
         self._pool = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload")
         self._room = threading.Semaphore(_UPLOADS + 1)
+        self._memory = threading.local()  # of each thread of the pool: what it encodes into
         self._jobs: list[Future[Segment]] = []
         self._puts_before = store.puts
         self._done: list[Segment] = []
@@ -211,7 +212,8 @@ class _Writer:
             segment = draft.describe()
             if segment.records:
                 about = {"topic": span.topic, "topic_id": span.topic_id, "partition": span.partition}
-                data = encode(draft, self._kind, {**about, "begin": draft.begin, "end": draft.end})
+                room = vars(self._memory).setdefault("room", Room())
+                data = encode(draft, self._kind, {**about, "begin": draft.begin, "end": draft.end}, room)
                 sha256 = hashlib.sha256(data).hexdigest()
                 place = span.topic, span.topic_id, span.partition, draft.begin
                 key = segment_key(self._backup, *place, sha256, SUFFIXES[self._kind])
