@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -60,6 +61,25 @@ def run_children(module: str, what: str, orders: Sequence[tuple[Order, Collectio
     finally:
         for child in children:
             child.kill()
+
+
+def do_here(what: str, order: Order, secrets: Collection[str], work: Callable[[Order], Any]) -> Any:
+    """Do an order in this process, as a child would: the same answers, and errors that show no secret.
+
+    :raises FerryError: what the work met; an OutsideFault with the end of the traceback for anything else.
+    """
+    try:
+        return _as_sent(work(_as_sent(order)))
+    except FerryError:
+        raise
+    except Exception:  # noqa: BLE001  # whatever it is: a library's text may quote what it was given
+        said = redact_text(traceback.format_exc().strip(), secrets)
+        raise OutsideFault(f"{what} ended: {said[-2000:]}") from None
+
+
+def _as_sent(what: Any) -> Any:
+    """As a process gets and answers it: tuples are lists."""
+    return json.loads(json.dumps(what))
 
 
 class Child:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kafka_ferry.connectors.redaction import secret_values
-from kafka_ferry.hooks.child_process import Order, answer_order, run_children
+from kafka_ferry.hooks.child_process import Order, answer_order, do_here, run_children
 from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, open_store
 
 _MODULE = "kafka_ferry.hooks.backup.process"
@@ -26,13 +25,8 @@ def run(orders: Sequence[Order]) -> list[dict[str, Any]]:
     :raises FerryError: what a process met, with its class.
     """
     if len(orders) == 1:
-        return [_as_sent(_KINDS[orders[0]["kind"]](_as_sent(orders[0])))]
+        return [do_here("the backup's work", orders[0], secret_values(orders[0]), _do)]
     return run_children(_MODULE, "a backup process", [(order, secret_values(order)) for order in orders])
-
-
-def _as_sent(what: Any) -> Any:
-    """As a process gets and answers it: tuples are lists."""
-    return json.loads(json.dumps(what))
 
 
 def _store(order: Order) -> ObjectStore:
@@ -88,9 +82,13 @@ _KINDS: dict[str, Callable[[Order], dict[str, Any]]] = {
 }
 
 
+def _do(order: Order) -> dict[str, Any]:
+    return _KINDS[order["kind"]](order)
+
+
 def main() -> None:
     """The child: one order in, its result or its error out."""
-    answer_order(lambda order: _KINDS[order["kind"]](order))
+    answer_order(_do)
 
 
 if __name__ == "__main__":
