@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -180,7 +181,7 @@ def test_a_partition_that_moved_is_asked_for_at_its_new_leader(
 
 
 def test_a_broker_that_goes_away_is_asked_again(brokers: Brokers, client: NativeClient, faults: Faults) -> None:
-    problems = iter([OSError("gone"), errors.KafkaConnectionError("closed"), TimeoutError()])
+    problems = iter([ssl.SSLEOFError("in a handshake"), errors.KafkaConnectionError("closed"), TimeoutError()])
     good = log_of(some(0))
 
     def answer(node: int, positions: Positions) -> Answer:

@@ -146,7 +146,8 @@ class NativeClient:
 
     def _failed(self, node: int, error: Exception) -> None:
         text = str(error) or type(error).__name__
-        refused = isinstance(error, (*_REFUSED, ssl.SSLError))
+        # A broker that stops in the middle of a handshake refuses nobody.
+        refused = isinstance(error, (*_REFUSED, ssl.SSLError)) and not isinstance(error, ssl.SSLEOFError)
         self._faults.on_error(KafkaError._AUTHENTICATION if refused else KafkaError._TRANSPORT, text)
         self._wire.drop(node)
         self._forget([key for key, leader in self._leaders.items() if leader == node])

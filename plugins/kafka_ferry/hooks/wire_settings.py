@@ -48,7 +48,7 @@ def _protocol(config: Mapping[str, Any]) -> str:
 class WireSettings:
     """How brokers are reached, and how much is asked of them at once.
 
-    :param context: None: without TLS. ``mechanism``: None: without SASL. ``wait``: seconds that a broker may wait for
+    :param context: None: without TLS. ``mechanism``: None: without SASL. ``wait_ms``: that a broker may wait for
         records. ``partition_bytes``, ``answer_bytes``: of a partition, and of all, in an answer.
     """
 
