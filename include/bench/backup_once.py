@@ -2,6 +2,7 @@
 
 The order is a file of JSON: ``what`` (export or restore), ``config`` (librdkafka settings), ``store`` (as
 ``process.store_order`` gives it), ``name``, ``topic``, ``id`` and for a restore ``target``. Prints what was counted.
+Loads what its order needs, and begins and ends as the children do that a task starts.
 """
 
 from __future__ import annotations
@@ -9,25 +10,25 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from kafka_ferry.backup.exchange_spec import ExportSpec
-from kafka_ferry.backup.spec import RestoreSpec
-from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
-from kafka_ferry.hooks.backup.restoration import Restoration
-from kafka_ferry.hooks.backup.work import added, in_processes
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.object_store import open_store
+from kafka_ferry.hooks.child_process import collect_seldom, end_now
 
 
-def main() -> int:
-    """0: done; errors end it with their trace."""
+def main() -> NoReturn:
+    """Errors end it with their trace."""
+    collect_seldom()
     order = json.loads(Path(sys.argv[1]).read_text())
     print(json.dumps(_export(order) if order["what"] == "export" else _restore(order)))
-    return 0
+    end_now()
 
 
 def _export(order: dict[str, Any]) -> dict[str, float]:
+    from kafka_ferry.backup.exchange_spec import ExportSpec
+    from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
+    from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+    from kafka_ferry.hooks.object_store import open_store
+
     spec = ExportSpec(
         topics=[order["topic"]],
         export=order["name"],
@@ -44,6 +45,11 @@ def _export(order: dict[str, Any]) -> dict[str, float]:
 
 
 def _restore(order: dict[str, Any]) -> dict[str, float]:
+    from kafka_ferry.backup.spec import RestoreSpec
+    from kafka_ferry.hooks.backup.restoration import Restoration
+    from kafka_ferry.hooks.backup.work import added, in_processes
+    from kafka_ferry.hooks.object_store import open_store
+
     spec = RestoreSpec(
         backup=order["name"], location=order["store"]["location"], rename={order["topic"]: order["target"]}, groups=[]
     )
@@ -64,4 +70,4 @@ def _restore(order: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

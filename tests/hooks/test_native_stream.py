@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import kafka_ferry
 from kafka_ferry.hooks.native_stream import is_plain, native_stream, pays
 
 
@@ -40,6 +44,23 @@ def test_without_numba_it_is_slower_and_says_so(
     monkeypatch.setenv("FERRY_NATIVE", "always")
     with pytest.raises(ImportError):
         pays(10, 10)
+
+
+def test_what_numba_makes_to_stay_is_not_looked_through_again() -> None:
+    code = """
+import gc
+from kafka_ferry.hooks.native_stream import pays
+before = gc.get_freeze_count(), gc.isenabled()
+assert pays(1, 1)
+first = gc.get_freeze_count()
+kept = [[] for _ in range(1000)]
+assert pays(1, 1)
+print(*before, first > 50_000, gc.get_freeze_count() == first, gc.isenabled())
+"""
+    package = str(Path(kafka_ferry.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": package, "FERRY_NATIVE": "always"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True", "True", "True", "True"]
 
 
 def test_a_connection_with_a_callback_stays_with_messages() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
@@ -72,6 +75,26 @@ def test_a_folder_that_cannot_be_written_is_an_outside_fault(tmp_path):
 def test_a_location_that_is_none_is_refused(location):
     with pytest.raises(BadParam, match="location"):
         open_store(location)
+
+
+def test_all_stores_of_a_process_are_clients_of_one_session(monkeypatch):
+    begun = []
+
+    class Counted(boto3.session.Session):
+        def __init__(self):
+            begun.append(self)
+            super().__init__()
+
+    monkeypatch.setattr(boto3.session, "Session", Counted)
+    object_store._session.cache_clear()
+    others = {**SETTINGS, "aws_access_key_id": "you", "endpoint_url": "http://127.0.0.1:9"}
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda number: S3Store("s3://bucket/x", (SETTINGS, others)[number % 2]), range(16)))
+    object_store._session.cache_clear()
+    assert len(begun) == 1
+    assert len({id(store._client) for store in stores}) == 16
+    keys = [store._client._request_signer._credentials.access_key for store in stores]
+    assert keys == ["me", "you"] * 8, "each has its own keys"
 
 
 def test_keys_are_relative_to_the_location():

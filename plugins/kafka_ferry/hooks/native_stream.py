@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +49,17 @@ def pays(records: int, least: int) -> bool:
 
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without looking for garbage among the hundreds of thousands of objects that Numba makes to stay: 0.1 of 0.4 s."""
-    was = gc.isenabled()
+    """Without looking for garbage among the hundreds of thousands of objects that Numba makes to stay.
+
+    Saves 0.1 of 0.4 s, and each time that all objects are looked through later 0.1 s.
+    """
+    was, known = gc.isenabled(), "numba" in sys.modules
     gc.disable()
     try:
         yield
     finally:
+        if not known:
+            gc.freeze()  # what is there now is not looked at again
         if was:
             gc.enable()
 
