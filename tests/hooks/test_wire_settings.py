@@ -40,7 +40,7 @@ def test_defaults() -> None:
         "a:1,b:2", "PLAINTEXT", None, None, None,
     )  # fmt: skip
     assert not found.read_committed
-    assert found.partition_bytes == 1024 * 1024 <= found.answer_bytes
+    assert (found.partition_bytes, found.answer_bytes) == (4 * 1024 * 1024, 16 * 1024 * 1024)
 
 
 def test_settings_are_taken_over() -> None:

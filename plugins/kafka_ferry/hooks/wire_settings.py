@@ -9,6 +9,10 @@ from typing import Any
 
 from kafka_ferry.exceptions import BadConnection
 
+# Not the 1 MB of other clients: with two partitions an answer the broker then took a third more CPU, and the whole
+# export 1 to 6 % longer (4 GB, measured). What lies behind the end of what is wanted is fetched in vain, up to this.
+_PARTITION_BYTES = 4 * 1024 * 1024
+_ANSWER_BYTES = 16 * 1024 * 1024
 _MECHANISMS = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
 _USED = {
     "bootstrap.servers", "client.id", "security.protocol", "sasl.mechanism", "sasl.mechanisms", "sasl.username",
@@ -81,8 +85,8 @@ class WireSettings:
             user=str(config.get("sasl.username", "")) if sasl else None,
             password=str(config.get("sasl.password", "")) if sasl else None,
             read_committed=config.get("isolation.level") == "read_committed",
-            partition_bytes=int(config.get("max.partition.fetch.bytes", 1024 * 1024)),
-            answer_bytes=int(config.get("fetch.max.bytes", 16 * 1024 * 1024)),
+            partition_bytes=int(config.get("max.partition.fetch.bytes", _PARTITION_BYTES)),
+            answer_bytes=int(config.get("fetch.max.bytes", _ANSWER_BYTES)),
             wait_ms=int(config.get("fetch.wait.max.ms", 500)),
         )
 
