@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AclOperation
+from confluent_kafka.admin import AclOperation, ConfigResource, ResourceType
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.kafka_acls import NO_ACL, to_binding
@@ -149,6 +149,21 @@ def test_absent_topics_are_left_out_and_other_errors_are_not() -> None:
     there = done(SimpleNamespace(topic_id="id"))
     one = admin(describe_topics={"a": there, "b": failed(KafkaError.UNKNOWN_TOPIC_OR_PART)})
     assert one.topic_ids(["a", "b"]) == {"a": "id"}
+
+
+def test_a_topic_that_is_deleted_between_two_questions_is_absent() -> None:
+    described = {
+        name: done(SimpleNamespace(name=name, topic_id=name, partitions=[SimpleNamespace(replicas=[1])]))
+        for name in "ab"
+    }
+
+    def asked(code: int) -> KafkaAdmin:
+        there, gone = (ConfigResource(ResourceType.TOPIC, name) for name in "ab")
+        return admin(describe_topics=described, describe_configs={there: done({}), gone: failed(code)})
+
+    assert list(asked(KafkaError.UNKNOWN_TOPIC_OR_PART).topics(["a", "b"])) == ["a"]
+    with pytest.raises(FerryError, match="read the configuration of topic 'b'"):
+        asked(KafkaError.TOPIC_AUTHORIZATION_FAILED).topics(["a", "b"])
 
 
 def test_create_adopts_what_exists_and_delete_tells_what_was_there() -> None:

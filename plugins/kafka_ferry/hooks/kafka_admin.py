@@ -157,11 +157,13 @@ class KafkaAdmin:
 
     def _topic_configs(self, names: Iterable[str]) -> dict[str, dict[str, ConfigEntry]]:
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-        futures = self._client.describe_configs(resources, request_timeout=self.timeout)
-        return {
-            resource.name: self._result(future, f"read the configuration of topic {resource.name!r}")
-            for resource, future in futures.items()
-        }
+        result = {}
+        for resource, future in self._client.describe_configs(resources, request_timeout=self.timeout).items():
+            # Somebody may delete a topic between the two questions: then it is absent, as if it had been at the first.
+            entries = self._result(future, f"read the configuration of topic {resource.name!r}", *_ABSENT)
+            if entries is not _ALLOWED:
+                result[resource.name] = entries
+        return result
 
     def offsets(self, partitions: Iterable[Partition], which: str, isolation_level: str) -> dict[Partition, int]:
         """Log start or end offsets of many partitions: one request per broker.
