@@ -19,7 +19,7 @@ def work(order):
     if order["fail"]:
         raise ZeroDivisionError("of the work")
     atexit.register(Path(order["tidied"]).touch)
-    threading.Thread(target=time.sleep, args=(3600,)).start()  # a plain end would wait for it
+    threading.Thread(target=time.sleep, args=(20,)).start()  # a plain end waits for it, then tidies
     print("a word to whoever reads the log", file=sys.stderr)
     return [gc.get_threshold(), "x" * order["size"]]
 
