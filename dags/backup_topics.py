@@ -1,26 +1,27 @@
 """Back up topics to an object store every night, incrementally, and know that the backup is whole.
 
 plan -> freeze -> shards -> export -> finish -> copy -> prune -> validate -> report
+
+The schedule takes the defaults, and the DAG ships paused: trigger it with `dry_run` first, then make a DAG of your
+own with your defaults (docs/backup_topics.md), or unpause this one. A night that is covered is not backed up again.
+Restore with `restore_topics`, prove with `verify_backup`.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.backup import back_up
 from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.backup_params import backup_params
 
 with DAG(
-    dag_id="backup_topics",
-    dag_display_name="Back up topics",
+    **about("backup_topics", "back up topics every night", __doc__, backup_params(), "kafka", "backup"),
     schedule="0 2 * * *",
     catchup=False,
     is_paused_upon_creation=True,
     max_active_runs=1,
-    tags=["kafka", "backup"],
-    doc_md=__doc__,
-    params=backup_params(),
     default_args=task_defaults("kafka_ferry"),
 ):
     back_up()

@@ -1,24 +1,32 @@
 """Export topics to S3 as objects that other tools read, and prove that every record is in them.
 
 plan -> freeze -> export -> finish -> verify -> follow -> validate -> report
+
+Give it `topics`, `source_conn_id` and a `location`; `dry_run` says what would be exported. Exports of one name go on
+from one another; `follow_for` also exports what is written meanwhile. Import with `import_topics_from_s3`.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.exchange import export_topics
 from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.exchange_params import export_params
 
 with DAG(
-    dag_id="export_topics_to_s3",
-    dag_display_name="Export topics to S3",
+    **about(
+        "export_topics_to_s3",
+        "export topics as Parquet, JSON lines or Avro",
+        __doc__,
+        export_params(),
+        "kafka",
+        "s3",
+        "export",
+    ),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "s3", "export"],
-    doc_md=__doc__,
-    params=export_params(),
     default_args=task_defaults("export_topics_to_s3"),
 ):
     export_topics()

@@ -2,23 +2,33 @@
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
 -> translate_groups -> validate -> remove -> report; the canary flies beside the wait
+
+Give it `topics` and two connections, `source_conn_id` and `target_conn_id`; `dry_run` says what would be done and
+changes nothing. Each run ends with a verdict, PASS or FAIL, in the task `report` and in the tab "Report" of the run.
+What was started is taken away at the end, unless `keep_replicating`. Retry or clear any task whenever you like.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.migration import migrate, task_defaults
 from kafka_ferry.operators.msk_connect_params import msk_connect_params
 
 with DAG(
-    dag_id="mirror_maker2_on_msk_connect",
-    dag_display_name="Migrate topics with MirrorMaker 2 on MSK Connect",
+    **about(
+        "mirror_maker2_on_msk_connect",
+        "migrate topics with MirrorMaker 2 on MSK Connect",
+        __doc__,
+        msk_connect_params(),
+        "kafka",
+        "migration",
+        "mirror-maker-2",
+        "aws",
+    ),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "migration", "mirror-maker-2", "aws"],
-    doc_md=__doc__,
-    params=msk_connect_params(),
     default_args=task_defaults("mirror_maker2_on_msk_connect"),
 ):
     migrate()

@@ -2,23 +2,32 @@
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
 -> translate_groups -> validate -> remove -> report; the canary flies beside the wait
+
+Give it `topics` and two connections, `source_conn_id` and `target_conn_id`; `dry_run` says what would be done and
+changes nothing. Each run ends with a verdict, PASS or FAIL, in the task `report` and in the tab "Report" of the run.
+What was started is taken away at the end, unless `keep_replicating`. Retry or clear any task whenever you like.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.migration import migrate, task_defaults
 from kafka_ferry.operators.msk_replicator_params import msk_replicator_params
 
 with DAG(
-    dag_id="msk_replicator",
-    dag_display_name="Migrate MSK to MSK with MSK Replicator",
+    **about(
+        "msk_replicator",
+        "migrate MSK to MSK with Amazon's MSK Replicator",
+        __doc__,
+        msk_replicator_params(),
+        "kafka",
+        "migration",
+        "msk",
+    ),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "migration", "msk"],
-    doc_md=__doc__,
-    params=msk_replicator_params(),
     default_args=task_defaults("msk_replicator"),
 ):
     migrate()

@@ -2,23 +2,32 @@
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
 -> translate_groups -> validate -> remove -> report; the canary flies beside the wait
+
+Give it `topics` and two connections, `source_conn_id` and `target_conn_id`; `dry_run` says what would be done and
+changes nothing. Each run ends with a verdict, PASS or FAIL, in the task `report` and in the tab "Report" of the run.
+What was started is taken away at the end, unless `keep_replicating`. Retry or clear any task whenever you like.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.migration import migrate, task_defaults
 from kafka_ferry.operators.replicate_params import replicate_params
 
 with DAG(
-    dag_id="replicate_topics",
-    dag_display_name="Replicate topics under a new name",
+    **about(
+        "replicate_topics",
+        "replicate chosen topics under a new name",
+        __doc__,
+        replicate_params(),
+        "kafka",
+        "migration",
+        "rename",
+    ),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "migration", "rename"],
-    doc_md=__doc__,
-    params=replicate_params(),
     default_args=task_defaults("replicate_topics"),
 ):
     migrate()

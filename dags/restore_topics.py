@@ -1,24 +1,26 @@
 """Restore topics from a backup, renamed if wanted, as of a backup or a point in time, and prove the result.
 
 plan -> provision -> shards -> restore -> compare -> groups -> acls -> validate -> release -> report
+
+Give it the backup's name and `location` as they were called; without `backup_id` it takes the latest. The ids stand
+in the report of each run of `backup_topics` and `verify_backup`, and are the names of the files in
+`<location>/<backup>/manifests/`. `dry_run` says what would be written. Records that are there already are not written
+again.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.backup import restore
 from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.backup_params import restore_params
 
 with DAG(
-    dag_id="restore_topics",
-    dag_display_name="Restore topics from a backup",
+    **about("restore_topics", "restore topics from a backup", __doc__, restore_params(), "kafka", "backup"),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "backup"],
-    doc_md=__doc__,
-    params=restore_params(),
     default_args=task_defaults("kafka_ferry"),
 ):
     restore()

@@ -1,26 +1,34 @@
 """Read every object of the backups of a name, and know that each can be restored. Needs no cluster.
 
 plan -> shards -> verify -> validate -> report
+
+Needs no Kafka. The schedule takes the defaults, and the DAG ships paused. The report lists every backup of the name
+with its id.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.backup import verify
 from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.backup_params import verify_params
 
 with DAG(
-    dag_id="verify_backup",
-    dag_display_name="Verify backups",
+    **about(
+        "verify_backup",
+        "read backups and prove them whole",
+        __doc__,
+        verify_params(),
+        "kafka",
+        "backup",
+        "verification",
+    ),
     schedule="0 5 * * 0",
     catchup=False,
     is_paused_upon_creation=True,
     max_active_runs=1,
-    tags=["kafka", "backup", "verification"],
-    doc_md=__doc__,
-    params=verify_params(),
     default_args=task_defaults("kafka_ferry"),
 ):
     verify()

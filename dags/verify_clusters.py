@@ -1,12 +1,16 @@
 """Compare topics and groups of two Kafka clusters at any time, whoever copied them. Changes nothing.
 
 freeze -> shards -> fingerprint -> validate -> report
+
+Give it `topics` and two connections, `source_conn_id` and `target_conn_id`. It reads both sides to their ends of this
+moment and ends with a verdict, PASS or FAIL, record by record.
 """
 
 from __future__ import annotations
 
 from airflow.sdk import DAG
 
+from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
@@ -15,13 +19,9 @@ from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.validate import ValidateOperator
 
 with DAG(
-    dag_id="verify_clusters",
-    dag_display_name="Compare two Kafka clusters",
+    **about("verify_clusters", "compare two Kafka clusters", __doc__, comparison_params(), "kafka", "verification"),
     schedule=None,
     max_active_runs=8,
-    tags=["kafka", "verification"],
-    doc_md=__doc__,
-    params=comparison_params(),
     default_args=task_defaults("verify_clusters"),
 ):
     freeze = FreezeOperator(task_id="freeze")

@@ -29,7 +29,7 @@ def dag() -> DAG:
 
 def test_the_edges_are_those_of_the_docstring(dag: DAG) -> None:
     assert dag.doc_md
-    sentence = dag.doc_md.strip().split("\n\n", 1)[1]
+    sentence = dag.doc_md.strip().split("\n\n")[1]
     line, aside = sentence.split(";")
     order = [name.strip() for name in line.replace("\n", " ").split("->")]
     assert set(order) | {"canary"} == set(dag.task_dict)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from forms import DAGS
 from kafka_ferry.operators.form import Form
@@ -38,7 +38,7 @@ def schema(name: str, **more: Any) -> dict[str, Any]:
     form = Form(Ferry)
     form(name, "Title", "Text.", **more)
     found = dict(form.params[name].schema)
-    assert found.pop("title") == "Title"
+    assert (found.pop("title"), found.pop("text")) == ("Title", "Text.")
     return found
 
 
@@ -52,7 +52,7 @@ def schema(name: str, **more: Any) -> dict[str, Any]:
         ("masts", {"type": "integer", "minimum": 1, "maximum": 3}),
         ("seconds", {"type": ["null", "number"], "exclusiveMinimum": 0}),
         ("flag", {"type": ["null", "string"], "enum": ["slow", "fast"]}),
-        ("settings", {"type": "object"}),
+        ("settings", {"type": ["null", "object"]}),
     ],
 )
 def test_the_schema_is_the_specs(name: str, expected: dict[str, Any]) -> None:
@@ -114,8 +114,9 @@ def test_words_of_another_form_with_our_own_limits() -> None:
     other("masts", "Masts of it", "How many.", examples=[6])
     form.like(other.params, "masts")
     param = form.params["masts"]
-    assert (param.value, param.description) == (2, "How many.")
-    assert param.schema == {"title": "Masts of it", "examples": [6], "type": "integer", "minimum": 1, "maximum": 3}
+    assert (param.value, param.description) == (2, "masts: How many. For example 6.")
+    words = {"title": "Masts of it", "text": "How many.", "suggestions": [6]}
+    assert param.schema == {**words, "type": "integer", "minimum": 1, "maximum": 3}
 
 
 @pytest.mark.parametrize("dag", DAGS)
@@ -132,6 +133,40 @@ def test_every_form_asks_for_what_its_spec_knows_in_whole_sentences(dag: str) ->
             assert param.value == getattr(default, "value", default), name
         if "values_display" in param.schema:
             assert list(param.schema["values_display"]) == param.schema["enum"], name
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "more", "expected"),
+    [
+        ("masts", "Masts", {}, "Text."),  # the title says the name
+        ("masts", "Poles", {}, "masts: Text."),
+        ("name", "Name", {"examples": ["ship", "boat"]}, "Text. For example ship or boat."),
+        ("settings", "Settings", {"examples": [{"a": "b"}]}, 'Text. For example {"a": "b"}.'),
+    ],
+)
+def test_the_text_names_the_param_and_its_examples(name: str, title: str, more: Any, expected: str) -> None:
+    form = Form(Ferry)
+    form(name, title, "Text.", **more)
+    assert form.params[name].description == expected
+    assert "examples" not in form.params[name].schema, "the field would offer options where there are none"
+
+
+@pytest.mark.parametrize("dag", DAGS)
+def test_no_star_stands_where_a_field_may_be_empty(dag: str) -> None:
+    """Airflow's form marks what may not be null as required."""
+    spec, params = DAGS[dag]
+    example = json.loads((EXAMPLES / f"{dag}.json").read_text())
+    for name, param in params().items():
+        try:
+            spec.model_validate({**example, name: None})
+            empty = True
+        except ValidationError:
+            empty = False
+        star = "null" not in param.schema["type"]
+        assert star or empty, name
+        # A migration's connect_conn_id is shared by engines that need none; those with Connect ask for it.
+        assert not (star and empty) or name == "connect_conn_id", name
+        assert not (star and "Empty: " in param.schema["text"]), name
 
 
 @pytest.mark.parametrize("dag", DAGS)

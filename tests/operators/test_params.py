@@ -68,8 +68,8 @@ def test_limits_and_choices_are_the_specs(name: str) -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_examples_work(name: str) -> None:
-    for example in PARAMS[name].schema.get("examples", []):
-        value = [example] if PARAMS[name].schema["type"] == "array" else example
+    for example in PARAMS[name].schema.get("suggestions", []):
+        value = [example] if "array" in PARAMS[name].schema["type"] else example
         MigrationSpec.from_params({"topics": ["a"], name: value})
         migration_params()[name].resolve(value)
 

@@ -23,6 +23,7 @@ def task_defaults(engine: str) -> dict[str, Any]:
     :param engine: what moves the records; which there are stands in ``kafka_ferry.migration.specs``.
     """
     return {
+        "owner": "kafka-ferry",
         "engine": engine,
         "retries": 2,
         "retry_delay": timedelta(seconds=10),

@@ -80,7 +80,9 @@ def restore_params(**defaults: Any) -> dict[str, Param]:
     form(
         "backup_id",
         "Backup id",
-        "As of which backup. Empty: the latest, or the first after the point in time.",
+        "As of which backup. Empty: the latest, or the first after the point in time. The report of each run of "
+        "backup_topics and verify_backup lists the ids; they are also the names of the files in "
+        "<location>/<backup>/manifests/.",
         examples=["20261121T020000Z"],
     )
     form(

@@ -73,7 +73,12 @@ def import_params() -> dict[str, Param]:
         "Import increments as they are exported too, for so long. 0: end with the export that is there at the start.",
     )
     form.section = "Selection"
-    form("export_id", "As of export", "Id of an export of this name. Empty: the latest.")
+    form(
+        "export_id",
+        "As of export",
+        "Id of an export of this name. Empty: the latest. The report of each export says its id.",
+        examples=["20261121T020000Z"],
+    )
     form(
         "replication_factor",
         "Replication factor",

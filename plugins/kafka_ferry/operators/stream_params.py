@@ -36,7 +36,6 @@ def stream_params() -> dict[str, Param]:
             "mysql": "MySQL, Aurora MySQL",
             "postgresql": "PostgreSQL: refused by this version",
         },
-        examples=["mysql"],
     )
     form(
         "topic_prefix",
@@ -55,9 +54,8 @@ def stream_params() -> dict[str, Param]:
         "keep_streaming",
         "Keep streaming",
         "Leave the connector running at the end; the last task says how to stop it.",
-        examples=[True],
     )
-    form("dry_run", "Dry run", "Only plan: say what would be done and stop. Nothing is changed.", examples=[False])
+    form("dry_run", "Dry run", "Only plan: say what would be done and stop. Nothing is changed.")
     _connector(form)
     _topics(form)
     _msk(form)
@@ -72,7 +70,6 @@ def _connector(form: Form) -> None:
         "Runtime",
         "What runs the connector.",
         values_display={"connect_rest": "Kafka Connect, by its REST API", "msk_connect": "Amazon MSK Connect"},
-        examples=["connect_rest"],
     )
     form(
         "connect_conn_id",
@@ -85,7 +82,6 @@ def _connector(form: Form) -> None:
         "Snapshot",
         "initial: the rows that are there, then changes; no_data: changes only; when_needed: anew where the binary "
         "log does not reach back to the position.",
-        examples=["initial"],
     )
     form(
         "server_id",
@@ -97,7 +93,6 @@ def _connector(form: Form) -> None:
         "tls",
         "TLS",
         "Whether the connector must reach the database by TLS. Default: where the server has it.",
-        examples=[True],
     )
     form(
         "connector_config",
@@ -109,24 +104,21 @@ def _connector(form: Form) -> None:
         "forget",
         "Forget",
         "Where the connector is taken away: its position and its schema history too. The next run begins anew.",
-        examples=[False],
     )
     form(
         "duplicates",
         "Duplicates",
         "Debezium may send events again after a crash. explain: named and counted only; fail: verdict FAIL.",
-        examples=["explain"],
     )
 
 
 def _topics(form: Form) -> None:
     form.section = "Topics"
-    form("partitions", "Partitions", "Of topics that are made. Events of one key stay in one partition.", examples=[1])
+    form("partitions", "Partitions", "Of topics that are made. Events of one key stay in one partition.")
     form(
         "replication_factor",
         "Replication factor",
         "Of topics that are made. Empty: the cluster's default.replication.factor.",
-        examples=[3],
     )
     form(
         "history_topic",
@@ -149,6 +141,7 @@ def _msk(form: Form) -> None:
         "plugin",
         "Plugin from Maven",
         "Coordinates of Debezium's archive, fetched by mvn on the Airflow worker. Empty: 3.5.0.Final's.",
+        type=["null", "string"],
         examples=["io.debezium:debezium-connector-mysql:3.5.0.Final:tar.gz:plugin"],
     )
     form(
@@ -167,7 +160,7 @@ def _msk(form: Form) -> None:
 
 def _times(form: Form) -> None:
     form.section = "Times"
-    form("poll_interval", "Poll interval", "Between two looks. In seconds.", examples=[10])
-    form("running_timeout", "Time to start", "Until the connector must run. In seconds.", examples=[300])
-    form("convergence_timeout", "Time to copy", "Until all must be there. In seconds.", examples=[86400])
-    form("no_progress_timeout", "Patience", "Without progress the run fails. In seconds.", examples=[600])
+    form("poll_interval", "Poll interval", "Between two looks. In seconds.")
+    form("running_timeout", "Time to start", "Until the connector must run. In seconds.")
+    form("convergence_timeout", "Time to copy", "Until all must be there. In seconds.")
+    form("no_progress_timeout", "Patience", "Without progress the run fails. In seconds.")
