@@ -257,6 +257,15 @@ def test_a_report_of_an_earlier_try_is_not_shown(tmp_path):
     assert [stage.stage for stage in known.stages] == ["plan"]
 
 
+def test_a_report_of_another_run_is_not_shown(tmp_path):
+    report = samples.passed().report
+    assert report
+    for dag_id, run_id in ((samples.DAG, "c_1"), ("another_dag", samples.RUN)):
+        artifacts = RunArtifacts(dag_id, run_id, str(tmp_path))
+        artifacts.write_json(REPORT, report.to_json())
+        assert read_run(artifacts, "failed", summary=samples.SUMMARY).report is None
+
+
 def test_a_check_explained_is_not_called_equal():
     run = samples.passed()
     assert run.report

@@ -10,7 +10,7 @@ import pytest
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.report.storage import FROZEN, RunArtifacts, read_frozen, read_results, safe_name
+from kafka_ferry.report.storage import FROZEN, REPORT, RunArtifacts, read_frozen, read_results
 
 RUN = "manual__2026-11-21T08:00:00+00:00"
 
@@ -18,22 +18,6 @@ RUN = "manual__2026-11-21T08:00:00+00:00"
 @pytest.fixture(params=["folder", "object store"])
 def artifacts(request: pytest.FixtureRequest, tmp_path: Path) -> RunArtifacts:
     return RunArtifacts("dag", RUN, f"file://{tmp_path}" if request.param == "object store" else str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        (RUN, "manual__2026-11-21T08_00_00_00_00"),
-        ("a/b", "a_b"),
-        ("../../etc", ".._.._etc"),
-        ("..", "_"),
-        (".", "_"),
-        ("a\\b c\n", "a_b_c_"),
-        ("scheduled__x~1", "scheduled__x_1"),
-    ],
-)
-def test_safe_name_is_one_path_component(name: str, safe: str) -> None:
-    assert safe_name(name) == safe
 
 
 def test_a_run_id_cannot_leave_its_folder(tmp_path: Path) -> None:
@@ -48,7 +32,7 @@ def test_json_round_trip_and_replacement(artifacts: RunArtifacts, tmp_path: Path
     assert artifacts.read_json("stages/plan.json") == {"a": 2}
     assert path == artifacts.path("stages/plan.json")
     (file,) = [found for found in tmp_path.rglob("*") if found.is_file()]  # and no temporary file stays
-    assert file.relative_to(tmp_path).parts == ("dag", safe_name(RUN), "stages", "plan.json")
+    assert file.relative_to(tmp_path).parts == ("dag", "manual__2026-11-21T08_00_00_00_00", "stages", "plan.json")
 
 
 def test_lines_are_added(artifacts: RunArtifacts) -> None:
@@ -106,3 +90,12 @@ def test_read_frozen(artifacts: RunArtifacts) -> None:
 def test_what_json_does_not_know_becomes_text(artifacts: RunArtifacts) -> None:
     artifacts.write_json("x.json", {"path": Path("a")})
     assert json.dumps(artifacts.read_json("x.json")) == '{"path": "a"}'
+
+
+def test_a_report_in_a_folder_of_before_is_still_found_by_the_run_it_names(tmp_path: Path) -> None:
+    old = RunArtifacts("d", "a_b", str(tmp_path))  # where an older version kept the report of a:b too
+    old.write_json(REPORT, {"dag_id": "d", "run_id": "a:b", "verdict": "PASS"})
+    assert (RunArtifacts.to_read("d", "a:b", str(tmp_path)).read_json(REPORT) or {})["run_id"] == "a:b"
+    assert RunArtifacts.to_read("d", "a+b", str(tmp_path)).read_json(REPORT) is None
+    RunArtifacts("d", "a:b", str(tmp_path)).write_json("plan.json", {"of": "the new run"})
+    assert RunArtifacts.to_read("d", "a:b", str(tmp_path)).read_json(REPORT) is None

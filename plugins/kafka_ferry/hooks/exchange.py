@@ -21,12 +21,12 @@ from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
-from kafka_ferry.report.storage import RunArtifacts, safe_name
+from kafka_ferry.report.names import run_key, safe_name
+from kafka_ferry.report.storage import RunArtifacts
 from kafka_ferry.verification.content import PartitionRange
 
 _BOOKMARKS = "_bookmarks"  # beside the runs' own folders
 _SAMPLE = 1000
-_LONGEST_ID = 60
 
 
 def exporting_of(context: Mapping[str, Any]) -> Exporting:
@@ -34,15 +34,7 @@ def exporting_of(context: Mapping[str, Any]) -> Exporting:
     spec = ExportSpec.from_params(context["params"])
     cluster = KafkaClusterHook(spec.source_conn_id)
     order = _order(spec.location, spec.aws_conn_id)
-    return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, _id(context["dag_run"].run_id))
-
-
-def _id(run_id: str) -> str:
-    """An id that a key may have, the same on every try of a run."""
-    name = safe_name(run_id).lstrip("._-")
-    if len(name) <= _LONGEST_ID and name:
-        return name
-    return f"{name[:_LONGEST_ID]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+    return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
 
 
 def _order(location: str, aws_conn_id: str | None) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from kafka_ferry.migration.flow import Flow, FlowRecord, connector_flow
 from kafka_ferry.migration.internal_topics import FRESH_SECONDS, configs_alias
 from kafka_ferry.migration.loops import loop_findings, shared_target_findings
 from kafka_ferry.migration.replicators import OtherConnector, addresses
-from kafka_ferry.report.storage import RunArtifacts, safe_name
+from kafka_ferry.report.names import safe_name
+from kafka_ferry.report.storage import RunArtifacts
 
 log = logging.getLogger(__name__)
 

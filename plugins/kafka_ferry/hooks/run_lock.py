@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.report.storage import RunArtifacts, safe_name
+from kafka_ferry.report.names import safe_name
+from kafka_ferry.report.storage import RunArtifacts
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import select
 
+from kafka_ferry.report.names import safe_name
 from kafka_ferry.report.page import STATIC, Links, render_live, render_page
 from kafka_ferry.report.run import RunData, read_run
-from kafka_ferry.report.storage import RunArtifacts, safe_name
+from kafka_ferry.report.storage import RunArtifacts
 
 #: Only what the page brings itself; shown in a frame by Airflow alone.
 POLICY: Final = (
@@ -52,7 +53,7 @@ def find_run(dag_id: str, run_id: str, session: SessionDep) -> RunData:
         )
     )
     return read_run(
-        RunArtifacts(dag_id, run_id),
+        RunArtifacts.to_read(dag_id, run_id),
         state=str(getattr(state, "value", state)),
         summary=XComModel.deserialize_value(found) if found else None,
         tasks={task if index < 0 else f"{task}[{index}]": state for task, index, state in rows},

@@ -20,7 +20,7 @@ class RunData:
 
     :param state: of the DAG run in Airflow: queued, running, success or failed.
     :param report: report.json; only when the run's XCom ``report`` says that it is of this run and not of an
-        earlier try. ``summary``: that XCom.
+        earlier try, and names this run itself. ``summary``: that XCom.
     :param progress: lines of progress.jsonl.
     :param tasks: task name (``fingerprint[0]`` when mapped) to its state in Airflow.
     """
@@ -51,6 +51,8 @@ def read_run(
     :param summary: XCom ``report`` of the run; None: there is no report, whatever an earlier try left in the folder.
     """
     report = artifacts.read_json(REPORT) if summary else None
+    if report and (report.get("dag_id"), report.get("run_id")) != (artifacts.dag_id, artifacts.run_id):
+        report = None  # of another run: its verdict is not this one's
     return RunData(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,

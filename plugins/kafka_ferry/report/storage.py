@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.convergence import Frozen
+from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -40,14 +40,26 @@ ACLS_CHECK = "acls.json"
 class RunArtifacts:
     """The files of one DAG run, by name. Files are replaced whole, so that a reader never sees half of one.
 
-    :param dag_id: of the run. ``run_id``: made safe for paths.
+    :param dag_id: of the run. ``run_id``: each has a folder of its own, see ``report.names``.
     :param root: default: ``FERRY_ARTIFACTS``, else ``artifacts`` in ``AIRFLOW_HOME``.
     """
 
     def __init__(self, dag_id: str, run_id: str, root: str | None = None) -> None:
         self.dag_id, self.run_id = dag_id, run_id
         self._root = root or os.environ.get("FERRY_ARTIFACTS") or _default_root()
-        self._folder = _path(self._root) / safe_name(dag_id) / safe_name(run_id)
+        self._folder = _path(self._root) / dag_folder(dag_id) / run_folder(run_id)
+
+    @classmethod
+    def to_read(cls, dag_id: str, run_id: str, root: str | None = None) -> RunArtifacts:
+        """Those of a run that is looked at. An older version gave some run ids another folder, and several one: what
+        lies there is taken when there is nothing in the run's own, and its report is this run's."""
+        found = cls(dag_id, run_id, root)
+        old = cls(dag_id, run_id, root)
+        old._folder = _path(found._root) / safe_name(dag_id) / safe_name(run_id)
+        if old._folder == found._folder or found._folder.exists():
+            return found
+        report = old.read_json(REPORT)
+        return old if report and (report.get("dag_id"), report.get("run_id")) == (dag_id, run_id) else found
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> RunArtifacts:
@@ -128,12 +140,6 @@ def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
         for name in artifacts.names(FINGERPRINTS)
         for entry in artifacts.read_json(name) or ()
     ]
-
-
-def safe_name(name: str) -> str:
-    """A run id or DAG id as one path component: ``manual__2026-11-21T08:00:00+00:00`` has what some stores refuse."""
-    # A name of dots alone would leave its folder.
-    return re.sub(r"[^A-Za-z0-9._-]|^\.+$", "_", name)
 
 
 def _default_root() -> str:
