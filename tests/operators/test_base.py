@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
+from airflow.sdk.log import mask_secret
 from airflow.triggers.testing import SuccessTrigger
 
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected, OutsideFault
@@ -61,6 +62,14 @@ def test_what_no_retry_can_cure_fails_without_one(error: FerryError) -> None:
     assert raised.__cause__ is error
     assert (noted(ctx)["state"], noted(ctx)["error"]) == ("failed", str(error))
     assert noted(ctx)["ended"]
+
+
+def test_what_airflow_knows_to_be_secret_is_in_no_artifact() -> None:
+    mask_secret("correct-horse-battery")  # as hooks do with what a connection holds
+    for error in (OutsideFault("it said correct-horse-battery"), RuntimeError("it said correct-horse-battery")):
+        ctx = context()
+        raising(error, ctx)
+        assert noted(ctx)["error"] == "it said ***"
 
 
 def test_outside_faults_are_left_to_the_retries() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from kafka_ferry.connectors.jaas import JaasEntry, parse
+from kafka_ferry.connectors.secrets_in_text import MASK, is_secret_name, masked
 from kafka_ferry.exceptions import BadConnection
-
-MASK = "***"
 
 # A key is secret when it is one of these or ends with "." and one of these, so that prefixes do not hide it:
 # source.cluster.sasl.jaas.config, producer.override.ssl.keystore.key, database.password, aws.secret.access.key …
@@ -23,9 +24,6 @@ SECRET_KEYS = frozenset(
 _SECRET_WORD = re.compile(r"password|passwd|passphrase|secret|token$|credential|private[._-]?key|api[._-]?key", re.I)
 _NOT_SECRET = re.compile(r"(\.class|\.type|\.path|\.file|\.location|\.url|\.ms|\.enabled|\.mode|\.seconds)$", re.I)
 _REFERENCES = re.compile(r"(\$\{[^}:]+:[^}]+\}[\s,;]*)+")
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+@")
-_IN_QUERY = re.compile(r"(?i)\b((?:password|passwd|secret|token|access_key)\s*=\s*)(\"(?:[^\"\\]|\\.)*\"|[^\s&;,\"]+)")
 # What a JAAS entry may show. Other options (a password, a client secret, one we do not know) are masked.
 _OPEN_OPTIONS = frozenset({"username", "awsRoleArn", "awsRoleSessionName", "awsStsRegion", "awsProfileName"})
 
@@ -35,7 +33,7 @@ def is_secret_key(key: str) -> bool:
     lower = key.lower()
     if any(lower == secret or lower.endswith("." + secret) for secret in SECRET_KEYS):
         return True
-    return bool(_SECRET_WORD.search(lower)) and not _NOT_SECRET.search(lower)
+    return (bool(_SECRET_WORD.search(lower)) or is_secret_name(lower)) and not _NOT_SECRET.search(lower)
 
 
 def redact(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,13 +55,14 @@ def redact_value(key: str, value: Any) -> Any:
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """A text of the outside world (an error, a stack trace) without private keys, URL logins and the given secrets.
+    """A text of the outside world (an error, a stack trace) without what reads as a secret, and the given secrets.
 
     :param secrets: values known to be secret, see :func:`secret_values`.
     """
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return _IN_QUERY.sub(rf"\1{MASK}", _IN_URL.sub(f"{MASK}@", _PRIVATE_KEY.sub(MASK, text)))
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for form in {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe="")}:
+            text = text.replace(form, MASK)
+    return masked(text)
 
 
 def secret_values(config: Mapping[str, Any]) -> set[str]:

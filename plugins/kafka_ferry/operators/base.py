@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
+from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker's own, for what is no log
 
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
@@ -54,13 +55,13 @@ def stage(context: Context) -> Iterator[None]:
         artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
         raise
     except FerryError as error:
-        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": redact_text(str(error))})
+        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": _shown(error)})
         if error.retriable:
             raise
         raise AirflowFailException(str(error)) from error
     except BaseException as error:
-        # Anybody's words, past Airflow's log masker: artifacts and the page show them.
-        text = redact_text(str(error)) or type(error).__name__
+        # Anybody's words: artifacts and the page show them.
+        text = _shown(error) or type(error).__name__
         artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": text})
         raise
     artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
@@ -88,6 +89,11 @@ class FerryOperator(BaseOperator):
 
     def ferry(self, context: Context) -> Any:
         raise NotImplementedError
+
+
+def _shown(error: BaseException) -> str:
+    """An error's words without what reads as a secret, and without what Airflow's masker knows of connections."""
+    return redact_text(str(redact(str(error))))
 
 
 def _now() -> str:
