@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from kafka_ferry.connectors import secrets_in_text
 from kafka_ferry.connectors.jaas import JaasEntry, parse
-from kafka_ferry.connectors.secrets_in_text import MASK, is_secret_name, masked
+from kafka_ferry.connectors.secrets_in_text import is_secret_name, masked
 from kafka_ferry.exceptions import BadConnection
+
+MASK = secrets_in_text.MASK
 
 # A key is secret when it is one of these or ends with "." and one of these, so that prefixes do not hide it:
 # source.cluster.sasl.jaas.config, producer.override.ssl.keystore.key, database.password, aws.secret.access.key …
