@@ -39,6 +39,9 @@ def of(
                 raise OutsideFault("its worker is away")
             return answer
 
+        def own_topics(self) -> tuple[str, ...]:
+            return ("mm2-offset-syncs.x.internal",)
+
     monkeypatch.setattr(flows, "engine_of", Engine)
     monkeypatch.setattr(Flows, "_connectors", lambda self: iter(()))
 
@@ -108,3 +111,22 @@ def test_a_note_that_cannot_be_read_stops_nobody(of: Any) -> None:
     broken.record = FlowRecord(**{**vars(broken.record), "params": {"of_another": "version"}})
     broken.note()
     assert told(of("B A", "back")[0]) == []
+
+
+def test_two_dags_do_not_keep_topics_of_one_name_on_one_cluster(of: Any, there: dict[str, bool | None]) -> None:
+    """Also when the other's run has ended and its replication goes on, from another source, of other topics."""
+    first, _ = of("A B", "first")
+    first.record = FlowRecord(**{**vars(first.record), "topics": ["users"], "patterns": ["users"]})
+    first.note()
+    seen, _ = of("D B", "second", source_alias="first")
+    assert told(seen) == [], "nothing of it is there any more"
+    there["first"] = True
+    (found,) = seen.findings()
+    assert (found.severity, found.code, found.param) == (Severity.REFUSE, "alias", "source_alias")
+    assert "migration 'first' of DAG dag" in found.subject
+    assert "mm2-offset-syncs.x.internal" in found.what
+    there["first"] = None
+    assert [found.severity for found in seen.findings()] == [Severity.WARN]
+    there["first"] = True
+    assert told(of("A C", "second", source_alias="first")[0]) == [], "on another cluster"
+    assert told(of("D B", "third")[0]) == [], "under another alias"

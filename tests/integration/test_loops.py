@@ -165,3 +165,36 @@ def test_a_dedicated_mirror_maker_2_on_its_way_back_is_known_by_its_configuratio
         assert [item["code"] for item in run(CONNECT, f"{topic_prefix}m", [other]).plan()["findings"]] == ["quotas"]
     finally:
         KafkaClusterHook("kafka_source").admin.delete_topics([internal])
+
+
+def test_two_dags_of_one_migration_name_share_nothing(
+    topic_prefix: str, source_bootstrap: str, target_bootstrap: str, make_topics: Any, produce: Any
+) -> None:
+    """The second is refused by name: while the first's run is at work, and while it goes on after its run."""
+    mine, yours = make_topics(source_bootstrap, f"{topic_prefix}orders", f"{topic_prefix}users")
+    produce(source_bootstrap, mine, 20)
+    first = run(CONNECT, f"{topic_prefix}one", [mine], keep_replicating=True)
+    first.run_id = "of-one"
+    second = Run("team_b", CONNECT, **{**first.params, "topics": [yours], "keep_replicating": False})
+    first.plan()
+    first.provision()
+    try:
+        first.deploy()
+        second.others = {first.run_id}
+        words = refusal(second)
+        assert f"param 'migration': run 'of-one' of DAG '{CONNECT}' is at work" in words
+        assert f"both would share mm2-offset-syncs.{topic_prefix}one.internal on kafka_target" in words
+        assert first.migration.canary != second.migration.canary
+        first.wait_until_running()
+        first.remove()  # says how to stop it, and leaves it
+        second.others = set()  # its run has ended
+        words = refusal(second)
+        assert f"calls the source '{topic_prefix}one'" in words or "source alias" in words, words
+        # A teardown that was cleared later takes nothing of the one that goes on.
+        second.remove()
+        syncs = f"mm2-offset-syncs.{topic_prefix}one.internal"
+        admin = KafkaClusterHook("kafka_target").admin
+        assert syncs in admin.topic_ids([syncs])
+    finally:
+        end(first)
+    assert second.plan()["topics"], "the name is free"

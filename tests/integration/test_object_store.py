@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.aws_store import store_of, store_settings
 from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, S3Store
 from s3_faults import S3Faults
@@ -60,3 +61,21 @@ def test_slow_downs_and_cut_connections_are_waited_for(connections, stack, topic
         with pytest.raises(OutsideFault, match="SlowDown"):
             short.put("k", b"")
     assert json.loads(connections["AIRFLOW_CONN_AWS_DEFAULT"])["login"] == "ferry"
+
+
+def test_of_many_that_create_one_object_at_once_one_does(stack, connections, topic_prefix):
+    settings = store_settings("aws_default")
+    with S3Faults(stack.s3.url) as proxy:
+        proxy.knows_conditions = True
+        store = S3Store(f"s3://ferry-backups/{topic_prefix}", {**settings, "endpoint_url": proxy.url})
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda number: store.create("claim", str(number).encode()), range(8)))
+        assert sorted(answers) == [False] * 7 + [True]
+        assert store.get("claim") == str(answers.index(True)).encode()
+
+
+def test_a_server_that_ignores_the_condition_is_named(connections, topic_prefix):
+    """As the test server does: nobody is told that he made an object that another made too."""
+    store = store_of(f"s3://ferry-backups/{topic_prefix}", "aws_default")
+    with pytest.raises(FerryError, match=r"does not know If-None-Match .* Cure: FERRY_ARTIFACTS"):
+        store.create("claim", b"x")

@@ -27,6 +27,7 @@ from kafka_ferry.migration.topics import TopicState
 
 USER = "User:ferry"
 ORDERS = ("TOPIC", "orders")
+CANARY = "ferry-canary-ferry"
 RIGHTS = Rights("kafka_target", USER)
 SYNCS, CHECKPOINTS = ("TOPIC", "mm2-offset-syncs.ferry.internal"), ("TOPIC", "ferry.checkpoints.internal")
 
@@ -91,7 +92,7 @@ def test_an_engine_with_a_login_of_its_own_takes_no_right_of_ours_to_write() -> 
         }
     )
     assert "WRITE" not in of(target_needs(own, ["orders"], []), ORDERS)
-    _, there = canary_needs(own, RIGHTS)
+    _, there = canary_needs(own, CANARY, RIGHTS)
     assert {need.operation for need in there} == {"READ", "DELETE"}
     assert "WRITE" in of(target_needs(spec(), ["orders"], []), ORDERS)
 
@@ -123,15 +124,15 @@ def test_work_on_the_target_takes_what_it_changes() -> None:
 
 
 def test_a_canary_that_may_not_be_made_is_done_without() -> None:
-    canary = ("TOPIC", "ferry-canary-ferry")
+    canary = ("TOPIC", CANARY)
     for missing in ("CREATE", "DELETE"):
-        here, there = canary_needs(spec(), replace(RIGHTS, answers={canary: {missing: False}}))
+        here, there = canary_needs(spec(), CANARY, replace(RIGHTS, answers={canary: {missing: False}}))
         assert of(here, canary) == {"CREATE": "warn", "DELETE": "warn"}
         assert there == []
-    here, there = canary_needs(spec(naming="prefix"), replace(RIGHTS, everything=True))
+    here, there = canary_needs(spec(naming="prefix"), CANARY, replace(RIGHTS, everything=True))
     assert of(here, canary)["WRITE"] == "refuse"
     assert of(there, ("TOPIC", "ferry.ferry-canary-ferry")).keys() == {"CREATE", "WRITE", "READ", "DELETE"}
-    assert canary_needs(spec(canary=False), RIGHTS) == ([], [])
+    assert canary_needs(spec(canary=False), CANARY, RIGHTS) == ([], [])
 
 
 def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it() -> None:

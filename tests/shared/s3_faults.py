@@ -31,6 +31,9 @@ class _Handler(BaseHTTPRequestHandler):
         with outer.lock:
             outer.requests += 1
             fault = outer.fault(self.command, self.path)
+            if fault is None and outer.knows_conditions and self.headers.get("If-None-Match") == "*":
+                fault = 412 if self.path in outer.created else None
+                outer.created.add(self.path)
             outer.faults += fault is not None
         if fault == "cut":
             self.close_connection = True
@@ -90,10 +93,12 @@ class S3Faults:
     """``with S3Faults(endpoint) as proxy: ...``; point ``endpoint_url`` at ``proxy.url``.
 
     :param fault: asked for every request; replace it at any time.
+    :ivar knows_conditions: answer a conditional create as S3 does; the server behind it ignores the condition.
     """
 
     def __init__(self, endpoint: str, fault: Fault = lambda method, path: None) -> None:
         self.fault, self.requests, self.faults = fault, 0, 0
+        self.knows_conditions, self.created = False, set[str]()
         self.lock = threading.Lock()
         self.host = urlsplit(endpoint).netloc
         self._server = _Server(("127.0.0.1", 0), _Handler)

@@ -33,17 +33,21 @@ def context_of(
 class TasksByHand:
     """One run of a DAG; it remembers all that a user could see of it.
 
-    :cvar seen: XComs, rendered fields and triggers, as text.
+    :ivar seen: XComs, rendered fields and triggers, as text.
+    :ivar others: ids of runs that Airflow says are at work.
     """
 
     def __init__(self, dag_id: str, run_id: str, engine: str, params: dict[str, Any]) -> None:
         self.dag_id, self.run_id, self.engine, self.params = dag_id, run_id, engine, params
         self.artifacts = RunArtifacts(dag_id, run_id)
         self.seen: list[str] = []
+        self.others: set[str] = set()
 
     def context(self, task_id: str) -> Any:
         run = SimpleNamespace(dag_id=self.dag_id, run_id=self.run_id, conf=self.params)
-        return context_of(run, self.params, task_id, xcom_push=lambda **kw: self.seen.append(str(kw)))
+        made = context_of(run, self.params, task_id, xcom_push=lambda **kw: self.seen.append(str(kw)))
+        made["ti"].get_dr_count = lambda **asked: len(self.others & set(asked["run_ids"]))
+        return made
 
     def do(self, kind: type[Any], task_id: str, **more: Any) -> Any:
         """Execute a task; a deferred one is waited for as the triggerer does."""

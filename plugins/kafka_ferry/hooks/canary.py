@@ -17,7 +17,6 @@ from kafka_ferry.migration.canary import (
     PARTITIONS,
     batch,
     canary_checks,
-    canary_topic,
     skipped_checks,
     without_new_topics,
 )
@@ -38,7 +37,7 @@ def send_canary(migration: Migration) -> list[Check]:
     The topic is made by us on the source only: that the engine makes it on the target is what is to be shown; where it
     makes none we do, and only new records are shown. Safe to repeat: what an earlier try left is deleted first.
     """
-    topic, engine = canary_topic(migration.spec.migration), engine_kind(migration.spec.engine)
+    topic, engine = migration.canary, engine_kind(migration.spec.engine)
     try:
         delete_canary(migration)  # first, so that who may not delete it never makes it
         if not engine.creates_topics:  # first: the engine may end on a record whose topic is not there
@@ -63,7 +62,7 @@ def send_canary(migration: Migration) -> list[Check]:
 
 def delete_canary(migration: Migration) -> list[str]:
     """Delete the canary on both sides; returns the topics that were there."""
-    topic = canary_topic(migration.spec.migration)
+    topic = migration.canary
     there = [f"{name} on the source" for name in migration.source.admin.delete_topics([topic])]
     target = migration.spec.target_topic(topic)
     return there + [f"{name} on the target" for name in migration.target.admin.delete_topics([target])]

@@ -22,7 +22,12 @@ from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.flow import Flow, FlowRecord, connector_flow
 from kafka_ferry.migration.internal_topics import FRESH_SECONDS, configs_alias
-from kafka_ferry.migration.loops import loop_findings, shared_target_findings
+from kafka_ferry.migration.loops import (
+    loop_findings,
+    shared_alias_findings,
+    shared_target_findings,
+    shares_alias,
+)
 from kafka_ferry.migration.replicators import OtherConnector, addresses
 from kafka_ferry.report.names import safe_name
 from kafka_ferry.report.storage import RunArtifacts
@@ -77,7 +82,24 @@ class Flows:
         known = {flow.name for flow in connectors}
         others = [*connectors, *self._noted(ours, connectors)]
         mine = [flow for flow in others if flow.name not in known]  # of connectors ``OtherReplicators`` tells it
-        return worst_first([*loop_findings(ours, others), *shared_target_findings(ours, mine)])
+        shared = [*shared_target_findings(ours, mine), *self._shared_alias()]
+        return worst_first([*loop_findings(ours, others), *shared])
+
+    def _shared_alias(self) -> list[Finding]:
+        """Migrations of other DAGs that keep MirrorMaker 2's own topics under our alias, also after their run's end."""
+        topics = engine_of(self._migration).own_topics()
+        alive = self.keepers_of_alias(self.record.target) if topics else []
+        return shared_alias_findings(self._migration.spec, topics, alive)
+
+    def keepers_of_alias(self, target: Collection[str]) -> list[Flow]:
+        """Other migrations with our alias on our target that are there.
+
+        :param target: what it is known by.
+        """
+        ours = self._migration.spec.alias
+        same = [record for name, record in noted().items()
+                if name != _file(self._migration) and shares_alias(record, ours, target)]  # fmt: skip
+        return [flow for record in same if (flow := self._alive(record)) is not None]
 
     def _noted(self, ours: Flow, connectors: Collection[Flow]) -> list[Flow]:
         """Migrations that noted themselves and matter here. Only of these it is asked whether they are at work."""

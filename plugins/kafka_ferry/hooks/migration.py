@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
 from kafka_ferry.migration.spec import MigrationSpec
@@ -22,12 +23,14 @@ class Migration:
     """What every task derives its truth from: the spec and the live systems, asked once per task.
 
     :param dag_id: part of the names of what runs, with the param ``migration``.
+    :ivar canary: its canary's name on the source.
     :ivar connect: the Connect cluster to run on, or to look for other replicators on; None when none was named.
     """
 
     def __init__(self, dag_id: str, spec: MigrationSpec) -> None:
         self.spec = spec
         self.name = f"{dag_id}.{spec.migration}"
+        self.canary = canary_topic(spec.migration, dag_id)
         self.source = KafkaClusterHook(spec.source_conn_id, spec.headers_left_out)
         self.target = KafkaClusterHook(spec.target_conn_id, spec.headers_left_out)
         self.connect = ConnectHook(spec.connect_conn_id) if spec.connect_conn_id else None

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,6 +43,10 @@ class ObjectMissing(FerryError):
     """There is no such object."""
 
 
+class ObjectThere(FerryError):
+    """There is an object of this key already."""
+
+
 class UploadGone(OutsideFault):
     """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
 
@@ -67,6 +72,10 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, data: Data) -> None:
         """Write an object, in place of what was there."""
+        ...
+
+    def create(self, key: str, data: Data) -> bool:
+        """Write a small object only if there is none: of many that try at once one gets True, the others False."""
         ...
 
     def get(self, key: str) -> bytes:
@@ -133,6 +142,27 @@ class S3Store:
         else:
             body = bytes(data)
             self._write(f"write {key}", lambda: self._client.put_object(**self._at(key), Body=body))
+
+    def create(self, key: str, data: Data) -> bool:
+        """By ``If-None-Match: *``.
+
+        :raises FerryError: the server does not know it, so that two could have the same.
+        """
+        if not self._create(key, bytes(data)):
+            return False
+        if self._create(key, bytes(data)):
+            raise FerryError(
+                f"{self.location}: this server does not know If-None-Match (S3 since August 2024), so two runs could "
+                "have one claim. Cure: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
+            )
+        return True
+
+    def _create(self, key: str, body: bytes) -> bool:
+        try:
+            self._write(f"create {key}", lambda: self._client.put_object(**self._at(key), Body=body, IfNoneMatch="*"))
+        except ObjectThere:
+            return False
+        return True
 
     def _put_parts(self, key: str, data: memoryview) -> None:
         at = self._at(key)
@@ -228,11 +258,13 @@ class S3Store:
                 return BadParam("location", f"there is no bucket {self.bucket!r}", "create it, or correct the name")
             if code == "NoSuchUpload":
                 return UploadGone(f"{self.location}: cannot {what}: {text}")
+            if status == 412:
+                return ObjectThere(f"{self.location}: cannot {what}: it is there")
             if code in _MISSING:
                 return ObjectMissing(f"{self.location}: no object to {what}")
             if code in _DENIED or status == 403:
                 return BadConnection(f"{self.location}: not allowed to {what}: {text}")
-            passing = status >= 500 or status in (408, 429) or code in _PASSING
+            passing = status >= 500 or status in (408, 409, 429) or code in _PASSING
             return (OutsideFault if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
         if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
             return BadConnection(f"{self.location}: no credentials. Cure: keys in the aws connection, or a role")
@@ -261,6 +293,26 @@ class FolderStore:
                 os.fsync(file.fileno())
             temporary.replace(path)
         self.puts += 1
+
+    def create(self, key: str, data: Data) -> bool:
+        """By a hard link, which fails where the name is taken, over NFS too (open(2), O_EXCL)."""
+        path = self._folder / key
+        temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}")
+        with self._faults(f"create {key}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                try:
+                    os.link(temporary, path)
+                except FileExistsError:
+                    return False
+            finally:
+                temporary.unlink(missing_ok=True)
+        self.puts += 1
+        return True
 
     def get(self, key: str) -> bytes:
         with self._faults(f"read {key}"):

@@ -12,7 +12,6 @@ from kafka_ferry.hooks.rights_survey import RightsSurvey
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.permissions import (
-    canary_name,
     canary_needs,
     invisible,
     permission_findings,
@@ -61,10 +60,10 @@ class Permissions:
         source, _ = self._rights_of_source(topics, [*others, *own_groups])
         own = engine.own_topics()
         targets = [spec.target_topic(name) for name in topics]
-        canary = [spec.target_topic(canary_name(spec))] if spec.canary else []
+        canary = [spec.target_topic(self._migration.canary)] if spec.canary else []
         target, existing = self._target.rights([*targets, *own, *canary], [])
         self._target_rights = target
-        on_source, on_target = canary_needs(spec, source)
+        on_source, on_target = canary_needs(spec, self._migration.canary, source)
         return [
             *permission_findings(
                 source, [*source_needs(spec, topics, others, own_groups), *on_source], "source_conn_id"
@@ -87,7 +86,7 @@ class Permissions:
         return permission_findings(rights, work_needs(self._spec, facts, wanted), "target_conn_id")
 
     def _rights_of_source(self, topics: Iterable[str], groups: Iterable[str]) -> tuple[Rights, set[str]]:
-        canary = [canary_name(self._spec)] if self._spec.canary else []
+        canary = [self._migration.canary] if self._spec.canary else []
         return self._source.rights([*topics, *canary], groups)
 
     def _hidden(self, seen: _Names) -> list[Resource]:

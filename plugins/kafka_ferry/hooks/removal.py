@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.exceptions import FerryError, NotAuthorized
@@ -11,7 +12,6 @@ from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.retention import held_topics, put_limits_back
-from kafka_ferry.migration.canary import canary_topic
 
 log = logging.getLogger(__name__)
 
@@ -27,39 +27,41 @@ class Removed:
     left: list[str]
 
 
-def remove(migration: Migration) -> Removed:
+def remove(migration: Migration, *, keep_topics: bool = False) -> Removed:
     """End the engine; delete its own topics, its traces and the canary; end a hold of limits.
 
     Asks neither source nor target for anything it can know without them: it must work when they are dead.
+
+    :param keep_topics: its own topics have become another migration's.
     """
     engine = engine_of(migration)
+    own = () if keep_topics else engine.own_topics()
     stopped = engine.stop()
     # One step that is refused must not keep the others from being done: each says what it may have left.
     left = [*_put_back(migration), *remove_canary(migration)]
     topics: list[str] = []
     try:
-        topics = migration.target.admin.delete_topics(engine.own_topics())
-        topics += engine.forget()
+        topics = migration.target.admin.delete_topics(own)
+        topics += [] if keep_topics else engine.forget()
     except FerryError as error:
-        left.append(f"topics {', '.join(engine.own_topics()) or 'none'}: {error}")
+        left.append(f"topics {', '.join(own) or 'none'}: {error}")
     log.info("ended: %s; deleted: %s", stopped or "nothing", topics or "nothing")
-    return Removed(stopped, topics, [*left, *_still_there(migration)])
+    return Removed(stopped, topics, [*left, *_still_there(migration, own)])
 
 
-def _still_there(migration: Migration) -> list[str]:
+def _still_there(migration: Migration, topics: Sequence[str]) -> list[str]:
     """Deletions are asynchronous, and another broker or worker may answer: look until all is gone, bounded."""
     deadline = time.monotonic() + _GONE_SECONDS
-    while left := _left(migration):
+    while left := _left(migration, topics):
         if time.monotonic() > deadline:
             break
         time.sleep(0.5)
     return left
 
 
-def _left(migration: Migration) -> list[str]:
-    engine = engine_of(migration)
-    topics = migration.target.admin.topic_ids(engine.own_topics())
-    return engine.left() + [f"topic {name} on {migration.spec.target_conn_id}" for name in topics]
+def _left(migration: Migration, topics: Sequence[str]) -> list[str]:
+    there = migration.target.admin.topic_ids(topics)
+    return engine_of(migration).left() + [f"topic {name} on {migration.spec.target_conn_id}" for name in there]
 
 
 def _put_back(migration: Migration) -> list[str]:
@@ -88,7 +90,7 @@ def remove_canary(migration: Migration) -> list[str]:
     except NotAuthorized:
         return []  # it is deleted before it is made: then it was never made
     except FerryError as fault:
-        return [f"topic {canary_topic(migration.spec.migration)}, perhaps: {fault}"]
+        return [f"topic {migration.canary}, perhaps: {fault}"]
     return []
 
 

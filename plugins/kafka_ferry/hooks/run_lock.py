@@ -1,77 +1,143 @@
-"""One run at a time per migration: two would share connectors, target topics and group offsets."""
+"""One run at a time for a name that runs share, in all DAGs: two would share connectors, topics, offsets or objects.
+
+A claim is an object beside the artifacts, ``_claims/<name>/<generation>.json``, that says which run has the name. It
+is made by a conditional create (``ObjectStore.create``): of many runs that try at once exactly one makes it, however
+slow the disk is. It is never released: whether its holder still works is asked from Airflow, so that a run that was
+killed, deleted or cleared leaves no lock behind; the next one makes the next generation.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.hooks.claim_store import claim_store
+from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
 from kafka_ferry.report.names import safe_name
-from kafka_ferry.report.storage import RunArtifacts
 
 log = logging.getLogger(__name__)
 
-_FOLDER = "_migrations"  # beside the runs' own folders
 _ALIVE = ["queued", "running"]
+_ROUNDS = 20  # each begins because another run made or tidied away a generation meanwhile
+
+Holder = tuple[str, str]
+"""DAG id and run id."""
 
 
-def claim(context: Mapping[str, Any], migration: str, *, param: str = "migration", settle_seconds: float = 0.5) -> None:
-    """Make the task's run the one that works on a migration; a run that has it already keeps it.
+@dataclass(frozen=True)
+class SharedName:
+    """What only one run may work on at a time.
 
-    The claim is a file beside the artifacts with the run's id. It is never released: whether its holder still works
-    is asked from Airflow, so that a run that was killed, deleted or cleared leaves no lock behind. Artifact stores
-    have no test-and-set, so after writing we wait a moment and read again: of two that write at once, the last wins.
-
-    :param param: the param that names what only one run may work on.
-    :param settle_seconds: longer than it takes to read and write the file.
-    :raises BadParam: another run that is queued or running has it.
+    :param param: the param that gives it, or would give another. ``name``: its value, for people.
+    :param key: what exactly is shared, the same for all who share it: kind, place and name.
+    :param why: what two would share; empty: what the param names.
     """
+
+    param: str
+    name: str
+    key: str
+    why: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Injective: the digest tells what the readable part does not."""
+        return f"{safe_name(self.key)[:80]}-{hashlib.sha256(self.key.encode()).hexdigest()[:20]}/"
+
+
+def claim(context: Mapping[str, Any], *names: SharedName) -> None:
+    """Make the task's run the one that works on these names; a run that has them already keeps them.
+
+    :raises BadParam: another run that is queued or running has one of them.
+    """
+    for shared in names:
+        _claim(context, shared)
+
+
+def other_holder(context: Mapping[str, Any], *names: SharedName) -> str | None:
+    """Another run, queued or running, that has one of the names; None when all are ours or nobody's."""
     run = context["dag_run"]
-    claims, name = RunArtifacts(run.dag_id, _FOLDER), f"{safe_name(migration)}.json"
-    holder = _holder(claims, name)
-    if holder == run.run_id:
-        return
-    if other := other_holder(context, migration):
-        raise _taken(param, migration, other)
-    claims.write_json(name, {"migration": migration, "run_id": run.run_id})
-    time.sleep(settle_seconds)
-    winner = _holder(claims, name)
-    if winner != run.run_id:
-        raise _taken(param, migration, winner)
-    if holder:
-        log.info("%s %s: taken over from run %s, which has ended", param, migration, holder)
-
-
-def other_holder(context: Mapping[str, Any], migration: str) -> str | None:
-    """Another run, queued or running, that works on the migration; None when it is ours or nobody's."""
-    run, ti = context["dag_run"], context["ti"]
-    holder = _holder(RunArtifacts(run.dag_id, _FOLDER), f"{safe_name(migration)}.json")
-    if not holder or holder == run.run_id:
-        return None
-    return holder if ti.get_dr_count(dag_id=run.dag_id, run_ids=[holder], states=_ALIVE) else None
+    for shared in names:
+        _, holder = _latest(claim_store(), shared)
+        if holder and holder != (run.dag_id, run.run_id) and _works(context, holder):
+            return holder[1] if holder[0] == run.dag_id else f"{holder[1]} of DAG {holder[0]}"
+    return None
 
 
 def at_work(context: Mapping[str, Any]) -> Callable[[str, str], bool]:
     """Whether a run, by DAG id and run id, is queued or running; our own is not asked for."""
-    run, ti = context["dag_run"], context["ti"]
+    run = context["dag_run"]
 
     def ask(dag_id: str, run_id: str) -> bool:
-        if (dag_id, run_id) == (run.dag_id, run.run_id):
-            return True
-        return bool(ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=_ALIVE))
+        return (dag_id, run_id) == (run.dag_id, run.run_id) or _works(context, (dag_id, run_id))
 
     return ask
 
 
-def _holder(claims: RunArtifacts, name: str) -> str:
-    return str((claims.read_json(name) or {}).get("run_id", ""))
+def _claim(context: Mapping[str, Any], shared: SharedName) -> None:
+    run, store = context["dag_run"], claim_store()
+    own: Holder = (run.dag_id, run.run_id)
+    for _ in range(_ROUNDS):
+        generation, holder = _latest(store, shared)
+        if holder == own:
+            return
+        if holder and _works(context, holder):
+            raise _taken(shared, own, holder)
+        line = {"dag_id": own[0], "run_id": own[1], "key": shared.key}
+        mine = _key(shared, generation + 1)
+        if not store.create(mine, json.dumps(line).encode()):
+            continue  # another run was first
+        newest, winner = _latest(store, shared)
+        if winner != own:  # we were so slow that what we looked at has been taken over and tidied away
+            store.delete([mine])
+            continue
+        if holder:
+            log.info("%s %s: taken over from run %s of DAG %s, which has ended", shared.param, shared.name,
+                     holder[1], holder[0])  # fmt: skip
+        store.delete(_key(shared, old) for old in _generations(store, shared) if old < newest - 1)
+        return
+    raise OutsideFault(f"{shared.param} {shared.name!r} could not be claimed: other runs claim it all the time")
 
 
-def _taken(param: str, name: str, holder: str) -> BadParam:
+def _latest(store: ObjectStore, shared: SharedName) -> tuple[int, Holder | None]:
+    """The newest generation and whose it is; 0 and None when there is none."""
+    for _ in range(_ROUNDS):
+        newest = max(_generations(store, shared), default=0)
+        if not newest:
+            return 0, None
+        try:
+            data = json.loads(store.get(_key(shared, newest)))
+            return newest, (str(data["dag_id"]), str(data["run_id"]))
+        except ObjectMissing:
+            continue  # tidied away meanwhile
+        except (ValueError, KeyError, TypeError):
+            log.warning("claim %s cannot be read: taken as nobody's", _key(shared, newest))
+            return newest, None
+    raise OutsideFault(f"claims of {shared.param} {shared.name!r} come and go")
+
+
+def _generations(store: ObjectStore, shared: SharedName) -> list[int]:
+    stems = (one.key.removeprefix(shared.folder).removesuffix(".json") for one in store.list(shared.folder))
+    return [int(stem) for stem in stems if stem.isdecimal()]
+
+
+def _key(shared: SharedName, generation: int) -> str:
+    return f"{shared.folder}{generation:09}.json"
+
+
+def _works(context: Mapping[str, Any], holder: Holder) -> bool:
+    return bool(context["ti"].get_dr_count(dag_id=holder[0], run_ids=[holder[1]], states=_ALIVE))
+
+
+def _taken(shared: SharedName, own: Holder, holder: Holder) -> BadParam:
+    whose = "this DAG" if holder[0] == own[0] else f"DAG {holder[0]!r}"
+    why = f": {shared.why}" if shared.why else ""
     return BadParam(
-        param,
-        f"run {holder!r} of this DAG is at work on {param} {name!r}",
-        f"wait until that run has ended, or use another {param} name for other topics",
+        shared.param,
+        f"run {holder[1]!r} of {whose} is at work on {shared.param} {shared.name!r}{why}",
+        f"wait until that run has ended, or use another {shared.param} name for other topics",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -15,14 +16,17 @@ PARTITIONS: Final = 2
 RECORDS: Final = 20  # of each of the two batches, over all partitions
 
 
-def canary_topic(migration: str) -> str:
-    """The canary's name on the source; the same for each run of a migration, so that any run can clean it up."""
-    return f"{PREFIX}{migration}"
+def canary_topic(migration: str, dag_id: str) -> str:
+    """The canary's name on the source; the same for each run of a migration, so that any run can clean it up.
+
+    Two DAGs may have migrations of one name, from one source to two targets: the digest tells them apart.
+    """
+    return f"{PREFIX}{migration}-{hashlib.sha256(dag_id.encode()).hexdigest()[:8]}"
 
 
-def other_canaries(migration: str) -> str:
+def other_canaries(canary: str) -> str:
     """Regex, as MirrorMaker 2 takes it, of the canaries of other migrations."""
-    return f"{PREFIX}(?!{re.escape(migration)}$).*"
+    return f"{PREFIX}(?!{re.escape(canary.removeprefix(PREFIX))}$).*"
 
 
 def batch(number: int) -> list[tuple[bytes, bytes | None, list[tuple[str, bytes]], int]]:

@@ -7,15 +7,17 @@ policy cannot tell, nor can prefixes when the two directions call the clusters b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.connectors.topic_rename import LONGEST_NAME
+from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.flow import Flow
+from kafka_ferry.migration.flow import Flow, FlowRecord
 from kafka_ferry.migration.replicators import OTHER, some
+from kafka_ferry.migration.spec import MigrationSpec
 
-LOOP, AGGREGATION = "loop", "aggregation"
+LOOP, AGGREGATION, ALIAS = "loop", "aggregation", "alias"
 _ROUNDS = 3  # a topic that comes by so often, under ever other names, comes without an end
 
 
@@ -112,6 +114,31 @@ def _loop_finding(ours: Flow, found: Sequence[tuple[str, Loop]]) -> Finding:
         "once need names that tell where a topic comes from: naming: prefix on both, and each leaves out what bears a "
         "prefix",
     )  # fmt: skip
+
+
+def shares_alias(other: FlowRecord, alias: str, target: Collection[str]) -> bool:
+    """Whether it names MirrorMaker 2's own topics so, on this cluster; a note that cannot be read: no."""
+    try:
+        return other.spec.alias == alias and bool(set(target) & set(other.target))
+    except FerryError:
+        return False
+
+
+def shared_alias_findings(spec: MigrationSpec, topics: Sequence[str], others: Iterable[Flow]) -> list[Finding]:
+    """The removal of one would delete what the other's group offsets are translated by.
+
+    :param topics: of the engine's own; ``others``: which have the same, and are there.
+    """
+    return [
+        Finding(
+            Severity.REFUSE if other.sure else Severity.WARN, ALIAS, other.name,
+            f"also calls the source {spec.alias!r}: both would share {some(topics)}"
+            + (f" ({other.remark})" if other.remark else ""),
+            "another migration name or source_alias; or end the other first",
+            "source_alias" if spec.source_alias else "migration",
+        )
+        for other in others
+    ]  # fmt: skip
 
 
 def shared_target_findings(ours: Flow, others: Iterable[Flow]) -> list[Finding]:

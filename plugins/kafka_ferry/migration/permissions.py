@@ -9,7 +9,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.provision import topic_changes
@@ -115,11 +114,14 @@ def _own_needs(spec: MigrationSpec, there: set[str], own: Iterable[str]) -> list
     return needs
 
 
-def canary_needs(spec: MigrationSpec, source: Rights) -> tuple[list[Need], list[Need]]:
-    """What the canary needs on source and target. Who may not make it there, or delete it, does without."""
+def canary_needs(spec: MigrationSpec, canary: str, source: Rights) -> tuple[list[Need], list[Need]]:
+    """What the canary needs on source and target. Who may not make it there, or delete it, does without.
+
+    :param canary: its name on the source.
+    """
     if not spec.canary:
         return [], []
-    here, there = (("TOPIC", name) for name in (canary_name(spec), spec.target_topic(canary_name(spec))))
+    here, there = (("TOPIC", name) for name in (canary, spec.target_topic(canary)))
     skips = [Need(here, operation, _CANARY_SKIPPED, Severity.WARN) for operation in ("CREATE", "DELETE")]
     if any(source.may(*_of(need)) is False for need in skips):
         return skips, []
@@ -127,11 +129,6 @@ def canary_needs(spec: MigrationSpec, source: Rights) -> tuple[list[Need], list[
     on_source = [Need(here, operation, why) for operation in ("WRITE", "READ", "DESCRIBE_CONFIGS")]
     ours = ("CREATE", "WRITE", "READ", "DELETE") if spec.writes_as_us else ("READ", "DELETE")
     return skips + on_source, [Need(there, operation, why) for operation in ours]
-
-
-def canary_name(spec: MigrationSpec) -> str:
-    """On the source."""
-    return canary_topic(spec.migration)
 
 
 def work_needs(spec: MigrationSpec, facts: Iterable[TopicFacts], groups: Iterable[str]) -> list[Need]:

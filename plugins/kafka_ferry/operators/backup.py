@@ -71,9 +71,10 @@ class FreezeBackupOperator(BackupOperator):
         from kafka_ferry.hooks.backup.freeze import begin_backup
         from kafka_ferry.hooks.backup.job import now
         from kafka_ferry.hooks.backup.turn import wait_for_turn
+        from kafka_ferry.hooks.shared_names import stored_name
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
-        wait_for_turn(context, job.spec.backup)
+        wait_for_turn(context, stored_name("backup", job.spec.backup, job.spec.location))
         plan = artifacts.read_json(PLAN) or {}
         # Another run may have done this night's work while this one waited.
         names = [line["source"] for line in plan.get("topics", [])]

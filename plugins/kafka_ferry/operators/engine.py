@@ -13,6 +13,8 @@ from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.hooks.migration import Migration
+
 
 class DeployOperator(FerryOperator):
     """Start or adopt what moves the records; change only what differs. Returns what it runs as."""
@@ -21,10 +23,11 @@ class DeployOperator(FerryOperator):
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.run_lock import at_work, claim
+        from kafka_ferry.hooks.shared_names import migration_names
         from kafka_ferry.migration.finding import refuse
 
         migration, run = self.migration(context), context["dag_run"]
-        claim(context, migration.spec.migration)  # again: this run may have been cleared while another one works
+        claim(context, *migration_names(migration))  # again: this run may have been cleared while another works
         flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
         # First said, then looked: of two that start at the same moment at least one sees the other.
         flows.note()
@@ -45,11 +48,12 @@ class RemoveOperator(FerryOperator):
         from kafka_ferry.hooks.flows import forget
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
         from kafka_ferry.hooks.run_lock import other_holder
+        from kafka_ferry.hooks.shared_names import own_name
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
-        if other := other_holder(context, migration.spec.migration):
+        if other := other_holder(context, own_name(migration)):
             kept = f"run {other} works on this migration now: what it runs and its topics are left alone"
         elif kept and (left := remove_canary(migration)):
             kept = f"{kept}\nnot deleted: {', '.join(left)}"
@@ -57,13 +61,32 @@ class RemoveOperator(FerryOperator):
             self.log.info("%s", kept)
             _note(artifacts, leftovers_check(kept=kept))
             return {"kept": engine_of(migration).names}
-        removed = remove(migration)
+        removed = remove(migration, keep_topics=self._alias_is_anothers(context, migration))
         if not removed.left:
             forget(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
             raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Cure: clear this task")
         return {"ended": removed.stopped, "topics": removed.topics}
+
+    def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:
+        from kafka_ferry.hooks.flows import Flows, known_as
+        from kafka_ferry.hooks.run_lock import at_work, other_holder
+        from kafka_ferry.hooks.shared_names import alias_names
+
+        run = context["dag_run"]
+        try:
+            names = alias_names(migration)
+            target = known_as(migration.target) if names else set()
+        except FerryError as fault:  # a target that does not answer: what runs must be ended all the same
+            self.log.warning("whether another migration uses the topics of this alias could not be asked: %s", fault)
+            return False
+        other = other_holder(context, *names)
+        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        who = f"run {other}" if other else next(map(str, flows.keepers_of_alias(target)), "")
+        if who:
+            self.log.info("%s uses the topics of alias %r: they are left", who, migration.spec.alias)
+        return bool(who)
 
 
 def _note(artifacts: RunArtifacts, check: Check) -> None:

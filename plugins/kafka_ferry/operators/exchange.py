@@ -47,11 +47,12 @@ class ExportPlanOperator(FerryOperator):
         from kafka_ferry.backup.exchange_spec import ExportSpec
         from kafka_ferry.hooks.exchange import exporting_of, record_bytes
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import stored_name
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
         if not spec.dry_run:
-            claim(context, spec.export, param="export")
+            claim(context, stored_name("export", spec.export, spec.location))
         exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
         cluster, planned = exporting.admin.describe_cluster(), exporting.plan()
         sizes = record_bytes(spec.source_conn_id, planned)

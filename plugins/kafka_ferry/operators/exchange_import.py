@@ -52,12 +52,13 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.backup.exchange_spec import ImportSpec
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import read_name
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
-        if not spec.dry_run:
-            claim(context, f"{spec.target_conn_id}.{spec.export}", param="export")
         run, artifacts = ImportRun(context), RunArtifacts.of(context)
+        if not spec.dry_run:
+            claim(context, read_name("export", spec.export, spec.location, run.cluster))
         cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
         export_id = run.latest(origin)
         lines: list[dict[str, Any]] = []

@@ -22,16 +22,17 @@ class PlanOperator(FerryOperator):
         from kafka_ferry.hooks.migration import Migration
         from kafka_ferry.hooks.planning import make_plan
         from kafka_ferry.hooks.run_lock import at_work, claim
+        from kafka_ferry.hooks.shared_names import migration_names
         from kafka_ferry.migration.specs import spec_of
         from kafka_ferry.report.plan_text import plan_text
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = spec_of(self.engine).from_params({**context["params"], **(run.conf or {})})
-        if not spec.dry_run:
-            claim(context, spec.migration)
         artifacts = RunArtifacts.of(context)
         migration = Migration(run.dag_id, spec)
+        if not spec.dry_run:
+            claim(context, *migration_names(migration))
         flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
         plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(migration, artifacts.write_text, flows)
         path = artifacts.write_json(PLAN, plan)

@@ -25,14 +25,15 @@ class StreamPlanOperator(FerryOperator):
         from kafka_ferry.database.spec import StreamSpec
         from kafka_ferry.hooks.database.streaming import Streaming
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import stream_names
         from kafka_ferry.migration.finding import finding_lines, refuse
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = StreamSpec.from_params({**context["params"], **(run.conf or {})})
-        if not spec.dry_run:
-            claim(context, spec.stream, param="stream")
         streaming, artifacts = Streaming(run.dag_id, spec), RunArtifacts.of(context)
+        if not spec.dry_run:
+            claim(context, *stream_names(streaming))
         artifacts.delete(CHECKS_MADE)
         findings = streaming.findings()
         for text in finding_lines(findings):
@@ -59,9 +60,10 @@ class StreamDeployOperator(FerryOperator):
     def ferry(self, context: Context) -> list[str]:
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming = streaming_of(context)
-        claim(context, streaming.spec.stream, param="stream")  # this run may have been cleared while another works
+        claim(context, *stream_names(streaming))  # this run may have been cleared while another works
         kept = streaming.deploy()
         self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
         return streaming.runtime.names
@@ -85,11 +87,12 @@ class StreamRemoveOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import other_holder
+        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming, artifacts = streaming_of(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = streaming.runtime.how_to_stop() if streaming.spec.keep_streaming else ""
-        if other := other_holder(context, streaming.spec.stream):
+        if other := other_holder(context, *stream_names(streaming)):
             kept = f"run {other} works on this stream now: its connector is left alone"
         if kept:
             self.log.info("%s", kept)

@@ -46,7 +46,7 @@ class RunArtifacts:
 
     def __init__(self, dag_id: str, run_id: str, root: str | None = None) -> None:
         self.dag_id, self.run_id = dag_id, run_id
-        self._root = root or os.environ.get("FERRY_ARTIFACTS") or _default_root()
+        self._root = root or artifacts_root()
         self._folder = _path(self._root) / dag_folder(dag_id) / run_folder(run_id)
 
     @classmethod
@@ -142,8 +142,10 @@ def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
     ]
 
 
-def _default_root() -> str:
-    return str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "artifacts")
+def artifacts_root() -> str:
+    """``FERRY_ARTIFACTS``, else ``artifacts`` in ``AIRFLOW_HOME``."""
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    return os.environ.get("FERRY_ARTIFACTS") or str(home / "artifacts")
 
 
 def _path(root: str) -> Path | ObjectStoragePath:

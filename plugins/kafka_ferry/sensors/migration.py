@@ -31,11 +31,12 @@ class MigrationRunningSensor(WaitingSensor):
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import migration_names
         from kafka_ferry.triggers.running import EngineRunningTrigger
 
         migration = migration_of(context, self.engine)
         spec = migration.spec
-        claim(context, spec.migration)
+        claim(context, *migration_names(migration))
         engine = engine_of(migration)
         engine.deploy()
         trigger = EngineRunningTrigger(

@@ -47,9 +47,10 @@ class StreamRunningSensor(_StreamSensor):
     def begin(self, context: Context) -> None:
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming = streaming_of(context)
-        claim(context, streaming.spec.stream, param="stream")
+        claim(context, *stream_names(streaming))
         streaming.deploy()
         self.wait(context, streaming, streaming.runtime.readiness(), None, streaming.spec.running_timeout)
 

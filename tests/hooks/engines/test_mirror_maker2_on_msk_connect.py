@@ -82,6 +82,7 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
             spec=spec,
             name=f"{dag}.{spec.migration}",
             target=SimpleNamespace(admin=target),
+            canary="ferry-canary-wave-1",
             topics=topics,
             groups=SimpleNamespace(selection=selection, committed={"shop": {("orders", 0): 1}}),
         )

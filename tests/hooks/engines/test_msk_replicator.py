@@ -54,6 +54,7 @@ def engine(places: dict[tuple[str, int], int] | None = None, empty: set[Any] | N
         topics=SimpleNamespace(selection=Selection(("orders",), (), (r"orders",), ("tmp.*",)), partitions=PARTITIONS),
         groups=SimpleNamespace(selection=Selection(("g",), (), (".*",), ("test-.*",))),
         source=SimpleNamespace(admin=admin),
+        canary="ferry-canary-msk",
         target_topics=lambda: {} if places is None else {"orders": None},
         prober=lambda: lambda left: {tp for tp in left if tp in (empty or ())},
     )

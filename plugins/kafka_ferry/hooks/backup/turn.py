@@ -8,27 +8,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_ferry.exceptions import BadParam, OutsideFault
-from kafka_ferry.hooks.run_lock import claim, other_holder
+from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
 
 log = logging.getLogger(__name__)
 
 
-def wait_for_turn(context: Mapping[str, Any], backup: str, seconds: float = 3600, poll_seconds: float = 2) -> None:
-    """Wait until no other run of the DAG works on the backups of this name, and claim them.
+def wait_for_turn(
+    context: Mapping[str, Any], backups: SharedName, seconds: float = 3600, poll_seconds: float = 2
+) -> None:
+    """Wait until no other run of any DAG works on the backups of this name, and claim them.
 
     :raises OutsideFault: another one still does.
     """
     deadline, told = time.monotonic() + seconds, ""
     while True:
-        other = other_holder(context, backup)
+        other = other_holder(context, backups)
         if other is None:
             try:
-                return claim(context, backup)
-            except BadParam:  # two claimed at once, and the other one was last
+                return claim(context, backups)
+            except BadParam:  # two claimed at once, and the other was first
                 other = "another run"
         if other != told:
-            log.info("%s works on the backups %r: waiting for it", other, backup)
+            log.info("%s works on the backups %r: waiting for it", other, backups.name)
             told = other
         if time.monotonic() > deadline:
-            raise OutsideFault(f"{other} still works on the backups {backup!r} after {seconds:g} s")
+            raise OutsideFault(f"{other} still works on the backups {backups.name!r} after {seconds:g} s")
         time.sleep(poll_seconds)

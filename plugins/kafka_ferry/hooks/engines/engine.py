@@ -81,6 +81,11 @@ class Engine(ABC):
     # -- traces --------------------------------------------------------------------------------------------------------
 
     @property
+    def runs_as(self) -> str:
+        """What all it runs as is called after: who gives another engine the same would share it."""
+        return self.migration.name
+
+    @property
     @abstractmethod
     def names(self) -> list[str]:
         """What it runs as, for people: ``connector …``, ``process … on host …``."""

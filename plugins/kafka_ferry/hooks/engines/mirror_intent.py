@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.canary import canary_topic, other_canaries
+from kafka_ferry.migration.canary import other_canaries
 from kafka_ferry.migration.spec import Naming
 
 
@@ -24,8 +24,8 @@ def mirror_intent(migration: Migration, settings: Callable[[str], dict[str, str]
         target_alias="target",
         source=settings(spec.source_conn_id),
         target=settings(spec.target_conn_id),
-        topics=[*topics.selection.patterns, *([re.escape(canary_topic(spec.migration))] * spec.canary)],
-        topics_exclude=[*topics.selection.exclude_patterns, other_canaries(spec.migration)],
+        topics=[*topics.selection.patterns, *([re.escape(migration.canary)] * spec.canary)],
+        topics_exclude=[*topics.selection.exclude_patterns, other_canaries(migration.canary)],
         groups=groups.selection.patterns,
         groups_exclude=groups.selection.exclude_patterns,
         tasks_max=spec.tasks_max,

@@ -24,7 +24,6 @@ from kafka_ferry.hooks.kafka_groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_topics_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
@@ -68,7 +67,7 @@ class MirrorMaker1(HostEngine):
             name=self.group,
             source=self.literal_settings(spec.source_conn_id),
             target=self.literal_settings(spec.target_conn_id),
-            topics=[*names, *([canary_topic(spec.migration)] * spec.canary)],
+            topics=[*names, *([self.migration.canary] * spec.canary)],
             streams=PROFILES[spec.throughput].tasks(spec.tasks_max),
             throughput=spec.throughput.value,
             isolation_level=spec.isolation_level,

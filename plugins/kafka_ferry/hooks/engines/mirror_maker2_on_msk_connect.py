@@ -34,7 +34,6 @@ from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.status_topic import StatusTopic
-from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding
@@ -70,6 +69,11 @@ class MirrorMaker2OnMskConnect(Engine):
     @cached_property
     def hook(self) -> MskConnectHook:
         return MskConnectHook(aws_conn_id=self.spec.aws_conn_id, region_name=region_of(self.spec.cluster_arn))
+
+    @property
+    def runs_as(self) -> str:
+        """``wave_1`` and ``wave-1`` are one name there."""
+        return f"MSK Connect/{self.base}"
 
     @property
     def base(self) -> str:
@@ -182,7 +186,7 @@ class MirrorMaker2OnMskConnect(Engine):
         """Of all connectors of this migration."""
         spec, migration = self.spec, self.migration
         topics = [*migration.topics.targets(spec).values()]
-        topics += [spec.target_topic(canary_topic(spec.migration))] * spec.canary
+        topics += [spec.target_topic(self.migration.canary)] * spec.canary
         own = [
             self.offsets_topic,
             *residue_topics(spec.alias)[: 1 + bool(spec.groups)],

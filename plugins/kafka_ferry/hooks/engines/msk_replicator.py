@@ -13,7 +13,7 @@ from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.tail_progress import TailProgress
-from kafka_ferry.migration.canary import canary_topic, other_canaries
+from kafka_ferry.migration.canary import other_canaries
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
@@ -71,7 +71,7 @@ class MskReplicator(Engine):
         """
         spec, topics, groups = self.spec, self.migration.topics.selection, self.migration.groups.selection
         source, target = self.hook.ends(spec.source_cluster_arn, spec.cluster_arn)
-        canary = [re.escape(canary_topic(spec.migration))] * spec.canary
+        canary = [re.escape(self.migration.canary)] * spec.canary
         # In a run that ends, exact offsets are written by us: its own, approximate ones would come in between.
         carried = groups.patterns if spec.keep_replicating else ()
         return ReplicatorIntent(
@@ -80,7 +80,7 @@ class MskReplicator(Engine):
             target=target,
             role_arn=spec.service_execution_role_arn,
             topics=[*topics.patterns, *canary],
-            topics_exclude=[*topics.exclude_patterns, other_canaries(spec.migration)],
+            topics_exclude=[*topics.exclude_patterns, other_canaries(self.migration.canary)],
             groups=carried,
             groups_exclude=groups.exclude_patterns if carried else (),
             starting_position=StartingPosition(spec.starting_position),

@@ -1,0 +1,76 @@
+"""Where claims of runs are kept: beside the artifacts, in a store that can create an object only if it is not there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kafka_ferry.hooks.object_store import Data, FolderStore, ObjectMissing, ObjectStore, StoredObject
+from kafka_ferry.report.storage import artifacts_root
+
+log = logging.getLogger(__name__)
+
+_FOLDER = "_claims"  # beside the DAGs' own folders
+PATIENCE = 60.0
+
+
+def claim_store() -> ObjectStore:
+    """The store of ``FERRY_ARTIFACTS``: a folder, S3 by our own client, else what Airflow's object storage can do."""
+    root = artifacts_root().rstrip("/")
+    if "://" not in root or root.startswith("file:///"):
+        return FolderStore(Path(root.removeprefix("file://")) / _FOLDER)
+    if root.startswith("s3://"):
+        from kafka_ferry.hooks.aws_store import store_of
+
+        # As ObjectStoragePath has it: s3://<connection>@<bucket>/<prefix>.
+        conn_id, at, place = root.removeprefix("s3://").rpartition("@")
+        return store_of(f"s3://{place}/{_FOLDER}", conn_id if at else _default_connection(), PATIENCE)
+    return _ObjectStorage(root)
+
+
+def _default_connection() -> str | None:
+    return os.environ.get("FERRY_ARTIFACTS_CONN_ID") or "aws_default"
+
+
+class _ObjectStorage:
+    """What ``ObjectStoragePath`` reaches. Google's file system creates conditionally; others look first (fsspec)."""
+
+    def __init__(self, root: str) -> None:
+        from airflow.sdk import ObjectStoragePath
+
+        self.location, self.puts = root, 0
+        self._path: Any = ObjectStoragePath(root) / _FOLDER
+
+    def put(self, key: str, data: Data) -> None:
+        self._full(key).write_bytes(bytes(data))
+
+    def create(self, key: str, data: Data) -> bool:
+        path = self._full(key)
+        try:
+            path.fs.pipe_file(path.path, bytes(data), mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+    def get(self, key: str) -> bytes:
+        try:
+            return bytes((self._path / key).read_bytes())
+        except FileNotFoundError as error:
+            raise ObjectMissing(f"{self.location}: no object {key}") from error
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        folder = self._path / prefix.rstrip("/")
+        names = sorted(str(one.name) for one in folder.iterdir()) if folder.exists() else []
+        yield from (StoredObject(f"{prefix}{name}", 0) for name in names)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            (self._path / key).unlink(missing_ok=True)
+
+    def _full(self, key: str) -> Any:
+        path = self._path / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
