@@ -16,14 +16,16 @@ from kafka_ferry.report.model import Report, Status
 
 TABLE = Table("shop", "orders", (Column("id", "int"), Column("name", "varchar")), ("id",))
 START = Position(1, 100)
+#: Digest of a row that has another name.
+OTHER = Digester(TABLE).row({"id": 1, "name": "other"})[1]
 
 
 def at(pos: int) -> Position:
     return Position(1, pos)
 
 
-def rows_of(digester: Digester, *rows: dict) -> dict[str, int]:
-    return {digester.key(row): digester.state(row) for row in rows}
+def rows_of(digester: Digester, *rows: dict) -> dict[str, bytes]:
+    return dict(map(digester.row, rows))
 
 
 class World:
@@ -110,17 +112,17 @@ def test_a_lost_event_is_named(lost):
 
 def test_a_changed_value_is_named_with_its_offset():
     world = World()
-    world.events[3] = replace(world.events[3], after=1, state=1)
+    world.events[3] = replace(world.events[3], after=OTHER, state=OTHER)
     judged = world.judge()
 
     assert statuses(judged) | {"content": "fail", "changes": "fail"} == statuses(judged)
-    assert '[["id", 1]]: UPDATE at partition 0 offset 3 has another after than the binary log' in named(judged)
-    assert '[["id", 1]]: other values in the table than in the topic at partition 0 offset 3' in named(judged)
+    assert '[["id", 1]]: UPDATE at partition 0 offset 3 has another after than the binary log (name)' in named(judged)
+    assert '[["id", 1]]: other values in the table than in the topic at partition 0 offset 3 (name)' in named(judged)
 
 
 def test_a_wrong_before_alone_is_found():
     world = World()
-    world.events[4] = replace(world.events[4], before=1)
+    world.events[4] = replace(world.events[4], before=OTHER)
 
     assert "DELETE at partition 0 offset 4 has another before" in named(world.judge())
 
@@ -163,7 +165,7 @@ def test_a_snapshot_that_was_begun_again_is_told():
 
 def test_a_row_that_went_before_the_second_snapshot_is_a_ghost():
     world = World()
-    ghost = Change(Op.READ, at(50), 0, '[["id", 9]]', after=1, state=1, partition=0, offset=0)
+    ghost = Change(Op.READ, at(50), 0, '[["id", 9]]', after=OTHER, state=OTHER, partition=0, offset=0)
     world.events.insert(0, ghost)
 
     assert '[["id", 9]]: not in the table, but in the topic at partition 0 offset 0' in named(world.judge())
@@ -202,7 +204,7 @@ def test_a_column_that_came_later_with_a_default_is_left_out_of_rows_but_not_of_
     digester = Digester(new, frozenset({"id", "name"}))
     (change,) = digester.of_log(at(1), 0, None, {"id": 1, "name": "a", "more": 5})
 
-    assert change.state == digester.state({"id": 1, "name": "a", "more": 7})
+    assert change.state == digester.row({"id": 1, "name": "a", "more": 7})[1]
     assert change.after != change.state
 
 

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from stack import Stack
+from stream_kinds import ALTERED_BY_LOG, ALTERED_BY_SNAPSHOT, FAITHFUL, GENERATED, KEYS
 from stream_lab import Shop, StreamRun, checks_of, differences_of
 
 pytestmark = pytest.mark.integration
@@ -96,32 +97,82 @@ def test_rows_changes_and_statements_arrive_and_the_position_outlives_the_connec
     assert secret not in "".join([*first.seen, *second.seen, *files])
 
 
-TYPES = """CREATE TABLE types (id INT UNSIGNED, part CHAR(2), ti TINYINT(1), bu BIGINT UNSIGNED, f FLOAT, d DOUBLE,
-    n DECIMAL(20,6), y YEAR, day DATE, t TIME, t6 TIME(6), dt DATETIME, dt6 DATETIME(6), ts TIMESTAMP NULL,
-    ts6 TIMESTAMP(6) NULL, e ENUM('klein','groß'), s SET('x','y','z'), b BLOB, bi BINARY(4), vb VARBINARY(9),
-    txt LONGTEXT, j JSON, bits BIT(3), PRIMARY KEY (part, id))"""
-TYPED = """INSERT INTO types VALUES (7, 'ü', 1, 18446744073709551615, 0.1, 1e300, 12345678901234.567890, 1999,
-    '1969-12-31', '-12:34:56', '-12:34:56.789', '1960-01-02 03:04:05', '2038-01-19 03:14:07.999999',
-    '2021-08-16 10:11:12', '2021-08-16 10:11:12.5', 'groß', 'z,x', x'00ff', x'0100', x'', 'snow ☃ 𝄞', '{"a": 1}',
-    b'101')"""
-COPIED = """INSERT INTO types SELECT id + 10, part, ti, bu, f, d, n, y, day, t, t6, dt, dt6, ts, ts6, e, s, b, bi, vb,
-    txt, j, bits FROM types"""
+def test_values_at_the_ends_of_every_kind_arrive_as_they_are_on_both_of_debeziums_connectors(shop):
+    names = [name for name, *_ in FAITHFUL]
+    columns = ", ".join(f"`{name}` {kind}" for name, kind, *_ in [*FAITHFUL, *GENERATED])
+    shop.do("SET SESSION time_zone = '+00:00', sql_mode = ''", f"CREATE TABLE kinds (id INT PRIMARY KEY, {columns})")
+    rows = [", ".join(values) for values in ([one[2] for one in FAITHFUL], [one[3] for one in FAITHFUL])]
+    insert = f"INSERT INTO kinds (id, {', '.join(f'`{name}`' for name in names)}) VALUES "
+    for number, (kind, *_) in enumerate(KEYS):
+        shop.do(f"CREATE TABLE key{number} (k {kind} PRIMARY KEY, v INT)")
 
+    def write(first: int) -> list[str]:
+        statements = [
+            f"{insert} ({first}, {rows[0]}), ({first + 1}, {rows[1]})",
+            f"INSERT INTO kinds (id) VALUES ({first + 2})",
+        ]
+        return statements + [f"INSERT INTO key{number} VALUES ({key[1]}, {first})" for number, key in enumerate(KEYS)]
 
-def test_every_type_is_compared_or_named_on_both_of_debeziums_connectors(shop):
-    shop.do(TYPES, TYPED, "INSERT INTO types (part, id) VALUES ('b', 1)")
+    shop.do(*write(1))
     runs = [run_of(shop, kind, database=kind, stream=f"{shop.name}-{kind}") for kind in ("mariadb", "mysql")]
     for run in runs:
         run.start()
-    shop.do("UPDATE types SET f = 0.3, s = 'y,x', dt = NULL, bi = x'ff', ts6 = '1999-01-01 00:00:00.000001'",
-            "UPDATE types SET id = id + 1", COPIED)  # fmt: skip
+    shop.do(
+        "UPDATE kinds SET inv = 9", *[f"DELETE FROM key{number}" for number in range(len(KEYS))], *write(11),
+        "UPDATE kinds SET id = id + 100 WHERE id < 3", "DELETE FROM kinds WHERE id = 3",
+        *[f"UPDATE key{number} SET k = {key[2]}, v = 2" for number, key in enumerate(KEYS)],
+    )  # fmt: skip
     for run in runs:
         run.validate()
         run.remove()
         report = run.report()
         assert report["verdict"] == "PASS", (run.run_id, differences_of(report))
+        assert checks_of(report) == {**PASSED, "leftovers": "pass"}
         (content,) = [check for check in report["checks"] if check["name"] == "content"]
-        assert content["detail"].endswith(f"not compared: {shop.name}.types.bits, {shop.name}.types.t6")
+        assert "not compared" not in content["detail"]
+    seen = {event["after"]["id"]: event["after"] for event in runs[0].events(f"{shop.name}.kinds") if event["after"]}
+    assert (seen[12]["biu"], seen[11]["df"], seen[11]["da"]) == (18446744073709551615, None, -719162)
+
+
+def test_values_that_debezium_alters_are_named_with_column_cause_and_cure(shop):
+    shop.do("SET SESSION time_zone = '+00:00', sql_mode = ''")
+    tables = [("s", ALTERED_BY_SNAPSHOT), ("l", ALTERED_BY_LOG)]
+    for letter, kinds in tables:
+        for name, kind, *_ in kinds:
+            shop.do(f"CREATE TABLE {letter}_{name} (id INT PRIMARY KEY, `{name}` {kind})")
+    shop.do(*[f"INSERT INTO s_{name} VALUES (1, {value})" for name, _, value, _ in ALTERED_BY_SNAPSHOT])
+    run = run_of(shop)
+    plan = run.start()
+    shop.do(*[f"INSERT INTO l_{name} VALUES (1, {value})" for name, _, value, _ in ALTERED_BY_LOG])
+    run.validate()
+    run.remove()
+    report = run.report()
+
+    assert report["verdict"] == "FAIL"
+    details = {line["source"]: line["detail"] for line in report["topics"]}
+    for letter, kinds in tables:
+        for name, _, _, word in kinds:
+            told = details[f"{shop.name}.{letter}_{name}"]
+            assert told.startswith(f"{shop.name}.{letter}_{name}.{name}: "), told
+            assert word in told
+    warned = {one["subject"] for one in plan["findings"] if one["code"] == "altered"}
+    assert {f"column {shop.name}.s_f.f", f"column {shop.name}.l_en.en", f"column {shop.name}.l_sjis.sjis"} <= warned
+    dates = [one["what"] for one in plan["findings"] if one["code"] == "dates"]
+    assert any("sql_mode lets zd hold a date that is on no calendar" in what for what in dates)
+
+
+def test_what_ends_debeziums_connector_is_refused_wherever_it_stands(shop):
+    shop.do(
+        ORDERS, "CREATE TABLE u (id UUID PRIMARY KEY)", "CREATE TABLE v (id INT PRIMARY KEY) WITH SYSTEM VERSIONING"
+    )
+    for table, why in (("u", "changes of a UUID arrive as another one: id"), ("v", "WITH SYSTEM VERSIONING")):
+        with pytest.raises(AirflowFailException, match=why):
+            run_of(shop, table, tables=[f"{shop.name}.{table}"]).plan()
+    run_of(shop, "others", tables=[f"{shop.name}.orders"]).plan()
+    for kind in ("INET6", "INET4", "TEXT COMPRESSED"):
+        shop.do(f"CREATE OR REPLACE TABLE w (id INT PRIMARY KEY, w {kind})")
+        with pytest.raises(AirflowFailException, match=f"column {shop.name}.w.w: it is {kind.lower().split()[0]}"):
+            run_of(shop, "others", tables=[f"{shop.name}.orders"]).plan()
 
 
 def test_what_is_lost_or_made_up_is_named(shop, database_stack, produce):

@@ -51,6 +51,12 @@ _FORMS = {
     "decimal.handling.mode": "string",
     "time.precision.mode": "adaptive_time_microseconds",
     "binary.handling.mode": "bytes",
+    # A BIGINT UNSIGNED above 2^63-1 as the number it is; by default base64.
+    "key.converter.decimal.format": "NUMERIC",
+    "value.converter.decimal.format": "NUMERIC",
+    # By default a NULL in a column that has a default arrives as that default (KIP-581, measured).
+    "key.converter.replace.null.with.default": "false",
+    "value.converter.replace.null.with.default": "false",
     "skipped.operations": "none",
     # Without it the position that is committed stands still while only other tables change, and binary logs expire.
     "heartbeat.interval.ms": "2000",
@@ -141,6 +147,9 @@ class Capture:
         config = {
             "database.include.list": ",".join(self.databases),
             "include.schema.changes": "true",
+            # By default such a number above 2^63-1 becomes negative, and the year 20 becomes 2020.
+            "bigint.unsigned.handling.mode": "precise",
+            "enable.time.adjuster": "false",
             f"{HISTORY}kafka.topic": topic,
             f"{HISTORY}kafka.bootstrap.servers": self.kafka.get("bootstrap.servers", ""),
         }

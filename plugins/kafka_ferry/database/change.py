@@ -10,7 +10,7 @@ from typing import Any
 from kafka_ferry.database.events import Event, Op
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Table
-from kafka_ferry.database.values import digest, row
+from kafka_ferry.database.values import DATES, digest, row
 
 Identity = tuple[Position, int, Op]
 """Which change it is: place of the row event in the binary log, number of the row in it, what was done."""
@@ -29,10 +29,10 @@ class Change:
     position: Position
     row: int
     key: str
-    before: int | None = None
-    after: int | None = None
-    was: int | None = None
-    state: int | None = None
+    before: bytes | None = None
+    after: bytes | None = None
+    was: bytes | None = None
+    state: bytes | None = None
     partition: int = -1
     offset: int = -1
 
@@ -46,57 +46,84 @@ class Digester:
     """Makes changes of rows.
 
     :param known: columns that the table had at the snapshot; None: all that it has.
+    :param odd: how many values of the database are on no calendar, by column; counted here.
     """
 
     table: Table
     known: frozenset[str] | None = None
-    _columns: dict[str, Any] = field(default_factory=dict)
+    odd: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._columns = {column.name: column for column in self.table.columns}
+        self.columns = self.table.compared
+        by_name = {column.name: column for column in self.table.columns}
+        self._key = [by_name[name] for name in self.table.key]
+        self._dates = [column.name for column in self.columns if column.kind in DATES]
 
     def key(self, values: Mapping[str, Any], *, event: bool = False) -> str:
         """The key of a row, as JSON."""
-        columns = [self._columns[name] for name in self.table.key]
-        return json.dumps(list(row(columns, values, event=event).items()), ensure_ascii=False)
+        return _json(row(self._key, values, event=event))
 
-    def state(self, values: Mapping[str, Any]) -> int:
-        """Digest of a row of the table as it stands, over the columns of :attr:`known`."""
-        return digest(self._known(row(self.table.columns, values, event=False)))
+    def row(self, values: Mapping[str, Any]) -> tuple[str, bytes]:
+        """Key of a row of the table as it stands, and its digest over the columns of :attr:`known`."""
+        said = self._true(row(self.columns, values, event=False))
+        return self.key(values), digest(self.columns, self._known(said))
+
+    def _true(self, said: dict[str, Any]) -> dict[str, Any]:
+        for name in self._dates:
+            if isinstance(said.get(name), str):
+                self.odd[name] = self.odd.get(name, 0) + 1
+        return said
 
     def _known(self, values: dict[str, Any]) -> dict[str, Any]:
         if self.known is None:
             return values
         return {name: value for name, value in values.items() if name in self.known}
 
-    def _digests(self, values: Mapping[str, Any] | None, *, event: bool) -> tuple[int | None, int | None]:
-        if values is None:
+    def _digests(self, said: dict[str, Any] | None) -> tuple[bytes | None, bytes | None]:
+        if said is None:
             return None, None
-        said = row(self.table.columns, values, event=event)
-        full, known = digest(said), self._known(said)
-        return full, full if len(known) == len(said) else digest(known)
+        full, known = digest(self.columns, said), self._known(said)
+        return full, full if len(known) == len(said) else digest(self.columns, known)
 
     def of_event(self, event: Event, partition: int, offset: int) -> Change:
         """From an event in the topic."""
-        before, was = self._digests(event.before, event=True)
-        after, state = self._digests(event.after, event=True)
+        old, new = (
+            None if values is None else row(self.columns, values, event=True) for values in (event.before, event.after)
+        )
+        before, was = self._digests(old)
+        after, state = self._digests(new)
         key = self.key(event.key, event=True) if event.key else ""
         return Change(event.op, event.position, event.row, key, before, after, was, state, partition, offset)
 
     def of_log(
         self, position: Position, number: int, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
     ) -> list[Change]:
-        """From a row of the binary log. An update of the key is a delete and a create, as Debezium tells it."""
-        full_before, was = self._digests(before, event=False)
-        full_after, state = self._digests(after, event=False)
+        """From a row of the binary log, in comparable values (:mod:`kafka_ferry.database.row_image`).
+
+        An update of the key is a delete and a create, as Debezium tells it.
+        """
+        full_before, was = self._digests(self._of_log(before))
+        full_after, state = self._digests(self._of_log(after))
         if before is None or after is None:
             values, op = (after, Op.CREATE) if before is None else (before, Op.DELETE)
-            key = self.key(values or {})
+            key = self._log_key(values or {})
             return [Change(op, position, number, key, full_before, full_after, was, state)]
-        old, new = self.key(before), self.key(after)
+        old, new = self._log_key(before), self._log_key(after)
         if old == new:
             return [Change(Op.UPDATE, position, number, new, full_before, full_after, was, state)]
         return [
             Change(Op.DELETE, position, number, old, full_before, None, was, None),
             Change(Op.CREATE, position, number, new, None, full_after, None, state),
         ]
+
+    def _of_log(self, values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        if values is None:
+            return None
+        return self._true({column.name: values[column.name] for column in self.columns if column.name in values})
+
+    def _log_key(self, values: Mapping[str, Any]) -> str:
+        return _json({column.name: values[column.name] for column in self._key if column.name in values})
+
+
+def _json(key: Mapping[str, Any]) -> str:
+    return json.dumps(list(key.items()), ensure_ascii=False)

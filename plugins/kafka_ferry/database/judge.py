@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from kafka_ferry.database.alterations import cause
 from kafka_ferry.database.events import SchemaEvent
 from kafka_ferry.database.judge_table import NAMED, TableResult
 from kafka_ferry.database.position import Position
-from kafka_ferry.database.statements import normal
+from kafka_ferry.database.statements import is_told, is_truncate
 from kafka_ferry.report.model import Check, Report, Status, TopicLine
 from kafka_ferry.report.words import number_of
 
@@ -48,7 +49,13 @@ def judge_stream(
         _counts(results, duplicates, why_no_log),
         _content(results, strangers),
         _changes(results, duplicates, why_no_log),
-        _schema(statements, schema_events, why_no_log),
+        _schema(
+            statements,
+            schema_events,
+            {at for one in results for at in one.truncated},
+            {one.table.full_name for one in results},
+            why_no_log,
+        ),
     ]
     return {"checks": checks, "topics": [_line(one, lacking, duplicates) for one in results]}
 
@@ -78,14 +85,31 @@ def _named(found: Sequence[list[str]]) -> list[str]:
     return [text for one in found for text in one]
 
 
+def _causes(one: TableResult) -> list[str]:
+    """Why the topic of a table may differ from it, as far as its columns and foreign keys tell."""
+    found = [
+        f"{one.table.full_name}.{column.name}: {why}"
+        for column in one.table.columns
+        if column.name in one.altered and (why := cause(column, one.odd.get(column.name, 0)))
+    ]
+    if one.table.cascades and (one.content_differences or one.snapshot_differences):
+        found.append(
+            f"{one.table.full_name}: rows that its foreign keys change are not in the binary log, so no event tells of "
+            f"them: {'; '.join(one.table.cascades)}. Cure: change them by statements of your own"
+        )
+    return found
+
+
 def _counts(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:
     """Rows of the snapshot."""
     judged = [one for one in results if one.snapshot_rows is not None]
+    notes = [f"{one.table.full_name}: {note}" for one in results for note in one.notes]
     if not judged:
-        return Check(name="counts", status=Status.SKIPPED, detail=why_no_log or "no snapshot was taken")
+        return Check(
+            name="counts", status=Status.SKIPPED, detail=why_no_log or "; ".join(notes) or "no snapshot was taken"
+        )
     wrong = _named([one.snapshot_differences for one in judged])
     rows = sum(one.snapshot_rows or 0 for one in judged)
-    notes = [f"{one.table.full_name}: {note}" for one in results for note in one.notes]
     older = sum(one.older_snapshots for one in results)
     if older:
         notes.append(f"{older:,} rows of snapshots that were begun before the last one")
@@ -102,7 +126,10 @@ def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
     if left:
         detail += f"; values not compared: {', '.join(left)}"
     rows = sum(one.rows for one in results)
-    return _check("content", wrong, f"{rows:,} rows", f"{max(0, rows - len(wrong)):,} rows the same", detail)
+    there = max(0, rows - len(wrong))
+    if wrong:
+        wrong = _named([_causes(one) for one in results]) + wrong
+    return _check("content", wrong, f"{rows:,} rows", f"{there:,} rows the same", detail)
 
 
 def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:
@@ -110,6 +137,8 @@ def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -
     wrong = _named([one.change_differences for one in results])
     twice = sum(one.duplicated for one in results)
     told = f"{twice:,} events were delivered again" if twice else ""
+    if wrong:
+        wrong = _named([_causes(one) for one in results if one.change_differences]) + wrong
     if twice and duplicates == "fail":
         wrong.append(told)
     found = sum(one.found for one in results)
@@ -121,14 +150,24 @@ def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -
     return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
 
 
-def _schema(statements: Sequence[Statement] | None, events: Sequence[SchemaEvent], why_no_log: str) -> Check:
+def _schema(
+    statements: Sequence[Statement] | None,
+    events: Sequence[SchemaEvent],
+    truncated: Collection[Position],
+    tables: Collection[str],
+    why_no_log: str,
+) -> Check:
     if statements is None:
         return Check(name="schema_changes", status=Status.SKIPPED, detail=why_no_log)
-    told = {(event.position.number, normal(event.ddl)) for event in events}
+    told: dict[Position, list[tuple[str, str]]] = {}
+    for event in events:
+        told.setdefault(event.position, []).append((event.database, event.ddl))
     wrong = [
         f"{one.ddl[:200]} ({one.position}): not in the topic of schema changes"
         for one in statements
-        if (one.position.number, normal(one.ddl)) not in told
+        # A TRUNCATE is an event of its table.
+        if not (one.position in truncated and is_truncate(one.ddl))
+        and not is_told(one.ddl, one.database, told.get(one.position, []), tables)
     ]
     there = len(statements) - len(wrong)
     return _check(
@@ -138,6 +177,7 @@ def _schema(statements: Sequence[Statement] | None, events: Sequence[SchemaEvent
 
 def _line(one: TableResult, lacking: Sequence[str], duplicates: str) -> TopicLine:
     wrong = [*one.snapshot_differences, *one.change_differences, *one.content_differences]
+    wrong = [*_causes(one), *wrong] if wrong else wrong
     if one.topic in lacking:
         wrong.insert(0, "its topic is missing")
     if one.duplicated and duplicates == "fail":

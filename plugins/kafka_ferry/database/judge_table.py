@@ -14,6 +14,7 @@ from kafka_ferry.database.change import Change, Identity
 from kafka_ferry.database.events import Op
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Table
+from kafka_ferry.database.values import differing
 
 NAMED = 100
 
@@ -23,6 +24,9 @@ class TableResult:
     """What was found. Lists name differences, at most ``NAMED`` each; the counts are whole.
 
     :param snapshot_rows: rows that the table had at the snapshot; None: it could not be told.
+    :param odd: by column, how many of the database's values are on no calendar.
+    :param truncated: where the topic says that the table was emptied.
+    :param altered: columns of which the topic has other values than the database.
     :param read: rows of the snapshot in the topic, each key once. ``expected``, ``found``: changes since.
     """
 
@@ -42,11 +46,20 @@ class TableResult:
     change_differences: list[str] = field(default_factory=list)
     content_differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    altered: set[str] = field(default_factory=set)
+    truncated: set[Position] = field(default_factory=set)
+    odd: Mapping[str, int] = field(default_factory=dict)
+
+    def named(self, one: bytes | None, other: bytes | None) -> str:
+        """The columns in which two digests differ, for a sentence; remembered in :attr:`altered`."""
+        found = differing(self.table.compared, one, other)
+        self.altered.update(found)
+        return f" ({', '.join(found)})" if found else ""
 
 
 def judge_table(
     result: TableResult,
-    rows: Mapping[str, int],
+    rows: Mapping[str, bytes],
     changes: Sequence[Change] | None,
     events: Sequence[Change],
     start: Position | None,
@@ -61,15 +74,16 @@ def judge_table(
     :param truncated: the table was emptied by TRUNCATE in between: that cannot be wound back.
     """
     result.rows = len(rows)
+    result.truncated = {event.position for event in events if event.op is Op.TRUNCATE}
     _snapshot(result, rows, changes, events, start, truncated)
     _changes(result, changes, events, start)
     _content(result, rows, events)
     return result
 
 
-def wound_back(rows: Mapping[str, int], changes: Iterable[Change]) -> dict[str, int | None]:
+def wound_back(rows: Mapping[str, bytes], changes: Iterable[Change]) -> dict[str, bytes | None]:
     """The rows before the changes, which are given in their order."""
-    state: dict[str, int | None] = dict(rows)
+    state: dict[str, bytes | None] = dict(rows)
     for change in reversed(list(changes)):
         if change.op is Op.CREATE:
             state.pop(change.key, None)
@@ -89,7 +103,7 @@ def _place(change: Change) -> str:
 
 def _snapshot(
     result: TableResult,
-    rows: Mapping[str, int],
+    rows: Mapping[str, bytes],
     changes: Sequence[Change] | None,
     events: Sequence[Change],
     start: Position | None,
@@ -119,7 +133,11 @@ def _snapshot(
         _add(differences, f"{name} {key}: not in the table at the snapshot, but read at {_place(read[key])}")
     for key in sorted(read.keys() & expected.keys()):
         if read[key].state != expected[key]:
-            _add(differences, f"{name} {key}: other values in the table at the snapshot than at {_place(read[key])}")
+            where = result.named(read[key].state, expected[key])
+            _add(
+                differences,
+                f"{name} {key}: other values in the table at the snapshot than at {_place(read[key])}{where}",
+            )
 
 
 def _changes(
@@ -158,7 +176,7 @@ def _compare(result: TableResult, wanted: Mapping[Identity, Change], found: Mapp
         truth = wanted.get(identity)
         if truth is None:
             _add(differences, f"{name} {event.key}: {event.op.name} at {_place(event)} is not in the binary log")
-        elif text := _difference(truth, event):
+        elif text := _difference(result, truth, event):
             _add(differences, f"{name} {event.key}: {event.op.name} at {_place(event)} has {text}")
     for identity, truth in wanted.items():
         if identity not in found:
@@ -166,7 +184,7 @@ def _compare(result: TableResult, wanted: Mapping[Identity, Change], found: Mapp
             _add(differences, f"{name} {truth.key}: {truth.op.name} of {truth.position} is not in the topic")
 
 
-def _difference(truth: Change, event: Change) -> str:
+def _difference(result: TableResult, truth: Change, event: Change) -> str:
     wrong = [
         what
         for what, same in (
@@ -176,10 +194,13 @@ def _difference(truth: Change, event: Change) -> str:
         )
         if not same
     ]
-    return " and ".join(wrong) + (" than the binary log" if wrong else "")
+    if not wrong:
+        return ""
+    where = result.named(truth.before, event.before) or result.named(truth.after, event.after)
+    return f"{' and '.join(wrong)} than the binary log{where}"
 
 
-def _content(result: TableResult, rows: Mapping[str, int], events: Sequence[Change]) -> None:
+def _content(result: TableResult, rows: Mapping[str, bytes], events: Sequence[Change]) -> None:
     replayed: dict[str, Change] = {}
     for event in events:
         if event.op is Op.TRUNCATE:
@@ -195,4 +216,8 @@ def _content(result: TableResult, rows: Mapping[str, int], events: Sequence[Chan
         _add(differences, f"{name} {key}: not in the table, but in the topic at {_place(replayed[key])}")
     for key in sorted(rows.keys() & replayed.keys()):
         if rows[key] != replayed[key].state:
-            _add(differences, f"{name} {key}: other values in the table than in the topic at {_place(replayed[key])}")
+            where = result.named(rows[key], replayed[key].state)
+            _add(
+                differences,
+                f"{name} {key}: other values in the table than in the topic at {_place(replayed[key])}{where}",
+            )

@@ -36,10 +36,15 @@ _FIXED = frozenset(
     {
         "key.converter", "value.converter", "key.converter.schemas.enable", "value.converter.schemas.enable",
         "header.converter",
+        "key.converter.decimal.format", "value.converter.decimal.format",
+        "key.converter.replace.null.with.default", "value.converter.replace.null.with.default",
         "decimal.handling.mode", "time.precision.mode", "binary.handling.mode", "bigint.unsigned.handling.mode",
-        "skipped.operations", "tombstones.on.delete", "transforms",
+        "enable.time.adjuster", "skipped.operations", "tombstones.on.delete", "transforms", "converters",
+        "message.key.columns",
     }
 )  # fmt: skip
+#: Families of keys by which values would be left out or altered.
+_FIXED_FAMILIES = ("column.include.", "column.exclude.", "column.mask.", "column.truncate.")
 
 
 class StreamSpec(Spec):
@@ -182,7 +187,7 @@ def _refuse(key: str, new_key: str, value: str) -> None:
     ):
         raise BadParam("connector_config", f"{key} holds a secret, which the form would show",
                        "leave it out; secrets stand in the connections")  # fmt: skip
-    if new_key in _FIXED:
+    if new_key in _FIXED or new_key.startswith(_FIXED_FAMILIES):
         raise BadParam("connector_config", f"{key} is set by this DAG, as its validation rests on it", "leave it out")
     if new_key == "tasks.max" and value != "1":
         raise BadParam("connector_config", "tasks.max is 1 for ever: a database's log is read by one task", "1")

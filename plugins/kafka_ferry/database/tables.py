@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Written in another form by the server, its binary log and Debezium, so that equal values look different.
-NOT_COMPARED = frozenset(
+NOT_COMPARED = frozenset({"json", "uuid", "inet4", "inet6", "vector"})
+
+#: Kinds whose values are geometries.
+GEOMETRIES = frozenset(
     {
-        "bit", "json", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-        "geometrycollection", "geomcollection", "uuid", "inet4", "inet6", "vector",
+        "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+        "geometrycollection", "geomcollection",
     }
 )  # fmt: skip
 
@@ -19,18 +22,22 @@ class Column:
 
     :param kind: its ``DATA_TYPE``, in small letters.
     :param precision: its ``DATETIME_PRECISION``.
+    :param full: its ``COLUMN_TYPE``, such as ``enum('a','b')``. ``charset``: its ``CHARACTER_SET_NAME``.
+    :param default: its ``COLUMN_DEFAULT``.
     """
 
     name: str
     kind: str
     precision: int = 0
     unsigned: bool = False
+    full: str = ""
+    charset: str = ""
+    default: str = ""
 
     @property
     def compared(self) -> bool:
         """Whether its values are held against the database's."""
-        # The reader of the binary log misreads negative times with a fraction (measured on mysql-replication 1.0.17).
-        return self.kind not in NOT_COMPARED and not (self.kind == "time" and self.precision)
+        return self.kind not in NOT_COMPARED
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Table:
 
     :param key: names of the columns of its primary key, in the key's order.
     :param rows: as the server estimates them.
+    :param cascades: foreign keys by which the server itself changes its rows, such as ``fk_order ON DELETE CASCADE``.
+    :param versioned: it keeps its old rows (MariaDB's ``WITH SYSTEM VERSIONING``).
     """
 
     database: str
@@ -46,11 +55,18 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     rows: int = 0
+    cascades: tuple[str, ...] = ()
+    versioned: bool = False
 
     @property
     def full_name(self) -> str:
         """``database.table``, as Debezium's ``table.include.list`` takes it."""
         return f"{self.database}.{self.name}"
+
+    @property
+    def compared(self) -> tuple[Column, ...]:
+        """Columns whose values are held against the database's."""
+        return tuple(column for column in self.columns if column.compared)
 
     @property
     def not_compared(self) -> list[str]:

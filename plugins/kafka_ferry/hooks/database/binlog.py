@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import QueryEvent
-from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, WriteRowsEvent
+from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.judge import Statement
 from kafka_ferry.database.position import Position
+from kafka_ferry.database.row_image import LogColumn, columns_of, count_rows, rows_of
 from kafka_ferry.database.statements import is_truncate, tables_of
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.database.charsets import Charsets
 from kafka_ferry.hooks.database.client import DatabaseHook
+
+_HEADER = 20  # bytes before an event's body, with the one that says it is no error
 
 
 @dataclass
@@ -51,11 +55,20 @@ def read_log(hook: DatabaseHook, begin: Position, end: Position, digesters: Mapp
     :raises LogGone: the server has deleted the file of ``begin``.
     """
     content = LogContent({name: [] for name in digesters})
-    for event, at in _events(hook, begin, end):
-        if isinstance(event, QueryEvent):
-            _statement(content, event, at, digesters)
-        elif digester := digesters.get(f"{event.schema}.{event.table}"):
-            _take(content.changes[digester.table.full_name], event, at, digester)
+    columns: dict[int, list[LogColumn]] = {}
+    with Charsets(hook) as charsets:
+        for event, at in _events(hook, begin, end):
+            if isinstance(event, QueryEvent):
+                _statement(content, event, at, digesters)
+                continue
+            digester = digesters.get(f"{event.schema}.{event.table}")
+            if not digester:
+                continue
+            if isinstance(event, TableMapEvent):
+                columns[event.table_id] = columns_of(_body(event), mariadb=hook.is_mariadb)
+            else:
+                found = _take(event, columns[event.table_id], at, digester, charsets)
+                content.changes[digester.table.full_name] += found
     return content
 
 
@@ -64,10 +77,14 @@ def last_change(hook: DatabaseHook, begin: Position, end: Position, tables: Coll
 
     :raises LogGone: as :func:`read_log`.
     """
-    last = None
+    last, columns = None, dict[int, list[LogColumn]]()
     for event, at in _events(hook, begin, end):
-        if not isinstance(event, QueryEvent) and (name := f"{event.schema}.{event.table}") in tables:
-            last = LastChange(name, at, len(event.rows) - 1)
+        if isinstance(event, QueryEvent) or (name := f"{event.schema}.{event.table}") not in tables:
+            continue
+        if isinstance(event, TableMapEvent):
+            columns[event.table_id] = columns_of(_body(event), mariadb=hook.is_mariadb)
+        else:
+            last = LastChange(name, at, count_rows(*_raw(event, columns[event.table_id])) - 1)
     return last
 
 
@@ -86,7 +103,7 @@ def _events(hook: DatabaseHook, begin: Position, end: Position) -> Iterator[tupl
         resume_stream=True,
         blocking=False,
         enable_logging=False,
-        only_events=[WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent, QueryEvent],
+        only_events=[TableMapEvent, WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent, QueryEvent],
     )
     with hook.faults():
         try:
@@ -99,15 +116,25 @@ def _events(hook: DatabaseHook, begin: Position, end: Position) -> Iterator[tupl
             stream.close()
 
 
-def _take(changes: list[Change], event: Any, at: Position, digester: Digester) -> None:
-    for number, row in enumerate(event.rows):
-        if isinstance(event, WriteRowsEvent):
-            before, after = None, row["values"]
-        elif isinstance(event, DeleteRowsEvent):
-            before, after = row["values"], None
-        else:
-            before, after = row["before_values"], row["after_values"]
-        changes += digester.of_log(at, number, before, after)
+def _body(event: Any) -> bytes:
+    data: bytes = event.packet.packet.get_all_data()
+    return data[_HEADER : _HEADER + event.event_size]
+
+
+def _raw(event: Any, columns: Sequence[LogColumn]) -> tuple[bytes, Sequence[LogColumn], list[bytes]]:
+    images = [event.columns_present_bitmap]
+    if isinstance(event, UpdateRowsEvent):
+        images.append(event.columns_present_bitmap2)
+    return event.packet.read(event.event_size - event.packet.read_bytes), columns, images
+
+
+def _take(
+    event: Any, columns: Sequence[LogColumn], at: Position, digester: Digester, charsets: Charsets
+) -> Iterator[Change]:
+    for number, found in enumerate(rows_of(*_raw(event, columns), charsets.text)):
+        before = None if isinstance(event, WriteRowsEvent) else found[0]
+        after = None if isinstance(event, DeleteRowsEvent) else found[-1]
+        yield from digester.of_log(at, number, before, after)
 
 
 def _statement(content: LogContent, event: Any, at: Position, digesters: Mapping[str, Digester]) -> None:

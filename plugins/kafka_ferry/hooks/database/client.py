@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +22,7 @@ from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, Out
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)
 _AWAY = (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, ER.CON_COUNT_ERROR)
+_ACTS = ("CASCADE", "SET NULL", "SET DEFAULT")
 _TIMEOUT = 30  # seconds to connect
 _SILENCE = 600  # seconds that a statement may take
 
@@ -130,18 +132,20 @@ class DatabaseHook(BaseHook):
         return taken
 
     def tables(self, databases: Sequence[str]) -> list[Table]:
-        """Base tables of databases, with columns and primary keys."""
+        """Tables with rows of their own, with columns, primary keys and the foreign keys that change them."""
         if not databases:
             return []
         columns: dict[tuple[str, str], list[Column]] = {}
         keys: dict[tuple[str, str], list[str]] = {}
-        for database, table, name, kind, precision, full in self._all(
-            "SELECT table_schema, table_name, column_name, data_type, datetime_precision, column_type "
-            "FROM information_schema.columns WHERE table_schema IN %s "
+        for database, table, name, kind, precision, full, charset, default in self._all(
+            "SELECT table_schema, table_name, column_name, data_type, datetime_precision, column_type, "
+            "character_set_name, column_default FROM information_schema.columns WHERE table_schema IN %s "
             "ORDER BY table_schema, table_name, ordinal_position",
             tuple(databases),
         ):
-            column = Column(name, str(kind).lower(), int(precision or 0), "unsigned" in str(full).lower())
+            full = str(full).lower() if kind not in ("enum", "set") else str(full)
+            column = Column(name, str(kind).lower(), int(precision or 0), "unsigned" in full, full, charset or "",
+                            default or "")  # fmt: skip
             columns.setdefault((database, table), []).append(column)
         for database, table, name in self._all(
             "SELECT table_schema, table_name, column_name FROM information_schema.statistics "
@@ -150,15 +154,47 @@ class DatabaseHook(BaseHook):
             tuple(databases),
         ):
             keys.setdefault((database, table), []).append(name)
+        cascades = self._cascades(databases)
         return [
             Table(database, name, tuple(columns.get((database, name), ())), tuple(keys.get((database, name), ())),
-                  int(rows or 0))
-            for database, name, rows in self._all(
-                "SELECT table_schema, table_name, table_rows FROM information_schema.tables "
-                "WHERE table_type = 'BASE TABLE' AND table_schema IN %s ORDER BY 1, 2",
+                  int(rows or 0), tuple(cascades.get((database, name), ())), kind != "BASE TABLE")
+            for database, name, rows, kind in self._all(
+                "SELECT table_schema, table_name, table_rows, table_type FROM information_schema.tables "
+                "WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN %s ORDER BY 1, 2",
                 tuple(databases),
             )
         ]  # fmt: skip
+
+    def _cascades(self, databases: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+        """Foreign keys by which the engine changes rows of a table itself, without the binary log.
+
+        MySQL logs these changes since 9.6, unless it is told to do as before (``innodb_native_foreign_keys``).
+        """
+        version = [int(part) for part in re.findall(r"\d+", self.variables.get("version", ""))[:2]]
+        native = self.variables.get("innodb_native_foreign_keys", "OFF").upper() in ("ON", "1")
+        if not self.is_mariadb and version >= [9, 6] and not native:
+            return {}
+        found: dict[tuple[str, str], list[str]] = {}
+        for database, table, name, parent, deleted, updated in self._all(
+            "SELECT constraint_schema, table_name, constraint_name, referenced_table_name, delete_rule, update_rule "
+            "FROM information_schema.referential_constraints WHERE constraint_schema IN %s ORDER BY 1, 2, 3",
+            tuple(databases),
+        ):
+            rules = [f"ON {what} {rule}" for what, rule in (("DELETE", deleted), ("UPDATE", updated)) if rule in _ACTS]
+            if rules:
+                found.setdefault((database, table), []).append(f"{name} (of {parent}) {' '.join(rules)}")
+        return found
+
+    def odd_columns(self) -> dict[str, str]:
+        """``database.table.column`` to type, of the columns of all databases that not every reader of the log knows."""
+        return {
+            f"{database}.{table}.{name}": str(full)
+            for database, table, name, full in self._all(
+                "SELECT table_schema, table_name, column_name, column_type FROM information_schema.columns "
+                "WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') AND "
+                "(data_type IN ('inet4', 'inet6') OR column_type LIKE '% COMPRESSED*/' OR column_type = 'year(2)')"
+            )
+        }
 
     def position(self) -> Position:
         """Where the binary log ends now."""

@@ -11,6 +11,7 @@ import pendulum
 
 from kafka_ferry.connectors.config_diff import connector_config
 from kafka_ferry.connectors.debezium import Capture
+from kafka_ferry.database.alterations import alteration_findings, breaking_findings
 from kafka_ferry.database.events import NotAnEvent, Op, parse_event
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.preflight import (
@@ -112,6 +113,8 @@ class Streaming:
         spec, database = self.spec, self.database
         found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
         found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
+        found += alteration_findings(self.tables, database.variables.get("sql_mode", ""))
+        found += breaking_findings(database.odd_columns(), {table.full_name for table in self.tables})
         found += topic_findings(self.tables, spec.prefix, spec.history)
         if not self._runs():
             found += server_id_findings(self.server_id, database.server_ids())

@@ -14,6 +14,7 @@ from kafka_ferry.database.judge import judge_stream
 from kafka_ferry.database.judge_table import TableResult, judge_table
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.preflight import why_unreadable
+from kafka_ferry.database.row_image import NotReadable
 from kafka_ferry.database.tables import Table
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
@@ -60,7 +61,7 @@ def validate(streaming: Streaming) -> dict[str, Any]:
 
 
 def _judge(
-    streaming: Streaming, digesters: Mapping[str, Digester], rows: Mapping[str, dict[str, int]], end: Position
+    streaming: Streaming, digesters: Mapping[str, Digester], rows: Mapping[str, dict[str, bytes]], end: Position
 ) -> dict[str, Any]:
     read = _read(streaming, digesters, end)
     start = _start(read)
@@ -69,7 +70,8 @@ def _judge(
     results = []
     for topic, table in streaming.topics().items():
         name = table.full_name
-        result = TableResult(table, topic, partitions=state[topic].partitions if topic in state else 0)
+        partitions = state[topic].partitions if topic in state else 0
+        result = TableResult(table, topic, partitions=partitions, odd=digesters[name].odd)
         changes = None if content is None else content.changes[name]
         truncated = content is not None and name in content.truncated
         results.append(judge_table(result, rows[name], changes, read.events[name], start, truncated=truncated))
@@ -84,8 +86,8 @@ def _judge(
     )
 
 
-def _rows(digester: Digester, rows: Any) -> dict[str, int]:
-    return {digester.key(row): digester.state(row) for row in rows}
+def _rows(digester: Digester, rows: Any) -> dict[str, bytes]:
+    return dict(map(digester.row, rows))
 
 
 def _wait(streaming: Streaming, end: Position) -> None:
@@ -166,5 +168,5 @@ def _content(
         return None, why
     try:
         return read_log(streaming.database, start, end, digesters), ""
-    except LogGone as gone:
-        return None, str(gone)
+    except (LogGone, NotReadable) as why_not:
+        return None, str(why_not)
