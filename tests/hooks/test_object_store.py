@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks import object_store
-from kafka_ferry.hooks.object_store import PART_BYTES, FolderStore, ObjectMissing, S3Store, open_store
+from kafka_ferry.hooks.object_store import PART_BYTES, FolderStore, ObjectMissing, ObjectTooLarge, S3Store, open_store
 
 SETTINGS = {"region_name": "us-east-1", "aws_access_key_id": "me", "aws_secret_access_key": "S3CRET-KEY"}
 
@@ -162,3 +165,77 @@ def test_a_refused_deletion_is_no_success():
     store, _client = s3({"Errors": [{"Key": "a/prefix/k", "Code": "AccessDenied"}]})
     with pytest.raises(OutsideFault, match="cannot delete"):
         store.delete(["k"])
+
+
+HOSTILE = ["/etc/passwd", "../x", "a/../../x", "a\\..\\x", "a\0", "", "a//b", "."]
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_no_store_takes_a_key_that_leads_elsewhere(key, tmp_path):
+    folder = FolderStore(tmp_path / "in")
+    folder.put("a/b", b"")
+    bucket, client = s3()
+    for store in (folder, bucket):
+        for call in (store.get, store.size, lambda key, store=store: store.put(key, b"x"),
+                     lambda key, store=store: store.delete(["a/b", key])):  # fmt: skip
+            with pytest.raises(ForeignKey, match="is refused"):
+                call(key)
+    assert client.calls == [], "the server is not even asked"
+    assert folder.get("a/b") == b"", "nothing is deleted when one of the keys is refused"
+
+
+def test_links_lead_nowhere_out_of_a_folder(tmp_path):
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    outside.mkdir()
+    (outside / "secret").write_text("s")
+    (tmp_path / "real").mkdir()
+    inside.symlink_to(tmp_path / "real")  # the folder itself may be one
+    store = FolderStore(inside)
+    store.put("a/own", b"1")
+    (inside / "a/file").symlink_to(outside / "secret")
+    (inside / "folder").symlink_to(outside)
+    (inside / "circle").symlink_to(inside / "circle")
+    (inside / "near").symlink_to(inside / "a")
+    for key in ("a/file", "folder/secret", "folder/new", "circle", "circle/x"):
+        for call in (store.get, store.size, lambda key: store.put(key, b"x"), lambda key: store.delete([key])):
+            with pytest.raises(ForeignKey, match="a link leads out"):
+                call(key)
+    assert [one.key for one in store.list()] == ["a/own"]
+    assert store.get("near/own") == b"1", "a link that stays inside"
+    assert (outside / "secret").read_text() == "s"
+    assert [path.name for path in outside.iterdir()] == ["secret"]
+    os.mkfifo(inside / "pipe")
+    with pytest.raises(ForeignKey, match="is no file"):
+        store.get("pipe")
+
+
+def test_more_than_was_asked_for_is_not_read(tmp_path):
+    folder = FolderStore(tmp_path)
+    folder.put("k", b"12345")
+    assert folder.get("k", 5) == b"12345"
+    assert (folder.size("k"), folder.size("none")) == (5, None)
+    with pytest.raises(ObjectTooLarge, match="k has 5 bytes, at most 4"):
+        folder.get("k", 4)
+    body = io.BytesIO(b"never read")
+    bucket, _ = s3({"Body": body, "ContentLength": 10}, {"ContentLength": 7}, refusal("404", 404))
+    with pytest.raises(ObjectTooLarge, match="k has 10 bytes, at most 4"):
+        bucket.get("k", 4)
+    assert (bucket.size("k"), bucket.size("none")) == (7, None)
+
+
+def test_a_server_that_lists_what_was_not_asked_for_is_refused():
+    store, _ = s3({"Contents": [{"Key": "another/prefix/x", "Size": 1}], "IsTruncated": False})
+    with pytest.raises(ForeignKey, match="another/prefix/x"):
+        list(store.list())
+
+
+def test_what_could_not_be_written_leaves_nothing(tmp_path, monkeypatch):
+    store = FolderStore(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutsideFault, match="No space left"):
+        store.put("a/k", b"1")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == []

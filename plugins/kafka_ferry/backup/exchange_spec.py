@@ -19,6 +19,7 @@ class _ExchangeSpec(Spec):
     """What both have. Times are in seconds.
 
     :param export: the name that exports of the same topics share. ``location``: ``s3://bucket/prefix``.
+    :param signing_conn_id: as of backups.
     :param follow_for: how long to go on with what is written meanwhile; 0 ends with what was there at the start.
     :param follow_interval: between two looks.
     """
@@ -26,6 +27,7 @@ class _ExchangeSpec(Spec):
     export: BackupName = "export"
     location: str = LOCATION
     aws_conn_id: str | None = "aws_default"
+    signing_conn_id: str | None = None
     follow_for: float = Field(default=0, ge=0)
     follow_interval: float = Field(default=15, ge=1, le=3600)
     dry_run: bool = False

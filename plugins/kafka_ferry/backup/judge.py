@@ -61,6 +61,21 @@ def objects_check(damage: Sequence[str], objects: int, detail: str) -> Check:
     )
 
 
+def clocks_check(futures: Sequence[str]) -> Check:
+    """Whether all backups say they were made in the past.
+
+    :param futures: those that do not, in words.
+    """
+    return Check(
+        name="clocks",
+        status=Status.EXPLAINED if futures else Status.PASS,
+        expected="no date that has not come yet",
+        actual=number_of(len(futures), "backup") + " from the future" if futures else "none",
+        detail="a clock was wrong: what is the newest, and what covers a night, is told by offsets" if futures else "",
+        differences=list(futures)[:NAMED],
+    )
+
+
 def copy_check(lacking: Sequence[str] | None, place: str, objects: int) -> Check:
     """Whether the backup can be restored from ``copy_to`` as well.
 

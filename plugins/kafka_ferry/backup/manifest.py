@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kafka_ferry.backup.layout import manifest_key
+from kafka_ferry.backup.manifest_check import MANIFEST_BYTES, manifest_problems
+from kafka_ferry.backup.moments import moment
+from kafka_ferry.backup.signature import Signer
 from kafka_ferry.exceptions import FerryError
 
 SCHEMA: Final = "kafka-ferry.backup/1"
+_PROBLEMS = 3  # named of one manifest
 GAPS_NAMED = 20  # per segment; a topic with one record per transaction has as many holes as records
 
 
@@ -130,6 +137,8 @@ class Manifest(_Model):
 
     :param backup: name that backups of one kind share. ``backup_id``: of this one.
     :param parent: id of the backup that an incremental one goes on from.
+    :param follows: id of the newest backup there was when it began. Not in manifests of before this field, and left
+        out where it is None, so that those keep their digests.
     :param acls: None when there is no authorizer, or they were not asked for.
     :param notes: what a reader should know: topics made anew, ACLs that may not be read, …
     """
@@ -140,6 +149,7 @@ class Manifest(_Model):
     state: State = State.IN_PROGRESS
     mode: Literal["full", "incremental"]
     parent: str | None = None
+    follows: str | None = Field(default=None, exclude_if=lambda value: value is None)
     created: str
     completed: str | None = None
     cluster_id: str
@@ -162,28 +172,76 @@ class Manifest(_Model):
             for segment in partition.segments:
                 yield topic, partition, segment
 
+    @property
+    def created_at(self) -> datetime:
+        """``created`` in UTC."""
+        found = moment(self.created)
+        if found is None:  # one that was read has a time
+            raise DamagedManifest(f"backup {self.backup_id!r}: created {self.created[:80]!r} is no time")
+        return found
+
+    def comes_after(self) -> list[str]:
+        """Ids of backups that were there before it, as it says itself."""
+        return [one for one in (self.parent, self.follows) if one is not None]
+
     def keys(self) -> set[str]:
         """Objects that this manifest itself points to."""
         return {segment.key for _, _, segment in self.segments() if segment.key}
 
-    def to_bytes(self) -> bytes:
-        """As it is stored: JSON with a digest of itself, so that a changed byte in it is found."""
+    def to_bytes(self, signer: Signer | None = None) -> bytes:
+        """As it is stored: JSON with a digest of itself, so that a changed byte in it is found.
+
+        :param signer: signs it for its key; versions before that knew no signatures call such a manifest damaged.
+        """
         content = self.model_dump(mode="json", by_alias=True, exclude_defaults=False)
-        return json.dumps({"sha256": _digest(content), **content}, indent=1).encode()
+        proof: dict[str, Any] = {"sha256": _digest(content)}
+        if signer is not None:
+            proof["signature"] = signer.sign(manifest_key(self.backup, self.backup_id), content)
+        return json.dumps({**proof, **content}, indent=1).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes, key: str) -> Manifest:
-        """:raises DamagedManifest: it is not what was written."""
+    def from_bytes(cls, data: bytes, key: str, signer: Signer | None = None) -> Manifest:
+        """:param key: under which it lies. ``signer``: what must have signed it; None: signatures are not looked at.
+
+        :raises DamagedManifest: it is not what was written, or says what cannot be: keys of others' objects, …
+        """
+        content = parsed(data, key)
+        if not isinstance(content, dict) or "sha256" not in content:
+            raise DamagedManifest(f"{key}: damaged, it is no manifest")
+        digest, signature = content.pop("sha256"), content.pop("signature", None)
+        if content.get("schema") != SCHEMA:
+            raise DamagedManifest(f"{key}: schema {str(content.get('schema'))[:80]!r}; this version reads {SCHEMA}")
+        if digest != _digest(content):
+            raise DamagedManifest(f"{key}: damaged, its digest does not match its content")
+        if signer is not None and (unsigned := signer.problem(key, content, signature)):
+            raise DamagedManifest(f"{key}: refused, it {unsigned}")
         try:
-            content = json.loads(data)
-            digest = content.pop("sha256")
-            if content.get("schema") != SCHEMA:
-                raise DamagedManifest(f"{key}: schema {content.get('schema')!r}; this version reads {SCHEMA}")
-            if digest != _digest(content):
-                raise DamagedManifest(f"{key}: damaged, its digest does not match its content")
-            return cls.model_validate(content)
-        except (ValueError, KeyError, AttributeError, TypeError, ValidationError) as error:
-            raise DamagedManifest(f"{key}: damaged, it is no manifest ({type(error).__name__})") from None
+            found = cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))[:200]
+            raise DamagedManifest(f"{key}: damaged, {place}: {first['msg'][:200]}") from None
+        problems = list(itertools.islice(manifest_problems(found, key), _PROBLEMS))
+        if problems:
+            raise DamagedManifest(f"{key}: refused, it says what cannot be: {'; '.join(problems)}")
+        return found
+
+
+def parsed(data: bytes, key: str) -> Any:
+    """JSON that others may have written.
+
+    :raises DamagedManifest: it is none, or larger than any of ours.
+    """
+    if len(data) > MANIFEST_BYTES:
+        raise DamagedManifest(f"{key}: refused, {len(data)} bytes; the largest that is read has {MANIFEST_BYTES}")
+    try:
+        return json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise DamagedManifest(f"{key}: damaged, it is no JSON ({type(error).__name__})") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -6,10 +6,11 @@ the first backup that was *begun* after it: all that was there that night and wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from kafka_ferry.backup.manifest import Manifest
+from kafka_ferry.backup.order import begun, is_begun_after
 
 
 def backup_id_of(tick: datetime) -> str:
@@ -27,28 +28,32 @@ def covering(
     cluster_id: str,
     topics: Collection[str],
     isolation_level: str,
-) -> Manifest | None:
-    """The first backup begun after a tick that holds what a backup of that tick would; None when there is none.
+    now: datetime,
+) -> Iterator[Manifest]:
+    """Backups begun after a tick, as they say, that hold what a backup of that tick would; in order.
 
-    :param complete: COMPLETE manifests, oldest first. ``topics``: that the backup would cover now.
+    Whether they hold the records of that night is for the cluster's offsets to say: a clock may have been ahead.
+
+    :param complete: COMPLETE manifests, oldest first. ``topics``: that the backup would cover.
+    :param now: aware; dates after it are not believed.
     """
     for manifest in complete.values():
         if (
-            datetime.fromisoformat(manifest.created) >= tick
+            is_begun_after(manifest, tick, now)
             and manifest.cluster_id == cluster_id
             and manifest.isolation_level == isolation_level
             and {topic.name for topic in manifest.topics} >= set(topics)
         ):
-            return manifest
-    return None
+            yield manifest
 
 
-def as_of(complete: Mapping[str, Manifest], point_in_time: int) -> str | None:
+def as_of(complete: Mapping[str, Manifest], point_in_time: int, now: datetime) -> str | None:
     """The id of the first backup begun after a point in time, whose topics are those of then; else of the latest.
 
     :param point_in_time: ms since 1970.
     """
-    for manifest in complete.values():
-        if datetime.fromisoformat(manifest.created).timestamp() * 1000 >= point_in_time:
-            return manifest.backup_id
+    since = begun(list(complete.values()), now)
+    for backup_id in complete:
+        if since[backup_id].timestamp() * 1000 >= point_in_time:
+            return backup_id
     return next(reversed(list(complete)), None)

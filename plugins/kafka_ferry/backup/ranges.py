@@ -168,6 +168,10 @@ def assemble(chain: Sequence[Manifest]) -> list[TopicBackup]:
             if topic.topic_id != last.topic_id:
                 continue
             for own in topic.partitions:
+                _, reach = chain_segments(own.begin, own.end, own.segments)
+                if reach < own.end:
+                    place = f"{last.name}-{own.partition} offsets {reach} to {own.end - 1}"
+                    raise IncompleteBackup(f"{place}: no segment of the manifest covers them")
                 parts[own.partition] = _joined(last.name, parts.get(own.partition), own)
         result.append(last.model_copy(update={"partitions": [parts[number] for number in sorted(parts)]}))
     return result

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kafka_ferry.backup.manifest import Manifest, State
+from kafka_ferry.backup.order import begun, ordered
 
 ABANDONED = timedelta(days=2)
 """How long an unfinished backup may still be somebody's work."""
@@ -25,36 +26,45 @@ class Pruning:
     keys: frozenset[str]
 
 
-def prune(manifests: Sequence[Manifest], keep_last: int | None, keep_days: float | None, now: datetime) -> Pruning:
+def prune(
+    manifests: Sequence[Manifest],
+    keep_last: int | None,
+    keep_days: float | None,
+    now: datetime,
+    noted: Mapping[str, Collection[str]] | None = None,
+) -> Pruning:
     """Keep the last ``keep_last`` COMPLETE backups, those younger than ``keep_days``, and all that these go on from.
 
     With neither limit everything stays. The newest COMPLETE backup always stays, and so does one in progress that is
-    younger than ``ABANDONED``.
+    younger than ``ABANDONED``. Which is the newest is told by ``order``, not by clocks alone.
+
+    :param noted: id of an unfinished backup to the objects that its journal names: they stay as long as it does.
     """
+    known = ordered(manifests, now)
+    since = begun(known, now)
     kept: dict[str, str] = {}
-    complete = sorted((one for one in manifests if one.state is State.COMPLETE), key=lambda one: one.created)
+    complete = [one for one in known if one.state is State.COMPLETE]
     unlimited = keep_last is None and keep_days is None
     for number, manifest in enumerate(reversed(complete)):
         if unlimited:
             kept[manifest.backup_id] = "no limit is set"
         elif number < max(1, keep_last or 0):
             kept[manifest.backup_id] = "the newest" if number == 0 else f"one of the last {keep_last}"
-        elif keep_days is not None and now - _time(manifest) < timedelta(days=keep_days):
+        elif keep_days is not None and now - since[manifest.backup_id] < timedelta(days=keep_days):
             kept[manifest.backup_id] = f"younger than {keep_days:g} day(s)"
-    for manifest in manifests:
-        if manifest.state is not State.COMPLETE and (unlimited or now - _time(manifest) < ABANDONED):
+    for manifest in known:
+        if manifest.state is not State.COMPLETE and (unlimited or now - since[manifest.backup_id] < ABANDONED):
             kept[manifest.backup_id] = "in progress"
-    by_id = {one.backup_id: one for one in manifests}
+    by_id = {one.backup_id: one for one in known}
     for child in list(kept):
         parent = by_id[child].parent
-        while parent is not None and parent in by_id:
+        seen = {child}  # manifests that others wrote may go in a circle
+        while parent in by_id and parent not in seen:
+            seen.add(parent)
             kept.setdefault(parent, f"{child} goes on from it")
             parent = by_id[parent].parent
-    gone = sorted((one for one in manifests if one.backup_id not in kept), key=lambda one: one.created, reverse=True)
+    gone = [one for one in reversed(known) if one.backup_id not in kept]
     needed = {key for backup_id in kept for key in by_id[backup_id].keys()}  # noqa: SIM118  # a method of ours
+    needed |= {key for backup_id, keys in (noted or {}).items() if backup_id in kept for key in keys}
     keys = {key for manifest in gone for key in manifest.keys()} - needed  # noqa: SIM118
     return Pruning(tuple(one.backup_id for one in gone), kept, frozenset(keys))
-
-
-def _time(manifest: Manifest) -> datetime:
-    return datetime.fromisoformat(manifest.created)

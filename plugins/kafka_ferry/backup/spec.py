@@ -14,11 +14,15 @@ BackupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 
 
 class _BackupSpec(Spec):
-    """:param patience: seconds for which a store that does not answer is asked again."""
+    """:param patience: seconds for which a store that does not answer is asked again.
+    :param signing_conn_id: whose key signs manifests, and must have signed those that are read. None: nothing is
+        signed, and nobody looks at signatures.
+    """
 
     backup: BackupName = "backup"
     location: str = "s3://ferry-backups/backups"
     aws_conn_id: str | None = "aws_default"
+    signing_conn_id: str | None = None
     patience: float = Field(default=120, ge=1, le=3600)
     dry_run: bool = False
 

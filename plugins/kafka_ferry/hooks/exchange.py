@@ -21,6 +21,7 @@ from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
+from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.report.names import run_key, safe_name
 from kafka_ferry.report.storage import RunArtifacts
 from kafka_ferry.verification.content import PartitionRange
@@ -33,12 +34,13 @@ def exporting_of(context: Mapping[str, Any]) -> Exporting:
     """The export of the run a task belongs to."""
     spec = ExportSpec.from_params(context["params"])
     cluster = KafkaClusterHook(spec.source_conn_id)
-    order = _order(spec.location, spec.aws_conn_id)
+    order = _order(spec.location, spec.aws_conn_id, spec.signing_conn_id)
     return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
 
 
-def _order(location: str, aws_conn_id: str | None) -> dict[str, Any]:
-    return store_order(location, store_settings(aws_conn_id) if location.startswith("s3://") else None)
+def _order(location: str, aws_conn_id: str | None, signing_conn_id: str | None) -> dict[str, Any]:
+    settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
+    return store_order(location, settings, signer=signer_of(signing_conn_id))
 
 
 def record_bytes(conn_id: str, manifest: Manifest) -> dict[str, float]:
@@ -64,9 +66,9 @@ class ImportRun:
         self.spec = ImportSpec.from_params(context["params"])
         self._dag_id = context["dag_run"].dag_id
         self.cluster = KafkaClusterHook(self.spec.target_conn_id)
-        self.order = _order(self.spec.location, self.spec.aws_conn_id)
+        self.order = _order(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id)
         if self.spec.copy_to:
-            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id)
+            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id, self.spec.signing_conn_id)
 
     @property
     def store(self) -> ObjectStore:
@@ -75,7 +77,7 @@ class ImportRun:
 
     def origin(self) -> ObjectStore:
         """Where the export was written."""
-        return open_store(**_order(self.spec.location, self.spec.aws_conn_id))
+        return open_store(**_order(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id))
 
     def latest(self, origin: ObjectStore) -> str | None:
         """Id of the export to import; None when there is none yet, and ``follow_for`` waits for one.

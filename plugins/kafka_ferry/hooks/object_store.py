@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from kafka_ferry.backup.object_key import ForeignKey, check_key
+from kafka_ferry.backup.signature import Signer
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 
@@ -47,6 +49,10 @@ class ObjectThere(FerryError):
     """There is an object of this key already."""
 
 
+class ObjectTooLarge(FerryError):
+    """An object has more bytes than the caller takes; none of them was read."""
+
+
 class UploadGone(OutsideFault):
     """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
 
@@ -62,6 +68,9 @@ class StoredObject:
 class ObjectStore(Protocol):
     """What the other modules need of a store. Keys are relative to its location and have no leading slash.
 
+    Keys come from manifests, which others may have written: every method raises ``ForeignKey`` for one that would lead
+    out of the location, before it asks the store.
+
     Every method raises ``OutsideFault`` when the store did not answer in time, ``BadConnection`` when it refuses the
     credentials. A ``put`` is atomic: nobody ever reads half an object.
     """
@@ -69,6 +78,8 @@ class ObjectStore(Protocol):
     location: str
     puts: int
     """Requests that wrote: each PUT, and each part, begin and end of a multipart upload."""
+    signer: Signer | None
+    """What signs the manifests and journals written here, and must have signed those that are read."""
 
     def put(self, key: str, data: Data) -> None:
         """Write an object, in place of what was there."""
@@ -78,8 +89,15 @@ class ObjectStore(Protocol):
         """Write a small object only if there is none: of many that try at once one gets True, the others False."""
         ...
 
-    def get(self, key: str) -> bytes:
-        """:raises ObjectMissing: no such object."""
+    def get(self, key: str, limit: int | None = None) -> bytes:
+        """:param limit: bytes that are read at most.
+
+        :raises ObjectMissing: no such object. ``ObjectTooLarge``: it has more bytes.
+        """
+        ...
+
+    def size(self, key: str) -> int | None:
+        """Bytes of an object, without reading it; None when there is none."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
@@ -91,19 +109,26 @@ class ObjectStore(Protocol):
         ...
 
 
-def open_store(location: str, settings: Mapping[str, Any] | None = None, patience: float = PATIENCE) -> ObjectStore:
+def open_store(
+    location: str,
+    settings: Mapping[str, Any] | None = None,
+    patience: float = PATIENCE,
+    signing: Mapping[str, Any] | None = None,
+) -> ObjectStore:
     """The store of a location.
 
     :param location: ``s3://bucket/prefix``, or ``file:///folder``.
     :param settings: see :class:`S3Store`; unused for a folder.
     :param patience: seconds for which a store that does not answer is asked again.
+    :param signing: ``Signer.to_json`` of the key for what is written and read there; None: nothing is signed.
     :raises BadParam: it is neither.
     """
     kind, _, rest = location.partition("://")
+    signer = Signer.from_json(signing) if signing else None
     if kind == "s3" and rest.split("/")[0]:
-        return S3Store(location, settings or {}, patience)
+        return S3Store(location, settings or {}, patience, signer)
     if kind == "file" and rest.startswith("/"):
-        return FolderStore(Path(rest))
+        return FolderStore(Path(rest), signer)
     raise BadParam("location", f"{location!r} is no place for backups", "s3://bucket/prefix, or file:///folder")
 
 
@@ -117,11 +142,13 @@ class S3Store:
         ``aws_session_token``, ``verify``: arguments of ``boto3.client``; without keys boto3 looks for its own.
     """
 
-    def __init__(self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE) -> None:
+    def __init__(
+        self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE, signer: Signer | None = None
+    ) -> None:
         from botocore.config import Config
 
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        self.location, self.bucket, self.puts = location, bucket, 0
+        self.location, self.bucket, self.puts, self.signer = location, bucket, 0, signer
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
         self._patience = patience
         self._secrets = [
@@ -186,13 +213,24 @@ class S3Store:
         )
         return str(answer["ETag"])
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, limit: int | None = None) -> bytes:
+        at = self._at(key)
+
         def read() -> bytes:
-            answer = self._client.get_object(**self._at(key))
+            answer = self._client.get_object(**at)
             with contextlib.closing(answer["Body"]) as body:
+                if limit is not None:
+                    _refuse_large(self.location, key, answer["ContentLength"], limit)
                 return bytes(body.read())
 
         return self._try(f"read {key}", read)
+
+    def size(self, key: str) -> int | None:
+        at = self._at(key)
+        try:
+            return int(self._try(f"look at {key}", lambda: self._client.head_object(**at))["ContentLength"])
+        except ObjectMissing:
+            return None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         arguments = {"Bucket": self.bucket, "Prefix": self._prefix + prefix}
@@ -200,13 +238,15 @@ class S3Store:
         while True:
             page = self._try(f"list {prefix}", lambda: self._client.list_objects_v2(**arguments, **token))  # noqa: B023
             for entry in page.get("Contents", []):
+                if not entry["Key"].startswith(arguments["Prefix"]):  # a server that answers with something else
+                    raise ForeignKey(f"{self.location}: the listing of {prefix} has {entry['Key'][:200]!r} in it")
                 yield StoredObject(entry["Key"].removeprefix(self._prefix), entry["Size"])
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def delete(self, keys: Iterable[str]) -> None:
-        wanted = [{"Key": self._prefix + key} for key in keys]
+        wanted = [{"Key": self._at(key)["Key"]} for key in keys]
         for start in range(0, len(wanted), 1000):  # the most that one request takes
             objects = {"Objects": wanted[start : start + 1000], "Quiet": True}
             answer = self._try(
@@ -217,7 +257,7 @@ class S3Store:
                 raise OutsideFault(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
 
     def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self._prefix + key}
+        return {"Bucket": self.bucket, "Key": self._prefix + check_key(key, self.location)}
 
     def _write(self, what: str, call: Callable[[], T]) -> T:
         def counted() -> T:
@@ -275,28 +315,51 @@ class S3Store:
         return None
 
 
-class FolderStore:
-    """A folder of this machine, or of a network file system that all workers share."""
+def _refuse_large(location: str, key: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise ObjectTooLarge(f"{location}: {key} has {size} bytes, at most {limit} are read")
 
-    def __init__(self, folder: Path) -> None:
-        self.location, self.puts = f"file://{folder}", 0
+
+class FolderStore:
+    """A folder of this machine, or of a network file system that all workers share.
+
+    Links in it may lead anywhere, so none is followed out of it; the folder itself may be one.
+    """
+
+    def __init__(self, folder: Path, signer: Signer | None = None) -> None:
+        self.location, self.puts, self.signer = f"file://{folder}", 0, signer
         self._folder = folder
 
+    def _path(self, key: str) -> Path:
+        """:raises ForeignKey: it is outside, by its words or by a link."""
+        path = self._folder / check_key(key, self.location)
+        try:
+            inside = path.resolve().is_relative_to(self._folder.resolve())
+        except (OSError, RuntimeError):  # links in a circle
+            inside = False
+        if not inside:
+            raise ForeignKey(f"{self.location}: the key {key[:200]!r} is refused: a link leads out of the folder")
+        return path
+
     def put(self, key: str, data: Data) -> None:
-        path = self._folder / key
+        path = self._path(key)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         with self._faults(f"write {key}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)  # a full disk must not be kept full by what was not written
+                raise
         self.puts += 1
 
     def create(self, key: str, data: Data) -> bool:
         """By a hard link, which fails where the name is taken, over NFS too (open(2), O_EXCL)."""
-        path = self._folder / key
+        path = self._path(key)
         temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}")
         with self._faults(f"create {key}"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -314,23 +377,34 @@ class FolderStore:
         self.puts += 1
         return True
 
-    def get(self, key: str) -> bytes:
-        with self._faults(f"read {key}"):
-            return (self._folder / key).read_bytes()
+    def get(self, key: str, limit: int | None = None) -> bytes:
+        path = self._path(key)
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ForeignKey(f"{self.location}: {key} is no file")
+        with self._faults(f"read {key}"), path.open("rb") as file:
+            if limit is not None:
+                _refuse_large(self.location, key, os.fstat(file.fileno()).st_size, limit)
+            return file.read()
+
+    def size(self, key: str) -> int | None:
+        path = self._path(key)
+        with self._faults(f"look at {key}"):
+            return path.stat().st_size if path.is_file() else None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        start = self._folder / prefix.rpartition("/")[0]
+        folder = prefix.rpartition("/")[0]
+        start = self._path(folder) if folder else self._folder
         found = []
-        for path in start.rglob("*") if start.is_dir() else ():
+        for path in start.rglob("*") if start.is_dir() else ():  # links to folders are not followed
             key = path.relative_to(self._folder).as_posix()
-            if key.startswith(prefix) and not path.name.startswith(".") and path.is_file():
+            if key.startswith(prefix) and not path.name.startswith(".") and path.is_file() and not path.is_symlink():
                 found.append(StoredObject(key, path.stat().st_size))
         yield from sorted(found, key=lambda one: one.key)
 
     def delete(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            with self._faults(f"delete {key}"):
-                (self._folder / key).unlink(missing_ok=True)
+        for path in [self._path(key) for key in keys]:
+            with self._faults(f"delete {path.name}"):
+                path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _faults(self, what: str) -> Iterator[None]:

@@ -160,8 +160,7 @@ class FinishBackupOperator(BackupOperator):
         if manifest.state is not State.COMPLETE:
             check_topic_ids(job.source.admin, manifest)  # else records of another life of the topic could be in it
             parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
-            begun = datetime.fromisoformat(manifest.created)
-            seconds = round((datetime.now(UTC) - begun).total_seconds(), 3)
+            seconds = round((datetime.now(UTC) - manifest.created_at).total_seconds(), 3)
             manifest = job.catalogue.finish(manifest, now(), [Exported(**part) for part in parts if part], seconds)
         self.log.info("backup %s is COMPLETE: %s", manifest.backup_id, manifest.totals)
         return manifest.totals.model_dump(mode="json")
@@ -218,7 +217,8 @@ class ValidateBackupOperator(BackupOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.archive import backup_lines
-        from kafka_ferry.backup.judge import backup_checks, topic_lines
+        from kafka_ferry.backup.judge import backup_checks, clocks_check, topic_lines
+        from kafka_ferry.backup.order import futures
         from kafka_ferry.hooks.backup.job import now
         from kafka_ferry.hooks.backup.verify import presence_damage, structure_damage
         from kafka_ferry.report.words import number_of
@@ -236,6 +236,7 @@ class ValidateBackupOperator(BackupOperator):
         pruning = artifacts.read_json(PRUNING) or {}
         checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
         checks.append(self._copy_check(job, segments))
+        checks.append(clocks_check(futures(manifests, datetime.now(UTC))))
         totals = chain[-1].totals
         made = {
             "checks": [check.model_dump(mode="json") for check in checks],

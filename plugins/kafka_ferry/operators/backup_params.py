@@ -144,4 +144,10 @@ def _store(form: Form) -> None:
     form(
         "aws_conn_id", "AWS connection", "Airflow connection of type aws, for s3://. Empty: the host's own credentials."
     )
+    form(
+        "signing_conn_id",
+        "Signing key",
+        "Airflow connection whose password is the key (32 random bytes and more, or an Ed25519 key in PEM): manifests "
+        "are signed with it, and one that is unsigned or altered is refused. Empty: no signatures.",
+    )
     form("patience", "Patience", "How long a store that does not answer is asked again, in seconds.")

@@ -79,13 +79,13 @@ class ExportPlanOperator(FerryOperator):
             "topics": lines,
             "records": sum(line["records"] for line in lines),
             "bytes": sum(line["bytes"] for line in lines),
-            "notes": planned.notes,
+            "notes": (notes := [*planned.notes, *exporting.catalogue.oddities()]),
         }
         artifacts.write_json(PLAN, plan)
         rows = [[line["source"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"] for line in lines]
         head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]
         self.log.info("export %s, %s as %s\n%s", spec.export, planned.mode, spec.format, table(head, rows))
-        for note in planned.notes:
+        for note in notes:
             self.log.info("note: %s", note)
         if spec.dry_run:
             self.log.info("dry_run: nothing was written, and the run ends here")

@@ -63,6 +63,7 @@ class ImportPlanOperator(FerryOperator):
         export_id = run.latest(origin)
         lines: list[dict[str, Any]] = []
         notes = ["there is no export yet: the run waits for one"] if export_id is None else []
+        notes += run.catalogue(origin).oddities()
         if export_id is not None:
             importing = run.importing(export_id, run.catalogue(origin))
             refuse_itself(importing)

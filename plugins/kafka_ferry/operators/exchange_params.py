@@ -48,6 +48,7 @@ def export_params() -> dict[str, Param]:
         "An object is cut when it holds so many MB of keys and values. Memory: about five times as much a process.",
     )
     form("verify", "Read back", "Read every object back and hold it against the fingerprints taken while exporting.")
+    _signing(form)
     return form.params
 
 
@@ -92,6 +93,7 @@ def import_params() -> dict[str, Param]:
         examples=["s3://sink-bucket/exports"],
     )
     form("copy_aws_conn_id", "S3 there", "Airflow connection of type aws for the copy.")
+    _signing(form)
     return form.params
 
 
@@ -107,3 +109,13 @@ def _follow(form: Form, description: str) -> None:
     form("follow_for", "Follow for", f"{description} In seconds.")
     form("follow_interval", "Look every", "Between two looks for something new. In seconds.")
     form.section = None
+
+
+def _signing(form: Form) -> None:
+    form.section = "Signatures"
+    form(
+        "signing_conn_id",
+        "Signing key",
+        "Airflow connection whose password is the key: manifests are signed with it, and one that is unsigned or "
+        "altered is refused. Empty: no signatures.",
+    )

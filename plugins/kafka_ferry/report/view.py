@@ -37,6 +37,7 @@ QUESTIONS: Final = {
     "source": "Does the source cluster still hold the same?",
     "manifests": "Can every backup be restored?",
     "orphans": "Are there objects of no backup?",
+    "clocks": "Were all backups made in the past?",
     "changes": "Did every insert, update and delete arrive, in order?",
     "service_role": "Had the connectors' role the rights they need?",
     "schema_changes": "Did every change of a table's schema arrive?",

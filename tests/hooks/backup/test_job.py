@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
+import true_manifests
+from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicBackup
 from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.backup.transfer import Transferred
+from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 
@@ -39,12 +40,19 @@ def test_the_id_is_the_logical_date_or_when_it_was_asked_for(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("kind", "covered"), [("backfill", True), ("scheduled", True), ("manual", False)])
-def test_nights_are_covered_but_what_is_asked_for_by_hand_is_done(tmp_path: Path, kind: str, covered: bool) -> None:
+def test_nights_are_covered_but_what_is_asked_for_by_hand_is_done(
+    tmp_path: Path, kind: str, covered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = job(tmp_path, kind)
+    lacking: list[str | None] = [None]
+    monkeypatch.setattr(KafkaSurvey, "of", lambda cluster: "the cluster")
+    monkeypatch.setattr("kafka_ferry.hooks.backup.job.lacks_records_of", lambda *_: lacking[0])
     assert one.covered(["t"], "c") is None
     write(one, "later", NIGHT + timedelta(hours=3))
     assert (one.covered(["t"], "c") is not None) is covered
     assert one.covered(["t", "new"], "c") is None
+    lacking[0] = "t-0: offsets 5 to 9"  # its clock was ahead: the cluster has records of the night beyond its end
+    assert one.covered(["t"], "c") is None
 
 
 def test_a_night_that_began_its_own_goes_on_with_it(tmp_path: Path) -> None:
@@ -81,8 +89,7 @@ def far(folder: Path, copy_to: str) -> BackupJob:
 def test_a_copy_has_the_objects_first_and_is_not_made_twice(tmp_path: Path) -> None:
     one = far(tmp_path, f"file://{tmp_path}/far")
     data = b"records"
-    part = Segment(begin=0, end=1, records=1, key="b/data/t/i/0/0-x.parquet", size=len(data),
-                   sha256=hashlib.sha256(data).hexdigest())  # fmt: skip
+    part = true_manifests.segment(0, 1, data, topic_id="i")
     parts = [PartitionBackup(partition=0, begin=0, end=1, segments=[part])]
     write(
         one, one.backup_id, NIGHT, topics=[TopicBackup(name="t", topic_id="i", replication_factor=1, partitions=parts)]

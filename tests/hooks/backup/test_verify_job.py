@@ -6,23 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
+import true_manifests
+from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.spec import VerifySpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.verify_job import VerifyJob, judge, plan_of_verification
 
 
 def segment(begin: int) -> Segment:
-    return Segment(begin=begin, end=begin + 10, key=f"b/data/t/i/000000/{begin:020}-x.parquet", records=10, size=5)
+    return true_manifests.segment(begin, begin + 10)
 
 
 def write(folder: Path, backup_id: str, begin: int, parent: str | None = None, end: int | None = None) -> Manifest:
-    part = PartitionBackup(partition=0, begin=begin, end=begin + 10 if end is None else end, segments=[segment(begin)])
-    manifest = Manifest(
-        backup="b", backup_id=backup_id, state=State.COMPLETE, mode="incremental" if parent else "full", parent=parent,
-        created=f"2026-11-{int(backup_id):02}T02:00:00+00:00", cluster_id="c",
-        topics=[TopicBackup(name="t", topic_id="i", replication_factor=1, partitions=[part])],
-    )  # fmt: skip
+    created = f"2026-11-{int(backup_id):02}T02:00:00+00:00"
+    manifest = true_manifests.manifest(backup_id, segment(begin), parent=parent, created=created)
+    manifest.topics[0].partitions[0].end = begin + 10 if end is None else end
     job(folder).catalogue.write(manifest)
     return manifest
 

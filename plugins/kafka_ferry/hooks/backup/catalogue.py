@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from kafka_ferry.backup.layout import (
@@ -19,13 +19,21 @@ from kafka_ferry.backup.layout import (
     verdicts_prefix,
 )
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, State, Totals
-from kafka_ferry.backup.ranges import chain_segments, completed, lineage
+from kafka_ferry.backup.manifest_check import MANIFEST_BYTES
+from kafka_ferry.backup.object_key import key_problem
+from kafka_ferry.backup.order import futures, ordered
+from kafka_ferry.backup.ranges import IncompleteBackup, chain_segments, completed, lineage
 from kafka_ferry.backup.retention import Pruning, prune
+from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.export import Exported, ExportRange
-from kafka_ferry.hooks.backup.journal import drop_journal, read_journal
+from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys, read_journal
+from kafka_ferry.hooks.backup.presence import still_there
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
 
 log = logging.getLogger(__name__)
+
+_LOOKS = 5
+_VERDICT_BYTES = 10_000
 
 
 class Catalogue:
@@ -38,20 +46,46 @@ class Catalogue:
         self.store, self.backup = store, check_name("backup", backup)
 
     def manifests(self) -> tuple[dict[str, Manifest], list[str]]:
-        """All manifests by id, oldest first, and what is wrong with those that cannot be read."""
-        prefix = manifests_prefix(self.backup)
-        keys = [entry.key for entry in self.store.list(prefix) if entry.key.endswith(".json")]
-        with ThreadPoolExecutor(8, thread_name_prefix="manifests") as pool:
-            contents = list(pool.map(self.store.get, keys))
+        """All manifests by id, oldest first, and what is wrong with those that are refused."""
+        keys, damaged = self._keys()
         found: list[Manifest] = []
-        damaged: list[str] = []
-        for key, data in zip(keys, contents, strict=True):
+        for key, data in self._read_all(keys):
             try:
-                found.append(Manifest.from_bytes(data, key))
+                if data is not None:
+                    found.append(self._parsed(data, key))
             except DamagedManifest as error:
                 damaged.append(str(error))
-        found.sort(key=lambda one: (one.created, one.backup_id))
-        return {one.backup_id: one for one in found}, damaged
+        return {one.backup_id: one for one in ordered(found, datetime.now(UTC))}, damaged
+
+    def _keys(self) -> tuple[list[str], list[str]]:
+        """Keys of manifests, and what is wrong with others that are among them."""
+        prefix, keys, wrong = manifests_prefix(self.backup), list[str](), list[str]()
+        for entry in self.store.list(prefix):
+            if not entry.key.endswith(".json"):
+                continue
+            problem = key_problem(entry.key) or ("it is in a folder" if "/" in entry.key[len(prefix) :] else None)
+            if entry.size > MANIFEST_BYTES:
+                problem = f"{entry.size} bytes; the largest that is read has {MANIFEST_BYTES}"
+            if problem:
+                wrong.append(f"{entry.key[:300]!r}: refused: {problem}")
+            else:
+                keys.append(entry.key)
+        return keys, wrong
+
+    def _read_all(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Objects with their keys; None for one that is gone since it was listed."""
+
+        def get(key: str) -> bytes | None:
+            try:
+                return self.store.get(key, MANIFEST_BYTES)
+            except ObjectMissing:
+                return None
+
+        with ThreadPoolExecutor(8, thread_name_prefix="manifests") as pool:
+            yield from zip(keys, pool.map(get, keys), strict=True)
+
+    def _parsed(self, data: bytes, key: str) -> Manifest:
+        return Manifest.from_bytes(data, key, self.store.signer)
 
     def complete(self) -> dict[str, Manifest]:
         """Only the COMPLETE ones, oldest first. Others are no backups; damaged ones are named in the log."""
@@ -65,8 +99,21 @@ class Catalogue:
 
         :raises IncompleteBackup: it, or one of its parents, is not there.
         """
-        complete = self.complete()
-        return lineage(complete, backup_id or next(reversed(complete), "latest"))
+        manifests, refused = self.manifests()
+        complete = {key: one for key, one in manifests.items() if one.state is State.COMPLETE}
+        for problem in refused:
+            log.error("%s", problem)
+        try:
+            return lineage(complete, backup_id or next(reversed(complete), "latest"))
+        except IncompleteBackup as error:
+            if not refused:
+                raise
+            raise IncompleteBackup(f"{error}. Not read: {'; '.join(refused[:5])}") from error
+
+    def oddities(self) -> list[str]:
+        """What a plan should say of the manifests: those that are refused, and those from the future."""
+        manifests, refused = self.manifests()
+        return [*(f"left out: {problem}" for problem in refused), *futures(manifests, datetime.now(UTC))]
 
     def read(self, backup_id: str) -> Manifest | None:
         """One manifest in any state.
@@ -75,18 +122,20 @@ class Catalogue:
         """
         key = manifest_key(self.backup, backup_id)
         try:
-            return Manifest.from_bytes(self.store.get(key), key)
+            return self._parsed(self.store.get(key, MANIFEST_BYTES), key)
         except ObjectMissing:
             return None
 
     def write(self, manifest: Manifest) -> None:
-        self.store.put(manifest_key(self.backup, manifest.backup_id), manifest.to_bytes())
+        self.store.put(manifest_key(self.backup, manifest.backup_id), manifest.to_bytes(self.store.signer))
 
     def ranges_left(self, manifest: Manifest) -> list[ExportRange]:
-        """What is left to export of a backup: segments that are finished are not copied again."""
+        """What is left to export of a backup: segments that are finished, and still there, are not copied again."""
         if manifest.state is State.COMPLETE:  # its journal is gone
             return []
-        journal = read_journal(self.store, self.backup, manifest.backup_id)
+        journal, gone = still_there(self.store, self.backup, read_journal(self.store, manifest))
+        for key in gone:
+            log.warning("%s was finished and is not there any more: it is exported again", key)
         left = []
         for topic, partition in manifest.partitions():
             done = journal.get((topic.name, partition.partition), ())
@@ -98,14 +147,22 @@ class Catalogue:
         return left
 
     def finish(self, manifest: Manifest, now: str, exported: Sequence[Exported] = (), seconds: float = 0) -> Manifest:
-        """Declare a backup COMPLETE, when every range is covered by finished segments.
+        """Declare a backup COMPLETE, when every range is covered by finished segments whose objects are there.
 
         :param exported: what the shards of this try wrote.
         :raises IncompleteBackup: it is not; nothing is changed.
         """
-        journal = read_journal(self.store, self.backup, manifest.backup_id)
-        puts = sum(one.puts for one in exported)
-        done = completed(manifest.model_copy(update={"totals": Totals(seconds=seconds, puts=puts)}), journal, now)
+        journal, gone = still_there(self.store, self.backup, read_journal(self.store, manifest))
+        totals = Totals(seconds=max(0.0, seconds), puts=sum(one.puts for one in exported))
+        try:
+            done = completed(manifest.model_copy(update={"totals": totals}), journal, now)
+        except IncompleteBackup as error:
+            if not gone:
+                raise
+            raise IncompleteBackup(
+                f"{error}. {len(gone)} object(s) that were written are not there any more, or not in their size: "
+                f"{', '.join(gone[:5])}"
+            ) from error
         done = done.model_copy(update={"state": State.COMPLETE})
         self.write(done)
         drop_journal(self.store, self.backup, manifest.backup_id)
@@ -116,28 +173,59 @@ class Catalogue:
 
         :raises DamagedManifest: one cannot be read, so that nobody knows what it needs: nothing may go.
         """
-        manifests, damaged = self.manifests()
-        if damaged:
-            raise DamagedManifest(f"nothing is pruned while a manifest is damaged: {'; '.join(damaged)}")
-        return prune(list(manifests.values()), keep_last, keep_days, now)
+        manifests, noted = self._whole()
+        return prune(list(manifests.values()), keep_last, keep_days, now, noted)
+
+    def _whole(self) -> tuple[dict[str, Manifest], dict[str, set[str]]]:
+        """All manifests, and what the journals of unfinished ones name: together all that is needed.
+
+        :raises DamagedManifest: one is refused. ``OutsideFault``: others finish faster than this reads.
+        """
+        for _ in range(_LOOKS):
+            manifests, damaged = self.manifests()
+            if damaged:
+                raise DamagedManifest(f"nothing is pruned while a manifest is damaged: {'; '.join(damaged)}")
+            noted = journal_keys(self.store, manifests.values())
+            # One that was finished meanwhile has lost its journal, maybe before it was read.
+            if all(self.read(backup_id) == manifests[backup_id] for backup_id in noted):
+                return manifests, noted
+        raise OutsideFault(f"{self.store.location}: backups {self.backup!r} change while they are looked through")
+
+    def _needed(self) -> set[str]:
+        manifests, noted = self._whole()
+        own = {key for one in manifests.values() for key in one.keys()}  # noqa: SIM118  # a method of ours
+        return own.union(*noted.values())
 
     def delete(self, pruning: Pruning) -> None:
-        """Delete manifests first: should this be cut short, no manifest points to what is gone."""
+        """Delete manifests first: should this be cut short, no manifest points to what is gone.
+
+        What is needed is asked anew then: a backup that is at work may have noted one of these objects meanwhile.
+        """
         for backup_id in pruning.delete:
             self.store.delete([manifest_key(self.backup, backup_id), verdict_key(self.backup, backup_id)])
             drop_journal(self.store, self.backup, backup_id)
-        self.store.delete(sorted(pruning.keys))
+        self.delete_objects(pruning.keys)
+
+    def delete_objects(self, keys: Collection[str]) -> None:
+        """Delete those objects that no backup and no journal points to."""
+        if keys:
+            self.store.delete(sorted(set(keys) - self._needed()))
 
     def verdicts(self) -> dict[str, dict[str, Any]]:
-        """By backup id, what was last found of it: ``{"verdict": "PASS" | "FAIL", "kind", "at"}``."""
+        """By backup id, what was last found of it: ``{"verdict": "PASS" | "FAIL", "kind", "at"}``.
+
+        They are notes for people, unsigned: one that is none is left out.
+        """
         prefix = verdicts_prefix(self.backup)
-        keys = [entry.key for entry in self.store.list(prefix)]
-        with ThreadPoolExecutor(8, thread_name_prefix="verdicts") as pool:
-            contents = list(pool.map(self.store.get, keys))
-        return {
-            key.removeprefix(prefix).removesuffix(".json"): json.loads(data)
-            for key, data in zip(keys, contents, strict=True)
-        }
+        keys = [one.key for one in self.store.list(prefix) if one.size <= _VERDICT_BYTES and not key_problem(one.key)]
+        found = {}
+        for key, data in self._read_all(keys):
+            told = _verdict(data or b"")
+            if told is None:
+                log.warning("%s is no verdict: left out", key)
+            else:
+                found[key.removeprefix(prefix).removesuffix(".json")] = told
+        return found
 
     def note_verdict(self, backup_id: str, kind: str, verdict: str, now: str) -> None:
         """Keep what was found of a backup, beside it.
@@ -152,17 +240,18 @@ class Catalogue:
 
         Only to be deleted while no export is running.
         """
-        manifests, damaged = self.manifests()
-        if damaged:
-            raise DamagedManifest(f"cannot tell what is needed: {'; '.join(damaged)}")
-        needed = {key for one in manifests.values() for key in one.keys()}  # noqa: SIM118  # a method of ours
-        for backup_id, manifest in manifests.items():
-            if manifest.state is not State.COMPLETE:
-                journal = read_journal(self.store, self.backup, backup_id)
-                needed |= {segment.key for found in journal.values() for segment in found if segment.key}
+        needed = self._needed()
         stored = self.store.list(data_prefix(self.backup))
         return {entry.key: entry.size for entry in stored if entry.key not in needed}
 
     def has_journal(self, backup_id: str) -> bool:
         """Whether segments of a backup in progress are noted."""
         return next(iter(self.store.list(journal_prefix(self.backup, backup_id))), None) is not None
+
+
+def _verdict(data: bytes) -> dict[str, Any] | None:
+    try:
+        told = json.loads(data)
+        return {name: str(told[name])[:40] for name in ("verdict", "kind", "at")}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

@@ -16,7 +16,7 @@ from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.export import Exported, ExportRange, cores
 from kafka_ferry.hooks.backup.freeze import begin_backup, plan_backup
-from kafka_ferry.hooks.backup.journal import drop_journal, read_journal
+from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys
 from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
@@ -96,7 +96,7 @@ class Exporting:
         manifest = self.manifest()
         if manifest.state is State.COMPLETE:
             return manifest
-        seconds = datetime.now(UTC) - datetime.fromisoformat(manifest.created)
+        seconds = datetime.now(UTC) - manifest.created_at
         return self.catalogue.finish(manifest, now(), exported, round(seconds.total_seconds(), 3))
 
     def verify_shard(self, mine: Collection[Partition]) -> list[dict[str, Any]]:
@@ -127,11 +127,10 @@ class Exporting:
             increment = re.fullmatch(rf"{re.escape(self.export_id)}{FOLLOWED}[0-9T]+Z", backup_id)
             if manifest.state is State.COMPLETE or not increment:
                 continue
-            journal = read_journal(self.store, manifest.backup, backup_id)
-            keys = [segment.key for segments in journal.values() for segment in segments if segment.key]
+            noted = journal_keys(self.store, [manifest])
             self.store.delete([manifest_key(manifest.backup, backup_id)])
-            self.store.delete(keys)
             drop_journal(self.store, manifest.backup, backup_id)
+            catalogue.delete_objects(noted[backup_id])
             gone.append(backup_id)
         return gone
 

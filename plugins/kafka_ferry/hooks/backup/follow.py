@@ -148,8 +148,7 @@ def follow_import(
         lines = [line.to_json() for line in compare_restored(importing.config, importing.store, ranges)]
         wrong = [f"{line['topic']}-{line['partition']}: {line['detail']}" for line in lines if line["detail"]]
         importing.confirm(importing.marks(lines, ranges))
-        frozen = datetime.fromisoformat(importing.manifest.created)
-        seconds = (datetime.now(UTC) - frozen).total_seconds()
+        seconds = max(0.0, (datetime.now(UTC) - importing.manifest.created_at).total_seconds())
         proven = sum(line["expected"] for line in lines)
         note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
               "lines": lines})  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
 from kafka_ferry.backup.manifest import GroupOffset, Manifest, State
-from kafka_ferry.backup.ranges import plan_topic, reached
+from kafka_ferry.backup.ranges import IncompleteBackup, lineage, plan_topic, reached
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.catalogue import Catalogue
@@ -43,7 +43,8 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
     ).names
     if not names:
         raise BadParam("topics", f"nothing on the cluster matches {spec.topics}", "names or regexes of topics there")
-    mode, chain, notes = _parent(catalogue, spec, cluster_id)
+    complete = catalogue.complete()
+    mode, chain, notes = _parent(complete, spec, cluster_id)
     before = reached(chain)
     topics = admin.topics(names)
     groups = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them
@@ -63,6 +64,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         backup_id=backup_id,
         mode=mode,
         parent=chain[-1].backup_id if chain else None,
+        follows=next(reversed(list(complete)), None),
         created=now,
         cluster_id=cluster_id,
         isolation_level=spec.isolation_level,
@@ -85,12 +87,14 @@ def check_topic_ids(admin: KafkaAdmin, manifest: Manifest) -> None:
 
 
 def _parent(
-    catalogue: Catalogue, spec: BackupSpec, cluster_id: str
+    complete: Mapping[str, Manifest], spec: BackupSpec, cluster_id: str
 ) -> tuple[Literal["full", "incremental"], list[Manifest], list[str]]:
-    complete = catalogue.complete()
     if spec.mode == "full" or not complete:
         return "full", [], [] if spec.mode == "full" else ["the first one of its name: full"]
-    chain = catalogue.chain(next(reversed(complete)))
+    try:
+        chain = lineage(complete, next(reversed(list(complete))))
+    except IncompleteBackup as error:
+        return "full", [], [f"the last backup cannot be restored: {error}: full"]
     last = chain[-1]
     if last.cluster_id != cluster_id:
         return "full", [], [f"the last backup is of another cluster ({last.cluster_id}): full"]

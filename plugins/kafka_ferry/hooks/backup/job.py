@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +16,15 @@ from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.night_check import lacks_records_of
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
+from kafka_ferry.hooks.signing import signer_of
+
+log = logging.getLogger(__name__)
 
 _SCHEDULED = ("scheduled", "backfill")
 
@@ -35,7 +42,7 @@ class StoreJob:
 
     def _order(self, location: str, aws_conn_id: str | None) -> dict[str, Any]:
         settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
-        return store_order(location, settings, self.store_spec.patience)
+        return store_order(location, settings, self.store_spec.patience, signer_of(self.store_spec.signing_conn_id))
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -99,7 +106,14 @@ class BackupJob(StoreJob):
         """A backup by which this night is covered; None when there is work to do. Never of a run that began its own."""
         if not self._is_night or self.catalogue.read(self.backup_id) is not None:
             return None
-        return covering(self.catalogue.complete(), self.tick, cluster_id, topics, self.spec.isolation_level)
+        complete, now = self.catalogue.complete(), datetime.now(UTC)
+        for found in covering(complete, self.tick, cluster_id, topics, self.spec.isolation_level, now):
+            lacking = lacks_records_of(KafkaSurvey.of(self.source), found, self.tick, topics)
+            if lacking is None:
+                return found
+            log.warning("backup %s says it was begun %s, after this night, and lacks records of it: %s",
+                        found.backup_id, found.created, lacking)  # fmt: skip
+        return None
 
     def record_bytes(self) -> dict[str, float]:
         """Mean bytes of a record by topic, as the newest backups have them."""

@@ -6,17 +6,29 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from kafka_ferry.backup.layout import journal_prefix
-from kafka_ferry.backup.manifest import Segment
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.backup.manifest import (
+    DamagedManifest,
+    Manifest,
+    PartitionBackup,
+    Segment,
+    State,
+    TopicBackup,
+    parsed,
+)
+from kafka_ferry.backup.manifest_check import MANIFEST_BYTES, segment_claim
+from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 
 Partition = tuple[str, int]
 
 _SOON_BYTES = 1024 * 1024  # a segment of that size is worth a request of its own
 _SOON_SECONDS = 0.5
+_CURE = "Cure: delete that object, what it notes is copied again"
 
 
 class Journal:
@@ -46,25 +58,84 @@ class Journal:
 
     def _write(self) -> None:
         if self._waiting:
-            self._store.put(f"{self._prefix}{uuid.uuid4().hex}.json", json.dumps(self._waiting).encode())
+            key = f"{self._prefix}{uuid.uuid4().hex}.json"
+            signer = self._store.signer
+            piece: Any = self._waiting
+            if signer is not None:
+                piece = {"signature": signer.sign(self._prefix, piece), "segments": piece}
+            self._store.put(key, json.dumps(piece).encode())
             self._waiting = []
         self._written = time.monotonic()
 
 
-def read_journal(store: ObjectStore, backup: str, backup_id: str) -> dict[Partition, list[Segment]]:
-    """Finished segments by partition, of all tries, in no order."""
+def read_journal(store: ObjectStore, manifest: Manifest) -> dict[Partition, list[Segment]]:
+    """Finished segments of an unfinished backup by partition, of all tries, in no order.
+
+    :raises DamagedManifest: a piece says what cannot be, is not signed where it must be, or is none.
+    """
     found: dict[Partition, list[Segment]] = {}
-    keys = [entry.key for entry in store.list(journal_prefix(backup, backup_id))]
+    places = {(topic.name, one.partition): (topic, one) for topic, one in manifest.partitions()}
+    keys = [entry.key for entry in store.list(journal_prefix(manifest.backup, manifest.backup_id))]
+
+    def get(key: str) -> bytes:
+        try:
+            return store.get(key, MANIFEST_BYTES)
+        except ObjectMissing as error:
+            raise OutsideFault(f"{key}: went away while the journal was read: another run finished it") from error
+        except ObjectTooLarge as error:
+            raise DamagedManifest(f"{key}: refused: {error}. {_CURE}") from error
+
     with ThreadPoolExecutor(8, thread_name_prefix="journal") as pool:
-        for piece in pool.map(store.get, keys):
-            for line in json.loads(piece):
-                _take(found, line)
+        for key, data in zip(keys, pool.map(get, keys), strict=True):
+            for line in _lines(store, manifest, key, data):
+                _take(found, line, manifest.backup, places, key)
     return found
 
 
-def _take(found: dict[Partition, list[Segment]], line: Mapping[str, object]) -> None:
-    at = str(line["topic"]), int(str(line["partition"]))
-    found.setdefault(at, []).append(Segment.model_validate(line["segment"]))
+def _lines(store: ObjectStore, manifest: Manifest, key: str, data: bytes) -> list[Any]:
+    piece = parsed(data, key)
+    signed: dict[str, Any] = piece if isinstance(piece, dict) else {"segments": piece}
+    piece, signature = signed.get("segments"), signed.get("signature")
+    if not isinstance(piece, list):
+        raise DamagedManifest(f"{key}: damaged, it is no piece of a journal. {_CURE}")
+    if store.signer is not None:
+        problem = store.signer.problem(journal_prefix(manifest.backup, manifest.backup_id), piece, signature)
+        if problem:
+            raise DamagedManifest(f"{key}: refused, it {problem}. {_CURE}")
+    return piece
+
+
+def _take(
+    found: dict[Partition, list[Segment]],
+    line: Any,
+    backup: str,
+    places: Mapping[Partition, tuple[TopicBackup, PartitionBackup]],
+    key: str,
+) -> None:
+    try:
+        at = str(line["topic"]), int(line["partition"])
+        segment = Segment.model_validate(line["segment"])
+        topic, partition = places[at]
+    except (KeyError, TypeError, ValueError) as error:  # pydantic's are ValueErrors
+        raise DamagedManifest(f"{key}: refused, a line of it is none ({type(error).__name__}). {_CURE}") from None
+    problem = segment_claim(backup, topic, partition, segment)
+    if problem:
+        raise DamagedManifest(f"{key}: refused, it says what cannot be: {problem}. {_CURE}")
+    found.setdefault(at, []).append(segment)
+
+
+def journal_keys(store: ObjectStore, manifests: Iterable[Manifest]) -> dict[str, set[str]]:
+    """Id of each unfinished backup to the objects that its journal names.
+
+    :raises DamagedManifest: as :func:`read_journal`: nobody knows what it needs.
+    """
+    return {
+        one.backup_id: {
+            segment.key for segments in read_journal(store, one).values() for segment in segments if segment.key
+        }
+        for one in manifests
+        if one.state is not State.COMPLETE
+    }
 
 
 def drop_journal(store: ObjectStore, backup: str, backup_id: str) -> None:

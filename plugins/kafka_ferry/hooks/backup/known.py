@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
-from kafka_ferry.backup.layout import manifests_prefix
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, State
+from kafka_ferry.backup.order import ordered
 from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.object_store import ObjectStore
 
 
 class KnownCatalogue(Catalogue):
@@ -18,27 +18,18 @@ class KnownCatalogue(Catalogue):
         self._known: dict[str, Manifest] = {}
 
     def manifests(self) -> tuple[dict[str, Manifest], list[str]]:
-        keys = [one.key for one in self.store.list(manifests_prefix(self.backup)) if one.key.endswith(".json")]
+        keys, damaged = self._keys()
         wanted = [key for key in keys if key not in self._known]
-        with ThreadPoolExecutor(8, thread_name_prefix="manifests") as pool:
-            contents = list(pool.map(self._get, wanted))
         self._known = {key: one for key, one in self._known.items() if key in set(keys)}
-        found, damaged = list(self._known.values()), []
-        for key, data in zip(wanted, contents, strict=True):
+        found = list(self._known.values())
+        for key, data in self._read_all(wanted):
             if data is None:  # given up between the listing and now
                 continue
             try:
-                found.append(manifest := Manifest.from_bytes(data, key))
+                found.append(manifest := self._parsed(data, key))
             except DamagedManifest as error:
                 damaged.append(str(error))
                 continue
             if manifest.state is State.COMPLETE:
                 self._known[key] = manifest
-        found.sort(key=lambda one: (one.created, one.backup_id))
-        return {one.backup_id: one for one in found}, damaged
-
-    def _get(self, key: str) -> bytes | None:
-        try:
-            return self.store.get(key)
-        except ObjectMissing:
-            return None
+        return {one.backup_id: one for one in ordered(found, datetime.now(UTC))}, damaged

@@ -49,7 +49,7 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
         "groups": sorted(manifest.groups),
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
-        "notes": [*manifest.notes, *_begun(known), *_pruning(job)],
+        "notes": [*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
     }
 
 

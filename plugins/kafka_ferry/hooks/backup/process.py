@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kafka_ferry.backup.signature import Signer
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.hooks.child_process import Order, answer_order, do_here, run_children
 from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, open_store
@@ -12,9 +13,15 @@ from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, open_store
 _MODULE = "kafka_ferry.hooks.backup.process"
 
 
-def store_order(location: str, settings: Mapping[str, Any] | None = None, patience: float = PATIENCE) -> dict[str, Any]:
+def store_order(
+    location: str,
+    settings: Mapping[str, Any] | None = None,
+    patience: float = PATIENCE,
+    signer: Signer | None = None,
+) -> dict[str, Any]:
     """How a child opens the store: arguments of ``open_store``."""
-    return {"location": location, "settings": dict(settings or {}), "patience": patience}
+    signing = {"signing": signer.to_json()} if signer else {}
+    return {"location": location, "settings": dict(settings or {}), "patience": patience, **signing}
 
 
 def run(orders: Sequence[Order]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -77,7 +78,7 @@ class Restoration:
         :raises IncompleteBackup: it is not there.
         """
         if self.spec.backup_id is None and self.point_in_time is not None:
-            return self.catalogue.chain(as_of(self.catalogue.complete(), self.point_in_time))
+            return self.catalogue.chain(as_of(self.catalogue.complete(), self.point_in_time, datetime.now(UTC)))
         return self.catalogue.chain(self.spec.backup_id)
 
     @property

@@ -110,7 +110,11 @@ def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
         "acls": [str(acl) for acl in acls],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
-        "notes": [*_time_notes(restoration), *_retention_notes(topics, restoration.point_in_time)],
+        "notes": [
+            *restoration.catalogue.oddities(),
+            *_time_notes(restoration),
+            *_retention_notes(topics, restoration.point_in_time),
+        ],
     }
 
 
@@ -147,7 +151,7 @@ def _time_notes(restoration: Restoration) -> list[str]:
     if at is None:
         return []
     notes = ["point_in_time cuts each partition by its records' own timestamps: not one moment across partitions"]
-    if datetime.fromisoformat(restoration.manifest.created).timestamp() * 1000 < at:
+    if restoration.manifest.created_at.timestamp() * 1000 < at:
         notes.append(f"the backup was begun {restoration.manifest.created}, before the point in time: what came later "
                      "is not in it")  # fmt: skip
     return notes

@@ -6,11 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from kafka_ferry.backup.layout import data_prefix, manifest_key
+from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.manifest import Manifest, Segment
+from kafka_ferry.backup.manifest_check import MANIFEST_BYTES
 from kafka_ferry.backup.segment import DamagedSegment
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.hooks.backup.presence import absent
+from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 
 _AT_ONCE = 4  # objects on their way: so many segments as they are stored is the memory
 
@@ -34,30 +38,43 @@ def transfer(source: ObjectStore, target: ObjectStore, chain: Sequence[Manifest]
     done = Transferred()
     for manifest in chain:
         key = manifest_key(manifest.backup, manifest.backup_id)
-        data = manifest.to_bytes()
+        data = _as_stored(source, manifest, key)
         if _is_there(target, key, data):
             continue
-        there = {one.key: one.size for one in target.list(data_prefix(manifest.backup))}
         wanted = {segment.key: segment for _, _, segment in manifest.segments() if segment.key}
-        left = [segment for name, segment in wanted.items() if there.get(name) != segment.size]
+        left = absent(target, manifest.backup, wanted.values())
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="transfer") as pool:
-            for size in pool.map(lambda segment: _copy(source, target, segment), left):
+            for size in pool.map(partial(_copy, source, target), [wanted[name] for name in left]):
                 done = Transferred(done.objects + 1, done.bytes + size)
+        # What was there already may have been pruned meanwhile with another copy that had it.
+        gone = absent(target, manifest.backup, wanted.values())
+        if gone:
+            raise OutsideFault(f"{target.location}: another run prunes there; gone: {', '.join(gone[:5])}")
         target.put(key, data)
     return done
 
 
+def _as_stored(source: ObjectStore, manifest: Manifest, key: str) -> bytes:
+    """Its very bytes: who only checks signatures could not sign it again."""
+    data = source.get(key, MANIFEST_BYTES)
+    if Manifest.from_bytes(data, key, source.signer) != manifest:
+        raise OutsideFault(f"{source.location}: {key} is another one now than a moment ago")
+    return data
+
+
 def _is_there(target: ObjectStore, key: str, data: bytes) -> bool:
     try:
-        return target.get(key) == data
-    except ObjectMissing:
+        return target.get(key, len(data)) == data
+    except (ObjectMissing, ObjectTooLarge):
         return False
 
 
 def _copy(source: ObjectStore, target: ObjectStore, segment: Segment) -> int:
     assert segment.key is not None  # noqa: S101  # only such are asked for
     try:
-        data = source.get(segment.key)
+        data = source.get(segment.key, segment.size)
+    except ObjectTooLarge:
+        raise DamagedSegment(f"{segment.key}: the object is larger than the {segment.size} bytes written") from None
     except ObjectMissing:
         raise DamagedSegment(f"{segment.key}: the object is missing") from None
     if hashlib.sha256(data).hexdigest() != segment.sha256:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from kafka_ferry.backup.archive import backup_lines
-from kafka_ferry.backup.judge import objects_check
+from kafka_ferry.backup.judge import clocks_check, objects_check
 from kafka_ferry.backup.manifest import Manifest, Segment, State
+from kafka_ferry.backup.order import futures
 from kafka_ferry.backup.ranges import IncompleteBackup, assemble, lineage
 from kafka_ferry.backup.spec import VerifySpec
 from kafka_ferry.exceptions import BadParam
@@ -32,6 +34,10 @@ class VerifyJob(StoreJob):
         """All manifests, and what is wrong with those that cannot be read."""
         return self.catalogue.manifests()
 
+    def futures(self) -> list[str]:
+        """Backups whose dates have not come yet, in words."""
+        return futures(self.found[0], datetime.now(UTC))
+
     @cached_property
     def backups(self) -> list[Manifest]:
         """Those to verify: COMPLETE ones, oldest first.
@@ -46,7 +52,9 @@ class VerifyJob(StoreJob):
             return list(complete.values())
         if self.spec.backup_id not in complete:
             known = ", ".join(list(complete)[-5:]) or "none"
-            raise BadParam("backup_id", f"{self.spec.backup_id!r} is no COMPLETE backup", f"one of: {known}")
+            refused = f" ({'; '.join(self.found[1][:5])})" if self.found[1] else ""
+            problem = f"{self.spec.backup_id!r} is no COMPLETE backup{refused}"
+            raise BadParam("backup_id", problem, f"one of: {known}")
         return lineage(complete, self.spec.backup_id)
 
     def segments(self) -> list[tuple[str, int, Segment]]:
@@ -93,7 +101,7 @@ def plan_of_verification(job: VerifyJob) -> dict[str, Any]:
         "groups": [],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
-        "notes": job.found[1],
+        "notes": [*job.found[1], *job.futures()],
     }
 
 
@@ -119,6 +127,7 @@ def judge(job: VerifyJob, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         objects_check([str(one) for one in damage], objects, "each was read: SHA-256, offsets, counts, fingerprint"),
         _counts(wanted, objects, records),
         _orphans(job),
+        clocks_check(job.futures()),
     ]
     return {
         "checks": [check.model_dump(mode="json") for check in checks],

@@ -1,0 +1,35 @@
+"""From an Airflow connection to what signs backups."""
+
+from __future__ import annotations
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+from kafka_ferry.backup.signature import Signer
+from kafka_ferry.exceptions import BadConnection
+
+
+def signer_of(conn_id: str | None) -> Signer | None:
+    """The key in a connection's password; extra ``accepted`` lists others that are taken when reading. None: no param.
+
+    :raises BadConnection: no such connection, or its keys cannot be used.
+    """
+    if conn_id is None:
+        return None
+    try:
+        connection = BaseHook.get_connection(conn_id)
+        extra = connection.extra_dejson
+    except AirflowNotFoundException as error:
+        raise BadConnection(f"signing_conn_id: there is no connection {conn_id!r}. Cure: make it, or leave the param "
+                            "empty") from error  # fmt: skip
+    accepted = extra.get("accepted") or []
+    if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
+        raise BadConnection(f"connection {conn_id!r}: extra accepted is no list of keys")
+    for secret in (connection.password, *accepted):
+        if secret:
+            mask_secret(secret)
+    try:
+        return Signer(connection.password or "", accepted)
+    except BadConnection as error:
+        raise BadConnection(f"connection {conn_id!r}: {error}") from None
