@@ -6,6 +6,7 @@ readers refuse times that their dates cannot say.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import zlib
@@ -15,14 +16,17 @@ from typing import Any, Final
 import fastavro
 
 from kafka_ferry.backup.columns import TIMESTAMP_TYPES
-from kafka_ferry.backup.segment import (
-    ROW_GROUP_BYTES,
+from kafka_ferry.backup.decoding import (
+    DECODED_BYTES,
     DamagedSegment,
-    Draft,
-    Rows,
-    rows_of,
-    timestamp_types,
+    check_about,
+    check_place,
+    named,
+    refuse_large,
+    whole,
 )
+from kafka_ferry.backup.page_headers import zigzag
+from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, Rows, rows_of, timestamp_types
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "record",
@@ -50,6 +54,8 @@ SCHEMA: Final[dict[str, Any]] = {
     ],
 }
 _PARSED: Final = fastavro.parse_schema(SCHEMA)
+_CANONICAL: Final = fastavro.schema.to_parsing_canonical_form(SCHEMA)
+_RECORD_BYTES: Final = 8  # one for each field, at the least
 _BLOCK_BYTES = 1024 * 1024
 _MARKER = b"kafka-ferry-avro"  # 16 bytes; a random one would give one segment another SHA-256 at each try
 
@@ -94,24 +100,108 @@ def _records(draft: Draft, topic: str) -> Iterator[dict[str, Any]]:
 def decode(data: bytes, what: str) -> Iterator[Rows]:
     """Yield the records of an object, some at a time.
 
+    fastavro unpacks a block whole, whatever it becomes, and follows the schema that it finds. So blocks are unpacked
+    here, to a bound, and handed to it one by one behind a header of ours.
+
     :raises DamagedSegment: it is not what :func:`encode` writes.
     """
-    try:
+    with named(what, "Avro"):
+        head = _own_head()
         rows, size = Rows([], [], [], [], []), 0
-        for record in fastavro.reader(io.BytesIO(data)):
-            size += _take(rows, record)
-            if size >= ROW_GROUP_BYTES:
-                yield rows
-                rows, size = Rows([], [], [], [], []), 0
+        for count, block in _blocks(data, what):
+            single = io.BytesIO(head + _long(count) + _long(len(block)) + block + _MARKER)
+            for record in fastavro.reader(single):
+                size += _take(rows, record, what)
+                if size >= ROW_GROUP_BYTES:
+                    yield rows
+                    rows, size = Rows([], [], [], [], []), 0
         yield rows
-    except (ValueError, EOFError, KeyError, IndexError, TypeError, zlib.error) as error:
-        raise DamagedSegment(f"{what}: cannot be read as Avro: {type(error).__name__}") from None
 
 
-def _take(rows: Rows, record: Any) -> int:
+def _blocks(data: bytes, what: str) -> Iterator[tuple[int, bytes]]:
+    """Records and unpacked bytes of each block.
+
+    :raises DamagedSegment: another schema or codec, or a block that would become too large.
+    """
+    about, marker, at = _head(data)
+    schema = fastavro.schema.to_parsing_canonical_form(json.loads(about["avro.schema"]))
+    if schema != _CANONICAL:
+        raise DamagedSegment(f"{what}: its schema is another one: {schema[:300]}")
+    codec = about.get("avro.codec", b"null")
+    if codec not in (b"null", b"deflate"):
+        raise DamagedSegment(f"{what}: its codec is {codec[:20]!r}")
+    check_about(what, about.get("kafka_ferry"))
+    while at < len(data):
+        count, at = zigzag(data, at)
+        size, at = zigzag(data, at)
+        end = at + size
+        if size < 0 or data[end : end + len(marker)] != marker:
+            raise DamagedSegment(f"{what}: a block at byte {at} does not end where it says")
+        block = _inflated(data[at:end], what) if codec == b"deflate" else data[at:end]
+        if not 0 <= count <= len(block) // _RECORD_BYTES:
+            raise DamagedSegment(f"{what}: a block of {len(block)} bytes says it has {count} records")
+        yield count, block
+        at = end + len(marker)
+
+
+def _inflated(block: bytes, what: str) -> bytes:
+    unpacking = zlib.decompressobj(-15)
+    found = unpacking.decompress(block, DECODED_BYTES + 1)
+    refuse_large(what, len(found))
+    if not unpacking.eof:
+        raise DamagedSegment(f"{what}: a block is cut")
+    return found
+
+
+def _head(data: bytes) -> tuple[dict[str, bytes], bytes, int]:
+    """Metadata, marker and end of a file's header.
+
+    :raises ValueError: it is none. ``IndexError``: it ends too soon.
+    """
+    if data[:4] != b"Obj\x01":
+        raise ValueError("no Avro object container file")
+    about, at = dict[str, bytes](), 4
+    while True:
+        count, at = zigzag(data, at)
+        if count < 0:  # its size in bytes follows
+            _, at = zigzag(data, at)
+        for _ in range(abs(count)):
+            name, at = _bytes(data, at)
+            about[name.decode()], at = _bytes(data, at)
+        if count == 0:
+            return about, data[at : at + len(_MARKER)], at + len(_MARKER)
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    size, at = zigzag(data, at)
+    if size < 0 or at + size > len(data):
+        raise ValueError(f"a field of {size} bytes in its header")
+    return data[at : at + size], at + size
+
+
+def _long(number: int) -> bytes:
+    number, result = number << 1, bytearray()
+    while number > 127:
+        result.append(number & 127 | 128)
+        number >>= 7
+    result.append(number)
+    return bytes(result)
+
+
+@functools.cache
+def _own_head() -> bytes:
+    """The header of a file of ours that is not packed."""
+    sink = io.BytesIO()
+    fastavro.writer(sink, _PARSED, [], codec="null", sync_marker=_MARKER)
+    data = sink.getvalue()
+    return data[: _head(data)[2]]
+
+
+def _take(rows: Rows, record: Any, what: str) -> int:
     key, value = record["key"], record["value"]
-    rows.offsets.append(record["offset"])
-    rows.timestamps.append(record["timestamp"])
+    check_place(what, record["topic"], record["partition"])
+    rows.offsets.append(whole(record["offset"]))
+    rows.timestamps.append(whole(record["timestamp"]))
     rows.keys.append(key)
     rows.values.append(value)
     rows.headers.append([(one["key"], one["value"]) for one in record["headers"]])

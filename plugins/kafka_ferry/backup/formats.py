@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from kafka_ferry.backup import json_lines, segment
+from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import DamagedSegment, Draft, Room, Rows
 
@@ -57,4 +58,5 @@ def offsets_of(data: bytes, key: str) -> Any:
     """
     if key.endswith(SUFFIXES["parquet"]):
         return segment.offsets_of(data, key)
-    return np.array([offset for rows in decode(data, key) for offset in rows.offsets], dtype=np.int64)
+    with named(key, "a segment"):
+        return np.array([offset for rows in decode(data, key) for offset in rows.offsets], dtype=np.int64)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numba import njit, types
 
+from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.segment import row_groups
 from kafka_ferry.verification.varint import put_varint
 from kafka_ferry.verification.xxh64 import xxh64
@@ -116,7 +117,8 @@ def decode_packed(data: bytes, what: str) -> Iterator[PackedRows]:
 
     :raises DamagedSegment: it is no segment.
     """
-    return (PackedRows.of(table) for table in row_groups(data, what) if table.num_rows)
+    with named(what, "a segment"):
+        yield from (PackedRows.of(table) for table in row_groups(data, what) if table.num_rows)
 
 
 def _view(buffer: Any, kind: Any, offset: int, count: int) -> Any:

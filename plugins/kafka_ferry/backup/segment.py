@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kafka_ferry.backup.columns import SCHEMA, RecordColumns
+from kafka_ferry.backup.decoding import DamagedSegment as DamagedSegment
+from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, Segment
-from kafka_ferry.exceptions import FerryError
 from kafka_ferry.verification.content import PartitionContent
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.record_hash import record_hash
@@ -31,10 +32,6 @@ ROW_GROUP_BYTES = 16 * 1024 * 1024
 
 RECORD_OVERHEAD = 60
 """Bytes that a buffered record takes beside its own: offsets, timestamp, hash, Arrow's lengths."""
-
-
-class DamagedSegment(FerryError):
-    """An object that is not the segment that was written."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +225,8 @@ def decode(data: bytes, what: str) -> Iterator[Rows]:
 
     :raises DamagedSegment: it is no segment.
     """
-    return map(rows_of, row_groups(data, what))
+    with named(what, "a segment"):
+        yield from map(rows_of, row_groups(data, what))
 
 
 def row_groups(data: bytes, what: str) -> Iterator[Any]:
@@ -236,14 +234,15 @@ def row_groups(data: bytes, what: str) -> Iterator[Any]:
 
     :raises DamagedSegment: it is no segment.
     """
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
-        if file.schema_arrow.names != SCHEMA.names:
-            raise DamagedSegment(f"{what}: its columns are {', '.join(file.schema_arrow.names)}")
+    from kafka_ferry.backup.parquet_check import check_group, open_file
+
+    with named(what, "a segment"):
+        file = open_file(data, what)
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise DamagedSegment(f"{what}: cannot be read as a segment: {error}") from None
+            check_group(file, group, data, what)
+            table = file.read_row_group(group, use_threads=False)
+            table.validate(full=True)  # edges in order and inside, text that is UTF-8: what comes then trusts it
+            yield table
 
 
 def offsets_of(data: bytes, what: str) -> Any:
@@ -251,10 +250,13 @@ def offsets_of(data: bytes, what: str) -> Any:
 
     :raises DamagedSegment: it is no segment.
     """
-    try:
-        return pq.read_table(pa.BufferReader(data), columns=["offset"], use_threads=False).column(0).to_numpy()
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise DamagedSegment(f"{what}: cannot be read as a segment: {error}") from None
+    from kafka_ferry.backup.parquet_check import check_group, open_file
+
+    with named(what, "a segment"):
+        file = open_file(data, what)
+        for group in range(file.num_row_groups):
+            check_group(file, group, data, what)
+        return file.read(columns=["offset"], use_threads=False).column(0).to_numpy()
 
 
 def _whole(column: Any) -> Any:

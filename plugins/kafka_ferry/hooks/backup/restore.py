@@ -13,9 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.backup.claims import as_claimed
 from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.layout import SUFFIXES
 from kafka_ferry.backup.manifest import Segment
+from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
 from kafka_ferry.exceptions import BadParam, LossDetected
@@ -24,7 +26,7 @@ from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import is_plain, pays
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.verification.content import PartitionRange
 
@@ -94,9 +96,13 @@ def read_segment(store: ObjectStore, segment: Segment) -> bytes:
     key = segment.key or ""
     what = f"{key} (offsets {segment.begin} to {segment.end - 1})"
     try:
-        data = store.get(key)
+        data = store.get(key, segment.size)
     except ObjectMissing:
         raise DamagedSegment(f"{what}: the object is missing") from None
+    except ObjectTooLarge:
+        raise DamagedSegment(f"{what}: larger than the {segment.size} bytes that were written") from None
+    except ForeignKey as error:
+        raise DamagedSegment(f"{what}: {error}") from None
     if len(data) != segment.size:
         raise DamagedSegment(f"{what}: {len(data)} bytes, {segment.size} were written")
     if hashlib.sha256(data).hexdigest() != segment.sha256:
@@ -111,7 +117,7 @@ def restored_rows(
 
     :param native: in buffers, where the format has them (Parquet); loads Numba.
     """
-    for rows in decoded(data, segment.key or "", native):
+    for rows in as_claimed(decoded(data, segment.key or "", native), segment):
         kept = rows if point_in_time is None else rows.until(point_in_time)
         if len(kept):
             yield kept.not_before(MIN_TIMESTAMP)
