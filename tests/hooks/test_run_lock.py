@@ -15,7 +15,8 @@ from upath import UPath
 
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks import claim_store, object_store, run_lock
-from kafka_ferry.hooks.object_store import FolderStore, StoredObject
+from kafka_ferry.hooks.folder_store import FolderStore
+from kafka_ferry.hooks.object_store import StoredObject
 from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
 
 M = SharedName("migration", "m", "alias/cluster-1/m")

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kafka_ferry.hooks.object_store import Data, FolderStore, ObjectMissing, ObjectStore, StoredObject
+from kafka_ferry.backup.signature import Signer
+from kafka_ferry.hooks.folder_store import FolderStore
+from kafka_ferry.hooks.object_store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
 from kafka_ferry.report.storage import artifacts_root
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class _ObjectStorage:
         from airflow.sdk import ObjectStoragePath
 
         self.location, self.puts = root, 0
+        self.signer: Signer | None = None  # claims are not signed
         self._path: Any = ObjectStoragePath(root) / _FOLDER
 
     def put(self, key: str, data: Data) -> None:
@@ -55,11 +58,18 @@ class _ObjectStorage:
             return False
         return True
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, limit: int | None = None) -> bytes:
         try:
-            return bytes((self._path / key).read_bytes())
+            data = bytes((self._path / key).read_bytes())  # claims are small
         except FileNotFoundError as error:
             raise ObjectMissing(f"{self.location}: no object {key}") from error
+        if limit is not None:
+            refuse_large(self.location, key, len(data), limit)
+        return data
+
+    def size(self, key: str) -> int | None:
+        path = self._path / key
+        return int(path.stat().st_size) if path.exists() else None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         folder = self._path / prefix.rstrip("/")
