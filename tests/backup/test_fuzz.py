@@ -54,8 +54,8 @@ def table(rng: random.Random) -> Any:
     some = [None, b"", b"k", b"\xff\0", "ü€".encode(), b"x" * 300]
     headers = [None, [], [("a", b"1"), ("a", None)], [("", b"")], [("é", b"\xff")]]
     made = Buffer(0)
-    made.add(columns_of(3, range(count), rng.choices((0, -1, 5, 2**40), k=count), [1] * count, rng.choices(some, k=count),
-                        rng.choices(some, k=count), rng.choices(headers, k=count)))  # fmt: skip
+    times, keys, values = (rng.choices(each, k=count) for each in ((0, -1, 5, 2**40), some, some))
+    made.add(columns_of(3, range(count), times, [1] * count, keys, values, rng.choices(headers, k=count)))
     return made.cut(count, "transaction")
 
 
