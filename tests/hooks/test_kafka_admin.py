@@ -15,6 +15,7 @@ from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, Out
 from kafka_ferry.hooks.kafka_acls import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.migration.acls import Acl
+from kafka_ferry.migration.commits import Commit
 
 
 def failed(code: int, text: str = "said the broker") -> Future[Any]:
@@ -222,9 +223,13 @@ def test_a_commit_waits_for_a_coordinator_that_has_just_begun(monkeypatch: pytes
 
 
 def test_partitions_without_a_commit_are_left_out() -> None:
-    places = [SimpleNamespace(topic="t", partition=p, offset=offset) for p, offset in ((0, -1001), (1, 0), (2, 9))]
+    places = [
+        SimpleNamespace(topic="t", partition=p, offset=offset, metadata=metadata)
+        for p, offset, metadata in ((0, -1001, None), (1, 0, None), (2, 9, "AgAAAZ"))
+    ]
     one = admin(list_consumer_group_offsets={"g": done(SimpleNamespace(topic_partitions=places))})
     assert one.committed(["g"]) == {"g": {("t", 1): 0, ("t", 2): 9}}
+    assert one.commits(["g"]) == {"g": {("t", 1): Commit(0), ("t", 2): Commit(9, "AgAAAZ")}}
 
 
 def test_a_listing_with_an_error_is_not_a_short_listing() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.migration.commits import Commit
 from kafka_ferry.migration.groups import commits_to_write, judge_groups
 from kafka_ferry.report.model import GroupLine, Status
 from kafka_ferry.verification.compare import PartitionComparison
@@ -25,7 +26,7 @@ def result(*lines: Translated, records: int = 100) -> PartitionResult:
 
 
 def judged(line: Translated, now: int | None, refused: dict[str, str] | None = None, records: int = 100) -> GroupLine:
-    committed = {} if now is None else {line.group: {("x.a", 3): now}}
+    committed = {} if now is None else {line.group: {("x.a", 3): Commit(now)}}
     (found,) = judge_groups([result(line, records=records)], committed, refused or {})
     return found
 
@@ -37,7 +38,42 @@ def test_writes_where_there_is_no_commit_or_one_behind_and_never_rewinds() -> No
         translated(50, group="exact"),
         translated(60, group="ahead", skipped=10, status="skipped"),
     ]
-    assert commits_to_write([result(*lines)], set()) == {"none": {("x.a", 3): 50}, "behind": {("x.a", 3): 50}}
+    assert commits_to_write([result(*lines)], set()) == {
+        "none": {("x.a", 3): (50, "")},
+        "behind": {("x.a", 3): (50, "")},
+    }
+
+
+def test_metadata_goes_along_and_is_added_where_it_is_missing_only() -> None:
+    lines = [
+        translated(None, group="none", metadata="AgAAAZ"),
+        translated(40, group="behind", metadata="AgAAAZ", target_metadata="theirs"),
+        translated(50, group="lacks it", metadata="AgAAAZ"),
+        translated(50, group="has another", metadata="AgAAAZ", target_metadata="theirs"),
+        translated(50, group="source has none", target_metadata="theirs"),
+        translated(51, group="elsewhere", metadata="AgAAAZ"),
+    ]
+    exact = {("x.a", 3): Commit(50, "AgAAAZ")}
+    assert commits_to_write([result(*lines)], set()) == dict.fromkeys(("none", "behind", "lacks it"), exact)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "status", "detail"),
+    [
+        ("AgAAAZ", "AgAAAZ", Status.PASS, ""),
+        ("", "", Status.PASS, ""),
+        ("AgAAAZ", "", Status.EXPLAINED, "commit metadata differs: 6 characters on the source, none on the target"),
+        ("", "x", Status.EXPLAINED, "commit metadata differs: none on the source, 1 characters on the target"),
+        ("secret", "other", Status.EXPLAINED, "commit metadata differs: 6 characters on the source, 5 characters on"),
+    ],
+)
+def test_a_line_says_when_metadata_differs_and_never_what_it_is(
+    source: str, target: str, status: Status, detail: str
+) -> None:
+    line = translated(50, metadata=source)
+    (found,) = judge_groups([result(line)], {"g": {("x.a", 3): Commit(50, target)}}, {})
+    assert (found.status, found.detail[: len(detail)]) == (status, detail)
+    assert "secret" not in found.detail
 
 
 def test_active_groups_are_left_alone() -> None:
@@ -47,7 +83,7 @@ def test_active_groups_are_left_alone() -> None:
 
 def test_a_commit_at_zero_is_a_commit() -> None:
     assert commits_to_write([result(translated(0, expected=0))], set()) == {}
-    assert commits_to_write([result(translated(0, expected=1))], set()) == {"g": {("x.a", 3): 1}}
+    assert commits_to_write([result(translated(0, expected=1))], set()) == {"g": {("x.a", 3): (1, "")}}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +132,9 @@ def test_why_a_commit_was_refused_stands_beside_what_it_means() -> None:
 
 
 def test_a_commit_on_another_partition_is_not_this_ones() -> None:
-    (found,) = judge_groups([result(translated(None, status="missing"))], {"g": {("x.a", 0): 50, ("a", 3): 50}}, {})
+    (found,) = judge_groups(
+        [result(translated(None, status="missing"))], {"g": {("x.a", 0): Commit(50), ("a", 3): Commit(50)}}, {}
+    )
     assert found.status is Status.FAIL
 
 
@@ -114,8 +152,8 @@ def test_a_group_at_work_on_the_source_is_no_loss(source_now: int | None, status
     """Its commits move on between comparison and judgement, and MirrorMaker 2 carries them over."""
     line = translated(45)
     assert (line.source_offset, line.expected_offset) == (70, 50), "the table is made for these"
-    there = {} if source_now is None else {"g": {("a", 3): source_now}}
-    (found,) = judge_groups([result(line)], {"g": {("x.a", 3): 60}}, {}, there)
+    there = {} if source_now is None else {"g": {("a", 3): Commit(source_now)}}
+    (found,) = judge_groups([result(line)], {"g": {("x.a", 3): Commit(60)}}, {}, there)
     assert found.status is status
     if status is Status.EXPLAINED:
         assert "at work on the source" in found.detail

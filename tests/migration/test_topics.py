@@ -190,3 +190,67 @@ def test_topic_state_reads_what_is_in_force() -> None:
     assert not plain.log_append_time
     assert TopicState("t", "id", 1, 1, effective={"cleanup.policy": "compact,delete"}).compacted
     assert TopicState("t", "id", 1, 1, effective={"message.timestamp.type": "LogAppendTime"}).log_append_time
+
+
+def test_a_group_that_is_called_like_an_expression_does_not_hide_the_others() -> None:
+    existing = [".*", "app", "a+b", "aab", "x(y"]
+    found = groups(existing, [".*"])
+    assert found.names == tuple(sorted(existing))
+    assert mirror_maker_takes(existing, found) == set(existing)
+    found = groups(existing, ["a+b", "x(y"])  # x(y is no expression: a name all the same
+    assert found.names == ("a+b", "aab", "x(y")
+    assert mirror_maker_takes(existing, found) == set(found.names)
+    assert groups(existing, ["a.*"], ["a+b"]).names == ("app",)
+    assert groups(existing, [r"a\+b"]).names == ("a+b",), "how to mean only the name"
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "a\u2028b", "grüße", "日本", " blank ", "\x01", "a b", "x\x85y"])
+def test_every_group_means_every_group(name: str) -> None:
+    found = groups([name, "app"], [".*"])
+    assert found.names == tuple(sorted([name, "app"]))
+    assert mirror_maker_takes([name, "app"], found) == {name, "app"}
+    # Java's dot and \w match less than ours: what is odd stands there by name, quoted.
+    assert len(found.patterns) == 2
+    assert re.fullmatch(found.patterns[1], name)
+    comma = groups(["a,b", "app"], [".*"], ["a,b"])
+    assert mirror_maker_takes(["a,b", "app"], comma) == {"app"}
+    left = groups([name, "app"], [".*"], [name])
+    assert mirror_maker_takes([name, "app"], left) == {"app"}
+
+
+@pytest.mark.parametrize("exclude", [[], ["^$"], ["(?:)"]])
+def test_the_empty_group_id_is_never_handed_to_mirror_maker(exclude: list[str]) -> None:
+    found = groups(["", "app"], [".*"], exclude)
+    assert found.names == (("app",) if exclude else ("", "app"))
+    assert "" not in found.exclude_patterns, "a list with nothing in it is refused (KIP-1161)"
+    assert mirror_maker_takes(["", "app"], found) == {"app"}
+    assert groups(["app"], [".*"]).exclude_patterns == ()
+
+
+def test_what_cannot_be_taken_is_told_when_it_is_meant() -> None:
+    def chosen(include: list[str], exclude: Sequence[str] = ()) -> Selection:
+        no = lambda _: None  # noqa: E731
+        return select("groups", ["app"], include, exclude, never=no, by_default=mm2_group_refusal,
+                      others=["share-1", "connect-x", "sh(a"])  # fmt: skip
+
+    assert chosen([".*"]).others == ("connect-x", "sh(a", "share-1")
+    assert chosen([".*"]).exclude_patterns == (), "a share group that comes or goes changes no connector"
+    assert chosen(["share-1", "sh(a"]).others == ("sh(a", "share-1")
+    assert chosen(["share-1"]).unmatched == ()
+    assert chosen(["share-2"]).unmatched == ("share-2",)
+    left = chosen([".*"], ["share-.*"])
+    assert left.others == ("connect-x", "sh(a")
+    assert [item.name for item in left.skipped] == ["share-1"]
+
+
+@pytest.mark.parametrize(
+    "entry", ["(?P<x>a)", "(a)?(?(1)b|c)", "(?a)x", "(?iL:x)", "[[:alpha:]]+", "[a&&b]", "x{y", "a{", "\\U0001F600"]
+)
+def test_what_java_reads_otherwise_is_refused(entry: str) -> None:
+    with pytest.raises(BadParam, match="Java"):
+        topics(["a"], [entry])
+
+
+@pytest.mark.parametrize("entry", [r"a\[\[b", "(?i)a", "(?:a)", "[a&b]", "a{2}", r"\{x", "[{]", "[^]a]", "a&&b"])
+def test_what_both_read_alike_is_taken(entry: str) -> None:
+    topics(["a"], [entry])

@@ -77,10 +77,15 @@ class BrokerWire:
         self._hosts: dict[int, tuple[str, int]] = {}
         self._connections: dict[int, BrokerConnection] = {}
 
+    @property
+    def hosts(self) -> list[tuple[str, int]]:
+        """Host and port of every broker, as ``leaders`` was told."""
+        return list(self._hosts.values())
+
     async def leaders(self, keys: Iterable[Key]) -> Leaders:
         """Ask any broker."""
         wanted = set(keys)
-        connection = await self._any()
+        connection = await self.any()
         # Without leave to create them: a question must not make a topic.
         found = await connection.ask(MetadataRequest(sorted({topic for topic, _ in wanted}), False))
         self._hosts = {one["node_id"]: (one["host"], one["port"]) for one in found["brokers"]}
@@ -131,7 +136,8 @@ class BrokerWire:
         for node in list(self._connections):
             self.drop(node)
 
-    async def _any(self) -> BrokerConnection:
+    async def any(self) -> BrokerConnection:
+        """A connection to one of the brokers."""
         found = self._connections.get(LEADERS)
         if found is not None and found.is_open:
             return found

@@ -113,11 +113,15 @@ def _exists(tp: Partition, source: Mapping[str, TopicState], target: Mapping[str
 def _marks(migration: Migration, mapped: Mapping[Partition, Partition]) -> dict[Partition, list[GroupMark]]:
     names = list(migration.groups.committed)
     # The target's first: a group at work on the source is carried on meanwhile, and must not seem ahead.
-    on_target = migration.target.admin.committed(names)
-    committed = migration.source.admin.committed(names)
+    on_target = migration.target.admin.commits(names)
+    committed = migration.source.admin.commits(names)
     marks: dict[Partition, list[GroupMark]] = {}
     for group, offsets in committed.items():
-        for tp, offset in offsets.items():
+        for tp, commit in offsets.items():
             if tp in mapped:
-                marks.setdefault(tp, []).append(GroupMark(group, offset, on_target[group].get(mapped[tp])))
+                there = on_target[group].get(mapped[tp])
+                mark = GroupMark(group, commit.offset, None, commit.metadata)
+                if there is not None:
+                    mark = GroupMark(group, commit.offset, there.offset, commit.metadata, there.metadata)
+                marks.setdefault(tp, []).append(mark)
     return marks

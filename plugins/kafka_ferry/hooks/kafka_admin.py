@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -32,18 +31,18 @@ from confluent_kafka.admin import (
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.batches import chunks, weighed
+from kafka_ferry.hooks.group_calls import ALLOWED, COORDINATOR, GroupCalls
 from kafka_ferry.hooks.kafka_acls import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.migration.acls import Acl
+from kafka_ferry.migration.convergence import Partition as Partition
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
 
 T = TypeVar("T")
-Partition = tuple[str, int]
 
 # A controller refuses more than 10,000 metadata records in one request (KRaft, MAX_RECORDS_PER_USER_OP).
 _RECORDS_PER_CREATE = 5000
 _TOPICS_PER_DESCRIBE = 500
-_GROUPS_IN_FLIGHT = 50
 _REFUSED_SECONDS = 3.0  # a broker that has just started may not know its users yet
 
 _AUTHENTICATION = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)
@@ -52,14 +51,8 @@ _AUTHORIZATION = (
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 )
-# A broker that started a moment ago, or a new cluster whose offsets topic the first question about a group makes.
-_COORDINATOR = (
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-)
 _PASSING = (
-    *_COORDINATOR,
+    *COORDINATOR,
     KafkaError._TRANSPORT,
     KafkaError._TIMED_OUT,
     KafkaError._ALL_BROKERS_DOWN,
@@ -74,8 +67,6 @@ _PASSING = (
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
 )
-_HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
-_MEMBERS = KafkaError(KafkaError.NON_EMPTY_GROUP, "it has active members on the target")
 _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
@@ -88,7 +79,7 @@ class Cluster:
     default_replication_factor: int
 
 
-class KafkaAdmin:
+class KafkaAdmin(GroupCalls):
     """Admin calls on one cluster.
 
     :param config: a librdkafka configuration, see ``kafka_config.client_config``.
@@ -151,7 +142,7 @@ class KafkaAdmin:
             described = self._client.describe_topics(TopicCollection(chunk), request_timeout=self.timeout)
             for name, future in described.items():
                 topic = self._result(future, f"describe topic {name!r}", *_ABSENT)
-                if topic is not _ALLOWED:
+                if topic is not ALLOWED:
                     result[name] = topic
         return result
 
@@ -161,7 +152,7 @@ class KafkaAdmin:
         for resource, future in self._client.describe_configs(resources, request_timeout=self.timeout).items():
             # Somebody may delete a topic between the two questions: then it is absent, as if it had been at the first.
             entries = self._result(future, f"read the configuration of topic {resource.name!r}", *_ABSENT)
-            if entries is not _ALLOWED:
+            if entries is not ALLOWED:
                 result[resource.name] = entries
         return result
 
@@ -231,7 +222,7 @@ class KafkaAdmin:
         wanted, deleted = list(names), []
         if wanted:
             for name, future in self._client.delete_topics(wanted, request_timeout=self.timeout).items():
-                if self._result(future, f"delete topic {name!r}", *_ABSENT) is not _ALLOWED:
+                if self._result(future, f"delete topic {name!r}", *_ABSENT) is not ALLOWED:
                     deleted.append(name)
         return deleted
 
@@ -247,61 +238,6 @@ class KafkaAdmin:
                 time.sleep(0.25)
             else:
                 return
-
-    def consumer_groups(self) -> dict[str, str]:
-        """Group id to state (``EMPTY``, ``STABLE`` …) of all consumer groups."""
-        listing = self._result(self._client.list_consumer_groups(request_timeout=self.timeout), "list consumer groups")
-        for error in listing.errors:
-            self._fail(error, "list consumer groups")
-        return {group.group_id: group.state.name for group in listing.valid}
-
-    def committed(self, groups: Iterable[str]) -> dict[str, dict[Partition, int]]:
-        """Committed offsets per group; partitions without a commit are left out.
-
-        One group per request is all librdkafka can do (KIP-709 is not in it), so the requests are pipelined.
-        """
-        result: dict[str, dict[Partition, int]] = {}
-        for chunk in chunks(groups, _GROUPS_IN_FLIGHT):
-            futures: dict[str, Future[Any]] = {}
-            for group in chunk:
-                request = [ConsumerGroupTopicPartitions(group)]
-                futures |= self._client.list_consumer_group_offsets(request, request_timeout=self.timeout)
-            for group, future in futures.items():
-                offsets = self._result(future, f"read offsets of group {group!r}").topic_partitions
-                result[group] = {(tp.topic, tp.partition): tp.offset for tp in offsets if tp.offset >= 0}
-        return result
-
-    def commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
-        """Write committed offsets per group, on the partitions named only.
-
-        Returns group to reason where it was refused: the broker refuses a group that has members (KIP-396).
-        """
-        refused: dict[str, str] = {}
-        waiting, deadline = dict(offsets), time.monotonic() + self.timeout
-        while waiting:
-            errors = self._commit(waiting)
-            waiting = {group: offsets[group] for group, error in errors.items() if error.code() in _COORDINATOR}
-            refused |= {group: error.str() for group, error in errors.items() if group not in waiting}
-            for group in waiting:  # told by partition, not as a failed request (measured on a cluster's first commits)
-                if time.monotonic() > deadline:
-                    raise OutsideFault(f"{self.name}: cannot commit for group {group!r}: {errors[group].str()}")
-            time.sleep(0.25 * bool(waiting))
-        return refused
-
-    def _commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, KafkaError]:
-        """The first error of each group that has one."""
-        errors: dict[str, KafkaError] = {}
-        for chunk in chunks(offsets, _GROUPS_IN_FLIGHT):
-            futures: dict[str, Future[Any]] = {}
-            for group in chunk:
-                places = [TopicPartition(*tp, offset) for tp, offset in offsets[group].items()]
-                request = [ConsumerGroupTopicPartitions(group, places)]
-                futures |= self._client.alter_consumer_group_offsets(request, request_timeout=self.timeout)
-            for group, future in futures.items():
-                result = self._result(future, f"commit for group {group!r}", *_HAS_MEMBERS)
-                found = [_MEMBERS] if result is _ALLOWED else [tp.error for tp in result.topic_partitions if tp.error]
-                errors |= {group: found[0]} if found else {}
-        return errors
 
     def acls(self) -> list[Acl] | None:
         """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED).
@@ -320,7 +256,7 @@ class KafkaAdmin:
         # Without an authorizer everything is allowed. Deleting what cannot exist tells the two apart, and does nothing.
         if AclOperation.ALTER in may:
             futures = self._client.delete_acls([NO_ACL], request_timeout=self.timeout)
-            if self._result(futures[NO_ACL], "look for an authorizer", KafkaError.SECURITY_DISABLED) is _ALLOWED:
+            if self._result(futures[NO_ACL], "look for an authorizer", KafkaError.SECURITY_DISABLED) is ALLOWED:
                 return None
         return []
 
@@ -336,7 +272,7 @@ class KafkaAdmin:
             result = self._wait(future)
         except KafkaException as error:
             if error.args[0].code() in allowed:
-                return _ALLOWED
+                return ALLOWED
             self._fail(error, what)
         except TimeoutError as error:
             raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
@@ -371,9 +307,6 @@ class KafkaAdmin:
         last = f" ({self._reasons[-1]})" if self._reasons else ""
         kind = OutsideFault if code in _PASSING or error.args[0].retriable() else FerryError
         raise kind(f"{self.name}: cannot {what}: {text}{last}") from error
-
-
-_ALLOWED = object()
 
 
 def _topic_state(described: Any, entries: Mapping[str, ConfigEntry]) -> TopicState:

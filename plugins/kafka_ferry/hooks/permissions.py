@@ -11,6 +11,7 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.rights_survey import RightsSurvey
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.group_types import OtherGroup
 from kafka_ferry.migration.permissions import (
     canary_needs,
     invisible,
@@ -53,7 +54,7 @@ class Permissions:
             if hidden:
                 return invisible(self._rights_of_source([], [])[0], hidden, "source_conn_id", Severity.REFUSE)
             raise
-        groups = resolve_groups(spec, seen, {}).selection.names
+        groups = [group for group in resolve_groups(spec, seen, {}).selection.names if group]  # "": no right names it
         engine = engine_of(self._migration)
         own_groups = set(engine.groups)
         others = [group for group in groups if group not in own_groups]
@@ -77,7 +78,7 @@ class Permissions:
 
         :param groups: those with commits on the topics.
         """
-        wanted = list(groups)
+        wanted = [group for group in groups if group]
         rights = self._target_rights or Rights(self._target.name, self._target.principal)
         answers = {**rights.answers, **self._target.groups(wanted)}
         rights = Rights(
@@ -92,7 +93,7 @@ class Permissions:
     def _hidden(self, seen: _Names) -> list[Resource]:
         """What params name in full, is not listed, and may be there all the same."""
         topics = _named(self._spec.topics, seen.topic_names())
-        groups = _named(self._spec.groups, seen.consumer_groups())
+        groups = _named(self._spec.groups, seen.group_names())
         return self._source.hidden(topics, groups)
 
 
@@ -100,7 +101,8 @@ class _Names:
     """The source as ``resolve`` wants it, for names alone: reading configs and commits takes rights, too."""
 
     def __init__(self, survey: RightsSurvey) -> None:
-        self._topics, self._groups = survey.topic_names(), survey.consumer_groups()
+        self._topics, self._groups = survey.topic_names(), survey.all_groups()
+        self.can_name = survey.can_name
 
     def topic_names(self) -> list[str]:
         return self._topics
@@ -108,8 +110,12 @@ class _Names:
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
         return {}
 
-    def consumer_groups(self) -> dict[str, str]:
+    def all_groups(self) -> tuple[dict[str, str], dict[str, OtherGroup]]:
         return self._groups
+
+    def group_names(self) -> list[str]:
+        """Of any type."""
+        return [name for groups in self._groups for name in groups]
 
     def committed(self, groups: Iterable[str]) -> dict[str, dict[Partition, int]]:
         return {}

@@ -24,6 +24,7 @@ from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.migration.provision import check_provisioning, check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.report.storage import GROUPS_PLAN
+from kafka_ferry.report.words import shown
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,8 @@ def make_plan(
         "skipped_topics": {item.name: item.reason for item in topics.selection.skipped},
         "groups": {group: len(offsets) for group, offsets in groups.committed.items()},
         "group_offsets": groups_in_plan(commits, beside),
-        "skipped_groups": {item.name: item.reason for item in groups.selection.skipped},
+        "skipped_groups": groups.skipped,
+        "groups_without_commits": groups.bare,
         "changes": [change.to_json() for change in changes],
         "estimate": {"seconds": round(guess.seconds), "basis": guess.basis + engine.estimate_note},
         "findings": [finding.to_json() for finding in findings],
@@ -150,9 +152,14 @@ def _topic_line(
 
 
 def _notes(migration: Migration) -> list[str]:
-    groups, notes = migration.groups.selection, []
-    bare = sorted(set(groups.names) - set(migration.groups.committed))
-    if bare:
-        notes.append(f"groups without a commit on these topics, nothing to carry: {', '.join(bare[:10])}")
+    groups, notes = migration.groups, []
+    if bare := groups.bare:
+        more = f" and {len(bare) - 10} more, see groups_without_commits in plan.json" if len(bare) > 10 else ""
+        notes.append(
+            f"groups without a commit on these topics, nothing to carry: {', '.join(map(shown, bare[:10]))}{more}"
+        )
+    if unasked := groups.unasked:
+        more = f" and {len(unasked) - 10} more" if len(unasked) > 10 else ""
+        notes.append(f"groups that param groups does not mean: {', '.join(map(shown, unasked[:10]))}{more}")
     advice = PROFILES[migration.spec.throughput].advice
     return notes + ([advice] if advice else [])

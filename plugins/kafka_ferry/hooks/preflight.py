@@ -12,6 +12,7 @@ from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
+from kafka_ferry.migration.group_types import other_group_findings
 from kafka_ferry.migration.preflight import NOT_SEEN, TopicFacts, group_findings, moments, topic_findings
 from kafka_ferry.migration.provision import desired_topics
 from kafka_ferry.migration.retention import configs_after, topic_defaults
@@ -46,6 +47,7 @@ class Preflight:
                 *OtherReplicators(self._migration, self._now).findings(),
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
+                *other_group_findings(self._migration.groups.others),
                 NOT_SEEN,
             ]
         )

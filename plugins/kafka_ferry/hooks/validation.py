@@ -16,6 +16,7 @@ from kafka_ferry.migration.judge import (
     check_counts,
     check_group_offsets,
     check_groups,
+    check_groups_left_out,
     check_partitions,
     check_topics,
     topic_lines,
@@ -41,10 +42,10 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     counts_only = migration.spec.verification is Verification.COUNTS
     topics = topic_lines(desired, results, counts_only)
     names = {line.group for result in results for line in result.groups}
-    on_target = migration.target.admin.committed(names)  # before the source's, which may move on meanwhile
+    on_target = migration.target.admin.commits(names)  # before the source's, which may move on meanwhile
     refused = (artifacts.read_json(GROUPS) or {}).get("refused", {})
-    groups = judge_groups(results, on_target, refused, migration.source.admin.committed(names))
-    group_checks = [check_groups(groups), check_group_offsets(groups)]
+    groups = judge_groups(results, on_target, refused, migration.source.admin.commits(names))
+    group_checks = [check_groups(groups), check_group_offsets(groups), *check_groups_left_out(migration.groups)]
     if reason := no_groups(migration):
         group_checks = [Check(name=name, status=Status.SKIPPED, detail=reason) for name in ("groups", "group_offsets")]
     content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")

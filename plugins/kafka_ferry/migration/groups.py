@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+from kafka_ferry.migration.commits import Commit, metadata_difference
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.report.model import GroupLine, Status
 from kafka_ferry.verification.job import PartitionResult
 from kafka_ferry.verification.translate import GroupLine as Translated
 
 
-def commits_to_write(results: Iterable[PartitionResult], active: Set[str]) -> dict[str, dict[Partition, int]]:
-    """Group to commits on target partitions: the exact offset where there is no commit or one that is behind.
+def commits_to_write(results: Iterable[PartitionResult], active: Set[str]) -> dict[str, dict[Partition, Commit]]:
+    """Group to commits on target partitions: the exact offset where there is no commit or one that is behind, with the
+    metadata of the source's. Where only the metadata is missing it is added.
 
-    A commit that is ahead is left: whoever ran ahead on the target may have been meant to; it is reported as loss.
+    A commit that is ahead is left: whoever ran ahead on the target may have been meant to; it is reported as loss. So
+    is metadata that somebody else wrote.
     """
-    commits: dict[str, dict[Partition, int]] = {}
+    commits: dict[str, dict[Partition, Commit]] = {}
     for result in results:
         for line in result.groups:
             behind = line.target_offset is None or line.target_offset < line.expected_offset
-            if behind and line.group not in active:
+            if (behind or _lacks_metadata(line)) and line.group not in active:
                 place = result.target_topic, result.partition
-                commits.setdefault(line.group, {})[place] = line.expected_offset
+                commits.setdefault(line.group, {})[place] = Commit(line.expected_offset, line.metadata)
     return commits
+
+
+def _lacks_metadata(line: Translated) -> bool:
+    return line.target_offset == line.expected_offset and bool(line.metadata) and not line.target_metadata
 
 
 def judge_groups(
     results: Iterable[PartitionResult],
-    committed_now: Mapping[str, Mapping[Partition, int]],
+    committed_now: Mapping[str, Mapping[Partition, Commit]],
     refused: Mapping[str, str],
-    source_now: Mapping[str, Mapping[Partition, int]] | None = None,
+    source_now: Mapping[str, Mapping[Partition, Commit]] | None = None,
 ) -> list[GroupLine]:
     """One line per group and partition.
 
@@ -43,15 +50,19 @@ def judge_groups(
         for line in result.groups:
             now = committed_now.get(line.group, {}).get((result.target_topic, result.partition))
             here = (source_now or {}).get(line.group, {}).get((result.source_topic, result.partition))
-            moved_on = max(0, here - line.source_offset) if here is not None else 0
+            moved_on = max(0, here.offset - line.source_offset) if here is not None else 0
             lines.append(_judge(result, line, now, refused, moved_on))
     return lines
 
 
 def _judge(
-    result: PartitionResult, line: Translated, now: int | None, refused: Mapping[str, str], moved_on: int
+    result: PartitionResult, line: Translated, commit: Commit | None, refused: Mapping[str, str], moved_on: int
 ) -> GroupLine:
+    now = commit.offset if commit else None
     status, redelivered, detail = _verdict(result, line, now, moved_on)
+    # Beside another offset than the source's it is another note, and says nothing.
+    if status is Status.PASS and commit and (other := metadata_difference(line.metadata, commit.metadata)):
+        status, detail = Status.EXPLAINED, other
     if status is not Status.PASS and line.group in refused:
         detail = f"{detail}; not written: {refused[line.group]}"
     return GroupLine(

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.provision import DesiredTopic
+from kafka_ferry.migration.resolve import ResolvedGroups
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
-from kafka_ferry.report.words import number_of
+from kafka_ferry.report.words import number_of, shown
 from kafka_ferry.verification.job import PartitionResult
 
 #: How topics are compared whose records the engine may put into other partitions.
@@ -194,14 +195,39 @@ def check_groups(lines: Sequence[GroupLine]) -> Check:
     expected = {line.group for line in lines}
     there = {line.group for line in lines if line.target_offset is not None}
     harmless = {line.group for line in lines if line.status is not Status.FAIL}
-    missing = [f"{group} has no commit on the target" for group in sorted(expected - there - harmless)]
+    missing = [f"{shown(group)} has no commit on the target" for group in sorted(expected - there - harmless)]
     return _check("groups", number_of(len(expected), "group"), f"{len(expected & (there | harmless))} there", missing)
+
+
+def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
+    """Groups that the params mean and that were not carried, by name with the reason; no check where there are none."""
+    bare, standing = groups.bare, sorted(name for name, group in groups.others.items() if group.has_position)
+    rest = sorted(groups.skipped.keys() - set(standing))
+    named = [f"{shown(name)}: {groups.skipped[name]}" for name in [*standing, *rest]]
+    named += [f"{shown(name)}: no commit on these topics, so there was nothing to carry" for name in bare]
+    if not named:
+        return []
+    parts = [
+        (len(standing), f"{number_of(len(standing), 'group')} of other types left behind"),
+        (len(rest), f"{len(rest):,} left out by exclude_groups, by default, or without a position"),
+        (len(bare), f"{len(bare):,} without a commit on these topics"),
+    ]
+    return [
+        Check(
+            name="groups_left_out",
+            status=Status.EXPLAINED if standing else Status.PASS,
+            expected="no group is left out unseen",
+            actual=f"{number_of(len(named), 'group')} named",
+            detail="; ".join(text for number, text in parts if number),
+            differences=named[:_NAMED],
+        )
+    ]
 
 
 def check_group_offsets(lines: Sequence[GroupLine]) -> Check:
     """No group would skip a record; what would be delivered again is counted."""
     named = [
-        f"{line.group} on {line.topic}-{line.partition}: {line.detail}"
+        f"{shown(line.group)} on {line.topic}-{line.partition}: {line.detail}"
         for line in lines
         if line.status is not Status.PASS
     ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.canary import PREFIX as CANARY
 from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.group_types import OtherGroup
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import (
     Selection,
+    Skipped,
     TopicState,
     default_topic_exclude,
     mm2_group_refusal,
@@ -19,6 +21,11 @@ from kafka_ferry.migration.topics import (
     select,
 )
 from kafka_ferry.migration.unmatched import did_you_mean
+
+CANNOT_NAME = (
+    "the empty group id: librdkafka cannot name it, and our own requests do not know this connection's login (they "
+    "know PLAIN and SCRAM, with and without TLS)"
+)
 
 
 class Source(Protocol):
@@ -28,7 +35,9 @@ class Source(Protocol):
 
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]: ...
 
-    def consumer_groups(self) -> dict[str, str]: ...
+    def all_groups(self) -> tuple[dict[str, str], dict[str, OtherGroup]]: ...
+
+    def can_name(self, group: str) -> bool: ...
 
     def committed(self, groups: Iterable[str]) -> dict[str, dict[Partition, int]]: ...
 
@@ -54,11 +63,32 @@ class ResolvedGroups:
     """Groups to migrate with their commits on the migrated topics; groups without any are not carried by anyone.
 
     :param states: ``EMPTY``, ``STABLE`` …
+    :param others: groups of other types that the params mean: nobody carries them, and they are named.
+    :param names: every group of the source, of any type.
     """
 
     selection: Selection
     committed: Mapping[str, Mapping[Partition, int]]
     states: Mapping[str, str]
+    others: Mapping[str, OtherGroup] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Every group that the params mean and that is left behind, with the reason."""
+        found = {item.name: item.reason for item in self.selection.skipped}
+        return {**found, **{name: str(group) for name, group in self.others.items()}}
+
+    @property
+    def bare(self) -> list[str]:
+        """Groups that the params mean and that have no commit on these topics: there is nothing to carry."""
+        return sorted(set(self.selection.names) - self.committed.keys())
+
+    @property
+    def unasked(self) -> list[str]:
+        """Groups that the params do not mean."""
+        meant = {*self.selection.names, *self.selection.others, *(item.name for item in self.selection.skipped)}
+        return sorted(self.names - meant)
 
 
 def resolve_topics(spec: MigrationSpec, source: Source) -> ResolvedTopics:
@@ -86,12 +116,32 @@ def resolve_topics(spec: MigrationSpec, source: Source) -> ResolvedTopics:
 
 def resolve_groups(spec: MigrationSpec, source: Source, topics: Mapping[str, TopicState]) -> ResolvedGroups:
     """Which groups the spec means now. No group at all is fine."""
-    states = source.consumer_groups()
+    states, others = source.all_groups()
     selection = select(
-        "groups", states, spec.groups, spec.exclude_groups, never=lambda _: None, by_default=mm2_group_refusal
+        "groups",
+        states,
+        spec.groups,
+        spec.exclude_groups,
+        never=lambda _: None,
+        by_default=mm2_group_refusal,
+        others=others,
     )
+    selection = without_unnamed(selection, source.can_name)
     committed = {
         group: {tp: offset for tp, offset in offsets.items() if tp[0] in topics}
         for group, offsets in source.committed(selection.names).items()
     }
-    return ResolvedGroups(selection, {group: offsets for group, offsets in committed.items() if offsets}, states)
+    return ResolvedGroups(
+        selection,
+        {group: offsets for group, offsets in committed.items() if offsets},
+        states,
+        {name: others[name] for name in selection.others},
+        frozenset([*states, *others]),
+    )
+
+
+def without_unnamed(selection: Selection, can_name: Callable[[str], bool]) -> Selection:
+    """The same without groups that nobody can ask about; they are skipped with the reason."""
+    unnamed = [Skipped(name, CANNOT_NAME) for name in selection.names if not can_name(name)]
+    names = tuple(name for name in selection.names if can_name(name))
+    return replace(selection, names=names, skipped=(*selection.skipped, *unnamed))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_results
+from kafka_ferry.report.words import shown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -41,8 +42,8 @@ class TranslateGroupsOperator(FerryOperator):
         refused = dict.fromkeys(active & migration.groups.committed.keys(), "it has active members on the target")
         refused |= migration.target.admin.commit(commits)
         for group, offsets in commits.items():
-            outcome = refused.get(group) or ", ".join(f"{t}-{p} at {offset}" for (t, p), offset in offsets.items())
-            self.log.info("group %s: %s", group, outcome[:500])
+            told = ", ".join(f"{t}-{p} at {commit}" for (t, p), commit in offsets.items())
+            self.log.info("group %s: %s", shown(group), (refused.get(group) or told)[:500])
         artifacts.write_json(GROUPS, {"refused": refused})
         written = sum(len(offsets) for group, offsets in commits.items() if group not in refused)
         self.log.info("%d commits written for %d groups, %d groups refused", written, len(commits), len(refused))

@@ -9,7 +9,7 @@ import humanize
 
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.report.table import table
-from kafka_ferry.report.words import number_of
+from kafka_ferry.report.words import number_of, shown
 
 _MOST_COMMITS = 20
 _MOST_LINES = 100  # of one kind: a log of thousands is read by nobody
@@ -28,10 +28,10 @@ def group_text(groups: dict[str, Any]) -> list[str]:
     """
     if not groups["lines"]:
         return []
-    shown = groups["first"][:_MOST_COMMITS]
+    first = groups["first"][:_MOST_COMMITS]
     rows = [
         [
-            line["group"],
+            shown(line["group"]),
             f"{line['topic']}-{line['partition']}",
             f"{line['source_offset']:,}",
             f"{line['source_end']:,}",
@@ -39,17 +39,17 @@ def group_text(groups: dict[str, Any]) -> list[str]:
             "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
             line["action"],
         ]
-        for line in shown
+        for line in first
     ]
-    left = groups["lines"] - len(shown)
+    left = groups["lines"] - len(first)
     where = groups["artifact"] or f"plan.json for the first {len(groups['first'])}"
-    active = groups["active_groups"]
+    active, busy = groups["active_groups"], ", ".join(map(shown, groups["active_groups"][:20]))
     return [
         f"group offsets: {number_of(groups['lines'], 'line')}, {groups['lag']:,} records behind at most",
         *(f"  {entry['lines']:,} {entry['action']}: {entry['meaning']}" for entry in groups["actions"]),
         table(["group", "partition", "source", "source end", "lag", "on target now", "what will be done"], rows),
         *([f"... and {left:,} more lines, see {where}"] if left else []),
-        *([f"groups active on the target: {', '.join(active[:20])}" + " ..." * (len(active) > 20)] if active else []),
+        *([f"groups active on the target: {busy}" + " ..." * (len(active) > 20)] if active else []),
     ]
 
 
@@ -75,7 +75,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"estimate: copying takes about {humanize.precisedelta(plan['estimate']['seconds'])}, the tasks around it come "
         f"on top ({plan['estimate']['basis']})",
         *first_lines([f"skipped topic {name}: {why}" for name, why in plan["skipped_topics"].items()], "topics"),
-        *first_lines([f"skipped group {name}: {why}" for name, why in plan["skipped_groups"].items()], "groups"),
+        *first_lines([f"skipped group {shown(name)}: {why}" for name, why in plan["skipped_groups"].items()], "groups"),
         *(f"note: {note}" for note in plan["notes"]),
         "changes:",
         *first_lines([f"  {Change(**change)}" for change in plan["changes"]], "changes"),

@@ -12,7 +12,7 @@ import humanize
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, TopicLine
 from kafka_ferry.report.run import RunData
-from kafka_ferry.report.words import number_of
+from kafka_ferry.report.words import number_of, shown
 
 #: What each check of the checklist asks, in a reader's words.
 QUESTIONS: Final = {
@@ -25,6 +25,7 @@ QUESTIONS: Final = {
     "new_topics": "Does a topic made now arrive?",
     "groups": "Are the consumer groups there?",
     "group_offsets": "Would consumers go on at the same record?",
+    "groups_left_out": "Which consumer groups were left out, and why?",
     "acls": "Are the access rights there?",
     "quotas": "Are the quotas there?",
     "scram_users": "Are the SCRAM users there?",
@@ -90,6 +91,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "progress": progress(run),
         "checks": report.checks if report else [],
         "questions": QUESTIONS,
+        "shown": shown,
         "max_differences": DIFFERENCES,
         "timeline": bars,
         "topics": worst_first(topics),

@@ -26,11 +26,16 @@ LineStatus = Literal["exact", "redelivered", "skipped", "missing", "before_start
 
 @dataclass(frozen=True)
 class GroupMark:
-    """Where a group stands: its committed offset on the source, and on the target (``None``: no commit there)."""
+    """Where a group stands: its committed offset on the source, and on the target (``None``: no commit there).
+
+    :param metadata: what it noted beside its commit on the source; ``target_metadata`` on the target.
+    """
 
     group: str
     source_offset: int
     target_offset: int | None = None
+    metadata: str = ""
+    target_metadata: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class GroupLine:
     :param redelivered: target records that the group would get although it had committed past them.
     :param skipped: records the group has not had and would not get: LOSS.
     :param source_lag: records ahead of the group on the source; ``target_lag`` alike (``None`` without a commit).
+    :param metadata, target_metadata: as the mark has them.
     :param status: "missing": no commit on the target. "before_start" / "beyond_end": the committed offset is outside
         the target's log, so the consumer's ``auto.offset.reset`` decides where it goes on.
     """
@@ -54,6 +60,8 @@ class GroupLine:
     source_lag: int
     target_lag: int | None
     status: LineStatus
+    metadata: str = ""
+    target_metadata: str = ""
 
     @property
     def is_loss(self) -> bool:
@@ -141,6 +149,8 @@ def _line(
         source_lag=len(source) - start,
         target_lag=target_lag,
         status=status,
+        metadata=mark.metadata,
+        target_metadata=mark.target_metadata,
     )
 
 
