@@ -8,8 +8,10 @@ from typing import Any
 import humanize
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.migration.group_types import is_other
+from kafka_ferry.migration.resolve import NO_COMMIT
 from kafka_ferry.report.model import Check, Status, TopicLine
-from kafka_ferry.report.words import number_of
+from kafka_ferry.report.words import number_of, shown
 
 NAMED = 200
 
@@ -148,11 +150,15 @@ def _gaps(manifest: Manifest) -> Check:
 
 def _groups(manifest: Manifest) -> Check:
     offsets = sum(map(len, manifest.groups.values()))
+    # What cannot be in a backup first; groups without a commit, of which there may be many, last.
+    left = sorted(manifest.groups_left_out.items(), key=lambda item: (item[1] == NO_COMMIT, not is_other(item[1])))
     return Check(
         name="groups",
-        status=Status.PASS,
+        status=Status.EXPLAINED if any(is_other(why) for _, why in left) else Status.PASS,
         expected="the groups selected",
         actual=f"{number_of(len(manifest.groups), 'group')}, {number_of(offsets, 'committed offset')}",
+        detail=f"{number_of(len(left), 'group')} left out, each named with the reason" if left else "",
+        differences=[f"{shown(group)}: {why}" for group, why in left][:NAMED],
     )
 
 

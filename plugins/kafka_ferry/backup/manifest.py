@@ -19,6 +19,7 @@ from kafka_ferry.backup.signature import Signer
 from kafka_ferry.exceptions import FerryError
 
 SCHEMA: Final = "kafka-ferry.backup/1"
+_METADATA = 32767  # of a commit: what Kafka's protocol takes in a string
 _PROBLEMS = 3  # named of one manifest
 GAPS_NAMED = 20  # per segment; a topic with one record per transaction has as many holes as records
 
@@ -114,11 +115,15 @@ class TopicBackup(_Model):
 
 
 class GroupOffset(_Model):
-    """A committed offset."""
+    """A committed offset.
+
+    :param metadata: what the group noted beside it. Not written when empty: so manifests without any are as before.
+    """
 
     topic: str
     partition: int
     offset: int
+    metadata: str = Field(default="", max_length=_METADATA, exclude_if=lambda value: not value)
 
 
 class Totals(_Model):
@@ -140,6 +145,8 @@ class Manifest(_Model):
     :param follows: id of the newest backup there was when it began. Not in manifests of before this field, and left
         out where it is None, so that those keep their digests.
     :param acls: None when there is no authorizer, or they were not asked for.
+    :param groups_left_out: group to why it is not in here: those of other types, and those left out by default. Not
+        written when empty.
     :param notes: what a reader should know: topics made anew, ACLs that may not be read, …
     """
 
@@ -156,6 +163,7 @@ class Manifest(_Model):
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
     topics: list[TopicBackup] = []
     groups: dict[str, list[GroupOffset]] = {}
+    groups_left_out: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
     acls: list[dict[str, str]] | None = None
     notes: list[str] = []
     totals: Totals = Totals()

@@ -121,13 +121,19 @@ class GroupCalls:
     def commit(self, offsets: Mapping[str, Mapping[Partition, int | Commit]]) -> dict[str, str]:
         """Write committed offsets per group, on the partitions named only; a bare number has no metadata.
 
+        Groups with metadata, and the empty id, go by a request of our own; where that is not possible the metadata is
+        left out, and the empty id is refused.
+
         Returns group to reason where it was refused: the broker refuses a group that has members (KIP-396).
         """
         wanted = {group: {tp: _commit_of(one) for tp, one in places.items()} for group, places in offsets.items()}
         refused: dict[str, str] = {}
-        if nameless := wanted.pop(NO_NAME, None):
-            why = self._wire().commit(NO_NAME, nameless) if self._has_wire else CANNOT_NAME
-            refused |= {NO_NAME: why} if why else {}
+        if self._has_wire:
+            ours = {group: places for group, places in wanted.items() if group == NO_NAME or _noted(places)}
+            refused |= self._wire().commit(ours) if ours else {}
+            wanted = {group: places for group, places in wanted.items() if group not in ours}
+        elif wanted.pop(NO_NAME, None):
+            refused[NO_NAME] = CANNOT_NAME
         waiting, deadline = dict(wanted), time.monotonic() + self.timeout
         while waiting:
             errors = self._commit(waiting)
@@ -145,10 +151,7 @@ class GroupCalls:
         for chunk in chunks(offsets, _GROUPS_IN_FLIGHT):
             futures: dict[str, Future[Any]] = {}
             for group in chunk:
-                places = [
-                    TopicPartition(*tp, commit.offset, metadata=commit.metadata)
-                    for tp, commit in offsets[group].items()
-                ]
+                places = [TopicPartition(*tp, commit.offset) for tp, commit in offsets[group].items()]
                 request = [ConsumerGroupTopicPartitions(group, places)]
                 futures |= self._client.alter_consumer_group_offsets(request, request_timeout=self.timeout)
             for group, future in futures.items():
@@ -161,6 +164,10 @@ class GroupCalls:
         from kafka_ferry.hooks.group_wire import GroupWire  # late: processes that ask nothing of groups need it not
 
         return GroupWire(self._config, self.name)
+
+
+def _noted(places: Mapping[Partition, Commit]) -> bool:
+    return any(commit.metadata for commit in places.values())
 
 
 def _commit_of(one: int | Commit) -> Commit:

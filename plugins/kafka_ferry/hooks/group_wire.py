@@ -1,14 +1,15 @@
 """What librdkafka cannot say about groups, asked of the brokers by our own requests.
 
-Its list of groups leaves out all types but consumer groups, and its calls refuse the empty group id, which brokers take
-for the offsets of old clients (GroupCoordinatorService: "For backwards compatibility, we support offset commits for the
-empty groupId").
+Its list of groups leaves out all types but consumer groups. Its calls refuse the empty group id, which brokers take for
+the offsets of old clients (GroupCoordinatorService: "For backwards compatibility, we support offset commits for the
+empty groupId"). And confluent-kafka 2.16 writes a NUL behind each commit's metadata (measured).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from aiokafka.errors import KafkaError as WireError
@@ -30,6 +31,7 @@ T = TypeVar("T")
 Partition = tuple[str, int]
 
 _SECONDS = 30.0  # for all of a question
+_SECONDS_A_GROUP = 0.2
 _AT_ONCE = 16  # brokers asked side by side
 _NO_GENERATION = -1  # a commit from outside of the group; refused while it has members
 _BROKERS_TIME = -1  # how long offsets are kept: as the broker has it
@@ -38,6 +40,7 @@ _AGAIN = 0.3
 _STARTING = {
     KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
 }  # fmt: skip
+_HAS_MEMBERS = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.ILLEGAL_GENERATION}
 
 
 class _Groups4(Response):  # type: ignore[misc]
@@ -124,6 +127,7 @@ class GroupWire:
 
     def __init__(self, config: Mapping[str, Any], name: str) -> None:
         self._settings, self.name = WireSettings.of(config), name
+        self._one_question = asyncio.Lock()
 
     def groups(self) -> dict[str, OtherGroup]:
         """All groups of the cluster; the type as the broker tells it, the protocol's where it is too old for types."""
@@ -157,28 +161,29 @@ class GroupWire:
 
         return self._run(lambda wire: self._at_coordinator(wire, group, ask), f"read offsets of group {group!r}")
 
-    def commit(self, group: str, offsets: Mapping[Partition, Commit]) -> str:
-        """Write committed offsets; returns why the broker refused, empty when it did not."""
-        topics: dict[str, list[tuple[int, int, str]]] = {}
-        for (topic, partition), commit in offsets.items():
-            topics.setdefault(topic, []).append((partition, commit.offset, commit.metadata))
+    def commit(self, offsets: Mapping[str, Mapping[Partition, Commit]]) -> dict[str, str]:
+        """Write committed offsets of groups, each on the partitions named; group to why the broker refused."""
 
-        async def ask(connection: BrokerConnection) -> str:
-            question = OffsetCommitRequest(group, _NO_GENERATION, "", _BROKERS_TIME, list(topics.items()))
-            found = await connection.ask(question)
-            codes = {one["error_code"] for about in found["topics"] for one in about["partitions"]} - {0}
-            if codes & _STARTING:
-                raise _NotYet(KafkaError((codes & _STARTING).pop()).str())
-            return KafkaError(codes.pop()).str() if codes else ""
+        async def ask(wire: BrokerWire) -> dict[str, str]:
+            limit, refused = asyncio.Semaphore(_AT_ONCE), {}
 
-        return self._run(lambda wire: self._at_coordinator(wire, group, ask), f"commit for group {group!r}")
+            async def of(group: str) -> None:
+                async with limit:
+                    if why := await self._at_coordinator(wire, group, partial(_commit, group, offsets[group])):
+                        refused[group] = why
+
+            await asyncio.gather(*map(of, offsets))
+            return refused
+
+        return self._run(ask, f"commit for {len(offsets)} groups", _SECONDS + len(offsets) * _SECONDS_A_GROUP)
 
     async def _at_coordinator(self, wire: BrokerWire, group: str, ask: Callable[[BrokerConnection], Awaitable[T]]) -> T:
         """Ask the group's coordinator, again while it begins: the first question about a group makes it."""
         while True:
             try:
-                connection = await wire.any()
-                found = await connection.ask(FindCoordinatorRequest(group, _COORDINATOR_OF_A_GROUP))
+                async with self._one_question:
+                    connection = await wire.any()
+                    found = await connection.ask(FindCoordinatorRequest(group, _COORDINATOR_OF_A_GROUP))
                 _check(found["error_code"])
                 return await self._with((found["host"], found["port"]), ask)
             except _NotYet:
@@ -191,11 +196,11 @@ class GroupWire:
         finally:
             connection.close()
 
-    def _run(self, ask: Callable[[BrokerWire], Awaitable[T]], what: str) -> T:
+    def _run(self, ask: Callable[[BrokerWire], Awaitable[T]], what: str, seconds: float = _SECONDS) -> T:
         async def work() -> T:
             wire = BrokerWire(self._settings)
             try:
-                return await asyncio.wait_for(ask(wire), _SECONDS)
+                return await asyncio.wait_for(ask(wire), seconds)
             finally:
                 wire.close()
                 await asyncio.sleep(0)  # transports close in the loop's next turn
@@ -228,6 +233,21 @@ def _check(code: int) -> None:
         raise _NotYet(KafkaError(code).str())
     if code:
         raise _Refused(code)
+
+
+async def _commit(group: str, offsets: Mapping[Partition, Commit], connection: BrokerConnection) -> str:
+    """Why the broker refused; empty when it did not."""
+    topics: dict[str, list[tuple[int, int, str]]] = {}
+    for (topic, partition), commit in offsets.items():
+        topics.setdefault(topic, []).append((partition, commit.offset, commit.metadata))
+    question = OffsetCommitRequest(group, _NO_GENERATION, "", _BROKERS_TIME, list(topics.items()))
+    found = await connection.ask(question)
+    codes = {one["error_code"] for about in found["topics"] for one in about["partitions"]} - {0}
+    if codes & _STARTING:
+        raise _NotYet(KafkaError((codes & _STARTING).pop()).str())
+    if codes & _HAS_MEMBERS:
+        return "it has active members on the target"
+    return KafkaError(codes.pop()).str() if codes else ""
 
 
 async def _list(connection: BrokerConnection) -> dict[str, OtherGroup]:

@@ -54,6 +54,14 @@ class OtherGroup:
         return f"{what}; state {self.state or 'not told'}"
 
 
+def is_other(reason: str) -> bool:
+    """Whether a reason for leaving a group out is that of a group of another type which may stand somewhere.
+
+    For manifests, which keep reasons and no types.
+    """
+    return reason.rpartition("; state ")[1] != "" and not reason.startswith(_WHAT["connect"])
+
+
 def others_among(listed: Mapping[str, OtherGroup], consumer_groups: Iterable[str]) -> dict[str, OtherGroup]:
     """Those of all groups that are not among the consumer groups.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.provision import DesiredTopic
-from kafka_ferry.migration.resolve import ResolvedGroups
+from kafka_ferry.migration.resolve import NO_COMMIT, ResolvedGroups
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
 from kafka_ferry.report.words import number_of, shown
@@ -204,7 +204,7 @@ def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
     bare, standing = groups.bare, sorted(name for name, group in groups.others.items() if group.has_position)
     rest = sorted(groups.skipped.keys() - set(standing))
     named = [f"{shown(name)}: {groups.skipped[name]}" for name in [*standing, *rest]]
-    named += [f"{shown(name)}: no commit on these topics, so there was nothing to carry" for name in bare]
+    named += [f"{shown(name)}: {NO_COMMIT}" for name in bare]
     if not named:
         return []
     parts = [

@@ -10,7 +10,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.canary import PREFIX as CANARY
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.group_types import OtherGroup
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec
 from kafka_ferry.migration.topics import (
     Selection,
     Skipped,
@@ -26,6 +26,13 @@ CANNOT_NAME = (
     "the empty group id: librdkafka cannot name it, and our own requests do not know this connection's login (they "
     "know PLAIN and SCRAM, with and without TLS)"
 )
+
+LEFT_TO_MM2 = (
+    "the empty group id: MirrorMaker 2 is not given it, as brokers describe no such group; group_offsets: exact "
+    "carries it"
+)
+
+NO_COMMIT = "no commit on these topics, so there is nothing to carry"
 
 
 class Source(Protocol):
@@ -126,7 +133,8 @@ def resolve_groups(spec: MigrationSpec, source: Source, topics: Mapping[str, Top
         by_default=mm2_group_refusal,
         others=others,
     )
-    selection = without_unnamed(selection, source.can_name)
+    exact = spec.group_offsets is GroupOffsets.EXACT
+    selection = without_unnamed(selection, source.can_name if exact else bool, CANNOT_NAME if exact else LEFT_TO_MM2)
     committed = {
         group: {tp: offset for tp, offset in offsets.items() if tp[0] in topics}
         for group, offsets in source.committed(selection.names).items()
@@ -140,8 +148,8 @@ def resolve_groups(spec: MigrationSpec, source: Source, topics: Mapping[str, Top
     )
 
 
-def without_unnamed(selection: Selection, can_name: Callable[[str], bool]) -> Selection:
+def without_unnamed(selection: Selection, can_name: Callable[[str], bool], why: str = CANNOT_NAME) -> Selection:
     """The same without groups that nobody can ask about; they are skipped with the reason."""
-    unnamed = [Skipped(name, CANNOT_NAME) for name in selection.names if not can_name(name)]
+    unnamed = [Skipped(name, why) for name in selection.names if not can_name(name)]
     names = tuple(name for name in selection.names if can_name(name))
     return replace(selection, names=names, skipped=(*selection.skipped, *unnamed))

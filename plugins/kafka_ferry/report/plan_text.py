@@ -100,6 +100,11 @@ def backup_plan_text(plan: dict[str, Any]) -> str:
             f"backup {plan['backup_id']}: {number_of(len(rows), 'topic')}, at most {plan['records']:,} records, about "
             f"{humanize.naturalsize(plan['bytes'])}, {number_of(len(plan['groups']), 'group')}",
             table(["topic", "as", "partitions", "records (at most)", "size, about"], rows[:_MOST_LINES]),
+            *group_text(plan.get("group_offsets") or {"lines": 0}),
+            *first_lines(
+                [f"group left out: {shown(name)}: {why}" for name, why in plan.get("skipped_groups", {}).items()],
+                "groups",
+            ),
             *first_lines([f"note: {note}" for note in plan["notes"]], "notes"),
         ]
     )

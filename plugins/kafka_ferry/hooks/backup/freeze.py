@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
 
@@ -13,6 +13,7 @@ from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.migration.resolve import NO_COMMIT, without_unnamed
 from kafka_ferry.migration.topics import mm2_group_refusal, select
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
     mode, chain, notes = _parent(complete, spec, cluster_id)
     before = reached(chain)
     topics = admin.topics(names)
-    groups = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them
+    groups, left_out = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them
     partitions = [(topic.name, number) for topic in topics.values() for number in range(topic.partitions)]
     ends = admin.offsets(partitions, "latest", spec.isolation_level)
     begins = admin.offsets(partitions, "earliest", spec.isolation_level)
@@ -70,6 +71,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         isolation_level=spec.isolation_level,
         topics=planned,
         groups=groups,
+        groups_left_out=left_out,
         acls=acls,
         notes=[*notes, *([note] if note else [])],
     )
@@ -109,22 +111,34 @@ def _never(name: str) -> str | None:
     return "Kafka's own topics hold the state of one cluster" if name.startswith("__") else None
 
 
-def _groups(admin: KafkaAdmin, spec: BackupSpec, topics: set[str]) -> dict[str, list[GroupOffset]]:
+def _groups(
+    admin: KafkaAdmin, spec: BackupSpec, topics: set[str]
+) -> tuple[dict[str, list[GroupOffset]], dict[str, str]]:
+    """The groups' committed offsets; and why each of the others that the params mean is left out."""
     if not spec.groups:
-        return {}
-    states: Sequence[str] = list(admin.consumer_groups())
-    chosen = select(
-        "groups", states, spec.groups, spec.exclude_groups, never=lambda _: None, by_default=mm2_group_refusal
+        return {}, {}
+    states, others = admin.all_groups()
+    selection = select(
+        "groups",
+        states,
+        spec.groups,
+        spec.exclude_groups,
+        never=lambda _: None,
+        by_default=mm2_group_refusal,
+        others=others,
     )
+    chosen = without_unnamed(selection, admin.can_name)
     found = {
         group: [
-            GroupOffset(topic=topic, partition=number, offset=offset)
-            for (topic, number), offset in sorted(offsets.items())
+            GroupOffset(topic=topic, partition=number, offset=commit.offset, metadata=commit.metadata)
+            for (topic, number), commit in sorted(commits.items())
             if topic in topics
         ]
-        for group, offsets in admin.committed(chosen.names).items()
+        for group, commits in admin.commits(chosen.names).items()
     }
-    return {group: offsets for group, offsets in sorted(found.items()) if offsets}
+    left_out = {item.name: item.reason for item in chosen.skipped} | {n: str(others[n]) for n in chosen.others}
+    left_out |= {group: NO_COMMIT for group, offsets in found.items() if not offsets}
+    return {group: offsets for group, offsets in sorted(found.items()) if offsets}, dict(sorted(left_out.items()))
 
 
 def _acls(admin: KafkaAdmin) -> tuple[list[dict[str, str]] | None, str | None]:

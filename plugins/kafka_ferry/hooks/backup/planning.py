@@ -47,6 +47,7 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
         "covered": {"backup_id": covered.backup_id, "created": covered.created} if covered else None,
         "topics": lines,
         "groups": sorted(manifest.groups),
+        "skipped_groups": manifest.groups_left_out,
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
         "notes": [*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],

@@ -61,7 +61,8 @@ class MirrorConnectors:
         source, checkpoint, heartbeat = self.names
         expected = {
             source: min(PROFILES[spec.throughput].tasks(spec.tasks_max), len(self._migration.topics.partitions)),
-            checkpoint: min(spec.tasks_max, len(self._migration.groups.committed)),
+            # Without the empty id, which it is never given.
+            checkpoint: min(spec.tasks_max, len([*filter(None, self._migration.groups.committed)])),
             heartbeat: 1,
         }
         return {name: expected[name] for name in self.wanted}

@@ -200,7 +200,7 @@ class MirrorMaker2OnMskConnect(Engine):
             connectors=tuple(self.wanted),
             topics=tuple(sorted(topics)),
             own=tuple(own),
-            groups=tuple(sorted(migration.groups.committed)) if spec.groups else (),
+            groups=tuple(sorted(filter(None, migration.groups.committed))) if spec.groups else (),
             secrets=secrets_of(spec.worker_properties, spec.source_references.values(), secrets_head(spec.cluster_arn)),
             iam=self.cluster.authentication == IAM,
         )

@@ -1,0 +1,184 @@
+"""Groups of every type and with odd names on real brokers: each is carried, or named with its type and state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer
+
+from group_kinds import GroupKinds
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.broker_connection import BrokerConnection
+from kafka_ferry.hooks.group_calls import GroupCalls
+from kafka_ferry.hooks.group_wire import GroupWire, ListGroups
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.migration.commits import Commit
+from run_by_hand import Run
+from stack import Stack
+
+pytestmark = pytest.mark.integration
+
+NOTE = "AgAAAZWn2wEK"  # as Kafka Streams encodes its stream time
+
+
+@pytest.fixture
+def kinds(stack: Stack) -> Iterator[GroupKinds]:
+    made = GroupKinds(stack.source_bootstrap)
+    yield made
+    for bootstrap in (stack.source_bootstrap, stack.target_bootstrap):
+        GroupKinds(bootstrap).delete("")  # it has no prefix: other tests would see it
+
+
+@pytest.fixture
+def artifacts(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+
+
+def member(bootstrap: str, group: str, topic: str, protocol: str) -> Consumer:
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol, "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([topic])
+    for _ in range(300):
+        if consumer.poll(0.1) is not None:
+            break
+    consumer.commit(asynchronous=False)
+    return consumer
+
+
+def test_every_type_of_group_is_listed_with_its_state(
+    kinds: GroupKinds, stack: Stack, topic_prefix: str, make_topics: Any, produce: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    produce(stack.source_bootstrap, topic, 10)
+    share, streams, new, old, simple = (
+        f"{topic_prefix}{name}" for name in ("share", "streams", "new", "old", "simple")
+    )
+    kinds.commit(simple, topic, {0: (3, "")})
+    kinds.commit(f"{topic_prefix}nul\0x", topic, {0: (3, "")})
+    kinds.share(share, topic)
+    kinds.streams(streams, topic)
+    members = [
+        member(stack.source_bootstrap, new, topic, "consumer"),
+        member(stack.source_bootstrap, old, topic, "classic"),
+    ]
+    admin = KafkaAdmin({"bootstrap.servers": stack.source_bootstrap}, "source")
+    try:
+        consumers, others = admin.all_groups()
+        told = {name: str(group) for name, group in others.items() if name.startswith(topic_prefix)}
+        mine = {name: state for name, state in consumers.items() if name.startswith(topic_prefix)}
+    finally:
+        for one in members:
+            one.close()
+
+    assert {new: "STABLE", old: "STABLE", simple: "EMPTY"}.items() <= mine.items()
+    assert told.keys() == {share, streams, f"{topic_prefix}nul\0x"}
+    assert (others[share].type, others[streams].type) == ("share", "streams")
+    assert "state Stable" in told[share]
+    assert others[streams].state
+    assert "NUL" in told[f"{topic_prefix}nul\0x"]
+    # Workers of a Connect cluster are a group of their own protocol, on the worker's cluster.
+    types = {
+        group.type for group in KafkaAdmin({"bootstrap.servers": stack.target_bootstrap}, "t").all_groups()[1].values()
+    }
+    assert "connect" in types
+    # Where only librdkafka knows the login the names are there, and nothing is claimed about them.
+    monkeypatch.setattr(GroupCalls, "_has_wire", property(lambda _: False))
+    blind = {name: group for name, group in admin.all_groups()[1].items() if name.startswith(topic_prefix)}
+    assert {share, streams} <= blind.keys()
+    assert "type was not told" in str(blind[share])
+
+
+@pytest.mark.parametrize(("newest", "told"), [(2, ("share", "")), (4, ("share", "Stable")), (5, ("share", "Stable"))])
+def test_brokers_that_know_older_versions_only(
+    newest: int, told: tuple[str, str], kinds: GroupKinds, stack: Stack, topic_prefix: str, make_topics: Any
+) -> None:
+    """A real broker's answers of these versions: without types and states, without types, and with both."""
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    kinds.share(f"{topic_prefix}s", topic)
+    kinds.commit(f"{topic_prefix}simple", topic, {0: (0, "")})
+
+    async def ask() -> dict[str, Any]:
+        host, _, port = stack.source_bootstrap.split(",")[0].rpartition(":")
+        settings = WireSettings.of({"bootstrap.servers": stack.source_bootstrap})
+        connection = await BrokerConnection.open(settings, host, int(port))
+        connection._connection._versions[ListGroups.API_KEY] = (0, newest)
+        try:
+            from kafka_ferry.hooks.group_wire import _list
+
+            return await _list(connection)
+        finally:
+            connection.close()
+            await asyncio.sleep(0)
+
+    found = asyncio.run(ask())
+    assert (found[f"{topic_prefix}s"].type, found[f"{topic_prefix}s"].state) == told
+    assert found[f"{topic_prefix}simple"].type == "classic"
+
+
+def test_the_empty_id_is_read_and_written_by_our_own_requests(
+    kinds: GroupKinds, stack: Stack, topic_prefix: str, make_topics: Any
+) -> None:
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=2)
+    admin = KafkaAdmin({"bootstrap.servers": stack.source_bootstrap}, "source")
+    wanted = {(topic, 0): Commit(7, NOTE), (topic, 1): Commit(9)}
+    assert admin.commit({"": wanted, f"{topic_prefix}g": wanted}) == {}
+    expected = {(topic, 0): (7, NOTE), (topic, 1): (9, "")}
+    assert kinds.committed("") == kinds.committed(f"{topic_prefix}g") == expected
+    assert admin.commits([""]) == {"": wanted}
+    assert admin.committed(["", f"{topic_prefix}g"])[""] == {(topic, 0): 7, (topic, 1): 9}
+    refused = admin.commit({"": {(f"{topic_prefix}absent", 0): Commit(1)}})
+    assert "nknown topic" in refused[""]
+    with pytest.raises(FerryError, match="cannot list groups"):
+        GroupWire({"bootstrap.servers": "127.0.0.1:1"}, "nobody").groups()
+
+
+def test_a_migration_carries_what_can_be_and_names_the_rest(
+    artifacts: None,
+    connections: Any,
+    kinds: GroupKinds,
+    stack: Stack,
+    topic_prefix: str,
+    make_topics: Any,
+    produce: Any,
+) -> None:
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=2)
+    produce(stack.source_bootstrap, topic, 100)
+    line, comma = f"{topic_prefix}two\nlines, and blanks ", f"{topic_prefix}a,b (x)"
+    like, gone, bare = f"{topic_prefix}.*", f"{topic_prefix}left", f"{topic_prefix}bare"
+    share, streams = f"{topic_prefix}share", f"{topic_prefix}streams"
+    for group in ("", line, comma, like, gone):
+        kinds.commit(group, topic, {0: (10, NOTE), 1: (20, "")})
+    (other,) = make_topics(stack.source_bootstrap, f"{topic_prefix.strip('-')}x-other")
+    kinds.commit(bare, other, {0: (0, "")})
+    kinds.share(share, topic)
+    kinds.streams(streams, topic)
+    run = Run(
+        "mirror_maker2_on_connect", migration=f"{topic_prefix}m", topics=[topic],
+        groups=[f"{topic_prefix}.*", "^$", share], exclude_groups=[gone],
+    )  # fmt: skip
+
+    plan, report = run.whole()
+
+    assert set(plan["groups"]) == {"", line, comma, like}
+    assert plan["skipped_groups"].keys() == {gone, share, streams}
+    assert plan["groups_without_commits"] == [bare]
+    warned = [one["subject"] for one in plan["findings"] if one["code"] == "other_groups"]
+    assert warned == [f"group {share!r}", f"group {streams!r}"]
+    assert not [one for one in plan["findings"] if one["code"] == "unmatched"]
+    assert report["verdict"] == "PASS", report["failures"]
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["groups"]["status"] == checks["group_offsets"]["status"] == "pass", checks["group_offsets"]
+    left = checks["groups_left_out"]
+    assert left["status"] == "explained"
+    named = "\n".join(left["differences"])
+    for text in (f"{share}: a share group", f"{streams}: a streams group", f"{gone}: param", f"{bare}: no commit"):
+        assert text in named
+    target = GroupKinds(stack.target_bootstrap)
+    for group in ("", line, comma, like):
+        assert target.committed(group) == {(topic, 0): (10, NOTE), (topic, 1): (20, "")}, repr(group)
+    assert target.committed(gone) == {}
