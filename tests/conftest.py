@@ -33,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
         AIRFLOW__CORE__PLUGINS_FOLDER=str(PROJECT / "plugins"),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
+        # Tests have folders and hosts of their own; those of what a deployment allows say so themselves.
+        AIRFLOW__KAFKA_FERRY__HOSTS="local, *",
+        AIRFLOW__KAFKA_FERRY__JAVA="*",
+        AIRFLOW__KAFKA_FERRY__KAFKA_LIBS="/",
+        AIRFLOW__KAFKA_FERRY__HOST_FOLDERS="/, ~",
+        AIRFLOW__KAFKA_FERRY__PLUGIN_FOLDERS="/",
+        AIRFLOW__KAFKA_FERRY__LOCATIONS="s3://, file:///",
         NO_PROXY="127.0.0.1,localhost",
     )
 

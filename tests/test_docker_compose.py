@@ -36,6 +36,10 @@ WORKER_ADDRESSES = {
     "config.providers.file.param.allowed.paths",
 }
 AIRFLOW_ADDRESSES = {
+    # What who triggers may use: there no host is this machine, and folders are others.
+    "AIRFLOW__KAFKA_FERRY__HOSTS",
+    "AIRFLOW__KAFKA_FERRY__PLUGIN_FOLDERS",
+    "AIRFLOW__KAFKA_FERRY__LOCATIONS",
     "FERRY_HOST_FOLDER",
     "FERRY_JAVA",
     "FERRY_KAFKA_LIBS",

@@ -47,6 +47,11 @@ def variables(
         "FERRY_JAVA": java,
         "FERRY_KAFKA_LIBS": str(libraries(folder)),
         "FERRY_HOST_FOLDER": str(folder / "hosts"),
+        # What who triggers may use, see docs/security.md. A developer's own machine: every host there is a connection
+        # of, this one, and files of this folder and the cache.
+        "AIRFLOW__KAFKA_FERRY__HOSTS": "local, *",
+        "AIRFLOW__KAFKA_FERRY__PLUGIN_FOLDERS": f"{folder}, {jars.cache_folder(project)}",
+        "AIRFLOW__KAFKA_FERRY__LOCATIONS": f"s3://, file://{folder}",
         **_connections(folder, state, source, target, database),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ name = "plugin.zip" if archive else "orders.jar"
 (target / name).write_bytes(pathlib.Path({source!r}).read_bytes())
 """
 
+JAR = b"PK\x03\x04jar"
+
 
 @pytest.fixture
 def maven(tmp_path: Path) -> str:
@@ -47,11 +50,33 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
 
 def test_a_folder(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "orders.jar").write_bytes(b"jar")
+    (tmp_path / "lib" / "orders.jar").write_bytes(JAR)
     (tmp_path / "NOTICE").write_bytes(b"text")
-    assert from_folder(tmp_path).files == {"lib/orders.jar": b"jar", "NOTICE": b"text"}
+    (tmp_path / ".done").write_bytes(b"")
+    assert from_folder(tmp_path).files == {"lib/orders.jar": JAR}
     with pytest.raises(BadParam, match="there is no folder"):
         from_folder(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "kind", ["link to a file", "link to a folder", "link to nothing", "other file", "named as a JAR", "pipe"]
+)
+def test_only_archives_are_taken_and_links_are_refused(tmp_path: Path, kind: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.jar").write_bytes(JAR)
+    folder = tmp_path / "plugin"
+    folder.mkdir()
+    (folder / "a.jar").write_bytes(JAR)
+    if kind == "pipe":
+        os.mkfifo(folder / "b.jar")
+    elif kind.startswith("link"):
+        to = {"link to a file": outside / "x.jar", "link to a folder": outside}.get(kind, outside / "none")
+        (folder / "b.jar").symlink_to(to)
+    else:
+        (folder / ("b.jar" if kind == "named as a JAR" else "airflow.cfg")).write_text("fernet_key = x")
+    with pytest.raises(BadParam, match=r"is a link|is no JAR"):
+        from_folder(folder)
 
 
 def test_maven_jars_with_what_they_need_and_archives_unpacked(maven: str) -> None:

@@ -19,6 +19,7 @@ from kafka_ferry.hooks.backup.importing import Importing
 from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
+from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
 from kafka_ferry.hooks.signing import signer_of
@@ -38,7 +39,10 @@ def exporting_of(context: Mapping[str, Any]) -> Exporting:
     return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
 
 
-def _order(location: str, aws_conn_id: str | None, signing_conn_id: str | None) -> dict[str, Any]:
+def _order(
+    location: str, aws_conn_id: str | None, signing_conn_id: str | None, param: str = "location"
+) -> dict[str, Any]:
+    check_location(location, param)
     settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
     return store_order(location, settings, signer=signer_of(signing_conn_id))
 
@@ -68,7 +72,7 @@ class ImportRun:
         self.cluster = KafkaClusterHook(self.spec.target_conn_id)
         self.order = _order(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id)
         if self.spec.copy_to:
-            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id, self.spec.signing_conn_id)
+            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id, self.spec.signing_conn_id, "copy_to")
 
     @property
     def store(self) -> ObjectStore:

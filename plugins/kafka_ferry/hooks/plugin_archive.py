@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,24 +18,49 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.exceptions import BadParam, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.deployment import check_plugin_folder
 from kafka_ferry.msk_connect.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
 
 log = logging.getLogger(__name__)
 
+_ARCHIVES = (".jar", ".zip", ".tar.gz", ".tgz")
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
+_TEXT = re.compile(r"\.|(LICENSE|LICENCE|NOTICE|README|CHANGELOG|CONTRIBUTE|COPYRIGHT|manifest\.json)", re.IGNORECASE)
 _MAVEN_TIMEOUT = 900.0  # seconds
 #: What every worker has on its own class path; a second copy in a plugin is at best dead weight.
 _PROVIDED = "org.apache.kafka,org.slf4j"
 
 
-def from_folder(folder: str | Path) -> PluginArchive:
-    """All files below a folder; archives among them are taken as they are.
+def allowed_folder(folder: str) -> PluginArchive:
+    """As :func:`from_folder`, of a folder that a param names.
 
-    :raises BadParam: no such folder, or no JAR in it.
+    :raises BadParam: also when the deployment does not allow it.
+    """
+    check_plugin_folder(folder)
+    return from_folder(folder)
+
+
+def from_folder(folder: str | Path) -> PluginArchive:
+    """The JARs and archives below a folder, as they are. Texts about them, and hidden files, are left out.
+
+    :raises BadParam: no such folder, no JAR in it, a link, or a file that is no archive: it would be uploaded.
     """
     root = Path(folder)
     if not root.is_dir():
         raise BadParam("plugin", f"there is no folder {folder}", "a folder that the Airflow worker sees")
-    files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    files = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            raise BadParam("plugin", f"{name} in {folder} is a link", "the file itself: links are not followed")
+        if path.is_dir() or _TEXT.match(path.name):
+            continue
+        # Opened so that a link put there meanwhile is not followed either.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            data = file.read()
+        if not path.name.endswith(_ARCHIVES) or not data.startswith(_MAGIC):
+            raise BadParam("plugin", f"{name} in {folder} is no JAR, ZIP or tar.gz", "a folder with the plugin's alone")
+        files[name] = data
     return PluginArchive(files)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from airflow.sdk import Param
+from pydantic_core import PydanticUndefined
 
+from kafka_ferry.hooks.deployment import allowed
 from kafka_ferry.migration.host_spec import DedicatedSpec, HostSpec, StandaloneSpec
 from kafka_ferry.operators.form import Form
 from kafka_ferry.operators.params import connect_to_look_at, migration_form
@@ -35,13 +37,17 @@ def host_form(spec: type[HostSpec], **environment: str) -> Form:
 
     :param environment: param to the variable of its default, where that is another than the other engines'.
     """
-    form = migration_form(spec, environment=_FROM_ENVIRONMENT | environment)
+    named = [host for host in allowed("hosts") if "*" not in host]
+    # Where the deployment allows none by name there is no default: who triggers has to say.
+    defaults = {"hosts": named[:1] or PydanticUndefined}
+    form = migration_form(spec, environment=_FROM_ENVIRONMENT | environment, defaults=defaults)
     form.section = "Hosts"
     form(
         "hosts",
         "Hosts",
         "Airflow connections of the hosts to run on, one per line: type ssh, or aws with an instance_id in its "
-        "extra (SSM). local is the machine Airflow runs on.",
+        "extra (SSM). local is the machine Airflow runs on. Only those that [kafka_ferry] hosts of Airflow's "
+        "configuration allows.",
     )
     form("kafka_libs", "Kafka's jars", "Folder with Kafka's jars on the hosts.", examples=["/opt/kafka/libs"])
     form("java", "Java", "The program java on the hosts.", examples=["java", "/opt/jdk/bin/java"])

@@ -19,6 +19,7 @@ from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.night_check import lacks_records_of
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
+from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore, open_store
@@ -40,7 +41,8 @@ class StoreJob:
         """How a process of ours opens the store; holds secrets."""
         return self._order(self.store_spec.location, self.store_spec.aws_conn_id)
 
-    def _order(self, location: str, aws_conn_id: str | None) -> dict[str, Any]:
+    def _order(self, location: str, aws_conn_id: str | None, param: str = "location") -> dict[str, Any]:
+        check_location(location, param)
         settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
         return store_order(location, settings, self.store_spec.patience, signer_of(self.store_spec.signing_conn_id))
 
@@ -83,7 +85,9 @@ class BackupJob(StoreJob):
         """The backups at ``copy_to``; None without one."""
         if self.spec.copy_to is None:
             return None
-        return Catalogue(open_store(**self._order(self.spec.copy_to, self.spec.copy_aws_conn_id)), self.spec.backup)
+        return Catalogue(
+            open_store(**self._order(self.spec.copy_to, self.spec.copy_aws_conn_id, "copy_to")), self.spec.backup
+        )
 
     def look_at_copy(self) -> None:
         """:raises BadParam: nothing can be copied there. ``BadConnection``: with these keys."""

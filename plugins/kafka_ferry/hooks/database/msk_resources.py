@@ -8,8 +8,9 @@ from typing import cast
 
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.hooks.deployment import check_plugin
 from kafka_ferry.hooks.engines.msk_resources import MskResources
-from kafka_ferry.hooks.plugin_archive import delete, from_folder, from_maven, read_text, size_of, write_text
+from kafka_ferry.hooks.plugin_archive import allowed_folder, delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.msk_connect.plugin_archive import PluginArchive
 from kafka_ferry.msk_connect.plugin_marker import PluginMarker, is_fixed
 
@@ -22,7 +23,10 @@ class StreamResources(MskResources):
     @cached_property
     def _archive(self) -> PluginArchive:
         spec = cast(StreamSpec, self._spec)
-        return from_folder(spec.plugin_folder) if spec.plugin_folder else from_maven([spec.plugin])
+        if spec.plugin_folder:
+            return allowed_folder(spec.plugin_folder)
+        check_plugin(spec.plugin)
+        return from_maven([spec.plugin])
 
     def has_class(self, name: str) -> bool:
         """Whether the plugin holds a class; one that is there already is not looked into."""

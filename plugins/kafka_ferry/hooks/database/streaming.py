@@ -34,6 +34,7 @@ from kafka_ferry.hooks.database.client import DatabaseHook
 from kafka_ferry.hooks.database.connect_rest import ConnectRestRuntime
 from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
 from kafka_ferry.hooks.database.runtime import Runtime
+from kafka_ferry.hooks.deployment import check_settings
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.migration.finding import Finding
@@ -50,6 +51,7 @@ class Streaming:
     """
 
     def __init__(self, dag_id: str, spec: StreamSpec) -> None:
+        check_settings("connector_config", spec.own_config())
         self.spec = spec
         self.name = f"{dag_id}.{spec.stream}"
         self.database = DatabaseHook(spec.database_conn_id)

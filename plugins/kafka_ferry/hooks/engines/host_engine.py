@@ -17,6 +17,7 @@ from kafka_ferry.connectors.mirror_maker2 import RENAME_POLICY
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.deployment import check_hosts
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.hosts.host import Host, host_of
 from kafka_ferry.hooks.hosts.mirror_makers import mirror_makers
@@ -61,6 +62,7 @@ class HostEngine(Engine):
         if not isinstance(migration.spec, HostSpec):
             raise TypeError(f"{type(migration.spec).__name__} is no spec of an engine on hosts")
         self.spec: HostSpec = migration.spec
+        check_hosts(self.spec)
 
     # -- what an engine says -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from kafka_ferry.connectors.mirror_maker2_on_msk_connect import PLUGIN_CLASSES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.hooks.plugin_archive import delete, from_folder, upload
+from kafka_ferry.hooks.plugin_archive import allowed_folder, delete, upload
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.msk_connect.connector import Revision
 from kafka_ferry.msk_connect.naming import DIGEST_CHARACTERS, content_name, region_of
@@ -38,7 +38,7 @@ class MskResources:
 
     @cached_property
     def _archive(self) -> PluginArchive:
-        return from_folder(self._spec.plugin_folder) if self._spec.plugin_folder else placeholder()
+        return allowed_folder(self._spec.plugin_folder) if self._spec.plugin_folder else placeholder()
 
     @property
     def plugin_name(self) -> str:
