@@ -11,7 +11,7 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.about import about
-from kafka_ferry.jobs.migration import task_defaults
+from kafka_ferry.jobs.migration import UNBOUNDED, task_defaults
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.params import comparison_params
@@ -26,7 +26,7 @@ with DAG(
 ):
     freeze = FreezeOperator(task_id="freeze")
     shards = ShardsOperator(task_id="shards")
-    fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
     validate = ValidateOperator(task_id="validate", only_compare=True)
     report = ReportOperator(task_id="report")
 

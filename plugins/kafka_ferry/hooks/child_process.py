@@ -26,6 +26,7 @@ from typing import IO, Any, NoReturn
 import kafka_ferry
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
+from kafka_ferry.hooks.task_watch import NoProgress, beat, ends_with, last_beat
 
 Order = Mapping[str, Any]
 _ERRORS: dict[str, type[FerryError]] = {
@@ -99,6 +100,7 @@ class Child:
             env={**os.environ, "PYTHONPATH": path},
         )
         self._order = json.dumps(order).encode() + b"\n"
+        self._stuck, self._forget = False, ends_with(self.end_stuck)
 
     def answer(self) -> Any:
         """Hand over the order and wait.
@@ -110,20 +112,37 @@ class Child:
         with contextlib.suppress(BrokenPipeError):  # it died; what it said follows below
             stdin.write(self._order)
             stdin.flush()
-        output, status = stdout.read(), self.process.wait()
+        output, status = self._heard(stdout.fileno()), self.process.wait()
         self._errors.seek(0)
         said = redact_text(self._errors.read().decode(errors="replace").strip(), self._secrets)
+        if status and self._stuck:
+            raise NoProgress(f"{self._what} made no progress and was ended: {said[-2000:] or 'it said nothing'}")
         if status:
             raise OutsideFault(f"{self._what} ended with exit code {status}: {said[-2000:] or 'it said nothing'}")
         if said:
             log.warning("%s", said[-4000:])
-        answer = json.loads(output)
+        answer = json.loads(output)  # what beats before it is blank
         if "error" in answer:
             kind, retriable = answer["error"]["type"], answer["error"]["retriable"]
             raise _ERRORS.get(kind, OutsideFault if retriable else FerryError)(answer["error"]["message"])
         return answer["result"]
 
+    @staticmethod
+    def _heard(stdout: int) -> bytes:
+        """All that it says; each piece is progress."""
+        said = bytearray()
+        while piece := os.read(stdout, 1 << 20):
+            beat()
+            said += piece
+        return bytes(said)
+
+    def end_stuck(self) -> None:
+        """For the watch over the task: in another thread than who waits for the answer."""
+        self._stuck = True
+        self.process.kill()
+
     def kill(self) -> None:
+        self._forget()
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -147,12 +166,17 @@ def answer_order(work: Callable[[Order], Any]) -> None:
     order = json.loads(sys.stdin.buffer.readline())
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    done = threading.Event()
+    beats = threading.Thread(target=_tell_beats, args=(done,), daemon=True)
+    beats.start()
     try:
         answer: dict[str, Any] = {"result": work(order)}
     except BadParam as error:  # it has no message alone
         answer = {"error": {"type": "FerryError", "retriable": False, "message": str(error)}}
     except FerryError as error:
         answer = {"error": {"type": type(error).__name__, "retriable": error.retriable, "message": str(error)}}
+    done.set()
+    beats.join()  # a blank in the answer's midst would be part of it
     sys.stdout.write(json.dumps(answer))
     end_now()
 
@@ -165,6 +189,15 @@ def end_now() -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _tell_beats(done: threading.Event) -> None:
+    """The child: a blank for each second in which something arrived, or was taken; JSON may begin with blanks."""
+    told = last_beat()
+    while not done.wait(1.0):
+        if last_beat() > told:
+            told = last_beat()
+            os.write(1, b" ")
 
 
 def _end_with_parent() -> None:

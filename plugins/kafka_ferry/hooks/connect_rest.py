@@ -18,6 +18,7 @@ from requests.exceptions import ConnectTimeout, RequestException
 
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.hooks.task_watch import beat
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ class ConnectRest:
             never_sent = isinstance(fault, ConnectTimeout) or _refused(fault)
             kind = ConnectUnavailable if never_sent or method == "GET" else OutcomeUnknown
             raise kind(method, path, 0, redact_text(f"{self.base_url}: {fault}", secrets)) from None
+        beat()
         if response.status_code == 404 and "json" not in response.headers.get("Content-Type", ""):
             # Jetty's own page, not Connect's answer: a worker that starts listens before it knows its resources.
             raise ConnectBusy(method, path, 404, f"{self.base_url} is starting, or is no Kafka Connect worker")

@@ -13,6 +13,7 @@ from kafka_ferry.backup.object_key import ForeignKey, check_key
 from kafka_ferry.backup.signature import Signer
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.object_store import Data, ObjectMissing, StoredObject, refuse_large
+from kafka_ferry.hooks.task_watch import beat
 
 
 class FolderStore:
@@ -105,6 +106,7 @@ class FolderStore:
     def _faults(self, what: str) -> Iterator[None]:
         try:
             yield
+            beat()
         except FileNotFoundError as error:
             raise ObjectMissing(f"{self.location}: no object to {what}") from error
         except PermissionError as error:

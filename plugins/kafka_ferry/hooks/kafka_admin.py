@@ -33,6 +33,7 @@ from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, Out
 from kafka_ferry.hooks.batches import chunks, weighed
 from kafka_ferry.hooks.group_calls import ALLOWED, COORDINATOR, GroupCalls
 from kafka_ferry.hooks.kafka_acls import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
+from kafka_ferry.hooks.task_watch import beat
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.convergence import Partition as Partition
 from kafka_ferry.migration.provision import DesiredTopic
@@ -276,6 +277,7 @@ class KafkaAdmin(GroupCalls):
             self._fail(error, what)
         except TimeoutError as error:
             raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
+        beat()
         self._reasons.clear()  # it answers: what went wrong before is not why a later call fails
         return result
 

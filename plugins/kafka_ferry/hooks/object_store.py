@@ -16,6 +16,7 @@ from kafka_ferry.backup.object_key import ForeignKey, check_key
 from kafka_ferry.backup.signature import Signer
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+from kafka_ferry.hooks.task_watch import beat
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -271,7 +272,7 @@ class S3Store:
         begun, pause = time.monotonic(), 0.2
         while True:
             try:
-                return call()
+                answer = call()
             except Exception as error:
                 fault = self._fault(what, error)
                 if fault is None:
@@ -282,6 +283,9 @@ class S3Store:
                     or time.monotonic() + pause > begun + self._patience
                 ):
                     raise fault from None  # botocore's text may quote what was sent
+            else:
+                beat()
+                return answer
             time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # spread, no secret
             pause = min(5.0, pause * 2)
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from confluent_kafka import KafkaError
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.hooks.task_watch import beat
 from kafka_ferry.verification.content import PartitionRange
 
 GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
@@ -174,6 +175,7 @@ class RangeStream(Generic[R]):
                     yield key, wanted
             self._on_events(events, reading)  # after the records: an EOF stands behind those of its partition
             if reading.progress() != before:
+                beat()
                 _pause(client, reading)
                 deadline = time.monotonic() + self.stall_seconds
             elif time.monotonic() > min(

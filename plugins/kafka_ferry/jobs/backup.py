@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafka_ferry.jobs.migration import UNBOUNDED
 from kafka_ferry.operators.backup import (
     BackupShardsOperator,
     CopyBackupOperator,
@@ -40,9 +41,9 @@ def back_up() -> None:
     plan = PlanBackupOperator(task_id="plan")
     freeze = FreezeBackupOperator(task_id="freeze")
     shards = BackupShardsOperator(task_id="shards")
-    export = ExportOperator.partial(task_id="export").expand(shard=shards.output)
+    export = ExportOperator.partial(task_id="export", **UNBOUNDED).expand(shard=shards.output)
     finish = FinishBackupOperator(task_id="finish")
-    copy = CopyBackupOperator(task_id="copy")
+    copy = CopyBackupOperator(task_id="copy", **UNBOUNDED)
     prune = PruneOperator(task_id="prune")
     validate = ValidateBackupOperator(task_id="validate")
     report = ArchiveReportOperator(task_id="report")
@@ -59,9 +60,9 @@ def restore() -> None:
     plan = PlanRestoreOperator(task_id="plan").as_setup()  # type: ignore[no-untyped-call]
     provision = ProvisionRestoreOperator(task_id="provision").as_setup()  # type: ignore[no-untyped-call]
     shards = RestoreShardsOperator(task_id="shards")
-    restored = RestoreOperator.partial(task_id="restore").expand(shard=shards.output)
-    compared = CompareRestoredOperator.partial(task_id="compare").expand(shard=shards.output)
-    groups = RestoreGroupsOperator(task_id="groups")
+    restored = RestoreOperator.partial(task_id="restore", **UNBOUNDED).expand(shard=shards.output)
+    compared = CompareRestoredOperator.partial(task_id="compare", **UNBOUNDED).expand(shard=shards.output)
+    groups = RestoreGroupsOperator(task_id="groups", **UNBOUNDED)
     acls = RestoreAclsOperator(task_id="acls")
     validate = ValidateRestoreOperator(task_id="validate")
     release = ReleaseOperator(task_id="release").as_teardown(setups=[plan, provision], on_failure_fail_dagrun=True)
@@ -78,7 +79,7 @@ def verify() -> None:
     """
     plan = PlanVerifyOperator(task_id="plan")
     shards = VerifyShardsOperator(task_id="shards")
-    verified = VerifyObjectsOperator.partial(task_id="verify").expand(shard=shards.output)
+    verified = VerifyObjectsOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=shards.output)
     validate = ValidateVerifyOperator(task_id="validate")
     report = ArchiveReportOperator(task_id="report")
 

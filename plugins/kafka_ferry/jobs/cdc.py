@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafka_ferry.jobs.migration import UNBOUNDED
 from kafka_ferry.operators.stream import (
     StreamDeployOperator,
     StreamPlanOperator,
@@ -22,7 +23,7 @@ def stream_changes() -> None:
     # A setup too: clearing any later task then deploys AND waits again before that task runs.
     wait_until_running = StreamRunningSensor(task_id="wait_until_running").as_setup()  # type: ignore[no-untyped-call]
     wait_until_converged = StreamConvergedSensor(task_id="wait_until_converged")
-    validate = StreamValidateOperator(task_id="validate")
+    validate = StreamValidateOperator(task_id="validate", **UNBOUNDED)
     remove = StreamRemoveOperator(task_id="remove").as_teardown(
         setups=[deploy, wait_until_running], on_failure_fail_dagrun=True
     )

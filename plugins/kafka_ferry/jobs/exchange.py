@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafka_ferry.jobs.migration import UNBOUNDED
 from kafka_ferry.operators.exchange import (
     ExportFinishOperator,
     ExportFollowOperator,
@@ -34,10 +35,10 @@ def export_topics() -> None:
     """
     plan = ExportPlanOperator(task_id="plan")
     freeze = ExportFreezeOperator(task_id="freeze")
-    export = ExportOperator.partial(task_id="export").expand(shard=freeze.output)
+    export = ExportOperator.partial(task_id="export", **UNBOUNDED).expand(shard=freeze.output)
     finish = ExportFinishOperator(task_id="finish")
-    verify = ExportVerifyOperator.partial(task_id="verify").expand(shard=freeze.output)
-    follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES)
+    verify = ExportVerifyOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=freeze.output)
+    follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ExportValidateOperator(task_id="validate")
     report = ReportOperator(task_id="report")
 
@@ -50,11 +51,11 @@ def import_topics() -> None:
     plan -> copy_objects -> provision_topics -> shards -> import -> follow -> validate -> release -> report
     """
     plan = ImportPlanOperator(task_id="plan")
-    copy_objects = CopyObjectsOperator(task_id="copy_objects")
+    copy_objects = CopyObjectsOperator(task_id="copy_objects", **UNBOUNDED)
     provision_topics = ImportTopicsOperator(task_id="provision_topics").as_setup()  # type: ignore[no-untyped-call]
     shards = ImportShardsOperator(task_id="shards")
-    records = ImportOperator.partial(task_id="import").expand(shard=shards.output)
-    follow = ImportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES)
+    records = ImportOperator.partial(task_id="import", **UNBOUNDED).expand(shard=shards.output)
+    follow = ImportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ImportValidateOperator(task_id="validate")
     release = ImportReleaseOperator(task_id="release").as_teardown(
         setups=[provision_topics], on_failure_fail_dagrun=True

@@ -16,6 +16,11 @@ from kafka_ferry.operators.validate import ValidateOperator
 from kafka_ferry.sensors.convergence import ConvergenceSensor
 from kafka_ferry.sensors.migration import MigrationRunningSensor
 
+#: Of tasks that look, decide or change settings, however large the clusters are. What moves or reads records has
+#: none (``UNBOUNDED``): it ends when it makes no progress (``hooks/task_watch.py``), as all our tasks do.
+BOUND = timedelta(hours=6)
+UNBOUNDED: dict[str, Any] = {"execution_timeout": None}
+
 
 def task_defaults(engine: str) -> dict[str, Any]:
     """``default_args`` of a DAG of ours.
@@ -28,6 +33,7 @@ def task_defaults(engine: str) -> dict[str, Any]:
         "retries": 2,
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": True,
+        "execution_timeout": BOUND,
     }
 
 
@@ -40,15 +46,15 @@ def migrate() -> None:
     plan = PlanOperator(task_id="plan")
     # A setup, so that the teardown also runs when deploy fails half-way.
     provision_topics = ProvisionTopicsOperator(task_id="provision_topics").as_setup()  # type: ignore[no-untyped-call]
-    deploy = DeployOperator(task_id="deploy").as_setup()  # type: ignore[no-untyped-call]
+    deploy = DeployOperator(task_id="deploy", **UNBOUNDED).as_setup()  # type: ignore[no-untyped-call]
     # A setup too: clearing any later task then deploys AND waits again before that task runs.
-    wait_until_running = MigrationRunningSensor(task_id="wait_until_running").as_setup()  # type: ignore[no-untyped-call]
+    wait_until_running = MigrationRunningSensor(task_id="wait_until_running", **UNBOUNDED).as_setup()  # type: ignore[no-untyped-call]
     # Fewer tries: on a dead source it must not hold up the teardown.
     canary = CanaryOperator(task_id="canary", retries=1, retry_delay=timedelta(seconds=2))
     wait_until_converged = ConvergenceSensor(task_id="wait_until_converged")
     shards = ShardsOperator(task_id="shards")
-    fingerprint = FingerprintOperator.partial(task_id="fingerprint").expand(shard=shards.output)
-    translate_groups = TranslateGroupsOperator(task_id="translate_groups")
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
+    translate_groups = TranslateGroupsOperator(task_id="translate_groups", **UNBOUNDED)
     validate = ValidateOperator(task_id="validate")
     remove = RemoveOperator(task_id="remove").as_teardown(
         setups=[provision_topics, deploy, wait_until_running], on_failure_fail_dagrun=True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pendulum
@@ -32,7 +32,8 @@ def stage_file(context: Context) -> str:
 def stage(context: Context) -> Iterator[None]:
     """Note start, end and error of the task; turn a ``FerryError`` that no retry can cure into a failure without retry.
 
-    A task that resumes after deferring keeps the start it noted first.
+    A task that resumes after deferring keeps the start it noted first. One that makes no progress is ended
+    (``hooks/task_watch.py``).
     """
     artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
     before = artifacts.read_json(name) or {}
@@ -46,8 +47,13 @@ def stage(context: Context) -> Iterator[None]:
         "error": "",
     }
     artifacts.write_json(name, entry)
+
+    def tell(why: str) -> None:
+        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": why})
+
     try:
-        yield
+        with _watched(context, tell):
+            yield
     except TaskDeferred:
         artifacts.write_json(name, entry | {"state": "deferred"})
         raise
@@ -65,6 +71,14 @@ def stage(context: Context) -> Iterator[None]:
         artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": text})
         raise
     artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
+
+
+def _watched(context: Context, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+    from kafka_ferry.hooks.task_watch import ended_without_progress, limit_of
+
+    params = context.get("params") or {}
+    waits = [params.get(name) for name in ("no_progress_timeout", "patience")]
+    return ended_without_progress(limit_of(*(float(one) for one in waits if isinstance(one, int | float))), tell)
 
 
 class FerryOperator(BaseOperator):

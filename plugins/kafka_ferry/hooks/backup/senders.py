@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_ferry.backup.segment import Rows
 from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.hooks.task_watch import beat
 
 _SETTINGS: dict[str, Any] = {
     "enable.idempotence": True,
@@ -123,6 +124,7 @@ class MessageSender(Sender):
                 except KafkaException as error:
                     raise FerryError(f"{topic}-{partition}: cannot send: {error.args[0].str()}") from None
             if not count % 1000:
+                beat()
                 self._producer.poll(0)
                 self._check()
 
@@ -148,7 +150,10 @@ class NativeSender(Sender):
     def send(self, topic: str, partition: int, rows: Any) -> None:
         at = 0
         while at < len(rows):
+            before = at
             at, code = self._producer.send(topic, partition, rows, at)
+            if at > before:
+                beat()
             if code not in (0, KafkaError._QUEUE_FULL):
                 raise FerryError(f"{topic}-{partition}: cannot send: {KafkaError(code).str()}")
             self._producer.poll(0.05 if code else 0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
+from kafka_ferry.hooks.task_watch import beat
 
 log = logging.getLogger(__name__)
 
@@ -33,4 +34,5 @@ def wait_for_turn(
             told = other
         if time.monotonic() > deadline:
             raise OutsideFault(f"{other} still works on the backups {backups.name!r} after {seconds:g} s")
+        beat()  # it is asked from Airflow whether they work, and this wait has an end of its own
         time.sleep(poll_seconds)

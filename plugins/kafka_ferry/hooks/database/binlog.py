@@ -19,6 +19,7 @@ from kafka_ferry.database.statements import is_truncate, tables_of
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.database.charsets import Charsets
 from kafka_ferry.hooks.database.client import DatabaseHook
+from kafka_ferry.hooks.task_watch import beat
 
 _HEADER = 20  # bytes before an event's body, with the one that says it is no error
 
@@ -108,6 +109,7 @@ def _events(hook: DatabaseHook, begin: Position, end: Position) -> Iterator[tupl
     with hook.faults():
         try:
             for event in stream:
+                beat()
                 at = Position.of(stream.log_file, event.packet.log_pos - event.packet.event_size)
                 if at >= end:
                     return

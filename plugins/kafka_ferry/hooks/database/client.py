@@ -18,6 +18,7 @@ from pymysql.cursors import SSCursor
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.task_watch import beat
 
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)
@@ -99,6 +100,7 @@ class DatabaseHook(BaseHook):
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(statement, values or None)
+            beat()
             return list(cursor.fetchall())
 
     @cached_property
@@ -271,7 +273,9 @@ def _position(connection: Any) -> Position:
 def _rows(connection: Any, statement: str) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        yield from cursor
+        for row in cursor:
+            beat()
+            yield row
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.hosts.host import LOCAL, Output
+from kafka_ferry.hooks.task_watch import beat
 
 
 class LocalHost:
@@ -37,6 +38,7 @@ class LocalHost:
         except subprocess.TimeoutExpired:
             # Without its cause: that would show the script's output so far.
             raise OutsideFault(f"host {self.name}: a script did not end within {timeout:g} s") from None
+        beat()
         return Output(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def write(self, path: str, content: bytes, mode: int = 0o600) -> None:

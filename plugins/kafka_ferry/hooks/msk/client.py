@@ -25,6 +25,7 @@ from botocore.exceptions import (
 
 from kafka_ferry.connectors.redaction import redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, NotAuthorized
+from kafka_ferry.hooks.task_watch import beat
 from kafka_ferry.msk_connect.errors import (
     ConnectorFailed,
     MskConnectError,
@@ -132,7 +133,7 @@ class MskClient(AwsBaseHook):
             since = f" (since {_SINCE[operation]})" if operation in _SINCE else ""
             raise NotSupported(f"the installed boto3 has no {operation}. Cure: a newer boto3{since}")
         try:
-            return dict(getattr(self.conn, operation)(**params))
+            answer = dict(getattr(self.conn, operation)(**params))
         except ParamValidationError as error:
             words = redact_text(str(error), secret_values(params))
             raise BadParam(operation, words.replace("\n", " "), "see the API reference") from None
@@ -142,6 +143,8 @@ class MskClient(AwsBaseHook):
             raise BadConnection(f"connection {self.aws_conn_id!r}: {error}") from None
         except BotoCoreError as error:
             raise MskConnectUnavailable(f"{operation}: {error}", type(error).__name__) from None
+        beat()
+        return answer
 
     def pages(self, operation: str, member: str, **params: Any) -> Iterator[dict[str, Any]]:
         """All items of a list."""
