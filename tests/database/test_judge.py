@@ -182,7 +182,7 @@ def test_without_the_binary_log_the_replay_alone_proves_and_says_so():
 
 
 def test_a_truncated_table_cannot_be_wound_back():
-    judged = World().judge(truncated=True)
+    judged = World().judge(gone="it was truncated")
 
     assert "counts" not in statuses(judged)
 

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from stack import Stack
 from stream_kinds import ALTERED_BY_LOG, ALTERED_BY_SNAPSHOT, FAITHFUL, GENERATED, KEYS
 from stream_lab import Shop, StreamRun, checks_of, differences_of
+from stream_statements import STATEMENTS
 
 pytestmark = pytest.mark.integration
 
@@ -173,6 +174,69 @@ def test_what_ends_debeziums_connector_is_refused_wherever_it_stands(shop):
         shop.do(f"CREATE OR REPLACE TABLE w (id INT PRIMARY KEY, w {kind})")
         with pytest.raises(AirflowFailException, match=f"column {shop.name}.w.w: it is {kind.lower().split()[0]}"):
             run_of(shop, "others", tables=[f"{shop.name}.orders"]).plan()
+
+
+def test_statements_of_every_form_are_told_and_a_faithful_stream_passes(shop):
+    two = "(id INT PRIMARY KEY, a INT)"
+    shop.do(
+        "SET SESSION sql_mode = ''", "CREATE TABLE orders (id INT PRIMARY KEY, a VARCHAR(20), n DECIMAL(6,2))",
+        "CREATE TABLE alt (id INT PRIMARY KEY, a VARCHAR(20), n DECIMAL(6,2), d DATETIME, v VARCHAR(9), k INT, "
+        "f FLOAT, g INT)", "INSERT INTO orders VALUES (1, 'x', 1.5), (2, 'y', 2), (3, 'z', 3)",
+        "INSERT INTO alt VALUES (1, 'x', 1.55, '2020-01-01', '7', 5, 0.5, 1), (2, 'y', 2.44, NULL, '8', 5, 0.1, 2)",
+        "CREATE TABLE `we``ird na-me` (id INT PRIMARY KEY, `a b``c` INT)", "INSERT INTO `we``ird na-me` VALUES (1, 1)",
+    )  # fmt: skip
+    for name in ("again", "replaced", "emptied", "old", "dml"):
+        shop.do(f"CREATE TABLE {name} {two}", f"INSERT INTO {name} VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+    one = run_of(shop, "one", stream=f"{shop.name}-one", tables=[f"{shop.name}\\.orders"])
+    run = run_of(shop)
+    run.start()
+    one.start()
+    shop.do(*STATEMENTS)
+    for each in (run, one):
+        each.validate()
+        each.remove()
+    report, alone = run.report(), one.report()
+
+    assert report["verdict"] == "PASS", differences_of(report)
+    explained = {"counts": "explained", "content": "explained"}
+    assert checks_of(report) == {**PASSED, **explained, "leftovers": "pass"}
+    details = {check["name"]: check["detail"] for check in report["checks"]}
+    assert f"{shop.name}.emptied: it was truncated since the snapshot" in details["counts"]
+    assert f"{shop.name}.new: it was called {shop.name}.old, {shop.name}.middle before" in details["content"]
+    assert f"{shop.name}.again: events of before a statement that dropped it" in details["content"]
+    assert f"compared in changes only: {shop.name}.alt.b, {shop.name}.alt.d, " in details["content"]
+    assert alone["verdict"] == "PASS", differences_of(alone)
+    assert checks_of(alone) == {**PASSED, "leftovers": "pass"}
+
+
+def test_rows_that_change_beside_the_binary_log_are_told_before_and_named_after(shop):
+    rules = "ON DELETE SET NULL ON UPDATE CASCADE"
+    shop.do(
+        "CREATE TABLE parents (id INT PRIMARY KEY)", "INSERT INTO parents VALUES (1), (2), (3)",
+        f"CREATE TABLE children (id INT PRIMARY KEY, p INT, FOREIGN KEY fk (p) REFERENCES parents (id) {rules})",
+        "INSERT INTO children VALUES (1, 1), (2, 2), (3, 3)",
+        "CREATE TABLE gone (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parents (id) ON DELETE CASCADE)",
+        "INSERT INTO gone VALUES (1, 1), (2, 2)",
+        "CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), "
+        "PARTITION p1 VALUES LESS THAN MAXVALUE)", "INSERT INTO parts VALUES (1), (20)",
+    )  # fmt: skip
+    run = run_of(shop)
+    plan = run.start()
+    shop.do("DELETE FROM parents WHERE id = 1", "UPDATE parents SET id = 30 WHERE id = 3",
+            "ALTER TABLE parts TRUNCATE PARTITION p0")  # fmt: skip
+    run.validate()
+    run.remove()
+    report = run.report()
+
+    warned = {one["subject"]: one["what"] for one in plan["findings"] if one["code"] == "cascade"}
+    assert set(warned) == {f"table {shop.name}.children", f"table {shop.name}.gone"}
+    assert "(of parents) ON DELETE SET NULL ON UPDATE CASCADE" in warned[f"table {shop.name}.children"]
+    assert report["verdict"] == "FAIL"
+    details = {line["source"].rpartition(".")[2]: line["detail"] for line in report["topics"]}
+    for name in ("children", "gone"):
+        assert "rows that its foreign keys change are not in the binary log" in details[name]
+    assert "without a row event since the snapshot, by ALTER TABLE parts TRUNCATE PARTITION p0" in details["parts"]
+    assert details["parents"] == ""
 
 
 def test_what_is_lost_or_made_up_is_named(shop, database_stack, produce):

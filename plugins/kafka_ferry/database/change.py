@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from kafka_ferry.database.events import Event, Op
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Table
 from kafka_ferry.database.values import DATES, digest, row
+from kafka_ferry.database.versions import Version, as_of
 
 Identity = tuple[Position, int, Op]
 """Which change it is: place of the row event in the binary log, number of the row in it, what was done."""
@@ -46,12 +47,14 @@ class Digester:
     """Makes changes of rows.
 
     :param known: columns that the table had at the snapshot; None: all that it has.
+    :param versions: columns as they were, by which an event is read; the last one is not older than its position.
     :param odd: how many values of the database are on no calendar, by column; counted here.
     """
 
     table: Table
     known: frozenset[str] | None = None
     odd: dict[str, int] = field(default_factory=dict)
+    versions: Sequence[Version] = ()
 
     def __post_init__(self) -> None:
         self.columns = self.table.compared
@@ -59,14 +62,15 @@ class Digester:
         self._key = [by_name[name] for name in self.table.key]
         self._dates = [column.name for column in self.columns if column.kind in DATES]
 
-    def key(self, values: Mapping[str, Any], *, event: bool = False) -> str:
-        """The key of a row, as JSON."""
-        return _json(row(self._key, values, event=event))
+    @property
+    def narrowed(self) -> list[str]:
+        """Columns that are compared in changes only."""
+        return [] if self.known is None else [one.name for one in self.columns if one.name not in self.known]
 
     def row(self, values: Mapping[str, Any]) -> tuple[str, bytes]:
         """Key of a row of the table as it stands, and its digest over the columns of :attr:`known`."""
         said = self._true(row(self.columns, values, event=False))
-        return self.key(values), digest(self.columns, self._known(said))
+        return self._said_key(said), digest(self.columns, self._known(said))
 
     def _true(self, said: dict[str, Any]) -> dict[str, Any]:
         for name in self._dates:
@@ -87,12 +91,14 @@ class Digester:
 
     def of_event(self, event: Event, partition: int, offset: int) -> Change:
         """From an event in the topic."""
+        then = as_of(self.versions, event.position)
+        columns, keys = ([then.get(one.name, one) for one in some] for some in (self.columns, self._key))
         old, new = (
-            None if values is None else row(self.columns, values, event=True) for values in (event.before, event.after)
+            None if values is None else row(columns, values, event=True) for values in (event.before, event.after)
         )
         before, was = self._digests(old)
         after, state = self._digests(new)
-        key = self.key(event.key, event=True) if event.key else ""
+        key = _json(row(keys, event.key, event=True)) if event.key else ""
         return Change(event.op, event.position, event.row, key, before, after, was, state, partition, offset)
 
     def of_log(
@@ -106,9 +112,9 @@ class Digester:
         full_after, state = self._digests(self._of_log(after))
         if before is None or after is None:
             values, op = (after, Op.CREATE) if before is None else (before, Op.DELETE)
-            key = self._log_key(values or {})
+            key = self._said_key(values or {})
             return [Change(op, position, number, key, full_before, full_after, was, state)]
-        old, new = self._log_key(before), self._log_key(after)
+        old, new = self._said_key(before), self._said_key(after)
         if old == new:
             return [Change(Op.UPDATE, position, number, new, full_before, full_after, was, state)]
         return [
@@ -121,7 +127,7 @@ class Digester:
             return None
         return self._true({column.name: values[column.name] for column in self.columns if column.name in values})
 
-    def _log_key(self, values: Mapping[str, Any]) -> str:
+    def _said_key(self, values: Mapping[str, Any]) -> str:
         return _json({column.name: values[column.name] for column in self._key if column.name in values})
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from kafka_ferry.database.position import Position
+from kafka_ferry.database.versions import Columns, columns_told
 
 
 class Op(StrEnum):
@@ -48,6 +49,7 @@ class SchemaEvent:
     """One statement in the topic of schema changes.
 
     :param snapshot: it was told by a snapshot, not read from the binary log.
+    :param columns: by ``database.table``, as they are behind it.
     """
 
     position: Position
@@ -55,6 +57,7 @@ class SchemaEvent:
     ddl: str
     tables: tuple[str, ...]
     snapshot: bool
+    columns: Mapping[str, Columns] = field(default_factory=dict)
 
 
 def parse_event(key: bytes | None, value: bytes | None) -> Event | None:
@@ -85,12 +88,14 @@ def parse_schema_event(value: bytes | None) -> SchemaEvent:
     try:
         body = json.loads(value or b"")
         source = body["source"]
+        columns = dict(columns_told(change) for change in body.get("tableChanges") or ())
         return SchemaEvent(
             position=Position.of(source["file"], source["pos"]),
             database=str(body.get("databaseName") or ""),
             ddl=str(body["ddl"] or ""),
-            tables=tuple(str(change["id"]).replace('"', "") for change in body.get("tableChanges") or ()),
+            tables=tuple(columns),
             snapshot=str(source.get("snapshot", "false")) not in ("false", "None"),
+            columns={name: told for name, told in columns.items() if told},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotAnEvent(f"{type(error).__name__}: {error}") from error

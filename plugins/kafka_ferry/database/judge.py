@@ -123,13 +123,20 @@ def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
     wrong = [*_named([one.content_differences for one in results]), *strangers]
     left = sorted(f"{one.table.full_name}.{name}" for one in results for name in one.table.not_compared)
     detail = "each topic replayed by key gives the table's rows of now"
+    if narrowed := sorted(f"{one.table.full_name}.{name}" for one in results for name in one.narrowed):
+        detail += f"; made or changed since the snapshot, so compared in changes only: {', '.join(narrowed)}"
     if left:
         detail += f"; values not compared: {', '.join(left)}"
     rows = sum(one.rows for one in results)
     there = max(0, rows - len(wrong))
+    told = [
+        f"{one.table.full_name}: {text}" for one in results if not one.content_differences for text in one.explained
+    ]
+    detail = "; ".join([detail, *told])
     if wrong:
         wrong = _named([_causes(one) for one in results]) + wrong
-    return _check("content", wrong, f"{rows:,} rows", f"{there:,} rows the same", detail)
+    check = _check("content", wrong, f"{rows:,} rows", f"{there:,} rows the same", detail)
+    return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
 
 
 def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:

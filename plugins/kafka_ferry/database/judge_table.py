@@ -25,6 +25,8 @@ class TableResult:
 
     :param snapshot_rows: rows that the table had at the snapshot; None: it could not be told.
     :param odd: by column, how many of the database's values are on no calendar.
+    :param explained: what is otherwise than usual about its events, and is right.
+    :param narrowed: columns that are compared in changes only, as a statement since the snapshot made or changed them.
     :param truncated: where the topic says that the table was emptied.
     :param altered: columns of which the topic has other values than the database.
     :param read: rows of the snapshot in the topic, each key once. ``expected``, ``found``: changes since.
@@ -48,6 +50,8 @@ class TableResult:
     notes: list[str] = field(default_factory=list)
     altered: set[str] = field(default_factory=set)
     truncated: set[Position] = field(default_factory=set)
+    narrowed: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
     odd: Mapping[str, int] = field(default_factory=dict)
 
     def named(self, one: bytes | None, other: bytes | None) -> str:
@@ -64,20 +68,22 @@ def judge_table(
     events: Sequence[Change],
     start: Position | None,
     *,
-    truncated: bool = False,
+    gone: str = "",
+    anew: Position | None = None,
 ) -> TableResult:
     """Fill a result.
 
     :param rows: key to digest, of the table at the end. ``events``: in the topic's order, none behind that end.
     :param changes: of the binary log from ``start`` to the end; None: it could not be read.
     :param start: where the last snapshot stands; None: there was none.
-    :param truncated: the table was emptied by TRUNCATE in between: that cannot be wound back.
+    :param gone: why its rows of the snapshot cannot be known: they went without row events.
+    :param anew: where a statement made the table anew; what was before is of another table of this name.
     """
     result.rows = len(rows)
     result.truncated = {event.position for event in events if event.op is Op.TRUNCATE}
-    _snapshot(result, rows, changes, events, start, truncated)
+    _snapshot(result, rows, changes, events, start, gone)
     _changes(result, changes, events, start)
-    _content(result, rows, events)
+    _content(result, rows, [event for event in events if anew is None or event.position > anew])
     return result
 
 
@@ -107,7 +113,7 @@ def _snapshot(
     changes: Sequence[Change] | None,
     events: Sequence[Change],
     start: Position | None,
-    truncated: bool,
+    gone: str,
 ) -> None:
     read: dict[str, Change] = {}
     for event in (event for event in events if event.op is Op.READ):
@@ -120,8 +126,8 @@ def _snapshot(
     result.read = len(read)
     if changes is None or start is None:
         return
-    if truncated:
-        result.notes.append("it was truncated since the snapshot, whose rows cannot be known")
+    if gone:
+        result.notes.append(f"{gone}: its rows at the snapshot cannot be known")
         return
     expected = wound_back(rows, changes)
     result.snapshot_rows = len(expected)

@@ -20,9 +20,9 @@ _FOREVER = 2**60  # milliseconds or bytes
 _LEGAL = re.compile(r"[^a-zA-Z0-9._-]")
 
 
-def topic_of(prefix: str, table: Table) -> str:
-    """The table's topic; Debezium writes ``_`` for what Kafka does not take in a name."""
-    return _LEGAL.sub("_", f"{prefix}.{table.full_name}")
+def topic_of(prefix: str, table: Table | str) -> str:
+    """The topic of a table, or of its full name; Debezium writes ``_`` for what Kafka does not take in a name."""
+    return _LEGAL.sub("_", f"{prefix}.{table if isinstance(table, str) else table.full_name}")
 
 
 def captured(tables: Iterable[Table], patterns: Sequence[str]) -> list[Table]:

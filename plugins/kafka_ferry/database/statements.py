@@ -59,6 +59,13 @@ def is_unlogged(statement: str) -> bool:
     return verb is Verb.ALTER and bool(_UNLOGGED.search(_QUOTED.sub("''", normal(statement))))
 
 
+def is_made_anew(statement: str) -> bool:
+    """Whether behind it no row of before is in the tables that it names."""
+    verb, _ = _read(statement)
+    only_where_none_is = re.search(r"\bIF\s+NOT\s+EXISTS\b", statement, re.IGNORECASE)
+    return verb is Verb.DROP or (verb is Verb.CREATE and not only_where_none_is)
+
+
 def verb_of(statement: str) -> Verb | None:
     """What it does to tables; None: it is about something else."""
     return _read(statement)[0]

@@ -13,9 +13,10 @@ from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateR
 
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.judge import Statement
+from kafka_ferry.database.lineage import Rename
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.row_image import LogColumn, columns_of, count_rows, rows_of
-from kafka_ferry.database.statements import is_truncate, tables_of
+from kafka_ferry.database.statements import is_made_anew, is_truncate, is_unlogged, renames_of, tables_of
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.database.charsets import Charsets
 from kafka_ferry.hooks.database.client import DatabaseHook
@@ -28,12 +29,16 @@ _HEADER = 20  # bytes before an event's body, with the one that says it is no er
 class LogContent:
     """What a stretch of the binary log says of some tables, in its order.
 
-    :param changes: by ``database.table``. ``truncated``: tables that were emptied by TRUNCATE.
+    :param changes: by ``database.table``. ``renames``: of all tables.
+    :param emptied: tables whose rows went without a row event, and how.
+    :param made_anew: where a table was dropped or made the last time.
     """
 
     changes: dict[str, list[Change]] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
-    truncated: set[str] = field(default_factory=set)
+    renames: list[Rename] = field(default_factory=list)
+    emptied: dict[str, str] = field(default_factory=dict)
+    made_anew: dict[str, Position] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,13 @@ def read_log(hook: DatabaseHook, begin: Position, end: Position, digesters: Mapp
             if isinstance(event, QueryEvent):
                 _statement(content, event, at, digesters)
                 continue
-            digester = digesters.get(f"{event.schema}.{event.table}")
-            if not digester:
+            name = f"{event.schema}.{event.table}"
+            if not (digester := digesters.get(name)):
                 continue
             if isinstance(event, TableMapEvent):
                 columns[event.table_id] = columns_of(_body(event), mariadb=hook.is_mariadb)
             else:
-                found = _take(event, columns[event.table_id], at, digester, charsets)
-                content.changes[digester.table.full_name] += found
+                content.changes[name] += _take(event, columns[event.table_id], at, digester, charsets)
     return content
 
 
@@ -141,11 +145,18 @@ def _take(
 
 def _statement(content: LogContent, event: Any, at: Position, digesters: Mapping[str, Digester]) -> None:
     ddl, database = _text(event.query), _text(event.schema)
+    content.renames += [Rename(at, old, new) for old, new in renames_of(ddl, database)]
     named = [name for name in tables_of(ddl, database) if name in digesters]
-    if named:
-        content.statements.append(Statement(at, database, ddl))
-        if is_truncate(ddl):
-            content.truncated.update(named)
+    if not named:
+        return
+    content.statements.append(Statement(at, database, ddl))
+    if is_truncate(ddl):
+        content.emptied.update(dict.fromkeys(named, "it was truncated since the snapshot"))
+    elif is_unlogged(ddl):
+        said = f"rows of it came or went without a row event since the snapshot, by {ddl[:200]}"
+        content.emptied.update(dict.fromkeys(named, said))
+    elif is_made_anew(ddl):
+        content.made_anew.update(dict.fromkeys(named, at))
 
 
 def _text(value: Any) -> str:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.events import NotAnEvent, Op, SchemaEvent, parse_event, parse_schema_event
 from kafka_ferry.database.judge import judge_stream
 from kafka_ferry.database.judge_table import TableResult, judge_table
+from kafka_ferry.database.lineage import lineage
 from kafka_ferry.database.position import Position
-from kafka_ferry.database.preflight import why_unreadable
+from kafka_ferry.database.preflight import topic_of, why_unreadable
 from kafka_ferry.database.row_image import NotReadable
+from kafka_ferry.database.statements import Verb, verb_of
 from kafka_ferry.database.tables import Table
+from kafka_ferry.database.versions import Version, steady
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
 from kafka_ferry.hooks.database.binlog import LogContent, LogGone, read_log
@@ -63,7 +67,7 @@ def validate(streaming: Streaming) -> dict[str, Any]:
 def _judge(
     streaming: Streaming, digesters: Mapping[str, Digester], rows: Mapping[str, dict[str, bytes]], end: Position
 ) -> dict[str, Any]:
-    read = _read(streaming, digesters, end)
+    read = _read(streaming, streaming.topics(), digesters, end)
     start = _start(read)
     content, why = _content(streaming, start, end, digesters)
     state = streaming.target.admin.topics(streaming.topics())
@@ -71,10 +75,12 @@ def _judge(
     for topic, table in streaming.topics().items():
         name = table.full_name
         partitions = state[topic].partitions if topic in state else 0
-        result = TableResult(table, topic, partitions=partitions, odd=digesters[name].odd)
-        changes = None if content is None else content.changes[name]
-        truncated = content is not None and name in content.truncated
-        results.append(judge_table(result, rows[name], changes, read.events[name], start, truncated=truncated))
+        digester = digesters[name]
+        blank = partial(TableResult, table, topic, partitions=partitions, odd=digester.odd, narrowed=digester.narrowed)
+        found = _table(blank, rows[name], content, read.events[name], start)
+        if found.content_differences and content and start:
+            found = _renamed(streaming, blank, digester, rows[name], content, start, end) or found
+        results.append(found)
     return judge_stream(
         results,
         None if content is None else content.statements,
@@ -84,6 +90,55 @@ def _judge(
         duplicates=streaming.spec.duplicates,
         why_no_log=why,
     )
+
+
+def _table(
+    blank: Callable[[], TableResult],
+    rows: Mapping[str, bytes],
+    content: LogContent | None,
+    events: list[Change],
+    start: Position | None,
+) -> TableResult:
+    result = blank()
+    if content is None:
+        return judge_table(result, rows, None, events, start)
+    name = result.table.full_name
+    gone, anew = content.emptied.get(name, ""), content.made_anew.get(name)
+    if anew and any(event.position < anew for event in events):
+        gone = gone or f"it was dropped or made anew since the snapshot, at {anew}"
+    judged = judge_table(result, rows, content.changes[name], events, start, gone=gone)
+    if judged.content_differences and anew:
+        judged = judge_table(blank(), rows, content.changes[name], events, start, gone=gone, anew=anew)
+        judged.explained.append("events of before a statement that dropped it or made it anew are of another table, "
+                                f"at {anew}")  # fmt: skip
+    if judged.content_differences and gone:
+        judged.content_differences.insert(0, f"{name}: {gone}")
+    return judged
+
+
+def _renamed(
+    streaming: Streaming,
+    blank: Callable[[], TableResult],
+    digester: Digester,
+    rows: Mapping[str, bytes],
+    content: LogContent,
+    start: Position,
+    end: Position,
+) -> TableResult | None:
+    """A table that had another name before, held against the topics of all its names; None: it had none, or differs."""
+    names = lineage(content.renames, digester.table.full_name)
+    if len(names) < 2:
+        return None
+    by_name = {one.name: digester for one in names}
+    topics = {topic_of(streaming.spec.prefix, name): name for name in by_name}
+    read = _read(streaming, topics, by_name, end)
+    log_of = read_log(streaming.database, start, end, by_name)
+    events = [event for one in names for event in one.of(read.events[one.name])]
+    changes = [change for one in names for change in one.of(log_of.changes[one.name])]
+    result = judge_table(blank(), rows, changes, events, start)
+    result.explained.append(f"it was called {', '.join(one.name for one in names[:-1])} before, and its events of that "
+                            "time are in that topic")  # fmt: skip
+    return None if result.content_differences else result
 
 
 def _rows(digester: Digester, rows: Any) -> dict[str, bytes]:
@@ -106,7 +161,22 @@ def _wait(streaming: Streaming, end: Position) -> None:
 
 
 def _digesters(streaming: Streaming, tables: list[Table]) -> dict[str, Digester]:
-    """By table. Columns that the first event of a topic does not have were added later, and are left out of rows."""
+    """By table. Columns that were made or changed later are left out of rows."""
+    versions = _versions(streaming)
+    first = _first_columns(streaming)
+    found = {}
+    for table in tables:
+        its = versions.get(table.full_name, [])
+        known = steady(its)
+        if seen := first.get(table.full_name):
+            made_anew = any(one.anew for one in its)
+            known = seen if known is None else known if made_anew else known & seen
+        found[table.full_name] = Digester(table, known, versions=its)
+    return found
+
+
+def _first_columns(streaming: Streaming) -> dict[str, frozenset[str]]:
+    """Columns that the first events of the topics have."""
     known: dict[str, frozenset[str]] = {}
     with streaming.target.reader("read_committed", few=True) as reader:
         ranges = [span for span in streaming.ranges(streaming.topics()) if span.begin < span.end]
@@ -119,12 +189,30 @@ def _digesters(streaming: Streaming, tables: list[Table]) -> dict[str, Digester]
             continue
         if event and (values := event.after or event.before):
             known[event.table] = known.get(event.table, frozenset(values)) & frozenset(values)
-    return {table.full_name: Digester(table, known.get(table.full_name)) for table in tables}
+    return known
 
 
-def _read(streaming: Streaming, digesters: Mapping[str, Digester], end: Position) -> _Read:
+def _versions(streaming: Streaming) -> dict[str, list[Version]]:
+    """By table, since the last snapshot, as the topic of schema changes tells them."""
+    read = _read(streaming, {}, {}, Position(0, 0))
+    start = max((one.position for one in read.schema if one.snapshot), default=Position(0, 0))
+    versions: dict[str, list[Version]] = {}
+    for one in sorted(read.schema, key=lambda one: one.position):
+        anew = not one.snapshot and verb_of(one.ddl) is Verb.CREATE
+        for name, columns in one.columns.items() if one.position >= start else ():
+            versions.setdefault(name, []).append(Version(one.position, columns, anew))
+    return versions
+
+
+def _read(
+    streaming: Streaming, topics: Mapping[str, Table | str], digesters: Mapping[str, Digester], end: Position
+) -> _Read:
+    """Events of tables' topics, and the topic of schema changes.
+
+    :param topics: each with its table, or the name that the table had.
+    """
     read, prefix = _Read({name: [] for name in digesters}), streaming.spec.prefix
-    topics = streaming.topics()
+    names = {topic: one if isinstance(one, str) else one.full_name for topic, one in topics.items()}
     with streaming.target.reader("read_committed") as reader:
         for span in streaming.ranges({**topics, prefix: None}):
             for (topic, partition), messages in reader.stream([span]):
@@ -134,21 +222,21 @@ def _read(streaming: Streaming, digesters: Mapping[str, Digester], end: Position
                         if topic == prefix:
                             read.schema.append(parse_schema_event(message.value()))
                         else:
-                            _take(read, digesters[topics[topic].full_name], message, partition, end)
+                            _take(read, names[topic], digesters[names[topic]], message, partition, end)
                     except (NotAnEvent, ValueError, KeyError, TypeError) as error:
                         if len(read.strangers) < _NAMED:
                             read.strangers.append(f"{place}: Debezium did not write this ({error})")
     return read
 
 
-def _take(read: _Read, digester: Digester, message: Any, partition: int, end: Position) -> None:
+def _take(read: _Read, name: str, digester: Digester, message: Any, partition: int, end: Position) -> None:
     event = parse_event(message.key(), message.value())
     if event is None:
         return
-    if event.table != digester.table.full_name:
+    if event.table != name:
         raise NotAnEvent(f"it is of {event.table}")
     if event.op is Op.READ or event.position < end:
-        read.events[event.table].append(digester.of_event(event, partition, message.offset()))
+        read.events[name].append(digester.of_event(event, partition, message.offset()))
 
 
 def _start(read: _Read) -> Position | None:
