@@ -51,18 +51,18 @@ def manifest(
 
 def stored(
     store: ObjectStore, begin: int, values: list[bytes | None], kind: Format = "parquet", *, backup: str = "b",
-    topic: str = "t", headers: Any = None,
+    topic: str = "t", partition: int = 0, headers: Any = None,
 ) -> Segment:  # fmt: skip
     """A true segment of these records, with its object in the store."""
     count = len(values)
     made = Buffer(begin)
     numbers = range(begin, begin + count)
-    made.add(columns_of(0, numbers, [1_700_000_000_000 + n for n in numbers], [1] * count,
+    made.add(columns_of(partition, numbers, [1_700_000_000_000 + n for n in numbers], [1] * count,
                         [b"k%d" % n for n in numbers], values, headers or [[("h", b"1")]] * count))  # fmt: skip
     draft = made.cut(begin + count, "transaction")
-    about = {"topic": topic, "topic_id": TOPIC_ID, "partition": 0, "begin": begin, "end": begin + count}
+    about = {"topic": topic, "topic_id": TOPIC_ID, "partition": partition, "begin": begin, "end": begin + count}
     data = bytes(encode(draft, kind, about))
     sha256 = hashlib.sha256(data).hexdigest()
-    key = segment_key(backup, topic, TOPIC_ID, 0, begin, sha256, SUFFIXES[kind])
+    key = segment_key(backup, topic, TOPIC_ID, partition, begin, sha256, SUFFIXES[kind])
     store.put(key, data)
     return draft.describe().model_copy(update={"key": key, "size": len(data), "sha256": sha256})

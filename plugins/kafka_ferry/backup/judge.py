@@ -172,6 +172,8 @@ def _acls(manifest: Manifest) -> Check:
 def _pruning(pruning: Mapping[str, Any]) -> Check:
     if not pruning:
         return Check(name="pruning", status=Status.SKIPPED, detail="no keep_last and no keep_days: all are kept")
+    if pruning.get("refused"):
+        return Check(name="pruning", status=Status.SKIPPED, detail=f"nothing was deleted: {pruning['refused']}")
     deleted, dry = pruning["deleted"], pruning["dry_run"]
     return Check(
         name="pruning",

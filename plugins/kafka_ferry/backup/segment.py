@@ -30,8 +30,8 @@ from kafka_ferry.verification.record_hash import record_hash
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Key and value bytes of a row group: what a reader holds decoded at once."""
 
-RECORD_OVERHEAD = 60
-"""Bytes that a buffered record takes beside its own: offsets, timestamp, hash, Arrow's lengths."""
+RECORD_OVERHEAD = 24
+"""Bytes that a buffered record takes beside its columns in Arrow: offset, timestamp, hash."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Buffer:
         self._clear(begin)
 
     def _clear(self, begin: int) -> None:
-        self.begin, self.bytes = begin, 0
+        self.begin, self.bytes, self._columns = begin, 0, 0
         self._pieces: list[RecordColumns] = []
         self._count, self.next = 0, begin
 
@@ -97,7 +97,7 @@ class Buffer:
 
     @property
     def memory(self) -> int:
-        return self.bytes + len(self) * RECORD_OVERHEAD
+        return self._columns + len(self) * RECORD_OVERHEAD
 
     def add(self, columns: RecordColumns) -> None:
         """Add records behind those that are there."""
@@ -105,6 +105,7 @@ class Buffer:
         self._count += len(columns.offsets)
         self.next = int(columns.offsets[-1]) + 1
         self.bytes += columns.bytes
+        self._columns += columns.batch.nbytes  # headers too, which ``bytes`` leaves out
 
     def cut(self, end: int, reason: Any) -> Draft:
         """Take what is there as a segment that covers all up to ``end``; the buffer goes on from there.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,9 @@ class _ObjectStorage:
         folder = self._path / prefix.rstrip("/")
         names = sorted(str(one.name) for one in folder.iterdir()) if folder.exists() else []
         yield from (StoredObject(f"{prefix}{name}", 0) for name in names)
+
+    def clock(self) -> datetime | None:
+        return None
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kafka_ferry.backup.object_key import ForeignKey, check_key
@@ -96,6 +98,15 @@ class FolderStore:
             if key.startswith(prefix) and not path.name.startswith(".") and path.is_file() and not path.is_symlink():
                 found.append(StoredObject(key, path.stat().st_size))
         yield from sorted(found, key=lambda one: one.key)
+
+    def clock(self) -> datetime | None:
+        """As the file system dates what is written: another machine's clock when it is shared."""
+        with self._faults("look at the clock"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".") as file:
+                file.write(b"1")
+                file.flush()
+                return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
 
     def delete(self, keys: Iterable[str]) -> None:
         for path in [self._path(key) for key in keys]:

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -101,6 +103,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         """Objects whose key begins with ``prefix``, in the order of their keys."""
+        ...
+
+    def clock(self) -> datetime | None:
+        """What time the store has; None when it does not tell."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -256,6 +262,14 @@ class S3Store:
             )
             for error in answer.get("Errors") or []:
                 raise OutsideFault(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
+
+    def clock(self) -> datetime | None:
+        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "MaxKeys": 1}
+        page = self._try("look at the clock", lambda: self._client.list_objects_v2(**arguments))
+        try:
+            return parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
+        except (KeyError, ValueError):
+            return None
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self._prefix + check_key(key, self.location)}

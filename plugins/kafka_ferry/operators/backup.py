@@ -185,13 +185,22 @@ class PruneOperator(BackupOperator):
     """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from; at ``copy_to``, too."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.backup.store_clock import clock_problem
+
         job, artifacts = self.job(context), RunArtifacts.of(context)
         spec = job.spec
         artifacts.delete(PRUNING)
         if spec.keep_last is None and spec.keep_days is None:
             self.log.info("neither keep_last nor keep_days is set: all backups are kept")
             return {"deleted": []}
-        pruning = job.catalogue.pruning(spec.keep_last, spec.keep_days, datetime.now(UTC))
+        now = datetime.now(UTC)
+        problem = clock_problem(job.store, now)
+        if problem:  # by a clock that is ahead, all are too old
+            self.log.error("nothing is pruned: %s", problem)
+            told = {"deleted": [], "bytes": 0, "dry_run": spec.prune_dry_run, "refused": problem}
+            artifacts.write_json(PRUNING, told | {"kept": {}})
+            return told
+        pruning = job.catalogue.pruning(spec.keep_last, spec.keep_days, now)
         manifests, _ = job.catalogue.manifests()
         freed = sum(
             segment.size
@@ -206,7 +215,7 @@ class PruneOperator(BackupOperator):
         if not spec.prune_dry_run:
             job.catalogue.delete(pruning)
             if job.copy is not None:
-                job.copy.delete(job.copy.pruning(spec.keep_last, spec.keep_days, datetime.now(UTC)))
+                job.copy.delete(job.copy.pruning(spec.keep_last, spec.keep_days, now))
         told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
         artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
         return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Literal
 
 from kafka_ferry.backup.manifest import GroupOffset, Manifest, State
@@ -12,6 +13,7 @@ from kafka_ferry.backup.ranges import IncompleteBackup, lineage, plan_topic, rea
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.store_clock import clock_problem
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.migration.resolve import NO_COMMIT, without_unnamed
 from kafka_ferry.migration.topics import mm2_group_refusal, select
@@ -59,6 +61,8 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         for topic in planned
         if topic.recreated
     ]
+    wrong = clock_problem(catalogue.store, datetime.now(UTC))
+    notes += [wrong] if wrong else []
     acls, note = _acls(admin) if spec.acls else (None, None)
     return Manifest(
         backup=spec.backup,
