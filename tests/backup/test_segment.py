@@ -95,3 +95,13 @@ def test_holes():
     assert holes(np.array([], dtype=np.int64), 3, 5) == [(3, 5)]
     assert holes(np.array([3, 4]), 3, 5) == []
     assert holes(np.array([4, 6]), 3, 9) == [(3, 4), (5, 6), (7, 9)]
+
+
+def test_headers_count_as_memory_too():
+    """Records of headers alone would else be held without a bound."""
+    made = Buffer(0)
+    made.add(columns_of(0, range(10), [1] * 10, [1] * 10, [None] * 10, [None] * 10, [[("h", b"x" * 100_000)]] * 10))
+    assert made.bytes == 0
+    assert made.memory > 1_000_000
+    made.cut(10, "transaction")
+    assert made.memory == 0

@@ -6,15 +6,20 @@ import gzip
 import hashlib
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 import true_manifests
 from backup_lab import LOCATION, Backups
+from dags_by_hand import DagRunByHand
 from kafka_ferry.backup import avro
 from kafka_ferry.backup.columns import SCHEMA
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
@@ -158,3 +163,75 @@ def test_each_is_named_and_the_rest_is_judged_and_none_is_restored(backups, topi
     ends = restoration.admin.offsets([(topic, n) for n in range(len(KINDS) + 1)], "latest", "read_uncommitted")
     lacking = list(KINDS).index("records left out"), list(KINDS).index("records twice")
     assert {n: end for (_, n), end in ends.items() if end and n not in lacking} == {len(KINDS): RECORDS}
+
+
+@pytest.fixture
+def artifacts(monkeypatch, tmp_path) -> Path:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+    return tmp_path / "artifacts"
+
+
+def test_verify_backup_names_them_all_and_ends_with_its_report(artifacts, backups, topic_prefix, stack):
+    topic = f"{topic_prefix}t"
+    manifest = tampered(backups, topic)
+    late = {"backup_id": "b02", "parent": "b01", "mode": "incremental", "created": "2036-01-01T00:00:00+00:00"}
+    part = PartitionBackup(partition=0, begin=RECORDS, end=RECORDS)
+    empty = manifest.topics[0].model_copy(update={"partitions": [part]})
+    backups.catalogue.write(manifest.model_copy(update={**late, "topics": [empty]}))
+    verification = DagRunByHand("verify_backup", "verify", backup=backups.spec.backup, location=LOCATION)
+    with pytest.raises(AirflowFailException):
+        verification.whole()
+    report = verification.artifacts.read_json("report.json")
+    checks = {check["name"]: check for check in report["checks"]}
+    assert (report["verdict"], checks["objects"]["status"], checks["counts"]["status"]) == ("FAIL", "fail", "pass")
+    assert len(checks["objects"]["differences"]) == len(KINDS)
+    for number in range(len(KINDS)):
+        key = manifest.topics[0].partitions[number].segments[0].key
+        start = f"{topic}-{number} offsets 0 to 9: {key}: "
+        assert [text for text in checks["objects"]["differences"] if text.startswith(start)], start
+    assert (checks["clocks"]["status"], checks["manifests"]["status"]) == ("explained", "pass")
+    assert "backup b02 is from the future: created 2036-01-01" in checks["clocks"]["differences"][0]
+    assert {line["backup_id"]: line["status"] for line in report["backups"]} == {"b01": "fail", "b02": "fail"}
+
+
+def test_signed_nights_are_restored_by_who_only_checks_and_a_stranger_s_are_left_out(
+    artifacts, backups, topic_prefix, stack, make_topics, produce, monkeypatch
+):
+    own = Ed25519PrivateKey.generate()
+    pem = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = own.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    for name, password in (("WRITER", pem), ("READER", public)):
+        monkeypatch.setenv(f"AIRFLOW_CONN_SIGN_{name}", json.dumps({"conn_type": "generic", "password": password}))
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
+    common = {"backup": backups.spec.backup, "location": LOCATION}
+    for night in range(2):
+        produce(stack.source_bootstrap, topic, 10)
+        made = DagRunByHand("backup_topics", f"night-{night}", **common, topics=[topic], groups=[], acls=False,
+                            keep_last=5, signing_conn_id="sign_writer").whole()  # fmt: skip
+        assert made["verdict"] == "PASS"
+    true = [line["backup_id"] for line in made["backups"]]
+
+    stranger = next(iter(backups.catalogue.complete().values())).model_copy(
+        update={"backup_id": "20360101T020000Z", "created": "2036-01-01T02:00:00+00:00"}
+    )
+    backups.catalogue.write(stranger)
+    restoring = DagRunByHand("restore_topics", "restore", **common, signing_conn_id="sign_reader")
+    report = restoring.whole()
+    assert report["verdict"] == "PASS"
+    assert [line["target_records"] for line in report["topics"]] == [20]
+    plan = restoring.artifacts.read_json("plan.json")
+    assert plan["backup_id"] == true[0], "the newest that is signed"
+    (note,) = [note for note in plan["notes"] if "20360101T020000Z" in note]
+    assert note.startswith("left out: ")
+    assert note.endswith("20360101T020000Z.json: refused, it is not signed")
+    with pytest.raises(AirflowFailException, match="refused, it is not signed"):
+        DagRunByHand("restore_topics", "by-id", **common, signing_conn_id="sign_reader", rename={"(.*)": "\\1.x"},
+                     backup_id=stranger.backup_id).whole()  # fmt: skip
+    verification = DagRunByHand("verify_backup", "verify", **common, signing_conn_id="sign_reader")
+    with pytest.raises(AirflowFailException):
+        verification.whole()
+    checks = {check["name"]: check for check in verification.artifacts.read_json("report.json")["checks"]}
+    assert checks["manifests"]["status"] == "fail"
+    assert "refused, it is not signed" in checks["manifests"]["differences"][0]
+    shown = b"".join(path.read_bytes() for path in artifacts.rglob("*") if path.is_file())
+    assert pem.splitlines()[1].encode() not in shown

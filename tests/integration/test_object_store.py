@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.aws_store import store_of, store_settings
-from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, S3Store
+from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
 from s3_faults import S3Faults
 
 pytestmark = pytest.mark.integration
@@ -31,6 +32,12 @@ def test_objects_survive_the_trip_and_a_restart_of_the_server(breakable_stack, c
     assert store.get("large") == large
     assert [one.key for one in store.list("many/")] == [f"many/{number}" for number in range(5)]
     assert {one.key: one.size for one in store.list()}["large"] == len(large)
+    assert (store.size("large"), store.size("none")) == (len(large), None)
+    with pytest.raises(ObjectTooLarge, match="large has"):
+        store.get("large", len(large) - 1)
+    told = store.clock()
+    assert told is not None
+    assert abs(told - datetime.now(UTC)) < timedelta(minutes=5)
     store.delete(one.key for one in store.list("many/"))
     assert list(store.list("many/")) == []
     with pytest.raises(ObjectMissing):
