@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kafka_ferry.backup.bookmark import Bookmark, Mark, unread
@@ -43,3 +45,13 @@ def test_a_topic_made_anew_is_another_topic() -> None:
     assert book.of("sink", "other") == Bookmark("sink", "other", {"retention.ms": "1"}), "what is held is put back"
     assert book.of("other", "source") == Bookmark("other", "source"), "nothing of that topic is held"
     assert book.with_mark(1, Mark(3, 3)).marks == {0: Mark(20, 16), 1: Mark(3, 3)}
+
+
+@pytest.mark.parametrize(
+    "data", [{}, [], {"marks": []}, {"marks": {"x": [1, 2]}}, {"marks": {"0": [1]}}, {"marks": {"0": ["1", 2]}},
+             {"marks": {"0": [-1, 2]}}, {"marks": {"0": [1, 2**63]}}, {"marks": {}, "surprise": 1},
+             {"marks": {}, "topic_id": 7}, {"marks": {}, "configs": {"a": 1}}, {"marks": {}, "configs": 3}]
+)  # fmt: skip
+def test_what_is_no_bookmark_is_refused(data: Any):
+    with pytest.raises(ValueError):  # its caller names the file
+        Bookmark.from_json(data)

@@ -15,10 +15,18 @@ from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.hooks.deployment import DEFAULTS, check_hosts, check_location, check_plugin, check_plugin_folder
+from kafka_ferry.hooks.deployment import (
+    DEFAULTS,
+    check_hosts,
+    check_location,
+    check_plugin,
+    check_plugin_folder,
+    signing_connection,
+)
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.exchange import ImportRun, exporting_of
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.host_params import dedicated_params
 
@@ -183,3 +191,15 @@ def test_a_stream_asks() -> None:
             Streaming("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {key: value}}))
         assert refused.value.param == "connector_config"
     Streaming("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {"max.batch.size": 100}}))
+
+
+def test_a_deployment_can_demand_signed_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (signing_connection(None), signing_connection("mine")) == (None, "mine")
+    say(monkeypatch, signing_conn_id="ours, older")
+    assert (signing_connection(None), signing_connection("older")) == ("ours", "older")
+    with pytest.raises(BadParam, match="param 'signing_conn_id': 'mine' is no key that may sign"):
+        signing_connection("mine")
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", '{"conn_type": "generic", "password": "' + "k" * 32 + '"}')
+    signer = signer_of(None)
+    assert signer is not None
+    assert signer.problem("k", {}, None) == "is not signed"

@@ -75,7 +75,10 @@ def test_a_folder_that_cannot_be_written_is_an_outside_fault(tmp_path):
         FolderStore(tmp_path).put("file/x", b"")
 
 
-@pytest.mark.parametrize("location", ["", "bucket/x", "s3://", "s3:///x", "gs://b/x", "file://relative"])
+@pytest.mark.parametrize(
+    "location",
+    ["", "s3://b/a/../../c", "s3://b/..", "s3://b//x", "bucket/x", "s3://", "s3:///x", "gs://b/x", "file://relative"],
+)
 def test_a_location_that_is_none_is_refused(location):
     with pytest.raises(BadParam, match="location"):
         open_store(location)

@@ -45,7 +45,19 @@ class Bookmark:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{**data, "marks": {int(number): Mark(*pair) for number, pair in data["marks"].items()}})
+        """:raises ValueError: it is none; whoever may write the artifacts may have written it."""
+        try:
+            marks = {int(number): Mark(*pair) for number, pair in data["marks"].items()}
+            numbers = [one for mark in marks.values() for one in (mark.source, mark.target)]
+            found = cls(**{**data, "marks": marks})
+            texts = [found.topic_id, found.source_id, *(found.configs or {}), *(found.configs or {}).values()]
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(type(error).__name__) from None
+        if not all(type(one) is int and 0 <= one < 2**63 for one in numbers):
+            raise ValueError("an offset that is none")
+        if not all(isinstance(one, str) for one in texts):
+            raise ValueError("a name that is none")
+        return found
 
     def of(self, topic_id: str, source_id: str) -> Bookmark:
         """This one, or an empty one when either topic was made anew since."""

@@ -32,6 +32,7 @@ DEFAULTS = {
     "plugin_folders": "",
     "plugins": "io.debezium:*",
     "locations": "s3://",
+    "signing_conn_id": "",
 }
 #: What an installation says in its environment as a form's default is allowed too.
 _ENVIRONMENT = {
@@ -101,6 +102,17 @@ def check_location(location: str, param: str = "location") -> None:
         fine = any(f"{location.rstrip('/')}/".startswith(f"{entry.rstrip('/')}/") for entry in entries)
     if not fine:
         raise _refused(param, f"{location!r} is no place that may be read and written", "locations", location)
+
+
+def signing_connection(asked: str | None) -> str | None:
+    """Whose key signs backups: the deployment's, when it names any; else what was asked for.
+
+    :raises BadParam: another one than the deployment's.
+    """
+    own = allowed("signing_conn_id")
+    if own and asked is not None and asked not in own:
+        raise _refused("signing_conn_id", f"{asked!r} is no key that may sign", "signing_conn_id", asked)
+    return own[0] if own and asked is None else asked
 
 
 def _refused(param: str, problem: str, option: str, entry: str) -> BadParam:

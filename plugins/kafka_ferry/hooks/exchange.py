@@ -11,7 +11,7 @@ from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.backup.manifest import Manifest
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.exporting import Exporting
@@ -130,7 +130,13 @@ class ArtifactBookmarks:
 
     def read(self, topic: str) -> Bookmark:
         found = self._artifacts.read_json(self._name(topic))
-        return Bookmark.from_json(found) if found else Bookmark()
+        try:
+            return Bookmark.from_json(found) if found else Bookmark()
+        except ValueError as error:
+            raise FerryError(
+                f"{self._artifacts.path(self._name(topic))} is no bookmark ({error}). Cure: delete it; the import then "
+                "looks for where to go on by what the sink holds"
+            ) from None
 
     def write(self, topic: str, bookmark: Bookmark) -> None:
         self._artifacts.write_json(self._name(topic), bookmark.to_json())

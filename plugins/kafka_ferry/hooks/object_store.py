@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from kafka_ferry.backup.object_key import ForeignKey, check_key
+from kafka_ferry.backup.object_key import ForeignKey, check_key, key_problem
 from kafka_ferry.backup.signature import Signer
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
@@ -131,6 +131,9 @@ def open_store(
     kind, _, rest = location.partition("://")
     signer = Signer.from_json(signing) if signing else None
     if kind == "s3" and rest.split("/")[0]:
+        prefix = rest.partition("/")[2].rstrip("/")
+        if prefix and (problem := key_problem(prefix)):
+            raise BadParam("location", f"{location!r} cannot be a prefix: {problem}", "s3://bucket/prefix")
         return S3Store(location, settings or {}, patience, signer)
     if kind == "file" and rest.startswith("/"):
         from kafka_ferry.hooks.folder_store import FolderStore

@@ -8,13 +8,17 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.backup.signature import Signer
 from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.deployment import signing_connection
 
 
 def signer_of(conn_id: str | None) -> Signer | None:
-    """The key in a connection's password; extra ``accepted`` lists others that are taken when reading. None: no param.
+    """The key in a connection's password; extra ``accepted`` lists others that are taken when reading.
 
+    :param conn_id: None: the deployment's, if it has one.
+    :raises BadParam: not one of the deployment's.
     :raises BadConnection: no such connection, or its keys cannot be used.
     """
+    conn_id = signing_connection(conn_id)
     if conn_id is None:
         return None
     try:
