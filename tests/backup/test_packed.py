@@ -6,9 +6,11 @@ import random
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from kafka_ferry.backup.columns import columns_of
+from kafka_ferry.backup.columns import columns_of, header_array, record_columns
 from kafka_ferry.backup.packed import PackedRows, decode_packed
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
 
@@ -93,3 +95,16 @@ def test_nothing_but_nulls_and_no_headers() -> None:
 def test_what_is_no_segment_is_named(damage: Any) -> None:
     with pytest.raises(DamagedSegment, match=r"^s: "):
         list(decode_packed(damage(segment(records(0))), "s"))
+
+
+def test_a_header_name_that_is_no_utf8_is_a_name() -> None:
+    """Brokers take it, and backups that were read as batches hold it: it must come back."""
+    edges = pa.py_buffer(np.array([0, 4], np.int32))
+    names = pa.Array.from_buffers(pa.string(), 1, [None, edges, pa.py_buffer(b"caf\xe9")])
+    headers = header_array(np.array([0, 1], np.int32), names, pa.array([b"v"], pa.binary()))
+    one, none = pa.array([b"k"], pa.binary()), pa.array([None], pa.binary())
+    made = Buffer(7)
+    offsets, times = np.array([7], np.int64), np.array([1], np.int64)
+    made.add(record_columns(0, offsets, times, np.array([1], np.int8), one, none, headers, np.array([5], np.uint64)))
+    (rows,) = decode_packed(bytes(made.cut(8, "transaction").encode({})), "x.parquet")
+    assert bytes(rows.names.data[rows.names.edges[0] : rows.names.edges[1]]) == b"caf\xe9"
