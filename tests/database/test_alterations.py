@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kafka_ferry.database.alterations import alteration_findings, breaking_findings, cause, doubt
+from kafka_ferry.database.alterations import alteration_findings, breaking_findings, cause, doubt, snapshot_overrides
 from kafka_ferry.database.judge import judge_stream
 from kafka_ferry.database.judge_table import TableResult
 from kafka_ferry.database.tables import Column, Table
@@ -17,9 +19,22 @@ def table(*columns: Column, **more) -> Table:
 
 
 def told(columns, sql_mode: str = STRICT, **more) -> list[str]:
-    return [
-        f"{one.severity} {one.subject}: {one.what}" for one in alteration_findings([table(*columns, **more)], sql_mode)
-    ]
+    found = alteration_findings([table(*columns, **more)], sql_mode, {})
+    return [f"{one.severity} {one.subject}: {one.what}" for one in found]
+
+
+def test_a_snapshot_asks_for_all_digits_of_a_float():
+    floats = table(Column("f", "float", full="float"), Column("m", "float", full="float(7,3)"), Column("a`b", "int"))
+    overrides = snapshot_overrides([floats, table(Column("a", "double")), replace(floats, name="odd name")])
+
+    assert overrides == {
+        "snapshot.select.statement.overrides": "shop.orders",
+        "snapshot.select.statement.overrides.shop.orders":
+            "SELECT `id`, `f` + 0e0 AS `f`, `m`, `a``b` FROM `shop`.`orders`",
+    }  # fmt: skip
+    assert snapshot_overrides([table(Column("a", "double"))]) == {}
+    assert alteration_findings([floats], STRICT, overrides) == []
+    assert [one.code for one in alteration_findings([floats], STRICT, {})] == ["altered"]
 
 
 @pytest.mark.parametrize(

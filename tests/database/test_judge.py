@@ -199,6 +199,22 @@ def test_a_statement_that_is_not_in_the_topic_is_named():
     assert named(judged) == "ALTER TABLE orders ADD x INT (file 000001 at 115): not in the topic of schema changes"
 
 
+def test_a_truncate_is_told_by_its_tables_event():
+    world = World()
+    said = [Statement(at(150), "shop", "TRUNCATE TABLE orders")]
+    assert statuses(world.judge(statements=said))["schema_changes"] == "fail"
+    world.events.append(Change(Op.TRUNCATE, at(150), 0, "", partition=0, offset=9))
+    assert statuses(world.judge(statements=said))["schema_changes"] == "pass"
+
+
+def test_events_of_a_table_that_had_the_name_before_count_as_its_own():
+    world = World()
+    world.rows = {}
+    judged = world.judge(gone="it was dropped", anew=at(145))
+    assert (statuses(judged)["content"], "counts" in statuses(judged)) == ("pass", False)
+    assert statuses(world.judge(gone="it was dropped"))["content"] == "fail"
+
+
 def test_a_column_that_came_later_with_a_default_is_left_out_of_rows_but_not_of_changes():
     new = Table("shop", "orders", (*TABLE.columns, Column("more", "int")), ("id",))
     digester = Digester(new, frozenset({"id", "name"}))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_ferry.database.statements import is_told, is_truncate, is_unlogged, normal, renames_of, tables_of, touches
+from kafka_ferry.database.statements import (
+    is_made_anew,
+    is_told,
+    is_truncate,
+    is_unlogged,
+    normal,
+    renames_of,
+    tables_of,
+    touches,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +101,10 @@ def test_rows_that_go_without_an_event():
         assert is_unlogged(f"ALTER TABLE a {end}")
     assert not is_unlogged("ALTER TABLE a COMMENT 'DROP PARTITION p'")
     assert not is_unlogged("DROP TABLE a")
+
+
+def test_tables_that_are_others_behind_a_statement():
+    for statement in ("DROP TABLE a", "CREATE OR REPLACE TABLE a (id INT)", "CREATE TABLE a (id INT)"):
+        assert is_made_anew(statement)
+    for statement in ("CREATE TABLE IF NOT EXISTS a (id INT)", "ALTER TABLE a ADD b INT", "TRUNCATE a", "DROP VIEW a"):
+        assert not is_made_anew(statement)

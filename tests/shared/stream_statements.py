@@ -31,6 +31,7 @@ STATEMENTS = (
     "TRUNCATE emptied",
     "INSERT INTO emptied VALUES (2, 8)",
     "UPDATE old SET a = 3 WHERE id = 1",
+    "RENAME TABLE quiet TO silent",
     "RENAME TABLE old TO middle",
     "INSERT INTO middle VALUES (5, 5)",
     "ALTER TABLE middle RENAME TO new",

@@ -21,16 +21,46 @@ _ENDS = frozenset({"inet4", "inet6"})
 _LEAVE = "leave the table out"
 
 
+OVERRIDES = "snapshot.select.statement.overrides"
+_PLAIN = re.compile(r"[\w$]+")
+
+
+def _printed(column: Column) -> bool:
+    """A FLOAT(7,3) is printed with its own digits."""
+    return column.kind == "float" and "," not in column.full
+
+
+def snapshot_overrides(tables: Sequence[Table]) -> dict[str, str]:
+    """Keys of the connector config that make a snapshot ask for all digits of FLOAT columns.
+
+    Tables whose name cannot stand in a key are left out.
+    """
+    found: dict[str, str] = {}
+    for table in tables:
+        if any(map(_printed, table.columns)) and _PLAIN.fullmatch(table.database) and _PLAIN.fullmatch(table.name):
+            wanted = ", ".join(
+                f"{_quoted(one.name)} + 0e0 AS {_quoted(one.name)}" if _printed(one) else _quoted(one.name)
+                for one in table.columns
+            )
+            found[table.full_name] = f"SELECT {wanted} FROM {_quoted(table.database)}.{_quoted(table.name)}"  # noqa: S608
+    if not found:
+        return {}
+    return {OVERRIDES: ",".join(found), **{f"{OVERRIDES}.{name}": statement for name, statement in found.items()}}
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def _enum(column: Column) -> bool:
     return column.kind in ("enum", "set") and bool(re.search(r"'[^']*[,\\][^']*'", column.full.replace("','", "' '")))
 
 
 def doubt(column: Column) -> tuple[str, str] | None:
     """Which values of a column arrive altered, and the cure; None: none that is known."""
-    if column.kind == "float" and "," not in column.full:
+    if _printed(column):
         return ("a snapshot has a FLOAT as the server prints it, with six digits",
-                "make it DOUBLE; or give connector_config a snapshot.select.statement.overrides that asks for the "
-                "column plus 0e0")  # fmt: skip
+                "another stream, whose snapshot asks for all digits; or make it DOUBLE")  # fmt: skip
     if column.charset in _MISREAD:
         return (f"changes of text in {column.charset} arrive with other letters, except for ASCII's",
                 "make it utf8mb4: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4")  # fmt: skip
@@ -63,11 +93,12 @@ def cause(column: Column, odd: int) -> str:
     return ""
 
 
-def alteration_findings(tables: Sequence[Table], sql_mode: str) -> list[Finding]:
+def alteration_findings(tables: Sequence[Table], sql_mode: str, config: Mapping[str, str]) -> list[Finding]:
     """What of the tables' columns cannot be carried, or not all of it.
 
-    :param sql_mode: the server's, global.
+    :param sql_mode: the server's, global. ``config``: of the connector.
     """
+    whole = set(config.get(OVERRIDES, "").split(","))
     modes = {one.strip().upper() for one in sql_mode.split(",")}
     checked = "TRADITIONAL" in modes or {"NO_ZERO_DATE", "NO_ZERO_IN_DATE"} <= modes
     open_dates = not checked or "ALLOW_INVALID_DATES" in modes
@@ -76,7 +107,7 @@ def alteration_findings(tables: Sequence[Table], sql_mode: str) -> list[Finding]
         found += _of_table(table)
         found += _dates(table, open_dates)
         for column in table.columns:
-            if told := doubt(column):
+            if (told := doubt(column)) and not (_printed(column) and table.full_name in whole):
                 found.append(Finding(Severity.WARN, "altered", f"column {table.full_name}.{column.name}", told[0],
                                      f"{told[1]}; or {_LEAVE}", "tables"))  # fmt: skip
     return found

@@ -26,6 +26,7 @@ class TableResult:
     :param snapshot_rows: rows that the table had at the snapshot; None: it could not be told.
     :param odd: by column, how many of the database's values are on no calendar.
     :param explained: what is otherwise than usual about its events, and is right.
+    :param elsewhere: all of its events are in the topics of earlier names.
     :param narrowed: columns that are compared in changes only, as a statement since the snapshot made or changed them.
     :param truncated: where the topic says that the table was emptied.
     :param altered: columns of which the topic has other values than the database.
@@ -52,6 +53,7 @@ class TableResult:
     truncated: set[Position] = field(default_factory=set)
     narrowed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
+    elsewhere: bool = False
     odd: Mapping[str, int] = field(default_factory=dict)
 
     def named(self, one: bytes | None, other: bytes | None) -> str:

@@ -18,7 +18,7 @@ _TABLES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TRUNCATE = re.compile(r"^(?P<verb>TRUNCATE)\s+(?:TABLE\s+)?(?P<names>.+)$", re.IGNORECASE | re.DOTALL)
-_PART = r"`(?:[^`]|``)+`|[\w$]+"
+_PART = r'`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\w$]+'  # with double quotes where sql_mode has ANSI_QUOTES
 _NAME = re.compile(rf"(?:(?P<db>{_PART})\s*\.\s*)?(?P<table>{_PART})")
 _WAIT = re.compile(r"(?:(?:NO)?WAIT\b\s*\d*\s*)?", re.IGNORECASE)
 _MORE = re.compile(r"(,|TO\b)\s*", re.IGNORECASE)
@@ -135,4 +135,5 @@ def _names(rest: str, database: str) -> Iterator[str]:
 
 
 def _bare(name: str) -> str:
-    return name[1:-1].replace("``", "`") if name.startswith("`") else name
+    quote = name[0] if name[0] in '`"' else ""
+    return name[1:-1].replace(quote * 2, quote) if quote else name

@@ -11,7 +11,7 @@ import pendulum
 
 from kafka_ferry.connectors.config_diff import connector_config
 from kafka_ferry.connectors.debezium import Capture
-from kafka_ferry.database.alterations import alteration_findings, breaking_findings
+from kafka_ferry.database.alterations import OVERRIDES, alteration_findings, breaking_findings, snapshot_overrides
 from kafka_ferry.database.events import NotAnEvent, Op, parse_event
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.preflight import (
@@ -97,9 +97,13 @@ class Streaming:
             partitions=spec.partitions,
             history_topic=spec.history,
             kafka=self.runtime.client_settings(spec.target_conn_id),
-            more=spec.own_config(),
+            more=self._more(),
         )
         return connector_config(capture.config())
+
+    def _more(self) -> dict[str, str]:
+        own = self.spec.own_config()
+        return own if any(key.startswith(OVERRIDES) for key in own) else {**snapshot_overrides(self.tables), **own}
 
     def topics(self) -> dict[str, Table]:
         """Topic to its table."""
@@ -115,7 +119,7 @@ class Streaming:
         spec, database = self.spec, self.database
         found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
         found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
-        found += alteration_findings(self.tables, database.variables.get("sql_mode", ""))
+        found += alteration_findings(self.tables, database.variables.get("sql_mode", ""), self._more())
         found += breaking_findings(database.odd_columns(), {table.full_name for table in self.tables})
         found += topic_findings(self.tables, spec.prefix, spec.history)
         if not self._runs():

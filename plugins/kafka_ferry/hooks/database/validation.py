@@ -136,6 +136,7 @@ def _renamed(
     events = [event for one in names for event in one.of(read.events[one.name])]
     changes = [change for one in names for change in one.of(log_of.changes[one.name])]
     result = judge_table(blank(), rows, changes, events, start)
+    result.elsewhere = not names[-1].of(changes)
     result.explained.append(f"it was called {', '.join(one.name for one in names[:-1])} before, and its events of that "
                             "time are in that topic")  # fmt: skip
     return None if result.content_differences else result
