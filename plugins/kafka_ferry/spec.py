@@ -18,15 +18,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.connectors.redaction import redact_text, redact_value
 from kafka_ferry.exceptions import BadParam
 
 
 def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    # Debezium matches the names of tables in any case.
+    if problem := problem_of(pattern) or problem_of(pattern, re.IGNORECASE):
+        raise ValueError(problem)
     return pattern
 
 

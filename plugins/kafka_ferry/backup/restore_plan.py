@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
+from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.retention import HELD, HOLDABLE
 
@@ -33,6 +34,8 @@ def target_name(source: str, rename: Mapping[str, str]) -> str:
     if source in rename:
         return rename[source]
     for pattern, name in rename.items():
+        if problem := problem_of(pattern):
+            raise BadParam("rename", problem, "a simpler regular expression")
         try:
             match = re.fullmatch(pattern, source)
             if match:
@@ -79,10 +82,9 @@ def select_topics(
 def _matches(entry: str, name: str) -> bool:
     if entry == name:
         return True
-    try:
-        return re.fullmatch(entry, name) is not None
-    except re.error as error:
-        raise BadParam("topics", f"{entry!r} is no regular expression: {error}", "a name, or a regex") from error
+    if problem := problem_of(entry):
+        raise BadParam("topics", problem, "a name, or a simpler regex")
+    return re.fullmatch(entry, name) is not None
 
 
 def takes_part(segment: Segment, point_in_time: int | None) -> bool:

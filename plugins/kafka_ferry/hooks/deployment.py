@@ -14,6 +14,7 @@ from pathlib import Path
 
 from airflow.configuration import conf
 
+from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.connectors.jvm_options import not_harmless
 from kafka_ferry.connectors.risky_settings import first_risky
 from kafka_ferry.exceptions import BadParam
@@ -70,7 +71,11 @@ def check_hosts(spec: HostSpec) -> None:
 
 
 def check_settings(param: str, settings: dict[str, str]) -> None:
-    """:raises BadParam: a setting that may load code, open files or name servers."""
+    """:raises BadParam: a setting that may load code, open files or name servers, or an expression without an end."""
+    for key, value in settings.items():
+        for part in value.split(","):
+            if (problem := problem_of(part.strip())) and "is no regular expression" not in problem:
+                raise BadParam(param, f"{key!r}: {problem}", "a simpler expression")
     if found := first_risky(settings, allowed("settings")):
         key, why = found
         raise _refused(param, f"{key!r} is not for who triggers to set: {why}", "settings", key)

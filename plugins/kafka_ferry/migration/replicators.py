@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_KEY, RENAME_POLICY
 from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TOPIC
 from kafka_ferry.migration.finding import Finding, Severity
@@ -248,13 +249,10 @@ def _is_replicator(group: str, client_id: str) -> bool:
 
 
 def _matches(patterns: str, name: str) -> bool:
-    """Whether one of Kafka's comma-separated regexes matches the whole name; one we cannot read counts as a match."""
+    """Whether one of Kafka's comma-separated regexes matches the whole name; one we cannot read, or not soon, does."""
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
         quoted = re.sub(r"\\Q(.*?)(\\E|$)", lambda found: re.escape(found[1]), pattern)
-        try:
-            if re.fullmatch(quoted, name):
-                return True
-        except re.error:
+        if problem_of(quoted) or re.fullmatch(quoted, name):
             return True
     return False
 

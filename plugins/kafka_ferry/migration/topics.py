@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
 
 
@@ -192,13 +193,10 @@ def _compile(param: str, entry: str) -> re.Pattern[str]:
     if problem := _not_java(entry):
         raise BadParam(param, f"{entry!r} has {problem}, which Java reads otherwise, and MirrorMaker 2 is Java",
                        "an expression that Python and Java share")  # fmt: skip
-    try:
-        return re.compile(entry, re.DOTALL)  # a group id may hold a line end, and .* means every group
-    except re.error as error:
+    if refusal := problem_of(entry):
         hint = " (use .* for everything)" if entry.startswith("*") else ""
-        raise BadParam(
-            param, f"{entry!r} is no regular expression: {error}", f"a topic name or a regex{hint}"
-        ) from error
+        raise BadParam(param, refusal, f"a topic name or a regex{hint}")
+    return re.compile(entry, re.DOTALL)  # a group id may hold a line end, and .* means every group
 
 
 _ESCAPED, _CLASS = re.compile(r"\\."), re.compile(r"\[\^?\]?([^\]]*)\]")
