@@ -19,8 +19,8 @@ from kafka_ferry.verification.record_hash import HASH_VERSION
 if TYPE_CHECKING:
     from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, TopicBackup
 
-MANIFEST_BYTES: Final = 256 * 1024 * 1024
-"""The largest manifest, or piece of a journal, that is read: 400,000 segments."""
+MANIFEST_BYTES: Final = 512 * 1024 * 1024
+"""The largest manifest, or piece of a journal, that is read: half a million segments."""
 OBJECT_BYTES: Final = 2**31
 """The largest object: segments are cut at 512 MB at the latest."""
 SEGMENT_RECORDS: Final = 64_000_000
