@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import fastavro
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from kafka_ferry.backup.columns import columns_of
+from kafka_ferry.backup import avro
+from kafka_ferry.backup.columns import SCHEMA, columns_of
 from kafka_ferry.backup.formats import decode, encode, offsets_of
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, Draft
@@ -134,3 +137,18 @@ def test_duckdb_reads_it_as_it_is(kind: Format, reader: str, tmp_path: Path) -> 
     assert ask("select distinct timestamp_type from {table} order by 1") == [
         ("CreateTime",), ("LogAppendTime",), ("NoTimestampType",),
     ]  # fmt: skip
+
+
+def test_portions_without_a_record_are_refused_as_they_cost_time_and_hold_nothing() -> None:
+    data = bytes(encode(draft(), "avro", ABOUT))
+    _, marker, at = avro._head(data)
+    empty = zlib.compress(b"0" * 100_000, wbits=-15)
+    with pytest.raises(DamagedSegment, match="says it has 0 records"):
+        list(decode(data[:at] + avro._long(0) + avro._long(len(empty)) + empty + marker, "x.avro"))
+    sink = io.BytesIO()
+    pq.write_table(SCHEMA.empty_table(), sink, use_dictionary=False)
+    found = pq.ParquetFile(io.BytesIO(sink.getvalue()))
+    assert found.num_row_groups <= 1
+    if found.num_row_groups:
+        with pytest.raises(DamagedSegment, match="without a record"):
+            list(decode(sink.getvalue(), "x.parquet"))

@@ -138,7 +138,7 @@ def _blocks(data: bytes, what: str) -> Iterator[tuple[int, bytes]]:
         if size < 0 or data[end : end + len(marker)] != marker:
             raise DamagedSegment(f"{what}: a block at byte {at} does not end where it says")
         block = _inflated(data[at:end], what) if codec == b"deflate" else data[at:end]
-        if not 0 <= count <= len(block) // _RECORD_BYTES:
+        if not 0 < count <= len(block) // _RECORD_BYTES:  # blocks of nothing would unpack for hours
             raise DamagedSegment(f"{what}: a block of {len(block)} bytes says it has {count} records")
         yield count, block
         at = end + len(marker)

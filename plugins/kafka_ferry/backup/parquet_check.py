@@ -40,6 +40,8 @@ def check_group(file: Any, group: int, data: Any, what: str) -> None:
     :raises DamagedSegment: it would become too large, or is packed in a way that we do not write.
     """
     chunks = file.metadata.row_group(group)
+    if chunks.num_rows < 1:
+        raise DamagedSegment(f"{what}: a row group without a record, which we do not write")
     total = 0
     for number in range(chunks.num_columns):
         total += _chunk_bytes(chunks.column(number), memoryview(data), what)
