@@ -171,6 +171,7 @@ def artifacts(monkeypatch, tmp_path) -> Path:
     return tmp_path / "artifacts"
 
 
+@pytest.mark.nightly
 def test_verify_backup_names_them_all_and_ends_with_its_report(artifacts, backups, topic_prefix, stack):
     topic = f"{topic_prefix}t"
     manifest = tampered(backups, topic)
