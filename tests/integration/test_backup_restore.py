@@ -12,12 +12,12 @@ from backup_lab import LOCATION, Backups, child, kill_when
 from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.packed import decode_packed
 from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
-from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
-from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender
+from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.verification.content import PartitionRange
@@ -246,7 +246,7 @@ def test_a_record_that_the_target_refuses_is_said(sender, stack, topic_prefix, m
     data = bytes(made.cut(3, "transaction").encode({}))
     (rows,) = decode_packed(data, "s") if sender is NativeSender else decode(data, "s")
     config = {"bootstrap.servers": stack.target_bootstrap}
-    with sender(config) as sending, pytest.raises(OutsideFault, match=f"not delivered: {topic}-0: .*too large"):
+    with sender(config) as sending, pytest.raises(RecordRefused, match=f"{topic}-0: the target refuses .*too large"):
         sending.send(topic, 0, rows)
         sending.flush()
     with pytest.raises(BadConnection, match="librdkafka refuses the connection's settings"):

@@ -37,6 +37,9 @@ class Packed(NamedTuple):
         content = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
         return cls(ends, content, _there(column))
 
+    def first(self, count: int) -> Packed:
+        return Packed(self.edges[: count + 1], self.data, self.there[:count])
+
     def skip(self, count: int) -> Packed:
         return Packed(self.edges[count:], self.data, self.there[count:])
 
@@ -99,6 +102,17 @@ class PackedRows:
     def not_before(self, timestamp: int) -> PackedRows:
         """With older timestamps raised to this one."""
         return replace(self, timestamps=np.maximum(self.timestamps, timestamp))
+
+    def first(self, count: int) -> PackedRows:
+        """Only the first ``count`` records."""
+        return replace(
+            self,
+            offsets=self.offsets[:count],
+            timestamps=self.timestamps[:count],
+            keys=self.keys.first(count),
+            values=self.values.first(count),
+            lists=self.lists[: count + 1],
+        )
 
     def skip(self, count: int) -> PackedRows:
         """Without the first ``count`` records."""

@@ -67,6 +67,16 @@ class Rows:
             return self
         return replace(self, timestamps=[max(own, timestamp) for own in self.timestamps])
 
+    def first(self, count: int) -> Rows:
+        """Only the first ``count`` records."""
+        return Rows(
+            self.offsets[:count],
+            self.timestamps[:count],
+            self.keys[:count],
+            self.values[:count],
+            self.headers[:count],
+        )
+
     def skip(self, count: int) -> Rows:
         """Without the first ``count`` records."""
         return Rows(

@@ -88,7 +88,8 @@ class NativeProducer:
     """librdkafka's producer.
 
     :param config: whole librdkafka configuration; strings, numbers and booleans.
-    :param on_error: gets (code, text) of an error of no record. ``on_failed``: what could not be delivered.
+    :param on_error: gets (code, text) of an error of no record. ``on_failed``: gets (topic, partition, code, text) of
+        each record that was not delivered.
     :raises BadConnection: librdkafka refuses a setting.
     """
 
@@ -138,8 +139,8 @@ class NativeProducer:
         lib.rd_kafka_destroy(self._handle)
 
 
-def _failure(message: int) -> tuple[str, int, str]:
-    """Topic, partition and error of an ``rd_kafka_message_t``."""
+def _failure(message: int) -> tuple[str, int, int, str]:
+    """Topic, partition, error code and its text of an ``rd_kafka_message_t``."""
     code = ctypes.c_int32.from_address(message).value
     topic = lib.rd_kafka_topic_name(ctypes.c_void_p.from_address(message + 8).value).decode()
-    return topic, ctypes.c_int32.from_address(message + 16).value, lib.rd_kafka_err2str(code).decode()
+    return topic, ctypes.c_int32.from_address(message + 16).value, code, lib.rd_kafka_err2str(code).decode()

@@ -20,8 +20,8 @@ from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
-from kafka_ferry.exceptions import BadParam, LossDetected
-from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, Sender
+from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
+from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
@@ -152,11 +152,13 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     :param config: the connection's extra of the target.
     :raises ForeignRecords: a partition holds other records than the backup's first ones.
     :raises DamagedSegment: an object is not what was written; nothing of it is sent.
+    :raises RecordRefused: the target does not take a record; nothing of its partition behind it was delivered.
     :raises LossDetected: the target does not hold what it acknowledged, or somebody else writes to it.
     """
     begun, done = time.monotonic(), Restored()
     admin = KafkaAdmin(client_config(config), "target")
     ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
+    ids = admin.topic_ids({one.topic for one in ranges})
     native = _natively(client_config(config), ranges)
     make = NativeSender if native else MessageSender
     with make(client_config(config)) as sender, ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool:
@@ -164,14 +166,19 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
             there = ends[one.at] - one.base
             with LibrdkafkaReader(client_config(config), "read_uncommitted", few=True) as reader:
                 last = _last_hash(reader, one, ends[one.at])
-            written = _restore(sender, _fetched(pool, store, one, done), one, there, last, done, native)
-            sender.flush()
+            try:
+                written = _restore(sender, _fetched(pool, store, one, done), one, there, last, done, native)
+                sender.flush()
+            except RecordRefused as error:
+                raise RecordRefused(error.failure, _next_record(admin, store, one)) from None
             expected = one.base + there + written
             end = admin.offsets([one.at], "latest", "read_uncommitted")[one.at]
             if end != expected:
+                anew = admin.topic_ids([one.topic]) != {one.topic: ids.get(one.topic)}
+                why = "The topic was deleted and made anew meanwhile" if anew else "Somebody else writes to it"
                 raise LossDetected(
-                    f"{one.topic}-{one.partition}: its log ends at {end} instead of {expected}. Somebody else writes "
-                    "to it, or an earlier try is still at work. Cure: stop it, delete the topic, restore again"
+                    f"{one.topic}-{one.partition}: its log ends at {end} instead of {expected}. {why}, or an earlier "
+                    "try is still at work. Cure: stop it, delete the topic, restore again"
                 )
     done.seconds = round(time.monotonic() - begun, 3)
     return done
@@ -185,6 +192,28 @@ def _last_hash(reader: LibrdkafkaReader, one: RestoreRange, end: int) -> int | N
     if len(content) != 1:
         raise _foreign(one, f"at offset {end - 1} there is no record, but a marker of a transaction")
     return int(content.hashes[0])
+
+
+def _next_record(admin: KafkaAdmin, store: ObjectStore, one: RestoreRange) -> str:
+    """The record of the backup that comes behind what the target holds."""
+    try:
+        done = admin.offsets([one.at], "latest", "read_uncommitted")[one.at] - one.base
+    except FerryError:  # what refused the record may refuse this, too
+        return "a record"
+    left = done
+    for segment in one.segments:
+        if one.point_in_time is None and left >= segment.records:
+            left -= segment.records
+            continue
+        for rows in restored_rows(read_segment(store, segment), segment, one.point_in_time):
+            if left < len(rows):
+                record = rows.skip(left).first(1)
+                return (
+                    f"record {done + 1:,} of the partition's backup (offset {record.offsets[0]} on the source, key and "
+                    f"value {record.bytes():,} bytes uncompressed)"
+                )
+            left -= len(rows)
+    return "a record"
 
 
 def _foreign(one: RestoreRange, what: str) -> ForeignRecords:

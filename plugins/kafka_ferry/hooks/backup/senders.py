@@ -1,9 +1,19 @@
-"""Idempotent producers that fail with the first record they cannot deliver: one for rows in lists, one for buffers."""
+"""Idempotent producers that fail with the first record they cannot deliver: one for rows in lists, one for buffers.
+
+No record of a partition is delivered behind one that was not, else the next try would find a hole it cannot close:
+
+- ``enable.gapless.guarantee``: librdkafka ends with a fatal error where it would else go on behind a refused batch.
+- Batches behind a refused one may be on their way already. A broker refuses those as out of sequence, but only where it
+  knows the producer (``ProducerStateManager``): so the first record of each partition goes alone, and is waited for.
+- ``message.timeout.ms=0``: a message that timed out would be a gap, too (librdkafka, CONFIGURATION.md).
+"""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +25,8 @@ from kafka_ferry.hooks.task_watch import beat
 
 _SETTINGS: dict[str, Any] = {
     "enable.idempotence": True,
+    "enable.gapless.guarantee": True,
+    "message.timeout.ms": 0,
     "acks": "all",
     "compression.type": "lz4",
     "linger.ms": 20,
@@ -26,15 +38,83 @@ _SETTINGS: dict[str, Any] = {
     "log_level": 2,
 }
 _FLUSH_SECONDS = 300.0
-_FATAL = {KafkaError._FATAL, KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
+_CAUSE_SECONDS = 5.0
+_REFUSED_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
+# What records are told that were not refused themselves: one before them was.
+_FOLLOWERS = {
+    KafkaError._FATAL,
+    KafkaError._GAPLESS_GUARANTEE,
+    KafkaError._PURGE_QUEUE,
+    KafkaError._PURGE_INFLIGHT,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+}
+_TOO_LARGE = (
+    "raise max.message.bytes on the target topic (and segment.bytes, where that is smaller), then clear this task: it "
+    "goes on behind what was delivered"
+)
+#: What a broker refuses for ever, and what ends that. All else may pass.
+_CURES: Mapping[int, str] = {
+    KafkaError.MSG_SIZE_TOO_LARGE: _TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE: _TOO_LARGE,
+    KafkaError.INVALID_TIMESTAMP: "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms on the "
+    "target topic, then clear this task",
+    KafkaError.INVALID_RECORD: "a compacted topic takes no record without a key: set cleanup.policy=delete on the "
+    "target topic; else the broker's log says why. Then clear this task",
+    KafkaError.POLICY_VIOLATION: "the broker's log names the policy; then clear this task",
+    KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT: "take message.format.version off the target topic, then clear this task",
+    KafkaError.INVALID_REQUIRED_ACKS: "a cluster that takes acks=all",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant WRITE on this topic to the target connection's user, then clear this "
+    "task",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "grant IDEMPOTENT_WRITE on the cluster, or WRITE on the topic, to the "
+    "target connection's user, then clear this task",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A record that was not delivered.
+
+    :param code: librdkafka's. ``text``: what it says of it.
+    """
+
+    topic: str
+    partition: int
+    code: int
+    text: str
+
+
+class RecordRefused(FerryError):
+    """The target does not take a record, now or later: nothing of its partition behind it was delivered."""
+
+    def __init__(self, failure: Failure, record: str = "a record") -> None:
+        cure = _CURES.get(failure.code, "the broker's log says why")
+        super().__init__(
+            f"{failure.topic}-{failure.partition}: the target refuses {record}, or the batch that it begins: "
+            f"{failure.text}. Nothing behind it was delivered. Cure: {cure}"
+        )
+        self.failure = failure
+
+
+_BATCH_FAILED = re.compile(r"ProduceRequest for (?P<topic>\S+) \[(?P<partition>\d+)\] with .*? failed: (?P<text>.*) \(")
+
+
+def _failure_in(fatal: str) -> list[Failure]:
+    """The batch that a fatal error is about: it may be told nowhere else."""
+    found = _BATCH_FAILED.search(fatal)
+    codes = [code for code in _CURES if found and found["text"].startswith(KafkaError(code).str())]
+    return [Failure(found["topic"], int(found["partition"]), code, KafkaError(code).str()) for code in codes if found]
 
 
 class Sender:
     """What both have in common. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._errors: list[str] = []
+        self._failures: list[Failure] = []
+        self._followers = 0
+        self._denied: str | None = None
         self._fatal: str | None = None
+        self._last_error = ""
+        self._known: set[tuple[str, int]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -47,11 +127,19 @@ class Sender:
         raise NotImplementedError
 
     def send(self, topic: str, partition: int, rows: Any) -> None:
-        """Hand over records; returns when all are taken.
+        """Hand over records; returns when all are taken. The first ones of a partition are delivered then, too.
 
-        :raises OutsideFault: one could not be delivered.
+        :raises RecordRefused: the target does not take one. ``OutsideFault``: one could not be delivered.
         :raises BadConnection: the cluster refuses us.
         """
+        if len(rows) and (topic, partition) not in self._known:
+            self._send(topic, partition, rows.first(1))
+            self.flush()
+            self._known.add((topic, partition))
+            rows = rows.skip(1)
+        self._send(topic, partition, rows)
+
+    def _send(self, topic: str, partition: int, rows: Any) -> None:
         raise NotImplementedError
 
     def _wait(self, seconds: float) -> int:
@@ -61,27 +149,64 @@ class Sender:
     def flush(self) -> None:
         """Wait until all is delivered.
 
-        :raises OutsideFault: a record was not.
+        :raises RecordRefused: a record was not, as the target does not take it. ``OutsideFault``: for another reason.
         """
         deadline = time.monotonic() + _FLUSH_SECONDS
         while (left := self._wait(5)) and time.monotonic() < deadline:
             self._check()
         self._check()
         if left:
-            raise OutsideFault(f"{left} records were not acknowledged within {_FLUSH_SECONDS:g} s")
+            raise self._stalled(f"{left} records were not acknowledged")
+
+    def _stalled(self, what: str) -> OutsideFault:
+        return OutsideFault(f"{what} within {_FLUSH_SECONDS:g} s{self._last_error and f': {self._last_error}'}")
 
     def _on_error(self, code: int, text: str) -> None:
-        if code in _FATAL:
+        if code in _REFUSED_LOGIN:
+            self._denied = text
+        elif code == KafkaError._FATAL:
             self._fatal = text
+        else:
+            self._last_error = text
 
-    def _on_failed(self, topic: str, partition: int, text: str) -> None:
-        self._errors.append(f"{topic}-{partition}: {text}")
+    def _on_failed(self, failure: Failure) -> None:
+        if failure.code in _FOLLOWERS:
+            self._followers += 1
+        else:
+            self._failures.append(failure)
+
+    def _poll(self, seconds: float) -> None:
+        """Let callbacks come."""
+        raise NotImplementedError
+
+    def _wait_for_room(self, topic: str, partition: int, full_since: float) -> None:
+        self._poll(0.05)
+        self._check()
+        if time.monotonic() - full_since > _FLUSH_SECONDS:
+            raise self._stalled(f"{topic}-{partition}: no record was acknowledged")
+
+    def _not_taken(self, topic: str, partition: int, error: KafkaError) -> FerryError:
+        """Why librdkafka itself did not take a record: after a fatal error it takes none."""
+        if error.code() == KafkaError._FATAL:
+            self._fatal = self._fatal or error.str()
+        self._check()
+        return FerryError(f"{topic}-{partition}: cannot send: {error.str()}")
 
     def _check(self) -> None:
-        if self._fatal:
-            raise BadConnection(f"the target refuses: {self._fatal}")
-        if self._errors:
-            raise OutsideFault(f"not delivered: {self._errors[0]} ({len(self._errors)} so far)")
+        if self._denied:
+            raise BadConnection(f"the target refuses: {self._denied}")
+        if not (self._failures or self._fatal or self._followers):
+            return
+        deadline = time.monotonic() + _CAUSE_SECONDS
+        while not self._failures and not _failure_in(self._fatal or "") and time.monotonic() < deadline:
+            self._wait(0.1)  # one may arrive before the other
+        for failure in [*self._failures, *_failure_in(self._fatal or "")]:
+            if failure.code in _CURES:
+                raise RecordRefused(failure)
+        told = self._fatal or "no reason"
+        for one in self._failures[:1]:
+            told = f"{one.topic}-{one.partition}: {one.text}"
+        raise OutsideFault(f"not delivered: {told} ({len(self._failures) + self._followers} so far)")
 
 
 class MessageSender(Sender):
@@ -101,31 +226,54 @@ class MessageSender(Sender):
         self._producer.purge()
 
     def _wait(self, seconds: float) -> int:
-        return int(self._producer.flush(seconds))
+        self._serve(self._producer.flush, seconds)
+        return len(self._producer)
+
+    def _poll(self, seconds: float) -> None:
+        self._serve(self._producer.poll, seconds)
+
+    def _serve(self, call: Callable[[float], int], seconds: float) -> None:
+        """Let callbacks come. confluent-kafka raises a fatal error here and gives it to no callback.
+
+        With that exception set it may still call back for a record, so that the first call into C of the callback, and
+        then this one, end with a SystemError; or lose the callback (both measured, confluent-kafka 2.16).
+        """
+        try:
+            call(seconds)
+        except KafkaException as error:
+            self._fatal = error.args[0].str()
+        except SystemError as error:
+            self._fatal = self._fatal or str(error.__cause__ or error)
 
     def _error(self, error: KafkaError) -> None:
-        self._on_error(KafkaError._FATAL if error.fatal() else error.code(), error.str())
+        self._on_error(error.code(), error.str())
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._on_failed(message.topic() or "", message.partition() or 0, error.str())
+        if error is None:
+            return
+        try:
+            code = error.code()
+        except SystemError as fatal:  # see _serve; raised now, it is in nobody's way any more
+            self._fatal, code = str(fatal.__cause__ or fatal), error.code()
+        self._on_failed(Failure(message.topic() or "", message.partition() or 0, code, error.str()))
 
-    def send(self, topic: str, partition: int, rows: Rows) -> None:
+    def _send(self, topic: str, partition: int, rows: Rows) -> None:
         produce, failed = self._producer.produce, self._failed
         columns = zip(rows.keys, rows.values, rows.timestamps, rows.headers, strict=True)
         for count, (key, value, timestamp, headers) in enumerate(columns):
+            full_since = None
             while True:
                 try:
                     produce(topic, value, key, partition, on_delivery=failed, timestamp=timestamp, headers=headers)
                     break
                 except BufferError:  # the local queue is full
-                    self._producer.poll(0.05)
-                    self._check()
+                    full_since = full_since or time.monotonic()
+                    self._wait_for_room(topic, partition, full_since)
                 except KafkaException as error:
-                    raise FerryError(f"{topic}-{partition}: cannot send: {error.args[0].str()}") from None
+                    raise self._not_taken(topic, partition, error.args[0]) from None
             if not count % 1000:
                 beat()
-                self._producer.poll(0)
+                self._poll(0)
                 self._check()
 
 
@@ -139,7 +287,9 @@ class NativeSender(Sender):
         super().__init__()
         from kafka_ferry.hooks.native_producer import NativeProducer
 
-        self._producer = NativeProducer({**config, **_SETTINGS}, self._on_error, self._on_failed)
+        self._producer = NativeProducer(
+            {**config, **_SETTINGS}, self._on_error, lambda *failure: self._on_failed(Failure(*failure))
+        )
 
     def close(self) -> None:
         self._producer.close()
@@ -147,14 +297,21 @@ class NativeSender(Sender):
     def _wait(self, seconds: float) -> int:
         return self._producer.flush(seconds)
 
-    def send(self, topic: str, partition: int, rows: Any) -> None:
-        at = 0
+    def _poll(self, seconds: float) -> None:
+        self._producer.poll(seconds)
+
+    def _send(self, topic: str, partition: int, rows: Any) -> None:
+        at, full_since = 0, None
         while at < len(rows):
             before = at
             at, code = self._producer.send(topic, partition, rows, at)
             if at > before:
                 beat()
             if code not in (0, KafkaError._QUEUE_FULL):
-                raise FerryError(f"{topic}-{partition}: cannot send: {KafkaError(code).str()}")
-            self._producer.poll(0.05 if code else 0)
-            self._check()
+                raise self._not_taken(topic, partition, KafkaError(code))
+            full_since = None if at > before else full_since or time.monotonic()
+            if code:
+                self._wait_for_room(topic, partition, full_since or time.monotonic())
+            else:
+                self._poll(0)
+                self._check()
