@@ -8,6 +8,7 @@ import pytest
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.backup.restore_plan import (
     OffsetMap,
+    configs_to_hold,
     configs_to_put_back,
     held_configs,
     select_topics,
@@ -17,6 +18,7 @@ from kafka_ferry.backup.restore_plan import (
     whole,
 )
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.retention import HELD_SIZE
 
 
 def topic(name: str, partitions: int = 2) -> TopicBackup:
@@ -78,8 +80,15 @@ def test_what_is_held_is_put_back():
     own = {"cleanup.policy": "compact", "retention.ms": "5", "max.message.bytes": "9"}
     held = held_configs(own)
     assert (held["cleanup.policy"], held["max.message.bytes"], held["message.timestamp.type"]) == (
-        "delete", "9", "CreateTime",
+        "delete", HELD_SIZE, "CreateTime",
     )  # fmt: skip
+    assert "segment.bytes" not in held
+    assert held_configs({"segment.bytes": "1048576"})["segment.bytes"] == HELD_SIZE
+    assert configs_to_hold({"segment.bytes": "1048576", "min.insync.replicas": "1"}) == {
+        **held_configs({}), "segment.bytes": HELD_SIZE,
+    }  # fmt: skip
+    assert configs_to_put_back({}, {"segment.bytes": HELD_SIZE})["segment.bytes"] is None
     back = configs_to_put_back(own, held)
     assert (back["cleanup.policy"], back["retention.ms"], back["message.timestamp.type"]) == ("compact", "5", None)
+    assert back["max.message.bytes"] == "9"
     assert configs_to_put_back(own, own) == {}

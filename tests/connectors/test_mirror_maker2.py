@@ -126,10 +126,11 @@ def test_group_offsets_are_synced_and_offsets_mapped_densely() -> None:
     assert MADE[NAMES[0]]["offset.lag.max"] == "0"
 
 
-@pytest.mark.parametrize(("largest", "limit"), [(1000, 1114112), (1048576, 1114112), (20_000_000, 20_065_536)])
-def test_the_producer_takes_the_largest_record(largest: int, limit: int) -> None:
+@pytest.mark.parametrize(("largest", "room"), [(1000, 96), (1048576, 96), (100 * 1024 * 1024, 200)])
+def test_no_record_is_too_large_before_it_is_compressed(largest: int, room: int) -> None:
     config = configs(replace(INTENT, max_record_bytes=largest))[NAMES[0]]
-    assert config["producer.override.max.request.size"] == str(limit)
+    assert config["producer.override.max.request.size"] == "2147483647"
+    assert config["producer.override.buffer.memory"] == str(room * 1024 * 1024)
 
 
 @pytest.mark.parametrize("throughput", list(PROFILES))

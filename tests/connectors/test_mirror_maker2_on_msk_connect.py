@@ -50,7 +50,8 @@ def test_nothing_in_a_connector_overrides_the_workers_clients() -> None:
 
 def test_what_tunes_the_producer_stands_in_the_worker_configuration_and_no_login_does() -> None:
     made = worker_properties(replace(INTENT, max_record_bytes=5_000_000), "offsets", {})
-    assert made["producer.max.request.size"] == str(5_000_000 + 65536)
+    assert made["producer.max.request.size"] == "2147483647"
+    assert made["producer.buffer.memory"] == str(96 * 1024 * 1024)
     assert (made["producer.batch.size"], made["producer.compression.type"]) == ("524288", "lz4")
     assert not [key for key in made if "sasl" in key or "bootstrap" in key or "security" in key]
 

@@ -78,7 +78,8 @@ def test_a_target_topic_is_made_only_where_it_is_not() -> None:
 def test_topics_that_msk_makes_take_no_right_of_ours_to_make_them() -> None:
     through_msk = spec(provision_through="msk_api")
     assert "CREATE" not in of(target_needs(through_msk, ["orders"], []), ORDERS)
-    assert of(work_needs(through_msk, [facts(state(2), cleanup_policy="compact")], []), ORDERS) == {}
+    lifted = {"ALTER_CONFIGS": "warn"}
+    assert of(work_needs(through_msk, [facts(state(2), cleanup_policy="compact")], []), ORDERS) == lifted
 
 
 def test_an_engine_with_a_login_of_its_own_takes_no_right_of_ours_to_write() -> None:
@@ -112,10 +113,17 @@ def test_work_on_the_target_takes_what_it_changes() -> None:
     def needs(*found: TopicFacts, **params: Any) -> dict[str, str]:
         return {need.operation: need.why for need in work_needs(spec(**params), found, [])}
 
-    assert needs(facts(None)) == {}
-    assert needs(facts(state())) == {}
-    assert needs(facts(state(partitions=2))) == {"ALTER": "to grow it to 3 partitions"}
-    assert needs(facts(state(), **{"compression.type": "lz4"})) == {"ALTER_CONFIGS": "to set compression.type"}
+    lifted = {
+        "ALTER_CONFIGS": "to lift max.message.bytes during the copy: without it a batch that is packed larger than on "
+        "the source stops the copy"
+    }
+    assert needs(facts(None)) == lifted
+    assert of(work_needs(spec(), [facts(None)], []), ORDERS) == {"ALTER_CONFIGS": "warn"}
+    assert needs(facts(state()), hold_retention=False) == {}
+    assert needs(facts(state(partitions=2))) == {"ALTER": "to grow it to 3 partitions"} | lifted
+    assert needs(facts(state(), **{"compression.type": "lz4"}), hold_retention=False) == {
+        "ALTER_CONFIGS": "to set compression.type"
+    }
     held = {"ALTER_CONFIGS": "to hold retention.ms during the copy (hold_retention)"}
     assert needs(facts(None, soon=5)) == held
     assert needs(facts(None, soon=5), hold_retention=False) == {}

@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.preflight import NOT_SEEN, TopicFacts, group_findings, moments, topic_findings
+from kafka_ferry.migration.preflight import (
+    NOT_SEEN,
+    TopicFacts,
+    group_findings,
+    moments,
+    size_findings,
+    to_lift,
+    topic_findings,
+)
 from kafka_ferry.migration.provision import DesiredTopic
+from kafka_ferry.migration.retention import HELD_SIZE
 from kafka_ferry.migration.topics import Selection, Skipped, TopicState
 
 DAY = 86_400_000
@@ -90,10 +99,41 @@ def test_timestamp_type() -> None:
     assert topic_findings([facts(state(**stamping))], hold=True) == [], "the target keeps the source's times"
 
 
-def test_sizes() -> None:
+def test_a_smaller_limit_of_size_is_lifted_or_warned_of() -> None:
     found = only(topic_findings([facts(state(max_message_bytes=5_000_000))], hold=True))
+    assert (found.severity, "nothing to do" in found.cure) == (Severity.ADVISE, True)
+    found = only(topic_findings([facts(state(max_message_bytes=5_000_000))], hold=False))
     assert (found.severity, "max.message.bytes=5000000" in found.cure) == (Severity.WARN, True)
     assert topic_findings([facts(configs={"max_message_bytes": 5_000_000})], hold=True) == []
+
+
+def test_where_limits_of_size_stay_in_force_is_said_once_for_each_reason() -> None:
+    own = facts(existing=state(own={"max.message.bytes": "2000000"}), configs={"max_message_bytes": 2_000_000})
+    assert size_findings([facts()], {}, {}, hold=True) == []
+    found = only(size_findings([facts(), facts()], {}, {}, hold=False))
+    assert (found.severity, found.code) == (Severity.WARN, "record_sizes")
+    assert "hold_retention is off" in found.what
+    assert "1,048,588" in found.what
+    assert "set on the target topic alone" in only(size_findings([own], {}, {}, hold=True)).what
+    assert "policy says no" in only(size_findings([facts()], {}, {"t": "policy says no"}, hold=True)).what
+
+
+def test_a_batch_that_no_request_of_the_target_can_hold_is_named() -> None:
+    large = facts(state(max_message_bytes=200_000_000), configs={"max_message_bytes": 200_000_000})
+    found = only(size_findings([large], {"socket.request.max.bytes": "104857600"}, {}, hold=True))
+    assert (found.code, found.subject, found.severity) == ("request_size", "topic t", Severity.WARN)
+    assert "200,000,000 on the source" in found.what
+    assert "104,857,600" in found.what
+    assert size_findings([large], {}, {}, hold=True) == []
+
+
+def test_only_what_is_there_already_can_be_asked_for_its_limits() -> None:
+    assert to_lift([facts()]) == {}
+    assert to_lift([facts(existing=state())]) == {"t": {"max.message.bytes": HELD_SIZE}}
+    assert to_lift([facts(existing=state(), configs={"segment_bytes": 1_048_576})]) == {
+        "t": {"max.message.bytes": HELD_SIZE, "segment.bytes": HELD_SIZE}
+    }
+    assert to_lift([facts(existing=state(own={"max.message.bytes": HELD_SIZE}))]) == {}, "it is lifted already"
 
 
 def test_null_keys_and_partitions() -> None:
@@ -134,14 +174,16 @@ def test_moments_of_timestamp_limits() -> None:
 
 
 def test_at_risk() -> None:
-    assert facts().at_risk() == set()
-    assert facts(soon=1).at_risk() == {"retention.ms"}
-    assert facts(too_old=1, in_future=1).at_risk() == {
+    size = {"max.message.bytes"}  # always: how large a batch becomes is known when it is packed
+    assert facts().at_risk() == size
+    assert facts(soon=1).at_risk() == {"retention.ms"} | size
+    assert facts(too_old=1, in_future=1).at_risk() == size | {
         "message.timestamp.before.max.ms",
         "message.timestamp.after.max.ms",
     }
-    assert facts(configs={"retention_bytes": 10**9}).at_risk() == {"retention.bytes"}
-    assert facts(configs={"retention_bytes": 10**9, "cleanup_policy": "compact"}).at_risk() == set()
+    assert facts(configs={"retention_bytes": 10**9}).at_risk() == {"retention.bytes"} | size
+    assert facts(configs={"retention_bytes": 10**9, "cleanup_policy": "compact"}).at_risk() == size
+    assert facts(configs={"segment_bytes": 1_048_576}).at_risk() == {"segment.bytes"} | size
 
 
 def test_only_sinks_groups_left_out_by_default_and_with_commits_are_told() -> None:

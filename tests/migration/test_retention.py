@@ -9,9 +9,12 @@ import pytest
 from kafka_ferry.migration.provision import DesiredTopic, topic_changes
 from kafka_ferry.migration.retention import (
     HELD,
+    HELD_SIZE,
     HOLDABLE,
+    SIZES,
     can_hold,
     configs_after,
+    is_held,
     limit,
     to_hold,
     to_put_back,
@@ -72,6 +75,19 @@ def test_put_back_gives_the_sources_value_or_the_default() -> None:
     assert to_put_back([desired(retention_ms=6)], {"t": held}) == {"t": {"retention.ms": "6", "retention.bytes": None}}
     assert to_put_back([desired()], {"t": existing(retention_ms=5)}) == {}
     assert to_put_back([desired()], {}) == {}
+
+
+def test_limits_of_size_are_held_with_a_value_that_fits() -> None:
+    held = existing(max_message_bytes=HELD_SIZE, segment_bytes=HELD_SIZE)
+    assert int(HELD_SIZE) < 2**31, "both configs have 32 bits"
+    assert to_hold(desired(), existing(), SIZES) == dict.fromkeys(SIZES, HELD_SIZE)
+    assert to_hold(desired(), held, SIZES) == {}
+    assert to_put_back([desired(max_message_bytes=9)], {"t": held}) == {
+        "t": {"max.message.bytes": "9", "segment.bytes": None}
+    }
+    assert topic_changes([desired(max_message_bytes=9)], {"t": held})[0].set_configs == ()
+    assert not is_held("retention.ms", HELD_SIZE)
+    assert not is_held("min.insync.replicas", HELD)
 
 
 def test_hold_then_put_back_is_where_we_began() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.retention import HELD, HOLDABLE
+from kafka_ferry.migration.retention import HELD, HELD_SIZE, HOLDABLE, small_segments
 
 
 @dataclass(frozen=True)
@@ -105,21 +105,33 @@ MIN_TIMESTAMP = 1
 
 
 def held_configs(configs: Mapping[str, str]) -> dict[str, str]:
-    """The configs a topic has while it is restored: nothing is deleted, compacted or given another timestamp.
+    """The configs a topic has while it is restored: nothing is deleted, compacted, given another timestamp, or refused
+    because it is packed larger than it was.
 
     :param configs: of the topic when the restore is over.
     """
     return {
         **configs,
         **dict.fromkeys(HOLDABLE, HELD),
+        "max.message.bytes": HELD_SIZE,
+        **({"segment.bytes": HELD_SIZE} if small_segments(configs) else {}),
         "cleanup.policy": "delete",
         "message.timestamp.type": "CreateTime",
     }
 
 
+def configs_to_hold(effective: Mapping[str, str]) -> dict[str, str]:
+    """What to set on a topic that is there.
+
+    :param effective: its configs in force.
+    """
+    return held_configs({"segment.bytes": effective["segment.bytes"]} if small_segments(effective) else {})
+
+
 def configs_to_put_back(after: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
     """What ends the hold: None is the default."""
-    return {key: after.get(key) for key in held_configs({}) if now.get(key) != after.get(key)}
+    keys = [*held_configs({}), "segment.bytes"]
+    return {key: after.get(key) for key in keys if now.get(key) != after.get(key)}
 
 
 @dataclass(frozen=True)

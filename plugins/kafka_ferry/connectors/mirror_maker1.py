@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kafka_ferry.connectors.record_sizes import producer_settings
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 
@@ -89,7 +90,6 @@ def producer_properties(intent: MirrorMaker1Intent) -> dict[str, str]:
     """
     profile = PROFILES[intent.throughput].settings
     prefix = "producer.override."
-    largest = max(1048576, intent.max_record_bytes) + 65536
     return {
         **intent.target,
         "client.id": intent.name,
@@ -97,8 +97,7 @@ def producer_properties(intent: MirrorMaker1Intent) -> dict[str, str]:
         # Keeps the order over retries, also with several requests in flight, and repeats nothing by itself.
         "enable.idempotence": "true",
         "max.in.flight.requests.per.connection": "5",
-        "max.request.size": str(largest),
-        "buffer.memory": str(max(33554432, 4 * largest)),
+        **producer_settings(intent.max_record_bytes),
         # MirrorMaker's own default is for ever: a topic missing on the target would stop a stream without a word.
         "max.block.ms": "60000",
         **{key.removeprefix(prefix): value for key, value in profile.items() if key.startswith(prefix)},

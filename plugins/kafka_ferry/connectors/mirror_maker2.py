@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kafka_ferry.connectors.record_sizes import producer_settings
 from kafka_ferry.connectors.throughput import PROFILES
 
 _MIRROR = "org.apache.kafka.connect.mirror"
@@ -122,7 +123,7 @@ def _source(intent: MirrorIntent) -> dict[str, str]:
         "refresh.topics.interval.seconds": str(profile.refresh_seconds),
         "sync.topic.configs.enabled": str(intent.sync_configs).lower(),
         "sync.topic.acls.enabled": "false",
-        "producer.override.max.request.size": str(max(1048576, intent.max_record_bytes) + 65536),
+        **{f"producer.override.{key}": value for key, value in producer_settings(intent.max_record_bytes).items()},
         **profile.settings,
     }
 

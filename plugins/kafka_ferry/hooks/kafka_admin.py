@@ -209,7 +209,7 @@ class KafkaAdmin(GroupCalls):
         """
         resources = [
             ConfigResource(
-                ResourceType.TOPIC, topic, incremental_configs=[_config(*entry) for entry in entries.items()]
+                ResourceType.TOPIC, topic, incremental_configs=[config_entry(*entry) for entry in entries.items()]
             )
             for topic, entries in configs.items()
         ]
@@ -327,6 +327,7 @@ def _is_set_on_topic(entry: ConfigEntry) -> bool:
     return bool(entry.source == CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
 
 
-def _config(key: str, value: str | None) -> ConfigEntry:
+def config_entry(key: str, value: str | None) -> ConfigEntry:
+    """What sets a config, or with None takes it away."""
     operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
     return ConfigEntry(key, value, incremental_operation=operation)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import ConfigResource, OffsetSpec, ResourceType
 
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition, config_entry
 from kafka_ferry.hooks.kafka_config import client_config
 
 if TYPE_CHECKING:  # so that processes without Airflow can be started
@@ -31,6 +32,33 @@ class KafkaSurvey(KafkaAdmin):
         entries = self._result(futures[broker], "read a broker's configuration")
         configs = {key: entry.value for key, entry in entries.items() if entry.value is not None}
         return configs, {f"{node.host}:{node.port}".lower() for node in cluster.nodes}
+
+    def try_configs(
+        self, configs: Mapping[str, Mapping[str, str | None]], validate_only: bool = False
+    ) -> dict[str, str]:
+        """As ``set_configs``, but topics whose new values are refused are told instead: topic to reason.
+
+        :param validate_only: ask only: nothing is changed.
+        """
+        resources = [
+            ConfigResource(
+                ResourceType.TOPIC, topic, incremental_configs=[config_entry(*entry) for entry in entries.items()]
+            )
+            for topic, entries in configs.items()
+        ]
+        refused: dict[str, str] = {}
+        if resources:
+            futures = self._client.incremental_alter_configs(
+                resources, request_timeout=self.timeout, validate_only=validate_only
+            )
+            for resource, future in futures.items():
+                try:
+                    self._result(future, f"set configs of topic {resource.name!r}")
+                except FerryError as error:
+                    if error.retriable:
+                        raise
+                    refused[resource.name] = str(error)
+        return refused
 
     def offsets_at(self, times: Mapping[Partition, int]) -> dict[Partition, int | None]:
         """The first offset whose record is of that time (ms since 1970) or later; None when there is none."""

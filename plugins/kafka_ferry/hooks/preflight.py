@@ -13,7 +13,15 @@ from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.group_types import other_group_findings
-from kafka_ferry.migration.preflight import NOT_SEEN, TopicFacts, group_findings, moments, topic_findings
+from kafka_ferry.migration.preflight import (
+    NOT_SEEN,
+    TopicFacts,
+    group_findings,
+    moments,
+    size_findings,
+    to_lift,
+    topic_findings,
+)
 from kafka_ferry.migration.provision import desired_topics
 from kafka_ferry.migration.retention import configs_after, topic_defaults
 from kafka_ferry.migration.unmatched import unmatched_findings
@@ -44,6 +52,7 @@ class Preflight:
             [
                 *rights,
                 *topic_findings(facts, hold=holds),
+                *self._sizes(facts, holds),
                 *OtherReplicators(self._migration, self._now).findings(),
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
@@ -51,6 +60,11 @@ class Preflight:
                 NOT_SEEN,
             ]
         )
+
+    def _sizes(self, facts: list[TopicFacts], holds: bool) -> list[Finding]:
+        # Missing rights are told elsewhere; a policy, or a managed service's own limits, by asking.
+        refused = self._target.try_configs(to_lift(facts), validate_only=True) if holds else {}
+        return size_findings(facts, self._target.brokers()[0], refused, hold=holds)
 
     def _unmatched(self) -> list[Finding]:
         topics, groups = self._migration.topics.selection.unmatched, self._migration.groups

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.provision import desired_topics
-from kafka_ferry.migration.retention import HELD, to_hold, to_put_back
+from kafka_ferry.migration.retention import SIZES, is_held, to_hold, to_put_back
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +31,24 @@ def hold_limits(migration: Migration) -> dict[str, list[str]]:
         for facts in Preflight(migration).topic_facts(with_keys=False)
         if facts.existing and (held := to_hold(facts.desired, facts.existing, facts.at_risk()))
     }
-    _alter(migration, changes)
-    for topic, held in changes.items():
-        log.info("topic %s: %s off during the copy", topic, ", ".join(held))
-    return {topic: list(held) for topic, held in changes.items()}
+    _alter(migration, _only(changes, lambda key: key not in SIZES))
+    # Without these only a record that is packed larger than it was stops the copy: the plan warned of it.
+    refused = _alter(migration, _only(changes, SIZES.__contains__), may_fail=True)
+    for topic, why in refused.items():
+        log.warning("topic %s: limits of size stay as they are: %s", topic, why)
+    result = {}
+    for topic, keys in changes.items():
+        if done := [key for key in keys if topic not in refused or key not in SIZES]:
+            log.info("topic %s: %s off during the copy", topic, ", ".join(done))
+            result[topic] = done
+    return result
 
 
 def held_topics(migration: Migration) -> list[str]:
     """Topics of the target, anyone's, that have a limit on hold. Asks the target only: the source may be dead."""
     admin = migration.target.admin
     states = admin.topics(name for name in admin.topic_names() if not name.startswith("__"))
-    return [name for name, state in states.items() if HELD in state.configs.values()]
+    return [name for name, state in states.items() if any(is_held(*config) for config in state.configs.items())]
 
 
 def put_limits_back(migration: Migration) -> dict[str, dict[str, str | None]]:
@@ -55,15 +62,28 @@ def put_limits_back(migration: Migration) -> dict[str, dict[str, str | None]]:
     return changes
 
 
-def _alter(migration: Migration, changes: Mapping[str, Mapping[str, str | None]]) -> None:
+def _only(changes: Mapping[str, Mapping[str, str]], which: Callable[[str], bool]) -> dict[str, dict[str, str]]:
+    kept = {topic: {key: value for key, value in held.items() if which(key)} for topic, held in changes.items()}
+    return {topic: held for topic, held in kept.items() if held}
+
+
+def _alter(
+    migration: Migration, changes: Mapping[str, Mapping[str, str | None]], may_fail: bool = False
+) -> dict[str, str]:
+    """Set configs and wait until they are in force. Topic to why it was refused, where that ``may_fail``."""
     if not changes:
-        return
-    KafkaSurvey.of(migration.target).set_configs(changes)
+        return {}
+    survey = KafkaSurvey.of(migration.target)
+    refused = survey.try_configs(changes) if may_fail else {}
+    if not may_fail:
+        survey.set_configs(changes)
+    taken = {topic: entries for topic, entries in changes.items() if topic not in refused}
     deadline = time.monotonic() + _VISIBLE_SECONDS
-    while waiting := _not_visible(migration, changes):
+    while taken and (waiting := _not_visible(migration, taken)):
         if time.monotonic() > deadline:
             raise OutsideFault(f"{migration.spec.target_conn_id}: configs set, but not in force: {', '.join(waiting)}")
         time.sleep(0.1)
+    return refused
 
 
 def _not_visible(migration: Migration, changes: Mapping[str, Mapping[str, str | None]]) -> list[str]:

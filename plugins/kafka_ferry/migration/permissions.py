@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.provision import topic_changes
-from kafka_ferry.migration.retention import to_hold
+from kafka_ferry.migration.retention import SIZES, to_hold
 from kafka_ferry.migration.rights import CLUSTER, Resource, Rights
 from kafka_ferry.migration.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough
 
 _CODE = "permissions"
 _OFFSET_SYNCS = "mm2-offset-syncs."
+_LIFTED = "to lift {} during the copy: without it a batch that is packed larger than on the source stops the copy"
 _CANARY_SKIPPED = "without it the checks new_topics and new_records are skipped"
 
 
@@ -146,8 +147,11 @@ def work_needs(spec: MigrationSpec, facts: Iterable[TopicFacts], groups: Iterabl
             if change.set_configs:
                 keys = ", ".join(key for key, _ in change.set_configs)
                 needs.append(Need(topic, "ALTER_CONFIGS", f"to set {keys}"))
-        if holds and (held := to_hold(fact.desired, fact.existing, fact.at_risk())):
-            needs.append(Need(topic, "ALTER_CONFIGS", f"to hold {', '.join(held)} during the copy (hold_retention)"))
+        held = to_hold(fact.desired, fact.existing, fact.at_risk()) if holds else {}
+        if ages := [key for key in held if key not in SIZES]:
+            needs.append(Need(topic, "ALTER_CONFIGS", f"to hold {', '.join(ages)} during the copy (hold_retention)"))
+        elif held:
+            needs.append(Need(topic, "ALTER_CONFIGS", _LIFTED.format(", ".join(held)), Severity.WARN))
     return needs + [Need(("GROUP", group), "READ", "to commit its offsets") for group in groups]
 
 

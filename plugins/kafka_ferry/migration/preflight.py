@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.provision import DesiredTopic
-from kafka_ferry.migration.retention import can_hold, limit
+from kafka_ferry.migration.retention import SIZES, can_hold, limit, small_segments, to_hold
 from kafka_ferry.migration.topics import Selection, TopicState
 
 _DAY_MS = 86_400_000
+_SIZE = "max.message.bytes"
 _BEFORE, _AFTER = "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"
 
 
@@ -57,6 +58,9 @@ class TopicFacts:
             "retention.bytes": self.deletes and limit(self.configs, "retention.bytes") is not None,
             _BEFORE: self.too_old,
             _AFTER: self.in_future,
+            # How large a batch becomes when it is packed anew is known when it is.
+            _SIZE: True,
+            "segment.bytes": small_segments(self.configs),
         }
         return {key for key, acts in keys.items() if acts}
 
@@ -173,17 +177,80 @@ def _timestamp_type(facts: TopicFacts, _hold: bool) -> Finding | None:
     )  # fmt: skip
 
 
-def _size(facts: TopicFacts, _hold: bool) -> Finding | None:
-    theirs = int(facts.source.effective.get("max.message.bytes", 0))
-    ours = int(facts.configs.get("max.message.bytes", theirs))
+def _size(facts: TopicFacts, hold: bool) -> Finding | None:
+    theirs = int(facts.source.effective.get(_SIZE, 0))
+    ours = int(facts.configs.get(_SIZE, theirs))
     if theirs <= ours:
         return None
+    what = f"{_SIZE} is {ours:,} on the target and {theirs:,} on the source"
+    if hold and can_hold(facts.desired, facts.existing, _SIZE):
+        return _finding(
+            Severity.ADVISE, "max_message_bytes", facts, f"{what}: the target would reject a record between the two",
+            "nothing to do: the limit is lifted on the target during the copy and put back before the last checks; "
+            "whoever writes there afterwards has the target's",
+        )  # fmt: skip
     return _finding(
         Severity.WARN, "max_message_bytes", facts,
-        f"max.message.bytes is {ours:,} on the target and {theirs:,} on the source: a record between the two is "
-        "rejected and the copy stops there",
-        f"set max.message.bytes={theirs} on the source topic itself, it is then carried over; or on the target",
+        f"{what}: a record between the two is rejected and the copy stops there",
+        f"set {_SIZE}={theirs} on the source topic itself, it is then carried over; or on the target",
     )  # fmt: skip
+
+
+def size_findings(
+    topics: Sequence[TopicFacts], target: Mapping[str, str], refused: Mapping[str, str], *, hold: bool
+) -> list[Finding]:
+    """What batches are too large for, where ``max.message.bytes`` of both sides alone does not tell.
+
+    :param target: a broker's configuration. ``refused``: target topic to why its limits of size cannot be lifted.
+    """
+    most = int(target.get("socket.request.max.bytes", 2**31))
+    found = [
+        _finding(
+            Severity.WARN, "request_size", facts,
+            f"{_SIZE} is {theirs:,} on the source, and the target's brokers take no request of more than {most:,} bytes "
+            "(socket.request.max.bytes): a larger batch stops the copy there",
+            f"socket.request.max.bytes of at least {theirs + 65536} on the target's brokers, and a restart of them",
+        )
+        for facts in topics
+        if (theirs := int(facts.source.effective.get(_SIZE, 0))) > most
+    ]  # fmt: skip
+    by_reason: dict[str, list[TopicFacts]] = {}
+    for facts in topics:
+        if reason := _not_lifted(facts, refused, hold):
+            by_reason.setdefault(reason, []).append(facts)
+    return found + [_stays(reason, own) for reason, own in by_reason.items()]
+
+
+def _stays(reason: str, topics: Sequence[TopicFacts]) -> Finding:
+    told = ", ".join(facts.desired.name for facts in topics[:3])
+    more = f" and {len(topics) - 3} more" if len(topics) > 3 else ""
+    least = min(int(facts.configs.get(_SIZE, 0)) for facts in topics)
+    return Finding(
+        Severity.WARN, "record_sizes", f"topic {told}{more}",
+        f"{_SIZE} (on the target {least:,}{' at the least' if len(topics) > 1 else ''}) stays in force during the copy: "
+        f"{reason}. A batch that was packed well on the source and is larger when it is packed anew is rejected, and the "
+        "copy stops there",
+        f"raise {_SIZE} on the target topic for the copy, or param hold_retention without keep_replicating, where the "
+        "target lets it be lifted",
+    )  # fmt: skip
+
+
+def _not_lifted(facts: TopicFacts, refused: Mapping[str, str], hold: bool) -> str:
+    if not hold:
+        return "hold_retention is off, or keep_replicating on"
+    if not can_hold(facts.desired, facts.existing, _SIZE):
+        return "it is set on the target topic alone, and nobody could know later what to put back"
+    return refused.get(facts.desired.name, "")
+
+
+def to_lift(topics: Iterable[TopicFacts]) -> dict[str, dict[str, str]]:
+    """Limits of size that will be lifted on target topics that are there already."""
+    found = {}
+    for facts in topics:
+        held = to_hold(facts.desired, facts.existing, facts.at_risk() & set(SIZES))
+        if facts.existing and held:
+            found[facts.desired.name] = held
+    return found
 
 
 def _null_keys(facts: TopicFacts, _hold: bool) -> Finding | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.retention import HELD
+from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.spec import MigrationSpec, ProvisionThrough
 from kafka_ferry.migration.topics import TopicState
 
@@ -92,7 +92,8 @@ def _topic_change(topic: DesiredTopic, actual: TopicState | None) -> TopicChange
     configs = tuple(
         (key, value)
         for key, value in sorted(topic.configs.items())
-        if actual.effective.get(key) not in (value, HELD)  # a limit on hold is put back when all is compared
+        if (there := actual.effective.get(key)) != value
+        and not is_held(key, there)  # a limit on hold is put back when all is compared
     )
     return TopicChange(topic, Action.UPDATE if grow or configs else Action.NONE, grow, configs)
 

@@ -1,9 +1,12 @@
-"""Limits by a record's age or a log's size that would act on old records while they are copied, and their hold. Pure.
+"""Limits by age or size that would act on records while they are copied, and their hold. Pure.
 
 MirrorMaker 2 keeps timestamps, so a copied record is as old as its original: the target may delete it minutes after
-its arrival (``retention.ms``), or not take it at all (``message.timestamp.before.max.ms``, KIP-937). During the copy
-these limits are lifted to ``HELD``, a value that nobody else sets. That value itself says that we hold a limit, so
-whoever comes later (a retry, a cleared task, another host) can put it back without any memory of the run.
+its arrival (``retention.ms``), or not take it at all (``message.timestamp.before.max.ms``, KIP-937). And brokers
+measure a batch as it was compressed: what a producer packed well may be larger when it is packed anew, and be refused
+by ``max.message.bytes`` or, where that is smaller, ``segment.bytes`` (``UnifiedLog.append`` compares with both).
+
+During the copy these limits are lifted to values that nobody else sets, ``HELD_AS``. The value itself says that we hold
+a limit, so whoever comes later (a retry, a cleared task, another host) can put it back without any memory of the run.
 """
 
 from __future__ import annotations
@@ -23,6 +26,13 @@ HOLDABLE = (
     "message.timestamp.before.max.ms",
     "message.timestamp.after.max.ms",
 )
+#: 2^31 - 19: unlimited in bytes, for configs of 32 bits.
+HELD_SIZE = str(2**31 - 19)
+SIZES = ("max.message.bytes", "segment.bytes")
+#: Config to the value that says that it is held.
+HELD_AS: Mapping[str, str] = {**dict.fromkeys(HOLDABLE, HELD), **dict.fromkeys(SIZES, HELD_SIZE)}
+#: Segments of less are in the way of large batches; others are left as they are.
+SMALL_SEGMENT = 16 * 1024 * 1024
 
 # Topic config to the broker config that is its default; of several the first that is set.
 _BROKER_KEYS: Mapping[str, tuple[tuple[str, int], ...]] = {
@@ -37,6 +47,7 @@ _BROKER_KEYS: Mapping[str, tuple[tuple[str, int], ...]] = {
         ("log.message.timestamp.difference.max.ms", 1),
     ),
     "max.message.bytes": (("message.max.bytes", 1),),
+    "segment.bytes": (("log.segment.bytes", 1),),
 }
 _BROKER_TEXTS = {"cleanup.policy": "log.cleanup.policy", "message.timestamp.type": "log.message.timestamp.type"}
 
@@ -52,9 +63,19 @@ def topic_defaults(broker: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
+def is_held(key: str, value: str | None) -> bool:
+    """Whether a config's value says that we hold it."""
+    return value is not None and HELD_AS.get(key) == value
+
+
+def small_segments(configs: Mapping[str, str]) -> bool:
+    """Whether ``segment.bytes`` may refuse a batch that ``max.message.bytes`` lets pass."""
+    return int(configs.get("segment.bytes", SMALL_SEGMENT)) < SMALL_SEGMENT
+
+
 def configs_after(desired: DesiredTopic, existing: TopicState | None, defaults: Mapping[str, str]) -> dict[str, str]:
     """The configs in force on the target topic once it is provisioned and no limit is held any more."""
-    kept = {key: value for key, value in (existing.effective if existing else {}).items() if value != HELD}
+    kept = {key: value for key, value in (existing.effective if existing else {}).items() if not is_held(key, value)}
     return {**defaults, **kept, **desired.configs}
 
 
@@ -67,17 +88,19 @@ def limit(configs: Mapping[str, str], key: str) -> int | None:
 def can_hold(desired: DesiredTopic, existing: TopicState | None, key: str) -> bool:
     """Whether the value to put back can be known later: the source sets it, or it is the default."""
     own = existing.configs.get(key) if existing else None
-    return key in desired.configs or own is None or own == HELD
+    return key in desired.configs or own is None or is_held(key, own)
 
 
 def to_hold(desired: DesiredTopic, existing: TopicState | None, at_risk: Collection[str]) -> dict[str, str]:
     """What to set on the target topic before the copy.
 
-    :param at_risk: keys of ``HOLDABLE`` whose limit would act on records of this topic.
+    :param at_risk: keys of ``HELD_AS`` whose limit would act on records of this topic.
     """
     held = existing.configs if existing else {}
     return {
-        key: HELD for key in HOLDABLE if key in at_risk and can_hold(desired, existing, key) and held.get(key) != HELD
+        key: value
+        for key, value in HELD_AS.items()
+        if key in at_risk and can_hold(desired, existing, key) and held.get(key) != value
     }
 
 
@@ -86,7 +109,7 @@ def to_put_back(desired: Iterable[DesiredTopic], target: Mapping[str, TopicState
     result: dict[str, dict[str, str | None]] = {}
     for topic in desired:
         state = target.get(topic.name)
-        held = [key for key in HOLDABLE if state and state.configs.get(key) == HELD]
+        held = [key for key in HELD_AS if state and is_held(key, state.configs.get(key))]
         if held:
             result[topic.name] = {key: topic.configs.get(key) for key in held}
     return result

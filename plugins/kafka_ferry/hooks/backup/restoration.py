@@ -20,6 +20,7 @@ from kafka_ferry.backup.ranges import assemble
 from kafka_ferry.backup.restore_plan import (
     OffsetMap,
     RestoreTopic,
+    configs_to_hold,
     configs_to_put_back,
     held_configs,
     select_topics,
@@ -36,7 +37,7 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.migration.provision import DesiredTopic
-from kafka_ferry.migration.retention import HELD
+from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.topics import TopicState, mm2_group_refusal, select
 from kafka_ferry.verification.content import PartitionRange
 
@@ -159,7 +160,7 @@ class Restoration:
         existing = self.admin.topics([topic.name for topic in self.topics])
         for topic in self.topics:
             state = existing.get(topic.name)
-            own = None if state is None or HELD in state.configs.values() else dict(state.configs)
+            own = None if state is None or any(is_held(*one) for one in state.configs.items()) else dict(state.configs)
             memory.setdefault(topic.name, self.configs(topic) if own is None else own)
 
     def provision(self, memory: Memory) -> list[str]:
@@ -181,7 +182,13 @@ class Restoration:
             )
             for topic in absent
         )
-        self._alter({topic.name: held_configs({}) for topic in self.topics if topic.name in existing})
+        self._alter(
+            {
+                topic.name: configs_to_hold(existing[topic.name].effective)
+                for topic in self.topics
+                if topic.name in existing
+            }
+        )
         self.admin.wait_until_usable([one for topic in self.topics for one in _places(topic)], _USABLE_SECONDS)
         return [topic.name for topic in absent]
 

@@ -1,0 +1,28 @@
+"""What a Java producer must be set to so that it sends whatever a broker accepted. Pure.
+
+The producer holds a record against ``max.request.size`` and ``buffer.memory`` as it is *before* compression
+(``KafkaProducer.ensureValidRecordSize``; KAFKA-4169), a broker holds the batch against ``max.message.bytes`` as it is
+*after* it: 1.8 MB of zeros that zstd made small lie on a cluster with default settings, and stop a default producer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The largest number there is: what limits a request then is ``buffer.memory``, as all that is in it lies there.
+MAX_REQUEST_SIZE: Final = 2**31 - 1
+
+#: A record must fit in here before compression; less than ``socket.request.max.bytes`` (by default 104,857,600), so that
+#: no request of many partitions' batches is larger than what they take. Allocated as it is needed.
+BUFFER_MEMORY: Final = 96 * 1024 * 1024
+
+
+def producer_settings(max_record_bytes: int) -> dict[str, str]:
+    """``max.request.size`` and ``buffer.memory``.
+
+    :param max_record_bytes: largest ``max.message.bytes`` of the topics: a batch that is not compressed may be as large.
+    """
+    return {
+        "max.request.size": str(MAX_REQUEST_SIZE),
+        "buffer.memory": str(max(BUFFER_MEMORY, 2 * max_record_bytes)),
+    }
