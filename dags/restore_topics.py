@@ -1,6 +1,6 @@
 """Restore topics from a backup, renamed if wanted, as of a backup or a point in time, and prove the result.
 
-plan -> provision -> shards -> restore -> compare -> groups -> acls -> validate -> release -> report
+plan -> provision -> shards -> restore -> compare -> groups -> validate -> acls -> release -> report
 
 Give it the backup's name and `location` as they were called; without `backup_id` it takes the latest. The ids stand
 in the report of each run of `backup_topics` and `verify_backup`, and are the names of the files in

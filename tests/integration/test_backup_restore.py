@@ -238,6 +238,19 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
         restore_shard(restoration.config, restoration.store, ranges)
 
 
+def test_names_that_kafka_takes_for_one_are_refused_before_anything_is_made(
+    backups, stack, topic_prefix, make_topics, produce
+):
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}a.b")
+    produce(stack.source_bootstrap, topic, 5)
+    backups.export(backups.begin("b01"))
+    make_topics(stack.target_bootstrap, f"{topic_prefix}a_b")
+    restoration = backups.restoration()
+    with pytest.raises(BadParam, match=rf"{topic} cannot be made: topic '{topic_prefix}a_b' is there on the target"):
+        restoration.provision({})
+    assert topic not in restoration.admin.topic_names()
+
+
 @pytest.mark.parametrize("sender", [MessageSender, NativeSender])
 def test_a_record_that_the_target_refuses_is_said(sender, stack, topic_prefix, make_topics):
     (topic,) = make_topics(stack.target_bootstrap, f"{topic_prefix}small", config={"max.message.bytes": "1000"})

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from group_offsets import commit
+from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
@@ -23,6 +24,7 @@ from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.hooks.retention import held_topics, hold_limits, put_limits_back
 from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.retention import HELD
 from kafka_ferry.migration.spec import MigrationSpec
@@ -152,7 +154,7 @@ def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back
     ProvisionTopicsOperator(task_id="provision_topics").execute(
         context(task="provision_topics", topics=[topic], groups=[], canary=False)
     )
-    assert hold_limits(m) == {topic: ["retention.ms"]}
+    assert hold_limits(m) == {topic: ["retention.ms", "max.message.bytes"]}
     assert hold_limits(m) == {}, "once is enough"
     assert configs(m, topic)["retention.ms"] == HELD
     for name in (topic, unheld):
@@ -170,7 +172,7 @@ def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back
     assert configs(m, topic)["retention.ms"] == HELD
 
     assert topic in held_topics(m)
-    assert put_limits_back(migration(topic)) == {topic: {"retention.ms": str(DAY)}}
+    assert put_limits_back(migration(topic)) == {topic: {"retention.ms": str(DAY), "max.message.bytes": None}}
     assert topic not in held_topics(m)
     assert configs(m, topic)["retention.ms"] == str(DAY)
     assert put_limits_back(migration(topic)) == {}
@@ -218,7 +220,8 @@ def test_nothing_is_held_where_no_record_is_old(
     create(target_bootstrap, topic, retention_ms=str(7 * DAY))
     produce(source_bootstrap, topic, 10)
     assert findings(topic, "retention") == []
-    assert hold_limits(migration(topic)) == {}
+    assert hold_limits(migration(topic)) == {topic: ["max.message.bytes"]}
+    assert put_limits_back(migration(topic)) == {topic: {"max.message.bytes": None}}
 
 
 def test_timestamps_that_the_target_rejects(
@@ -250,8 +253,8 @@ def test_timestamps_that_the_target_rejects(
     assert send_error(target_bootstrap, future, value=b"x", timestamp=now_ms() + 2 * DAY) == "INVALID_TIMESTAMP"
     assert send_error(target_bootstrap, past, value=b"x", timestamp=OLD) == "INVALID_TIMESTAMP"
     assert hold_limits(m) == {
-        future: ["message.timestamp.after.max.ms"],
-        past: ["message.timestamp.before.max.ms"],
+        future: ["message.timestamp.after.max.ms", "max.message.bytes"],
+        past: ["message.timestamp.before.max.ms", "max.message.bytes"],
     }
     assert send_error(target_bootstrap, future, value=b"x", timestamp=now_ms() + 2 * DAY) is None
     assert send_error(target_bootstrap, past, value=b"x", timestamp=OLD) is None
@@ -288,9 +291,11 @@ def test_configs_that_differ_by_the_brokers_defaults_or_by_the_targets_own(
 
     assert {code for code, item in found.items() if item.severity is Severity.WARN} == {
         "max_message_bytes",
+        "record_sizes",
         "timestamp_type",
         "partitions",
     }
+    assert "set on the target topic alone" in found["record_sizes"].what
     assert "2 partitions and will get 3" in found["partitions"].what
     assert send_error(target_bootstrap, topic, value=b"x" * 2000) == "MSG_SIZE_TOO_LARGE"
 
@@ -477,3 +482,17 @@ def test_a_sink_connectors_group_is_told(source_bootstrap: str, topic_prefix: st
     commit(source_bootstrap, group, {(topic, 0): 0})
     assert [item.subject for item in findings(topic, "connect_groups")] == [f"group {group}"]
     assert findings(topic, "connect_groups", groups=[group]) == [], "named exactly: it is carried over"
+
+
+def test_a_name_that_kafka_takes_for_that_of_a_topic_on_the_target_is_refused_before_anything_is_made(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str
+) -> None:
+    topic = create(source_bootstrap, f"{topic_prefix}a.b")
+    other = create(target_bootstrap, f"{topic_prefix}a_b")
+
+    (found,) = findings(topic, "name_collision")
+
+    assert (found.severity, found.param, found.subject) == (Severity.REFUSE, "topics", f"topic {topic}")
+    assert f"{other!r} is there on the target" in found.what
+    with pytest.raises(FerryError, match="collides with existing topic"):
+        migration(topic).target.admin.create_topics([DesiredTopic(topic, topic, 1, 1, {})])

@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 import nasty
 from backup_lab import LOCATION
@@ -141,6 +149,9 @@ def test_acls_come_back_exactly_and_those_on_prefixes_are_named(
     prefixed = Acl("TOPIC", topic_prefix, "PREFIXED", app, "DESCRIBE")
     others = Acl("TOPIC", f"other-{topic_prefix}", "LITERAL", app, "READ")
     admins = {side: KafkaAdmin(secure_stack.client_settings(side), side) for side in ("source", "target")}
+    # Frozen for a switch, as far as its reader may be denied; the second would keep us from putting back what was held.
+    frozen = [Acl("TOPIC", topic, "LITERAL", "User:*", op, "DENY") for op in ("WRITE", "ALTER_CONFIGS")]
+    mine += frozen
     admins["source"].create_acls([*mine, prefixed, others])
     common = {"backup": f"{topic_prefix}b", "location": LOCATION}
     assert DagRunByHand("backup_topics", "b", **common, topics=[topic], groups=[group]).whole()["verdict"] == "PASS"
@@ -148,16 +159,26 @@ def test_acls_come_back_exactly_and_those_on_prefixes_are_named(
     run = DagRunByHand("restore_topics", "r", **common, acls="copy", rename={"(.*)": "\\1.back"})
     report = run.whole()
 
-    assert len(run.artifacts.read_json("plan.json")["acls"]) == 4
+    assert len(run.artifacts.read_json("plan.json")["acls"]) == 6
     there = {acl for acl in admins["target"].acls() or [] if topic_prefix in acl.name}
     assert there == {Acl(a.resource, a.name if a.resource == "GROUP" else f"{topic}.back", a.pattern, a.principal,
                          a.operation, a.permission, a.host) for a in mine}  # fmt: skip
     check = next(check for check in report["checks"] if check["name"] == "acls")
-    assert (check["status"], check["actual"]) == ("explained", "4 there")
+    assert (check["status"], check["actual"]) == ("explained", "6 there")
     assert sum(prefixed.command() in text for text in check["differences"]) == 1
     assert report["verdict"] == "PASS"
 
+    held = admins["target"].topics([f"{topic}.back"])[f"{topic}.back"].configs
+    assert "max.message.bytes" not in held, "put back before it was denied"
+
     # Repeated, it makes nothing anew; without an authorizer it is refused before anything is made.
+    there = AclBindingFilter(
+        ResourceType.TOPIC, f"{topic}.back", ResourcePatternType.LITERAL, "User:*", None, AclOperation.ANY,
+        AclPermissionType.DENY,
+    )  # fmt: skip
+    client = AdminClient(secure_stack.client_settings("target"))
+    for future in client.delete_acls([there]).values():
+        future.result(30)
     assert DagRunByHand("restore_topics", "r", **run.dag_run.conf).whole()["verdict"] == "PASS"
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_TARGET", stack.variables()["AIRFLOW_CONN_KAFKA_TARGET"])
     with pytest.raises(AirflowFailException, match="param 'acls' is copy, but the target has no authorizer") as caught:

@@ -12,15 +12,16 @@ from typing import Final
 #: The largest number there is: what limits a request then is ``buffer.memory``, as all that is in it lies there.
 MAX_REQUEST_SIZE: Final = 2**31 - 1
 
-#: A record must fit in here before compression; less than ``socket.request.max.bytes`` (by default 104,857,600), so that
-#: no request of many partitions' batches is larger than what they take. Allocated as it is needed.
+#: A record must fit in here before compression. Less than brokers' ``socket.request.max.bytes`` (by default 100 MiB),
+#: so that no request of many batches is larger than what they take. Memory is taken as it is needed.
 BUFFER_MEMORY: Final = 96 * 1024 * 1024
 
 
 def producer_settings(max_record_bytes: int) -> dict[str, str]:
     """``max.request.size`` and ``buffer.memory``.
 
-    :param max_record_bytes: largest ``max.message.bytes`` of the topics: a batch that is not compressed may be as large.
+    :param max_record_bytes: largest ``max.message.bytes`` of the topics; a record that is not compressed may be as
+        large.
     """
     return {
         "max.request.size": str(MAX_REQUEST_SIZE),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff
+from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.groups_plan import plan_groups
@@ -110,7 +111,7 @@ def _preflight(
     """
     desired = desired_topics(migration.spec, migration.topics.topics.values())
     found = Preflight(migration, permissions=permissions).findings()
-    findings = worst_first([*known, *found, *(flows.findings() if flows else [])])
+    findings = worst_first([*known, *found, *_stopping_acls(migration), *(flows.findings() if flows else [])])
     _tell("preflight:", findings)
     check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
     refuse(findings)
@@ -125,8 +126,19 @@ def _tell(title: str, findings: list[Finding]) -> None:
 def _acl_changes(migration: Migration) -> list[Change]:
     if migration.spec.acls is not Acls.COPY:
         return []
-    try:
+    with _needs_authorizer():
         return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
+
+
+def _stopping_acls(migration: Migration) -> list[Finding]:
+    with _needs_authorizer():
+        return stopping_acls(migration)
+
+
+@contextmanager
+def _needs_authorizer() -> Iterator[None]:
+    try:
+        yield
     except NoAuthorizer as error:
         raise BadParam("acls", f"is copy, but {error}", "acls: check, or skip") from error
 

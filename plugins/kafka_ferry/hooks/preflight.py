@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
+from kafka_ferry.migration.canary import canary_topic
+from kafka_ferry.migration.collisions import collision_findings
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.group_types import other_group_findings
@@ -54,6 +57,7 @@ class Preflight:
                 *topic_findings(facts, hold=holds),
                 *self._sizes(facts, holds),
                 *OtherReplicators(self._migration, self._now).findings(),
+                *self._collisions(),
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 *other_group_findings(self._migration.groups.others),
@@ -65,6 +69,12 @@ class Preflight:
         # Missing rights are told elsewhere; a policy, or a managed service's own limits, by asking.
         refused = self._target.try_configs(to_lift(facts), validate_only=True) if holds else {}
         return size_findings(facts, self._target.brokers()[0], refused, hold=holds)
+
+    def _collisions(self) -> list[Finding]:
+        spec, canary = self._spec, canary_topic(self._spec.migration)
+        own = [*engine_of(self._migration).own_topics(), *([spec.target_topic(canary)] if spec.canary else [])]
+        targets = self._migration.topics.targets(spec)
+        return collision_findings(spec, targets, own, self._target.topic_names())
 
     def _unmatched(self) -> list[Finding]:
         topics, groups = self._migration.topics.selection.unmatched, self._migration.groups

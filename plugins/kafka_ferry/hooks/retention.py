@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import NotAuthorized, OutsideFault
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
@@ -47,7 +48,14 @@ def hold_limits(migration: Migration) -> dict[str, list[str]]:
 def held_topics(migration: Migration) -> list[str]:
     """Topics of the target, anyone's, that have a limit on hold. Asks the target only: the source may be dead."""
     admin = migration.target.admin
-    states = admin.topics(name for name in admin.topic_names() if not name.startswith("__"))
+    names = [name for name in admin.topic_names() if not name.startswith("__")]
+    try:
+        states = admin.topics(names)
+    except NotAuthorized:  # on one of them, as after ``acls=copy`` of a DENY: the others are looked at all the same
+        states = {}
+        for name in names:
+            with contextlib.suppress(NotAuthorized):
+                states |= admin.topics([name])
     return [name for name, state in states.items() if any(is_held(*config) for config in state.configs.items())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafka_ferry.exceptions import LossDetected
-from kafka_ferry.hooks.acls import acls_check
+from kafka_ferry.hooks.acls import acls_check, copied_acls_check
 from kafka_ferry.hooks.engines import no_groups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.replicators import OtherReplicators
@@ -25,7 +25,7 @@ from kafka_ferry.migration.provision import DesiredTopic, desired_topics
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
 from kafka_ferry.report.model import Check, Status
-from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.storage import CANARY, GROUPS, RunArtifacts, read_frozen, read_results
 from kafka_ferry.verification.job import results_digest
 from kafka_ferry.verification.record_hash import HASH_VERSION
 
@@ -56,13 +56,17 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
         check_counts(topics, _hanging(migration, artifacts)),
         content if counts_only else check_content(results, topics, HASH_VERSION, migration.spec.headers_left_out),
         *group_checks,
-        acls_check(migration, {topic.source: topic.name for topic in desired}),
     ]
     if not only_compare:
         checks.append(other_replicators_check(OtherReplicators(migration).findings()))
+    made = [check.model_dump(mode="json") for check in checks]
+    # Last of all: from here on rights may be missing that every look before needed.
+    names_of = {topic.source: topic.name for topic in desired}
+    others = [*made, *(artifacts.read_json(CANARY) or [])]
+    acls = acls_check(migration, names_of) if only_compare else copied_acls_check(migration, names_of, others)
     return {
         "judged": results_digest(results),
-        "checks": [check.model_dump(mode="json") for check in checks],
+        "checks": [*made, acls.model_dump(mode="json")],
         "topics": [line.model_dump(mode="json") for line in topics],
         "groups": [line.model_dump(mode="json") for line in groups],
     }

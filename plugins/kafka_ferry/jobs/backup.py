@@ -54,7 +54,7 @@ def back_up() -> None:
 def restore() -> None:
     """Make the tasks of a restore::
 
-    plan -> provision -> shards -> restore -> compare -> groups -> acls -> validate -> release -> report
+    plan -> provision -> shards -> restore -> compare -> groups -> validate -> acls -> release -> report
     """
     # Two setups of the teardown, so that what was held is also put back when provision fails half-way.
     plan = PlanRestoreOperator(task_id="plan").as_setup()  # type: ignore[no-untyped-call]
@@ -63,13 +63,14 @@ def restore() -> None:
     restored = RestoreOperator.partial(task_id="restore", **UNBOUNDED).expand(shard=shards.output)
     compared = CompareRestoredOperator.partial(task_id="compare", **UNBOUNDED).expand(shard=shards.output)
     groups = RestoreGroupsOperator(task_id="groups", **UNBOUNDED)
-    acls = RestoreAclsOperator(task_id="acls")
     validate = ValidateRestoreOperator(task_id="validate")
+    # Behind all that reads or changes topics and groups: an ACL may take that right away.
+    acls = RestoreAclsOperator(task_id="acls")
     release = ReleaseOperator(task_id="release").as_teardown(setups=[plan, provision], on_failure_fail_dagrun=True)
     # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
     report = ArchiveReportOperator(task_id="report")
 
-    plan >> provision >> shards >> restored >> compared >> groups >> acls >> validate >> release >> report
+    plan >> provision >> shards >> restored >> compared >> groups >> validate >> acls >> release >> report
 
 
 def verify() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kafka_ferry.migration.changes import Action, Change
+from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.report.model import Check, Status
 
 WILDCARD = "*"
@@ -94,7 +95,7 @@ class AclDiff:
 
     def changes(self) -> list[Change]:
         """What ``acls=copy`` does, as lines of the plan."""
-        return [Change(Action.CREATE, "acl", str(acl)) for acl in self.missing]
+        return [Change(Action.CREATE, "acl", str(acl), "last, when all other checks passed") for acl in self.missing]
 
 
 def carried(source: Iterable[Acl], topics: Mapping[str, str]) -> list[Acl]:
@@ -139,6 +140,22 @@ def check_acls(diff: AclDiff) -> Check:
         detail=f"{len(left)} that MirrorMaker 2 never carries are to be made by hand" if left else "",
         differences=[*missing, *left][:_NAMED],
     )
+
+
+def stopping_findings(missing: Iterable[Acl], principal: str | None) -> list[Finding]:
+    """ACLs that may not be made where replication goes on: it writes as a user that they deny something to.
+
+    :param principal: who writes on the target; None: not known, so it may be any.
+    """
+    return [
+        Finding(
+            Severity.REFUSE, "acls", f"ACL {acl}",
+            "would be copied, and stop the replication that keep_replicating lets go on",
+            "acls: check, and make it at the cutover", "acls",
+        )
+        for acl in missing
+        if acl.permission == "DENY" and (principal is None or acl.principal in ("User:*", principal))
+    ]  # fmt: skip
 
 
 def _advice(acl: Acl, topics: Mapping[str, str], groups: Sequence[str]) -> str | None:

@@ -14,6 +14,11 @@ from kafka_ferry.migration.topics import Selection, mm2_topic_refusal
 _PARAM = {Naming.IDENTITY: "topics", Naming.PREFIX: "source_alias", Naming.RENAME: "topic_rename_format"}
 
 
+def param_of(spec: MigrationSpec) -> str:
+    """The param that gives target names."""
+    return _PARAM[spec.naming]
+
+
 def check_names(spec: MigrationSpec, targets: Mapping[str, str]) -> None:
     """Refuse target names that Kafka would not take, or that nobody would ever migrate again.
 

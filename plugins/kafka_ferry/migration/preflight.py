@@ -207,8 +207,8 @@ def size_findings(
     found = [
         _finding(
             Severity.WARN, "request_size", facts,
-            f"{_SIZE} is {theirs:,} on the source, and the target's brokers take no request of more than {most:,} bytes "
-            "(socket.request.max.bytes): a larger batch stops the copy there",
+            f"{_SIZE} is {theirs:,} on the source, and the target's brokers take no request of more than {most:,} "
+            "bytes (socket.request.max.bytes): a larger batch stops the copy there",
             f"socket.request.max.bytes of at least {theirs + 65536} on the target's brokers, and a restart of them",
         )
         for facts in topics
@@ -227,11 +227,11 @@ def _stays(reason: str, topics: Sequence[TopicFacts]) -> Finding:
     least = min(int(facts.configs.get(_SIZE, 0)) for facts in topics)
     return Finding(
         Severity.WARN, "record_sizes", f"topic {told}{more}",
-        f"{_SIZE} (on the target {least:,}{' at the least' if len(topics) > 1 else ''}) stays in force during the copy: "
-        f"{reason}. A batch that was packed well on the source and is larger when it is packed anew is rejected, and the "
-        "copy stops there",
-        f"raise {_SIZE} on the target topic for the copy, or param hold_retention without keep_replicating, where the "
-        "target lets it be lifted",
+        f"{_SIZE} ({least:,} on the target{' at the least' if len(topics) > 1 else ''}) stays in force during the "
+        f"copy: {reason}. A batch that was packed well on the source and is larger when it is packed anew is "
+        "rejected, and the copy stops there",
+        f"raise {_SIZE} on the target topic for the copy, or param hold_retention without keep_replicating, where "
+        "the target lets it be lifted",
     )  # fmt: skip
 
 

@@ -172,8 +172,8 @@ def _engine(form: Form) -> None:
     form(
         "hold_retention",
         "Hold retention",
-        "Lift the target's limits by age and size where they would act on old records during the copy; they are "
-        "put back before the last checks.",
+        "Lift the target's limits by age and size where they would delete or reject records during the copy; they "
+        "are put back before the last checks.",
     )
 
 

@@ -8,7 +8,6 @@ from kafka_ferry.operators.backup import BackupOperator, write_shards
 from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.leftovers import leftovers_check
 from kafka_ferry.report.storage import (
-    ACLS_CHECK,
     CHECKS_MADE,
     DONE,
     GROUPS,
@@ -22,6 +21,7 @@ from kafka_ferry.verification.sharding import shard
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.hooks.backup.restoration import Restoration
     from kafka_ferry.hooks.backup.restore import RestoreRange
 
 
@@ -167,7 +167,10 @@ class RestoreGroupsOperator(BackupOperator):
 
 
 class RestoreAclsOperator(BackupOperator):
-    """With ``acls: copy``, make the manifest's ACLs of what was restored; what is not made is named."""
+    """With ``acls: copy``, make the manifest's ACLs of what was restored; what is not made is named.
+
+    The last that is done to topics and groups, what was held is put back before: one may deny that to us.
+    """
 
     def ferry(self, context: Context) -> str:
         from kafka_ferry.backup.acls import restored_acls_check
@@ -175,16 +178,29 @@ class RestoreAclsOperator(BackupOperator):
         from kafka_ferry.report.model import Check, Status
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
+        made = artifacts.read_json(CHECKS_MADE) or {"checks": []}
+        others = [check for check in made["checks"] if check["name"] != "acls"]
+        failed = sorted({check["name"] for check in others if check["status"] == Status.FAIL})
         why_not = "" if job.spec.acls == "copy" else "param acls is none"
-        if not why_not and any(line["detail"] for line in _compared(artifacts)[0]):
-            why_not = "records differ: nobody shall write there"
+        if not why_not and (failed or not others):
+            why_not = f"no ACL is made where another check failed ({', '.join(failed) or 'none was made'})"
+        if not why_not:
+            self.log.info("configs put back on %d topics", len(put_back(job.restoration, artifacts)))
         check = (
             Check(name="acls", status=Status.SKIPPED, detail=why_not)
             if why_not
             else restored_acls_check(*job.make_acls())
         )
-        artifacts.write_json(ACLS_CHECK, check.model_dump(mode="json"))
+        artifacts.write_json(CHECKS_MADE, {**made, "checks": [*others, check.model_dump(mode="json")]})
         return check.status.value
+
+
+def put_back(restoration: Restoration, artifacts: RunArtifacts) -> list[str]:
+    """End the hold; the topics that were changed. What is put back is forgotten, so that it is not asked for again."""
+    memory = artifacts.read_json(HELD_CONFIGS) or {}
+    changed = restoration.release(memory) if memory else []
+    artifacts.delete(HELD_CONFIGS)
+    return changed
 
 
 class ValidateRestoreOperator(BackupOperator):
@@ -215,10 +231,9 @@ class ValidateRestoreOperator(BackupOperator):
         groups = group_lines(wanted, committed, told.get("refused", {}))
         checks += group_checks(groups, told.get("why_not", ""))
         written = added([artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/restore")])
-        acls = artifacts.read_json(ACLS_CHECK)
         records = sum(line.target_records or 0 for line in lines)
         made = {
-            "checks": [*(check.model_dump(mode="json") for check in checks), *([acls] if acls else [])],
+            "checks": [check.model_dump(mode="json") for check in checks],
             "topics": [line.model_dump(mode="json") for line in lines],
             "groups": [line.model_dump(mode="json") for line in groups],
             "sentence": f"{number_of(records, 'record')} in {number_of(len(lines), 'topic')} were read back and "
@@ -237,8 +252,7 @@ class ReleaseOperator(BackupOperator):
 
         artifacts = RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        memory = artifacts.read_json(HELD_CONFIGS) or {}
-        changed = restore_job(context).restoration.release(memory) if memory else []
+        changed = put_back(restore_job(context).restoration, artifacts)
         self.log.info("configs put back on %d topics: %s", len(changed), ", ".join(changed[:50]))
         artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
         return changed[:50]

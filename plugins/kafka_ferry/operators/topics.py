@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.migration.changes import Action
 from kafka_ferry.migration.provision import desired_topics, topic_changes
-from kafka_ferry.migration.spec import Acls
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.plan_text import first_lines
 
@@ -17,16 +16,17 @@ _USABLE_SECONDS = 300  # 2,000 partitions took 10 s on one small broker
 
 
 class ProvisionTopicsOperator(FerryOperator):
-    """Create missing target topics, grow partitions, set configs, and with ``acls=copy`` ACLs. What is right stays.
+    """Create missing target topics, grow partitions, set configs. What is right stays.
+
+    ACLs of ``acls=copy`` are made by ``validate``, when all has been read back: one of them may stop the copy.
 
     MirrorMaker 2 would create topics too, but leaves configs out and, when it fails, lets brokers auto-create them with
     a partition count of their own.
 
-    With ``provision_through=msk_api`` MSK makes the topics, and the target's brokers are asked only for ``acls=copy``.
+    With ``provision_through=msk_api`` MSK makes the topics, and the target's brokers are not asked.
     """
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.acls import copy_acls
         from kafka_ferry.hooks.topic_admin import topic_admin
 
         migration = self.migration(context)
@@ -39,9 +39,6 @@ class ProvisionTopicsOperator(FerryOperator):
         admin.create_topics(change.desired for change in changes if change.action is Action.CREATE)
         admin.grow_partitions({change.desired.name: change.grow_to for change in changes if change.grow_to})
         admin.set_configs({change.desired.name: dict(change.set_configs) for change in changes if change.set_configs})
-        if migration.spec.acls is Acls.COPY:
-            for acl in copy_acls(migration, migration.topics.targets(migration.spec)).changes():
-                self.log.info("%s", acl)
         partitions = [(topic.name, p) for topic in desired for p in range(topic.partitions)]
         admin.wait_until_usable(partitions, _USABLE_SECONDS)
         counts = {str(action): sum(change.action is action for change in changes) for action in Action}

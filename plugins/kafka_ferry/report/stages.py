@@ -11,7 +11,7 @@ from kafka_ferry.report.storage import STAGES, RunArtifacts
 _JUDGED = (
     "wait_until_converged", "fingerprint", "translate_groups",
     "freeze", "shards", "export", "finish", "copy", "prune",
-    "restore", "compare", "groups", "acls", "verify",
+    "restore", "compare", "groups", "verify",
     "copy_objects", "import", "follow",
 )  # fmt: skip
 

@@ -34,7 +34,6 @@ SHARDS = "shards.json"
 DONE = "done"
 PRUNING = "pruning.json"
 HELD_CONFIGS = "held.json"
-ACLS_CHECK = "acls.json"
 
 
 class RunArtifacts:

@@ -36,6 +36,7 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.migration.collisions import collisions, problem_of
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.topics import TopicState, mm2_group_refusal, select
@@ -108,7 +109,7 @@ class Restoration:
     def refusals(self) -> list[Refusal]:
         """Preflight: what would lose records or mix them with others. Changes nothing."""
         existing = self.admin.topics([topic.name for topic in self.topics])
-        found = []
+        found: list[Refusal] = []
         for topic in self.topics:
             state = existing.get(topic.name)
             if state is None:
@@ -117,7 +118,13 @@ class Restoration:
             if state.partitions < needed or (not self.spec.partitions and state.partitions != needed):
                 problem = f"has {state.partitions} partition(s), the backup {needed}: keys would change their partition"
                 found.append(Refusal(topic.name, problem, "delete it, or restore under another name"))
-            found += self._too_large(topic, state)
+        there = self.admin.topic_names()
+        found += [
+            Refusal(
+                name, f"cannot be made: {problem_of(other, there)}", f"rename it, or delete {other!r} if nobody uses it"
+            )
+            for name, other in collisions([topic.name for topic in self.topics], there).items()
+        ]
         return found or self._foreign(existing)
 
     def _foreign(self, existing: Mapping[str, TopicState]) -> list[Refusal]:
@@ -140,13 +147,6 @@ class Restoration:
                 problem = f"holds records that are not the backup's (partition {at[1]})"
                 found.append(Refusal(at[0], problem, "restore to a topic that does not exist or is empty"))
         return found
-
-    def _too_large(self, topic: RestoreTopic, state: TopicState) -> list[Refusal]:
-        wanted, limit = topic.source.configs.get("max.message.bytes"), state.effective.get("max.message.bytes")
-        if wanted is None or limit is None or int(wanted) <= int(limit):
-            return []
-        problem = f"max.message.bytes is {limit}, the backed up topic had {wanted}"
-        return [Refusal(topic.name, problem, f"set max.message.bytes={wanted} on it")]
 
     def check(self) -> None:
         """:raises BadParam: preflight refuses; with all reasons."""
