@@ -11,7 +11,6 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
-from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.collisions import collision_findings
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
@@ -71,7 +70,7 @@ class Preflight:
         return size_findings(facts, self._target.brokers()[0], refused, hold=holds)
 
     def _collisions(self) -> list[Finding]:
-        spec, canary = self._spec, canary_topic(self._spec.migration)
+        spec, canary = self._spec, self._migration.canary
         own = [*engine_of(self._migration).own_topics(), *([spec.target_topic(canary)] if spec.canary else [])]
         targets = self._migration.topics.targets(spec)
         return collision_findings(spec, targets, own, self._target.topic_names())
