@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from airflow.sdk.log import mask_secret
 from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
+from kafka_ferry.database.foreign_keys import cascades_of
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
@@ -23,7 +25,6 @@ from kafka_ferry.hooks.task_watch import beat
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)
 _AWAY = (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, ER.CON_COUNT_ERROR)
-_ACTS = ("CASCADE", "SET NULL", "SET DEFAULT")
 _TIMEOUT = 30  # seconds to connect
 _SILENCE = 600  # seconds that a statement may take
 
@@ -134,7 +135,7 @@ class DatabaseHook(BaseHook):
         return taken
 
     def tables(self, databases: Sequence[str]) -> list[Table]:
-        """Tables with rows of their own, with columns, primary keys and the foreign keys that change them."""
+        """Tables with rows of their own, with columns and primary keys."""
         if not databases:
             return []
         columns: dict[tuple[str, str], list[Column]] = {}
@@ -156,10 +157,9 @@ class DatabaseHook(BaseHook):
             tuple(databases),
         ):
             keys.setdefault((database, table), []).append(name)
-        cascades = self._cascades(databases)
         return [
             Table(database, name, tuple(columns.get((database, name), ())), tuple(keys.get((database, name), ())),
-                  int(rows or 0), tuple(cascades.get((database, name), ())), kind != "BASE TABLE")
+                  int(rows or 0), versioned=kind != "BASE TABLE")
             for database, name, rows, kind in self._all(
                 "SELECT table_schema, table_name, table_rows, table_type FROM information_schema.tables "
                 "WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN %s ORDER BY 1, 2",
@@ -167,25 +167,19 @@ class DatabaseHook(BaseHook):
             )
         ]  # fmt: skip
 
-    def _cascades(self, databases: Sequence[str]) -> dict[tuple[str, str], list[str]]:
-        """Foreign keys by which the engine changes rows of a table itself, without the binary log.
+    def with_cascades(self, tables: Sequence[Table]) -> list[Table]:
+        """The tables with the foreign keys by which the engine changes their rows without the binary log.
 
         MySQL logs these changes since 9.6, unless it is told to do as before (``innodb_native_foreign_keys``).
         """
         version = [int(part) for part in re.findall(r"\d+", self.variables.get("version", ""))[:2]]
         native = self.variables.get("innodb_native_foreign_keys", "OFF").upper() in ("ON", "1")
-        if not self.is_mariadb and version >= [9, 6] and not native:
-            return {}
-        found: dict[tuple[str, str], list[str]] = {}
-        for database, table, name, parent, deleted, updated in self._all(
-            "SELECT constraint_schema, table_name, constraint_name, referenced_table_name, delete_rule, update_rule "
-            "FROM information_schema.referential_constraints WHERE constraint_schema IN %s ORDER BY 1, 2, 3",
-            tuple(databases),
-        ):
-            rules = [f"ON {what} {rule}" for what, rule in (("DELETE", deleted), ("UPDATE", updated)) if rule in _ACTS]
-            if rules:
-                found.setdefault((database, table), []).append(f"{name} (of {parent}) {' '.join(rules)}")
-        return found
+        if not tables or (not self.is_mariadb and version >= [9, 6] and not native):
+            return list(tables)
+        with self.connect() as connection:
+            with connection.cursor() as cursor:  # names are printed in backticks then
+                cursor.execute("SET SESSION sql_mode = '', sql_quote_show_create = 1")
+            return [replace(table, cascades=cascades_of(_definition(connection, table))) for table in tables]
 
     def odd_columns(self) -> dict[str, str]:
         """``database.table.column`` to type, of the columns of all databases that not every reader of the log knows."""
@@ -245,6 +239,11 @@ class Snapshot:
         statement = f"SELECT {wanted} FROM {_quoted(table.database)}.{_quoted(table.name)}"  # noqa: S608
         for line in _rows(self._connection, statement):
             yield dict(zip(names, line, strict=True))
+
+
+def _definition(connection: Any, table: Table) -> str:
+    ((_, definition, *_),) = _rows(connection, f"SHOW CREATE TABLE {_quoted(table.database)}.{_quoted(table.name)}")
+    return str(definition)
 
 
 def _begin(connection: Any) -> None:

@@ -70,6 +70,10 @@ class Streaming:
         """Those that changes are captured of."""
         return captured(self.database.tables(self.spec.databases), self.spec.tables)
 
+    def read_foreign_keys(self) -> None:
+        """Have :attr:`tables` tell the foreign keys that change their rows, too."""
+        self.tables = self.database.with_cascades(self.tables)
+
     @property
     def server_id(self) -> int:
         """The connector's, as a replica."""
@@ -117,6 +121,7 @@ class Streaming:
     def findings(self) -> list[Finding]:
         """What is wrong with the database, the selection, the schema history or the service role."""
         spec, database = self.spec, self.database
+        self.read_foreign_keys()
         found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
         found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
         found += alteration_findings(self.tables, database.variables.get("sql_mode", ""), self._more())

@@ -50,6 +50,7 @@ def validate(streaming: Streaming) -> dict[str, Any]:
 
     :raises OutsideFault: the connector did not come as far as the database was when this began.
     """
+    streaming.read_foreign_keys()
     tables = streaming.tables
     digesters = _digesters(streaming, tables)
     with streaming.database.snapshot(tables) as snapshot:
