@@ -51,7 +51,7 @@ def test_scheduled_runs_need_no_params(backup: DAG) -> None:
 
 def test_every_task_is_retried_and_the_report_always_made(backup: DAG) -> None:
     assert {task.retries for task in backup.tasks} == {2}
-    assert backup.task_dict["report"].trigger_rule == "all_done"
+    assert backup.task_dict["report"].is_teardown
     assert [task.task_id for task in backup.tasks if task.is_mapped] == ["export"]
 
 
@@ -63,14 +63,13 @@ def test_the_chain_is_that_of_the_docstring(name: str) -> None:
     edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
     assert set(pairwise(order)) <= edges
     assert {task.retries for task in dag.tasks} == {2}
-    assert dag.task_dict["report"].trigger_rule == "all_done"
     assert [task.task_id for task in dag.leaves] == ["report"]
 
 
 def test_a_restore_puts_back_what_it_held_also_when_provision_fails() -> None:
     dag = load("restore_topics")
     assert {task.task_id for task in dag.tasks if task.is_setup} == {"plan", "provision"}
-    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["release"]
+    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["release", "report"]
     assert dag.task_dict["release"].upstream_task_ids >= {"plan", "provision"}
     assert dag.task_dict["release"].on_failure_fail_dagrun is True
     for task in ("shards", "restore", "compare", "groups", "acls", "validate"):

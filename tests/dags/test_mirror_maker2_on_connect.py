@@ -52,7 +52,7 @@ def test_deploy_and_wait_are_setups_of_remove(dag: DAG) -> None:
     setups = {task.task_id for task in dag.tasks if task.is_setup}
     assert setups == {"provision_topics", "deploy", "wait_until_running"}
     assert setups <= dag.task_dict["remove"].upstream_task_ids
-    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["remove"]
+    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["remove", "report"]
 
 
 def test_leftovers_fail_the_run(dag: DAG) -> None:
@@ -68,7 +68,7 @@ def test_clearing_the_work_deploys_waits_and_removes_again(dag: DAG) -> None:
 
 def test_the_report_runs_whatever_happened_and_last(dag: DAG) -> None:
     report = dag.task_dict["report"]
-    assert report.trigger_rule == "all_done"
+    assert (report.is_teardown, report.on_failure_fail_dagrun) == (True, True)
     assert "remove" in report.upstream_task_ids
     assert report.downstream_task_ids == set()
     assert [task.task_id for task in dag.leaves] == ["report"]

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
+import report_samples as samples
 from kafka_ferry.database.judge import CHECKS as STREAM_CHECKS
 from kafka_ferry.operators.report import ReportOperator, VerdictFailed
 from kafka_ferry.operators.stream import StreamReportOperator
+from kafka_ferry.report.archive import build_archive_report
 from kafka_ferry.report.build import build_report, report_text
 from kafka_ferry.report.model import CHECKS, Check, Status, TopicLine
-from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.page import Links, render_page, write_page
+from kafka_ferry.report.reading import task_names
+from kafka_ferry.report.run import read_run
+from kafka_ferry.report.storage import (
+    CANARY,
+    CHECKS_MADE,
+    FINGERPRINTS,
+    LEFTOVERS,
+    PLAN,
+    PROGRESS,
+    REPORT,
+    STAGES,
+    RunArtifacts,
+)
 from kafka_ferry.verification.job import results_digest
 
 TASKS = ("plan", "deploy", "wait_until_converged", "fingerprint.0", "fingerprint.1", "validate", "remove")
@@ -201,11 +218,16 @@ class Ti:
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        return {run_ids[0]: dict.fromkeys(("plan", "deploy", "fingerprint_0", "fingerprint_1"), "success")}
+
 
 def run_task(artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch) -> Ti:
     ti = Ti()
     monkeypatch.setattr(RunArtifacts, "of", classmethod(lambda cls, context: artifacts))
-    ReportOperator(task_id="report", engine="mm2").ferry({"ti": ti})  # type: ignore[typeddict-item]
+    with DAG("dag", schedule=None):
+        operator = ReportOperator(task_id="report", engine="mm2")
+    operator.ferry({"ti": ti, "dag_run": SimpleNamespace(dag_id="dag", run_id="run")})  # type: ignore[typeddict-item]
     return ti
 
 
@@ -228,5 +250,125 @@ def test_fail_is_red_and_not_retried_and_the_report_is_there_all_the_same(
     assert artifacts.read_json(REPORT)["verdict"] == "FAIL"  # type: ignore[index]
 
 
-def test_the_report_runs_after_failures() -> None:
-    assert ReportOperator(task_id="report", engine="mm2").trigger_rule == "all_done"
+def test_the_report_is_not_skipped_when_a_user_ends_the_run() -> None:
+    report = ReportOperator(task_id="report", engine="mm2")
+    assert (report.is_teardown, report.on_failure_fail_dagrun) == (True, True)
+
+
+def test_a_report_is_made_also_when_airflow_does_not_say_how_the_tasks_ended(
+    artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good_run(artifacts)
+
+    def broken(**_: Any) -> Any:
+        raise ConnectionError("the API server does not answer")
+
+    monkeypatch.setattr(Ti, "get_task_states", broken)
+    assert run_task(artifacts, monkeypatch).pushed["report"]["verdict"] == "PASS"
+
+
+def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothing(artifacts: RunArtifacts) -> None:
+    """The process of ``plan`` never began: Airflow's API server did not answer it in time."""
+    tasks = {"plan": "failed", **dict.fromkeys(("deploy", "wait_until_converged", "validate"), "upstream_failed")}
+    stage(artifacts, "report", 3, "running")
+    report = build_report(artifacts, "mm2", "report", tasks={**tasks, "report": "running"})
+    assert report.verdict == "FAIL"
+    assert report.failures == [
+        "plan: it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
+    ]
+
+
+def test_of_tasks_that_were_all_skipped_the_first_is_named(artifacts: RunArtifacts) -> None:
+    stage(artifacts, "plan", 0)
+    tasks = {"plan": "success", "deploy": "skipped", "validate": "skipped", "report": "running"}
+    report = build_report(artifacts, "mm2", "report", tasks=tasks)
+    assert (report.verdict, report.failures) == ("FAIL", ["deploy: it did not do its work (in Airflow: skipped)"])
+
+
+@pytest.mark.parametrize(
+    ("noted", "state", "words"),
+    [
+        ("deferred", "failed", "a user marked it, or the run, as failed"),
+        ("running", "failed", "was its process killed, or the run marked as failed"),
+        ("running", "success", "it was marked as success in Airflow before its work was done"),
+        ("success", "failed", "its last try never began its work"),
+    ],
+)
+def test_what_airflow_says_of_a_task_counts_beside_its_own_notes(
+    artifacts: RunArtifacts, noted: str, state: str, words: str
+) -> None:
+    good_run(artifacts)
+    stage(artifacts, "wait_until_converged", 2, noted)
+    tasks = {"plan": "success", "wait_until_converged": state, "fingerprint[0]": "success", "validate": "success"}
+    report = build_report(artifacts, "mm2", "report", tasks=tasks)
+    assert report.verdict == "FAIL"
+    assert len(report.failures) == 1
+    assert report.failures[0].startswith("wait_until_converged: ")
+    assert words in report.failures[0]
+
+
+def test_states_are_told_in_the_order_of_the_dag_and_by_the_names_of_the_timeline() -> None:
+    told = {
+        "report": "running",
+        "fingerprint_10": "failed",
+        "fingerprint_2": None,
+        "wait_2": "success",
+        "plan": "success",
+    }
+    assert list(task_names(told, ["plan", "wait_2", "fingerprint", "report"]).items()) == [
+        ("plan", "success"), ("wait_2", "success"), ("fingerprint[2]", None), ("fingerprint[10]", "failed"),
+        ("report", "running"),
+    ]  # fmt: skip
+
+
+GARBAGE = {
+    "empty": b"", "cut off": b'{"stage": "plan", "started": "2026-', "binary": bytes(range(256)), "a list": b"[1]",
+    "null": b"null", "an object of another kind": b'{"x": {"y": []}}', "deep": b"[" * 100_000,
+}  # fmt: skip
+
+
+OURS = {
+    PROGRESS: "PASS", PLAN: "PASS", LEFTOVERS: "FAIL", CANARY: "FAIL", CHECKS_MADE: "FAIL",
+    f"{STAGES}/deploy.json": "FAIL", f"{STAGES}/validate.json": "FAIL", f"{FINGERPRINTS}/000.json": "FAIL",
+}  # fmt: skip
+#: Where such a thing is no damage.
+FINE = {(PROGRESS, "empty"), (PLAN, "an object of another kind")}
+
+
+def archive(artifacts: RunArtifacts) -> Any:
+    return build_archive_report(artifacts, "kafka_ferry", "report")
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+@pytest.mark.parametrize(
+    ("build_one", "name"),
+    [*((build, name) for name in OURS),
+     *((archive, name) for name in OURS if name not in (PROGRESS, CANARY, f"{FINGERPRINTS}/000.json"))],
+)  # fmt: skip
+def test_page_and_report_come_whatever_an_artifact_holds(
+    artifacts: RunArtifacts, build_one: Any, name: str, kind: str
+) -> None:
+    good_run(artifacts)
+    for line in samples.progress(3):
+        artifacts.append_line(PROGRESS, line)
+    path = Path(artifacts.path(name))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(GARBAGE[kind])
+
+    report = build_one(artifacts)
+    told = " ".join([*report.notes, *report.failures])
+    assert report.verdict == OURS[name]
+    assert (name.removesuffix("/000.json") in told) == ((name, kind) not in FINE), told
+    assert f">{OURS[name]}<" in Path(write_page(artifacts, report)).read_text()
+    known = read_run(artifacts, "failed", None, {})  # a page from before the report
+    assert "NO VERDICT" in render_page(known, Links("", "", ""))
+
+
+def test_a_report_that_cannot_be_read_still_gives_its_verdict(artifacts: RunArtifacts) -> None:
+    good_run(artifacts)
+    summary = build(artifacts).summary("report.json")
+    for garbage in GARBAGE.values():
+        Path(artifacts.path(REPORT)).write_bytes(garbage)
+        known = read_run(artifacts, "success", summary)
+        assert known.report is None
+        assert ">PASS<" in render_page(known, Links("", "", ""))

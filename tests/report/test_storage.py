@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.report.storage import FROZEN, REPORT, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.storage import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_frozen, read_results
 
+PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")
 RUN = "manual__2026-11-21T08:00:00+00:00"
 
 
@@ -99,3 +106,82 @@ def test_a_report_in_a_folder_of_before_is_still_found_by_the_run_it_names(tmp_p
     assert RunArtifacts.to_read("d", "a+b", str(tmp_path)).read_json(REPORT) is None
     RunArtifacts("d", "a:b", str(tmp_path)).write_json("plan.json", {"of": "the new run"})
     assert RunArtifacts.to_read("d", "a:b", str(tmp_path)).read_json(REPORT) is None
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Callable[[str], str]:
+    """``full_disk("code")``: run it on ``artifacts`` whose files take 64 bytes each, as the kernel says it; its output.
+
+    Such a write takes what still fits and then fails, exactly as on a full disk.
+    """
+
+    def run(code: str) -> str:
+        before = (
+            "import resource, signal\n"
+            "from kafka_ferry.report.storage import RunArtifacts\n"
+            f"artifacts = RunArtifacts('dag', 'run', {str(tmp_path)!r})\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", before + code],
+            capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": PLUGINS},
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_a_full_disk_leaves_no_half_line_and_the_next_one_is_read(tmp_path: Path, full_disk: Any) -> None:
+    artifacts = RunArtifacts("dag", "run", str(tmp_path))
+    artifacts.append_line("progress.jsonl", {"n": 1, "text": "x" * 30})
+    assert "File too large" in full_disk("artifacts.append_line('progress.jsonl', {'n': 2, 'text': 'x' * 50})")
+    assert Path(artifacts.path("progress.jsonl")).read_text().count("\n") == 1
+    artifacts.append_line("progress.jsonl", {"n": 3})
+    assert [line["n"] for line in artifacts.read_lines("progress.jsonl", whole=True)] == [1, 3]
+
+
+def test_a_full_disk_keeps_the_file_before_and_no_temporary_one(tmp_path: Path, full_disk: Any) -> None:
+    artifacts = RunArtifacts("dag", "run", str(tmp_path))
+    artifacts.write_json("plan.json", {"good": 1})
+    assert "File too large" in full_disk("artifacts.write_json('plan.json', 'x' * 100)")
+    assert artifacts.read_json("plan.json") == {"good": 1}
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["plan.json"]
+
+
+@pytest.mark.parametrize("rest", [b'{"n": 2, "te', b"\xff\x00\xfe", b'{"n": "\xc3'])
+def test_a_line_that_was_cut_off_is_counted_and_spoils_no_other(artifacts: RunArtifacts, rest: bytes) -> None:
+    artifacts.append_line("progress.jsonl", {"n": 1})
+    file = Path(artifacts.path("progress.jsonl").removeprefix("file://"))
+    file.write_bytes(file.read_bytes() + rest)
+    artifacts.append_line("progress.jsonl", {"n": 3})
+    assert [line["n"] for line in artifacts.read_lines("progress.jsonl")] == [1, 3]
+    assert artifacts.damaged_lines("progress.jsonl") == 1
+    with pytest.raises(DamagedArtifact, match=r"progress\.jsonl has 1 lines that cannot be read\. Cure: "):
+        artifacts.read_lines("progress.jsonl", whole=True)
+
+
+def test_a_line_of_any_text_is_one_line(artifacts: RunArtifacts) -> None:
+    odd = "\u2028 \x85 \x0b \r\n 💣"
+    artifacts.append_line("progress.jsonl", {"text": odd})
+    assert artifacts.read_lines("progress.jsonl", whole=True) == [{"text": odd}]
+
+
+@pytest.mark.parametrize("content", [b"", b"  ", b'{"half', b"\xff\xfe", b"null", b"[" * 200_000])
+def test_a_file_that_is_no_json_is_named_with_the_cure(artifacts: RunArtifacts, content: bytes) -> None:
+    artifacts.write_json("frozen.json", {})
+    Path(artifacts.path("frozen.json").removeprefix("file://")).write_bytes(content)
+    with pytest.raises(DamagedArtifact, match=r"frozen\.json (is|has) .*Cure: clear the task that writes it"):
+        artifacts.read_json("frozen.json")
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    artifacts = RunArtifacts("dag", "run", str(tmp_path))
+    artifacts.write_json("stages/plan.json", {})
+    folder = Path(artifacts.path("stages"))
+    for name in (".plan.json.77", ".plan.json.77-0a1b2c3d", ".young.json.9", ".keep.json", "a.json.77"):
+        (folder / name).write_text("{")
+        os.utime(folder / name, (0, time.time() if "young" in name else 0))
+    assert artifacts.sweep() == 2
+    assert {file.name for file in folder.iterdir()} == {"plan.json", ".young.json.9", ".keep.json", "a.json.77"}
+    assert RunArtifacts("dag", "other", str(tmp_path)).sweep() == 0

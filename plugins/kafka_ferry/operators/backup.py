@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import DownstreamTasksSkipped
-
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
@@ -33,8 +31,7 @@ class BackupOperator(FerryOperator):
 
         :raises DownstreamTasksSkipped: always. ``kept``: tasks that run all the same.
         """
-        below = [task for task in self.get_flat_relatives(upstream=False) if not task.is_teardown]
-        raise DownstreamTasksSkipped(tasks=[task.task_id for task in below if task.task_id not in kept])
+        raise self.nothing_below(*kept)
 
 
 class PlanBackupOperator(BackupOperator):

@@ -13,6 +13,7 @@ from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker's
 
 from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.storage import STAGES, RunArtifacts
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def stage(context: Context) -> Iterator[None]:
     (``hooks/task_watch.py``).
     """
     artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
-    before = artifacts.read_json(name) or {}
+    before = Reader(artifacts).mapping(name)  # a note that cannot be read is written anew
     resumed = before.get("state") == "deferred" and before.get("try_number") == ti.try_number
     entry: dict[str, Any] = {
         "stage": ti.task_id,
         "try_number": ti.try_number,
-        "started": before["started"] if resumed else _now(),
+        "started": before.get("started", _now()) if resumed else _now(),
         "ended": None,
         "state": "running",
         "error": "",
@@ -96,6 +97,16 @@ class FerryOperator(BaseOperator):
         from kafka_ferry.hooks.migration import migration_of
 
         return migration_of(context, self.engine)
+
+    def nothing_below(self, *kept: str) -> DownstreamTasksSkipped:
+        """What ends the run here, raised: no task below works, and no teardown has anything to take away.
+
+        :param kept: tasks that run all the same.
+        """
+        below = [task for task in self.get_flat_relatives(upstream=False) if not task.is_teardown]
+        # The report is a teardown, which no skipped setup holds back.
+        left_out = {task.task_id for task in below} | {"report"}
+        return DownstreamTasksSkipped(tasks=sorted(left_out - set(kept)))
 
     def execute(self, context: Context) -> Any:
         with stage(context):

@@ -20,8 +20,7 @@ DAMAGE, FOLLOWED = "damage", "followed.jsonl"
 
 def skip_the_rest(task: FerryOperator) -> DownstreamTasksSkipped:
     """What ends a dry run: nothing below is done, and no teardown has anything to take away."""
-    below = [one for one in task.get_flat_relatives(upstream=False) if not one.is_teardown]
-    return DownstreamTasksSkipped(tasks=[one.task_id for one in below])
+    return task.nothing_below()
 
 
 def deadline_of(context: Context, seconds: float) -> float:
@@ -178,7 +177,7 @@ class ExportValidateOperator(FerryOperator):
 
         exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]
-        followed = artifacts.read_lines(FOLLOWED)
+        followed = artifacts.read_lines(FOLLOWED, whole=True)
         looked = damage if exporting.spec.verify else None
         return write_checks(
             artifacts, judge_export(exporting.manifest(), exporting.spec.location, looked, followed)

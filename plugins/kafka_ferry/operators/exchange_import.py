@@ -190,7 +190,7 @@ class ImportValidateOperator(FerryOperator):
         from kafka_ferry.hooks.exchange import ImportRun
 
         run, artifacts = ImportRun(context), RunArtifacts.of(context)
-        followed = artifacts.read_lines(FOLLOWED)
+        followed = artifacts.read_lines(FOLLOWED, whole=True)
         latest = followed[-1]["id"] if followed else _planned(context)
         importing = run.importing(latest) if latest else None
         topics = importing.topics if importing else []

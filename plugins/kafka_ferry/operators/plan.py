@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pendulum
-from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import PLAN, RunArtifacts
@@ -39,6 +38,5 @@ class PlanOperator(FerryOperator):
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         if spec.dry_run:
             self.log.info("dry_run: nothing was changed, and the run ends here")
-            below = [task for task in self.get_flat_relatives(upstream=False) if not task.is_teardown]
-            raise DownstreamTasksSkipped(tasks=[task.task_id for task in below])
+            raise self.nothing_below()
         return {key: plan[key] for key in ("records", "bytes", "estimate")} | {"topics": len(plan["topics"])}

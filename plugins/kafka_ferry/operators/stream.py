@@ -17,6 +17,8 @@ from kafka_ferry.report.table import table
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.report.stages import Tasks
+
 
 class StreamPlanOperator(FerryOperator):
     """Look at the database, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
@@ -113,8 +115,8 @@ class StreamReportOperator(ReportOperator):
 
         return CHECKS
 
-    def build(self, artifacts: RunArtifacts) -> Report:
+    def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         from kafka_ferry.database.judge import stream_sentence
 
-        report = super().build(artifacts)
+        report = super().build(artifacts, tasks)
         return report.model_copy(update={"sentence": stream_sentence(report)})

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from kafka_ferry.backup.judge import covered_checks
-from kafka_ferry.report.build import assemble
+from kafka_ferry.report.build import assemble, checks_in, checks_made
 from kafka_ferry.report.model import Check, Report
-from kafka_ferry.report.stages import failures_of, read_stages, validated
+from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 
 
-def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str) -> Report:
+def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str, tasks: Tasks | None = None) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
+    :param tasks: what Airflow says of the run's tasks.
     """
-    stages = read_stages(artifacts)
-    failures = failures_of(stages, own_task)
-    plan = artifacts.read_json(PLAN) or {}
+    reader = Reader(artifacts)
+    stages = read_stages(reader)
+    failures = failures_of(stages, own_task, tasks)
+    plan = reader.mapping(PLAN)
     checks: list[Check] = []
-    made = artifacts.read_json(CHECKS_MADE) or {}
+    made = checks_made(reader)
     if covered := plan.get("covered"):
         checks = covered_checks(covered["backup_id"], covered["created"])
         sentence = f"Nothing to do: this night is covered by backup {covered['backup_id']}, begun {covered['created']}."
         made = {"sentence": sentence}
     elif not validated(stages):
         made = {}
-        failures = failures or ["validate: it made no checks"]
-    found = [*made.get("checks", []), *(artifacts.read_json(LEFTOVERS) or [])]
-    checks += [Check.model_validate(check) for check in found]
-    return assemble(artifacts, engine, plan, stages, checks, failures, made)
+        failures = failures or [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
+    checks += checks_in(reader, CHECKS_MADE, made.get("checks", []))
+    checks += checks_in(reader, LEFTOVERS, reader.sequence(LEFTOVERS))
+    return assemble(reader, artifacts, engine, plan, stages, checks, failures, made)

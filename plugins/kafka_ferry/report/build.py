@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import humanize
 import pendulum
+from pydantic import ValidationError
 
 from kafka_ferry.report.model import CHECKS, Check, Report, Stage, Status, Throughput, complete, verdict
-from kafka_ferry.report.stages import failures_of, read_stages, validated
-from kafka_ferry.report.storage import CANARY, CHECKS_MADE, LEFTOVERS, PLAN, PROGRESS, RunArtifacts, read_results
+from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
+from kafka_ferry.report.storage import (
+    CANARY,
+    CHECKS_MADE,
+    FINGERPRINTS,
+    LEFTOVERS,
+    PLAN,
+    PROGRESS,
+    DamagedArtifact,
+    RunArtifacts,
+    read_results,
+)
 from kafka_ferry.report.table import table
 from kafka_ferry.report.view import refused
 from kafka_ferry.verification.job import results_digest
@@ -22,35 +34,71 @@ _NOT_MADE = {
 }
 
 
-def build_report(artifacts: RunArtifacts, engine: str, own_task: str, checklist: Sequence[str] = CHECKS) -> Report:
+def build_report(
+    artifacts: RunArtifacts,
+    engine: str,
+    own_task: str,
+    checklist: Sequence[str] = CHECKS,
+    tasks: Tasks | None = None,
+) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
     :param checklist: names of the checks that such a run is to make.
+    :param tasks: what Airflow says of the run's tasks.
     """
-    stages = read_stages(artifacts)
-    failures = failures_of(stages, own_task)
-    made = artifacts.read_json(CHECKS_MADE) if not failures or validated(stages) else None
-    found = [*(made or {}).get("checks", [])]
-    found += [check for name in (CANARY, LEFTOVERS) for check in artifacts.read_json(name) or []]
-    plan = artifacts.read_json(PLAN) or {}
+    reader = Reader(artifacts)
+    stages = read_stages(reader)
+    failures = failures_of(stages, own_task, tasks)
+    made = checks_made(reader) if not failures or validated(stages) else {}
+    found = checks_in(reader, CHECKS_MADE, made.get("checks", []))
+    for name in (CANARY, LEFTOVERS):
+        found += checks_in(reader, name, reader.sequence(name))
+    plan = reader.mapping(PLAN)
     role = plan.get("service_role") or plan.get("engine", {}).get("service_role")
-    found += [role["check"]] if role else []
-    checks = complete(
-        [Check.model_validate(check) for check in found],
-        _NOT_MADE,
-        "the run ended before this check",
-        checklist,
-    )
-    if made is None and not failures:
-        failures = ["validate: it made no checks"]
-    elif made and made["judged"] != results_digest(read_results(artifacts)):
+    found += checks_in(reader, PLAN, [role["check"]] if role else [])
+    checks = complete(found, _NOT_MADE, "the run ended before this check", checklist)
+    if not made and not failures:
+        failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
+    elif made and made.get("judged") != _judged(reader, artifacts):
         failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
-    throughput = _throughput(artifacts)
-    return assemble(artifacts, engine, plan, stages, checks, failures, (made or {}) | {"throughput": throughput})
+    throughput = _throughput(reader.progress())
+    return assemble(
+        reader, artifacts, engine, plan, stages, checks, failures, made | {"throughput": throughput}
+    )  # fmt: skip
+
+
+def _judged(reader: Reader, artifacts: RunArtifacts) -> str | None:
+    """Digest of what was compared; None when it cannot be read as such."""
+    try:
+        return results_digest(read_results(artifacts))
+    except (DamagedArtifact, TypeError, ValueError, LookupError, AttributeError) as error:
+        reader.note(FINGERPRINTS, f"cannot be read as what was compared ({error})")
+        return None
+
+
+def checks_made(reader: Reader) -> dict[str, Any]:
+    """checks.json, empty when there is none that can be read."""
+    made = reader.mapping(CHECKS_MADE)
+    if made and not isinstance(made.get("checks"), list):
+        reader.note(CHECKS_MADE, "has no checks")
+        return {}
+    return made
+
+
+def checks_in(reader: Reader, name: str, found: Iterable[Any]) -> list[Check]:
+    """Checks of an artifact; those that are none are noted as damage."""
+    checks = []
+    for check in found:
+        try:
+            checks.append(Check.model_validate(check))
+        except ValidationError:
+            reader.note(name, "has a check that cannot be read")
+    return checks
 
 
 def assemble(
+    reader: Reader,
     artifacts: RunArtifacts,
     engine: str,
     plan: Mapping[str, Any],
@@ -64,6 +112,9 @@ def assemble(
     :param made: what validate found beside the checks, by the report's own names.
     """
     found = {name: made[name] for name in ("topics", "groups", "backups", "throughput", "sentence") if made.get(name)}
+    # Progress and plan are told, not judged; what anything else says may be what a verdict needs.
+    untold = [note for name, note in zip(reader.damaged, reader.notes, strict=True) if name not in (PROGRESS, PLAN)]
+    failures = [*failures, *(f"report: cannot read {note}" for note in untold)]
     return Report(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,
@@ -76,12 +127,12 @@ def assemble(
         checks=checks,
         timeline=stages,
         failures=failures,
+        notes=[f"Could not be read, and is left out here: {note}" for note in reader.notes],
         **found,
     )
 
 
-def _throughput(artifacts: RunArtifacts) -> Throughput:
-    lines = artifacts.read_lines(PROGRESS)
+def _throughput(lines: Sequence[Mapping[str, Any]]) -> Throughput:
     if len(lines) < 2:
         return Throughput()
     first, last = lines[0], lines[-1]
@@ -107,6 +158,7 @@ def report_text(report: Report) -> str:
     parts = [
         f"verdict: {report.verdict}",
         *(f"failure: {text}" for text in report.failures),
+        *(f"note: {text}" for text in report.notes),
         table(["check", "status", "expected", "actual", "detail"], checks),
     ]
     if topics:

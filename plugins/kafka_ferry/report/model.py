@@ -130,6 +130,7 @@ class Report(_Model):
 
     :param sentence: what was proven when all is well, in one sentence; empty: derived from the checks.
     :param backups: of the name that the run was about, the youngest first.
+    :param notes: what a reader must know beside the checks: what could not be read, what is not carried at all.
     """
 
     schema_: str = Field(default=SCHEMA, alias="schema")
@@ -150,6 +151,7 @@ class Report(_Model):
     failures: list[str] = []
     sentence: str = ""
     backups: list[BackupLine] = []
+    notes: list[str] = []
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 import jinja2
 
 from kafka_ferry.report.model import Report
+from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import RunData
-from kafka_ferry.report.storage import PAGE, PLAN, PROGRESS, RunArtifacts
+from kafka_ferry.report.storage import PAGE, PLAN, RunArtifacts
 from kafka_ferry.report.view import counted, duration, page_view
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -67,13 +68,14 @@ def write_page(artifacts: RunArtifacts, report: Report) -> str:
 
     :returns: its path, for people.
     """
+    reader = Reader(artifacts)
     run = RunData(
         dag_id=report.dag_id,
         run_id=report.run_id,
         state="success" if report.verdict == "PASS" else "failed",
         report=report,
-        plan=artifacts.read_json(PLAN) or {},
-        progress=artifacts.read_lines(PROGRESS),
+        plan=reader.mapping(PLAN),
+        progress=reader.progress(),
     )
     return artifacts.write_text(PAGE, render_file(run))
 

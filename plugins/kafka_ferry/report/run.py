@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from kafka_ferry.report.model import Report, Stage
+from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import read_stages
-from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts
+from kafka_ferry.report.storage import PLAN, REPORT, RunArtifacts
 
 #: States of a DAG run after which nothing changes any more, as Airflow names them.
 ENDED = ("success", "failed")
@@ -23,6 +26,7 @@ class RunData:
         earlier try, and names this run itself. ``summary``: that XCom.
     :param progress: lines of progress.jsonl.
     :param tasks: task name (``fingerprint[0]`` when mapped) to its state in Airflow.
+    :param damaged: which of the artifacts cannot be read, and why.
     """
 
     dag_id: str
@@ -34,6 +38,7 @@ class RunData:
     progress: list[dict[str, Any]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     tasks: Mapping[str, str | None] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
@@ -50,17 +55,30 @@ def read_run(
 
     :param summary: XCom ``report`` of the run; None: there is no report, whatever an earlier try left in the folder.
     """
-    report = artifacts.read_json(REPORT) if summary else None
-    if report and (report.get("dag_id"), report.get("run_id")) != (artifacts.dag_id, artifacts.run_id):
+    reader = Reader(artifacts)
+    report = _report(reader) if summary else None
+    if report and (report.dag_id, report.run_id) != (artifacts.dag_id, artifacts.run_id):
         report = None  # of another run: its verdict is not this one's
-    return RunData(
+    known = RunData(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,
         state=state,
-        report=Report.model_validate(report) if report else None,
+        report=report,
         summary=summary,
-        plan=artifacts.read_json(PLAN) or {},
-        progress=artifacts.read_lines(PROGRESS),
-        stages=read_stages(artifacts),
+        plan=reader.mapping(PLAN),
+        progress=reader.progress(),
+        stages=read_stages(reader),
         tasks=tasks or {},
     )
+    return replace(known, damaged=reader.notes)
+
+
+def _report(reader: Reader) -> Report | None:
+    """The report, None when there is none that can be read."""
+    found = reader.mapping(REPORT)
+    try:
+        return Report.model_validate(found) if found else None
+    except ValidationError as error:
+        # Of a later version, or damaged: its own words would show values of anybody's.
+        reader.note(REPORT, f"is no report of this version ({error.error_count()} fields are other)")
+        return None

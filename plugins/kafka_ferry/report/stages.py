@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from kafka_ferry.report.model import Stage
-from kafka_ferry.report.storage import STAGES, RunArtifacts
+from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.storage import STAGES
 
 #: Tasks whose work validate judges: checks that were made before one of them began are of an earlier try.
 _JUDGED = (
@@ -15,28 +21,75 @@ _JUDGED = (
     "copy_objects", "import", "follow",
 )  # fmt: skip
 
+Tasks = Mapping[str, str | None]
+"""Airflow's own states of the run's tasks, by stage name, in the DAG's order; empty where nobody could be asked."""
 
-def read_stages(artifacts: RunArtifacts) -> list[Stage]:
+#: Airflow's states of a task that has ended, was never begun, and is not the reason itself.
+_LEFT_OUT: Final = ("skipped", "upstream_failed", "removed", None)
+
+
+def read_stages(reader: Reader) -> list[Stage]:
     """The timeline, in order of start; mapped tasks are one stage each."""
     stages = []
-    for name in artifacts.names(STAGES):
-        entry = dict(artifacts.read_json(name) or {})
-        entry.pop("try_number", None)
+    for name, entry in reader.mappings(STAGES):
+        if name in reader.damaged:
+            continue
         index = re.search(r"\.(\d+)\.json$", name)
-        stages.append(Stage(**entry | {"stage": entry["stage"] + (f"[{index[1]}]" if index else "")}))
+        try:
+            stages.append(_stage(entry, f"[{index[1]}]" if index else ""))
+        except (ValidationError, ValueError, KeyError, TypeError):
+            reader.note(name, "is no note of a stage")
     return sorted(stages, key=lambda stage: stage.started)
 
 
-def failures_of(stages: list[Stage], own_task: str) -> list[str]:
-    """What broke, in words.
+def _stage(entry: Mapping[str, Any], index: str) -> Stage:
+    stage = Stage(**{key: value for key, value in entry.items() if key != "try_number"} | {
+        "stage": str(entry["stage"]) + index})  # fmt: skip
+    for text in (stage.started, *([stage.ended] if stage.ended else [])):
+        datetime.fromisoformat(text)
+    return stage
+
+
+def failures_of(stages: list[Stage], own_task: str, tasks: Tasks | None = None) -> list[str]:
+    """What broke, in words, in the order of the work. A stage's own notes, and what Airflow says of its task.
 
     :param own_task: the report's own task id, whose stage is still running.
     """
-    return [
-        f"{stage.stage}: {stage.error or 'ended without a word; was its process killed? See its log'}"
-        for stage in stages
-        if stage.state != "success" and stage.stage != own_task
-    ]
+    tasks = tasks or {}
+    noted = {stage.stage: stage for stage in stages if stage.stage != own_task}
+    # Those that Airflow does not know come first: it forgets none, so the names are of an earlier version.
+    order = [*(name for name in noted if name not in tasks), *(name for name in tasks if name != own_task)]
+    found = ((name, _problem(noted.get(name), tasks.get(name))) for name in order)
+    return [f"{name}: {problem}" for name, problem in found if problem]
+
+
+def first_undone(tasks: Tasks, own_task: str) -> str | None:
+    """The first task of the DAG that did not do its work though none failed, in words; None: each did."""
+    for name, state in tasks.items():
+        if name != own_task and state in _LEFT_OUT:
+            return f"{name}: it did not do its work (in Airflow: {state or 'not begun'})"
+    return None
+
+
+def _problem(stage: Stage | None, state: str | None) -> str:
+    """Why the work of a task is not done; empty: it is, or it was left out because of another."""
+    if stage is None:
+        return "it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it" * (
+            state == "failed"
+        )
+    if stage.state == "failed":
+        return stage.error or "it ended without a word; see its log"
+    if stage.state == "success":
+        return (
+            "its last try never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
+            if state == "failed"
+            else ""
+        )
+    if state == "failed" and stage.state == "deferred":
+        return "it was ended while it waited: a user marked it, or the run, as failed; Airflow's audit log tells who"
+    if state in ("success", "skipped"):
+        return f"it was marked as {state} in Airflow before its work was done"
+    return "ended without a word; was its process killed, or the run marked as failed? See its log"
 
 
 def validated(stages: list[Stage]) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 
@@ -34,6 +37,14 @@ SHARDS = "shards.json"
 DONE = "done"
 PRUNING = "pruning.json"
 HELD_CONFIGS = "held.json"
+
+
+#: A temporary file older than this has no writer any more: the longest artifact is written in seconds.
+_STALE_SECONDS = 3600.0
+
+
+class DamagedArtifact(OutsideFault):
+    """A file of a run that is there and cannot be read as what it should be: empty, cut off, or something else."""
 
 
 class RunArtifacts:
@@ -76,32 +87,89 @@ class RunArtifacts:
     def write_text(self, name: str, text: str) -> str:
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(path, Path):
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        if not isinstance(path, Path):
+            path.write_text(text)
+            return str(path)
+        # Not the process id alone: hosts that share a folder may have the same.
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        try:
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
-        else:
-            path.write_text(text)
+        except BaseException:
+            temporary.unlink(missing_ok=True)  # the disk may be full: half a file must not keep it so
+            raise
         return str(path)
 
     def read_json(self, name: str) -> Any | None:
-        """The file's content, None when there is no such file."""
-        path = self._folder / name
-        return json.loads(path.read_text()) if path.exists() else None
+        """The file's content, None when there is no such file.
+
+        :raises DamagedArtifact: it is there, and is not JSON.
+        """
+        text = self._read(name)
+        if text is None:
+            return None
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:  # nested deeper than Python goes: nothing of ours is
+            why = "is empty" if not text.strip() else f"is no JSON, perhaps cut off ({error})"
+            raise self._damaged(name, why) from error
+        if found is None:
+            raise self._damaged(name, "is null")
+        return found
+
+    def _damaged(self, name: str, why: str) -> DamagedArtifact:
+        return DamagedArtifact(
+            f"{self.path(name)} {why}. Cure: clear the task that writes it; where that does not help, delete the file"
+        )
 
     def append_line(self, name: str, data: Mapping[str, Any]) -> None:
-        """Add a line to a .jsonl file. Object stores cannot append: there the file is written anew."""
+        """Add a line to a .jsonl file. Object stores cannot append: there the file is written anew.
+
+        A write that fails half-way (a full disk) takes its half away again; after one that could not, the next line
+        begins a line of its own.
+        """
         line, path = json.dumps(data, default=str) + "\n", self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(path, Path):
-            with path.open("a") as file:
-                file.write(line)
+            _append(path, line.encode())
         else:
-            path.write_text((path.read_text() if path.exists() else "") + line)
+            before = (self._read(name) or "") if path.exists() else ""
+            path.write_text(before + ("" if not before or before.endswith("\n") else "\n") + line)
 
-    def read_lines(self, name: str) -> list[dict[str, Any]]:
+    def read_lines(self, name: str, whole: bool = False) -> list[dict[str, Any]]:
+        """Lines of a .jsonl file; those that are no JSON object are left out: ``damaged_lines`` counts them.
+
+        :param whole: a verdict rests on it.
+        :raises DamagedArtifact: ``whole``, and a line was left out.
+        """
+        lines = self._lines(name)
+        good = [line for line in map(_object, lines) if line is not None]
+        if whole and len(good) < len(lines):
+            raise self._damaged(name, f"has {len(lines) - len(good):,} lines that cannot be read")
+        return good
+
+    def damaged_lines(self, name: str) -> int:
+        """Lines of a .jsonl file that cannot be read, because a disk was full or a process was killed."""
+        return sum(_object(line) is None for line in self._lines(name))
+
+    def sweep(self) -> int:
+        """Take away what killed writers left half-written. Returns the number of files."""
+        if not isinstance(self._folder, Path) or not self._folder.exists():
+            return 0
+        old = time.time() - _STALE_SECONDS
+        stale = [path for path in self._folder.rglob(".*.*") if _TEMPORARY.search(path.name) and _modified(path) < old]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _read(self, name: str) -> str | None:
         path = self._folder / name
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        # Bytes that are no text must not break a reader: they become � and then are no JSON, or part of a name.
+        return path.read_bytes().decode("utf-8", errors="replace") if path.exists() else None
+
+    def _lines(self, name: str) -> list[str]:
+        # Not splitlines: it also splits at characters that JSON leaves as they are, U+2028 among them.
+        return [line for line in (self._read(name) or "").split("\n") if line.strip()]
 
     def names(self, folder: str) -> Iterator[str]:
         """Files in a sub-folder, as names this class takes."""
@@ -145,6 +213,40 @@ def artifacts_root() -> str:
     """``FERRY_ARTIFACTS``, else ``artifacts`` in ``AIRFLOW_HOME``."""
     home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
     return os.environ.get("FERRY_ARTIFACTS") or str(home / "artifacts")
+
+
+#: What ``write_text`` writes before it replaces; the second form is of earlier versions.
+_TEMPORARY = re.compile(r"^\..+\.\d+(-[0-9a-f]{8})?$")
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # its writer replaced it just now
+        return time.time()
+
+
+def _append(path: Path, line: bytes) -> None:
+    with path.open("a+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            line = line if file.read(1) == b"\n" else b"\n" + line
+        try:
+            left = memoryview(line)
+            while left:
+                left = left[file.write(left) or 0 :]
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _path(root: str) -> Path | ObjectStoragePath:

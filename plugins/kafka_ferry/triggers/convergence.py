@@ -58,7 +58,10 @@ class ConvergencePoller:
         self._silent_since = None
         self._last = progress_line(result)
         log.info("%s", self._last)
-        self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
+        try:
+            self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
+        except OSError as error:  # it is for people alone: a disk that is full for a moment must not end the wait
+            log.warning("This look is not in %s: %s", PROGRESS, error)
         return result.converged
 
     def time_out_text(self) -> str:
