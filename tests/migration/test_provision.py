@@ -52,7 +52,8 @@ def test_create() -> None:
     (change,) = topic_changes([want(retention_ms="5", cleanup_policy="compact")], {})
     assert change.action is Action.CREATE
     assert str(change.change) == (
-        "create topic t: 3 partitions, replication factor target default, cleanup.policy=compact, retention.ms=5"
+        "create topic t: 3 partitions, replication factor as the target's default, cleanup.policy=compact, "
+        "retention.ms=5"
     )
 
 

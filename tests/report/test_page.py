@@ -17,7 +17,8 @@ import report_samples as samples
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.report.build import report_text
-from kafka_ferry.report.model import Check, Stage, Status
+from kafka_ferry.report.job_words import question
+from kafka_ferry.report.model import CHECKS, Check, Stage, Status
 from kafka_ferry.report.page import STATIC, Links, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
 from kafka_ferry.report.storage import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
@@ -37,6 +38,9 @@ class Parsed(HTMLParser):
         self.text = " ".join(self.text.split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "wbr":  # a place where a name may break is no space
+            self.text = self.text.removesuffix(" ")
+            return
         self.tags.append((tag, dict(attrs)))
         self._raw = tag in ("script", "style")
 
@@ -144,8 +148,8 @@ def test_a_refused_plan_says_that_nothing_was_changed_and_folds_the_checks():
     page = served(replace(samples.broken_early(), report=report))
     assert "FAIL The plan refused it: nothing was changed." in page.text
     assert said in page.text
-    folded = page.text.index("None was made: the run ended with its plan")
-    assert folded < page.text.index("Is every selected topic on the target?")
+    assert "None was made: the run ended with its plan." in page.text
+    assert "Is every selected topic on the target?" not in page.text
     assert "refused by the plan: nothing was changed" in report_text(report)
     went_on = report.model_copy(update={"timeline": samples.stages("plan", "deploy", broken="plan")})
     assert "nothing was changed" not in served(replace(samples.broken_early(), report=went_on)).text
@@ -221,8 +225,9 @@ def test_two_thousand_topics_stay_small():
 
 
 def test_every_check_of_the_checklist_has_its_question():
-    text = served(samples.passed()).text
-    assert text.count("?") >= 14
+    report = samples.passed().report
+    assert report
+    assert [name for name in CHECKS if not question(report, name).endswith("?")] == []
 
 
 def test_the_library_is_what_its_makers_published():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kafka_ferry.backup.layout import data_prefix
@@ -11,16 +11,9 @@ from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.report.model import Check, Status, TopicLine
 
 NAMED: Final = 100  # differences in the report; plan.json and the manifests have all
-_RECORDS_ONLY: Final = (
-    "new_records", "new_topics", "groups", "group_offsets", "acls", "quotas", "scram_users", "other_replicators",
-)  # fmt: skip
 
 Increment = Mapping[str, Any]
 """A line of followed.jsonl, as ``hooks.backup.follow`` notes it."""
-
-
-def _skipped(names: Iterable[str], why: str) -> list[Check]:
-    return [Check(name=name, status=Status.SKIPPED, detail=why) for name in names]
 
 
 def _lost(partition: PartitionBackup) -> int:
@@ -69,9 +62,6 @@ def judge_export(
             else "param verify is off",
             differences=wrong[:NAMED],
         ),
-        *_skipped(_RECORDS_ONLY, "an export is of records"),
-        *_skipped(["configs"], "they are in the manifest; an import makes its topics with them"),
-        *_skipped(["leftovers"], "an export leaves its objects and its manifest, and nothing else"),
     ]
     lines = [_export_line(topic, manifest, location, wrong, followed) for topic in manifest.topics]
     return {"checks": checks, "topics": lines}
@@ -142,8 +132,6 @@ def judge_import(
         check("content", wrong, f"{expected:,} records", f"{actual:,} records",
               "read from the sink and held against the manifest's fingerprints; what earlier runs proved is not read "
               "again"),
-        *_skipped(_RECORDS_ONLY, "an import is of records"),
-        *_skipped(["leftovers"], "what was held is put back by the task release"),
     ]  # fmt: skip
     return {"checks": checks, "topics": [_import_line(topic, lines) for topic in topics]}
 

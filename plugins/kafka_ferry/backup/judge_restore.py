@@ -8,6 +8,7 @@ from typing import Any
 from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
+from kafka_ferry.report.words import number_of
 
 NAMED = 200
 Line = Mapping[str, Any]
@@ -61,8 +62,10 @@ def restore_checks(
     differing = [f"{line.target}: {line.detail}" for line in lines if line.status is not Status.PASS]
     partitions = sum(line.partitions for line in lines)
     return [
-        _check("topics", f"{len(topics):,} topics", absent, "on the target"),
-        _check("partitions", f"{sum(len(topic.source.partitions) for topic in topics):,} partitions", wrong, "there"),
+        _check("topics", number_of(len(topics), "topic"), absent, "on the target"),
+        _check(
+            "partitions", number_of(sum(len(topic.source.partitions) for topic in topics), "partition"), wrong, "there"
+        ),
         Check(
             name="counts",
             status=Status.PASS if expected == actual else Status.FAIL,
@@ -72,7 +75,7 @@ def restore_checks(
         Check(
             name="content",
             status=Status.FAIL if differing else Status.PASS,
-            expected=f"{partitions:,} partitions as in the manifest",
+            expected=f"{number_of(partitions, 'partition')} as in the manifest",
             actual=f"{len(differing):,} topics differ" if differing else "the same, by fingerprint",
             detail="every restored record was read back and hashed",
             differences=differing[:NAMED],
@@ -145,6 +148,6 @@ def group_checks(lines: Sequence[GroupLine], why_not: str = "") -> list[Check]:
              if line.status is not Status.PASS]  # fmt: skip
     absent = sorted(groups - {line.group for line in lines if line.target_offset is not None})
     return [
-        _check("groups", f"{len(groups):,} groups", absent, "there"),
-        _check("group_offsets", f"{len(lines):,} committed offsets", wrong, "exact"),
+        _check("groups", number_of(len(groups), "group"), absent, "there"),
+        _check("group_offsets", number_of(len(lines), "committed offset"), wrong, "exact"),
     ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.exceptions import FerryError, NotAuthorized
+from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
@@ -98,7 +99,8 @@ def how_to_stop(migration: Migration) -> str:
     """For ``keep_replicating``: what goes on, and how to end it."""
     engine = engine_of(migration)
     topics = engine.own_topics()
-    then = f"\nthen the topics {', '.join(topics)} on {migration.spec.target_conn_id}" if topics else ""
+    own = delete_on_brokers("topic", migration.target, topics)
+    then = f"\n# then, on {migration.spec.target_conn_id}\n{own}" if topics else ""
     return (
         f"keep_replicating: replication goes on with {', '.join(engine.names)}. To stop it and clean up, trigger this "
         "DAG again with the same params and keep_replicating off; or end it by hand:\n"

@@ -33,7 +33,10 @@ def check_topics(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicStat
     """Every topic by name, not by number."""
     missing = [topic.name for topic in desired if topic.name not in actual]
     return _check(
-        "topics", f"{len(desired)} topics", f"{len(desired) - len(missing)} there", [f"{n} is missing" for n in missing]
+        "topics",
+        number_of(len(desired), "topic"),
+        f"{len(desired) - len(missing)} there",
+        [f"{n} is missing" for n in missing],
     )
 
 

@@ -10,6 +10,7 @@ from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.spec import MigrationSpec, ProvisionThrough
 from kafka_ferry.migration.topics import TopicState
+from kafka_ferry.report.words import number_of
 
 # They name brokers of the source; on the target they would name others.
 _CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
@@ -43,9 +44,9 @@ class TopicChange:
         """The same as a line of the plan."""
         topic = self.desired
         if self.action is Action.CREATE:
-            factor = topic.replication_factor or "target default"
+            factor = topic.replication_factor or "as the target's default"
             configs = "".join(f", {key}={value}" for key, value in sorted(topic.configs.items()))
-            detail = f"{topic.partitions} partitions, replication factor {factor}{configs}"
+            detail = f"{number_of(topic.partitions, 'partition')}, replication factor {factor}{configs}"
         else:
             parts = [f"partitions to {self.grow_to}"] if self.grow_to else []
             detail = ", ".join([*parts, *(f"{key}={value}" for key, value in self.set_configs)])

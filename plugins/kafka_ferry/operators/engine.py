@@ -56,7 +56,7 @@ class RemoveOperator(FerryOperator):
         if other := other_holder(context, own_name(migration)):
             kept = f"run {other} works on this migration now: what it runs and its topics are left alone"
         elif kept and (left := remove_canary(migration)):
-            kept = f"{kept}\nnot deleted: {', '.join(left)}"
+            kept = f"{kept}\n# not deleted: {', '.join(left)}"
         if kept:
             self.log.info("%s", kept)
             _note(artifacts, leftovers_check(kept=kept))

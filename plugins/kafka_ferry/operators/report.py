@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.model import CHECKS, Report, Status
+from kafka_ferry.report.model import Report, Status
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class ReportOperator(FerryOperator):
 
     def checklist(self) -> Sequence[str]:
         """Names of the checks that such a run is to make."""
-        return CHECKS
+        from kafka_ferry.report.job_words import checklist
+
+        return checklist(self.engine)
 
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         """:param tasks: what Airflow says of the run's tasks; None: it could not be asked."""

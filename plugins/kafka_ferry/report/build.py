@@ -9,7 +9,18 @@ import humanize
 import pendulum
 from pydantic import ValidationError
 
-from kafka_ferry.report.model import CHECKS, Check, Report, Stage, Status, Throughput, complete, verdict
+from kafka_ferry.report.job_words import never_carried
+from kafka_ferry.report.model import (
+    CHECKS,
+    ENDED_BEFORE,
+    Check,
+    Report,
+    Stage,
+    Status,
+    Throughput,
+    complete,
+    verdict,
+)
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.storage import (
@@ -57,7 +68,7 @@ def build_report(
     plan = reader.mapping(PLAN)
     role = plan.get("service_role") or plan.get("engine", {}).get("service_role")
     found += checks_in(reader, PLAN, [role["check"]] if role else [])
-    checks = complete(found, _NOT_MADE, "the run ended before this check", checklist)
+    checks = complete(found, _NOT_MADE, ENDED_BEFORE, checklist)
     if not made and not failures:
         failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
     elif made and made.get("judged") != _judged(reader, artifacts):
@@ -127,7 +138,10 @@ def assemble(
         checks=checks,
         timeline=stages,
         failures=failures,
-        notes=[f"Could not be read, and is left out here: {note}" for note in reader.notes],
+        notes=[
+            *(f"Could not be read, and is left out here: {note}" for note in reader.notes),
+            *filter(None, [never_carried(artifacts.dag_id, engine)]),
+        ],
         **found,
     )
 

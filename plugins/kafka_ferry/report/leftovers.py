@@ -11,10 +11,17 @@ def leftovers_check(left: Sequence[str] = (), kept: str = "") -> Check:
     """The check ``leftovers``.
 
     :param left: what should be gone and is not.
-    :param kept: why it is meant to stay; the check is then skipped.
+    :param kept: why it is meant to stay; the check is then skipped. Lines after the first are shell commands that
+        end it by hand.
     """
     if kept:
-        return Check(name="leftovers", status=Status.SKIPPED, detail=kept)
+        why, *commands = kept.split("\n")
+        return Check(
+            name="leftovers",
+            status=Status.SKIPPED,
+            detail=why,
+            commands=[command.strip() for command in commands if command.strip()],
+        )
     return Check(
         name="leftovers",
         status=Status.FAIL if left else Status.PASS,

@@ -29,6 +29,10 @@ CHECKS: Final = (
 )
 
 
+#: Why a check was not made that such a run makes.
+ENDED_BEFORE: Final = "the run ended before this check"
+
+
 class Status(StrEnum):
     """Outcome of a check or of one line of it. ``explained`` differs for a named, harmless reason."""
 
@@ -43,7 +47,10 @@ class _Model(BaseModel):
 
 
 class Check(_Model):
-    """One line of the checklist. A check that was not made is ``skipped`` and says why."""
+    """One line of the checklist. A check that was not made is ``skipped`` and says why.
+
+    :param commands: for a shell, to end by hand what goes on after the run.
+    """
 
     name: str
     status: Status
@@ -51,6 +58,7 @@ class Check(_Model):
     actual: str = ""
     detail: str = ""
     differences: list[str] = []
+    commands: list[str] = []
 
 
 class TopicLine(_Model):

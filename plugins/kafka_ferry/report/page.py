@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from markupsafe import Markup
 
 from kafka_ferry.report.model import Report
 from kafka_ferry.report.reading import Reader
@@ -22,6 +24,8 @@ STATIC: Final = Path(__file__).parent / "static"
 #: Chart.js 4.6.1 as its makers publish it (MIT, chart.LICENSE.md), then ours.
 SCRIPTS: Final = ("chart.umd.min.js", "page.js")
 STYLE: Final = "page.css"
+#: Up to a separator, or what is as long as a line may be.
+_WORD: Final = re.compile(r"[^._/-]{1,40}[._/-]*|[._/-]+", re.S)
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,16 @@ def _environment() -> jinja2.Environment:
     environment.filters["count"] = lambda value: "–" if value is None else f"{value:,}"
     environment.filters["duration"] = duration
     environment.filters["counted"] = counted
+    environment.filters["name"] = breakable
+    environment.filters["names"] = lambda text: Markup(" ").join(map(breakable, str(text).split(" ")))
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
+
+
+def breakable(name: object) -> Markup:
+    """A name whose line may break behind a separator, and nowhere within a word of up to 40 characters."""
+    words = _WORD.findall(str(name))
+    return Markup("<wbr>").join(words)
 
 
 @cache

@@ -91,9 +91,9 @@ def backup_plan_text(plan: dict[str, Any]) -> str:
             line["target"],
             line["partitions"],
             f"{line['records']:,}",
-            humanize.naturalsize(line["bytes"]),
+            "not known" if line["bytes"] is None else humanize.naturalsize(line["bytes"]),
         ]
-        for line in sorted(plan["topics"], key=lambda line: (-line["bytes"], line["source"]))
+        for line in sorted(plan["topics"], key=lambda line: (-(line["bytes"] or 0), line["source"]))
     ]
     return "\n".join(
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,43 +10,21 @@ from typing import Any, Final
 import humanize
 
 from kafka_ferry.report.charts import progress_series, topic_bars
+from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, proven, question
 from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, TopicLine
 from kafka_ferry.report.run import RunData
+from kafka_ferry.report.stages import failures_of
 from kafka_ferry.report.words import number_of, shown
 
-#: What each check of the checklist asks, in a reader's words.
-QUESTIONS: Final = {
-    "topics": "Is every selected topic on the target?",
-    "partitions": "Has each topic as many partitions?",
-    "configs": "Are the topics' settings the same?",
-    "counts": "Are there as many records?",
-    "content": "Is every record the same on both sides?",
-    "new_records": "Does a record written now arrive?",
-    "new_topics": "Does a topic made now arrive?",
-    "groups": "Are the consumer groups there?",
-    "group_offsets": "Would consumers go on at the same record?",
-    "groups_left_out": "Which consumer groups were left out, and why?",
-    "acls": "Are the access rights there?",
-    "quotas": "Are the quotas there?",
-    "scram_users": "Are the SCRAM users there?",
-    "other_replicators": "Does anything else write these topics?",
-    "leftovers": "Was everything of ours removed?",
-    "gaps": "Was anything deleted before it was backed up?",
-    "objects": "Is every object as it was written?",
-    "pruning": "Which backups were deleted?",
-    "copy": "Is there a second copy of it?",
-    "source": "Does the source cluster still hold the same?",
-    "manifests": "Can every backup be restored?",
-    "orphans": "Are there objects of no backup?",
-    "clocks": "Were all backups made in the past?",
-    "changes": "Did every insert, update and delete arrive, in order?",
-    "service_role": "Had the connectors' role the rights they need?",
-    "schema_changes": "Did every change of a table's schema arrive?",
-}
 #: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.
 ROWS: Final = 5000
 #: Differences listed under a check; report.json has all.
 DIFFERENCES: Final = 200
+#: Lines of each kind that the plan found; plan.json has all.
+FINDINGS: Final = 100
+_SEVERITIES: Final = ("refuse", "warn", "advise")
+_NOUNS: Final = {"refuse": "refusal", "warn": "warning", "advise": "hint"}
+_AT_WORK: Final = ("running", "deferred")
 _FAILED: Final = ("failed", "upstream_failed")
 _WAITING: Final = ("queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting")
 
@@ -90,8 +68,13 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "refused": bool(report and refused(report)),
         "progress": progress(run),
         "checks": report.checks if report else [],
-        "questions": QUESTIONS,
         "shown": shown,
+        "made": [check for check in report.checks if check.status is not Status.SKIPPED] if report else [],
+        "left_out": left_out(report) if report else [],
+        "question": (lambda name: question(report, name)) if report else None,
+        "notes": [*(report.notes if report else []), *run.damaged],
+        "goes_on": goes_on(report) if report else None,
+        "findings": findings(run.plan),
         "max_differences": DIFFERENCES,
         "timeline": bars,
         "topics": worst_first(topics),
@@ -122,7 +105,8 @@ def headline(run: RunData) -> Headline:
     if not run.stages and not run.plan:
         return Headline("NO REPORT", "none", "Nothing of Kafka Ferry was recorded for this run.")
     if run.state == "success" and (run.plan.get("spec") or {}).get("dry_run"):
-        return Headline("PLANNED", "none", "A dry run: nothing was changed, nothing was compared.")
+        return Headline("PLANNED", "none", " ".join(["A dry run: nothing was changed, nothing was compared.",
+                                                     *filter(None, [found_by(run.plan)])]))  # fmt: skip
     return Headline("NO VERDICT", "fail", "The run ended before a report was written. The stages tell how far it came.")
 
 
@@ -133,19 +117,21 @@ def verdict_sentence(report: Report) -> str:
     if refused(report):
         return "The plan refused it: nothing was changed. Why, and the cure, stand below."
     if report.verdict != "PASS":
-        parts = [f"Failed: {', '.join(failed)}." if failed else "The run broke before it could tell."]
+        at = report.failures[0].partition(": ")[0] if report.failures else ""
+        broke = f"The run broke at {at}, before it could tell." if at else "The run broke before it could tell."
+        parts = [f"Failed: {', '.join(failed)}." if failed else broke]
         wrong = [(sum(getattr(line, word) for line in report.topics), word) for word in _WRONGS]
         found = [f"{count:,} {word}" for count, word in wrong if count]
         return " ".join([*parts, f"Records: {', '.join(found)}."] if found else parts)
     if report.sentence:
         return report.sentence
     records = sum(line.source_records or 0 for line in report.topics)
-    what = f"{records:,} records in {number_of(len(report.topics), 'topic')}"
+    what = f"{number_of(records, 'record')} in {number_of(len(report.topics), 'topic')}"
     if status.get("content") is Status.PASS:
-        return f"{what} were read on both sides and are the same."
+        return proven(report, what)
     if status.get("content") is Status.EXPLAINED:
         return f"{what} were read on both sides. Nothing is lost; every difference is named and explained below."
-    return f"{what} were counted on both sides. Their contents were not compared."
+    return counted_only(report, what)
 
 
 def refused(report: Report) -> bool:
@@ -168,7 +154,7 @@ def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
     pairs = [
         ("Source", _cluster((report.source if report else None) or run.plan.get("source"))),
         ("Target", _cluster((report.target if report else None) or run.plan.get("target"))),
-        ("Engine", report.engine.replace("_", " ") if report else ""),
+        ("Engine", engine_name(report.engine) if report else ""),
         ("Migration", str(spec.get("migration", ""))),
         ("Backup", " · ".join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", _when(started)),
@@ -199,11 +185,52 @@ def failures(run: RunData) -> list[str]:
         return run.report.failures
     if run.summary:
         return [str(text) for text in run.summary.get("failures", [])]
-    return [
-        f"{stage.stage}: {stage.error or 'ended without a word; see its log'}"
-        for stage in run.stages
-        if stage.state == "failed" or (run.ended and stage.state in ("running", "deferred"))
+    if run.ended:
+        return failures_of(run.stages, "report", run.tasks)
+    return [f"{one.stage}: {one.error or 'ended without a word'}" for one in run.stages if one.state == "failed"]
+
+
+def left_out(report: Report) -> list[tuple[str, str]]:
+    """Checks that were not made: the reason, and their names. What no run of the kind carries stands in a note."""
+    found: dict[str, list[str]] = {}
+    noted = any(note.startswith("Not carried: ") for note in report.notes)
+    for check in report.checks:
+        if check.status is Status.SKIPPED and not check.commands and not (noted and check.name in NEVER_MADE):
+            found.setdefault(check.detail, []).append(check.name.replace("_", " "))
+    return [(why, ", ".join(names)) for why, names in found.items()]
+
+
+def goes_on(report: Report) -> Check | None:
+    """The check that says what goes on after the run, with the commands that end it; None: nothing does."""
+    return next((check for check in report.checks if check.commands), None)
+
+
+def findings(plan: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the plan found: the worst first, at most ``FINDINGS``; None when it found nothing."""
+    known = [one for one in plan.get("findings") or [] if isinstance(one, dict)]
+    known.sort(key=lambda one: _SEVERITIES.index(one.get("severity")) if one.get("severity") in _SEVERITIES else 9)
+    skipped = [
+        {"subject": f"{noun} {name}", "what": f"skipped: {why}"}
+        for noun in ("topic", "group")
+        for name, why in (plan.get(f"skipped_{noun}s") or {}).items()
     ]
+    notes = [str(text) for text in plan.get("notes") or []]
+    if not known and not notes and not skipped:
+        return None
+    return {
+        "lines": known[:FINDINGS],
+        "more": max(0, len(known) - FINDINGS),
+        "notes": notes[:FINDINGS],
+        "skipped": skipped[:FINDINGS],
+        "skipped_more": max(0, len(skipped) - FINDINGS),
+    }
+
+
+def found_by(plan: Mapping[str, Any]) -> str:
+    """How much the plan found, in one sentence; empty: nothing."""
+    kinds = [one.get("severity") for one in plan.get("findings") or [] if isinstance(one, dict)]
+    told = [number_of(kinds.count(kind), noun) for kind, noun in _NOUNS.items() if kind in kinds]
+    return f"It found {' and '.join(told)}: see below." if told else ""
 
 
 def progress(run: RunData) -> dict[str, Any] | None:
@@ -218,7 +245,7 @@ def progress(run: RunData) -> dict[str, Any] | None:
         "records": f"{done:,} of {total:,}",
         "bytes": f"{humanize.naturalsize(last['bytes'])} of {humanize.naturalsize(last['total_bytes'])}",
         "partitions": f"{last['partitions']:,} of {last['total_partitions']:,}",
-        "rate": "not known yet" if rate is None else f"{rate:,.0f} records/s",
+        "rate": f"{rate:,.0f} records/s" if rate is not None else "" if done >= total else "not known yet",
         "eta": "done" if last.get("converged") else "not known yet" if eta is None else duration(eta),
         "slowest": [] if last.get("converged") else last.get("slowest", []),
         "at": _when(last["at"]),
@@ -292,7 +319,14 @@ def _end(run: RunData, stage: Stage, stages: Sequence[Stage], now: datetime) -> 
 
 
 def _now_at(run: RunData) -> str:
-    at = [stage.stage for stage in run.stages if stage.state in ("running", "deferred")]
+    # A task whose process is starting has no note of its own yet, or that of its last try.
+    told = [name for name, state in run.tasks.items() if state in _AT_WORK]
+    noted = [
+        stage.stage
+        for stage in run.stages
+        if stage.state in _AT_WORK and run.tasks.get(stage.stage, "running") in _AT_WORK
+    ]
+    at = [*noted, *(name for name in told if name not in noted)]
     if at:
         return f"Now: {', '.join(name.replace('_', ' ') for name in at[:4])}{' …' if len(at) > 4 else ''}."
     return "Between two stages." if run.stages else "It has not begun yet."

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka_ferry.backup.manifest import DamagedManifest, Manifest
+from kafka_ferry.backup.manifest import DamagedManifest, Manifest, TopicBackup
 from kafka_ferry.hooks.backup.freeze import plan_backup
 from kafka_ferry.hooks.backup.job import BackupJob, now
+from kafka_ferry.verification.content import PartitionRange
 
-_BYTES = 1000  # of a record of a topic that was never backed up
+_SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
 
 
 def plan_of_backup(job: BackupJob) -> dict[str, Any]:
@@ -24,17 +26,8 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
     known = job.catalogue.read(job.backup_id)
     manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
-    sizes = job.record_bytes()
-    lines = [
-        {
-            "source": topic.name,
-            "target": topic.name,
-            "partitions": len(topic.partitions),
-            "records": (records := sum(one.end - one.begin for one in topic.partitions)),
-            "bytes": round(records * sizes.get(topic.name, _BYTES)),
-        }
-        for topic in manifest.topics
-    ]
+    sizes = _sampled(job, manifest, job.record_bytes())
+    lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
     return {
         "planned": now(),
         "spec": spec.model_dump(mode="json"),
@@ -49,8 +42,35 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
         "groups": sorted(manifest.groups),
         "skipped_groups": manifest.groups_left_out,
         "records": sum(line["records"] for line in lines),
-        "bytes": sum(line["bytes"] for line in lines),
+        "bytes": sum(line["bytes"] or 0 for line in lines),
         "notes": [*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
+    }
+
+
+def _sampled(job: BackupJob, manifest: Manifest, known: Mapping[str, float]) -> dict[str, float]:
+    """Mean bytes of a record by topic: as the last backups have them, else of a few records read now."""
+    ranges = []
+    for topic in manifest.topics:
+        largest = max(topic.partitions, key=lambda one: one.end - one.begin, default=None)
+        if topic.name not in known and largest and largest.end > largest.begin:
+            end = min(largest.end, largest.begin + _SAMPLE)
+            ranges.append(PartitionRange(topic.name, largest.partition, largest.begin, end))
+    if not ranges:
+        return dict(known)
+    with job.source.reader(manifest.isolation_level, few=True) as reader:
+        contents = reader.read(ranges)
+    return {**known, **{name: one.bytes / len(one) for (name, _), one in contents.items() if len(one)}}
+
+
+def _line(topic: TopicBackup, size: float | None) -> dict[str, Any]:
+    """:param size: bytes of a record; None: no record of the sample can be read, all may be markers or compacted."""
+    records = sum(one.end - one.begin for one in topic.partitions)
+    return {
+        "source": topic.name,
+        "target": topic.name,
+        "partitions": len(topic.partitions),
+        "records": records,
+        "bytes": round(records * size) if size is not None else None if records else 0,
     }
 
 

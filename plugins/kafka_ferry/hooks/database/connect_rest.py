@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.connect_rest import ConnectorNotFound, InvalidConnectorConfig
 from kafka_ferry.hooks.connect_states import ConnectorState, Readiness, Verdict
@@ -111,5 +112,6 @@ class ConnectRestRuntime:
     def how_to_stop(self) -> str:
         """For the last task's log."""
         return (
-            f"connector {self.name} goes on. To stop it: DELETE /connectors/{self.name}, or run with keep_streaming off"
+            f"keep_streaming: connector {self.name} goes on. To stop it, trigger this DAG again with the same params "
+            f"and keep_streaming off; or end it by hand:\n{delete_connector(self.connect, self.name)}"
         )

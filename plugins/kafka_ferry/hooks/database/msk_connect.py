@@ -217,7 +217,8 @@ class MskConnectRuntime:
     def how_to_stop(self) -> str:
         region = region_of(self._spec.cluster_arn)
         return (
-            f"connector {self.name} goes on. To stop it: run with keep_streaming off, or\n"
+            f"keep_streaming: connector {self.name} goes on. To stop it, trigger this DAG again with the same params "
+            "and keep_streaming off; or end it by hand:\n"
             f"  aws kafkaconnect list-connectors --region {region} --connector-name-prefix {self.name}\n"
             "  aws kafkaconnect delete-connector --connector-arn ARN"
         )

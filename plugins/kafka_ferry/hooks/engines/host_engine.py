@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -253,8 +254,11 @@ class HostEngine(Engine):
         return [f"on host {process.host.name}: {what}" for process in self._places for what in process.remove()]
 
     def how_to_stop(self) -> str:
-        lines = [f"  on {host.name}: kill $(cut -d' ' -f1 {self.folder(host)}/ferry.pid)" for host in self.hosts]
-        return "\n".join([*lines, f"  then delete {self.spec.host_folder}/{self.migration.name} there"])
+        return "\n".join(
+            f"# on {host.name}\nkill $(cut -d' ' -f1 {shlex.quote(self.folder(host))}/ferry.pid)\n"
+            f"rm -r {shlex.quote(self.folder(host))}"
+            for host in self.hosts
+        )
 
     # -- settings ------------------------------------------------------------------------------------------------------
 

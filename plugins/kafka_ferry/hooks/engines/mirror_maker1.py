@@ -17,6 +17,7 @@ from kafka_ferry.connectors.mirror_maker1 import (
 )
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.hooks.hosts.host import Host
@@ -158,8 +159,8 @@ class MirrorMaker1(HostEngine):
         return [f"group {self.group} on the source"] if self._admin.delete_group(self.group) else []
 
     def how_to_stop(self) -> str:
-        group = f"  then on the source: kafka-consumer-groups.sh --delete --group {self.group}"
-        return f"{super().how_to_stop()}\n{group}"
+        group = delete_on_brokers("group", self.migration.source, [self.group])
+        return f"{super().how_to_stop()}\n# then, on {self.migration.spec.source_conn_id}\n{group}"
 
 
 class _GroupProgress:

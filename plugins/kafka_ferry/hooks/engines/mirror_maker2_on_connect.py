@@ -7,6 +7,7 @@ from typing import Any
 
 from kafka_ferry.connectors.mirror_maker2 import residue_topics
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect import ConnectHook, Readiness
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.engines.mirror_connectors import MirrorConnectors
@@ -73,7 +74,7 @@ class MirrorMaker2OnConnect(Engine):
         return [f"connector {name}" for name in self.mirror.there()]
 
     def how_to_stop(self) -> str:
-        return "\n".join(f"  curl -X DELETE $CONNECT/connectors/{name}" for name in self.mirror.wanted)
+        return "\n".join(delete_connector(self.connect, name) for name in self.mirror.wanted)
 
 
 def forget_heartbeats(migration: Migration) -> list[str]:

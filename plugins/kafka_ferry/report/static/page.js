@@ -177,7 +177,31 @@
     if (sentence) sentence.textContent = text;
   }
 
+  // --- a command to copy; without the right to use the clipboard it is marked, for Ctrl+C ---
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    const block = byId(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(block.textContent);
+      button.textContent = "Copied";
+    } catch {
+      window.getSelection().selectAllChildren(block);
+      button.textContent = "Marked: press Ctrl+C";
+    }
+  });
+
+  // --- narrow pages show a row as a card: each cell says which column it is of ---
+  function cards(table) {
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+    table.classList.add("cards");
+    for (const row of table.tBodies[0].rows) {
+      for (let i = 1; i < row.cells.length; i += 1) row.cells[i].dataset.head = heads[i];
+    }
+  }
+
   document.querySelectorAll("table.lines").forEach((table) => {
+    cards(table);
     sortable(table);
     filterable(table);
   });
