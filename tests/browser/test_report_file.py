@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+import report_kinds as kinds
 import report_samples as samples
 from kafka_ferry.report.page import render_file
 from kafka_ferry.report.run import RunData
@@ -21,6 +22,7 @@ RUNS = {
     "failed": samples.failed,
     "running": samples.running,
     "broken_early": samples.broken_early,
+    **kinds.KINDS,
 }
 # Every visible text against the paper behind it, as WCAG counts it; the worst, with its text.
 CONTRAST = """() => {
@@ -174,3 +176,69 @@ def test_on_paper_all_differences_are_open(open_page, saved):
     page.emulate_media(media="print")
     assert page.locator("details:not([open])").count() == 0
     expect(page.locator(".tools").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_what_explains_a_loss_is_in_sight(open_page, saved, size):
+    page = open_page(size).page
+    page.goto(saved(kinds.ahead()))
+    hidden = page.eval_on_selector_all(
+        "#groups .text", "cells => cells.filter(one => one.getBoundingClientRect().right > innerWidth).length"
+    )
+    assert hidden == 0
+    assert page.eval_on_selector("#groups", "table => table.scrollWidth <= table.parentElement.clientWidth")
+
+
+@pytest.mark.parametrize("size", [(600, 900), NARROW])
+def test_on_a_narrow_page_every_column_is_in_sight_with_its_name(open_page, saved, size):
+    page = open_page(size).page
+    page.goto(saved(kinds.ahead()))
+    cells = page.eval_on_selector_all(
+        "#groups tbody tr:first-child td",
+        "cells => cells.map(one => [one.dataset.head, one.getBoundingClientRect().right <= innerWidth])",
+    )
+    heads = [
+        "Result",
+        "Topic",
+        "Partition",
+        "Source offset",
+        "Target offset",
+        "Right offset",
+        "Delivered again",
+        "Remarks",
+    ]
+    assert [head for head, _ in cells] == heads
+    assert all(seen for _, seen in cells)
+
+
+def test_what_ends_it_is_copied_as_it_stands(open_page, saved):
+    page = open_page().page
+    page.goto(saved(kinds.kept()))
+    # As in Airflow's frame, which may not use the clipboard.
+    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("[data-copy]")).to_have_text("Marked: press Ctrl+C")
+    marked = page.evaluate("getSelection().toString()").splitlines()
+    assert marked == kinds.KEPT.splitlines()[1:]
+
+
+@pytest.mark.parametrize("name", ["kept", "dry"])
+def test_names_of_connectors_are_not_broken_within_a_word(open_page, saved, name):
+    page = open_page((1440, 900)).page
+    page.goto(saved(RUNS[name]()))
+    lines = page.evaluate(
+        """() => {
+          const found = [];
+          const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walk.nextNode()) {
+            const text = walk.currentNode, at = text.data.search(/MirrorCheckpointConnector/);
+            if (at < 0 || !text.parentElement.checkVisibility()) continue;
+            const range = document.createRange();
+            range.setStart(text, at); range.setEnd(text, at + 25);
+            found.push(range.getClientRects().length);
+          }
+          return found;
+        }"""
+    )
+    assert lines
+    assert set(lines) == {1}

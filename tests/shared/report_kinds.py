@@ -99,14 +99,15 @@ def imported() -> RunData:
 def backed_up() -> RunData:
     """A backup that passed, with those before it."""
     lines = [
-        BackupLine(backup_id=f"2026112{i}T020000Z", mode="incremental" if i else "full", created=samples.at(i), seconds=9,
-                   parent=f"2026112{i - 1}T020000Z" if i else None, records=1_000_000, bytes=120_000_000,
+        BackupLine(backup_id=f"2026112{i}T020000Z", mode="incremental" if i else "full", created=samples.at(i),
+                   seconds=9, parent=f"2026112{i - 1}T020000Z" if i else None, records=1_000_000, bytes=120_000_000,
                    size=40_000_000, objects=27, growth=1_000_000 if i else None, own=i == 3,
                    status=Status.PASS, detail="content PASS on 2026-11-22 05:00:04 UTC")
         for i in (3, 2, 1, 0)
     ]  # fmt: skip
-    return _job("backup_topics", "kafka_ferry", ("topics", "counts", "gaps", "objects", "groups"), backups=lines,
-                sentence="1,000,000 records in 9 topics: in backup 20261123T020000Z, whose objects are all there.")  # fmt: skip
+    sentence = "1,000,000 records in 9 topics: in backup 20261123T020000Z, whose objects are all there."
+    names = ("topics", "counts", "gaps", "objects", "groups")
+    return _job("backup_topics", "kafka_ferry", names, backups=lines, sentence=sentence)
 
 
 KINDS = {

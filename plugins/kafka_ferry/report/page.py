@@ -28,6 +28,10 @@ STYLE: Final = "page.css"
 _WORD: Final = re.compile(r"[^._/-]{1,40}[._/-]*|[._/-]+", re.S)
 
 
+#: A name that fits into any column.
+_SHORT: Final = 30
+
+
 @dataclass(frozen=True)
 class Links:
     """Addresses the served page refers to; paths on the same host.
@@ -97,15 +101,14 @@ def _environment() -> jinja2.Environment:
     environment.filters["duration"] = duration
     environment.filters["counted"] = counted
     environment.filters["name"] = breakable
-    environment.filters["names"] = lambda text: Markup(" ").join(map(breakable, str(text).split(" ")))
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
 
 
 def breakable(name: object) -> Markup:
-    """A name whose line may break behind a separator, and nowhere within a word of up to 40 characters."""
-    words = _WORD.findall(str(name))
-    return Markup("<wbr>").join(words)
+    """A long name, whose line may break behind a separator, and nowhere within a word of up to 40 characters."""
+    text = str(name)
+    return Markup("<wbr>").join(_WORD.findall(text) if len(text) > _SHORT else [text])
 
 
 @cache

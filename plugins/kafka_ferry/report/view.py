@@ -217,7 +217,9 @@ def findings(plan: Mapping[str, Any]) -> dict[str, Any] | None:
     notes = [str(text) for text in plan.get("notes") or []]
     if not known and not notes and not skipped:
         return None
+    told = [number_of(len(some), noun) for some, noun in ((known, "finding"), ([*notes, *skipped], "note")) if some]
     return {
+        "told": " and ".join(told),
         "lines": known[:FINDINGS],
         "more": max(0, len(known) - FINDINGS),
         "notes": notes[:FINDINGS],

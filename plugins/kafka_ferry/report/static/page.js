@@ -102,7 +102,12 @@
 
   // --- tables: sort by a column, show what differs, find a name ---
   const value = (row, column) => {
-    const text = row.cells[column].firstChild?.textContent.trim() ?? "";
+    let text = "";
+    for (const node of row.cells[column].childNodes) {
+      if (node.nodeName === "SMALL") break; // what stands under a name is no part of it
+      text += node.textContent;
+    }
+    text = text.trim();
     return row.cells[column].classList.contains("n") ? (text === "–" ? -1 : Number(text.replaceAll(",", ""))) : text;
   };
 
@@ -192,7 +197,9 @@
   });
 
   // --- narrow pages show a row as a card: each cell says which column it is of ---
+  const narrow = window.matchMedia("(max-width: 720px)");
   function cards(table) {
+    if (!narrow.matches || table.classList.contains("cards")) return;
     const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
     table.classList.add("cards");
     for (const row of table.tBodies[0].rows) {
@@ -202,6 +209,7 @@
 
   document.querySelectorAll("table.lines").forEach((table) => {
     cards(table);
+    narrow.addEventListener("change", () => cards(table));
     sortable(table);
     filterable(table);
   });
