@@ -215,7 +215,7 @@ def test_what_ends_it_is_copied_as_it_stands(open_page, saved):
     page = open_page().page
     page.goto(saved(kinds.kept()))
     # As in Airflow's frame, which may not use the clipboard.
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed')); }")
     page.get_by_role("button", name="Copy").click()
     expect(page.locator("[data-copy]")).to_have_text("Marked: press Ctrl+C")
     marked = page.evaluate("getSelection().toString()").splitlines()
