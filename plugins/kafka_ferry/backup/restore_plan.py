@@ -15,6 +15,7 @@ from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, T
 from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.retention import HELD, HELD_SIZE, HOLDABLE, small_segments
+from kafka_ferry.migration.unmatched import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def select_topics(
     for entry in chosen:
         if not any(_matches(entry, name) for name in names):
             known = ", ".join(names[:10]) or "none"
-            raise BadParam("topics", f"{entry!r} is not in the backup", f"one of its topics: {known}")
+            hint = did_you_mean(entry, names)
+            raise BadParam("topics", f"{entry!r} is not in the backup{hint}", f"one of its topics: {known}")
     result: list[RestoreTopic] = []
     for topic in topics:
         if chosen and not any(_matches(entry, topic.name) for entry in chosen):

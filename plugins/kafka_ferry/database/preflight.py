@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from kafka_ferry.connectors.debezium import Database
 from kafka_ferry.database.tables import Table
 from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.migration.unmatched import did_you_mean
 
 _NEEDED = ("SELECT", "RELOAD", "SHOW DATABASES", "REPLICATION SLAVE", "REPLICATION CLIENT")
 #: MariaDB 10.5 renamed rights, and shows the new names (its documentation of GRANT).
@@ -129,9 +130,14 @@ def table_findings(
     :param there: names of all databases that the user may see.
     :param patterns: what the tables were asked for by.
     """
-    found = [Finding(Severity.REFUSE, "database", f"database {name}", "there is none that its user may see",
-                     "one of: " + (", ".join(sorted(there)) or "none"), "databases")
-             for name in databases if name not in there]  # fmt: skip
+    found = [
+        Finding(
+            Severity.REFUSE, "database", f"database {name}",
+            f"there is none that its user may see{did_you_mean(name, there)}",
+            "one of: " + (", ".join(sorted(there)) or "none"), "databases",
+        )
+        for name in databases if name not in there
+    ]  # fmt: skip
     if not tables and not found:
         found.append(_no_table(Severity.REFUSE, "nothing", patterns, databases))
     elif tables and (idle := [one for one in patterns if not captured(tables, [one])]):

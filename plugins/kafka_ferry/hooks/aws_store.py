@@ -8,6 +8,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.aws_connection import check_aws_connection
 from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, open_store
 
 
@@ -19,6 +20,7 @@ def store_settings(aws_conn_id: str | None) -> dict[str, Any]:
 
     :raises BadConnection: no such connection, or nobody has credentials.
     """
+    check_aws_connection(aws_conn_id)
     hook: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3")
     try:
         config, found = hook.conn_config, hook.get_session().get_credentials()

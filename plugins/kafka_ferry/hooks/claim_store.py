@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ class _ObjectStorage:
 
     def clock(self) -> datetime | None:
         return None
+
+    def folders(self) -> Sequence[str]:
+        return sorted(str(one.name) for one in self._path.iterdir()) if self._path.exists() else []
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -89,7 +89,7 @@ class ImportRun:
         :raises IncompleteBackup: there is none, or not the one asked for, or not all that it goes on from.
         """
         try:
-            chain = Catalogue(origin, self.spec.export).chain(self.spec.export_id)
+            chain = Catalogue(origin, self.spec.export, "export").chain(self.spec.export_id)
         except IncompleteBackup:
             if self.spec.follow_for:
                 return None
@@ -102,7 +102,9 @@ class ImportRun:
 
     def transfer(self, export_id: str) -> Transferred:
         """Bring an export to where this run reads."""
-        return transfer(self.origin(), self.store, Catalogue(self.origin(), self.spec.export).chain(export_id))
+        return transfer(
+            self.origin(), self.store, Catalogue(self.origin(), self.spec.export, "export").chain(export_id)
+        )
 
     def bring(self, origin: KnownCatalogue) -> None:
         """Bring what is new to where this run reads, when that is a copy."""

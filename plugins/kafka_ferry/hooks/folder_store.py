@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,6 +107,12 @@ class FolderStore:
                 file.write(b"1")
                 file.flush()
                 return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+
+    def folders(self) -> Sequence[str]:
+        if not self._folder.is_dir():
+            return []
+        with self._faults("list names"):
+            return sorted(one.name for one in self._folder.iterdir() if one.is_dir())[:1000]
 
     def delete(self, keys: Iterable[str]) -> None:
         for path in [self._path(key) for key in keys]:

@@ -7,7 +7,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -107,6 +107,9 @@ class ObjectStore(Protocol):
 
     def clock(self) -> datetime | None:
         """What time the store has; None when it does not tell."""
+
+    def folders(self) -> Sequence[str]:
+        """The first 1,000 names below the location that have something below them; for a hint, not for work."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -254,6 +257,11 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def folders(self) -> Sequence[str]:
+        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "Delimiter": "/"}
+        page = self._try("list names", lambda: self._client.list_objects_v2(**arguments))
+        return [one["Prefix"].removeprefix(self._prefix).rstrip("/") for one in page.get("CommonPrefixes", [])]
 
     def delete(self, keys: Iterable[str]) -> None:
         wanted = [{"Key": self._at(key)["Key"]} for key in keys]

@@ -253,3 +253,34 @@ def test_a_copy_keeps_the_signature_and_is_not_declared_while_another_run_prunes
     calm = FolderStore(tmp_path / "far", Signer("k" * 32))
     assert transfer(FolderStore(tmp_path / "near"), calm, mine.chain()).objects == 1
     assert list(Catalogue(calm, "b").complete()) == ["1"]
+
+
+def test_a_name_that_is_not_there_is_told_with_its_param_the_place_and_what_is_like_it(catalogue: Catalogue):
+    store = catalogue.store
+    catalogue.write(true_manifests.manifest("1", true_manifests.stored(store, 0, [b"v"])))
+    store.put("nightly/manifests/x.json", b"")
+
+    with pytest.raises(IncompleteBackup) as raised:
+        Catalogue(store, "nihgtly").chain()
+    assert str(raised.value) == (
+        f"param 'backup': there is no backup 'nihgtly' in {store.location}; did you mean nightly? "
+        "Cure: correct backup or location; there is: b, nightly"
+    )
+    with pytest.raises(IncompleteBackup, match=r"param 'export': there is no export 'nope' in file://.*\. Cure: "):
+        Catalogue(store, "nope", "export").chain()
+    with pytest.raises(IncompleteBackup, match="there is: nothing at all"):
+        Catalogue(FolderStore(Path("/nowhere/at/all")), "nope").chain()
+
+
+def test_an_id_that_is_not_there_is_told_with_the_newest(catalogue: Catalogue):
+    catalogue.write(unfinished("20261123T020000Z"))
+    with pytest.raises(IncompleteBackup, match=r"param 'backup'.* has only what is not COMPLETE: 20261123T020000Z"):
+        catalogue.chain()
+    catalogue.write(true_manifests.manifest("20261122T020000Z", true_manifests.stored(catalogue.store, 0, [b"v"])))
+    with pytest.raises(
+        IncompleteBackup, match=r"param 'backup_id': .* has no '20261122T020000'; did you mean 2026"
+    ) as it:
+        catalogue.chain("20261122T020000")
+    assert "Cure: one of its ids; the newest: 20261122T020000Z" in str(it.value)
+    with pytest.raises(IncompleteBackup, match="which was begun but is not COMPLETE"):
+        catalogue.chain("20261123T020000Z")

@@ -24,11 +24,12 @@ from kafka_ferry.backup.object_key import key_problem
 from kafka_ferry.backup.order import futures, ordered
 from kafka_ferry.backup.ranges import IncompleteBackup, chain_segments, completed, lineage
 from kafka_ferry.backup.retention import Pruning, prune
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.export import Exported, ExportRange
 from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys, read_journal
 from kafka_ferry.hooks.backup.presence import still_there
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.migration.unmatched import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +40,11 @@ _VERDICT_BYTES = 10_000
 class Catalogue:
     """Manifests of one backup name.
 
-    :param backup: the name that backups of one kind share.
+    :param backup: the name that backups of one kind share. ``param``: which gives it: ``backup`` or ``export``.
     """
 
-    def __init__(self, store: ObjectStore, backup: str) -> None:
-        self.store, self.backup = store, check_name("backup", backup)
+    def __init__(self, store: ObjectStore, backup: str, param: str = "backup") -> None:
+        self.store, self.backup, self.param = store, check_name(param, backup), param
 
     def manifests(self) -> tuple[dict[str, Manifest], list[str]]:
         """All manifests by id, oldest first, and what is wrong with those that are refused."""
@@ -104,11 +105,31 @@ class Catalogue:
         for problem in refused:
             log.error("%s", problem)
         try:
-            return lineage(complete, backup_id or next(reversed(complete), "latest"))
+            if not complete or (backup_id and backup_id not in complete):
+                raise IncompleteBackup(str(self.absent(backup_id, manifests)))
+            return lineage(complete, backup_id or next(reversed(complete)))
         except IncompleteBackup as error:
             if not refused:
                 raise
             raise IncompleteBackup(f"{error}. Not read: {'; '.join(refused[:5])}") from error
+
+    def absent(self, backup_id: str | None, manifests: Mapping[str, Manifest]) -> BadParam:
+        """Why there is nothing COMPLETE, or not this: which param, where was looked, what is of nearly that name."""
+        there = {key for key, one in manifests.items() if one.state is State.COMPLETE}
+        where, what = f"in {self.store.location}", f"{self.param} {self.backup!r}"
+        if backup_id and there:
+            begun = ", which was begun but is not COMPLETE" if backup_id in manifests else ""
+            newest = ", ".join([key for key in manifests if key in there][-5:])
+            hint = f"{did_you_mean(backup_id, there)}{begun}"
+            problem = f"{what} {where} has no {backup_id!r}{hint}"
+            return BadParam(f"{self.param}_id", problem, f"one of its ids; the newest: {newest}")
+        if manifests:
+            problem = f"{what} {where} has only what is not COMPLETE: {', '.join(list(manifests)[-3:])}"
+            return BadParam(self.param, problem, "let the run that makes it end, or clear what failed in it")
+        names = self.store.folders()
+        some = ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "nothing at all"
+        cure = f"correct {self.param} or location; there is: {some}"
+        return BadParam(self.param, f"there is no {what} {where}{did_you_mean(self.backup, names)}", cure)
 
     def oddities(self) -> list[str]:
         """What a plan should say of the manifests: those that are refused, and those from the future."""

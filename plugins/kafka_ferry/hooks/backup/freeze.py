@@ -17,6 +17,7 @@ from kafka_ferry.hooks.backup.store_clock import clock_problem
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.migration.resolve import NO_COMMIT, without_unnamed
 from kafka_ferry.migration.topics import mm2_group_refusal, select
+from kafka_ferry.migration.unmatched import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +42,19 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
 def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
     """What a backup begun now would cover. Writes nothing."""
     cluster_id = admin.describe_cluster().cluster_id
-    names = select(
-        "topics", admin.topic_names(), spec.topics, spec.exclude_topics, never=_never, by_default=lambda _: None
-    ).names
+    there = admin.topic_names()
+    selection = select("topics", there, spec.topics, spec.exclude_topics, never=_never, by_default=lambda _: None)
+    names = selection.names
     if not names:
-        raise BadParam("topics", f"nothing on the cluster matches {spec.topics}", "names or regexes of topics there")
+        hint = "".join(did_you_mean(entry, there) for entry in spec.topics[:3])
+        seen = ", ".join(name for name in there if not name.startswith("__"))[:500] or "none"
+        raise BadParam("topics", f"nothing on the cluster matches {spec.topics}{hint}", f"topics there: {seen}")
     complete = catalogue.complete()
     mode, chain, notes = _parent(complete, spec, cluster_id)
+    notes += [
+        f"topics entry {entry!r} matches nothing on the cluster{did_you_mean(entry, there)}"
+        for entry in selection.unmatched
+    ]
     before = reached(chain)
     topics = admin.topics(names)
     groups, left_out = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them

@@ -13,8 +13,8 @@ from kafka_ferry.hooks.object_store import ObjectStore
 class KnownCatalogue(Catalogue):
     """What is COMPLETE never changes again, so it is kept; memory: all manifests of one name."""
 
-    def __init__(self, store: ObjectStore, backup: str) -> None:
-        super().__init__(store, backup)
+    def __init__(self, store: ObjectStore, backup: str, param: str = "export") -> None:
+        super().__init__(store, backup, param)
         self._known: dict[str, Manifest] = {}
 
     def manifests(self) -> tuple[dict[str, Manifest], list[str]]:

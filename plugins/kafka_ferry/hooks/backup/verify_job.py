@@ -47,14 +47,12 @@ class VerifyJob(StoreJob):
         complete = {key: one for key, one in self.found[0].items() if one.state is State.COMPLETE}
         if self.spec.backup_id is None:
             if not complete and not self.found[1]:
-                raise BadParam("backup", f"there is no backup of the name {self.spec.backup!r} at {self.spec.location}",
-                               "the name and location that backup_topics was given")  # fmt: skip
+                raise self.catalogue.absent(None, self.found[0])
             return list(complete.values())
         if self.spec.backup_id not in complete:
-            known = ", ".join(list(complete)[-5:]) or "none"
+            error = self.catalogue.absent(self.spec.backup_id, self.found[0])
             refused = f" ({'; '.join(self.found[1][:5])})" if self.found[1] else ""
-            problem = f"{self.spec.backup_id!r} is no COMPLETE backup{refused}"
-            raise BadParam("backup_id", problem, f"one of: {known}")
+            raise BadParam(error.param, f"{error.problem}{refused}", error.cure)
         return lineage(complete, self.spec.backup_id)
 
     def segments(self) -> list[tuple[str, int, Segment]]:

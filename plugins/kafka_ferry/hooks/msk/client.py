@@ -25,6 +25,7 @@ from botocore.exceptions import (
 
 from kafka_ferry.connectors.redaction import redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, NotAuthorized
+from kafka_ferry.hooks.aws_connection import check_aws_connection
 from kafka_ferry.hooks.task_watch import beat
 from kafka_ferry.msk_connect.errors import (
     ConnectorFailed,
@@ -96,6 +97,15 @@ class MskClient(AwsBaseHook):
         super().__init__(*args, **kwargs)
 
     @cached_property
+    def conn(self) -> Any:
+        """boto3's client.
+
+        :raises BadConnection: a connection is named that does not exist, or is of another type.
+        """
+        check_aws_connection(self.aws_conn_id)
+        return super().conn
+
+    @cached_property
     def waiter_path(self) -> Path:
         """Our waiters: botocore has none for these services, and the provider looks into its own package."""
         return Path(__file__).parent / "waiters" / f"{self.client_type}.json"
@@ -105,6 +115,7 @@ class MskClient(AwsBaseHook):
 
         :param config: botocore's, in place of the hook's own.
         """
+        check_aws_connection(self.aws_conn_id)
         hook: Any = AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
             client_type=service,
