@@ -329,8 +329,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "unknown": ("own_backup", {"topic": ["x"]}, "param 'topic' is unknown"),
     "nothing": ("own_backup", {"topics": ["no[.]such[.]topic"]}, "nothing on the cluster matches"),
     "bucket": ("own_backup", {"location": "s3://no-such-bucket/x"}, "there is no bucket 'no-such-bucket'"),
-    "restore": ("restore_topics", {"location": LOCATION, "backup": "no-such"}, "is not there"),
-    "verify": ("own_verify", {"backup": "no-such"}, "there is no backup of the name 'no-such'"),
+    "restore": (
+        "restore_topics",
+        {"location": LOCATION, "backup": "no-such"},
+        "param 'backup': there is no backup 'no-such' in",
+    ),
+    "verify": ("own_verify", {"backup": "no-such"}, "there is no backup 'no-such' in"),
 }
 
 
