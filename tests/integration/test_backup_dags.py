@@ -332,7 +332,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "restore": (
         "restore_topics",
         {"location": LOCATION, "backup": "no-such"},
-        "param 'backup': there is no backup 'no-such' in",
+        "there is no backup 'no-such' in",
     ),
     "verify": ("own_verify", {"backup": "no-such"}, "there is no backup 'no-such' in"),
 }
