@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafka_ferry.backup.groups_plan import restore_group_lines
 from kafka_ferry.backup.judge_restore import (
     group_checks,
     group_lines,
@@ -11,6 +12,7 @@ from kafka_ferry.backup.judge_restore import (
 )
 from kafka_ferry.backup.manifest import PartitionBackup, TopicBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
+from kafka_ferry.migration.commits import Commit
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Status
 
@@ -64,7 +66,13 @@ def test_the_source_is_only_claimed_as_far_as_it_was_read():
 
 def test_a_group_that_was_refused_fails_with_the_reason():
     wanted = {"g": {("t2", 0): (7, 5), ("t2", 1): (9, 9)}, "h": {("t2", 0): (1, 1)}}
-    lines = group_lines(wanted, {"g": {("t2", 0): 5, ("t2", 1): 9}}, {"h": "it has active members"})
+    steps = restore_group_lines(
+        {group: {at: Commit(exact) for at, (_, exact) in places.items()} for group, places in wanted.items()},
+        {group: {at: before for at, (before, _) in places.items()} for group, places in wanted.items()},
+        {}, set(), rewind=False,
+    )  # fmt: skip
+    ends, there = dict.fromkeys([("t2", 0), ("t2", 1)], 100), {("t2", 0): Commit(5), ("t2", 1): Commit(9)}
+    lines = group_lines(steps, {"g": there}, {"h": "it has active members"}, ends)
     assert [(one.group, one.partition, one.status) for one in lines] == [
         ("g", 0, Status.PASS), ("g", 1, Status.PASS), ("h", 0, Status.FAIL),
     ]  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
 
+from backup_lab import LOCATION
+from dags_by_hand import DagRunByHand
 from group_kinds import GroupKinds
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.broker_connection import BrokerConnection
@@ -182,3 +185,70 @@ def test_a_migration_carries_what_can_be_and_names_the_rest(
     for group in ("", line, comma, like):
         assert target.committed(group) == {(topic, 0): (10, NOTE), (topic, 1): (20, "")}, repr(group)
     assert target.committed(gone) == {}
+
+
+def test_a_restore_brings_metadata_back_and_rewinds_nobody_unasked(
+    artifacts: None,
+    connections: Any,
+    kinds: GroupKinds,
+    stack: Stack,
+    topic_prefix: str,
+    make_topics: Any,
+    produce: Any,
+) -> None:
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=2)
+    produce(stack.source_bootstrap, topic, 200)
+    names = ("streams-app", "billing", "behind", "busy")
+    app, billing, behind, busy = (f"{topic_prefix}{name}" for name in names)
+    for group in (app, billing, behind, busy, ""):
+        kinds.commit(group, topic, {0: (10, NOTE), 1: (20, "")})
+    kinds.share(f"{topic_prefix}share", topic)
+    groups = [f"{topic_prefix}.*", "^$"]
+    common = {"backup": f"{topic_prefix}b", "location": LOCATION}
+    made = DagRunByHand("backup_topics", "backup", **common, topics=[topic], groups=groups).whole()
+    assert made["verdict"] == "PASS"
+    left = next(check for check in made["checks"] if check["name"] == "groups")
+    assert left["status"] == "explained"
+    assert f"{topic_prefix}share: a share group" in left["differences"][0]
+
+    first = DagRunByHand("restore_topics", "first", **common, groups=groups)
+    assert first.whole()["verdict"] == "PASS"
+    target = GroupKinds(stack.target_bootstrap)
+    wanted = {(topic, 0): (10, NOTE), (topic, 1): (20, "")}
+    assert [target.committed(group) for group in (app, billing, behind, busy, "")] == [wanted] * 5
+    told = {change["name"]: change for change in (first.artifacts.read_json("plan.json") or {})["changes"]}
+    assert told[topic]["action"] == "create"
+    assert told[app]["detail"] == "2 offsets set"
+
+    # Everything is there already; meanwhile groups went on, or were reset.
+    target.commit(billing, topic, {0: (60, ""), 1: (70, "")})
+    target.commit(behind, topic, {0: (0, "")})
+    consumer = Consumer({"bootstrap.servers": stack.target_bootstrap, "group.id": busy, "enable.auto.commit": False})
+    consumer.subscribe([topic])
+    admin = KafkaAdmin({"bootstrap.servers": stack.target_bootstrap}, "target")
+    deadline = time.monotonic() + 60
+    while admin.consumer_groups().get(busy) != "STABLE":
+        assert time.monotonic() < deadline
+        consumer.poll(0.1)
+    try:
+        again = DagRunByHand("restore_topics", "again", **common, groups=groups)
+        report = again.whole()
+        stood = target.committed(busy)
+    finally:
+        consumer.close()
+    plan = again.artifacts.read_json("plan.json") or {}
+    steps = {(one["group"], one["partition"]): one["action"] for one in plan["group_offsets"]["first"]}
+    assert (steps[billing, 0], steps[behind, 0], steps[app, 0], steps[busy, 0]) == ("ahead", "raise", "there", "there")
+    assert [c["name"] for c in plan["changes"] if c["kind"] == "group"] == [behind]
+    assert report["verdict"] == "PASS"
+    assert target.committed(billing) == {(topic, 0): (60, ""), (topic, 1): (70, "")}, "rewound behind the user's back"
+    assert target.committed(behind) == stood == wanted
+    lines = {(line["group"], line["partition"]): line for line in report["groups"]}
+    assert lines[billing, 0]["status"] == "explained"
+    assert "rewind_groups" in lines[billing, 0]["detail"]
+
+    asked = DagRunByHand("restore_topics", "asked", **common, groups=groups, rewind_groups=True)
+    assert asked.whole()["verdict"] == "PASS"
+    assert target.committed(billing) == wanted
+    told = {change["name"]: change["detail"] for change in (asked.artifacts.read_json("plan.json") or {})["changes"]}
+    assert told[billing] == "2 offsets rewound"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kafka_ferry.backup.groups_plan import RestoreGroupLine, Step
 from kafka_ferry.backup.restore_plan import RestoreTopic
+from kafka_ferry.migration.commits import Commit, metadata_difference
+from kafka_ferry.migration.group_types import is_other
+from kafka_ferry.migration.judge import worst
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
-from kafka_ferry.report.words import number_of
+from kafka_ferry.report.words import number_of, shown
 
 NAMED = 200
 Line = Mapping[str, Any]
@@ -110,29 +114,70 @@ def source_check(lines: Sequence[Line] | None) -> Check:
 
 
 def group_lines(
-    wanted: Mapping[str, Mapping[tuple[str, int], tuple[int, int]]],
-    committed: Mapping[str, Mapping[tuple[str, int], int]],
+    steps: Sequence[RestoreGroupLine],
+    committed: Mapping[str, Mapping[tuple[str, int], Commit]],
     refused: Mapping[str, str],
+    ends: Mapping[tuple[str, int], int],
 ) -> list[GroupLine]:
     """One line a group and partition.
 
-    :param wanted: group to target partition to (offset in the backup, exact offset on the target).
-    :param committed: what is there now.
+    :param steps: what was to be done. ``committed``: what is there now. ``ends``: log ends on the target.
     """
-    return [
-        GroupLine(
-            group=group,
-            topic=at[0],
-            partition=at[1],
-            source_offset=before,
-            target_offset=(there := committed.get(group, {}).get(at)),
-            expected_offset=exact,
-            redelivered=None if there is None else max(0, exact - there),
-            status=Status.PASS if there == exact else Status.FAIL,
-            detail="" if there == exact else refused.get(group, "it was not committed"),
+    lines = []
+    for step in sorted(steps, key=lambda one: (one.group, one.topic, one.partition)):
+        at = step.topic, step.partition
+        now = committed.get(step.group, {}).get(at)
+        status, detail = _group_verdict(step, now, refused.get(step.group, ""), ends.get(at, 0))
+        lines.append(
+            GroupLine(
+                group=step.group,
+                topic=step.topic,
+                partition=step.partition,
+                source_offset=step.source_offset,
+                target_offset=now.offset if now else None,
+                expected_offset=step.would_get,
+                redelivered=None if now is None else max(0, step.would_get - now.offset),
+                status=status,
+                detail=detail,
+            )
         )
-        for group, places in sorted(wanted.items())
-        for at, (before, exact) in sorted(places.items())
+    return lines
+
+
+def _group_verdict(step: RestoreGroupLine, now: Commit | None, refused: str, end: int) -> tuple[Status, str]:
+    if now is not None and now.offset == step.would_get:
+        other = metadata_difference(step.metadata, now.metadata) if step.metadata else ""
+        return (Status.EXPLAINED, other) if other else (Status.PASS, "")
+    if step.action is Step.ACTIVE and not refused:
+        refused = "it has active members on the target"
+    if now is None or now.offset < step.would_get or (step.action is Step.REWIND and refused):
+        return Status.FAIL, refused or "it was not committed"
+    if now.offset > end:
+        return Status.FAIL, (
+            f"stands at {now.offset:,}, behind the log's end at {end:,}: its consumers would start at "
+            "auto.offset.reset. Cure: rewind_groups"
+        )
+    ahead = f"stands {now.offset - step.would_get:,} offsets further than the backup has it"
+    if step.action is Step.AHEAD:
+        return Status.EXPLAINED, f"{ahead}, and was left there: nobody asked to rewind it (param rewind_groups)"
+    return Status.EXPLAINED, f"{ahead}: it is at work on the target"
+
+
+def left_out_check(left_out: Mapping[str, str]) -> list[Check]:
+    """Groups that do not come back, by name with the reason; no check where there are none."""
+    if not left_out:
+        return []
+    order = sorted(left_out.items(), key=lambda item: (not is_other(item[1]), item))
+    other = sum(is_other(why) for _, why in order)
+    return [
+        Check(
+            name="groups_left_out",
+            status=Status.EXPLAINED if other else Status.PASS,
+            expected="no group is left out unseen",
+            actual=f"{number_of(len(order), 'group')} named",
+            detail=f"{other:,} of other types, which a backup cannot hold" if other else "",
+            differences=[f"{shown(group)}: {why}" for group, why in order][:NAMED],
+        )
     ]
 
 
@@ -144,10 +189,14 @@ def group_checks(lines: Sequence[GroupLine], why_not: str = "") -> list[Check]:
     if why_not:
         return [Check(name=name, status=Status.SKIPPED, detail=why_not) for name in ("groups", "group_offsets")]
     groups = {line.group for line in lines}
-    wrong = [f"{line.group} on {line.topic}-{line.partition}: {line.detail}" for line in lines
+    named = [f"{shown(line.group)} on {line.topic}-{line.partition}: {line.detail}" for line in lines
              if line.status is not Status.PASS]  # fmt: skip
     absent = sorted(groups - {line.group for line in lines if line.target_offset is not None})
-    return [
-        _check("groups", number_of(len(groups), "group"), absent, "there"),
-        _check("group_offsets", number_of(len(lines), "committed offset"), wrong, "exact"),
-    ]
+    offsets = Check(
+        name="group_offsets",
+        status=worst([line.status for line in lines]),
+        expected=number_of(len(lines), "committed offset"),
+        actual=f"{len(lines) - len(named):,} exact" if named else "all exact",
+        differences=named[:NAMED],
+    )
+    return [_check("groups", number_of(len(groups), "group"), absent, "there"), offsets]

@@ -68,6 +68,7 @@ class RestoreSpec(_BackupSpec):
         its records' own timestamps, not one moment across partitions.
     :param rename: source topic, or a regex that matches the whole of it, to the name on the target.
     :param partitions: topic to the partitions wanted of it.
+    :param rewind_groups: also set back groups that stand further on the target than the backup has them.
     :param source_conn_id: the cluster that was backed up; the restored records are also held against what it still
         has. None: against the manifest only.
     :param acls: copy makes the manifest's ACLs of these topics.
@@ -81,6 +82,7 @@ class RestoreSpec(_BackupSpec):
     point_in_time: str | None = None
     groups: list[Entry] = Field(default=[".*"])
     restore_groups: bool = True
+    rewind_groups: bool = False
     source_conn_id: str | None = None
     acls: Literal["none", "copy"] = "none"
     replication_factor: int | None = Field(default=None, ge=1, le=32767)

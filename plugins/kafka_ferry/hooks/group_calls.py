@@ -35,6 +35,7 @@ COORDINATOR = (
 NO_NAME = ""
 
 _GROUPS_IN_FLIGHT = 50
+_READINGS = 10
 _HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
 _MEMBERS = KafkaError(KafkaError.NON_EMPTY_GROUP, "it has active members on the target")
 
@@ -85,6 +86,11 @@ class GroupCalls:
     def _has_wire(self) -> bool:
         return not only_librdkafka_knows(self._config)
 
+    def metadata_note(self) -> list[str]:
+        """For a plan: that metadata of commits is neither read nor written; nothing where it is."""
+        why = f"{self.name}: commit metadata is not carried: only librdkafka knows this login, and it cannot"
+        return [] if self._has_wire else [why]
+
     def can_name(self, group: str) -> bool:
         """Whether this group's offsets can be read and written at all."""
         return group != NO_NAME or self._has_wire
@@ -99,24 +105,39 @@ class GroupCalls:
     def commits(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
         """What groups have committed, with their metadata; partitions without a commit are left out.
 
-        One group per request is all librdkafka can do (KIP-709 is not in it), so the requests are pipelined. The empty
-        id is asked for by a request of our own; where that is not possible it has no commits (see ``can_name``).
+        Where only librdkafka knows the login there is no metadata, as it reads beyond its end, and nothing of the empty
+        id (see ``can_name``).
         """
-        result: dict[str, dict[Partition, Commit]] = {}
         wanted = list(groups)
+        if wanted and self._has_wire:
+            try:
+                return self._wire().commits(wanted)
+            except OutsideFault:  # librdkafka says why, or knows a way
+                pass
+        result: dict[str, dict[Partition, Commit]] = {group: {} for group in wanted if group == NO_NAME}
         for chunk in chunks([group for group in wanted if group != NO_NAME], _GROUPS_IN_FLIGHT):
-            futures: dict[str, Future[Any]] = {}
-            for group in chunk:
-                request = [ConsumerGroupTopicPartitions(group)]
-                futures |= self._client.list_consumer_group_offsets(request, request_timeout=self.timeout)
-            for group, future in futures.items():
-                offsets = self._result(future, f"read offsets of group {group!r}").topic_partitions
-                result[group] = {
-                    (tp.topic, tp.partition): Commit(tp.offset, tp.metadata or "") for tp in offsets if tp.offset >= 0
-                }
-        if NO_NAME in wanted:
-            result[NO_NAME] = self._wire().commits(NO_NAME) if self._has_wire else {}
+            for group, future in self._asked(chunk).items():
+                places = self._offsets_of(group, future)
+                result[group] = {(tp.topic, tp.partition): Commit(tp.offset) for tp in places if tp.offset >= 0}
         return result
+
+    def _asked(self, groups: Iterable[str]) -> dict[str, Future[Any]]:
+        """One group per request is all librdkafka can do (KIP-709 is not in it), so the requests are pipelined."""
+        futures: dict[str, Future[Any]] = {}
+        for group in groups:
+            request = [ConsumerGroupTopicPartitions(group)]
+            futures |= self._client.list_consumer_group_offsets(request, request_timeout=self.timeout)
+        return futures
+
+    def _offsets_of(self, group: str, future: Future[Any]) -> list[TopicPartition]:
+        for _ in range(_READINGS):
+            try:
+                found: list[TopicPartition] = self._result(future, f"read offsets of group {group!r}").topic_partitions
+            except UnicodeDecodeError:  # it took what lies behind a commit's metadata for a part of it
+                future = self._asked([group])[group]
+            else:
+                return found
+        raise OutsideFault(f"{self.name}: the client library cannot read the commit metadata of group {group!r}")
 
     def commit(self, offsets: Mapping[str, Mapping[Partition, int | Commit]]) -> dict[str, str]:
         """Write committed offsets per group, on the partitions named only; a bare number has no metadata.

@@ -173,5 +173,7 @@ def _notes(migration: Migration) -> list[str]:
     if unasked := groups.unasked:
         more = f" and {len(unasked) - 10} more" if len(unasked) > 10 else ""
         notes.append(f"groups that param groups does not mean: {', '.join(map(shown, unasked[:10]))}{more}")
+    if groups.committed:
+        notes += [*migration.source.admin.metadata_note(), *migration.target.admin.metadata_note()]
     advice = PROFILES[migration.spec.throughput].advice
     return notes + ([advice] if advice else [])

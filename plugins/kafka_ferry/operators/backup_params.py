@@ -109,7 +109,13 @@ def restore_params(**defaults: Any) -> dict[str, Param]:
     form(
         "restore_groups",
         "Restore group offsets",
-        "Commit, for each group, the offset whose record is the next one it had to read.",
+        "Commit, for each group, the offset whose record is the next one it had to read. Only where it has no members "
+        "on the target, and no commit there or one that is behind.",
+    )
+    form(
+        "rewind_groups",
+        "Rewind groups",
+        "Also set back groups that stand further on the target than the backup has them: they read those again.",
     )
     form("groups", "Consumer groups", "Which groups of the backup; .* is all of them.")
     form(

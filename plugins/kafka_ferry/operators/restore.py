@@ -35,7 +35,7 @@ class PlanRestoreOperator(BackupOperator):
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})
-        plan = plan_of_restore(RestoreJob(spec))
+        plan = plan_of_restore(RestoreJob(spec), artifacts.write_text)
         path = artifacts.write_json(PLAN, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
         if spec.dry_run:
@@ -137,10 +137,16 @@ class CompareRestoredOperator(ShardOperator, BackupOperator):
 
 
 class RestoreGroupsOperator(BackupOperator):
-    """Commit, for each group of the backup, the exact offset on the target; only when what was restored is the same."""
+    """Commit, for each group of the backup, the exact offset on the target; only when what was restored is the same.
+
+    A group with members there is left alone, and so is one that stands further, unless ``rewind_groups`` asks for it.
+    """
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.backup.groups_plan import to_write
+        from kafka_ferry.hooks.backup.restore_groups import exact_lines
         from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.report.words import shown
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         why_not = "" if job.spec.restore_groups else "param restore_groups is off"
@@ -151,19 +157,15 @@ class RestoreGroupsOperator(BackupOperator):
             artifacts.write_json(GROUPS, {"why_not": why_not})
             return {"groups": 0}
         restoration = job.restoration
-        offsets = restoration.groups()
+        lines = exact_lines(restoration)
+        offsets = to_write(lines)
         refused = restoration.commit(offsets) if offsets else {}
-        for group, why in refused.items():
-            self.log.error("group %s: %s", group, why)
-        before = {
-            group: {(job.names[one.topic], one.partition): one.offset for one in own if one.topic in job.names}
-            for group, own in restoration.manifest.groups.items()
-        }
-        lines = [
-            [group, *at, before[group][at], exact] for group, places in offsets.items() for at, exact in places.items()
-        ]
-        artifacts.write_json(GROUPS, {"why_not": "", "lines": lines, "refused": refused})
-        return {"groups": len(offsets), "refused": len(refused)}
+        for group in dict.fromkeys(line.group for line in lines):
+            told = "; ".join(str(line) for line in lines if line.group == group)
+            self.log.info("group %s: %s%s", shown(group), f"refused, {refused[group]}: " if group in refused else "",
+                          told[:1000])  # fmt: skip
+        artifacts.write_json(GROUPS, {"why_not": "", "steps": [line.to_json() for line in lines], "refused": refused})
+        return {"groups": len({line.group for line in lines}), "written": len(offsets), "refused": len(refused)}
 
 
 class RestoreAclsOperator(BackupOperator):
@@ -207,9 +209,11 @@ class ValidateRestoreOperator(BackupOperator):
     """Judge what was compared, and what is committed now."""
 
     def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.backup.groups_plan import RestoreGroupLine
         from kafka_ferry.backup.judge_restore import (
             group_checks,
             group_lines,
+            left_out_check,
             restore_checks,
             restored_topics,
             source_check,
@@ -224,12 +228,12 @@ class ValidateRestoreOperator(BackupOperator):
         checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
         checks.append(source_check(source))
         told = artifacts.read_json(GROUPS) or {}
-        wanted: dict[str, dict[tuple[str, int], tuple[int, int]]] = {}
-        for group, topic, partition, before, exact in told.get("lines", []):
-            wanted.setdefault(group, {})[topic, partition] = before, exact
-        committed = job.target.admin.committed(wanted) if wanted else {}
-        groups = group_lines(wanted, committed, told.get("refused", {}))
-        checks += group_checks(groups, told.get("why_not", ""))
+        steps = [RestoreGroupLine.from_json(step) for step in told.get("steps", [])]
+        committed = job.target.admin.commits({step.group for step in steps}) if steps else {}
+        ends = job.target.admin.offsets({(step.topic, step.partition) for step in steps}, "latest", "read_uncommitted")
+        groups = group_lines(steps, committed, told.get("refused", {}), ends)
+        left_out = job.restoration.groups_left_out() if job.spec.restore_groups else {}
+        checks += [*group_checks(groups, told.get("why_not", "")), *left_out_check(left_out)]
         written = added([artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/restore")])
         records = sum(line.target_records or 0 for line in lines)
         made = {

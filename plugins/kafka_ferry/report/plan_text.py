@@ -29,27 +29,45 @@ def group_text(groups: dict[str, Any]) -> list[str]:
     if not groups["lines"]:
         return []
     first = groups["first"][:_MOST_COMMITS]
-    rows = [
-        [
-            shown(line["group"]),
-            f"{line['topic']}-{line['partition']}",
-            f"{line['source_offset']:,}",
-            f"{line['source_end']:,}",
-            f"{line['lag']:,}",
-            "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
-            line["action"],
-        ]
-        for line in first
-    ]
+    restored = bool(first) and "would_get" in first[0]
+    rows = [_restored_row(line) if restored else _row(line) for line in first]
     left = groups["lines"] - len(first)
     where = groups["artifact"] or f"plan.json for the first {len(groups['first'])}"
     active, busy = groups["active_groups"], ", ".join(map(shown, groups["active_groups"][:20]))
     return [
-        f"group offsets: {number_of(groups['lines'], 'line')}, {groups['lag']:,} records behind at most",
+        f"group offsets: {number_of(groups['lines'], 'line')}"
+        + (f", {groups['lag']:,} records behind at most" if "lag" in groups else ""),
         *(f"  {entry['lines']:,} {entry['action']}: {entry['meaning']}" for entry in groups["actions"]),
-        table(["group", "partition", "source", "source end", "lag", "on target now", "what will be done"], rows),
+        table(_RESTORED if restored else _MIGRATED, rows),
         *([f"... and {left:,} more lines, see {where}"] if left else []),
         *([f"groups active on the target: {busy}" + " ..." * (len(active) > 20)] if active else []),
+    ]
+
+
+_MIGRATED = ["group", "partition", "source", "source end", "lag", "on target now", "what will be done"]
+_RESTORED = ["group", "partition", "in the backup", "on target now", "would get", "what will be done"]
+
+
+def _row(line: dict[str, Any]) -> list[str]:
+    return [
+        shown(line["group"]),
+        f"{line['topic']}-{line['partition']}",
+        f"{line['source_offset']:,}",
+        f"{line['source_end']:,}",
+        f"{line['lag']:,}",
+        "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
+        line["action"],
+    ]
+
+
+def _restored_row(line: dict[str, Any]) -> list[str]:
+    return [
+        shown(line["group"]),
+        f"{line['topic']}-{line['partition']}",
+        f"{line['source_offset']:,}",
+        "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
+        f"{line['would_get']:,}" + " at most" * line["about"],
+        line["action"],
     ]
 
 
@@ -106,5 +124,7 @@ def backup_plan_text(plan: dict[str, Any]) -> str:
                 "groups",
             ),
             *first_lines([f"note: {note}" for note in plan["notes"]], "notes"),
+            *(["changes:"] if plan.get("changes") else []),
+            *first_lines([f"  {Change(**change)}" for change in plan.get("changes", [])], "changes"),
         ]
     )

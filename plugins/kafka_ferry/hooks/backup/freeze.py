@@ -84,7 +84,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         groups=groups,
         groups_left_out=left_out,
         acls=acls,
-        notes=[*notes, *([note] if note else [])],
+        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else [])],
     )
 
 

@@ -37,9 +37,11 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.migration.collisions import collisions, problem_of
+from kafka_ferry.migration.commits import Commit
 from kafka_ferry.migration.provision import DesiredTopic
+from kafka_ferry.migration.resolve import without_unnamed
 from kafka_ferry.migration.retention import is_held
-from kafka_ferry.migration.topics import TopicState, mm2_group_refusal, select
+from kafka_ferry.migration.topics import Selection, TopicState, mm2_group_refusal, select
 from kafka_ferry.verification.content import PartitionRange
 
 log = logging.getLogger(__name__)
@@ -241,12 +243,23 @@ class Restoration:
 
     def chosen_groups(self) -> dict[str, list[GroupOffset]]:
         """Groups to restore: those asked for that have committed offsets on a topic of this restore."""
-        chosen = select(
+        return {name: self.manifest.groups[name] for name in self._selection.names if self._is_on_topics(name)}
+
+    def groups_left_out(self) -> dict[str, str]:
+        """Why groups do not come back: what the backup has of these topics, and what it could not have."""
+        skipped = {item.name: item.reason for item in self._selection.skipped if self._is_on_topics(item.name)}
+        return {**self.manifest.groups_left_out, **skipped}
+
+    @cached_property
+    def _selection(self) -> Selection:
+        found = select(
             "groups", self.manifest.groups, self.spec.groups, [], never=lambda _: None, by_default=mm2_group_refusal
         )
+        return without_unnamed(found, self.admin.can_name)
+
+    def _is_on_topics(self, group: str) -> bool:
         names = {topic.source.name for topic in self.topics}
-        groups = {name: self.manifest.groups[name] for name in chosen.names}
-        return {name: own for name, own in groups.items() if any(one.topic in names for one in own)}
+        return any(one.topic in names for one in self.manifest.groups[group])
 
     def groups(self) -> dict[str, dict[Partition, int]]:
         """Group to committed offsets on the target, exact: by the offset map of what was restored."""
@@ -261,7 +274,7 @@ class Restoration:
         }
         return translate_groups(groups, names, maps)
 
-    def commit(self, offsets: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
+    def commit(self, offsets: Mapping[str, Mapping[Partition, int | Commit]]) -> dict[str, str]:
         """Write committed offsets; group to reason where it was refused, as a group at work is."""
         deadline = time.monotonic() + _LOADING_SECONDS
         refused = self.admin.commit(offsets)
@@ -272,9 +285,9 @@ class Restoration:
             refused = {group: why for group, why in refused.items() if self._lacks(group, offsets[group])}
         return refused
 
-    def _lacks(self, group: str, offsets: Mapping[Partition, int]) -> bool:
+    def _lacks(self, group: str, offsets: Mapping[Partition, int | Commit]) -> bool:
         there = self.admin.committed([group]).get(group, {})
-        return any(there.get(at) != offset for at, offset in offsets.items())
+        return any(there.get(at) != (one.offset if isinstance(one, Commit) else one) for at, one in offsets.items())
 
 
 def _places(topic: RestoreTopic) -> Sequence[Partition]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from kafka_ferry.backup.acls import RestoredAcls, restored_acls
+from kafka_ferry.backup.groups_plan import KEPT, restored_groups_in_plan
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.connectors.topic_rename import name_problem
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.restoration import Restoration
+from kafka_ferry.hooks.backup.restore_changes import restore_changes
+from kafka_ferry.hooks.backup.restore_groups import planned_lines
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.migration.acls import Acl
+from kafka_ferry.report.storage import GROUPS_PLAN
+from kafka_ferry.report.words import shown
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +88,10 @@ def restore_job(context: Mapping[str, Any]) -> RestoreJob:
     return RestoreJob(RestoreSpec.from_params(context["params"]))
 
 
-def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
+def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = None) -> dict[str, Any]:
     """plan.json of ``restore_topics``.
 
+    :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
     :raises BadParam: it cannot work, or would mix records with others; nothing was changed.
     :raises IncompleteBackup: the backup, or one that it goes on from, is not there.
     """
@@ -97,6 +103,9 @@ def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
     acls = job.acls().missing if spec.acls == "copy" else []
     lines = [_line(topic, restoration.point_in_time) for topic in topics]
     manifest = restoration.manifest
+    commits = planned_lines(restoration) if spec.restore_groups else []
+    if keep and len(commits) > KEPT:
+        keep(GROUPS_PLAN, "\n".join(map(str, (f"{shown(line.group)}: {line}" for line in commits))) + "\n")
     return {
         "planned": now(),
         "spec": spec.model_dump(mode="json"),
@@ -107,11 +116,15 @@ def plan_of_restore(job: RestoreJob) -> dict[str, Any]:
         "chain": [one.backup_id for one in restoration.chain],
         "topics": lines,
         "groups": sorted(restoration.chosen_groups()) if spec.restore_groups else [],
+        "skipped_groups": restoration.groups_left_out() if spec.restore_groups else {},
+        "group_offsets": restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
+        "changes": [change.to_json() for change in restore_changes(restoration, [str(acl) for acl in acls], commits)],
         "acls": [str(acl) for acl in acls],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
         "notes": [
             *restoration.catalogue.oddities(),
+            *(job.target.admin.metadata_note() if commits else []),
             *_time_notes(restoration),
             *_retention_notes(topics, restoration.point_in_time),
         ],
