@@ -119,7 +119,7 @@ class ListGroups(Request[_Versions]):  # type: ignore[misc]
         return request_struct_class(*everything, {})
 
 
-class _Rest(AbstractType[Any]):
+class _Rest(AbstractType[Any]):  # type: ignore[misc]
     """All that is left of an answer."""
 
     @classmethod
