@@ -92,3 +92,11 @@ def test_what_is_held_is_put_back():
     assert (back["cleanup.policy"], back["retention.ms"], back["message.timestamp.type"]) == ("compact", "5", None)
     assert back["max.message.bytes"] == "9"
     assert configs_to_put_back(own, own) == {}
+
+
+def test_a_name_that_is_there_means_only_itself():
+    topics = [TopicBackup(name=name, topic_id=name, replication_factor=1) for name in ("a.b", "a-b", "aXb")]
+    assert [one.name for one in select_topics(topics, ["a.b"], {})] == ["a.b"]
+    assert [one.name for one in select_topics(topics, ["a[.]b|aX."], {})] == ["a.b", "aXb"]
+    assert [one.name for one in select_topics(topics, [], {"a.b": "x"})] == ["x", "a-b", "aXb"]
+    assert [one.name for one in select_topics(topics[1:], ["a.b"], {"a.b": "\\g<0>.new"})] == ["a-b.new", "aXb.new"]

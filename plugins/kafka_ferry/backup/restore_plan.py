@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -30,11 +30,16 @@ class RestoreTopic:
     partitions: tuple[PartitionBackup, ...]
 
 
-def target_name(source: str, rename: Mapping[str, str]) -> str:
-    """The name on the target: an exact entry wins, then the first regular expression that matches all of the name."""
+def target_name(source: str, rename: Mapping[str, str], names: Container[str] = ()) -> str:
+    """The name on the target: an exact entry wins, then the first regular expression that matches all of the name.
+
+    :param names: that there are: an entry that is one of them means only itself, and not ``a-b`` by its dot too.
+    """
     if source in rename:
         return rename[source]
     for pattern, name in rename.items():
+        if pattern in names:
+            continue
         if problem := problem_of(pattern):
             raise BadParam("rename", problem, "a simpler regular expression")
         try:
@@ -60,17 +65,17 @@ def select_topics(
     partitions = partitions or {}
     names = [topic.name for topic in topics]
     for entry in chosen:
-        if not any(_matches(entry, name) for name in names):
+        if not any(_matches(entry, name, names) for name in names):
             known = ", ".join(names[:10]) or "none"
             hint = did_you_mean(entry, names)
             raise BadParam("topics", f"{entry!r} is not in the backup{hint}", f"one of its topics: {known}")
     result: list[RestoreTopic] = []
     for topic in topics:
-        if chosen and not any(_matches(entry, topic.name) for entry in chosen):
+        if chosen and not any(_matches(entry, topic.name, names) for entry in chosen):
             continue
         wanted = partitions.get(topic.name)
         parts = tuple(one for one in topic.partitions if wanted is None or one.partition in wanted)
-        result.append(RestoreTopic(topic, target_name(topic.name, rename), parts))
+        result.append(RestoreTopic(topic, target_name(topic.name, rename, names), parts))
     by_name: dict[str, str] = {}
     for one in result:
         if one.name in by_name:
@@ -81,9 +86,10 @@ def select_topics(
     return result
 
 
-def _matches(entry: str, name: str) -> bool:
-    if entry == name:
-        return True
+def _matches(entry: str, name: str, names: Container[str]) -> bool:
+    """A name that is there means only itself, as in a migration."""
+    if entry in names:
+        return entry == name
     if problem := problem_of(entry):
         raise BadParam("topics", problem, "a name, or a simpler regex")
     return re.fullmatch(entry, name) is not None

@@ -10,7 +10,7 @@ from typing import Any
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff, stopping_acls
-from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.engines import Engine, engine_of
 from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.groups_plan import plan_groups
 from kafka_ferry.hooks.kafka_admin import Cluster
@@ -98,7 +98,7 @@ def make_plan(
         "changes": [change.to_json() for change in changes],
         "estimate": {"seconds": round(guess.seconds), "basis": guess.basis + engine.estimate_note},
         "findings": [finding.to_json() for finding in findings],
-        "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration)],
+        "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration), *_for_a_while(migration, engine)],
     }
 
 
@@ -161,6 +161,23 @@ def _topic_line(
         "bytes": round(records * sizes.get(name, 0)),
         "already_there": sum(max(0, resumed[tp] - begins[tp]) for tp in mine if tp in resumed),
     }
+
+
+def _for_a_while(migration: Migration, engine: Engine) -> list[str]:
+    """What the run changes beside its ``changes`` and takes back at its end."""
+    spec, notes = migration.spec, []
+    when = "left there with keep_replicating" if spec.keep_replicating else "deleted at the end"
+    if own := engine.own_topics():
+        notes.append(f"topics of the engine's own are made on the target and {when}: {', '.join(own)}")
+    if spec.canary:
+        names = f"{migration.canary} on the source, {spec.target_topic(migration.canary)} on the target"
+        notes.append(f"a canary topic is made and deleted at the end: {names}")
+    if spec.hold_retention and not spec.keep_replicating:
+        notes.append(
+            "limits by age and size that would act on these records are off on the target's topics during the copy, "
+            "and put back at the end (hold_retention); the log of deploy names them"
+        )
+    return notes
 
 
 def _notes(migration: Migration) -> list[str]:

@@ -50,9 +50,12 @@ class ImportPlanOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.exchange_spec import ImportSpec
+        from kafka_ferry.hooks.backup.restore_changes import topic_changes
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.hooks.run_lock import claim
         from kafka_ferry.hooks.shared_names import read_name
+        from kafka_ferry.migration.changes import Change
+        from kafka_ferry.report.plan_text import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
@@ -62,6 +65,7 @@ class ImportPlanOperator(FerryOperator):
         cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
         export_id = run.latest(origin)
         lines: list[dict[str, Any]] = []
+        changes: list[dict[str, Any]] = []
         notes = ["there is no export yet: the run waits for one"] if export_id is None else []
         notes += run.catalogue(origin).oddities()
         if export_id is not None:
@@ -69,6 +73,7 @@ class ImportPlanOperator(FerryOperator):
             refuse_itself(importing)
             importing.check()
             lines = planned_topics(importing)
+            changes = [change.to_json() for change in topic_changes(importing)]
         plan = {
             "planned": pendulum.now("UTC").isoformat(),
             "spec": spec.model_dump(mode="json"),
@@ -76,6 +81,7 @@ class ImportPlanOperator(FerryOperator):
             "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
             "export_id": export_id,
             "topics": lines,
+            "changes": changes,
             "records": sum(line["records"] for line in lines),
             "bytes": sum(line["bytes"] for line in lines),
             "notes": notes,
@@ -84,7 +90,8 @@ class ImportPlanOperator(FerryOperator):
         rows = [[line["source"], line["target"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"]
                 for line in lines]  # fmt: skip
         head = ["source topic", "sink topic", "partitions", "records", "bytes"]
-        self.log.info("export %s of %s\n%s", export_id, spec.export, table(head, rows))
+        told = first_lines([str(Change(**change)) for change in changes], "changes")
+        self.log.info("export %s of %s\n%s\nchanges:\n%s", export_id, spec.export, table(head, rows), "\n".join(told))
         if spec.dry_run:
             self.log.info("dry_run: nothing was written, and the run ends here")
             raise skip_the_rest(self)

@@ -23,6 +23,9 @@ def topic_changes(restoration: Restoration) -> list[Change]:
             detail = f"{number_of(len(topic.source.partitions), 'partition')}" + f", {configs}" * bool(configs)
             changes.append(Change(Action.CREATE, "topic", topic.name, detail))
             continue
+        needed = len(topic.source.partitions)
+        if state.partitions < needed:
+            changes.append(Change(Action.UPDATE, "topic", topic.name, f"partitions to {needed}"))
         held = {key: value for key, value in held_configs({}).items() if state.effective.get(key) != value}
         if held:
             told = ", ".join(f"{key}={value}" for key, value in sorted(held.items()))
