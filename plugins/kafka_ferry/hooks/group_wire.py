@@ -3,7 +3,7 @@
 Its list of groups leaves out all types but consumer groups. Its calls refuse the empty group id, which brokers take for
 the offsets of old clients (GroupCoordinatorService: "For backwards compatibility, we support offset commits for the
 empty groupId"). And confluent-kafka 2.16 writes a NUL behind each commit's metadata, and takes what lies in memory
-behind it for a part when it reads: rubbish, or a UnicodeDecodeError (measured).
+behind it for a part when it reads: rubbish, or a UnicodeDecodeError (measured; librdkafka issue 4649).
 """
 
 from __future__ import annotations
