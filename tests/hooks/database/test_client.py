@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 
 import pymysql
 import pytest
@@ -53,3 +54,24 @@ def test_a_connection_that_is_missing_or_empty_is_named(monkeypatch: pytest.Monk
     monkeypatch.setenv("AIRFLOW_CONN_EMPTY", json.dumps({"conn_type": "mysql", "host": "h"}))
     with pytest.raises(BadConnection, match="has no host or no login"):
         _ = DatabaseHook("empty").login
+
+
+@pytest.mark.parametrize(
+    ("param", "extra", "tls"),
+    [
+        (None, {}, None), (True, {}, True), (False, {}, False), (None, {"tls": True}, True),
+        (None, {"tls": "false"}, False),
+        (None, {"ssl_verify_identity": False}, None), (True, {"tls": False}, True), (None, {"tls": ""}, None),
+    ],
+)  # fmt: skip
+def test_param_and_connection_say_together_whether_there_is_tls(
+    monkeypatch: pytest.MonkeyPatch, param: bool | None, extra: dict[str, object], tls: bool | None
+) -> None:
+    fields = {"conn_type": "mysql", "host": "127.0.0.1", "port": 1, "login": "a", "password": "hush", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
+    hook = DatabaseHook("shop", param)
+    assert hook.tls is tls
+    context = hook.login.get("ssl")
+    assert (context is not None) == (tls is True)
+    if context:
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)

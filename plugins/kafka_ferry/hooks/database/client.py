@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from kafka_ferry.database.foreign_keys import cascades_of
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.database.tls import tls_options
 from kafka_ferry.hooks.task_watch import beat
 
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
@@ -32,7 +34,8 @@ _SILENCE = 600  # seconds that a statement may take
 class DatabaseHook(BaseHook):
     """Reads settings, tables and rows; writes nothing.
 
-    :param conn_id: host, port, login and password; extra ``tls`` (true, false) for the one way or the other.
+    :param conn_id: host, port, login and password; extra: see ``hooks.database.tls``.
+    :param tls: what the param of that name says.
 
     Raises from every method: ``BadConnection`` when the login is refused, ``NotAuthorized``, ``OutsideFault`` when the
     server does not answer, ``FerryError`` when it says no.
@@ -40,13 +43,15 @@ class DatabaseHook(BaseHook):
 
     conn_type = "mysql"
 
-    def __init__(self, conn_id: str) -> None:
+    def __init__(self, conn_id: str, tls: bool | None = None) -> None:
         super().__init__()
-        self.conn_id = conn_id
+        self.conn_id, self._tls = conn_id, tls
 
     @cached_property
     def login(self) -> dict[str, Any]:
-        """``host``, ``port``, ``user`` and ``password``. The password is masked in the log from here on.
+        """``host``, ``port``, ``user``, ``password`` and what TLS needs, for PyMySQL and the reader of the binary log.
+
+        The password is masked in the log from here on.
 
         :raises BadConnection: there is no such connection, or it has no host or login.
         """
@@ -61,7 +66,22 @@ class DatabaseHook(BaseHook):
             raise BadConnection(f"connection {self.conn_id!r} has no host or no login. Cure: those of the writer")
         if found.password:
             mask_secret(found.password)
-        return {"host": found.host, "port": found.port or 3306, "user": found.login, "password": found.password or ""}
+        extra = dict(found.extra_dejson)
+        if extra.get("ssl_key_password"):
+            mask_secret(extra["ssl_key_password"])
+        return {
+            "host": found.host,
+            "port": found.port or 3306,
+            "user": found.login,
+            "password": found.password or "",
+            **tls_options(self.conn_id, extra, self._tls),
+        }
+
+    @property
+    def tls(self) -> bool | None:
+        """Whether TLS is asked for (True) or refused (False), by connection or param; None: neither says."""
+        login = self.login
+        return True if "ssl" in login else (False if "ssl_disabled" in login else None)
 
     @contextmanager
     def connect(self, **options: Any) -> Iterator[pymysql.connections.Connection[Any]]:
@@ -94,6 +114,12 @@ class DatabaseHook(BaseHook):
                 raise BadConnection(f"{name} was refused: {text}. Cure: {cure}") from error
             if code in _NOT_ALLOWED:
                 raise NotAuthorized(f"{name}: {text}") from error
+            if refused := _certificate_problem(error):
+                cure = "ssl_ca of who signed the server's certificate, and the host by the name that stands in it"
+                raise BadConnection(f"{name}: the server is not who it should be: {refused}. Cure: {cure}") from error
+            if code == CR.CR_SSL_CONNECTION_ERROR:
+                cure = "a server with TLS and a certificate, or tls false where nobody can listen"
+                raise BadConnection(f"{name}: no TLS: {text}. Cure: {cure}") from error
             if code in _AWAY or isinstance(error, pymysql.err.InterfaceError):
                 raise OutsideFault(f"{name}: {text}") from error
             raise FerryError(f"{name}: {text}") from error
@@ -244,6 +270,16 @@ class Snapshot:
 def _definition(connection: Any, table: Table) -> str:
     ((_, definition, *_),) = _rows(connection, f"SHOW CREATE TABLE {_quoted(table.database)}.{_quoted(table.name)}")
     return str(definition)
+
+
+def _certificate_problem(error: BaseException) -> str | None:
+    """What a handshake was refused for; None: another error."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner.verify_message or str(inner)
+        inner = getattr(inner, "original_exception", None) or inner.__cause__ or inner.__context__
+    return None
 
 
 def _begin(connection: Any) -> None:

@@ -54,7 +54,7 @@ class Streaming:
         check_settings("connector_config", spec.own_config())
         self.spec = spec
         self.name = f"{dag_id}.{spec.stream}"
-        self.database = DatabaseHook(spec.database_conn_id)
+        self.database = DatabaseHook(spec.database_conn_id, spec.tls)
         self.target = KafkaClusterHook(spec.target_conn_id)
         self._last: dict[Position, LastChange | None] = {}
 
@@ -95,7 +95,7 @@ class Streaming:
             databases=tuple(spec.databases),
             tables=tuple(spec.tables),
             server_id=self.server_id,
-            tls=spec.tls,
+            tls=self.database.tls,
             snapshot_mode=spec.snapshot_mode,
             replication_factor=spec.replication_factor or -1,
             partitions=spec.partitions,
