@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+import large_records
 import sshd
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import ConnectHook
@@ -419,3 +420,13 @@ def whole(cluster: KafkaClusterHook, topic: str) -> Iterator[bytes]:
     with cluster.reader("read_uncommitted") as reader:
         for record in reader.read_records({tp: range(end) for tp, end in ends.items()}).values():
             yield (record.key or b"") + (record.value or b"")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_the_source_accepted_is_carried(
+    engine: str, run_of: Make, stack: Stack, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topics = large_records.make(stack.source_bootstrap, topic_prefix, make_topics, produce)
+    _, report = run_of(engine, topics=topics, groups=[]).whole()
+    assert report["verdict"] == "PASS"

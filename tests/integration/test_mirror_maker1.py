@@ -16,6 +16,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer
 
+import large_records
 from dag_runs import ReadQuota
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.catch_up import wait_for_tails
@@ -420,3 +421,12 @@ def test_a_copy_in_other_partitions_can_be_verified_at_any_time(
     assert (found[right].status, found[right].source_records) == ("pass", 50)
     assert (found[three].status, found[three].factor, found[three].lost) == ("fail", 3, 0)
     assert verified()[f"{right}-0"].status == "fail", "the question is another one, partition by partition"
+
+
+@pytest.mark.nightly
+def test_what_the_source_accepted_is_carried(
+    run_of: Callable[..., Run], stack: Stack, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topics = large_records.make(stack.source_bootstrap, topic_prefix, make_topics, produce)
+    _, report = run_of(topics=topics).whole()
+    assert report["verdict"] == "PASS"
