@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from kafka_ferry.hooks.broker_wire import LEADERS, Answer, Leaders, Part
 from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.range_stream import Faults, Key, RangeStream
 from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.verification.raw_records import RawRecords, Workbench
 
 A, B = ("t", 0), ("t", 1)
 Positions = Mapping[Key, int]
@@ -41,6 +43,9 @@ class Brokers:
         await asyncio.sleep(0.001)
         return self.fetched(node, positions)
 
+    def awake(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def drop(self, node: int) -> None:
         self.dropped.append(node)
 
@@ -48,10 +53,15 @@ class Brokers:
         pass
 
 
+def opened() -> Callable[[Key, Any], Iterator[RawRecords]]:
+    bench = Workbench()
+    return lambda _, batches: bench.records(batches)
+
+
 @pytest.fixture
 def brokers(monkeypatch: pytest.MonkeyPatch) -> Brokers:
     found = Brokers()
-    monkeypatch.setattr(native_client, "BrokerWire", lambda settings: found)
+    monkeypatch.setattr(native_client, "BrokerWire", lambda settings, on_arrival: found)
     return found
 
 
@@ -61,8 +71,8 @@ def faults() -> Faults:
 
 
 @pytest.fixture
-def client(brokers: Brokers, faults: Faults) -> Iterator[NativeClient]:
-    made = NativeClient({"bootstrap.servers": "x:1", "isolation.level": "read_committed"}, faults)
+def client(brokers: Brokers, faults: Faults) -> Iterator[NativeClient[Any]]:
+    made = NativeClient({"bootstrap.servers": "x:1", "isolation.level": "read_committed"}, faults, opened())
     yield made
     made.close()
 
@@ -86,7 +96,7 @@ def some(base: int, count: int = 10, **how: Any) -> bytes:
     return batch([Record(number, 0, b"k", b"v%d" % (base + number)) for number in range(count)], base, **how)
 
 
-def until(client: NativeClient, enough: Callable[[list[int], list[Any]], bool]) -> tuple[list[int], list[Any]]:
+def until(client: NativeClient[Any], enough: Callable[[list[int], list[Any]], bool]) -> tuple[list[int], list[Any]]:
     """Offsets and events that came, until there are enough."""
     offsets, events = [], []
     deadline = time.monotonic() + 20
@@ -98,7 +108,7 @@ def until(client: NativeClient, enough: Callable[[list[int], list[Any]], bool]) 
     return offsets, events
 
 
-def test_a_range_is_read_to_its_end_and_not_fetched_beyond_it(brokers: Brokers, client: NativeClient) -> None:
+def test_a_range_is_read_to_its_end_and_not_fetched_beyond_it(brokers: Brokers, client: NativeClient[Any]) -> None:
     brokers.fetched = log_of(some(0), some(10), some(20))
     client.assign([PartitionRange("t", 0, 5, 20)])
     offsets, (event,) = until(client, lambda _, events: bool(events))
@@ -108,7 +118,7 @@ def test_a_range_is_read_to_its_end_and_not_fetched_beyond_it(brokers: Brokers, 
     assert [positions[A] for _, positions in brokers.asked] == [5, 10]
 
 
-def test_the_next_answer_is_asked_for_before_this_one_is_worked_on(brokers: Brokers, client: NativeClient) -> None:
+def test_the_next_answer_is_asked_for_before_this_one_is_worked_on(brokers: Brokers, client: NativeClient[Any]) -> None:
     brokers.fetched = log_of(some(0), some(10))
     client.assign([PartitionRange("t", 0, 0, 20)])
     runs: Any = []
@@ -117,7 +127,7 @@ def test_the_next_answer_is_asked_for_before_this_one_is_worked_on(brokers: Brok
     assert client._flights, "on its way"
 
 
-def test_partitions_take_turns(brokers: Brokers, client: NativeClient) -> None:
+def test_partitions_take_turns(brokers: Brokers, client: NativeClient[Any]) -> None:
     """A broker fills its answer in the order of the question: else the first partition would starve the others."""
     brokers.fetched = lambda node, positions: Answer(
         positions, {key: part(some(at) if key == next(iter(positions)) else b"") for key, at in positions.items()}, 0
@@ -127,7 +137,7 @@ def test_partitions_take_turns(brokers: Brokers, client: NativeClient) -> None:
     assert [next(iter(positions)) for _, positions in brokers.asked[:4]] == [A, B, A, B]
 
 
-def test_aborted_records_are_left_out_and_the_end_is_told(brokers: Brokers, client: NativeClient) -> None:
+def test_aborted_records_are_left_out_and_the_end_is_told(brokers: Brokers, client: NativeClient[Any]) -> None:
     data = some(0, attributes=TRANSACTIONAL, producer=7) + marker(10, 7, ABORT) + some(11, 2)
     brokers.fetched = lambda node, positions: Answer(
         positions, {A: part(data, 13, aborted=[(7, 0)]) if positions[A] == 0 else part(end=13)}, 0
@@ -138,7 +148,7 @@ def test_aborted_records_are_left_out_and_the_end_is_told(brokers: Brokers, clie
     assert (events[0].code, events[0].offset) == (KafkaError._PARTITION_EOF, 13)
 
 
-def test_a_damaged_batch_is_asked_for_again(brokers: Brokers, client: NativeClient) -> None:
+def test_a_damaged_batch_is_asked_for_again(brokers: Brokers, client: NativeClient[Any]) -> None:
     good, bad = some(0), bytearray(some(10))
     bad[-1] ^= 1
     answers = iter([good + bytes(bad), bytes(bad), some(10)])
@@ -151,11 +161,11 @@ def test_a_damaged_batch_is_asked_for_again(brokers: Brokers, client: NativeClie
 
 
 def test_what_cannot_be_decompressed_is_asked_for_again_and_ends_nothing(
-    brokers: Brokers, client: NativeClient
+    brokers: Brokers, client: NativeClient[Any]
 ) -> None:
-    answers = iter([some(0) + batch(b"no lz4", 10, attributes=3, last=9, count=10), some(0) + some(10)])
-    brokers.fetched = lambda node, positions: (
-        Answer(positions, {A: part(next(answers))}, 0) if positions.get(A) == 0 else Answer(positions, {}, 0)
+    answers = {0: some(0) + batch(b"no lz4", 10, attributes=3, last=9, count=10), 10: some(10)}
+    brokers.fetched = lambda node, positions: Answer(
+        positions, {A: part(answers[positions[A]])} if positions.get(A) in answers else {}, 0
     )
     client.assign([PartitionRange("t", 0, 0, 20)])
     offsets, events = until(client, lambda offsets, _: len(offsets) >= 20)
@@ -165,7 +175,7 @@ def test_what_cannot_be_decompressed_is_asked_for_again_and_ends_nothing(
 
 @pytest.mark.parametrize("code", [KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.FENCED_LEADER_EPOCH, 56])
 def test_a_partition_that_moved_is_asked_for_at_its_new_leader(
-    code: int, brokers: Brokers, client: NativeClient, faults: Faults
+    code: int, brokers: Brokers, client: NativeClient[Any], faults: Faults
 ) -> None:
     found = iter([1, 2])
     brokers.led = lambda keys: Leaders(dict.fromkeys(keys, next(found)), set(), [])
@@ -180,7 +190,7 @@ def test_a_partition_that_moved_is_asked_for_at_its_new_leader(
     assert "t-0: " in faults.last_error
 
 
-def test_a_broker_that_goes_away_is_asked_again(brokers: Brokers, client: NativeClient, faults: Faults) -> None:
+def test_a_broker_that_goes_away_is_asked_again(brokers: Brokers, client: NativeClient[Any], faults: Faults) -> None:
     problems = iter([ssl.SSLEOFError("in a handshake"), errors.KafkaConnectionError("closed"), TimeoutError()])
     good = log_of(some(0))
 
@@ -197,7 +207,7 @@ def test_a_broker_that_goes_away_is_asked_again(brokers: Brokers, client: Native
     assert faults.denied is None
 
 
-def test_refused_credentials_are_told(brokers: Brokers, client: NativeClient, faults: Faults) -> None:
+def test_refused_credentials_are_told(brokers: Brokers, client: NativeClient[Any], faults: Faults) -> None:
     def refuse(keys: set[Key]) -> Leaders:
         raise errors.SaslAuthenticationFailed("Authentication failed")
 
@@ -209,7 +219,7 @@ def test_refused_credentials_are_told(brokers: Brokers, client: NativeClient, fa
 
 
 def test_what_somebody_must_know_becomes_an_event(
-    brokers: Brokers, client: NativeClient, monkeypatch: pytest.MonkeyPatch
+    brokers: Brokers, client: NativeClient[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brokers.fetched = lambda node, positions: Answer(positions, {A: part(code=KafkaError.OFFSET_OUT_OF_RANGE)}, 0)
     client.assign([PartitionRange("t", 0, 3, 10)])
@@ -230,7 +240,7 @@ def test_what_somebody_must_know_becomes_an_event(
     assert time.monotonic() - begun > 0.3, "it may still turn up"
 
 
-def test_a_quota_is_told_and_kept(brokers: Brokers, client: NativeClient, faults: Faults) -> None:
+def test_a_quota_is_told_and_kept(brokers: Brokers, client: NativeClient[Any], faults: Faults) -> None:
     good, times = log_of(some(0), some(10)), []
 
     def answer(node: int, positions: Positions) -> Answer:
@@ -244,7 +254,7 @@ def test_a_quota_is_told_and_kept(brokers: Brokers, client: NativeClient, faults
     assert faults.held_until > times[1]
 
 
-def test_an_answer_to_an_earlier_assignment_is_left_alone(brokers: Brokers, client: NativeClient) -> None:
+def test_an_answer_to_an_earlier_assignment_is_left_alone(brokers: Brokers, client: NativeClient[Any]) -> None:
     brokers.fetched = log_of(some(0), some(10), some(20))
     client.assign([PartitionRange("t", 0, 0, 30)])
     until(client, lambda offsets, _: bool(offsets))
@@ -257,7 +267,7 @@ def test_an_answer_to_an_earlier_assignment_is_left_alone(brokers: Brokers, clie
 def test_a_stream_over_it_reads_two_partitions(brokers: Brokers) -> None:
     brokers.fetched = log_of(some(0, codec="zstd"), some(10, codec="lz4"), some(20))
     config = {"bootstrap.servers": "x:1"}
-    stream = RangeStream(lambda faults: NativeClient(config, faults), "read_uncommitted", 5)
+    stream = RangeStream(lambda faults: NativeClient(config, faults, opened()), "read_uncommitted", 5)
     found: dict[Key, list[int]] = {A: [], B: []}
     for key, run in stream.stream([PartitionRange(*A, 0, 25), PartitionRange(*B, 12, 30)]):
         found[key] += run.offsets.tolist()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import random
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from batches import CODECS, HEADER_SIZE, LOG_APPEND_TIME, Record, batch, encode, sized, varint
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.verification import record_window
 from kafka_ferry.verification.raw_records import KEY, VALUE, RawRecords, Workbench
-from kafka_ferry.verification.record_batch import DamagedBatch, UnusualRecords, whole_batches
+from kafka_ferry.verification.record_batch import DamagedBatch, whole_batches
 from kafka_ferry.verification.record_hash import key_hash, record_hash
 
 TIME = 1_700_000_000_000
@@ -150,7 +152,7 @@ def test_no_records_of_none_are_left() -> None:
 
 @pytest.mark.parametrize("codec", ["none", "snappy raw", "lz4", "zstd"])
 def test_many_bytes_are_several_runs(codec: str) -> None:
-    mega = 1_000_000  # the first three make a run; the third does not fit into the room that is left
+    mega = 1_000_000  # the third does not fit into the room that is left
     sizes = [3 * mega, 4 * mega, 12 * mega, 9 * mega, 10, mega]
     every = [[Record(0, 0, b"a", bytes([n]) * size), Record(1, 1, b"b", b"%d" % n)] for n, size in enumerate(sizes)]
     batches = [batch(some, 2 * n, time=TIME, codec=codec) for n, some in enumerate(every)]
@@ -160,7 +162,7 @@ def test_many_bytes_are_several_runs(codec: str) -> None:
         check(run, [one for n in range(at, at + count) for one in placed(every[n], 2 * n, TIME)])
         lengths.append(count)
         at += count
-    assert lengths == [3, 1, 2]
+    assert lengths == [2, 1, 1, 2]
 
 
 GOOD = [Record(1), Record(2, headers=[("h", b"x")])]
@@ -215,21 +217,78 @@ def test_a_batch_that_cannot_be_decompressed_is_said_too() -> None:
         list(runs(batch(GOOD, 0), bytes(made)))
 
 
+ONE, NONE = [("h", b"x")], [("h", None)]
+
+
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "meant"),
     [
-        varint(1, 2) + sized(b"h") + sized(b"x"),
-        varint(1) + varint(1, 2) + b"h" + sized(b"x"),
-        varint(1) + sized(b"h") + varint(1, 5) + b"x",
-        varint(1) + sized(b"h") + varint(-1, 3),
-        varint(0, 2),
+        (varint(1, 2) + sized(b"h") + sized(b"x"), ONE),
+        (varint(1) + varint(1, 2) + b"h" + sized(b"x"), ONE),
+        (varint(1) + sized(b"h") + varint(1, 5) + b"x", ONE),
+        (varint(1) + sized(b"h") + varint(-1, 3), NONE),
+        (varint(1) + sized(b"h") + varint(-2), NONE),
+        (varint(1) + sized(b"h") + varint(-9), NONE),
+        (varint(1) + sized(b"h") + varint(-(2**40)), NONE),
+        (varint(0, 2), []),
     ],
 )
-def test_header_numbers_longer_than_they_need_are_unusual(raw: bytes) -> None:
-    """The hash is made of these bytes as they stand: these would make another of the same headers."""
-    made = batch(BODY + encode(Record(3), raw), last=3, count=3)
-    with pytest.raises(UnusualRecords):
+def test_headers_are_hashed_as_they_are_meant_however_their_lengths_are_written(
+    raw: bytes, meant: list[tuple[str, bytes | None]]
+) -> None:
+    """Kafka's own reader takes any length below zero for null, and longer numbers for what they say."""
+    made = batch(BODY + encode(Record(3), raw), 7, time=TIME, last=3, count=3)
+    check(only(made), placed([*GOOD, Record(3, headers=meant)], 7, TIME))
+
+
+@pytest.mark.parametrize("below", [-2, -9, -(2**31), -(2**62)])
+def test_any_length_below_zero_is_a_null_key_or_value(below: int) -> None:
+    raw = b"\x00" + varint(0) + varint(0) + varint(below) + varint(below) + varint(0)
+    check(only(batch(sized(raw), 7, time=TIME, last=0, count=1)), placed([Record(0, 0, None, None)], 7, TIME))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_batch_larger_than_memory_is_read_in_pieces(codec: str) -> None:
+    """Also records that lie across the edges of pieces, and one larger than a piece."""
+    sizes = [5_000_000, 5_000_000, 10, 3, 9_000_000, 21_000_000, 0, 7_999_990, 1, 1]
+    records = [Record(n, n, b"%d" % n, bytes([n]) * size, [("h", None)]) for n, size in enumerate(sizes)]
+    found = []
+    for run in runs(batch(GOOD, 0), batch(records, 70, time=TIME, codec=codec), batch(GOOD, 9000)):
+        found += list(zip(run.offsets.tolist(), run.hashes().tolist(), strict=True))
+        assert run.column(VALUE)[0][-1] == sum(len(value) for value in slices(*run.column(VALUE)) if value)
+    expected = [(70 + one.offset, record_hash(TIME + one.time, one.headers, one.key, one.value)) for one in records]
+    assert found[2:-2] == expected
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+def test_a_bomb_takes_no_more_memory_than_a_piece(codec: str) -> None:
+    """2,200 records of 1 MB in a batch of kilobytes crashed a process: edges of 32 bits, and 2.2 GB at once."""
+    body = b"".join(encode(Record(n, 0, b"k", bytes(1_000_000))) for n in range(400))
+    made = batch(body, last=399, count=400, codec=codec)
+    del body
+    most, count = 0, 0
+    tracemalloc.start()
+    for run in runs(made):
+        run.column(VALUE)
+        count += len(run)
+        most = max(most, tracemalloc.get_traced_memory()[1])
+    tracemalloc.stop()
+    assert count == 400
+    assert most < 100_000_000
+
+
+def test_a_record_larger_than_any_is_refused_by_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_window, "MOST_RECORD_BYTES", 30_000_000)
+    made = batch([Record(0), Record(1, 0, b"k", bytes(60_000_000))], 70, codec="zstd")
+    with pytest.raises(FerryError, match=r"batch at offset 70 holds a record of more than 30000000 bytes .* Cure: "):
         list(runs(made))
+
+
+@pytest.mark.parametrize("count", [9, 11])
+def test_a_large_batch_with_another_count_than_it_says_is_none(count: int) -> None:
+    body = b"".join(encode(Record(n, 0, b"k", bytes(2_000_000))) for n in range(10))
+    with pytest.raises(FerryError, match="batch at offset 70 holds no records"):
+        list(runs(batch(body, 70, last=11, count=count, codec="zstd")))
 
 
 def test_other_numbers_may_be_longer_than_they_need() -> None:
@@ -246,7 +305,7 @@ def test_damage_that_fits_the_checksum_never_crashes_nor_changes_the_count() -> 
         body[made.randrange(len(body))] ^= made.randint(1, 255)
         try:
             records = only(batch(bytes(body), 70, time=TIME, last=300, count=6))
-        except (FerryError, UnusualRecords):
+        except FerryError:
             refused += 1
             continue
         assert len(records) == len(records.hashes()) == 6

@@ -1,7 +1,8 @@
 """Segments as Avro object container files (fastavro, deflate). Pure; nothing is lost on the way.
 
 The columns are those of the Parquet segments; ``timestamp`` is a plain long, ms since 1970: a logical type would make
-readers refuse times that their dates cannot say.
+readers refuse times that their dates cannot say. In a file with a header's name that is not UTF-8, which brokers take,
+names are of the union string, bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import fastavro
 
-from kafka_ferry.backup.columns import TIMESTAMP_TYPES
+from kafka_ferry.backup.columns import TIMESTAMP_TYPES, are_text
 from kafka_ferry.backup.decoding import (
     DECODED_BYTES,
     DamagedSegment,
@@ -28,33 +29,35 @@ from kafka_ferry.backup.decoding import (
 from kafka_ferry.backup.page_headers import zigzag
 from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, Rows, rows_of, timestamp_types
 
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "record",
-    "name": "Record",
-    "namespace": "kafka_ferry",
-    "fields": [
-        {"name": "topic", "type": "string"},
-        {"name": "partition", "type": "int"},
-        {"name": "offset", "type": "long"},
-        {"name": "timestamp", "type": "long"},
-        {"name": "timestamp_type", "type": {"type": "enum", "name": "TimestampType", "symbols": list(TIMESTAMP_TYPES)}},
-        {"name": "key", "type": ["null", "bytes"]},
-        {"name": "value", "type": ["null", "bytes"]},
-        {
-            "name": "headers",
-            "type": {
-                "type": "array",
-                "items": {
-                    "type": "record",
-                    "name": "Header",
-                    "fields": [{"name": "key", "type": "string"}, {"name": "value", "type": ["null", "bytes"]}],
-                },
-            },
-        },
-    ],
-}
+
+def _schema(name: Any) -> dict[str, Any]:
+    """:param name: type of a header's name."""
+    symbols = list(TIMESTAMP_TYPES)
+    fields = [{"name": "key", "type": name}, {"name": "value", "type": ["null", "bytes"]}]
+    header = {"type": "record", "name": "Header", "fields": fields}
+    return {
+        "type": "record",
+        "name": "Record",
+        "namespace": "kafka_ferry",
+        "fields": [
+            {"name": "topic", "type": "string"},
+            {"name": "partition", "type": "int"},
+            {"name": "offset", "type": "long"},
+            {"name": "timestamp", "type": "long"},
+            {"name": "timestamp_type", "type": {"type": "enum", "name": "TimestampType", "symbols": symbols}},
+            {"name": "key", "type": ["null", "bytes"]},
+            {"name": "value", "type": ["null", "bytes"]},
+            {"name": "headers", "type": {"type": "array", "items": header}},
+        ],
+    }
+
+
+SCHEMA: Final = _schema("string")
 _PARSED: Final = fastavro.parse_schema(SCHEMA)
 _CANONICAL: Final = fastavro.schema.to_parsing_canonical_form(SCHEMA)
+BINARY_NAMES: Final = _schema(["string", "bytes"])
+_PARSED_BINARY: Final = fastavro.parse_schema(BINARY_NAMES)
+_CANONICAL_BINARY: Final = fastavro.schema.to_parsing_canonical_form(BINARY_NAMES)
 _RECORD_BYTES: Final = 8  # one for each field, at the least
 _BLOCK_BYTES = 1024 * 1024
 _MARKER = b"kafka-ferry-avro"  # 16 bytes; a random one would give one segment another SHA-256 at each try
@@ -68,7 +71,7 @@ def encode(draft: Draft, topic: str, about: dict[str, Any]) -> bytes:
     sink = io.BytesIO()
     fastavro.writer(
         sink,
-        _PARSED,
+        _PARSED if all(map(are_text, draft.batches)) else _PARSED_BINARY,
         _records(draft, topic),
         codec="deflate",
         codec_compression_level=1,
@@ -93,8 +96,20 @@ def _records(draft: Draft, topic: str) -> Iterator[dict[str, Any]]:
                 "timestamp_type": kind,
                 "key": key,
                 "value": value,
-                "headers": [{"key": name, "value": content} for name, content in headers],
+                "headers": [{"key": _written(name), "value": content} for name, content in headers],
             }
+
+
+def _written(name: str) -> str | bytes:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape")
+    return name
+
+
+def _name(found: str | bytes) -> str:
+    return found if isinstance(found, str) else found.decode("utf-8", "surrogateescape")
 
 
 def decode(data: bytes, what: str) -> Iterator[Rows]:
@@ -106,9 +121,8 @@ def decode(data: bytes, what: str) -> Iterator[Rows]:
     :raises DamagedSegment: it is not what :func:`encode` writes.
     """
     with named(what, "Avro"):
-        head = _own_head()
         rows, size = Rows([], [], [], [], []), 0
-        for count, block in _blocks(data, what):
+        for head, count, block in _blocks(data, what):
             single = io.BytesIO(head + _long(count) + _long(len(block)) + block + _MARKER)
             for record in fastavro.reader(single):
                 size += _take(rows, record, what)
@@ -118,14 +132,14 @@ def decode(data: bytes, what: str) -> Iterator[Rows]:
         yield rows
 
 
-def _blocks(data: bytes, what: str) -> Iterator[tuple[int, bytes]]:
-    """Records and unpacked bytes of each block.
+def _blocks(data: bytes, what: str) -> Iterator[tuple[bytes, int, bytes]]:
+    """Header of a file of ours that could hold it, records and unpacked bytes of each block.
 
     :raises DamagedSegment: another schema or codec, or a block that would become too large.
     """
     about, marker, at = _head(data)
     schema = fastavro.schema.to_parsing_canonical_form(json.loads(about["avro.schema"]))
-    if schema != _CANONICAL:
+    if schema not in (_CANONICAL, _CANONICAL_BINARY):
         raise DamagedSegment(f"{what}: its schema is another one: {schema[:300]}")
     codec = about.get("avro.codec", b"null")
     if codec not in (b"null", b"deflate"):
@@ -140,7 +154,7 @@ def _blocks(data: bytes, what: str) -> Iterator[tuple[int, bytes]]:
         block = _inflated(data[at:end], what) if codec == b"deflate" else data[at:end]
         if not 0 < count <= len(block) // _RECORD_BYTES:  # blocks of nothing would unpack for hours
             raise DamagedSegment(f"{what}: a block of {len(block)} bytes says it has {count} records")
-        yield count, block
+        yield _own_head(schema == _CANONICAL_BINARY), count, block
         at = end + len(marker)
 
 
@@ -189,10 +203,10 @@ def _long(number: int) -> bytes:
 
 
 @functools.cache
-def _own_head() -> bytes:
+def _own_head(binary_names: bool) -> bytes:
     """The header of a file of ours that is not packed."""
     sink = io.BytesIO()
-    fastavro.writer(sink, _PARSED, [], codec="null", sync_marker=_MARKER)
+    fastavro.writer(sink, _PARSED_BINARY if binary_names else _PARSED, [], codec="null", sync_marker=_MARKER)
     data = sink.getvalue()
     return data[: _head(data)[2]]
 
@@ -204,5 +218,5 @@ def _take(rows: Rows, record: Any, what: str) -> int:
     rows.timestamps.append(whole(record["timestamp"]))
     rows.keys.append(key)
     rows.values.append(value)
-    rows.headers.append([(one["key"], one["value"]) for one in record["headers"]])
+    rows.headers.append([(_name(one["key"]), one["value"]) for one in record["headers"]])
     return len(key or b"") + len(value or b"") + 20

@@ -1,6 +1,7 @@
 """Records of one partition as Arrow columns, with the hash of each. Pure.
 
-For the columns themselves see ``segment``.
+For the columns themselves see ``segment``. Names of headers are kept as the bytes they are, in a column of strings that
+may not be UTF-8; as Python's strings they have surrogate escapes then (PEP 383).
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ SCHEMA = pa.schema(
         pa.field("value", pa.binary()),
         pa.field("headers", pa.list_(HEADER), nullable=False),
     ]
+)
+
+#: The same of a file in which a header's name is not UTF-8: names are binary there, as text they would stop readers.
+BINARY_NAMES = SCHEMA.set(
+    SCHEMA.get_field_index("headers"),
+    pa.field(
+        "headers",
+        pa.list_(pa.struct([pa.field("key", pa.binary(), nullable=False), pa.field("value", pa.binary())])),
+        nullable=False,
+    ),
 )
 
 
@@ -139,8 +150,30 @@ def _header_column(headers: Sequence[Headers | None]) -> Any:
             names.extend(name for name, _ in some)
             values.extend(value for _, value in some)
         ends.append(len(names))
-    raw = _binary([name.encode() for name in names])
+    raw = _binary([name.encode("utf-8", "surrogateescape") for name in names])
     return header_array(np.array(ends, dtype=np.int32), _text(raw), _binary(values))
+
+
+def are_text(batch: Any) -> bool:
+    """Whether all names of headers are UTF-8. Brokers take any bytes, though clients send text."""
+    try:
+        batch.column("headers").values.field("key").validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def with_names(batch: Any, kind: Any) -> Any:
+    """The same records, with names of headers as binary or string; their bytes stay as they are."""
+    schema = BINARY_NAMES if kind == pa.binary() else SCHEMA
+    lists = batch.column("headers")
+    names, values = lists.values.field("key"), lists.values.field("value")
+    names = pa.Array.from_buffers(kind, len(names), names.buffers(), offset=names.offset)
+    at = schema.get_field_index("headers")
+    entry = schema.field(at).type.value_type
+    entries = pa.StructArray.from_arrays([names, values], fields=list(entry))
+    made = pa.ListArray.from_arrays(lists.offsets, entries, type=schema.field(at).type)
+    return pa.RecordBatch.from_arrays([*batch.columns[:at], made, *batch.columns[at + 1 :]], schema=schema)
 
 
 def _text(column: Any) -> Any:

@@ -8,6 +8,9 @@ One record a line, always with the same names, so that a reader finds one schema
 
 Bytes that are UTF-8 stand as text, others as base64; the encoding says which, and is null where there is nothing (null
 is not empty). Text with a NUL in it goes as base64 too: databases do not take it. Times are ms since 1970.
+
+A header's name that is not UTF-8, which brokers take, stands as base64 beside ``"key_encoding": "base64"``; other
+headers have no such field.
 """
 
 from __future__ import annotations
@@ -63,7 +66,19 @@ def _lines(topic: str, table: Any) -> str:
 
 def _header(name: str, content: bytes | None) -> Entry:
     text, encoding = _text(content)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raw = base64.b64encode(name.encode("utf-8", "surrogateescape")).decode()
+        return {"key": raw, "key_encoding": "base64", "value": text, "encoding": encoding}
     return {"key": name, "value": text, "encoding": encoding}
+
+
+def _name(entry: Entry) -> str:
+    name = text(entry["key"])
+    if entry.get("key_encoding") == "base64":
+        return base64.b64decode(name, validate=True).decode("utf-8", "surrogateescape")
+    return name
 
 
 def _text(content: bytes | None) -> tuple[str | None, str | None]:
@@ -107,4 +122,4 @@ def _take(rows: Rows, record: Entry, what: str) -> None:
     rows.timestamps.append(whole(record["timestamp"]))
     rows.keys.append(_bytes(record["key"], record["key_encoding"]))
     rows.values.append(_bytes(record["value"], record["value_encoding"]))
-    rows.headers.append([(text(one["key"]), _bytes(one["value"], one["encoding"])) for one in record["headers"]])
+    rows.headers.append([(_name(one), _bytes(one["value"], one["encoding"])) for one in record["headers"]])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from kafka_ferry.backup.columns import SCHEMA
+from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA
 from kafka_ferry.backup.decoding import DECODED_BYTES, DamagedSegment, check_about, refuse_large
 from kafka_ferry.backup.page_headers import pages
 
@@ -27,7 +27,7 @@ def open_file(data: Any, what: str) -> Any:
     """
     file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
     found = file.schema_arrow
-    if not found.remove_metadata().equals(SCHEMA):
+    if not any(found.remove_metadata().equals(schema) for schema in (SCHEMA, BINARY_NAMES)):
         columns = ", ".join(f"{field.name} {field.type}" for field in found)
         raise DamagedSegment(f"{what}: its columns are {columns[:500]}")
     check_about(what, (found.metadata or {}).get(b"kafka_ferry"))

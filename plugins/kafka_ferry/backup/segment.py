@@ -2,7 +2,8 @@
 
 Columns, as DuckDB, Athena and Spark read them: ``offset`` int64, ``partition`` int32, ``timestamp`` (ms, UTC),
 ``timestamp_type`` (CreateTime, LogAppendTime, NoTimestampType), ``key`` and ``value`` (binary; null is not empty), and
-``headers``, a list of (key, value) in order, with duplicates, values binary or null. zstd.
+``headers``, a list of (key, value) in order, with duplicates, values binary or null. zstd. In a file with a header's
+name that is not UTF-8 these names are binary.
 
 Kafka knows no difference between no headers and an empty list of them: both are an empty list here.
 """
@@ -19,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kafka_ferry.backup.columns import SCHEMA, RecordColumns
+from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA, RecordColumns, are_text, with_names
 from kafka_ferry.backup.decoding import DamagedSegment as DamagedSegment
 from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, Segment
@@ -194,8 +195,10 @@ class Draft:
         :param about: put into its footer, so that an object tells what it is without its manifest.
         :param room: to write it into; it is good until the next one is. None: memory of its own.
         """
-        schema = SCHEMA.with_metadata({"kafka_ferry": json.dumps(about)})
-        table = pa.Table.from_batches(self.batches, SCHEMA).replace_schema_metadata(schema.metadata)
+        batches, schema = self.batches, SCHEMA
+        if not all(map(are_text, batches)):
+            batches, schema = [with_names(batch, pa.binary()) for batch in batches], BINARY_NAMES
+        table = pa.Table.from_batches(batches, schema.with_metadata({"kafka_ferry": json.dumps(about)}))
         memory = (room or Room()).of(sum(batch.nbytes for batch in self.batches))
         sink = pa.FixedSizeBufferWriter(memory)
         pq.write_table(
@@ -252,7 +255,9 @@ def row_groups(data: bytes, what: str) -> Iterator[Any]:
         for group in range(file.num_row_groups):
             check_group(file, group, data, what)
             table = file.read_row_group(group, use_threads=False)
-            table.validate()  # what comes then trusts its shape; a name that is no UTF-8 is a name, brokers take it
+            table.validate(full=True)  # edges in order and inside, text that is UTF-8: what comes then trusts it
+            if table.schema.field("headers").type != SCHEMA.field("headers").type:
+                table = pa.Table.from_batches([with_names(one, pa.string()) for one in table.to_batches()], SCHEMA)
             yield table
 
 
@@ -278,8 +283,9 @@ def _whole(column: Any) -> Any:
 
 def _names(column: Any) -> list[str]:
     """Header names: few different ones, so each is made once."""
-    coded = column.dictionary_encode()
-    known = coded.dictionary.to_pylist()
+    raw = pa.Array.from_buffers(pa.binary(), len(column), column.buffers(), offset=column.offset)
+    coded = raw.dictionary_encode()
+    known = [name.decode("utf-8", "surrogateescape") for name in coded.dictionary.to_pylist()]
     return [known[code] for code in coded.indices.to_numpy().tolist()]
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
@@ -22,6 +24,9 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 _SECONDS = 30.0
 _SMALL = 4096  # what is longer is records, and stays where it is
 _MOST = 2**31 - 1
+_MOST_ANSWER = 1024**3  # bytes: librdkafka's own bound of receive.message.max.bytes; memory is taken for them
+_SLOW = 2.0  # seconds after a question from which on the parts of its answer are told
+_LONG_ANSWER = 65536
 
 
 class BrokerConnection(asyncio.BufferedProtocol):
@@ -30,7 +35,8 @@ class BrokerConnection(asyncio.BufferedProtocol):
     Lives in one event loop. A question that failed leaves it unusable: ``close`` it.
     """
 
-    def __init__(self, connection: AIOKafkaConnection) -> None:
+    def __init__(self, connection: AIOKafkaConnection, on_arrival: Callable[[], None] | None = None) -> None:
+        self._on_arrival, self._asked_at, self._moved_at = on_arrival, 0.0, 0.0
         self._connection, self._transport = connection, connection._writer.transport
         self._length, self._body = bytearray(4), bytearray(1024 * 1024)
         self._place, self._wanted = 0, 0  # bytes that arrived of the length or the body; of the body: 0 for the length
@@ -40,9 +46,12 @@ class BrokerConnection(asyncio.BufferedProtocol):
         self._transport.set_protocol(self)
 
     @classmethod
-    async def open(cls, settings: WireSettings, host: str, port: int) -> BrokerConnection:
+    async def open(
+        cls, settings: WireSettings, host: str, port: int, on_arrival: Callable[[], None] | None = None
+    ) -> BrokerConnection:
         """Connect and log in.
 
+        :param on_arrival: called while a long answer arrives slowly.
         :raises OSError, TimeoutError, aiokafka.errors.KafkaError: the broker is away, or refuses us.
         """
         connection = await create_conn(
@@ -56,7 +65,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
             sasl_plain_username=settings.user,
             sasl_plain_password=settings.password,
         )
-        return cls(connection)
+        return cls(connection, on_arrival)
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +85,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         asked = header + request.encode()
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(len(asked).to_bytes(4) + asked)
-        answer = _Fields(await asyncio.wait_for(self._answer, _SECONDS))
+        answer = _Fields(await self._arrived(self._answer))
         self._answer = None
         found = request.parse_response_header(answer).correlation_id
         if found != self._number:
@@ -84,6 +93,16 @@ class BrokerConnection(asyncio.BufferedProtocol):
         message = request.RESPONSE_TYPE.decode(answer)
         names, kinds = message.SCHEMA.names, message.SCHEMA.fields
         return {name: _named(kind, message.get_item(name)) for name, kind in zip(names, kinds, strict=True)}
+
+    async def _arrived(self, answer: asyncio.Future[memoryview]) -> memoryview:
+        """:raises TimeoutError: nothing of it came for ``_SECONDS``, however long the whole takes."""
+        self._asked_at = self._moved_at = time.monotonic()
+        while (left := self._moved_at + _SECONDS - time.monotonic()) > 0:
+            done, _ = await asyncio.wait((answer,), timeout=left)
+            if done:
+                return answer.result()
+        answer.cancel()
+        raise TimeoutError(f"nothing came from the broker for {_SECONDS:g} s")
 
     def close(self) -> None:
         self._connection.close()
@@ -97,9 +116,15 @@ class BrokerConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._place += nbytes
+        self._moved_at = time.monotonic()
+        if self._on_arrival and self._wanted > _LONG_ANSWER and self._moved_at > self._asked_at + _SLOW:
+            self._on_arrival()
         if not self._wanted:
             if self._place == len(self._length):
                 self._place, self._wanted = 0, int.from_bytes(self._length)
+                if not 0 < self._wanted <= _MOST_ANSWER:
+                    self._refuse(f"an answer of {self._wanted} bytes; at most {_MOST_ANSWER} are taken")
+                    return
                 if self._wanted > len(self._body):
                     self._body = bytearray(self._wanted)
         elif self._place == self._wanted:
@@ -107,6 +132,12 @@ class BrokerConnection(asyncio.BufferedProtocol):
             self._place, self._wanted = 0, 0
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(whole)
+
+    def _refuse(self, problem: str) -> None:
+        self._wanted = 0
+        self._transport.abort()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(KafkaConnectionError(problem))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answer is not None and not self._answer.done():

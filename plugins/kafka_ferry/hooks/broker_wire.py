@@ -6,7 +6,9 @@ object of each record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,10 @@ from kafka_ferry.hooks.broker_connection import BrokerConnection
 from kafka_ferry.hooks.range_stream import Key
 from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.verification.record_batch import UnusualRecords
+
+_FIRST_PART, _LEAST_PART = 2, 8  # a quarter at first, down to one part in 256: powers of two
+_LEAST_BYTES = 64 * 1024
+_LONG, _SHORT = 4.0, 1.0  # seconds
 
 LEADERS = -1
 """Where a broker's id stands: any broker, asked who leads what."""
@@ -65,15 +71,45 @@ class Answer:
     throttle: float
 
 
+class Pace:
+    """How much is asked of a broker at once: what arrives in some seconds, so that slow links are no stalled ones.
+
+    :param most_of_partition, most_of_answer: bytes.
+    """
+
+    def __init__(self, most_of_partition: int, most_of_answer: int) -> None:
+        self._most = most_of_partition, most_of_answer
+        self._part = _FIRST_PART
+
+    @property
+    def partition_bytes(self) -> int:
+        return max(1, min(self._most[0], max(_LEAST_BYTES, self._most[0] >> self._part)))
+
+    @property
+    def answer_bytes(self) -> int:
+        return max(1, min(self._most[1], max(_LEAST_BYTES, self._most[1] >> self._part)))
+
+    def note(self, seconds: float) -> None:
+        """An answer took so long: half as much next time, or twice."""
+        if seconds >= _LONG:
+            self._part = min(self._part + 1, _LEAST_PART)
+        elif seconds <= _SHORT:
+            self._part = max(self._part - 1, 0)
+
+
 class BrokerWire:
     """One connection to each broker and one to any, made when they are needed. Lives in one event loop.
 
     All its questions raise ``OSError``, ``TimeoutError`` or aiokafka's ``KafkaError`` where a broker is away or refuses
     us; ``drop`` the connection then.
+
+    :param on_arrival: called while a long answer arrives slowly.
     """
 
-    def __init__(self, settings: WireSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: WireSettings, on_arrival: Callable[[], None] | None = None) -> None:
+        self._settings, self._on_arrival = settings, on_arrival
+        self._paces: dict[int, Pace] = {}
+        self._awake, self._awake_since = 0.0, time.monotonic()
         self._hosts: dict[int, tuple[str, int]] = {}
         self._connections: dict[int, BrokerConnection] = {}
 
@@ -107,16 +143,22 @@ class BrokerWire:
     async def fetch(self, node: int, positions: Mapping[Key, int]) -> Answer:
         """Ask a broker for what follows these offsets; it answers when there is something, or after some time."""
         settings = self._settings
+        pace = self._paces.setdefault(node, Pace(settings.partition_bytes, settings.answer_bytes))
         topics: dict[str, list[tuple[int, int, int]]] = {}
         for (topic, partition), offset in positions.items():
-            topics.setdefault(topic, []).append((partition, offset, settings.partition_bytes))
+            topics.setdefault(topic, []).append((partition, offset, pace.partition_bytes))
         isolation = int(settings.read_committed)
-        question = FetchRequest(settings.wait_ms, 1, settings.answer_bytes, isolation, list(topics.items()))
+        question = FetchRequest(settings.wait_ms, 1, pace.answer_bytes, isolation, list(topics.items()))
         connection = await self._connection(node)
+        begun = self._clock()
         try:
             found = await connection.ask(question)
         except (IncompatibleBrokerVersion, NotImplementedError) as error:
             raise UnusualRecords(f"a broker of before Kafka 0.11: {error}") from None
+        except (OSError, TimeoutError):
+            pace.note(_LONG)
+            raise
+        pace.note(self._clock() - begun)
         if found.get("error_code"):
             raise for_code(found["error_code"])()
         parts = {
@@ -125,6 +167,16 @@ class BrokerWire:
             for one in about["partitions"]
         }
         return Answer(positions, parts, found["throttle_time_ms"] / 1000)
+
+    @contextlib.contextmanager
+    def awake(self) -> Iterator[None]:
+        """While the event loop runs: what an answer waits for us says nothing of the link it came by."""
+        self._awake_since = time.monotonic()
+        yield
+        self._awake += time.monotonic() - self._awake_since
+
+    def _clock(self) -> float:
+        return self._awake + time.monotonic() - self._awake_since
 
     def drop(self, node: int) -> None:
         """Make a new connection next time."""
@@ -145,7 +197,7 @@ class BrokerWire:
         named = [(host, port) for host, port, _ in collect_hosts(self._settings.servers)]
         for host, port in [*named, *self._hosts.values()]:
             try:
-                self._connections[LEADERS] = await BrokerConnection.open(self._settings, host, port)
+                self._connections[LEADERS] = await BrokerConnection.open(self._settings, host, port, self._on_arrival)
                 return self._connections[LEADERS]
             except (KafkaConnectionError, OSError, TimeoutError) as error:
                 problem = error
@@ -154,7 +206,9 @@ class BrokerWire:
     async def _connection(self, node: int) -> BrokerConnection:
         found = self._connections.get(node)
         if found is None or not found.is_open:
-            self._connections[node] = found = await BrokerConnection.open(self._settings, *self._hosts[node])
+            self._connections[node] = found = await BrokerConnection.open(
+                self._settings, *self._hosts[node], self._on_arrival
+            )
         return found
 
 

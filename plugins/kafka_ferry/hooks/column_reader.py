@@ -8,18 +8,17 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Message
-
 from kafka_ferry.backup.columns import RecordColumns, columns_of
 from kafka_ferry.hooks.native_stream import native_stream
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
+from kafka_ferry.verification.batch_messages import BatchMessage
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_batch import UnusualRecords
 
 log = logging.getLogger(__name__)
 
-NATIVE_RECORDS = 100_000
+NATIVE_RECORDS = 50_000
 """From so many on columns are made in machine code."""
 
 _CHUNK, _CHUNK_BYTES = 2000, 4 * 1024 * 1024  # messages turned into columns together
@@ -30,7 +29,7 @@ class ColumnReader:
 
     :param config: librdkafka settings of the connection.
     :param native: in machine code: some times as fast, after Numba is loaded. Connections that only librdkafka knows
-        (OAuth, MSK IAM, Kerberos) and records from before Kafka 0.11 are read as messages all the same.
+        (OAuth, MSK IAM, Kerberos) and records from before Kafka 0.11 are read by it all the same.
     """
 
     def __init__(self, config: Mapping[str, Any], isolation_level: str, stall_seconds: float, native: bool) -> None:
@@ -76,7 +75,7 @@ class ColumnReader:
 def _from_messages(reader: LibrdkafkaReader, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:
     """Some thousand messages of a partition at a time."""
     ends = {span.key: span.end for span in spans}
-    waiting: dict[Key, list[Message]] = {}
+    waiting: dict[Key, list[BatchMessage]] = {}
     sizes: dict[Key, int] = {}
     for key, messages in reader.stream(spans):
         some = waiting.setdefault(key, [])
@@ -89,14 +88,14 @@ def _from_messages(reader: LibrdkafkaReader, spans: Sequence[PartitionRange]) ->
         yield key, _columns(key[1], some)
 
 
-def _columns(partition: int, messages: list[Message]) -> RecordColumns:
-    times = list(map(Message.timestamp, messages))
+def _columns(partition: int, messages: list[BatchMessage]) -> RecordColumns:
+    times = [one.timestamp() for one in messages]
     return columns_of(
         partition,
-        offsets=list(map(Message.offset, messages)),
+        offsets=[one.offset() or 0 for one in messages],
         timestamps=[at for _, at in times],
         kinds=[kind for kind, _ in times],
-        keys=list(map(Message.key, messages)),
-        values=list(map(Message.value, messages)),
-        headers=list(map(Message.headers, messages)),
+        keys=[one.key() for one in messages],
+        values=[one.value() for one in messages],
+        headers=[headers_of(one) for one in messages],
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from aiokafka import errors
 from confluent_kafka import KafkaError
 
+from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.broker_wire import LEADERS, Answer, BrokerWire, Leaders
-from kafka_ferry.hooks.range_stream import Event, Faults, Key
+from kafka_ferry.hooks.range_stream import Event, Faults, Key, Run
 from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.raw_records import RawRecords, Workbench
 from kafka_ferry.verification.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
 
 _REFUSED = (
@@ -31,6 +31,16 @@ _PATIENCE = 5.0  # seconds for which an unknown topic or partition may still tur
 _AGAIN = 0.2  # seconds between attempts
 
 
+class _Run(Run, Protocol):
+    def since(self, begin: int) -> Self:
+        """Only the records from this offset on, perhaps none."""
+
+
+R = TypeVar("R", bound=_Run)
+Opening = Callable[[Key, Iterable[RecordBatch]], Iterator[R]]
+"""Makes runs of records of a partition's batches; each is good until the next."""
+
+
 @dataclass(frozen=True)
 class _Portion:
     """Batches that one answer brought of a partition, perhaps none.
@@ -43,18 +53,17 @@ class _Portion:
     end: Event | None
 
 
-class NativeClient:
+class NativeClient(Generic[R]):
     """Fetches of each broker one answer ahead; its network moves while ``consume`` waits. Not thread-safe.
 
     :param config: whole librdkafka configuration, of settings that ``wire_settings`` knows.
     :raises BadConnection: a certificate or key cannot be read.
     """
 
-    def __init__(self, config: Mapping[str, Any], faults: Faults) -> None:
-        self._settings, self._faults = WireSettings.of(config), faults
-        self._workbench = Workbench()
+    def __init__(self, config: Mapping[str, Any], faults: Faults, opening: Opening[R]) -> None:
+        self._settings, self._faults, self._opening = WireSettings.of(config), faults, opening
         self._loop = asyncio.new_event_loop()
-        self._wire = BrokerWire(self._settings)
+        self._wire = BrokerWire(self._settings, faults.on_arrival)
         self._spans: dict[Key, PartitionRange] = {}
         self._positions: dict[Key, int] = {}  # of what is still to be fetched; who just got something stands last
         self._paused: set[Key] = set()
@@ -78,10 +87,12 @@ class NativeClient:
     def resume(self, keys: Iterable[Key]) -> None:
         self._paused.difference_update(keys)
 
-    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, RawRecords]], list[Event]]:
+    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, R]], list[Event]]:
         """What one answer brought; ``at_most`` is not kept to. The events are complete when the runs were taken."""
         events: list[Event] = []
-        return self._runs(self._loop.run_until_complete(self._arrived(seconds, events)), events), events
+        with self._wire.awake():
+            found = self._loop.run_until_complete(self._arrived(seconds, events))
+        return self._runs(found, events), events
 
     def close(self) -> None:
         self.unassign()
@@ -95,11 +106,11 @@ class NativeClient:
         self._wire.close()
         await asyncio.sleep(0)  # transports close in the loop's next turn
 
-    def _runs(self, found: dict[Key, _Portion], events: list[Event]) -> Iterator[tuple[Key, RawRecords]]:
+    def _runs(self, found: dict[Key, _Portion], events: list[Event]) -> Iterator[tuple[Key, R]]:
         for key, portion in found.items():
             begin = portion.begin
             try:
-                for run in self._workbench.records(portion.batches):
+                for run in self._opening(key, portion.batches):
                     wanted = run.since(begin)
                     if len(wanted):
                         begin = wanted.last + 1
@@ -107,6 +118,8 @@ class NativeClient:
             except DamagedBatch as error:
                 self._positions[key] = begin  # again from here: what was asked for meanwhile will not be taken
                 events.append(Event(*key, begin, KafkaError._BAD_COMPRESSION, str(error)))
+            except FerryError as error:
+                raise FerryError(f"{key[0]}-{key[1]}: {error}") from error
             else:
                 if portion.end is not None:
                     events.append(portion.end)

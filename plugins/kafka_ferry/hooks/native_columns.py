@@ -5,22 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 
 from kafka_ferry.backup.columns import RecordColumns, binary_array, header_array, record_columns
-from kafka_ferry.exceptions import FerryError
 from kafka_ferry.verification.raw_records import KEY, VALUE, RawRecords
 
 
 def native_columns(partition: int, run: RawRecords) -> RecordColumns:
-    """The records of a run; copied, so that what was fetched can go.
-
-    :raises FerryError: a header's name is not UTF-8.
-    """
+    """The records of a run; copied, so that what was fetched can go."""
     lists, name_edges, name_data, value_edges, value_data, there = run.headers()
     header_names = binary_array(name_edges, name_data, kind=pa.string())
-    try:
-        header_names.validate(full=True)
-    except pa.ArrowInvalid as error:
-        first, last = int(run.offsets[0]), run.last
-        raise FerryError(f"offsets {first} to {last}: the name of a header is not UTF-8: {error}") from None
     return record_columns(
         partition,
         run.offsets,

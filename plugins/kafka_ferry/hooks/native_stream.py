@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.hooks.range_stream import RangeStream
+from kafka_ferry.hooks.range_stream import Faults, RangeStream
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
 
 if TYPE_CHECKING:
@@ -91,8 +91,13 @@ def native_stream(
     """
     others = only_librdkafka_knows(config)
     if others:
-        log.info("records are read as messages, which takes some times as long: only librdkafka knows %s", others)
+        log.info("records are read by librdkafka, which takes some times as long: only it knows %s", others)
         return None
     from kafka_ferry.hooks.native_client import NativeClient
+    from kafka_ferry.verification.raw_records import Workbench
 
-    return RangeStream(lambda faults: NativeClient(config, faults), isolation_level, stall_seconds)
+    def client(faults: Faults) -> NativeClient[RawRecords]:
+        bench = Workbench()
+        return NativeClient(config, faults, lambda _, batches: bench.records(batches))
+
+    return RangeStream(client, isolation_level, stall_seconds)

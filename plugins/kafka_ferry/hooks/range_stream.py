@@ -106,6 +106,7 @@ class Faults:
         self.denied: str | None = None
         self.last_error = ""
         self.held_until = 0.0
+        self.arriving_until = 0.0
 
     def on_error(self, code: int, text: str) -> None:
         """Take a global error. Refusals end the reading; librdkafka retries the rest, and a stall quotes the last."""
@@ -117,6 +118,10 @@ class Faults:
     def on_throttle(self, seconds: float) -> None:
         """A quota of the cluster: the broker answers nothing for so many seconds, and means no harm."""
         self.held_until = max(self.held_until, time.monotonic() + seconds)
+
+    def on_arrival(self) -> None:
+        """Part of a long answer came, over a slow link: it is no stall while more of it keeps coming."""
+        self.arriving_until = time.monotonic() + _POLL_SECONDS
 
 
 class RangeStream(Generic[R]):
@@ -179,7 +184,11 @@ class RangeStream(Generic[R]):
                 _pause(client, reading)
                 deadline = time.monotonic() + self.stall_seconds
             elif time.monotonic() > min(
-                max(deadline, self._faults.held_until + self.stall_seconds),
+                max(
+                    deadline,
+                    self._faults.held_until + self.stall_seconds,
+                    self._faults.arriving_until + self.stall_seconds,
+                ),
                 deadline + _HELD_STALLS * self.stall_seconds,
             ):
                 raise OutsideFault(self._stalled(reading))

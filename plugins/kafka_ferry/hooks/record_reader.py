@@ -1,10 +1,11 @@
-"""Read records with librdkafka: the reference reader of verification, and the probe of convergence."""
+"""Read records: the reference reader of verification, and the probe of convergence."""
 
 from __future__ import annotations
 
 import logging
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby, repeat
 from types import TracebackType
@@ -14,9 +15,12 @@ import numpy as np
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from kafka_ferry.connectors.redaction import is_secret_key, redact_text
-from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.exceptions import BadConnection, FerryError
+from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.native_stream import native_stream, pays
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, Key, RangeStream
+from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
+from kafka_ferry.verification.batch_messages import BatchMessage, BatchMessages, MessageBench
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.verification.parts import Record
 from kafka_ferry.verification.record_batch import UnusualRecords
@@ -24,10 +28,10 @@ from kafka_ferry.verification.record_hash import Headers, headers_without, key_h
 
 log = logging.getLogger(__name__)
 
-NATIVE_RECORDS = 400_000
-"""From so many on records are read and hashed in machine code: two to three times as fast, after Numba's start."""
+NATIVE_RECORDS = 50_000
+"""From so many on records are read and hashed in machine code: many times as fast, after Numba's start of 0.5 s."""
 
-HeadersOf = Callable[[Message], Headers | None]
+HeadersOf = Callable[[Any], Headers | None]
 
 _BATCH = 500  # 100 to 500 is faster than more: the messages stay in the CPU cache (measured)
 
@@ -85,10 +89,41 @@ class MessageClient:
         self._consumer.close()
 
 
+def headers_of(message: BatchMessage) -> Headers | None:
+    """Headers of a message, ours or confluent-kafka's.
+
+    :raises FerryError: librdkafka's Python client cannot give them: a name is not UTF-8.
+    """
+    try:
+        return message.headers()
+    except (SystemError, UnicodeDecodeError):
+        raise FerryError(
+            f"{message.topic()}-{message.partition()}: offset {message.offset()}: the name of a header is not UTF-8, "
+            "which librdkafka's Python client cannot read. Cure: a connection that needs no librdkafka (no OAuth, MSK "
+            "IAM or Kerberos)"
+        ) from None
+
+
+def _message_stream(
+    settings: Mapping[str, Any], isolation_level: str, stall_seconds: float, by_librdkafka: bool = False
+) -> RangeStream[Any]:
+    """Record batches opened here; by librdkafka where only it knows the connection."""
+
+    def of_batches(faults: Faults) -> NativeClient[BatchMessages]:
+        bench = MessageBench()
+        return NativeClient(settings, faults, lambda key, batches: bench.records(*key, batches))
+
+    if by_librdkafka or only_librdkafka_knows(settings):
+        return RangeStream(lambda faults: MessageClient(settings, faults), isolation_level, stall_seconds)
+    return RangeStream(of_batches, isolation_level, stall_seconds)
+
+
 class LibrdkafkaReader:
     """Reads ranges of offsets to their exact end; see :class:`kafka_ferry.verification.reader.RecordReader`.
 
-    Many records are read in machine code (``NATIVE_RECORDS``), to the same hashes.
+    Record batches are fetched as they are and opened some megabytes at a time, many of them in machine code
+    (``NATIVE_RECORDS``), to the same hashes; librdkafka reads what only it knows: OAuth, MSK IAM, Kerberos, records of
+    before Kafka 0.11. It opens a batch whole, however large it becomes.
 
     Memory: 16 bytes a record that is kept (25 with key columns), twice that while a batch of partitions ends, plus
     up to 64 MB fetched ahead. ``read`` takes as many partitions at once as ``max_records`` allows by end - begin; one
@@ -115,7 +150,7 @@ class LibrdkafkaReader:
     ) -> None:
         names = frozenset(without_headers)
         # Without names the bare method: it is called for each record.
-        self._headers: HeadersOf = (lambda one: headers_without(one.headers(), names)) if names else Message.headers
+        self._headers: HeadersOf = (lambda one: headers_without(headers_of(one), names)) if names else headers_of
         settings = {
             **config,
             **CONSUMER_SETTINGS,
@@ -124,7 +159,7 @@ class LibrdkafkaReader:
         }
         self.isolation_level, self.stall_seconds, self.max_records = isolation_level, stall_seconds, max_records
         self._settings, self._from_messages = settings, few or bool(names)
-        self._messages = RangeStream(lambda faults: MessageClient(settings, faults), isolation_level, stall_seconds)
+        self._messages = _message_stream(settings, isolation_level, stall_seconds)
         self._native: RangeStream[Any] | None = None
 
     def __enter__(self) -> Self:
@@ -152,9 +187,7 @@ class LibrdkafkaReader:
             try:
                 contents |= self._read(some, records, with_timestamp, with_keys)
             except UnusualRecords as error:
-                log.info("records are read as messages, which takes some times as long: %s", error)
-                self.close()
-                self._native, self._from_messages = None, True
+                self._leave_to_librdkafka(error)
                 contents |= self._read(some, records, with_timestamp, with_keys)
         return contents
 
@@ -185,7 +218,7 @@ class LibrdkafkaReader:
         runs = {key: _runs(sorted(set(offsets))) for key, offsets in wanted.items()}
         while any(runs.values()):
             turn = [PartitionRange(*key, *left.pop(0)) for key, left in runs.items() if left]
-            for (topic, partition), messages in self._messages.stream(turn):
+            for (topic, partition), messages in self.stream(turn):
                 asked = set(wanted[topic, partition])
                 records = (_record(message, self._headers) for message in messages)
                 found.update({(topic, partition, one.offset): one for one in records if one.offset in asked})
@@ -199,19 +232,36 @@ class LibrdkafkaReader:
         :raises OutsideFault: undecided within ``stall_seconds``.
         """
         first: dict[Key, int | None] = {span.key: None for span in ranges}
-        for key, messages in self._messages.stream(ranges, only_first=True):
+        for key, messages in self.stream(ranges, only_first=True):
             if first[key] is None:
                 first[key] = messages[0].offset()
         return first
 
-    def stream(self, ranges: Sequence[PartitionRange]) -> Iterator[tuple[Key, Messages]]:
+    def stream(
+        self, ranges: Sequence[PartitionRange], only_first: bool = False
+    ) -> Iterator[tuple[Key, BatchMessages | Messages]]:
         """Yield the whole messages of the ranges, in runs of one partition; returns when each is read to its end.
 
         All ranges at once: choose few enough.
 
+        :param only_first: returns when the first run of each was yielded.
         :raises OutsideFault, BadConnection: as :meth:`read`.
         """
-        return self._messages.stream(ranges)
+        left = {span.key: span for span in ranges}
+        try:
+            for key, run in self._messages.stream(ranges, only_first):
+                left[key] = replace(left[key], begin=left[key].end if only_first else run.last + 1)
+                yield key, run
+        except UnusualRecords as error:
+            self._leave_to_librdkafka(error)
+            rest = [span for span in left.values() if span.begin < span.end]
+            yield from self._messages.stream(rest, only_first)
+
+    def _leave_to_librdkafka(self, error: UnusualRecords) -> None:
+        log.info("records are read by librdkafka from here on, which takes some times as long: %s", error)
+        self.close()
+        self._native, self._from_messages = None, True
+        self._messages = _message_stream(self._settings, self.isolation_level, self.stall_seconds, by_librdkafka=True)
 
     def _portions(self, ranges: Sequence[PartitionRange]) -> Iterator[list[PartitionRange]]:
         portion: list[PartitionRange] = []
@@ -234,10 +284,10 @@ class _Columns:
         self._offsets, self._hashes, self._bytes = array("q"), array("Q"), 0
         self._keys, self._tombstones = array("Q"), bytearray()
 
-    def extend(self, messages: list[Message]) -> None:
-        self._offsets.extend(map(Message.offset, messages))
-        keys, values = list(map(Message.key, messages)), list(map(Message.value, messages))
-        times = [at for _, at in map(Message.timestamp, messages)] if self._with_timestamp else repeat(None)
+    def extend(self, messages: Sequence[BatchMessage]) -> None:
+        self._offsets.extend(one.offset() or 0 for one in messages)
+        keys, values = [one.key() for one in messages], [one.value() for one in messages]
+        times = [one.timestamp()[1] for one in messages] if self._with_timestamp else repeat(None)
         self._hashes.extend(map(record_hash, times, map(self._headers, messages), keys, values))
         self._bytes += sum(map(len, filter(None, keys))) + sum(map(len, filter(None, values)))
         if self._with_keys:
@@ -279,7 +329,7 @@ def _runs(offsets: list[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _record(message: Message, headers: HeadersOf) -> Record:
+def _record(message: BatchMessage, headers: HeadersOf) -> Record:
     return Record(
         offset=message.offset() or 0,
         timestamp_ms=message.timestamp()[1],

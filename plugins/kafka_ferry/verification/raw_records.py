@@ -1,6 +1,8 @@
 """Records of format 2 where they lie, and what is made of them in machine code: hashes and columns. Pure.
 
-Source: Kafka's protocol guide, "Record". Headers lie there in the very form that ``record_hash`` hashes.
+Source: Kafka's protocol guide, "Record". Headers lie there in the very form that ``record_hash`` hashes, but for
+numbers longer than they need and lengths below -1, which Kafka reads as null too (``DefaultRecord.readHeaders``): those
+are written anew.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ import numpy as np
 from numba import njit, types
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.verification.record_batch import RecordBatch, UnusualRecords
-from kafka_ferry.verification.varint import get_varint, varint_size
+from kafka_ferry.verification.record_batch import RecordBatch
+from kafka_ferry.verification.record_window import PIECE_BYTES, RecordWindow
+from kafka_ferry.verification.varint import get_varint, put_varint, varint_size
 from kafka_ferry.verification.xxh64 import xxh64
 
-_RUN_BYTES = 8 * 1024 * 1024  # of decompressed records that are looked at together
 KEY, VALUE, HEADERS, HEADERS_SIZE = 0, 1, 2, 3  # columns of places and sizes
 
 u64: Any = types.uint64
@@ -91,25 +93,31 @@ class RawRecords:
 
 
 class Workbench:
-    """Memory that records are decompressed into, again and again."""
+    """Memory that records are decompressed into, again and again: no more of it, whatever the batches hold."""
 
     def __init__(self) -> None:
-        self._room = memoryview(bytearray(2 * _RUN_BYTES))
+        self._room = memoryview(bytearray(2 * PIECE_BYTES))
 
     def records(self, batches: Iterable[RecordBatch]) -> Iterator[RawRecords]:
         """Yield the records of the batches, some megabytes of them at a time; take each before the next.
 
         :raises DamagedBatch: one cannot be decompressed.
-        :raises UnusualRecords: see there.
-        :raises FerryError: what is in one are no records.
+        :raises FerryError: what is in one are no records, or a record is too large.
         """
         some: list[tuple[RecordBatch, Any]] = []
         size = 0
         for batch in batches:
-            data = np.frombuffer(batch.records(self._room[size:]), np.uint8)
-            some.append((batch, data))
+            data = batch.records(self._room[size:])
+            if data is None and some:
+                yield _parsed(some)
+                some, size = [], 0
+                data = batch.records(self._room)
+            if data is None:  # more than there is memory for
+                yield from _in_pieces(batch)
+                continue
+            some.append((batch, np.frombuffer(data, np.uint8)))
             size += len(data)
-            if size >= _RUN_BYTES:
+            if size >= PIECE_BYTES:
                 yield _parsed(some)
                 some, size = [], 0
         if some:
@@ -119,23 +127,54 @@ class Workbench:
 def _parsed(some: list[tuple[RecordBatch, Any]]) -> RawRecords:
     begins = np.array([data.ctypes.data for _, data in some], np.uint64)
     sizes = np.array([len(data) for _, data in some], np.uint64)
-    numbers = np.array([(one.base, one.time, one.log_append_time, one.count) for one, _ in some], np.int64)
-    bad, unusual, *columns = _parse(begins, begins + sizes, numbers)
-    if unusual:
-        raise UnusualRecords("headers with numbers longer than they need")
+    numbers = np.array([(one.base, one.time, one.log_append_time, one.count, -1) for one, _ in some], np.int64)
+    bad, _, _, odd, *columns = _parse(begins, begins + sizes, numbers, False)
     if bad >= 0:
-        raise FerryError(f"the batch at offset {some[bad][0].base} holds no records of Kafka's format 2")
+        raise _no_records(some[bad][0])
+    return _raw_records(columns, odd, [data for _, data in some])
+
+
+def _in_pieces(batch: RecordBatch) -> Iterator[RawRecords]:
+    window = RecordWindow(batch)
+    left, before = batch.count, -1
+    while True:
+        data = np.frombuffer(window.data, np.uint8)
+        begin = np.array([data.ctypes.data], np.uint64)
+        numbers = np.array([(batch.base, batch.time, batch.log_append_time, left, before)], np.int64)
+        bad, used, before, odd, *columns = _parse(begin, begin + u64(len(data)), numbers, not window.ended)
+        if bad >= 0:
+            raise _no_records(batch)
+        left -= len(columns[0])
+        if left == 0 and not window.is_spent(used):
+            raise _no_records(batch)
+        if len(columns[0]):
+            yield _raw_records(columns, odd, [data])
+        if left == 0:
+            return
+        window.more(used)
+
+
+def _no_records(batch: RecordBatch) -> FerryError:
+    return FerryError(f"the batch at offset {batch.base} holds no records of Kafka's format 2")
+
+
+def _raw_records(columns: list[Any], odd: int, held: list[Any]) -> RawRecords:
+    """:param odd: bytes of all headers as they should be written, 0 where they are."""
     offsets, timestamps, kinds, places, lengths, names, contents = columns
-    held = [data for _, data in some]
+    if odd:
+        held = [*held, _write_headers(places, lengths, odd)]
     return RawRecords(offsets, timestamps, kinds, places, lengths, names, contents, held)
 
 
 @njit(inline="always")
 def _sized(at: Any, last: Any) -> Any:
-    """(size, address, address behind) of bytes with their length before them; behind ``last``: they reach too far."""
+    """(size, address, address behind) of bytes with their length before them; behind ``last``: they reach too far.
+
+    Any length below zero is null to Kafka's own reader.
+    """
     size, at = get_varint(at, last)
     if size <= 0:
-        return max(size, -1), at, at
+        return size, at, at
     if at > last or u64(size) > last - at:
         return 0, at, last + u64(1)
     return size, at, at + u64(size)
@@ -143,74 +182,144 @@ def _sized(at: Any, last: Any) -> Any:
 
 @njit(inline="always")
 def _header_sizes(count: Any, at: Any, last: Any) -> Any:
-    """(bytes of the names, of the values, least bytes of it all, address behind) of so many headers."""
-    names, contents, least = i64(0), i64(0), varint_size(count)
+    """(bytes of the names, of the values, of it all as it should be written, whether a length is below -1, address
+    behind) of so many headers."""
+    names, contents, least, below = i64(0), i64(0), varint_size(count), False
     for _ in range(count):
         size, _, at = _sized(at, last)
         if size < 0:
-            return names, contents, least, last + u64(1)
+            return names, contents, least, below, last + u64(1)
         least += varint_size(size) + size
         names += max(size, 0)
         size, _, at = _sized(at, last)
-        least += varint_size(size) + max(size, 0)
+        below |= size < -1
+        least += varint_size(max(size, -1)) + max(size, 0)
         contents += max(size, 0)
-    return names, contents, least, at
+    return names, contents, least, below, at
+
+
+@njit(inline="always")
+def _next_record(at: Any, end: Any, cut: Any) -> Any:
+    """(whether it is whole, whether it is cut off, address of its fields, its end)."""
+    length, behind = get_varint(at, end)
+    if behind > end:  # ten bytes without an end are no number
+        return False, cut and end - at < u64(10), end + u64(1), end
+    if length < 0 or u64(length) > end - behind:
+        return False, cut and length >= 0, end + u64(1), end
+    return True, False, behind, behind + u64(length)
+
+
+@njit(inline="always")
+def _fields(at: Any, last: Any, place: Any, size: Any) -> Any:
+    """Key, value and headers; (bytes of the headers' names, of their values, of it all as it should be written, whether
+    it is written otherwise, address behind: not ``last`` where it is no record).
+
+    :param place, size: a row each of what ``RawRecords`` holds; they are filled.
+    """
+    for part in (KEY, VALUE):
+        found, place[part], at = _sized(at, last)
+        size[part] = max(found, -1)
+    place[HEADERS], size[HEADERS_SIZE] = at, last - at
+    count, at = get_varint(at, last)
+    if at > last or count < 0 or u64(count) * u64(2) > last - at:
+        return i64(0), i64(0), i64(0), False, last + u64(1)
+    size[HEADERS] = count
+    names, contents, least, below, at = _header_sizes(count, at, last)
+    return names, contents, least, below or least != size[HEADERS_SIZE], at
+
+
+@njit(inline="always")
+def _most(begins: Any, ends: Any, numbers: Any, cut: Any) -> Any:
+    """(index of a batch that cannot hold its records or -1, how many records there are at most)."""
+    total = i64(0)
+    for batch in range(len(begins)):
+        # A record takes 7 bytes at least: memory is not taken for more of them than there can be.
+        most = i64((ends[batch] - begins[batch]) // u64(7))
+        if numbers[batch, 3] < 0 or (numbers[batch, 3] > most and not cut):
+            return batch, i64(0)
+        total += min(numbers[batch, 3], most)
+    return -1, total
 
 
 @njit(cache=True, nogil=True)
-def _parse(begins: Any, ends: Any, numbers: Any) -> Any:
-    """(index of a batch that cannot be read or -1, whether headers take more bytes than they need, offsets, timestamps,
-    kinds, places, sizes, bytes of header names, of header values).
+def _parse(begins: Any, ends: Any, numbers: Any, cut: Any) -> Any:
+    """(index of a batch that cannot be read or -1, bytes that were read of the last batch, its last offset delta, bytes
+    of all headers as they should be written or 0 where they are, offsets, timestamps, kinds, places, sizes, bytes of
+    header names, of header values).
 
-    :param numbers: base, time, whether it is of the log append, count; a row for each batch.
+    :param numbers: base, time, whether it is of the log append, count, offset delta before; a row for each batch.
+    :param cut: whether the last record may be cut off: it is left out then.
     """
-    total, bad, unusual = i64(0), -1, False
-    for batch in range(len(begins)):
-        # A record takes 7 bytes at least: memory is not taken for more of them than there can be.
-        if numbers[batch, 3] < 0 or u64(numbers[batch, 3]) * u64(7) > ends[batch] - begins[batch]:
-            bad = batch
-            break
-        total += numbers[batch, 3]
+    bad, total = _most(begins, ends, numbers, cut)
     offsets, timestamps, kinds = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int8)
     places, sizes = np.empty((total, 3), np.uint64), np.empty((total, 4), np.int32)
-    names, contents, row = i64(0), i64(0), 0
+    names, contents, written, row, odd = i64(0), i64(0), i64(0), 0, False
+    used, before = u64(0), i64(-1)
     for batch in range(len(begins) if bad < 0 else 0):
-        at, end, base, time = begins[batch], ends[batch], numbers[batch, 0], numbers[batch, 1]
-        before = i64(-1)
+        at, end, base, time, before = (
+            begins[batch],
+            ends[batch],
+            numbers[batch, 0],
+            numbers[batch, 1],
+            numbers[batch, 4],
+        )
+        is_cut = False
         for _ in range(numbers[batch, 3]):
-            length, at = get_varint(at, end)
-            if at > end or length < 0 or u64(length) > end - at:
-                bad = batch
+            whole, is_cut, at, last = _next_record(at, end, cut)
+            if not whole or row == total:
                 break
-            last = at + u64(length)
             delta, at = get_varint(at + u64(1), last)  # behind the attributes, which are unused
             timestamps[row] = time if numbers[batch, 2] else time + delta
             kinds[row] = 2 if numbers[batch, 2] else 1
             delta, at = get_varint(at, last)
             offsets[row] = base + delta
-            if delta <= before:
-                bad = batch
+            more_names, more_contents, least, otherwise, at = _fields(at, last, places[row], sizes[row])
+            if delta <= before or at != last:
+                at = end + u64(1)
                 break
-            before = delta
-            sizes[row, KEY], places[row, KEY], at = _sized(at, last)
-            sizes[row, VALUE], places[row, VALUE], at = _sized(at, last)
-            places[row, HEADERS], sizes[row, HEADERS_SIZE] = at, last - at
-            count, at = get_varint(at, last)
-            if at > last or count < 0 or u64(count) * u64(2) > last - at:
-                bad = batch
-                break
-            sizes[row, HEADERS] = count
-            more_names, more_contents, least, at = _header_sizes(count, at, last)
-            names += more_names
-            contents += more_contents
-            if at != last:
-                bad = batch
-                break
-            unusual |= least != sizes[row, HEADERS_SIZE]
-            row += 1
-        if bad < 0 and at != end:
+            names, contents, written, odd = (
+                names + more_names,
+                contents + more_contents,
+                written + least,
+                odd | otherwise,
+            )
+            before, used, row = delta, at - begins[batch], row + 1
+        if not is_cut and at != end and not (cut and row == numbers[batch, 3]):
             bad = batch
-    return bad, unusual, offsets, timestamps, kinds, places, sizes, names, contents
+            break
+    return (
+        bad,
+        used,
+        before,
+        written if odd else i64(0),
+        offsets[:row],
+        timestamps[:row],
+        kinds[:row],
+        places[:row],
+        sizes[:row],
+        names,
+        contents,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _write_headers(places: Any, sizes: Any, written: Any) -> Any:
+    """All headers as they should be written, and ``places`` and ``sizes`` are of those."""
+    result, end, all_of_it = np.empty(written, np.uint8), 0, u64(0xFFFFFFFFFFFFFFFF)
+    for record in range(len(places)):
+        begin = end
+        count, at = get_varint(places[record, HEADERS], all_of_it)  # all of them were found to be whole
+        end = put_varint(count, result, end)
+        for _ in range(2 * count):
+            size, at = get_varint(at, all_of_it)
+            end = put_varint(max(size, -1), result, end)
+            if size > 0:
+                _copy(result.ctypes.data + end, at, u64(size))
+                end += size
+                at += u64(size)
+        places[record, HEADERS] = u64(result.ctypes.data + begin)
+        sizes[record, HEADERS_SIZE] = end - begin
+    return result
 
 
 @njit(cache=True, nogil=True)

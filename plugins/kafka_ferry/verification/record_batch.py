@@ -6,11 +6,11 @@ batch of an answer may be cut off).
 
 from __future__ import annotations
 
-import contextlib
+import io
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import cramjam
 from crc32c import crc32c
@@ -52,27 +52,71 @@ class RecordBatch:
     body: memoryview
 
     def records(self, room: memoryview) -> Any:
-        """Its records, decompressed; a buffer: a part of ``room`` where they fit, four times as fast as new memory.
+        """Its records, decompressed: a part of ``room``, four times as fast as new memory; a buffer.
 
-        :raises DamagedBatch: they cannot be decompressed.
+        None where they do not fit there, or cannot be decompressed: :meth:`stream` tells which.
         """
         if not self.codec:
-            return self.body
-        if self.codec in _INTO:
-            with contextlib.suppress(
-                cramjam.DecompressionError
-            ):  # too little room, or damaged: what follows says which
-                return room[: _INTO[self.codec](self.body, room)]
+            return self.body if len(self.body) <= len(room) else None
         try:
-            return _DECOMPRESS[self.codec](self.body)
-        except (KeyError, cramjam.DecompressionError) as error:
-            raise DamagedBatch(f"the batch at offset {self.base}: codec {self.codec}: {error}") from None
+            if self.codec == _SNAPPY:
+                return _snappy_into(self.body, room)
+            return room[: _INTO[self.codec](self.body, room)]
+        except (KeyError, cramjam.DecompressionError):
+            return None
+
+    def stream(self) -> Unpacking:
+        """Its records, decompressed piece by piece, however large they are as a whole.
+
+        A batch of 94 KB can hold gigabytes: the broker's limits (``message.max.bytes``) are of compressed bytes.
+
+        :raises DamagedBatch: its codec is unknown. Its ``read`` raises it where it cannot be decompressed.
+        """
+        what = f"the batch at offset {self.base}: codec {self.codec}"
+        if self.codec == 0:
+            return Unpacking(what, io.BytesIO(self.body))
+        if self.codec == _SNAPPY:
+            return Unpacking(what, _Snappy(self.body))
+        if self.codec not in _STREAMED:
+            raise DamagedBatch(f"{what}: there is none of this number")
+        import pyarrow as pa  # not needed for most batches
+
+        return Unpacking(what, pa.CompressedInputStream(pa.py_buffer(self.body), _STREAMED[self.codec]))
 
     @property
     def is_abort(self) -> bool:
         """Whether this control batch ends a transaction as aborted: the type in its record's key, two bytes of two."""
         # length, attributes, timestamp delta, offset delta and key length are a byte each in a marker (KIP-98).
         return int.from_bytes(self.body[7:9]) == _ABORT
+
+
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
+class Unpacking:
+    """A batch's records on their way out of compression."""
+
+    def __init__(self, what: str, source: _Source) -> None:
+        self._what, self._source = what, source
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer than asked for only at the end.
+
+        :raises DamagedBatch: they cannot be decompressed.
+        """
+        parts: list[bytes] = []
+        while size > 0:
+            try:
+                part = self._source.read(size)
+            except (OSError, cramjam.DecompressionError) as error:  # pyarrow's errors are OSErrors
+                raise DamagedBatch(f"{self._what}: {error}") from None
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def whole_batches(data: memoryview) -> Iterator[RecordBatch]:
@@ -128,25 +172,65 @@ def that_count(batches: Iterable[RecordBatch], aborted: Iterable[tuple[int, int]
             yield batch
 
 
-def _snappy(data: memoryview) -> Any:
+class _Snappy:
+    """Blocks of snappy, decompressed one by one."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._blocks, self._left = _snappy_blocks(data), memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        while not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            _block_size(block)
+            self._left = memoryview(cramjam.snappy.decompress_raw(block))
+        part, self._left = bytes(self._left[:size]), self._left[size:]
+        return part
+
+
+def _snappy_into(data: memoryview, room: memoryview) -> memoryview | None:
+    at = 0
+    for block in _snappy_blocks(data):
+        size = _block_size(block)
+        if at + size > len(room):
+            return None
+        at += cramjam.snappy.decompress_raw_into(block, room[at : at + size])
+    return room[:at]
+
+
+def _snappy_blocks(data: memoryview) -> Iterator[memoryview]:
     if data[: len(_XERIAL)] != _XERIAL:
-        return cramjam.snappy.decompress_raw(data)
-    found, at = bytearray(), _XERIAL_HEADER
+        yield data
+        return
+    at = _XERIAL_HEADER
     while at < len(data):
         end = at + 4 + int.from_bytes(data[at : at + 4])
-        found += cramjam.snappy.decompress_raw(data[at + 4 : end])
+        yield data[at + 4 : end]
         at = end
-    return found
 
 
-_DECOMPRESS: dict[int, Any] = {
-    1: cramjam.gzip.decompress,
-    2: _snappy,
-    3: cramjam.lz4.decompress,
-    4: cramjam.zstd.decompress,
-}
+def _block_size(block: memoryview) -> int:
+    """What it says it becomes; memory of that size is taken for it.
+
+    :raises cramjam.DecompressionError: it is more than snappy can make of it: 64 bytes of three.
+    """
+    size = shift = 0
+    for byte in block[:5]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    if size > _SNAPPY_MOST * len(block):
+        raise cramjam.DecompressionError(f"snappy: {len(block)} bytes cannot become {size}")
+    return size
+
+
+_SNAPPY = 2
+_SNAPPY_MOST = 22  # a copy of 64 bytes takes three (snappy's format description, 2.2.2)
 _INTO: dict[int, Any] = {
     1: cramjam.gzip.decompress_into,
     3: cramjam.lz4.decompress_into,
     4: cramjam.zstd.decompress_into,
 }
+_STREAMED = {1: "gzip", 3: "lz4", 4: "zstd"}

@@ -44,12 +44,15 @@ _NULL = _varint(-1)
 
 
 def encode_headers(headers: Headers | None) -> bytes:
-    """Return headers as record format v2 holds them. ``None`` and an empty list are the same: no headers."""
+    """Return headers as record format v2 holds them. ``None`` and an empty list are the same: no headers.
+
+    Names that are not UTF-8 are strings with surrogate escapes (PEP 383).
+    """
     if not headers:
         return _NO_HEADERS
     parts = [_varint(len(headers))]
     for name, value in headers:
-        raw_name = name.encode()
+        raw_name = name.encode("utf-8", "surrogateescape")
         size = len(raw_name)
         parts += (_VARINTS[size] if size < 256 else _varint(size), raw_name)
         if value is None:
