@@ -81,7 +81,7 @@ def inside(rng: random.Random, kind: Format) -> bytes:
         return gzip.compress(mutated(rng, text) if rng.random() < 0.3 else text, 1)
     if kind == "avro":
         _, marker, at = avro._head(data)
-        ((count, block),) = avro._blocks(data, "x")
+        ((_, count, block),) = avro._blocks(data, "x")
         block = mutated(rng, block)
         pack = zlib.compressobj(1, wbits=-15)
         packed = pack.compress(block) + pack.flush()
