@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA
 from kafka_ferry.backup.decoding import DECODED_BYTES, DamagedSegment, check_about, refuse_large
-from kafka_ferry.backup.page_headers import pages
+from kafka_ferry.backup.page_headers import Chunk, pages, row_group
 
 _NAMES: Final = "headers.list.element.key"
 _CODED: Final = {"timestamp_type", _NAMES}  # columns that are written with a dictionary
@@ -34,35 +34,30 @@ def open_file(data: Any, what: str) -> Any:
     return file
 
 
-def check_group(file: Any, group: int, data: Any, what: str) -> None:
+def check_group(group: int, data: Any, what: str) -> None:
     """Look at the pages of a row group.
 
     :raises DamagedSegment: it would become too large, or is packed in a way that we do not write.
     """
-    chunks = file.metadata.row_group(group)
-    if chunks.num_rows < 1:
+    records, chunks = row_group(memoryview(data), group)
+    if records < 1:
         raise DamagedSegment(f"{what}: a row group without a record, which we do not write")
-    total = 0
-    for number in range(chunks.num_columns):
-        total += _chunk_bytes(chunks.column(number), memoryview(data), what)
+    total = sum(_chunk_bytes(chunk, memoryview(data), what) for chunk in chunks)
     refuse_large(what, total)
-    names = next(one for one in map(chunks.column, range(chunks.num_columns)) if one.path_in_schema == _NAMES)
-    if names.has_dictionary_page or names.num_values * names.total_uncompressed_size > DECODED_BYTES:
+    names = next(chunk for chunk in chunks if chunk.path == _NAMES)
+    if names.has_dictionary or names.values * names.unpacked > DECODED_BYTES:
         refuse_large(what, total + _name_bytes(data, group))
 
 
-def _chunk_bytes(chunk: Any, data: memoryview, what: str) -> int:
-    begin = chunk.data_page_offset
-    if chunk.has_dictionary_page:
-        begin = min(begin, chunk.dictionary_page_offset)
-    column, total, values = chunk.path_in_schema, 0, 0
-    for page in pages(data, begin, begin + chunk.total_compressed_size):
+def _chunk_bytes(chunk: Chunk, data: memoryview, what: str) -> int:
+    column, total, values = chunk.path, 0, 0
+    for page in pages(data, chunk.begin, chunk.end):
         if page.encoding not in (_WORDS if column in _CODED else {_PLAIN}):
             raise DamagedSegment(f"{what}: column {column} has the encoding {page.encoding}, which we do not write")
         total += page.size
         values += 0 if page.is_dictionary else page.values
-    if values != chunk.num_values:
-        raise DamagedSegment(f"{what}: column {column} has {values} values, its footer says {chunk.num_values}")
+    if values != chunk.values:
+        raise DamagedSegment(f"{what}: column {column} has {values} values, its footer says {chunk.values}")
     return total + values * _VALUE_BYTES
 
 

@@ -253,7 +253,7 @@ def row_groups(data: bytes, what: str) -> Iterator[Any]:
     with named(what, "a segment"):
         file = open_file(data, what)
         for group in range(file.num_row_groups):
-            check_group(file, group, data, what)
+            check_group(group, data, what)
             table = file.read_row_group(group, use_threads=False)
             table.validate(full=True)  # edges in order and inside, text that is UTF-8: what comes then trusts it
             if table.schema.field("headers").type != SCHEMA.field("headers").type:
@@ -271,7 +271,7 @@ def offsets_of(data: bytes, what: str) -> Any:
     with named(what, "a segment"):
         file = open_file(data, what)
         for group in range(file.num_row_groups):
-            check_group(file, group, data, what)
+            check_group(group, data, what)
         return file.read(columns=["offset"], use_threads=False).column(0).to_numpy()
 
 
