@@ -64,6 +64,9 @@ ONLY_COMPOSE = {
 OPTIONAL = {
     "FERRY_FINGERPRINT_PROCESSES",  # has a good default: one a core
     "FERRY_NATIVE",  # auto is right but for a platform without Numba
+    "FERRY_NO_PROGRESS_SECONDS",  # has a good default: half an hour
+    "FERRY_DOCS_URL",  # where a deployment keeps these pages, if it does
+    "FERRY_ARTIFACTS_CONN_ID",  # its artifacts lie in a folder
     "FERRY_MSK_CLUSTER_ARN",  # the compose file has no MSK Connect
     "FERRY_MSK_PLUGIN_BUCKET",
     "FERRY_MSK_ROLE_ARN",

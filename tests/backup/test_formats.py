@@ -152,3 +152,22 @@ def test_portions_without_a_record_are_refused_as_they_cost_time_and_hold_nothin
     if found.num_row_groups:
         with pytest.raises(DamagedSegment, match="without a record"):
             list(decode(sink.getvalue(), "x.parquet"))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_header_names_that_are_not_utf8_come_back_as_the_bytes_they_are(kind: Format, tmp_path: Path) -> None:
+    """Brokers take any bytes. Other headers of the same file keep their names, and other tools can read the file."""
+    names = [b"caf\xe9", b"h", "é".encode(), b"\xff\xfe", b"", b"a\xffb"]
+    headers = [[(name.decode("utf-8", "surrogateescape"), b"%d" % n)] for n, name in enumerate(names)]
+    made = Buffer(0)
+    made.add(columns_of(3, [0], [1], [1], [b"k"], [b"v"], [[("plain", b"x")]]))
+    made.add(columns_of(3, list(range(1, 7)), [1] * 6, [1] * 6, [b"k"] * 6, [b"v"] * 6, headers))
+    data, key = bytes(encode(made.cut(7, "transaction"), kind, {**ABOUT, "begin": 0, "end": 7})), f"x{SUFFIXES[kind]}"
+    rows = [one for piece in decode(data, key) for one in piece.headers]
+    assert rows == [[("plain", b"x")], *headers]
+    hashes = [one for piece in decode(data, key) for one in piece.hashes()]
+    assert hashes == [record_hash(1, one, b"k", b"v") for one in rows]
+    if kind == "parquet":
+        (tmp_path / key).write_bytes(data)
+        found = duckdb.sql(f"select headers[1].key from '{tmp_path / key}' order by \"offset\"").fetchall()
+        assert [name for (name,) in found] == [b"plain", *names]

@@ -271,6 +271,11 @@ class MessageSender(Sender):
                     self._wait_for_room(topic, partition, full_since)
                 except KafkaException as error:
                     raise self._not_taken(topic, partition, error.args[0]) from None
+                except (UnicodeEncodeError, SystemError):
+                    raise FerryError(
+                        f"{topic}-{partition}: the name of a header is not UTF-8, which this client cannot send. Cure: "
+                        "set the variable FERRY_NATIVE to always (not for JSON lines or Avro)"
+                    ) from None
             if not count % 1000:
                 beat()
                 self._poll(0)

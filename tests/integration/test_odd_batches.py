@@ -1,0 +1,112 @@
+"""Batches that brokers take and no client of Kafka makes: what they decompress to, and how headers are written."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from aiokafka.protocol.produce import ProduceRequest
+
+from batches import CODECS, Record, batch, encode, sized, varint
+from kafka_ferry.hooks.broker_wire import BrokerWire
+from kafka_ferry.hooks.column_reader import ColumnReader
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.verification.record_hash import record_hash
+
+pytestmark = pytest.mark.integration
+TIME = 1_700_000_000_000
+
+
+def put(cluster: str, topic: str, made: bytes) -> None:
+    """Send a batch as it stands to partition 0; the clusters of these tests are of one broker."""
+
+    async def ask() -> None:
+        wire = BrokerWire(WireSettings.of({"bootstrap.servers": cluster}))
+        connection = await wire.any()
+        answer = await connection.ask(ProduceRequest(None, -1, 30_000, [(topic, [(0, made)])]))
+        wire.close()
+        codes = [one["error_code"] for about in answer["topics"] for one in about["partitions"]]
+        assert codes == [0], answer
+
+    asyncio.run(ask())
+
+
+def numbered(count: int, size: int, codec: str) -> bytes:
+    """A batch of so many records of zeros, made a record at a time."""
+    if codec in ("snappy", "lz4"):  # Kafka's lz4 is of blocks that need none before them: not Arrow's
+        body = b"".join(encode(Record(n, 0, None, bytes(size))) for n in range(count))
+        return batch(body, time=TIME, last=count - 1, count=count, codec="snappy raw" if codec == "snappy" else codec)
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, codec) as stream:
+        for n in range(count):
+            stream.write(encode(Record(n, 0, None, bytes(size))))
+    number = CODECS[codec][0]
+    return batch(sink.getvalue().to_pybytes(), time=TIME, last=count - 1, count=count, attributes=number)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize(
+    ("count", "size", "codec"),
+    [(2200, 1_000_000, "zstd"), (110_000, 20_000, "zstd"), (700, 1_000_000, "gzip"), (150, 1_000_000, "lz4"),
+     (15, 1_000_000, "snappy")],
+)  # fmt: skip
+def test_a_small_batch_of_gigabytes_is_read_in_little_memory(
+    count: int,
+    size: int,
+    codec: str,
+    native: bool,
+    source_bootstrap: str,
+    topic_prefix: str,
+    make_topics: Callable[..., Any],
+) -> None:
+    topic = f"{topic_prefix}{codec}-{count}-{native}"
+    make_topics(source_bootstrap, topic)
+    made = numbered(count, size, codec)
+    assert len(made) < 1_000_000, "what a broker with default settings takes"
+    put(source_bootstrap, topic, made)
+    put(source_bootstrap, topic, batch([Record()], time=TIME))
+    before, offset = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
+    with ColumnReader({"bootstrap.servers": source_bootstrap}, "read_committed", 30, native) as reader:
+        for _, columns in reader.stream([PartitionRange(topic, 0, 0, count + 1)]):
+            assert columns.offsets[0] == offset
+            assert columns.batch.column("value")[0].as_py() == (bytes(size) if offset < count else b"v")
+            assert columns.bytes < 20_000_000
+            offset = int(columns.offsets[-1]) + 1
+    assert offset == count + 1
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"{count} x {size} {codec}: {len(made)} bytes, RSS {before / 1024:.0f} MB and {grown / 1024:.0f} MB more")
+    assert grown < 200_000, "kB"
+
+
+@pytest.mark.parametrize("way", ["always", "never"])
+@pytest.mark.parametrize(
+    ("raw", "headers"),
+    [
+        (varint(1) + sized(b"h") + varint(-9), [("h", None)]),
+        (varint(1) + varint(1, 3) + b"h" + varint(1, 2) + b"x", [("h", b"x")]),
+        (varint(2) + sized(b"h") + varint(-70) + sized(b"i") + sized(b""), [("h", None), ("i", b"")]),
+        (varint(1) + sized(b"caf\xe9") + sized(b"x"), [("caf\udce9", b"x")]),
+    ],
+)
+def test_headers_that_brokers_take_and_no_client_writes_are_read_both_ways_as_java_does(
+    raw: bytes,
+    way: str,
+    headers: list[tuple[str, bytes | None]],
+    source_bootstrap: str,
+    topic_prefix: str,
+    make_topics: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = f"{topic_prefix}headers"
+    make_topics(source_bootstrap, topic)
+    put(source_bootstrap, topic, batch(encode(Record(), raw), time=TIME, last=0, count=1))
+    span, config = PartitionRange(topic, 0, 0, 1), {"bootstrap.servers": source_bootstrap}
+    monkeypatch.setenv("FERRY_NATIVE", way)
+    with LibrdkafkaReader(config) as reader:
+        assert reader.read([span])[span.key].hashes.tolist() == [record_hash(TIME, headers, b"k", b"v")]
