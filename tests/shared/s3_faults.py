@@ -28,6 +28,16 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self._body()
         outer = self.server.outer
+        with outer.idle:
+            outer.at_work += 1
+        try:
+            self._answer(outer, body)
+        finally:
+            with outer.idle:
+                outer.at_work -= 1
+                outer.idle.notify_all()
+
+    def _answer(self, outer: S3Faults, body: bytes) -> None:
         with outer.lock:
             outer.requests += 1
             fault = outer.fault(self.command, self.path)
@@ -99,7 +109,7 @@ class S3Faults:
     def __init__(self, endpoint: str, fault: Fault = lambda method, path: None) -> None:
         self.fault, self.requests, self.faults = fault, 0, 0
         self.knows_conditions, self.created = False, set[str]()
-        self.lock = threading.Lock()
+        self.lock, self.idle, self.at_work = threading.Lock(), threading.Condition(), 0
         self.host = urlsplit(endpoint).netloc
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.outer = self
@@ -111,4 +121,6 @@ class S3Faults:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.shutdown()
+        with self.idle:  # what a client that was killed has sent still arrives, and not at some time later
+            self.idle.wait_for(lambda: self.at_work == 0, 10)
         self._server.server_close()
