@@ -171,3 +171,14 @@ def test_header_names_that_are_not_utf8_come_back_as_the_bytes_they_are(kind: Fo
         (tmp_path / key).write_bytes(data)
         found = duckdb.sql(f"select headers[1].key from '{tmp_path / key}' order by \"offset\"").fetchall()
         assert [name for (name,) in found] == [b"plain", *names]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_timestamps_of_any_size_come_back(kind: Format) -> None:
+    times = [2**63 - 1, 2**62, 0, -1, -(2**63)]
+    made = Buffer(0)
+    made.add(columns_of(3, list(range(5)), times, [1] * 5, [b"k"] * 5, [b"v"] * 5, [None] * 5))
+    draft = made.cut(5, "transaction")
+    assert (draft.describe().min_timestamp, draft.describe().max_timestamp) == (-(2**63), 2**63 - 1)
+    data = bytes(encode(draft, kind, {**ABOUT, "begin": 0, "end": 5}))
+    assert [at for rows in decode(data, f"x{SUFFIXES[kind]}") for at in rows.timestamps] == times

@@ -16,6 +16,7 @@ from kafka_ferry.hooks.broker_wire import BrokerWire
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
 from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.migration.retention import HELD_AS
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_hash import record_hash
 
@@ -110,3 +111,22 @@ def test_headers_that_brokers_take_and_no_client_writes_are_read_both_ways_as_ja
     monkeypatch.setenv("FERRY_NATIVE", way)
     with LibrdkafkaReader(config) as reader:
         assert reader.read([span])[span.key].hashes.tolist() == [record_hash(TIME, headers, b"k", b"v")]
+
+
+def test_the_largest_timestamp_passes_a_hold_and_is_read_both_ways(
+    target_bootstrap: str, topic_prefix: str, make_topics: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, times = f"{topic_prefix}times", [2**63 - 1, 0, -1, TIME]
+    held = {key: value for key, value in HELD_AS.items() if key != "segment.bytes"}
+    make_topics(target_bootstrap, topic, config=held)
+    for time in times:
+        put(target_bootstrap, topic, batch([Record()], time=time, newest=time))
+    span, config = PartitionRange(topic, 0, 0, len(times)), {"bootstrap.servers": target_bootstrap}
+    for way in ("always", "never"):
+        monkeypatch.setenv("FERRY_NATIVE", way)
+        with LibrdkafkaReader(config) as reader:
+            found = reader.read([span])[span.key]
+        assert found.hashes.tolist() == [record_hash(time, [], b"k", b"v") for time in times]
+    for native in (True, False):
+        with ColumnReader(config, "read_committed", 30, native) as columns:
+            assert [at for _, one in columns.stream([span]) for at in one.timestamps.tolist()] == times

@@ -9,6 +9,7 @@ import pytest
 from kafka_ferry.migration.provision import DesiredTopic, topic_changes
 from kafka_ferry.migration.retention import (
     HELD,
+    HELD_AS,
     HELD_SIZE,
     HOLDABLE,
     SIZES,
@@ -60,7 +61,17 @@ def test_only_what_is_at_risk_is_held_and_only_once() -> None:
     assert to_hold(desired(), existing(), {"retention.ms"}) == {"retention.ms": HELD}
     assert to_hold(desired(), existing(), set()) == {}
     assert to_hold(desired(), existing(retention_ms=HELD), {"retention.ms"}) == {}
-    assert to_hold(desired(), existing(), HOLDABLE) == dict.fromkeys(HOLDABLE, HELD)
+    assert to_hold(desired(), existing(), HOLDABLE) == {key: HELD_AS[key] for key in HOLDABLE}
+
+
+def test_a_hold_of_timestamps_refuses_none_and_that_of_before_is_still_known() -> None:
+    """Timestamps reach 2^63 - 1 where a topic allows them: brokers compare them less their clock with the limit."""
+    key = "message.timestamp.after.max.ms"
+    assert int(HELD_AS[key]) >= 2**63 - 1 - 1
+    assert is_held(key, HELD_AS[key])
+    assert is_held(key, HELD)
+    assert not is_held(key, str(2**63 - 1)), "the brokers' default"
+    assert to_put_back([desired()], {"t": existing(message_timestamp_after_max_ms=HELD)}) == {"t": {key: None}}
 
 
 def test_a_value_that_only_the_target_has_is_never_overwritten() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.retention import HELD, HELD_SIZE, HOLDABLE, small_segments
+from kafka_ferry.migration.retention import HELD_AS, HELD_SIZE, HOLDABLE, small_segments
 from kafka_ferry.migration.unmatched import did_you_mean
 
 
@@ -120,7 +120,7 @@ def held_configs(configs: Mapping[str, str]) -> dict[str, str]:
     """
     return {
         **configs,
-        **dict.fromkeys(HOLDABLE, HELD),
+        **{key: HELD_AS[key] for key in HOLDABLE},
         "max.message.bytes": HELD_SIZE,
         **({"segment.bytes": HELD_SIZE} if small_segments(configs) else {}),
         "cleanup.policy": "delete",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: 2^62: unlimited in milliseconds and in bytes. Taken by Kafka 4.3.1 for all four keys (measured).
 HELD = str(2**62)
+#: 2^63 - 2: unlimited for timestamps, which may be 2^63 - 1; the default of these configs is that: not to be lowered.
+HELD_TIME = str(2**63 - 2)
 HOLDABLE = (
     "retention.ms",
     "retention.bytes",
@@ -30,7 +32,10 @@ HOLDABLE = (
 HELD_SIZE = str(2**31 - 19)
 SIZES = ("max.message.bytes", "segment.bytes")
 #: Config to the value that says that it is held.
-HELD_AS: Mapping[str, str] = {**dict.fromkeys(HOLDABLE, HELD), **dict.fromkeys(SIZES, HELD_SIZE)}
+HELD_AS: Mapping[str, str] = {
+    **{key: HELD_TIME if key.startswith("message.timestamp.") else HELD for key in HOLDABLE},
+    **dict.fromkeys(SIZES, HELD_SIZE),
+}
 #: Segments of less are in the way of large batches; others are left as they are.
 SMALL_SEGMENT = 16 * 1024 * 1024
 
@@ -65,7 +70,7 @@ def topic_defaults(broker: Mapping[str, str]) -> dict[str, str]:
 
 def is_held(key: str, value: str | None) -> bool:
     """Whether a config's value says that we hold it."""
-    return value is not None and HELD_AS.get(key) == value
+    return value is not None and (HELD_AS.get(key) == value or (key in HOLDABLE and value == HELD))  # as it was once
 
 
 def small_segments(configs: Mapping[str, str]) -> bool:
