@@ -280,6 +280,11 @@ def test_null_keys_into_a_compacted_topic(
     assert send_error(target_bootstrap, bare, value=b"no key") == "INVALID_RECORD"
 
 
+def own(findings: list[Finding]) -> list[Finding]:
+    """Without those of groups that other tests have left on the shared clusters."""
+    return [item for item in findings if item.code != "other_groups"]
+
+
 def test_configs_that_differ_by_the_brokers_defaults_or_by_the_targets_own(
     source_bootstrap: str, target_bootstrap: str, topic_prefix: str, produce: Any
 ) -> None:
@@ -287,7 +292,7 @@ def test_configs_that_differ_by_the_brokers_defaults_or_by_the_targets_own(
     create(target_bootstrap, topic, partitions=2, max_message_bytes="1000", message_timestamp_type="LogAppendTime")
     produce(source_bootstrap, topic, 5)
 
-    found = {item.code: item for item in Preflight(migration(topic)).findings()}
+    found = {item.code: item for item in own(Preflight(migration(topic)).findings())}
 
     assert {code for code, item in found.items() if item.severity is Severity.WARN} == {
         "max_message_bytes",
@@ -305,7 +310,7 @@ def test_a_right_topic_gives_no_finding_but_what_nobody_can_see(
 ) -> None:
     (topic,) = make_topics(source_bootstrap, f"{topic_prefix}right", partitions=3)
     produce(source_bootstrap, topic, old(20))
-    assert [item.code for item in Preflight(migration(topic)).findings()] == ["quotas"]
+    assert [item.code for item in own(Preflight(migration(topic)).findings())] == ["quotas"]
 
 
 # -- other replicators -------------------------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ def commit(settings: dict[str, str], group: str, topic: str, offset: int) -> Non
 
 def keys(conn_id: str, topic: str, partition: int, end: int) -> list[bytes | None]:
     with KafkaClusterHook(conn_id).reader("read_committed") as reader:
-        (found,) = reader.stream([PartitionRange(topic, partition, 0, end)])
-    return [message.key() for message in found[1]]
+        runs = reader.stream([PartitionRange(topic, partition, 0, end)])
+        return [message.key() for _, run in runs for message in run]
 
 
 def test_a_restore_as_of_a_point_in_time(artifacts, connections, stack, topic_prefix, make_topics, produce):
