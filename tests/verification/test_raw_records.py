@@ -199,6 +199,8 @@ START = b"\x00\x00\x00"  # attributes, time and offset
         pytest.param(encode(PLAIN, varint(1) + varint(1, 2) + b"h") + BODY, 3, id="no value, long name length"),
         pytest.param(encode(PLAIN, varint(2) + varint(-1) + sized(b"xx") + varint(0)) + BODY, 3, id="null name"),
         pytest.param(BODY, 1, id="count smaller than the records"),
+        pytest.param(encode(PLAIN, varint(1) + sized(b"h") + varint(-(2**40))), 1, id="a length of six bytes"),
+        pytest.param(encode(PLAIN, varint(1) + sized(b"h") + varint(1, 6) + b"x"), 1, id="a long length of six bytes"),
         pytest.param(BODY + b"junk", 2, id="bytes behind the last record"),
         pytest.param(BODY + BODY, 4, id="offsets that go back"),
         pytest.param(encode(Record(-1)), 1, id="an offset before the batch's"),
@@ -229,7 +231,9 @@ ONE, NONE = [("h", b"x")], [("h", None)]
         (varint(1) + sized(b"h") + varint(-1, 3), NONE),
         (varint(1) + sized(b"h") + varint(-2), NONE),
         (varint(1) + sized(b"h") + varint(-9), NONE),
-        (varint(1) + sized(b"h") + varint(-(2**40)), NONE),
+        (varint(1) + sized(b"h") + varint(-70), NONE),
+        (varint(1) + sized(b"h") + varint(-(2**31)), NONE),
+        (varint(1) + sized(b"h") + b"\x82\x80\x80\x80\x10" + b"x", ONE),  # bits above 32 fall off in Java
         (varint(0, 2), []),
     ],
 )
@@ -241,7 +245,7 @@ def test_headers_are_hashed_as_they_are_meant_however_their_lengths_are_written(
     check(only(made), placed([*GOOD, Record(3, headers=meant)], 7, TIME))
 
 
-@pytest.mark.parametrize("below", [-2, -9, -(2**31), -(2**62)])
+@pytest.mark.parametrize("below", [-2, -9, -70, -(2**31)])
 def test_any_length_below_zero_is_a_null_key_or_value(below: int) -> None:
     raw = b"\x00" + varint(0) + varint(0) + varint(below) + varint(below) + varint(0)
     check(only(batch(sized(raw), 7, time=TIME, last=0, count=1)), placed([Record(0, 0, None, None)], 7, TIME))

@@ -162,7 +162,7 @@ class _Reading:
     def _message(self, data: bytes, at: int, end: int) -> BatchMessage:
         """:raises IndexError: something in it reaches beyond its end."""
         batch = self._batch
-        delta, at = _varint(data, at + 1, end)  # behind the attributes, which are unused
+        delta, at = _varlong(data, at + 1, end)  # behind the attributes, which are unused
         time = (_LOG_APPEND_TIME, batch.time) if batch.log_append_time else (_CREATE_TIME, _signed(batch.time + delta))
         delta, at = _varint(data, at, end)
         if delta <= self._before:
@@ -190,6 +190,20 @@ def _no_records(batch: RecordBatch) -> FerryError:
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """The same of a signed 32-bit number, as Java's ``ByteUtils.readVarint``: five bytes, bits above 32 fall off.
+
+    :raises IndexError: as above.
+    """
+    number, behind = _varlong(data, at, end)
+    if behind - at < 5:
+        return number, behind
+    if behind - at > 5:
+        raise IndexError
+    rest = ((number << 1) ^ (number >> 63)) & 0xFFFFFFFF
+    return (rest >> 1) ^ -(rest & 1), behind
+
+
+def _varlong(data: bytes, at: int, end: int) -> tuple[int, int]:
     """(zigzag varint of a signed 64-bit number, the place behind it).
 
     :raises IndexError: it is cut off by the end, or longer than such a number can be.

@@ -17,7 +17,7 @@ from numba import njit, types
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.verification.record_batch import RecordBatch
 from kafka_ferry.verification.record_window import PIECE_BYTES, RecordWindow
-from kafka_ferry.verification.varint import get_varint, put_varint, varint_size
+from kafka_ferry.verification.varint import get_varint, get_varint32, put_varint, varint_size
 from kafka_ferry.verification.xxh64 import xxh64
 
 KEY, VALUE, HEADERS, HEADERS_SIZE = 0, 1, 2, 3  # columns of places and sizes
@@ -172,7 +172,7 @@ def _sized(at: Any, last: Any) -> Any:
 
     Any length below zero is null to Kafka's own reader.
     """
-    size, at = get_varint(at, last)
+    size, at = get_varint32(at, last)
     if size <= 0:
         return size, at, at
     if at > last or u64(size) > last - at:
@@ -201,7 +201,7 @@ def _header_sizes(count: Any, at: Any, last: Any) -> Any:
 @njit(inline="always")
 def _next_record(at: Any, end: Any, cut: Any) -> Any:
     """(whether it is whole, whether it is cut off, address of its fields, its end)."""
-    length, behind = get_varint(at, end)
+    length, behind = get_varint32(at, end)
     if behind > end:  # ten bytes without an end are no number
         return False, cut and end - at < u64(10), end + u64(1), end
     if length < 0 or u64(length) > end - behind:
@@ -220,7 +220,7 @@ def _fields(at: Any, last: Any, place: Any, size: Any) -> Any:
         found, place[part], at = _sized(at, last)
         size[part] = max(found, -1)
     place[HEADERS], size[HEADERS_SIZE] = at, last - at
-    count, at = get_varint(at, last)
+    count, at = get_varint32(at, last)
     if at > last or count < 0 or u64(count) * u64(2) > last - at:
         return i64(0), i64(0), i64(0), False, last + u64(1)
     size[HEADERS] = count
@@ -271,7 +271,7 @@ def _parse(begins: Any, ends: Any, numbers: Any, cut: Any) -> Any:
             delta, at = get_varint(at + u64(1), last)  # behind the attributes, which are unused
             timestamps[row] = time if numbers[batch, 2] else time + delta
             kinds[row] = 2 if numbers[batch, 2] else 1
-            delta, at = get_varint(at, last)
+            delta, at = get_varint32(at, last)
             offsets[row] = base + delta
             more_names, more_contents, least, otherwise, at = _fields(at, last, places[row], sizes[row])
             if delta <= before or at != last:
@@ -308,10 +308,10 @@ def _write_headers(places: Any, sizes: Any, written: Any) -> Any:
     result, end, all_of_it = np.empty(written, np.uint8), 0, u64(0xFFFFFFFFFFFFFFFF)
     for record in range(len(places)):
         begin = end
-        count, at = get_varint(places[record, HEADERS], all_of_it)  # all of them were found to be whole
+        count, at = get_varint32(places[record, HEADERS], all_of_it)  # all of them were found to be whole
         end = put_varint(count, result, end)
         for _ in range(2 * count):
-            size, at = get_varint(at, all_of_it)
+            size, at = get_varint32(at, all_of_it)
             end = put_varint(max(size, -1), result, end)
             if size > 0:
                 _copy(result.ctypes.data + end, at, u64(size))
@@ -367,12 +367,12 @@ def _headers(places: Any, sizes: Any, names: Any, contents: Any) -> Any:
     name_data, value_data = np.empty(names + 1, np.uint8), np.empty(contents + 1, np.uint8)
     there, row, all_of_it = np.ones(lists[-1], np.bool_), 0, u64(0xFFFFFFFFFFFFFFFF)
     for record in range(len(places)):
-        count, at = get_varint(places[record, HEADERS], all_of_it)  # all of them were found to be whole
+        count, at = get_varint32(places[record, HEADERS], all_of_it)  # all of them were found to be whole
         for _ in range(count):
-            size, at = get_varint(at, all_of_it)
+            size, at = get_varint32(at, all_of_it)
             _copy(name_data.ctypes.data + name_edges[row], at, u64(size))
             name_edges[row + 1] = name_edges[row] + size
-            size, at = get_varint(at + u64(size), all_of_it)
+            size, at = get_varint32(at + u64(size), all_of_it)
             there[row] = size >= 0
             if size > 0:
                 _copy(value_data.ctypes.data + value_edges[row], at, u64(size))

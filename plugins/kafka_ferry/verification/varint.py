@@ -44,6 +44,18 @@ def get_varint(at: Any, end: Any) -> Any:
 
 
 @njit(inline="always")
+def get_varint32(at: Any, end: Any) -> Any:
+    """The same of a signed 32-bit number, as Java's ``ByteUtils.readVarint``: five bytes, bits above 32 fall off."""
+    number, behind = get_varint(at, end)
+    if behind - at >= _u64(5) and behind <= end:
+        if behind - at > _u64(5):
+            return number, end + _u64(1)
+        rest = _u64((number << 1) ^ (number >> 63)) & _u64(0xFFFFFFFF)
+        number = _i64(rest >> _u64(1)) ^ -_i64(rest & _u64(1))
+    return number, behind
+
+
+@njit(inline="always")
 def varint_size(number: Any) -> Any:
     """Bytes that the zigzag varint of a signed 64-bit number needs."""
     rest, size = _u64((number << 1) ^ (number >> 63)) >> _u64(7), _i64(1)
