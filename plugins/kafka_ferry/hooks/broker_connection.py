@@ -97,11 +97,13 @@ class BrokerConnection(asyncio.BufferedProtocol):
     async def _arrived(self, answer: asyncio.Future[memoryview]) -> memoryview:
         """:raises TimeoutError: nothing of it came for ``_SECONDS``, however long the whole takes."""
         self._asked_at = self._moved_at = time.monotonic()
-        while (left := self._moved_at + _SECONDS - time.monotonic()) > 0:
-            done, _ = await asyncio.wait((answer,), timeout=left)
-            if done:
-                return answer.result()
-        answer.cancel()
+        try:
+            while (left := self._moved_at + _SECONDS - time.monotonic()) > 0:
+                done, _ = await asyncio.wait((answer,), timeout=left)
+                if done:
+                    return answer.result()
+        finally:
+            answer.cancel()  # nobody will ask it: an error that comes later would be told as lost
         raise TimeoutError(f"nothing came from the broker for {_SECONDS:g} s")
 
     def close(self) -> None:
