@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from aiokafka.protocol.produce import ProduceRequest
 
-from batches import CODECS, Record, batch, encode, sized, varint
-from kafka_ferry.hooks.broker_wire import BrokerWire
+from batches import Record, batch, encode, sized, varint
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.migration.retention import HELD_AS
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_hash import record_hash
+from raw_batches import TIME, put, zeros
 
 pytestmark = pytest.mark.integration
-TIME = 1_700_000_000_000
-
-
-def put(cluster: str, topic: str, made: bytes) -> None:
-    """Send a batch as it stands to partition 0; the clusters of these tests are of one broker."""
-
-    async def ask() -> None:
-        wire = BrokerWire(WireSettings.of({"bootstrap.servers": cluster}))
-        connection = await wire.any()
-        answer = await connection.ask(ProduceRequest(None, -1, 30_000, [(topic, [(0, made)])]))
-        wire.close()
-        codes = [one["error_code"] for about in answer["topics"] for one in about["partitions"]]
-        assert codes == [0], answer
-
-    asyncio.run(ask())
-
-
-def numbered(count: int, size: int, codec: str) -> bytes:
-    """A batch of so many records of zeros, made a record at a time."""
-    if codec in ("snappy", "lz4"):  # Kafka's lz4 is of blocks that need none before them: not Arrow's
-        body = b"".join(encode(Record(n, 0, None, bytes(size))) for n in range(count))
-        return batch(body, time=TIME, last=count - 1, count=count, codec="snappy raw" if codec == "snappy" else codec)
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, codec) as stream:
-        for n in range(count):
-            stream.write(encode(Record(n, 0, None, bytes(size))))
-    number = CODECS[codec][0]
-    return batch(sink.getvalue().to_pybytes(), time=TIME, last=count - 1, count=count, attributes=number)
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -68,7 +36,7 @@ def test_a_small_batch_of_gigabytes_is_read_in_little_memory(
 ) -> None:
     topic = f"{topic_prefix}{codec}-{count}-{native}"
     make_topics(source_bootstrap, topic)
-    made = numbered(count, size, codec)
+    made = zeros(count, size, codec)
     assert len(made) < 1_000_000, "what a broker with default settings takes"
     put(source_bootstrap, topic, made)
     put(source_bootstrap, topic, batch([Record()], time=TIME))

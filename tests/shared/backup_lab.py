@@ -25,6 +25,7 @@ from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.verification.content import PartitionRange
 
 LOCATION = "s3://ferry-backups/tests"
+DONE = "2026-11-21T12:30:00+00:00"
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
@@ -72,7 +73,7 @@ class Backups:
         left = self.catalogue.ranges_left(manifest)
         level = manifest.isolation_level
         export_shard(self.source.extra, self.store, manifest.backup, manifest.backup_id, left, level, **limits)
-        return self.catalogue.finish(manifest, "2026-11-21T12:30:00+00:00")
+        return self.catalogue.finish(manifest, DONE)
 
     def hashes(self, topics) -> dict[tuple[str, int], dict[int, int]]:
         """Offset to hash of what is in the segments, by partition."""
@@ -112,6 +113,23 @@ def child(order: dict[str, Any]) -> subprocess.Popen[bytes]:
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.flush()
     return process
+
+
+def measured(order: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """The answer of a process of its own, and the most memory it took, in bytes."""
+    command = [sys.executable, "-m", "kafka_ferry.hooks.backup.process"]
+    environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    assert process.stdin and process.stdout
+    process.stdin.write(json.dumps(order).encode() + b"\n")
+    process.stdin.flush()
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, process.returncode
+    answer = json.loads(said)
+    assert "result" in answer, answer
+    return answer["result"], usage.ru_maxrss * 1024
 
 
 def delete_before(cluster: str, topic: str, offset: int) -> None:

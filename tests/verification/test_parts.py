@@ -42,6 +42,16 @@ def test_the_timestamp_can_be_left_out() -> None:
     assert differing_parts(WHOLE, Record(**{**vars(WHOLE), "timestamp_ms": 5}), with_timestamp=False) == ()
 
 
+def test_names_that_java_cannot_carry_name_the_cause() -> None:
+    source = Record(0, 0, None, None, (("a", b"1"), ("caf\udce9", b"2")))
+    target = Record(0, 0, None, None, (("a", b"1"), ("caf\ufffd", b"2")))
+    told = ("header: a name that is not UTF-8, which Java clients cannot carry",)
+    assert differing_parts(source, target) == told
+    assert differing_parts(target, source) == ("header: other names",)
+    both = Record(0, 0, None, None, (("b", b"1"), ("caf\ufffd", b"2")))
+    assert differing_parts(source, both) == ("header: other names",)
+
+
 def test_base64_headers_name_the_cause() -> None:
     parts = differing_parts(Record(0, 0, None, None, (("h", b"6"),)), Record(0, 0, None, None, (("h", b"Ng=="),)))
     assert "header.converter=ByteArrayConverter" in parts[0]

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numba import njit, types
 
+from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.decoding import named
-from kafka_ferry.backup.segment import row_groups
+from kafka_ferry.backup.segment import Rows, row_groups
 from kafka_ferry.verification.varint import put_varint
 from kafka_ferry.verification.xxh64 import xxh64
 
@@ -80,6 +81,13 @@ class PackedRows:
             contents=Packed.of(entries.field("value")),
             table=table,
         )
+
+    @classmethod
+    def of_rows(cls, rows: Rows) -> PackedRows:
+        """The same records; at least one."""
+        kinds = [0] * len(rows)
+        made = columns_of(0, rows.offsets, rows.timestamps, kinds, rows.keys, rows.values, rows.headers)
+        return cls.of(pa.Table.from_batches([made.batch]))
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -40,7 +40,14 @@ for _name, (_result, _arguments) in _SIGNATURES.items():
     _function = getattr(lib, _name)
     _function.restype, _function.argtypes = _result, _arguments
 
-for _name in ("rd_kafka_produceva", "rd_kafka_error_code", "rd_kafka_error_destroy"):
+for _name in (
+    "rd_kafka_produceva",
+    "rd_kafka_error_code",
+    "rd_kafka_error_destroy",
+    "rd_kafka_headers_new",
+    "rd_kafka_headers_destroy",
+    "rd_kafka_header_add",
+):
     # Called by compiled loops, which find them by these names.
     binding.add_symbol(_name, ctypes.cast(getattr(lib, _name), ctypes.c_void_p).value)
 

@@ -19,9 +19,14 @@ u64: Any = types.uint64
 _produceva: Any = types.ExternalFunction("rd_kafka_produceva", types.uint64(types.uint64, types.intp, types.uint64))
 _error_code: Any = types.ExternalFunction("rd_kafka_error_code", types.int32(types.uint64))
 _error_destroy: Any = types.ExternalFunction("rd_kafka_error_destroy", types.void(types.uint64))
+_headers_new: Any = types.ExternalFunction("rd_kafka_headers_new", types.uint64(types.intp))
+_headers_destroy: Any = types.ExternalFunction("rd_kafka_headers_destroy", types.void(types.uint64))
+_header_add: Any = types.ExternalFunction(
+    "rd_kafka_header_add", types.int32(types.uint64, types.uint64, types.intp, types.uint64, types.intp)
+)
 
 # rd_kafka_vtype_t and rd_kafka_vu_t of rdkafka.h: a type, then a union of 64 bytes. In words of 8 bytes.
-_RKT, _PARTITION, _VALUE, _KEY, _MSGFLAGS, _TIMESTAMP, _HEADER = 2, 3, 4, 5, 7, 8, 9
+_RKT, _PARTITION, _VALUE, _KEY, _MSGFLAGS, _TIMESTAMP, _HEADERS = 2, 3, 4, 5, 7, 8, 10
 _WORDS, _FIXED = 9, 6
 _COPY = 2  # RD_KAFKA_MSG_F_COPY
 
@@ -40,48 +45,34 @@ def _send(
     contents: Any,
 ) -> Any:
     """(position of the first record that was not taken, error code): all were taken when there is none."""
-    count = len(timestamps)
-    most = 0
-    for at in range(first, count):
-        most = max(most, lists[at + 1] - lists[at])
-    words = np.zeros((_FIXED + most) * _WORDS, np.uint64)
-    kinds = (_RKT, _PARTITION, _MSGFLAGS, _TIMESTAMP, _KEY, _VALUE)
-    for place in range(_FIXED):
-        words[place * _WORDS] = u64(kinds[place])
-    for place in range(_FIXED, _FIXED + most):
-        words[place * _WORDS] = u64(_HEADER)
+    words = np.zeros((_FIXED + 1) * _WORDS, np.uint64)
+    for place, kind in enumerate((_RKT, _PARTITION, _MSGFLAGS, _TIMESTAMP, _KEY, _VALUE, _HEADERS)):
+        words[place * _WORDS] = u64(kind)
     words[1], words[_WORDS + 1], words[2 * _WORDS + 1] = u64(topic), u64(partition), u64(_COPY)
     key_data, value_data = u64(keys.data.ctypes.data), u64(values.data.ctypes.data)
     name_data, content_data = u64(names.data.ctypes.data), u64(contents.data.ctypes.data)
-    for at in range(first, count):
+    for at in range(first, len(timestamps)):
         words[3 * _WORDS + 1] = u64(timestamps[at])
         words[4 * _WORDS + 1] = key_data + u64(keys.edges[at]) if keys.there[at] else u64(0)
         words[4 * _WORDS + 2] = u64(keys.edges[at + 1] - keys.edges[at])
         words[5 * _WORDS + 1] = value_data + u64(values.edges[at]) if values.there[at] else u64(0)
         words[5 * _WORDS + 2] = u64(values.edges[at + 1] - values.edges[at])
-        place = _FIXED * _WORDS
+        count = lists[at + 1] - lists[at]
+        headers = _headers_new(count) if count else u64(0)
+        # With their sizes: a name may hold any byte, NUL too.
         for one in range(lists[at], lists[at + 1]):
-            words[place + 1] = name_data + u64(names.edges[one]) + u64(one)  # each name ends with a NUL of its own
-            words[place + 2] = content_data + u64(contents.edges[one]) if contents.there[one] else u64(0)
-            words[place + 3] = u64(contents.edges[one + 1] - contents.edges[one])
-            place += _WORDS
-        error = _produceva(handle, words.ctypes.data, u64(_FIXED + lists[at + 1] - lists[at]))
+            name_size, size = names.edges[one + 1] - names.edges[one], contents.edges[one + 1] - contents.edges[one]
+            content = content_data + u64(contents.edges[one]) if contents.there[one] else u64(0)
+            _header_add(headers, name_data + u64(names.edges[one]), name_size, content, size)
+        words[_FIXED * _WORDS + 1] = headers
+        error = _produceva(handle, words.ctypes.data, _FIXED + 1 if count else _FIXED)
         if error != u64(0):
+            if count:  # librdkafka owns only those of a message that it took
+                _headers_destroy(headers)
             code = _error_code(error)
             _error_destroy(error)
             return at, code
-    return count, 0
-
-
-@njit(cache=True, nogil=True)
-def _ended(edges: Any, names: Any) -> Any:
-    """The names, each with a NUL behind it."""
-    count = len(edges) - 1
-    result = np.zeros(edges[count] + count + 1, np.uint8)
-    for one in range(count):
-        for at in range(edges[one], edges[one + 1]):
-            result[at + one] = names[at]
-    return result
+    return len(timestamps), 0
 
 
 class NativeProducer:
@@ -116,7 +107,7 @@ class NativeProducer:
             rows.keys,
             rows.values,
             rows.lists,
-            rows.names._replace(data=_ended(rows.names.edges, rows.names.data)),
+            rows.names,
             rows.contents,
         )
         return int(at), int(code)

@@ -45,10 +45,21 @@ def _how_headers(before: Headers, after: Headers) -> str:
         return ": in another order"
     if len(before) != len(after):
         return f": {len(before)} became {len(after)}"
-    if [name for name, _ in before] != [name for name, _ in after]:
-        return ": other names"
+    names = [(old, new) for (old, _), (new, _) in zip(before, after, strict=True) if old != new]
+    if names:
+        # Java reads a name as text, and what is none as U+FFFD.
+        java = all("\ufffd" in new and not _is_text(old) for old, new in names)
+        return ": a name that is not UTF-8, which Java clients cannot carry" if java else ": other names"
     changed = [(name, old, new) for (name, old), (_, new) in zip(before, after, strict=True) if old != new]
     if all(old is not None and new == b64encode(old) for _, old, new in changed):
         return ": base64 text of the source's; the connector lacks header.converter=ByteArrayConverter"
     name, old, new = changed[0]
     return f" {name!r}{_how(old, new)}"
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -21,7 +21,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_ferry.backup.segment import Rows
 from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.task_watch import beat
+from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
 
 _SETTINGS: dict[str, Any] = {
     "enable.idempotence": True,
@@ -209,29 +211,29 @@ class Sender:
         raise OutsideFault(f"not delivered: {told} ({len(self._failures) + self._followers} so far)")
 
 
-def _refuse_bytes(topic: str, partition: int, headers: list[tuple[str, bytes | None]]) -> None:
-    """confluent-kafka 2.16 ends the process (SIGSEGV, measured) on a name with surrogate escapes.
+def _are_text(rows: Rows) -> bool:
+    """Whether confluent-kafka takes the names of all headers.
 
-    :raises FerryError: a name is not UTF-8.
+    On a name that is not UTF-8 version 2.16 ends the process (SIGSEGV, measured); one with a NUL it refuses.
     """
-    for name, _ in headers:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise FerryError(
-                f"{topic}-{partition}: the name of a header is not UTF-8, which this client cannot send. Cure: "
-                "set the variable FERRY_NATIVE to always (not for JSON lines or Avro)"
-            ) from None
+    names = "".join({name for some in rows.headers for name, _ in some})
+    try:
+        names.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in names
 
 
 class MessageSender(Sender):
-    """For :class:`Rows`.
+    """For :class:`Rows`. From the first header on whose name is no text, another sender takes over.
 
     :param config: librdkafka settings of the connection.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
+        self._config = config
+        self._native: NativeSender | None = None
         try:
             self._producer = Producer({**config, **_SETTINGS, "error_cb": self._error})
         except KafkaException as error:
@@ -239,6 +241,28 @@ class MessageSender(Sender):
 
     def close(self) -> None:
         self._producer.purge()
+        if self._native is not None:
+            self._native.close()
+
+    def send(self, topic: str, partition: int, rows: Rows) -> None:
+        """As of all.
+
+        :raises FerryError: the name of a header is no text, and only this client knows the connection.
+        """
+        if self._native is None and not _are_text(rows):
+            native = _sender_of_bytes(self._config, f"{topic}-{partition}")
+            super().flush()  # nothing is delivered before what came before it
+            self._native = native
+        if self._native is None:
+            super().send(topic, partition, rows)
+        else:
+            self._native.send(topic, partition, rows)
+
+    def flush(self) -> None:
+        if self._native is None:
+            super().flush()
+        else:
+            self._native.flush()
 
     def _wait(self, seconds: float) -> int:
         self._serve(self._producer.flush, seconds)
@@ -276,8 +300,6 @@ class MessageSender(Sender):
         produce, failed = self._producer.produce, self._failed
         columns = zip(rows.keys, rows.values, rows.timestamps, rows.headers, strict=True)
         for count, (key, value, timestamp, headers) in enumerate(columns):
-            if headers:
-                _refuse_bytes(topic, partition, headers)
             full_since = None
             while True:
                 try:
@@ -295,7 +317,7 @@ class MessageSender(Sender):
 
 
 class NativeSender(Sender):
-    """For :class:`kafka_ferry.backup.packed.PackedRows`; loads Numba.
+    """For :class:`kafka_ferry.backup.packed.PackedRows`, and :class:`Rows`, which it packs; loads Numba.
 
     :param config: librdkafka settings of the connection, no callbacks.
     """
@@ -317,6 +339,11 @@ class NativeSender(Sender):
     def _poll(self, seconds: float) -> None:
         self._producer.poll(seconds)
 
+    def send(self, topic: str, partition: int, rows: Any) -> None:
+        from kafka_ferry.backup.packed import PackedRows
+
+        super().send(topic, partition, PackedRows.of_rows(rows) if isinstance(rows, Rows) and len(rows) else rows)
+
     def _send(self, topic: str, partition: int, rows: Any) -> None:
         at, full_since = 0, None
         while at < len(rows):
@@ -332,3 +359,18 @@ class NativeSender(Sender):
             else:
                 self._poll(0)
                 self._check()
+
+
+def _sender_of_bytes(config: Mapping[str, Any], place: str) -> NativeSender:
+    """For headers whose names are any bytes.
+
+    :raises FerryError: it cannot be used here, or nobody could read them back by this connection.
+    """
+    why = ""
+    if others := only_librdkafka_knows(config):
+        why = f"with {', '.join(others)} only librdkafka knows the connection. Cure: one without"
+    elif not pays(1, 1):
+        why = "it is sent in machine code alone. Cure: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
+    if why:
+        raise FerryError(f"{place}: the name of a header is not UTF-8, or has a NUL; {why}")
+    return NativeSender(config)

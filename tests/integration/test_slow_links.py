@@ -1,0 +1,120 @@
+"""Readers over slow links, which are no stalled ones: a real broker behind a proxy that holds bytes back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.hooks import broker_connection, broker_wire
+from kafka_ferry.hooks.broker_wire import Pace
+from kafka_ferry.hooks.column_reader import ColumnReader
+from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.verification.content import PartitionRange
+from slow_link import SlowLink
+
+pytestmark = pytest.mark.integration
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes of a partition were asked for, question after question."""
+    found: list[int] = []
+    real = Pace.partition_bytes
+    monkeypatch.setattr(Pace, "partition_bytes", property(lambda pace: found.append(real.fget(pace)) or found[-1]))
+    return found
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is waited for takes a tenth of the time, and less is asked for."""
+    monkeypatch.setattr(broker_wire, "_FIRST_PART", 4)
+    monkeypatch.setattr(broker_connection, "_SECONDS", 4.0)
+    monkeypatch.setattr(broker_connection, "_SLOW", 0.2)
+    monkeypatch.setattr(broker_wire, "_LONG", 0.4)
+    monkeypatch.setattr(broker_wire, "_SHORT", 0.1)
+
+
+def filled(cluster: str, topic: str, megabytes: int, make_topics: Make, produce: Make) -> list[PartitionRange]:
+    """A topic of two partitions with so much in each that does not pack."""
+    make_topics(cluster, topic, partitions=2)
+    count = megabytes * 50
+    for partition in range(2):
+        own = ({"key": b"%d" % n, "value": os.urandom(20_000), "partition": partition} for n in range(count))
+        produce(cluster, topic, own, **{"batch.size": 200_000})
+    return [PartitionRange(topic, partition, 0, count) for partition in range(2)]
+
+
+def hashes(config: dict[str, Any], spans: list[PartitionRange], stall_seconds: float = 30) -> dict[Any, list[int]]:
+    with ColumnReader(config, "read_committed", stall_seconds, native=True) as reader:
+        found: dict[Any, list[int]] = {span.key: [] for span in spans}
+        for key, columns in reader.stream(spans):
+            found[key] += columns.hashes.tolist()
+    return found
+
+
+def test_a_topic_comes_whole_over_a_slow_link_that_stands_still_once(
+    seconds: None, asked: list[int], source_bootstrap: str, topic_prefix: str, make_topics: Make, produce: Make
+) -> None:
+    spans = filled(source_bootstrap, f"{topic_prefix}slow", 1, make_topics, produce)
+    expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
+    asked.clear()
+    with SlowLink(source_bootstrap, 400_000, stall_at=300_000, stall_seconds=3) as link:
+        begun = time.monotonic()
+        found = hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=5)
+        assert time.monotonic() - begun > 7, "longer than any time-out; the first answer alone takes more than 4 s"
+    assert found == expected
+    assert link.carried > 2_000_000
+    assert link.connections == 2, "none was given up: one that asks who leads, one that reads"
+    assert max(asked) == 256 * 1024
+    assert min(asked) == 64 * 1024, "less is asked for where it takes long"
+
+
+def test_a_link_that_stands_still_for_longer_is_taken_up_again(
+    seconds: None, asked: list[int], source_bootstrap: str, topic_prefix: str, make_topics: Make, produce: Make
+) -> None:
+    spans = filled(source_bootstrap, f"{topic_prefix}cut", 1, make_topics, produce)
+    expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
+    with SlowLink(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=7) as link:
+        assert hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=15) == expected
+    assert link.connections > 2
+    with (
+        SlowLink(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=60) as link,
+        pytest.raises(OutsideFault, match=r"no records for 6 s.*last error: nothing came from the broker for 4 s"),
+    ):
+        hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=6)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("speed", "megabytes", "stall"),
+    [(300_000, 6, 20.0), (50_000, 1, 0.0), (20_000, 1, 0.0)],
+)
+@pytest.mark.parametrize("way", ["always", "never"])
+def test_with_the_time_outs_of_every_day(
+    way: str,
+    speed: int,
+    megabytes: int,
+    stall: float,
+    source_bootstrap: str,
+    topic_prefix: str,
+    make_topics: Make,
+    produce: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spans = filled(source_bootstrap, f"{topic_prefix}slow", megabytes, make_topics, produce)
+    expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
+    monkeypatch.setenv("FERRY_NATIVE", way)
+    with SlowLink(source_bootstrap, speed, stall_at=megabytes * 500_000, stall_seconds=stall) as link:
+        begun = time.monotonic()
+        with LibrdkafkaReader({"bootstrap.servers": link.bootstrap}, "read_committed") as reader:
+            found = {key: one.hashes.tolist() for key, one in reader.read(spans).items()}
+        print(f"{speed} B/s, {way}: {link.carried} bytes, {time.monotonic() - begun:.0f} s, {link.connections} links")
+    assert found == expected
+    assert link.connections == 2, "none was given up"
