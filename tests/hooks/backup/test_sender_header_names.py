@@ -22,8 +22,16 @@ def rows(*names: str) -> Rows:
 @pytest.mark.parametrize(
     ("config", "native", "cure"),
     [
-        ({"oauth_cb": lambda _: ("token", 0.0)}, "auto", "with oauth_cb only librdkafka knows the connection. Cure"),
-        ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}, "auto", "with sasl.mechanism only"),
+        (
+            {"oauth_cb": lambda _: ("token", 0.0)},
+            "auto",
+            "only librdkafka knows oauth_cb, and cannot send it. Cure: a target connection without",
+        ),
+        (
+            {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"},
+            "auto",
+            "only librdkafka knows sasl.mechanism, and",
+        ),
         ({}, "never", "Cure: set FERRY_NATIVE to auto"),
     ],
 )

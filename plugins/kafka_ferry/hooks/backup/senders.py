@@ -368,9 +368,9 @@ def _sender_of_bytes(config: Mapping[str, Any], place: str) -> NativeSender:
     """
     why = ""
     if others := only_librdkafka_knows(config):
-        why = f"with {', '.join(others)} only librdkafka knows the connection. Cure: one without"
+        why = f"only librdkafka knows {', '.join(others)}, and cannot send it. Cure: a target connection without"
     elif not pays(1, 1):
-        why = "it is sent in machine code alone. Cure: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
+        why = "only machine code sends it. Cure: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
     if why:
         raise FerryError(f"{place}: the name of a header is not UTF-8, or has a NUL; {why}")
     return NativeSender(config)
