@@ -124,7 +124,7 @@ def odd_names(count: int) -> bytes:
     return batch(body, time=TIME, last=count - 1, count=count, codec="zstd")
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", ["parquet", *(pytest.param(one, marks=pytest.mark.nightly) for one in FORMATS[1:])])
 def test_header_names_of_any_bytes_come_back(
     kind: str, backups: Backups, source_bootstrap: str, topic_prefix: str, make_topics: Callable[..., Any]
 ) -> None:
@@ -145,6 +145,7 @@ def test_header_names_of_any_bytes_come_back(
     assert hashes("kafka_target", few)[0] == first
 
 
+@pytest.mark.nightly
 def test_mirror_maker2_does_not_carry_them_and_the_report_says_so(
     connections: dict[str, str],
     tmp_path: Path,

@@ -76,6 +76,7 @@ def test_a_topic_comes_whole_over_a_slow_link_that_stands_still_once(
     assert min(asked) == 64 * 1024, "less is asked for where it takes long"
 
 
+@pytest.mark.nightly
 def test_a_link_that_stands_still_for_longer_is_taken_up_again(
     seconds: None, asked: list[int], source_bootstrap: str, topic_prefix: str, make_topics: Make, produce: Make
 ) -> None:
