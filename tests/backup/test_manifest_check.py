@@ -86,7 +86,23 @@ OBJECT = [
     change(segment, fingerprint={**true_fingerprint(), "hash_version": "md5"}),
     change(segment, gaps=[{"begin": 8, "end": 20, "reason": "compaction"}]),
     change(segment, gaps=[{"begin": 8, "end": 7, "reason": "compaction"}]),
-]
+    *(
+        change(segment, largest_record={"offset": 5, "bytes": 100, "packed": 90} | claim)
+        for claim in (
+            {"offset": 4}, {"offset": 9}, {"offset": -1}, {"offset": BIG}, {"bytes": -100}, {"bytes": 0}, {"bytes": 89},
+            {"bytes": 2**31 + 1}, {"bytes": 10**30}, {"packed": -1}, {"packed": 61}, {"packed": 101}, {"packed": BIG},
+        )
+    ),
+    *(
+        change(segment, largest_batch={"offset": 3, "bytes": 100} | claim)
+        for claim in (
+            {"offset": -1}, {"offset": 9}, {"offset": BIG}, {"bytes": -1}, {"bytes": 61}, {"bytes": 2**31 + 1},
+            {"bytes": 10**30},
+        )
+    ),
+    change(segment, key=None, records=0, missing=4, largest_record={"offset": 5, "bytes": 100, "packed": 90}),
+    change(segment, key=None, records=0, missing=4, largest_batch={"offset": 5, "bytes": 100}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", OBJECT)
@@ -115,6 +131,15 @@ OTHERS = [
     (change(segment, records="many"), "segments.1.records"),
     (change(segment, records=True), "t-0 offsets|segments.1.records"),
     (change(whole, topics={}), "topics"),
+    (change(segment, largest_record=7), "segments.1.largest_record"),
+    (change(segment, largest_record=[]), "segments.1.largest_record"),
+    (change(segment, largest_record={"offset": 5}), "segments.1.largest_record"),
+    (change(segment, largest_record={"offset": "5", "bytes": 100, "packed": 90}), "largest_record.offset"),
+    (change(segment, largest_record={"offset": 5, "bytes": True, "packed": 90}), "largest_record.bytes"),
+    (change(segment, largest_record={"offset": 5, "bytes": 100, "packed": 90.5}), "largest_record.packed"),
+    (change(segment, largest_record={"offset": 5, "bytes": 100, "packed": 90, "more": 1}), "largest_record.more"),
+    (change(segment, largest_batch={"offset": 5, "bytes": None}), "largest_batch.bytes"),
+    (change(segment, largest_batch="large"), "segments.1.largest_batch"),
 ]
 
 
@@ -140,5 +165,13 @@ def test_a_manifest_of_before_the_newer_fields_is_read_and_keeps_its_bytes():
     old = true_manifests.manifest("1", true_manifests.segment(0, 5))
     assert b"follows" not in old.to_bytes(), "so that its digest is what it was"
     assert Manifest.from_bytes(old.to_bytes(), KEY).to_bytes() == old.to_bytes()
+    assert b"largest" not in old.to_bytes()
     new = old.model_copy(update={"follows": "0"})
     assert Manifest.from_bytes(new.to_bytes(), KEY).follows == "0"
+
+
+def test_the_largest_record_and_batch_are_read_as_they_were_written():
+    about = {"largest_record": {"offset": 4, "bytes": 100, "packed": 62}, "largest_batch": {"offset": 0, "bytes": 62}}
+    made = true_manifests.manifest("1", true_manifests.segment(0, 5, **about))
+    read = Manifest.from_bytes(made.to_bytes(), KEY).topics[0].partitions[0].segments[0]
+    assert read.model_dump(mode="json", include=about.keys()) == about

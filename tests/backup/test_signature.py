@@ -46,6 +46,14 @@ def test_what_was_signed_is_taken_and_nothing_else(kind: str):
     with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it is not signed"):
         Manifest.from_bytes(manifest.to_bytes(), KEY, reader)
 
+    about = {"offset": 1, "bytes": 100, "packed": 90}
+    noted = true_manifests.manifest("1", true_manifests.segment(0, 5, largest_record=about)).to_bytes(writer)
+    smaller = true_manifests.manifest("1", true_manifests.segment(0, 5, largest_record={**about, "bytes": 90}))
+    swapped = json.dumps({"signature": json.loads(noted)["signature"], **json.loads(smaller.to_bytes())}).encode()
+    Manifest.from_bytes(noted, KEY, reader)
+    with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it "):
+        Manifest.from_bytes(swapped, KEY, reader)
+
     content = json.loads(data)
     altered = json.loads(manifest.model_copy(update={"created": "2036-01-01"}).to_bytes())
     altered = {"sha256": altered["sha256"], "signature": content["signature"], **altered}

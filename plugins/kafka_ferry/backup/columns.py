@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from kafka_ferry.verification.record_hash import Headers, record_hash
+from kafka_ferry.verification.record_size import header_sizes, largest
 
 # librdkafka's rd_kafka_timestamp_type_t, in its order.
 TIMESTAMP_TYPES = ("NoTimestampType", "CreateTime", "LogAppendTime")
@@ -49,6 +50,8 @@ class RecordColumns:
     :param batch: ``pyarrow.RecordBatch`` of ``SCHEMA``.
     :param offsets: int64. ``timestamps``: ms, int64. ``hashes``: ``record_hash`` of each, uint64.
     :param bytes: of all keys and values.
+    :param largest: (row, bytes of a batch of it alone, uncompressed) of the largest record.
+    :param largest_batch: (base offset, bytes on the wire) of the largest batch they came in; None: it is not known.
     """
 
     batch: Any
@@ -56,14 +59,18 @@ class RecordColumns:
     timestamps: Any
     hashes: Any
     bytes: int
+    largest: tuple[int, int]
+    largest_batch: tuple[int, int] | None = None
 
 
 def record_columns(
-    partition: int, offsets: Any, timestamps: Any, kinds: Any, keys: Any, values: Any, headers: Any, hashes: Any
-) -> RecordColumns:
+    partition: int, offsets: Any, timestamps: Any, kinds: Any, keys: Any, values: Any, headers: Any, hashes: Any,
+    largest_batch: tuple[int, int] | None = None,
+) -> RecordColumns:  # fmt: skip
     """Put finished columns together.
 
-    :param kinds: int8, index into ``TIMESTAMP_TYPES``. ``keys``, ``values``, ``headers``: Arrow arrays.
+    :param kinds: int8, index into ``TIMESTAMP_TYPES``. ``keys``, ``values``, ``headers``: Arrow arrays that begin at
+        the begin of their buffers.
     """
     columns = [
         _numbers(pa.int64(), offsets),
@@ -75,7 +82,28 @@ def record_columns(
         headers,
     ]
     batch = pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-    return RecordColumns(batch, offsets, timestamps, hashes, _bytes(keys) + _bytes(values))
+    return RecordColumns(
+        batch,
+        offsets,
+        timestamps,
+        hashes,
+        _bytes(keys) + _bytes(values),
+        _largest(keys, values, headers),
+        largest_batch,
+    )
+
+
+def _largest(keys: Any, values: Any, headers: Any) -> tuple[int, int]:
+    """Row and bytes, from the edges alone."""
+    names, contents = (headers.values.field(name) for name in ("key", "value"))
+    of_headers = header_sizes(_edges(headers), np.diff(_edges(names)), np.diff(_edges(contents)))
+    return largest(np.diff(_edges(keys)), np.diff(_edges(values)), of_headers)
+
+
+def _edges(column: Any) -> Any:
+    """Where each value begins, and where the last one ends; int32."""
+    edges = column.buffers()[1]
+    return np.zeros(1, np.int32) if edges is None else np.frombuffer(edges, np.int32)[: len(column) + 1]
 
 
 def _numbers(kind: Any, values: Any) -> Any:
@@ -96,6 +124,7 @@ def columns_of(
     keys: Sequence[bytes | None],
     values: Sequence[bytes | None],
     headers: Sequence[Headers | None],
+    largest_batch: tuple[int, int] | None = None,
 ) -> RecordColumns:
     """Columns of Python's own values, all lists of equal length."""
     return record_columns(
@@ -107,6 +136,7 @@ def columns_of(
         _binary(values),
         _header_column(headers),
         np.fromiter(map(record_hash, timestamps, headers, keys, values), np.uint64, len(offsets)),
+        largest_batch,
     )
 
 

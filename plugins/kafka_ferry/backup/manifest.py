@@ -52,6 +52,28 @@ class Gap(_Model):
     reason: Literal["retention", "transaction", "compaction"]
 
 
+class LargestRecord(_Model):
+    """The largest record of a segment, as Kafka counts it.
+
+    :param offset: of it, on the source. ``bytes``: of a batch of it alone, uncompressed.
+    :param packed: of a batch of it alone as a restore packs it (lz4, or uncompressed where that is smaller).
+    """
+
+    offset: int = Field(strict=True)
+    bytes: int = Field(strict=True)
+    packed: int = Field(strict=True)
+
+
+class LargestBatch(_Model):
+    """The largest batch that records of a segment lay in on the source.
+
+    :param offset: its base, perhaps before the segment. ``bytes``: on the wire, as its producer compressed it.
+    """
+
+    offset: int = Field(strict=True)
+    bytes: int = Field(strict=True)
+
+
 class Segment(_Model):
     """One object, or a range without any record (``key`` is None).
 
@@ -60,6 +82,8 @@ class Segment(_Model):
     :param min_timestamp: of its records, ms. ``max_timestamp`` alike.
     :param fingerprint: ``verification.fingerprint.Fingerprint`` of its records.
     :param missing: offsets of the range that hold no record; ``gaps`` names the first ``GAPS_NAMED`` runs of them.
+    :param largest_record, largest_batch: not in manifests of before these fields; no batch either where only librdkafka
+        could read the source. Left out where they are None, so that manifests without them keep their digests.
     """
 
     begin: int
@@ -74,6 +98,8 @@ class Segment(_Model):
     fingerprint: dict[str, Any] | None = None
     missing: int = 0
     gaps: list[Gap] = []
+    largest_record: LargestRecord | None = Field(default=None, exclude_if=lambda value: value is None)
+    largest_batch: LargestBatch | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class PartitionBackup(_Model):

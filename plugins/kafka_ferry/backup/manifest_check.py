@@ -15,6 +15,7 @@ from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.moments import moment
 from kafka_ferry.backup.object_key import key_problem, segment_problem, topic_problem
 from kafka_ferry.verification.record_hash import HASH_VERSION
+from kafka_ferry.verification.record_size import BATCH_HEADER
 
 if TYPE_CHECKING:
     from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, TopicBackup
@@ -77,7 +78,7 @@ def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:
 
 def segment_claim(backup: str, topic: TopicBackup, partition: PartitionBackup, segment: Segment) -> str | None:
     """What cannot be true of a segment, with its place; None when all can."""
-    problem = _range_problem(partition, segment) or _count_problem(segment)
+    problem = _range_problem(partition, segment) or _count_problem(segment) or _largest_problem(segment)
     if problem is None and segment.key is not None:
         place = backup, topic.name, topic.topic_id, partition.partition, segment.begin, segment.sha256
         problem = _object_problem(segment) or segment_problem(*place, segment.key)
@@ -106,6 +107,21 @@ def _count_problem(segment: Segment) -> str | None:
             return f"the timestamp {stamp}"
     if segment.key is None and segment.records:
         return f"{segment.records} records and no object"
+    return None
+
+
+def _largest_problem(segment: Segment) -> str | None:
+    record, batch = segment.largest_record, segment.largest_batch
+    if record is not None and (
+        not segment.records
+        or not segment.begin <= record.offset < segment.end
+        or not BATCH_HEADER < record.packed <= record.bytes <= OBJECT_BYTES
+    ):
+        return f"its largest record, of {record.bytes} bytes ({record.packed} packed) at offset {record.offset}"
+    if batch is not None and (
+        not segment.records or not 0 <= batch.offset < segment.end or not BATCH_HEADER < batch.bytes <= OBJECT_BYTES
+    ):
+        return f"its largest batch, of {batch.bytes} bytes at offset {batch.offset}"
     return None
 
 

@@ -23,10 +23,11 @@ import pyarrow.parquet as pq
 from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA, RecordColumns, are_text, with_names
 from kafka_ferry.backup.decoding import DamagedSegment as DamagedSegment
 from kafka_ferry.backup.decoding import named
-from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, Segment
+from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, LargestBatch, LargestRecord, Segment
 from kafka_ferry.verification.content import PartitionContent
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.verification.record_size import packed_size, record_bytes
 
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Key and value bytes of a row group: what a reader holds decoded at once."""
@@ -132,6 +133,8 @@ class Buffer:
             hashes=np.concatenate([np.empty(0, np.uint64), *(piece.hashes for piece in pieces)]),
             timestamps=[piece.timestamps for piece in pieces],
             bytes=self.bytes,
+            largest=[piece.largest for piece in pieces],
+            largest_batches=[piece.largest_batch for piece in pieces],
             reason=reason,
         )
         self._clear(end)
@@ -166,6 +169,8 @@ class Draft:
     hashes: Any
     timestamps: list[Any]
     bytes: int
+    largest: list[tuple[int, int]]
+    largest_batches: list[tuple[int, int] | None]
     reason: Any
 
     def describe(self) -> Segment:
@@ -183,7 +188,25 @@ class Draft:
             fingerprint=Fingerprint.of(content).to_json() if len(self.offsets) else None,
             missing=self.end - self.begin - len(self.offsets),
             gaps=[Gap(begin=begin, end=end, reason=self.reason) for begin, end in gaps[:GAPS_NAMED]],
+            largest_record=self._largest_record(),
+            largest_batch=self._largest_batch(),
         )
+
+    def _largest_record(self) -> LargestRecord | None:
+        if not self.batches:
+            return None
+        piece, (row, size) = max(enumerate(self.largest), key=lambda one: one[1][1])
+        record = with_names(self.batches[piece].slice(row, 1), pa.binary())
+        key, value, headers = (record.column(name)[0].as_py() for name in ("key", "value", "headers"))
+        packed = packed_size(record_bytes(key, value, [(one["key"], one["value"]) for one in headers]))
+        return LargestRecord(offset=record.column("offset")[0].as_py(), bytes=size, packed=packed)
+
+    def _largest_batch(self) -> LargestBatch | None:
+        known = [one for one in self.largest_batches if one is not None]
+        if not known or len(known) < len(self.largest_batches):
+            return None
+        offset, size = max(known, key=lambda one: one[1])
+        return LargestBatch(offset=offset, bytes=size)
 
     def tables(self) -> Iterator[Any]:
         """The records as tables of some thousand."""

@@ -12,7 +12,7 @@ from kafka_ferry.backup.columns import RecordColumns, columns_of
 from kafka_ferry.hooks.native_stream import native_stream
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
-from kafka_ferry.verification.batch_messages import BatchMessage
+from kafka_ferry.verification.batch_messages import BatchMessage, largest_batch
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_batch import UnusualRecords
 
@@ -98,4 +98,5 @@ def _columns(partition: int, messages: list[BatchMessage]) -> RecordColumns:
         keys=[one.key() for one in messages],
         values=[one.value() for one in messages],
         headers=[headers_of(one) for one in messages],
+        largest_batch=largest_batch(messages),
     )

@@ -21,4 +21,5 @@ def native_columns(partition: int, run: RawRecords) -> RecordColumns:
         binary_array(*run.column(VALUE)),
         header_array(lists, header_names, binary_array(value_edges, value_data, there)),
         run.hashes(),
+        run.largest_batch,
     )

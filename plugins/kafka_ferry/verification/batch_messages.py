@@ -10,6 +10,7 @@ Source: Kafka's protocol guide, "Record".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.verification.record_batch import RecordBatch
@@ -23,7 +24,7 @@ _CREATE_TIME, _LOG_APPEND_TIME = 1, 2  # rd_kafka_timestamp_type_t
 class BatchMessage:
     """One record, read as a ``confluent_kafka.Message`` is."""
 
-    __slots__ = ("_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")
+    __slots__ = ("_batch", "_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")
 
     def __init__(
         self,
@@ -34,9 +35,10 @@ class BatchMessage:
         key: bytes | None,
         value: bytes | None,
         headers: list[tuple[str, bytes | None]] | None,
+        batch: tuple[int, int],
     ) -> None:
         self._topic, self._partition, self._offset, self._timestamp = topic, partition, offset, timestamp
-        self._key, self._value, self._headers = key, value, headers
+        self._key, self._value, self._headers, self._batch = key, value, headers, batch
 
     def topic(self) -> str:
         return self._topic
@@ -61,6 +63,10 @@ class BatchMessage:
         """None where there are none."""
         return self._headers
 
+    def batch(self) -> tuple[int, int]:
+        """(base offset, bytes on the wire) of the batch it came in."""
+        return self._batch
+
     def error(self) -> None:
         """None: errors come as events."""
 
@@ -83,6 +89,14 @@ class BatchMessages(list[BatchMessage]):
     def since(self, begin: int) -> BatchMessages:
         """Only those from this offset on."""
         return BatchMessages(one for one in self if one.offset() >= begin)
+
+
+def largest_batch(messages: Iterable[Any]) -> tuple[int, int] | None:
+    """(base offset, bytes on the wire) of the largest batch that messages came in; None: librdkafka does not tell."""
+    places = {one.batch() if isinstance(one, BatchMessage) else None for one in messages}
+    if None in places or not places:
+        return None
+    return max((place for place in places if place), key=lambda place: place[1])
 
 
 class MessageBench:
@@ -120,6 +134,7 @@ class _Reading:
 
     def __init__(self, topic: str, partition: int, batch: RecordBatch) -> None:
         self._topic, self._partition, self._batch = topic, partition, batch
+        self._place = batch.base, batch.size
         self.left, self.used = batch.count, 0
         self._before = -1
         if batch.count < 0:
@@ -182,7 +197,8 @@ class _Reading:
             headers.append((name.decode("utf-8", "surrogateescape"), content))
         if at != end:
             raise IndexError
-        return BatchMessage(self._topic, self._partition, batch.base + delta, time, key, value, headers or None)
+        at_offset = batch.base + delta
+        return BatchMessage(self._topic, self._partition, at_offset, time, key, value, headers or None, self._place)
 
 
 def _no_records(batch: RecordBatch) -> FerryError:

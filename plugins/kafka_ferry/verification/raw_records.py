@@ -8,7 +8,7 @@ are written anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class RawRecords:
     :param sizes: bytes of key and value (-1: null), number of headers, bytes of them, int32.
     :param names: at least the bytes of all headers' names. ``contents``: of their values.
     :param held: what the addresses point into.
+    :param lay_in: the batches they came in: (base offset, the offset behind it, its bytes on the wire).
     """
 
     offsets: Any
@@ -46,6 +47,7 @@ class RawRecords:
     names: int
     contents: int
     held: list[Any]
+    lay_in: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -68,6 +70,14 @@ class RawRecords:
             return self
         names = "offsets", "timestamps", "kinds", "places", "sizes"
         return replace(self, **{name: getattr(self, name)[first:end] for name in names})
+
+    @property
+    def largest_batch(self) -> tuple[int, int] | None:
+        """(base offset, bytes on the wire) of the largest batch that holds any of them; None: it is not known."""
+        first = int(self.offsets[0])
+        mine = [(size, base) for base, behind, size in self.lay_in if base <= self.last and behind > first]
+        size, base = max(mine, default=(0, 0))
+        return (base, size) if size else None
 
     @property
     def bytes(self) -> int:
@@ -131,7 +141,7 @@ def _parsed(some: list[tuple[RecordBatch, Any]]) -> RawRecords:
     bad, _, _, odd, *columns = _parse(begins, begins + sizes, numbers, False)
     if bad >= 0:
         raise _no_records(some[bad][0])
-    return _raw_records(columns, odd, [data for _, data in some])
+    return _raw_records(columns, odd, [data for _, data in some], [one for one, _ in some])
 
 
 def _in_pieces(batch: RecordBatch) -> Iterator[RawRecords]:
@@ -148,7 +158,7 @@ def _in_pieces(batch: RecordBatch) -> Iterator[RawRecords]:
         if left == 0 and not window.is_spent(used):
             raise _no_records(batch)
         if len(columns[0]):
-            yield _raw_records(columns, odd, [data])
+            yield _raw_records(columns, odd, [data], [batch])
         if left == 0:
             return
         window.more(used)
@@ -158,12 +168,13 @@ def _no_records(batch: RecordBatch) -> FerryError:
     return FerryError(f"the batch at offset {batch.base} holds no records of Kafka's format 2")
 
 
-def _raw_records(columns: list[Any], odd: int, held: list[Any]) -> RawRecords:
+def _raw_records(columns: list[Any], odd: int, held: list[Any], batches: list[RecordBatch]) -> RawRecords:
     """:param odd: bytes of all headers as they should be written, 0 where they are."""
+    lay_in = [(one.base, one.next, one.size) for one in batches]
     offsets, timestamps, kinds, places, lengths, names, contents = columns
     if odd:
         held = [*held, _write_headers(places, lengths, odd)]
-    return RawRecords(offsets, timestamps, kinds, places, lengths, names, contents, held)
+    return RawRecords(offsets, timestamps, kinds, places, lengths, names, contents, held, lay_in)
 
 
 @njit(inline="always")
