@@ -14,7 +14,7 @@ import numpy as np
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.retention import HELD_AS, HELD_SIZE, HOLDABLE, small_segments
+from kafka_ferry.migration.retention import HELD_AS, HELD_SIZE, HOLDABLE, SIZES, small_segments
 from kafka_ferry.migration.unmatched import did_you_mean
 
 
@@ -108,6 +108,20 @@ def whole(segment: Segment, point_in_time: int | None) -> bool:
     return not cut and (segment.min_timestamp is None or segment.min_timestamp >= MIN_TIMESTAMP)
 
 
+def not_there_yet(segments: Sequence[Segment], there: int, point_in_time: int | None) -> list[Segment]:
+    """The segments of a partition whose records a restore has not delivered, or not all of them.
+
+    :param there: records that the target's partition holds. Of segments that are cut their number is not known: they
+        count as not delivered, with all behind them.
+    """
+    taken = [one for one in segments if takes_part(one, point_in_time)]
+    for at, one in enumerate(taken):
+        there -= one.records
+        if there < 0 or not whole(one, point_in_time):
+            return taken[at:]
+    return []
+
+
 MIN_TIMESTAMP = 1
 """librdkafka takes 0 and less for "now": a record of 1970-01-01 00:00 or without a timestamp is restored as of 1 ms."""
 
@@ -134,6 +148,12 @@ def configs_to_hold(effective: Mapping[str, str]) -> dict[str, str]:
     :param effective: its configs in force.
     """
     return held_configs({"segment.bytes": effective["segment.bytes"]} if small_segments(effective) else {})
+
+
+def own_sizes(configs: Mapping[str, str]) -> dict[str, str]:
+    """As :func:`held_configs`, with the topic's own limits of size."""
+    held = {key: value for key, value in held_configs(configs).items() if key not in SIZES}
+    return {**held, **{key: configs[key] for key in SIZES if key in configs}}
 
 
 def configs_to_put_back(after: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka_ferry.backup.bookmark import Bookmark
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.backup.largest import Largest
 from kafka_ferry.backup.manifest import Manifest
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
@@ -18,6 +19,7 @@ from kafka_ferry.hooks.backup.exporting import Exporting
 from kafka_ferry.hooks.backup.importing import Importing
 from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.process import store_order
+from kafka_ferry.hooks.backup.restore_sizes import largest_line
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka import KafkaClusterHook
@@ -147,9 +149,9 @@ class ArtifactBookmarks:
         return f"{self._folder}/{safe_name(topic)}.json"
 
 
-def planned_topics(importing: Importing) -> list[dict[str, Any]]:
+def planned_topics(importing: Importing, largest: Mapping[str, Largest]) -> list[dict[str, Any]]:
     """Topics of an export as lines of a plan."""
-    return [_line(topic) for topic in importing.topics]
+    return [_line(topic) | largest_line(largest[topic.name]) for topic in importing.topics]
 
 
 def _line(topic: RestoreTopic) -> dict[str, Any]:

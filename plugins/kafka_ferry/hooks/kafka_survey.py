@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.hooks.batches import chunks
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition, config_entry
 from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.migration.provision import DesiredTopic
 
 if TYPE_CHECKING:  # so that processes without Airflow can be started
     from kafka_ferry.hooks.kafka import KafkaClusterHook
+
+
+_TOPICS_PER_QUESTION = 500
 
 
 class KafkaSurvey(KafkaAdmin):
@@ -58,6 +63,21 @@ class KafkaSurvey(KafkaAdmin):
                     if error.retriable:
                         raise
                     refused[resource.name] = str(error)
+        return refused
+
+    def not_to_be_made(self, topics: Iterable[DesiredTopic]) -> dict[str, str]:
+        """Topics that the cluster would not create, to the reason; nothing is created. One that exists is none."""
+        new = [NewTopic(t.name, t.partitions, t.replication_factor or -1, config=dict(t.configs)) for t in topics]
+        refused: dict[str, str] = {}
+        for some in chunks(new, _TOPICS_PER_QUESTION):
+            futures = self._client.create_topics(some, request_timeout=self.timeout, validate_only=True)
+            for name, future in futures.items():
+                try:
+                    self._result(future, f"create topic {name!r}", KafkaError.TOPIC_ALREADY_EXISTS)
+                except FerryError as error:
+                    if error.retriable:
+                        raise
+                    refused[name] = str(error)
         return refused
 
     def offsets_at(self, times: Mapping[Partition, int]) -> dict[Partition, int | None]:

@@ -78,6 +78,17 @@ def small_segments(configs: Mapping[str, str]) -> bool:
     return int(configs.get("segment.bytes", SMALL_SEGMENT)) < SMALL_SEGMENT
 
 
+def size_limit(configs: Mapping[str, str], *, lifted: bool = False) -> tuple[str, int] | None:
+    """The config that refuses a large batch first, and the bytes from which on it does not; None: none is known.
+
+    :param configs: in force. ``lifted``: while what we lift is lifted.
+    """
+    stays = [key for key in SIZES if key in configs]
+    if lifted:
+        stays = [key for key in stays if key == "segment.bytes" and not small_segments(configs)]
+    return min(((key, int(configs[key])) for key in stays), key=lambda one: one[1], default=None)
+
+
 def configs_after(desired: DesiredTopic, existing: TopicState | None, defaults: Mapping[str, str]) -> dict[str, str]:
     """The configs in force on the target topic once it is provisioned and no limit is held any more."""
     kept = {key: value for key, value in (existing.effective if existing else {}).items() if not is_held(key, value)}

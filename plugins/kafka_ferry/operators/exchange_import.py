@@ -51,10 +51,12 @@ class ImportPlanOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.exchange_spec import ImportSpec
         from kafka_ferry.hooks.backup.restore_changes import topic_changes
+        from kafka_ferry.hooks.backup.restore_sizes import restore_findings
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.hooks.run_lock import claim
         from kafka_ferry.hooks.shared_names import read_name
         from kafka_ferry.migration.changes import Change
+        from kafka_ferry.migration.finding import finding_lines, refuse
         from kafka_ferry.report.plan_text import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -66,13 +68,18 @@ class ImportPlanOperator(FerryOperator):
         export_id = run.latest(origin)
         lines: list[dict[str, Any]] = []
         changes: list[dict[str, Any]] = []
+        findings: list[dict[str, Any]] = []
         notes = ["there is no export yet: the run waits for one"] if export_id is None else []
         notes += run.catalogue(origin).oddities()
         if export_id is not None:
             importing = run.importing(export_id, run.catalogue(origin))
             refuse_itself(importing)
             importing.check()
-            lines = planned_topics(importing)
+            found, largest = restore_findings(importing)
+            self.log.info("\n".join(finding_lines(found)))
+            refuse(found)
+            findings = [finding.to_json() for finding in found]
+            lines = planned_topics(importing, largest)
             changes = [change.to_json() for change in topic_changes(importing)]
         plan = {
             "planned": pendulum.now("UTC").isoformat(),
@@ -82,6 +89,7 @@ class ImportPlanOperator(FerryOperator):
             "export_id": export_id,
             "topics": lines,
             "changes": changes,
+            "findings": findings,
             "records": sum(line["records"] for line in lines),
             "bytes": sum(line["bytes"] for line in lines),
             "notes": notes,

@@ -8,6 +8,7 @@ from typing import Any
 import humanize
 
 from kafka_ferry.migration.changes import Change
+from kafka_ferry.migration.finding import Finding
 from kafka_ferry.report.table import table
 from kafka_ferry.report.words import number_of, shown
 
@@ -118,6 +119,7 @@ def backup_plan_text(plan: dict[str, Any]) -> str:
             f"backup {plan['backup_id']}: {number_of(len(rows), 'topic')}, at most {plan['records']:,} records, about "
             f"{humanize.naturalsize(plan['bytes'])}, {number_of(len(plan['groups']), 'group')}",
             table(["topic", "as", "partitions", "records (at most)", "size, about"], rows[:_MOST_LINES]),
+            *first_lines([str(Finding(**finding)) for finding in plan.get("findings", [])], "findings"),
             *group_text(plan.get("group_offsets") or {"lines": 0}),
             *first_lines(
                 [f"group left out: {shown(name)}: {why}" for name, why in plan.get("skipped_groups", {}).items()],

@@ -9,7 +9,7 @@ import pytest
 from kafka_ferry.backup.segment import Rows
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup import senders
-from kafka_ferry.hooks.backup.senders import MessageSender
+from kafka_ferry.hooks.backup.senders import BATCH_BYTES, MessageSender
 
 NOBODY: dict[str, Any] = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -51,7 +51,8 @@ def test_the_other_sender_takes_over_when_all_before_is_delivered(monkeypatch: p
     done: list[str] = []
 
     class Other:
-        def __init__(self, _: Any) -> None:
+        def __init__(self, _: Any, batch_bytes: int) -> None:
+            assert batch_bytes == BATCH_BYTES
             done.append("other made")
 
         def send(self, topic: str, partition: int, rows: Rows) -> None:

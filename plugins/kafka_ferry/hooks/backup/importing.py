@@ -164,6 +164,18 @@ class Importing(Restoration):
                     found.append(RestoreRange(*at, left.base, left.segments))
         return found
 
+    def unsent(self, existing: Mapping[str, TopicState]) -> dict[Partition, list[Segment]]:
+        """As of a restore; of topics that an earlier import has proven, what lies behind its marks."""
+        found = super().unsent(existing)
+        for topic in self.topics:
+            state = existing.get(topic.name)
+            marks = self.book(topic, state.topic_id).marks if state else {}
+            for one in topic.partitions:
+                if mark := marks.get(one.partition):
+                    left = [segment for segment in one.segments if segment.end > mark.source]
+                    found[topic.name, one.partition] = [segment for segment in left if takes_part(segment, None)]
+        return found
+
     def _below(self, segment: Segment, offset: int) -> int:
         return int((offsets_of(read_segment(self.store, segment), segment.key or "") < offset).sum())
 

@@ -23,6 +23,8 @@ from kafka_ferry.backup.restore_plan import (
     configs_to_hold,
     configs_to_put_back,
     held_configs,
+    not_there_yet,
+    own_sizes,
     select_topics,
     takes_part,
     translate_groups,
@@ -31,6 +33,7 @@ from kafka_ferry.backup.restore_plan import (
 from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
+from kafka_ferry.hooks.backup.holding import Holding
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment, restore_ranges, restored_rows
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
@@ -174,25 +177,39 @@ class Restoration:
         self.remember(memory)
         existing = self.admin.topics([topic.name for topic in self.topics])
         absent = [topic for topic in self.topics if topic.name not in existing]
-        self.admin.create_topics(
-            DesiredTopic(
-                topic.source.name,
-                topic.name,
-                len(topic.source.partitions),
-                self.spec.replication_factor,
-                held_configs(self.configs(topic)),
-            )
-            for topic in absent
-        )
-        self._alter(
-            {
-                topic.name: configs_to_hold(existing[topic.name].effective)
-                for topic in self.topics
-                if topic.name in existing
-            }
-        )
+        holding = self.holding(existing)
+        for name, why in holding.sizes_stay.items():
+            log.warning("topic %s: limits of size stay as they are: %s", name, why)
+        self.admin.create_topics(self._made(topic)[topic.name in holding.sizes_stay] for topic in absent)
+        self._alter({name: holding.of(name, self._to_hold(state)) for name, state in existing.items()})
         self.admin.wait_until_usable([one for topic in self.topics for one in _places(topic)], _USABLE_SECONDS)
         return [topic.name for topic in absent]
+
+    def holding(self, existing: Mapping[str, TopicState]) -> Holding:
+        """What the target takes of the configs that topics shall have while records arrive. Changes nothing."""
+        absent = {topic.name: self._made(topic) for topic in self.topics if topic.name not in existing}
+        return Holding.asked(self.admin, {name: self._to_hold(state) for name, state in existing.items()}, absent)
+
+    def _to_hold(self, state: TopicState) -> dict[str, str]:
+        held = configs_to_hold(state.effective)
+        return {key: value for key, value in held.items() if state.configs.get(key) != value}
+
+    def _made(self, topic: RestoreTopic) -> tuple[DesiredTopic, DesiredTopic]:
+        """A topic that is not there, with limits of size lifted, and with its own."""
+        own, factor = self.configs(topic), self.spec.replication_factor
+        about = topic.source.name, topic.name, len(topic.source.partitions), factor
+        return DesiredTopic(*about, held_configs(own)), DesiredTopic(*about, own_sizes(own))
+
+    def unsent(self, existing: Mapping[str, TopicState]) -> dict[Partition, list[Segment]]:
+        """By target partition the segments with records that are not there yet, as far as their number tells."""
+        parts = {(topic.name, one.partition): one.segments for topic in self.topics for one in topic.partitions}
+        there = [at for at in parts if at[0] in existing and at[1] < existing[at[0]].partitions]
+        begins = self.admin.offsets(there, "earliest", "read_uncommitted")
+        ends = self.admin.offsets(there, "latest", "read_uncommitted")
+        return {
+            at: not_there_yet(segments, ends[at] - begins[at] if at in ends else 0, self.point_in_time)
+            for at, segments in parts.items()
+        }
 
     def ranges(self) -> list[RestoreRange]:
         """What to restore, one line a partition."""

@@ -21,13 +21,14 @@ from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
-from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender
+from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender, batch_limit
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import is_plain, pays
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.migration.retention import size_limit
 from kafka_ferry.verification.content import PartitionRange
 
 if TYPE_CHECKING:
@@ -161,7 +162,12 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     ids = admin.topic_ids({one.topic for one in ranges})
     native = _natively(client_config(config), ranges)
     make = NativeSender if native else MessageSender
-    with make(client_config(config)) as sender, ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool:
+    states = admin.topics({one.topic for one in ranges}).values()
+    limits = [limit[1] for state in states if (limit := size_limit(state.effective))]
+    with (
+        make(client_config(config), batch_limit(limits)) as sender,
+        ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool,
+    ):
         for one in ranges:
             there = ends[one.at] - one.base
             with LibrdkafkaReader(client_config(config), "read_uncommitted", few=True) as reader:

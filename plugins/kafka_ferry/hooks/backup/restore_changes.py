@@ -16,6 +16,7 @@ _VERBS = {Step.REWIND: "rewound", Step.RAISE: "raised", Step.SET: "set"}
 def topic_changes(restoration: Restoration) -> list[Change]:
     """Topics made, and what is held on those that are there while records arrive."""
     existing, changes = restoration.admin.topics([topic.name for topic in restoration.topics]), []
+    holding = restoration.holding(existing)
     for topic in restoration.topics:
         state = existing.get(topic.name)
         if state is None:
@@ -26,7 +27,8 @@ def topic_changes(restoration: Restoration) -> list[Change]:
         needed = len(topic.source.partitions)
         if state.partitions < needed:
             changes.append(Change(Action.UPDATE, "topic", topic.name, f"partitions to {needed}"))
-        held = {key: value for key, value in held_configs({}).items() if state.effective.get(key) != value}
+        wanted = holding.of(topic.name, held_configs({}))
+        held = {key: value for key, value in wanted.items() if state.effective.get(key) != value}
         if held:
             told = ", ".join(f"{key}={value}" for key, value in sorted(held.items()))
             detail = f"while records arrive, put back at the end: {told}"

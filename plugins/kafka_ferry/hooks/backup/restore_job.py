@@ -19,8 +19,10 @@ from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.restore_changes import restore_changes
 from kafka_ferry.hooks.backup.restore_groups import planned_lines
+from kafka_ferry.hooks.backup.restore_sizes import largest_line, restore_findings
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.migration.acls import Acl
+from kafka_ferry.migration.finding import refuse
 from kafka_ferry.report.storage import GROUPS_PLAN
 from kafka_ferry.report.words import shown
 
@@ -100,8 +102,10 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
     topics = restoration.topics
     _refuse(spec, topics)
     restoration.check()
+    findings, largest = restore_findings(restoration)
+    refuse(findings)
     acls = job.acls().missing if spec.acls == "copy" else []
-    lines = [_line(topic, restoration.point_in_time) for topic in topics]
+    lines = [_line(topic, restoration.point_in_time) | largest_line(largest[topic.name]) for topic in topics]
     manifest = restoration.manifest
     commits = planned_lines(restoration) if spec.restore_groups else []
     if keep and len(commits) > KEPT:
@@ -122,6 +126,7 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
         "acls": [str(acl) for acl in acls],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
+        "findings": [finding.to_json() for finding in findings],
         "notes": [
             *restoration.catalogue.oddities(),
             *(job.target.admin.metadata_note() if commits else []),
