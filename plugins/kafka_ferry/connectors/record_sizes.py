@@ -7,6 +7,7 @@ The producer holds a record against ``max.request.size`` and ``buffer.memory`` a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 #: The largest number there is: what limits a request then is ``buffer.memory``, as all that is in it lies there.
@@ -27,3 +28,8 @@ def producer_settings(max_record_bytes: int) -> dict[str, str]:
         "max.request.size": str(MAX_REQUEST_SIZE),
         "buffer.memory": str(max(BUFFER_MEMORY, 2 * max_record_bytes)),
     }
+
+
+def without_prefix(settings: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Those keys that have it, without it."""
+    return {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}

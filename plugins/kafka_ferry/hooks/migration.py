@@ -8,9 +8,11 @@ from typing import Any
 
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.sampling import samples
 from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
+from kafka_ferry.migration.sample import Sample
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.migration.topics import TopicState
@@ -57,8 +59,19 @@ class Migration:
 
         return probe
 
+    @cached_property
+    def sampled(self) -> dict[str, Sample]:
+        """Some records of each topic as it is now; topics without records are left out."""
+        admin, level = self.source.admin, self.spec.isolation_level
+        places = self.topics.partitions
+        return self.sample(admin.offsets(places, "earliest", level), admin.offsets(places, "latest", level))
+
     def record_bytes(self, begins: Mapping[Partition, int], ends: Mapping[Partition, int]) -> dict[str, float]:
         """Mean bytes of key and value by topic, from a sample; topics without records are left out."""
+        return {topic: one.bytes / one.records for topic, one in self.sample(begins, ends).items()}
+
+    def sample(self, begins: Mapping[Partition, int], ends: Mapping[Partition, int]) -> dict[str, Sample]:
+        """The first hundred records of each topic's largest partition."""
         largest: dict[str, Partition] = {}
         for tp in ends:
             if ends[tp] > begins[tp]:
@@ -66,8 +79,7 @@ class Migration:
                 largest[tp[0]] = max(best, tp, key=lambda item: ends[item] - begins[item])
         ranges = [PartitionRange(*tp, begins[tp], min(ends[tp], begins[tp] + _SAMPLE)) for tp in largest.values()]
         with self.source.reader(self.spec.isolation_level, few=True) as reader:
-            contents = reader.read(ranges)
-        return {topic: content.bytes / len(content) for (topic, _), content in contents.items() if len(content)}
+            return samples(reader, ranges)
 
 
 def migration_of(context: Mapping[str, Any], engine: str) -> Migration:

@@ -67,7 +67,7 @@ def make_plan(
     changes += _acl_changes(migration) + engine.changes()
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
-    sizes = migration.record_bytes(begins, ends)
+    sizes = {topic: one.bytes / one.records for topic, one in migration.sampled.items()}
     resumed = engine.resume(existing)
     places: dict[str, list[tuple[str, int]]] = {name: [] for name in topics.topics}
     for tp in ends:

@@ -15,6 +15,7 @@ from kafka_ferry.migration.collisions import collision_findings
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.group_types import other_group_findings
+from kafka_ferry.migration.large_records import record_findings
 from kafka_ferry.migration.preflight import (
     NOT_SEEN,
     TopicFacts,
@@ -67,7 +68,10 @@ class Preflight:
     def _sizes(self, facts: list[TopicFacts], holds: bool) -> list[Finding]:
         # Missing rights are told elsewhere; a policy, or a managed service's own limits, by asking.
         refused = self._target.try_configs(to_lift(facts), validate_only=True) if holds else {}
-        return size_findings(facts, self._target.brokers()[0], refused, hold=holds)
+        broker, engine = self._target.brokers()[0], engine_of(self._migration)
+        limits, codec = engine.size_limits(), engine.codec
+        large = record_findings(facts, self._migration.sampled, broker, refused, limits, codec, hold=holds)
+        return [*size_findings(facts, broker, refused, hold=holds), *large]
 
     def _collisions(self) -> list[Finding]:
         spec, canary = self._spec, self._migration.canary

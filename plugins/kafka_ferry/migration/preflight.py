@@ -216,7 +216,7 @@ def size_findings(
     ]  # fmt: skip
     by_reason: dict[str, list[TopicFacts]] = {}
     for facts in topics:
-        if reason := _not_lifted(facts, refused, hold):
+        if reason := why_not_lifted(facts, refused, hold):
             by_reason.setdefault(reason, []).append(facts)
     return found + [_stays(reason, own) for reason, own in by_reason.items()]
 
@@ -235,7 +235,8 @@ def _stays(reason: str, topics: Sequence[TopicFacts]) -> Finding:
     )  # fmt: skip
 
 
-def _not_lifted(facts: TopicFacts, refused: Mapping[str, str], hold: bool) -> str:
+def why_not_lifted(facts: TopicFacts, refused: Mapping[str, str], hold: bool) -> str:
+    """Why limits of size stay in force on a topic during the copy; empty when they are lifted."""
     if not hold:
         return "hold_retention is off, or keep_replicating on"
     if not can_hold(facts.desired, facts.existing, _SIZE):

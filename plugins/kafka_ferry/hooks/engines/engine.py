@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from kafka_ferry.connectors.record_sizes import producer_settings, without_prefix
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.hooks.connect_states import Readiness
 from kafka_ferry.hooks.migration import Migration
@@ -13,6 +14,7 @@ from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding
+from kafka_ferry.migration.largest import Limit, producer_limits
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
@@ -55,6 +57,27 @@ class Engine(ABC):
     def findings(self) -> list[Finding]:
         """What is wrong with where it will run, beside what :meth:`about` refuses."""
         return []
+
+    @property
+    def sends_with(self) -> dict[str, str]:
+        """Settings in force of the Java producer that writes the records, as far as they limit a record's size."""
+        sizes = [int(topic.effective.get("max.message.bytes", 0)) for topic in self.migration.topics.topics.values()]
+        profile = PROFILES[self.migration.spec.throughput.value].settings
+        own = {**producer_settings(max(sizes, default=0)), **without_prefix(profile, "producer.override.")}
+        return {**own, **self.producer_overrides()}
+
+    def producer_overrides(self) -> dict[str, str]:
+        """What params set of that producer."""
+        return {}
+
+    @property
+    def codec(self) -> str:
+        """``compression.type`` of what it writes."""
+        return self.sends_with.get("compression.type", "none")
+
+    def size_limits(self) -> list[Limit]:
+        """What it holds a record against, beside what brokers do."""
+        return producer_limits(self.sends_with)
 
     @abstractmethod
     def changes(self) -> list[Change]:

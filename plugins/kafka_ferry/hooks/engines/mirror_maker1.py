@@ -15,6 +15,7 @@ from kafka_ferry.connectors.mirror_maker1 import (
     consumer_properties,
     producer_properties,
 )
+from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_on_brokers
@@ -52,6 +53,9 @@ class MirrorMaker1(HostEngine):
         self._admin = KafkaGroups.of(migration.source)
 
     # -- the process ---------------------------------------------------------------------------------------------------
+
+    def producer_overrides(self) -> dict[str, str]:
+        return without_prefix(self.spec.overrides, "producer.")
 
     @property
     def main_class(self) -> str:

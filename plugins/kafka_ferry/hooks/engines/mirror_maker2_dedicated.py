@@ -9,6 +9,7 @@ from typing import Any
 import javaproperties
 
 from kafka_ferry.connectors.mirror_maker2_dedicated import internal_topics, properties
+from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
@@ -31,6 +32,10 @@ class MirrorMaker2Dedicated(HostEngine):
 
     Its internal REST API shows nothing to an operator (measured), so progress and states are read from its topics.
     """
+
+    def producer_overrides(self) -> dict[str, str]:
+        own, key = self.spec.overrides, "producer.override."
+        return {**without_prefix(own, key), **without_prefix(own, f"{self.spec.alias}->target.{key}")}
 
     @property
     def main_class(self) -> str:

@@ -18,6 +18,7 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import (
     target_settings,
     worker_properties,
 )
+from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -124,6 +125,9 @@ class MirrorMaker2OnMskConnect(Engine):
         for secret in secret_values(settings):
             mask_secret(secret)
         return settings
+
+    def producer_overrides(self) -> dict[str, str]:
+        return without_prefix(self.spec.worker_properties, "producer.")
 
     @cached_property
     def configs(self) -> dict[str, dict[str, str]]:

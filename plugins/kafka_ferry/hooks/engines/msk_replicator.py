@@ -16,6 +16,7 @@ from kafka_ferry.hooks.tail_progress import TailProgress
 from kafka_ferry.migration.canary import other_canaries
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.migration.largest import Limit
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.migration.watch import Progress
@@ -91,6 +92,19 @@ class MskReplicator(Engine):
             log_group=spec.log_group,
             description=f"Kafka Ferry, migration {self.migration.name}",
         )
+
+    @property
+    def codec(self) -> str:
+        return self.spec.compression.lower()
+
+    def size_limits(self) -> list[Limit]:
+        """Its quota for a record (MSK's developer guide, "MSK Replicator quota"); it tells nothing of its producer."""
+        near = region_of(self.spec.source_cluster_arn) == region_of(self.spec.cluster_arn)
+        where = "within a region" if near else "between regions"
+        cure = "leave the topic out, or another engine"
+        return [
+            Limit(f"MSK Replicator's quota for a record {where}", (20 if near else 10) * 1024 * 1024, cure, sure=False)
+        ]
 
     # -- plan ----------------------------------------------------------------------------------------------------------
 
