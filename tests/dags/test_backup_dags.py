@@ -5,8 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pendulum
 import pytest
 from airflow.sdk import DAG
+from airflow.timetables import trigger
+from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 
@@ -43,6 +47,28 @@ def test_a_nightly_dag_ships_paused_and_catches_up_on_nothing(backup: DAG) -> No
     assert backup.catchup is False
     assert backup.max_active_runs == 1
     assert backup.schedule == "0 2 * * *"
+
+
+def test_when_airflow_makes_a_run_unasked(backup: DAG, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/backup_topics.md says: by Airflow's own timetable of this schedule, at 15:00 on the 29th.
+
+    What Airflow calls the last automated run may be one of a backfill (``_get_latest_runs_stmt``).
+    """
+    monkeypatch.setattr(trigger, "utcnow", lambda: pendulum.datetime(2026, 11, 29, 15))
+    timetable = CronTriggerTimetable(str(backup.schedule), timezone="UTC")
+
+    def next_after(day: int | None) -> int:
+        last = DataInterval.exact(pendulum.datetime(2026, 11, day, 2)) if day else None
+        restriction = TimeRestriction(backup.start_date, backup.end_date, backup.catchup)
+        made = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        assert made is not None
+        assert made.data_interval is not None
+        assert made.data_interval.start == made.data_interval.end == made.run_after
+        return made.run_after.day
+
+    assert next_after(None) == 30, "its first run is not made for a night that has gone"
+    assert next_after(25) == 29, "the last night's only, after a pause or a backfill that ended with the 25th"
+    assert next_after(29) == 30, "a backfill that ends with the last night brings none"
 
 
 def test_scheduled_runs_need_no_params(backup: DAG) -> None:
