@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.connectors.debezium import Capture, Database, problems, translated
+from kafka_ferry.connectors.debezium import Capture, Check, Database, problems, tls_of, translated
 from kafka_ferry.connectors.msk_iam import java_settings
 from kafka_ferry.exceptions import BadParam
 
@@ -121,6 +121,29 @@ def test_mysql_and_mariadb(database: Database) -> None:
 )
 def test_two_spellings_of_tls(database: Database, tls: bool, mode: str) -> None:
     assert capture(database=database, tls=tls).config()["database.ssl.mode"] == mode
+
+
+@pytest.mark.parametrize("database", Database)
+def test_what_is_asked_of_the_servers_certificate_stands_in_the_mode(database: Database) -> None:
+    key = "database.sslmode" if database is Database.POSTGRESQL else "database.ssl.mode"
+    for check in Check:
+        config = capture(database=database, tls=True, check=check).config()
+        assert tls_of({"database.ssl.mode": config[key]}) is check
+    off = capture(database=database, tls=False, check=Check.NAME, stores={"truststore": "/t"}).config()
+    assert tls_of({"database.ssl.mode": off[key]}) is None
+    assert "database.ssl.truststore" not in off
+    assert tls_of({}) is None
+    assert tls_of({"database.ssl.mode": "preferred"}) is None, "who listens in between can have it off"
+
+
+def test_files_of_the_workers_are_in_debeziums_words() -> None:
+    stores = {"truststore": "/t.p12", "truststore_password": "${a:b}", "keystore": "/k.p12", "keystore_password": "c"}
+    config = capture(database=Database.MARIADB, tls=True, check=Check.NAME, stores=stores).config()
+    assert {key: value for key, value in config.items() if key.startswith("database.ssl.")} == {
+        "database.ssl.mode": "verify-full", "database.ssl.truststore": "/t.p12",
+        "database.ssl.truststore.password": "${a:b}", "database.ssl.keystore": "/k.p12",
+        "database.ssl.keystore.password": "c",
+    }  # fmt: skip
 
 
 def test_postgresql_has_a_slot_and_no_history() -> None:

@@ -12,6 +12,7 @@ from kafka_ferry.database.preflight import (
     server_id_findings,
     settings_findings,
     table_findings,
+    tls_findings,
     topic_findings,
     topic_of,
     why_unreadable,
@@ -131,3 +132,22 @@ def test_a_schema_history_that_forgets_or_is_of_another_stream_is_refused():
     assert "it has 2 partitions" in what[0]
     assert "retention.ms is 604800000" in what[2]
     assert what[3] == "schema history h: it is of another stream, q"
+
+
+def tls(config, asked=True, certificate=False, grants=()):
+    return [(one.severity, one.code) for one in tls_findings(config, "shop", asked, certificate, grants)]
+
+
+def test_a_connector_that_is_less_careful_than_its_connection_is_named():
+    mode, key = "database.ssl.mode", {"database.ssl.keystore": "/k.p12"}
+    assert tls({mode: "verify-full"}) == tls({mode: "verify_ca"}) == tls({mode: "disable"}, asked=None) == []
+    assert tls({mode: "trust"}) == tls({mode: "REQUIRED"}) == [(Severity.WARN, "tls")]
+    assert tls({mode: "disabled"}) == tls({mode: "preferred"}) == tls({}) == [(Severity.REFUSE, "tls")]
+
+    full = {mode: "verify-full"}
+    assert tls(full, certificate=True) == [(Severity.WARN, "client_certificate")]
+    asks = ["GRANT SELECT ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*A' REQUIRE X509"]
+    assert tls(full, certificate=True, grants=asks) == [(Severity.REFUSE, "client_certificate")]
+    assert tls(full | key, certificate=True, grants=asks) == []
+    secure = ["GRANT SELECT ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*A' REQUIRE SSL"]
+    assert tls(full, certificate=True, grants=secure) == [(Severity.WARN, "client_certificate")]

@@ -1,4 +1,7 @@
-"""TLS to a real MariaDB server: the right authority and name pass, others are refused; for the binary log too."""
+"""TLS to a real MariaDB server: the right authority and name pass, others are refused; for the binary log too.
+
+And for a real Debezium, which checks with the files of its worker.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.database.binlog import last_change
 from kafka_ferry.hooks.database.client import DatabaseHook
-from stack import jars, mariadb
+from stack import Stack, jars, mariadb
 from stack.java import find_java
 from stack.stack import PROJECT
 from stack.state import State
+from stream_lab import StreamRun
 
 pytestmark = pytest.mark.integration
 
@@ -32,8 +40,28 @@ class Certificates:
             self._openssl("req", "-x509", *self._new(name), "-subj", f"/CN={name}", *usage, "-out", f"{name}.pem")
         self._openssl("req", *self._new("server"), "-subj", "/CN=localhost", "-out", "server.csr")
         (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-        self._openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "2", "-extfile", "names", "-out", "server.pem")  # fmt: skip
+        (folder / "usage").write_text("extendedKeyUsage=clientAuth\n")
+        self._openssl("req", *self._new("client"), "-subj", "/CN=ferry", "-out", "client.csr")
+        self._openssl("req", *self._new("stranger"), "-subj", "/CN=ferry", "-out", "stranger.csr")
+        for name, signer, names in (
+            ("server", "ca", "names"),
+            ("client", "ca", "usage"),
+            ("stranger", "other", "usage"),
+        ):
+            self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.pem", "-CAkey", f"{signer}.key",
+                          "-CAcreateserial", "-days", "2", "-extfile", names, "-out", f"{name}.pem")  # fmt: skip
+        for name in ("ca", "other"):  # what a Java worker trusts
+            found = [pkcs12.PKCS12Certificate(self._certificate(name), name.encode())]
+            store = pkcs12.serialize_java_truststore(found, BestAvailableEncryption(b"secret-of-store"))
+            (folder / f"{name}.p12").write_bytes(store)
+        key = load_pem_private_key((folder / "client.key").read_bytes(), None)
+        store = pkcs12.serialize_key_and_certificates(
+            b"client", key, self._certificate("client"), None, BestAvailableEncryption(b"secret-of-store")
+        )  # type: ignore[arg-type]
+        (folder / "client.p12").write_bytes(store)
+
+    def _certificate(self, name: str) -> x509.Certificate:
+        return x509.load_pem_x509_certificate((self.folder / f"{name}.pem").read_bytes())
 
     @staticmethod
     def _new(name: str) -> list[str]:
@@ -54,8 +82,8 @@ class TlsMariaDb(mariadb.MariaDb):
     def files(self) -> Mapping[Path, str]:
         made = dict(super().files())
         if self.certificates:
-            lines = f"ssl-cert={self.certificates.path('server.pem')}\nssl-key={self.certificates.path('server.key')}\n"
-            made[self._config] += lines
+            files = {"ca": "ca.pem", "cert": "server.pem", "key": "server.key"}
+            made[self._config] += "".join(f"ssl-{key}={self.certificates.path(name)}\n" for key, name in files.items())
         return made
 
 
@@ -99,8 +127,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsMariaDb]:
 
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def make(server: TlsMariaDb, host: str = "localhost", param: bool | None = None, **extra: Any) -> DatabaseHook:
-        login = server.login(mariadb.READER)
+    def make(
+        server: TlsMariaDb, host: str = "localhost", param: bool | None = None, user: str = mariadb.READER, **extra: Any
+    ) -> DatabaseHook:
+        login = {**server.login(mariadb.READER), "user": user}
         fields = {"conn_type": "mysql", "host": host, "port": server.port, "login": login["user"],
                   "password": login["password"], "extra": extra}  # fmt: skip
         monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
@@ -151,3 +181,110 @@ def test_the_param_does_not_switch_off_what_the_connection_asks_for(server: TlsM
         hook(server, ssl_ca="/nowhere.pem").databases()
     with pytest.raises(BadConnection, match="neither true nor false"):
         hook(server, tls="maybe").databases()
+
+
+CERTIFIED = "certified"  # a user who has to show a certificate of the authority
+
+
+@pytest.fixture(scope="module")
+def certified(server: TlsMariaDb) -> str:
+    secret = server.login(mariadb.READER)["password"]
+    with pymysql.connect(**server.login(), autocommit=True) as admin, admin.cursor() as cursor:
+        cursor.execute(f"CREATE USER '{CERTIFIED}'@'%' IDENTIFIED BY '{secret}' REQUIRE X509")
+        cursor.execute(f"GRANT {mariadb.RIGHTS} ON *.* TO '{CERTIFIED}'@'%'")
+    return CERTIFIED
+
+
+def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
+    server: TlsMariaDb, certified: str, hook: Any, certificates: Certificates
+) -> None:
+    ca = certificates.path("ca.pem")
+    pair = {"ssl_cert": certificates.path("client.pem"), "ssl_key": certificates.path("client.key")}
+    found = hook(server, user=certified, ssl_ca=ca, **pair)
+    assert cipher(found)
+    begin, end = next(iter(sorted(found.log_files()))), found.position()
+    assert last_change(found, type(end)(begin, 4), end, ["none.none"]) is None  # the binary log, by the same
+
+    with pytest.raises(BadConnection, match="was refused"):
+        hook(server, user=certified, ssl_ca=ca).databases()
+    stranger = {"ssl_cert": certificates.path("stranger.pem"), "ssl_key": certificates.path("stranger.key")}
+    with pytest.raises(BadConnection, match=r"refused our certificate: .*unknown ca.*Cure: ssl_cert"):
+        hook(server, user=certified, ssl_ca=ca, **stranger).databases()
+    with pytest.raises(BadConnection, match="certificate and key both"):
+        hook(server, user=certified, ssl_ca=ca, ssl_cert=pair["ssl_cert"]).databases()
+
+
+@pytest.fixture
+def stream(
+    server: TlsMariaDb, hook: Any, database_stack: Stack, certificates: Certificates, topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> Iterator[Any]:  # fmt: skip
+    """``stream(…extra of the connection)``: a run of one table on that server."""
+    for name, value in database_stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    name, made = topic_prefix.strip("-"), list[StreamRun]()
+
+    def run(user: str = mariadb.READER, **extra: Any) -> StreamRun:
+        hook(server, user=user, ssl_ca=certificates.path("ca.pem"), **extra)
+        made.append(
+            StreamRun(f"run{len(made)}", databases=[name], stream=name, database_conn_id="shop", keep_streaming=False,
+                      forget=True, running_timeout=60, no_progress_timeout=60)
+        )  # fmt: skip
+        return made[-1]
+
+    with pymysql.connect(**server.login(), autocommit=True) as admin, admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"CREATE TABLE {name}.orders (id INT PRIMARY KEY, v INT)")
+        cursor.execute(f"INSERT INTO {name}.orders VALUES (1, 1), (2, 2)")
+        yield run
+        made[-1].remove()
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+def findings(plan: Mapping[str, Any]) -> dict[str, str]:
+    return {one["code"]: one["severity"] for one in plan["findings"]}
+
+
+def test_debezium_checks_the_server_with_its_workers_truststore(
+    stream: Any, certified: str, certificates: Certificates
+) -> None:
+    stores = {
+        "worker_truststore": certificates.path("ca.p12"),
+        "worker_truststore_password": "secret-of-store",
+        "worker_keystore": certificates.path("client.p12"),
+        "worker_keystore_password": "secret-of-store",
+    }
+    pair = {"ssl_cert": certificates.path("client.pem"), "ssl_key": certificates.path("client.key")}
+    run = stream(certified, **pair, **stores)
+    assert not {"tls", "client_certificate"} & findings(run.start()).keys()
+    assert run.streaming.config()["database.ssl.mode"] == "verify-full"
+    run.validate()
+    run.remove()
+    assert run.report()["verdict"] == "PASS", run.report()["failures"]
+    files = "".join(
+        path.read_text() for path in Path(run.artifacts.path("plan.json")).parent.iterdir() if path.is_file()
+    )
+    assert "secret-of-store" not in files + "".join(run.seen)
+
+
+def test_debezium_takes_no_server_of_another_authority(stream: Any, certificates: Certificates) -> None:
+    store = {"worker_truststore": certificates.path("other.p12"), "worker_truststore_password": "secret-of-store"}
+    run = stream(**store)
+    run.plan()
+    with pytest.raises(Exception, match=r"certif|PKIX|SSL|trust"):
+        run.deploy()
+
+
+def test_the_plan_says_that_debezium_checks_nobody_and_has_no_certificate(
+    stream: Any, certified: str, certificates: Certificates
+) -> None:
+    pair = {"ssl_cert": certificates.path("client.pem"), "ssl_key": certificates.path("client.key")}
+    plan = stream(**pair).plan()
+    told = {one["code"]: one for one in plan["findings"]}
+    assert findings(plan).items() >= {"tls": "warn", "client_certificate": "warn"}.items()
+    assert "does not check whether the server is who it should be" in told["tls"]["what"]
+    assert "worker_truststore" in told["tls"]["cure"]
+    with pytest.raises(AirflowFailException, match=r"the server asks its user for one.*Cure: .*worker_keystore"):
+        stream(certified, **pair).plan()

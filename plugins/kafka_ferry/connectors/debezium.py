@@ -85,6 +85,40 @@ class Database(StrEnum):
         return self is not Database.POSTGRESQL
 
 
+class Check(StrEnum):
+    """What a connector asks of the server's certificate, with TLS."""
+
+    NOTHING = "nothing"
+    AUTHORITY = "authority"
+    NAME = "name"
+
+
+#: PostgreSQL's words are libpq's. The other two spell the same differently (``disable``, ``disabled``: on 3.5.0).
+_SSL_MODES = {
+    Database.MARIADB: {
+        None: "disable", Check.NOTHING: "trust", Check.AUTHORITY: "verify-ca", Check.NAME: "verify-full",
+    },
+    Database.MYSQL: {
+        None: "disabled", Check.NOTHING: "required", Check.AUTHORITY: "verify_ca", Check.NAME: "verify_identity",
+    },
+    Database.POSTGRESQL: {
+        None: "disable", Check.NOTHING: "require", Check.AUTHORITY: "verify-ca", Check.NAME: "verify-full",
+    },
+}  # fmt: skip
+SSL_MODE = "database.ssl.mode"
+KEYSTORE = "database.ssl.keystore"
+
+
+def tls_of(config: Mapping[str, str]) -> Check | None:
+    """What a MariaDB or MySQL connector's config comes to; None: no TLS, or only where the server offers it."""
+    mode = config.get(SSL_MODE, "").lower().replace("_", "-")
+    for modes in _SSL_MODES.values():
+        for check, word in modes.items():
+            if check and word.replace("_", "-") == mode:
+                return check
+    return None
+
+
 @dataclass(frozen=True)
 class Capture:
     """One stream of changes.
@@ -95,6 +129,8 @@ class Capture:
     :param databases: of MySQL and MariaDB their names; of PostgreSQL the one.
     :param tables: ``database.table``, of PostgreSQL ``schema.table``; regular expressions; empty takes all.
     :param tls: whether the database must be reached by TLS; the default takes it where the server has it.
+    :param check: what its certificate is held against then: the authorities of ``stores``, else of the worker's JVM.
+    :param stores: ``truststore``, ``keystore`` and their ``…_password``: files of the workers, PKCS12 or JKS.
     :param more: Debezium's own keys, which win.
     :param kafka: Java client settings of the cluster that keeps the schema history, with ``bootstrap.servers``.
     """
@@ -109,6 +145,8 @@ class Capture:
     tables: tuple[str, ...] = ()
     server_id: int | None = None
     tls: bool | None = None
+    check: Check = Check.NOTHING
+    stores: Mapping[str, str] = field(default_factory=dict, repr=False)
     snapshot_mode: str = "initial"
     replication_factor: int = -1
     partitions: int = 1
@@ -156,17 +194,16 @@ class Capture:
         if self.server_id is not None:
             config["database.server.id"] = str(self.server_id)
         if self.tls is not None:
-            config["database.ssl.mode"] = self._ssl_mode(self.tls)
+            config[SSL_MODE] = self._ssl_mode(self.tls)
+        if self.tls:
+            config |= {f"database.ssl.{key.replace('_', '.')}": value for key, value in self.stores.items()}
         security = {key: value for key, value in self.kafka.items() if key != "bootstrap.servers"}
         for role in ("producer", "consumer"):  # the history's own clients take nothing from the worker
             config |= with_prefix(security, f"{HISTORY}{role}.")
         return config
 
     def _ssl_mode(self, tls: bool) -> str:
-        """The two connectors spell it differently (``disable`` and ``disabled`` measured on 3.5.0)."""
-        if self.database is Database.MARIADB:
-            return "trust" if tls else "disable"
-        return "required" if tls else "disabled"
+        return _SSL_MODES[self.database][self.check if tls else None]
 
     def _logical(self) -> dict[str, str]:
         if len(self.databases) != 1:
@@ -180,7 +217,7 @@ class Capture:
             "publication.autocreate.mode": "filtered",  # the default asks for rights on all tables
         }
         if self.tls is not None:
-            config["database.sslmode"] = "require" if self.tls else "disable"
+            config["database.sslmode"] = self._ssl_mode(self.tls)
         return config
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from kafka_ferry.connectors.debezium import Database
+from kafka_ferry.connectors.debezium import KEYSTORE, SSL_MODE, Check, Database, tls_of
 from kafka_ferry.database.tables import Table
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.unmatched import did_you_mean
@@ -113,6 +113,46 @@ def grant_findings(grants: Sequence[str]) -> list[Finding]:
         return []
     return [Finding(Severity.REFUSE, "grants", "the database's user", f"it lacks {', '.join(lacking)}",
                     f"GRANT {', '.join(lacking)} ON *.* TO it", "database_conn_id")]  # fmt: skip
+
+
+def tls_findings(
+    config: Mapping[str, str], conn_id: str, asked: bool | None, certificate: bool, grants: Sequence[str]
+) -> list[Finding]:
+    """Where the connector would be less careful than the connection asks for.
+
+    :param config: the connector's.
+    :param asked: whether the connection, or the param, asks for TLS.
+    :param certificate: whether the connection has a client certificate.
+    """
+    if not asked:
+        return []
+    found, check, name = [], tls_of(config), "the connector"
+    if check is None:
+        what = f"{SSL_MODE} is {config.get(SSL_MODE, 'not set')!r}, but connection {conn_id!r} asks for TLS"
+        found.append(Finding(Severity.REFUSE, "tls", name, what, "leave the key out", "connector_config"))
+    if check is Check.NOTHING:
+        what = (
+            "it encrypts what it reads, but does not check whether the server is who it should be: ssl_ca of "
+            f"connection {conn_id!r} is known to Airflow only"
+        )
+        cure = (
+            "that authority as a PKCS12 or JKS file on every Connect worker, and its path there as worker_truststore "
+            "in the connection's extra"
+        )
+        found.append(Finding(Severity.WARN, "tls", name, what, cure, "database_conn_id"))
+    if certificate and KEYSTORE not in config:
+        required = any(" REQUIRE " in grant and " REQUIRE SSL" not in grant for grant in grants)
+        what = (
+            f"it has no client certificate: ssl_cert of connection {conn_id!r} is a file of Airflow only"
+            f"{', and the server asks its user for one' if required else ''}"
+        )
+        cure = (
+            "certificate and key as a PKCS12 or JKS file on every Connect worker, and its path there as "
+            "worker_keystore in the connection's extra"
+        )
+        severity = Severity.REFUSE if required else Severity.WARN
+        found.append(Finding(severity, "client_certificate", name, what, cure, "database_conn_id"))
+    return found
 
 
 def _no_table(severity: Severity, what: str, patterns: Sequence[str], databases: Sequence[str]) -> Finding:

@@ -8,7 +8,9 @@ import ssl
 import pymysql
 import pytest
 
+from kafka_ferry.connectors.debezium import Check
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.hooks.database import tls
 from kafka_ferry.hooks.database.client import DatabaseHook
 
 
@@ -57,7 +59,7 @@ def test_a_connection_that_is_missing_or_empty_is_named(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("param", "extra", "tls"),
+    ("param", "extra", "on"),
     [
         (None, {}, None), (True, {}, True), (False, {}, False), (None, {"tls": True}, True),
         (None, {"tls": "false"}, False),
@@ -65,13 +67,42 @@ def test_a_connection_that_is_missing_or_empty_is_named(monkeypatch: pytest.Monk
     ],
 )  # fmt: skip
 def test_param_and_connection_say_together_whether_there_is_tls(
-    monkeypatch: pytest.MonkeyPatch, param: bool | None, extra: dict[str, object], tls: bool | None
+    monkeypatch: pytest.MonkeyPatch, param: bool | None, extra: dict[str, object], on: bool | None
 ) -> None:
     fields = {"conn_type": "mysql", "host": "127.0.0.1", "port": 1, "login": "a", "password": "hush", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
     hook = DatabaseHook("shop", param)
-    assert hook.tls is tls
+    assert hook.tls is on
     context = hook.login.get("ssl")
-    assert (context is not None) == (tls is True)
+    assert (context is not None) == (on is True)
     if context:
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+@pytest.mark.parametrize(
+    ("extra", "check"),
+    [
+        ({"tls": True}, Check.NAME),  # what the system trusts here, a worker's JVM should
+        ({"tls": True, "ssl_ca": "CA"}, Check.NOTHING),  # a file that the worker has not
+        ({"tls": True, "ssl_ca": "CA", "worker_truststore": "/t.p12"}, Check.NAME),
+        ({"tls": True, "ssl_ca": "CA", "worker_truststore": "/t.p12", "ssl_verify_identity": "false"}, Check.AUTHORITY),
+        ({"worker_truststore": "/t.p12"}, Check.NOTHING),  # no TLS asked for
+    ],
+)
+def test_what_a_connector_asks_of_the_server_is_what_its_worker_can(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, object], check: Check
+) -> None:
+    monkeypatch.setattr(tls, "_trusting", lambda *_: ssl.create_default_context())
+    fields = {"conn_type": "mysql", "host": "127.0.0.1", "port": 1, "login": "a", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(fields))
+    found = DatabaseHook("shop").worker_tls
+    assert (found.asked, found.check) == (extra.get("tls"), check)
+    assert found.stores == ({"truststore": "/t.p12"} if "worker_truststore" in extra else {})
+
+
+def test_a_certificate_that_the_server_refuses_is_no_server_that_is_away(hook: DatabaseHook) -> None:
+    alert = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
+    alert.reason = "TLSV1_ALERT_UNKNOWN_CA"
+    words = r"refused our certificate: tlsv1 alert unknown ca\. Cure: ssl_cert"
+    with pytest.raises(BadConnection, match=words), hook.faults():
+        raise pymysql.err.OperationalError(2013, "Lost connection") from alert

@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,18 +17,35 @@ from airflow.sdk.log import mask_secret
 from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
+from kafka_ferry.connectors.debezium import Check
 from kafka_ferry.database.foreign_keys import cascades_of
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
-from kafka_ferry.hooks.database.tls import tls_options
+from kafka_ferry.hooks.database.tls import tls_options, worker_check, worker_stores
 from kafka_ferry.hooks.task_watch import beat
 
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)
 _AWAY = (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, ER.CON_COUNT_ERROR)
+_ALERT = re.compile(r"ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)")
 _TIMEOUT = 30  # seconds to connect
 _SILENCE = 600  # seconds that a statement may take
+
+
+@dataclass(frozen=True)
+class WorkerTls:
+    """TLS of a connector, as the connection says it.
+
+    :param asked: see :attr:`DatabaseHook.tls`.
+    :param stores: as ``connectors.debezium.Capture`` takes them.
+    :param certificate: whether the connection has a client certificate.
+    """
+
+    asked: bool | None
+    check: Check
+    stores: Mapping[str, str] = field(repr=False)
+    certificate: bool
 
 
 class DatabaseHook(BaseHook):
@@ -67,8 +84,9 @@ class DatabaseHook(BaseHook):
         if found.password:
             mask_secret(found.password)
         extra = dict(found.extra_dejson)
-        if extra.get("ssl_key_password"):
-            mask_secret(extra["ssl_key_password"])
+        for key in ("ssl_key_password", "worker_truststore_password", "worker_keystore_password"):
+            if extra.get(key):
+                mask_secret(extra[key])
         return {
             "host": found.host,
             "port": found.port or 3306,
@@ -82,6 +100,13 @@ class DatabaseHook(BaseHook):
         """Whether TLS is asked for (True) or refused (False), by connection or param; None: neither says."""
         login = self.login
         return True if "ssl" in login else (False if "ssl_disabled" in login else None)
+
+    @property
+    def worker_tls(self) -> WorkerTls:
+        """How a connector of a Connect worker is to reach the server."""
+        extra = dict(self.get_connection(self.conn_id).extra_dejson)
+        check = worker_check(self.conn_id, extra) if self.tls else Check.NOTHING
+        return WorkerTls(self.tls, check, worker_stores(extra), bool(extra.get("ssl_cert")))
 
     @contextmanager
     def connect(self, **options: Any) -> Iterator[pymysql.connections.Connection[Any]]:
@@ -117,6 +142,9 @@ class DatabaseHook(BaseHook):
             if refused := _certificate_problem(error):
                 cure = "ssl_ca of who signed the server's certificate, and the host by the name that stands in it"
                 raise BadConnection(f"{name}: the server is not who it should be: {refused}. Cure: {cure}") from error
+            if alert := _refused_certificate(error):
+                cure = "ssl_cert and ssl_key that an authority of the server's (its ssl-ca) has signed, in force today"
+                raise BadConnection(f"{name}: the server refused our certificate: {alert}. Cure: {cure}") from error
             if code == CR.CR_SSL_CONNECTION_ERROR:
                 cure = "a server with TLS and a certificate, or tls false where nobody can listen"
                 raise BadConnection(f"{name}: no TLS: {text}. Cure: {cure}") from error
@@ -274,12 +302,26 @@ def _definition(connection: Any, table: Table) -> str:
 
 def _certificate_problem(error: BaseException) -> str | None:
     """What a handshake was refused for; None: another error."""
-    inner: BaseException | None = error
-    while inner is not None:
+    for inner in _chain(error):
         if isinstance(inner, ssl.SSLCertVerificationError):
             return inner.verify_message or str(inner)
-        inner = getattr(inner, "original_exception", None) or inner.__cause__ or inner.__context__
     return None
+
+
+def _refused_certificate(error: BaseException) -> str | None:
+    """What the server said of ours; by TLS 1.3 it says so after the handshake, where a connection seems lost."""
+    for inner in _chain(error):
+        reason = getattr(inner, "reason", None)
+        if isinstance(inner, ssl.SSLError) and isinstance(reason, str) and _ALERT.search(reason):
+            return reason.lower().replace("_", " ")
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    inner: BaseException | None = error
+    while inner is not None:
+        yield inner
+        inner = getattr(inner, "original_exception", None) or inner.__cause__ or inner.__context__
 
 
 def _begin(connection: Any) -> None:

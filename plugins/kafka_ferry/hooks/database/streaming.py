@@ -22,6 +22,7 @@ from kafka_ferry.database.preflight import (
     server_id_findings,
     settings_findings,
     table_findings,
+    tls_findings,
     topic_findings,
     topic_of,
 )
@@ -84,7 +85,7 @@ class Streaming:
 
         :raises BadParam: it cannot work.
         """
-        login, spec = self.database.login, self.spec
+        login, spec, tls = self.database.login, self.spec, self.database.worker_tls
         capture = Capture(
             database=spec.database,
             hostname=str(login["host"]),
@@ -95,7 +96,9 @@ class Streaming:
             databases=tuple(spec.databases),
             tables=tuple(spec.tables),
             server_id=self.server_id,
-            tls=self.database.tls,
+            tls=tls.asked,
+            check=tls.check,
+            stores=tls.stores,
             snapshot_mode=spec.snapshot_mode,
             replication_factor=spec.replication_factor or -1,
             partitions=spec.partitions,
@@ -122,7 +125,9 @@ class Streaming:
         """What is wrong with the database, the selection, the schema history or the service role."""
         spec, database = self.spec, self.database
         self.read_foreign_keys()
-        found = [*settings_findings(database.variables, spec.database), *grant_findings(database.grants())]
+        grants, tls = database.grants(), database.worker_tls
+        found = [*settings_findings(database.variables, spec.database), *grant_findings(grants)]
+        found += tls_findings(self.config(), database.conn_id, tls.asked, tls.certificate, grants)
         found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
         found += alteration_findings(self.tables, database.variables.get("sql_mode", ""), self._more())
         found += breaking_findings(database.odd_columns(), {table.full_name for table in self.tables})

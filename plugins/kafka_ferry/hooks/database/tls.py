@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from kafka_ferry.connectors.debezium import Check
 from kafka_ferry.exceptions import BadConnection, BadParam
 
 _WORDS = {"true": True, "false": False, True: True, False: False, None: None}
@@ -17,7 +18,8 @@ def tls_options(conn_id: str, extra: Mapping[str, Any], wanted: bool | None) -> 
     system's authorities; a server without TLS is refused.
 
     :param extra: of the connection: ``tls``, ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (files of the worker),
-        ``ssl_key_password``, ``ssl_verify_identity`` (default true). ``ssl_ca`` may be PEM too.
+        ``ssl_key_password``, ``ssl_verify_identity`` (default true). ``ssl_ca`` may be PEM too. What
+        :func:`worker_stores` names is not for this.
     :param wanted: the param; None leaves it to the connection, and where that says nothing either TLS is taken where
         the server has it, and nobody is checked.
     :raises BadParam: the param would switch off what the connection asks for.
@@ -32,6 +34,27 @@ def tls_options(conn_id: str, extra: Mapping[str, Any], wanted: bool | None) -> 
     if on is None:
         return {}
     return {"ssl": _context(conn_id, extra)} if on else {"ssl_disabled": True}
+
+
+#: Files of the Connect workers, and their passwords.
+_STORES = ("truststore", "truststore_password", "keystore", "keystore_password")
+
+
+def worker_stores(extra: Mapping[str, Any]) -> dict[str, str]:
+    """What the connection says of the Connect workers' files: ``worker_truststore`` … without the ``worker_``."""
+    return {key: str(extra[f"worker_{key}"]) for key in _STORES if extra.get(f"worker_{key}")}
+
+
+def worker_check(conn_id: str, extra: Mapping[str, Any]) -> Check:
+    """What a connector can ask of the server's certificate, where TLS is on.
+
+    An authority of ours is a file that its worker has not, unless it has a truststore; and without an authority of ours
+    its JVM's count, as the system's do here.
+    """
+    if extra.get("ssl_ca") and not extra.get("worker_truststore"):
+        return Check.NOTHING
+    named = _yes_or_no(conn_id, "ssl_verify_identity", extra.get("ssl_verify_identity")) is not False
+    return Check.NAME if named else Check.AUTHORITY
 
 
 def _context(conn_id: str, extra: Mapping[str, Any]) -> ssl.SSLContext:
