@@ -44,6 +44,7 @@ def of(
 
     monkeypatch.setattr(flows, "engine_of", Engine)
     monkeypatch.setattr(Flows, "_connectors", lambda self: iter(()))
+    monkeypatch.setattr(flows, "known_as", lambda cluster: {"id:B"})
 
     def make(way: str, name: str, **params: Any) -> tuple[Flows, Any]:
         spec = MigrationSpec.from_params({"topics": ["orders"], "migration": name, **params})
@@ -130,3 +131,44 @@ def test_two_dags_do_not_keep_topics_of_one_name_on_one_cluster(of: Any, there: 
     there["first"] = True
     assert told(of("A C", "second", source_alias="first")[0]) == [], "on another cluster"
     assert told(of("D B", "third")[0]) == [], "under another alias"
+
+
+def test_topics_stay_on_hold_for_whoever_still_copies_into_them(of: Any) -> None:
+    """Not for one that has ended, holds nothing, has other topics, or copies into another cluster."""
+    for name, way, change in [
+        ("ended", "C B", {}), ("dead", "D B", {"run_id": "killed"}), ("far", "C E", {"run_id": "working"}),
+        ("users", "C B", {"run_id": "working", "topics": ["users"], "patterns": ["users"]}),
+    ]:  # fmt: skip
+        one, _ = of(way, name)
+        one.record = FlowRecord(**{**vars(one.record), **change})
+        one.note()
+    for name in ({"hold_retention": False}, {"keep_replicating": True}, {"naming": "prefix"}):
+        one, _ = of("C B", f"not {next(iter(name))}".replace(" ", "-"), **name)
+        one.record = FlowRecord(**{**vars(one.record), "run_id": "working"})
+        one.note()
+    seen, seen_migration = of("A B", "seen")
+    seen.note()
+    seen_migration.target = None
+    assert seen.held_for_others(["orders"]) == {}
+
+    other, _ = of("C B", "other")
+    other.record = FlowRecord(**{**vars(other.record), "run_id": "working"})
+    other.note()
+    ((topic, who),) = seen.held_for_others(["orders", "users2"]).items()
+    assert topic == "orders"
+    assert "migration 'other' of DAG dag" in who
+    assert seen.held_for_others([]) == {}
+    other.let_go()
+    assert seen.held_for_others(["orders"]) == {}
+    other.note()  # it was cleared, and begins again
+    assert seen.held_for_others(["orders"]).keys() == {"orders"}
+
+
+def test_a_note_of_an_earlier_version_needs_its_hold(of: Any) -> None:
+    first, _ = of("A B", "first")
+    old = first.record.to_json()
+    assert old.pop("holds") is True
+    assert FlowRecord.from_json(old).holds
+    second, _ = of("A B", "second")
+    second.let_go()  # it has no note: nothing is made of that
+    assert noted() == {}

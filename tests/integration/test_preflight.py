@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from group_offsets import commit
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
+from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
@@ -176,6 +177,59 @@ def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back
     assert topic not in held_topics(m)
     assert configs(m, topic)["retention.ms"] == str(DAY)
     assert put_limits_back(migration(topic)) == {}
+
+
+def test_of_two_migrations_into_one_topic_the_last_ends_the_hold(
+    source_bootstrap: str, target_bootstrap: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    topic = f"all.{topic_prefix}orders"
+    create(target_bootstrap, topic)
+    at_work = {"run of a", "run of b"}
+
+    def of(letter: str, name: str, **naming: str) -> tuple[Migration, Flows]:
+        create(source_bootstrap, name, retention_ms=str(DAY), segment_ms=str(3650 * DAY))
+        producer = Producer({"bootstrap.servers": source_bootstrap})
+        for at in (OLD, now_ms()):
+            producer.produce(name, b"v", timestamp=at)
+        assert producer.flush(30) == 0
+        made = migration(name, migration=letter, groups=[], **naming)
+        assert list(made.target_topics()) == [topic]
+        return made, Flows(made, "preflight", f"run of {letter}", lambda _, run_id: run_id in at_work)
+
+    def end(made: Migration, flows: Flows) -> dict[str, dict[str, str | None]]:
+        flows.let_go()
+        return put_limits_back(made, flows.held_for_others)
+
+    one, ones = of("a", topic.removeprefix("all."), naming="rename", topic_rename_format="all.${topic}")
+    other, others = of("b", topic)
+    ones.note()
+    assert hold_limits(one) == {topic: ["retention.ms", "max.message.bytes"]}
+    others.note()
+    assert hold_limits(other) == {}, "it is on hold"
+    assert end(one, ones) == {}
+    assert end(one, ones) == {}, "as often as it is asked"
+    assert configs(one, topic)["retention.ms"] == HELD, "records of the other still arrive"
+    assert end(other, others) == {topic: {"retention.ms": str(DAY), "max.message.bytes": None}}
+    assert configs(one, topic) == {"retention.ms": str(DAY)}
+
+    # One that begins while the other looks and puts back: it found all on hold, and has it so again.
+    ones.note()
+    hold_limits(one)
+    ones.let_go()
+
+    def late(topics: Collection[str]) -> Mapping[str, str]:
+        seen = ones.held_for_others(topics)
+        others.note()
+        return seen
+
+    assert put_limits_back(one, late) == {}
+    assert configs(one, topic)["retention.ms"] == HELD
+
+    # Of a run that was killed nothing remains to be waited for.
+    at_work.remove("run of b")
+    assert end(one, ones).keys() == {topic}
+    assert configs(one, topic) == {"retention.ms": str(DAY)}
 
 
 def test_a_held_limit_that_the_source_does_not_set_goes_back_to_the_default(

@@ -24,11 +24,15 @@ RUNS, WAITS = Readiness(Verdict.RUNNING, "it runs"), Readiness(Verdict.WAITING, 
 FAILS = Readiness(Verdict.FAILED, "task 0 is FAILED")
 
 
+NOTED: list[Any] = []
+
+
 class FakeEngine:
     def __init__(self, *states: Readiness | Exception) -> None:
         self.states, self.deployed = list(states), 0
 
     def deploy(self) -> None:
+        assert NOTED, "others see it before anything of it is there"
         self.deployed += 1
 
     def readiness(self) -> Readiness:
@@ -45,6 +49,8 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     monkeypatch.setattr("kafka_ferry.hooks.migration.migration_of", lambda context, engine: migration)
     monkeypatch.setattr("kafka_ferry.hooks.run_lock.claim", lambda context, *names: None)
     monkeypatch.setattr("kafka_ferry.hooks.shared_names.migration_names", lambda migration: [])
+    monkeypatch.setattr("kafka_ferry.hooks.flows.Flows.note", lambda self: NOTED.append(self))
+    NOTED.clear()
     yield
 
 

@@ -73,6 +73,28 @@ class Flows:
         """Let others see this migration, from before its engine runs until ``forget``."""
         _notes().write_json(_file(self._migration), self.record.to_json())
 
+    def let_go(self) -> None:
+        """From now on nothing has to be on hold for this migration. Said before it looks for whom else it has to be:
+        so of two that end at the same moment the later sees that it is the last."""
+        notes, name = _notes(), _file(self._migration)
+        if found := notes.read_json(name):
+            notes.write_json(name, {**found, "holds": False})
+
+    def held_for_others(self, topics: Collection[str]) -> dict[str, str]:
+        """Of these topics on the target those that have to stay on hold, for whom."""
+        found: dict[str, str] = {}
+        if not topics:
+            return found
+        target, own = known_as(self._migration.target), _file(self._migration)
+        for record in (record for name, record in noted().items() if name != own):
+            try:
+                shared, name = record.holds_into(target) & set(topics), record.flow().name
+            except FerryError:
+                continue  # of another version; ``findings`` tells it
+            if shared and self._at_work(record.dag_id, record.run_id):
+                found |= dict.fromkeys(shared, name)
+        return found
+
     # -- what is found -------------------------------------------------------------------------------------------------
 
     def findings(self) -> list[Finding]:

@@ -12,7 +12,7 @@ from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.retention import held_topics, put_limits_back
+from kafka_ferry.hooks.retention import Others, held_topics, put_limits_back
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +28,19 @@ class Removed:
     left: list[str]
 
 
-def remove(migration: Migration, *, keep_topics: bool = False) -> Removed:
+def remove(migration: Migration, *, keep_topics: bool = False, others: Others = lambda topics: {}) -> Removed:
     """End the engine; delete its own topics, its traces and the canary; end a hold of limits.
 
     Asks neither source nor target for anything it can know without them: it must work when they are dead.
 
     :param keep_topics: its own topics have become another migration's.
+    :param others: for whom limits have to stay off.
     """
     engine = engine_of(migration)
     own = () if keep_topics else engine.own_topics()
     stopped = engine.stop()
     # One step that is refused must not keep the others from being done: each says what it may have left.
-    left = [*_put_back(migration), *remove_canary(migration)]
+    left = [*_put_back(migration, others), *remove_canary(migration)]
     topics: list[str] = []
     try:
         topics = migration.target.admin.delete_topics(own)
@@ -65,7 +66,7 @@ def _left(migration: Migration, topics: Sequence[str]) -> list[str]:
     return engine_of(migration).left() + [f"topic {name} on {migration.spec.target_conn_id}" for name in there]
 
 
-def _put_back(migration: Migration) -> list[str]:
+def _put_back(migration: Migration, others: Others) -> list[str]:
     """End a hold that the checks did not come to end. Returns what may be left of it.
 
     Only a hold needs the source, which may be dead.
@@ -76,7 +77,7 @@ def _put_back(migration: Migration) -> list[str]:
     try:
         held = held_topics(migration)
         if held:
-            put_limits_back(migration)
+            put_limits_back(migration, others)
     except FerryError as error:
         return [f"limits that are off during a copy, on {', '.join(held[:10]) or 'target topics, perhaps'}: {error}"]
     return []

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.provision import desired_topics
-from kafka_ferry.migration.retention import SIZES, is_held, to_hold, to_put_back
+from kafka_ferry.migration.retention import HELD_AS, SIZES, is_held, to_hold, to_put_back
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +59,35 @@ def held_topics(migration: Migration) -> list[str]:
     return [name for name, state in states.items() if any(is_held(*config) for config in state.configs.items())]
 
 
-def put_limits_back(migration: Migration) -> dict[str, dict[str, str | None]]:
-    """End every hold on the migration's target topics, whoever began it. Returns what was set; None is the default."""
+#: Of topics on the target those that have to stay on hold, for whom: ``Flows.held_for_others``.
+Others = Callable[[Collection[str]], Mapping[str, str]]
+
+
+def put_limits_back(migration: Migration, others: Others = lambda topics: {}) -> dict[str, dict[str, str | None]]:
+    """End every hold on the migration's target topics, whoever began it. Returns what was set; None is the default.
+
+    :param others: a topic that other migrations copy into stays on hold: the last of them ends it.
+    """
     desired = desired_topics(migration.spec, migration.topics.topics.values())
     changes = to_put_back(desired, migration.target_topics())
+    _leave(changes, others(changes))
     _alter(migration, changes)
+    # One may have begun meanwhile, and found all on hold already.
+    again = _leave(changes.copy(), others(changes))
+    _alter(migration, {topic: {key: HELD_AS[key] for key in changes.pop(topic)} for topic in again})
     for topic, back in changes.items():
         text = ", ".join(f"{key}={'the default' if value is None else value}" for key, value in back.items())
         log.info("topic %s: put back %s", topic, text)
     return changes
+
+
+def _leave(changes: dict[str, dict[str, str | None]], needed: Mapping[str, str]) -> list[str]:
+    """Take out what others need; what that is."""
+    left = [topic for topic in needed if changes.pop(topic, None) is not None]
+    for topic in left:
+        log.info("topic %s: its limits stay off for %s, which copies into it too, and puts them back", topic,
+                 needed[topic])  # fmt: skip
+    return left
 
 
 def _only(changes: Mapping[str, Mapping[str, str]], which: Callable[[str], bool]) -> dict[str, dict[str, str]]:

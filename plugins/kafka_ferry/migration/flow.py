@@ -52,6 +52,7 @@ class FlowRecord:
 
     :param params: the whole spec, so that its engine can be asked whether anything of it is there.
     :param patterns, exclude: regexes, exact names quoted.
+    :param holds: its records still arrive, so limits of its target topics have to stay off (``migration.retention``).
     """
 
     dag_id: str
@@ -63,6 +64,7 @@ class FlowRecord:
     exclude: Sequence[str]
     source: Sequence[str]
     target: Sequence[str]
+    holds: bool = True
 
     @property
     def spec(self) -> MigrationSpec:
@@ -74,7 +76,20 @@ class FlowRecord:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FlowRecord:
-        return cls(**{name.name: data[name.name] for name in fields(cls)})
+        given = {name.name: data[name.name] for name in fields(cls) if name.name != "holds"}
+        return cls(**given, holds=bool(data.get("holds", True)))  # notes of before say nothing of it
+
+    def holds_into(self, target: Collection[str]) -> set[str]:
+        """Topics of a target that have to be on hold for it.
+
+        :param target: what that cluster is known by.
+        :raises BadParam: as :attr:`spec`.
+        """
+        spec = self.spec
+        if not self.holds or not spec.hold_retention or spec.keep_replicating or not set(target) & set(self.target):
+            return set()
+        copied_as = self.flow().copied_as
+        return {name for topic in self.topics if (name := copied_as(topic)) is not None}
 
     def flow(self, *, sure: bool = True, remark: str = "") -> Flow:
         spec = self.spec

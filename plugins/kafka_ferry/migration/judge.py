@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.resolve import NO_COMMIT, ResolvedGroups
+from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
 from kafka_ferry.report.words import number_of, shown
@@ -67,7 +68,8 @@ def check_configs(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicSta
             total += 1
             found = actual[topic.name].effective.get(key)
             if found != value:
-                wrong.append(f"{topic.name}: {key} is {found}, source {topic.source} has {value}")
+                held = ", on hold while a migration copies into it" if is_held(key, found) else ""
+                wrong.append(f"{topic.name}: {key} is {found}{held}, source {topic.source} has {value}")
     return _check("configs", number_of(total, "setting"), f"{total - len(wrong)} equal", wrong)
 
 

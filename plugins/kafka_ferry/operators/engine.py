@@ -45,9 +45,9 @@ class RemoveOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.engines import engine_of
-        from kafka_ferry.hooks.flows import forget
+        from kafka_ferry.hooks.flows import Flows, forget
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
-        from kafka_ferry.hooks.run_lock import other_holder
+        from kafka_ferry.hooks.run_lock import at_work, other_holder
         from kafka_ferry.hooks.shared_names import own_name
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
@@ -61,7 +61,11 @@ class RemoveOperator(FerryOperator):
             self.log.info("%s", kept)
             _note(artifacts, leftovers_check(kept=kept))
             return {"kept": engine_of(migration).names}
-        removed = remove(migration, keep_topics=self._alias_is_anothers(context, migration))
+        run = context["dag_run"]
+        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        flows.let_go()
+        alias_is_anothers = self._alias_is_anothers(context, migration)
+        removed = remove(migration, keep_topics=alias_is_anothers, others=flows.held_for_others)
         if not removed.left:
             forget(migration)
         _note(artifacts, leftovers_check(removed.left))

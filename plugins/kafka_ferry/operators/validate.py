@@ -22,12 +22,17 @@ class ValidateOperator(FerryOperator):
         self.only_compare = only_compare
 
     def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.retention import put_limits_back
+        from kafka_ferry.hooks.run_lock import at_work
         from kafka_ferry.hooks.validation import make_checks
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         if not self.only_compare:
-            put_limits_back(migration)  # all is compared: from here on the target is as it will stay
+            run = context["dag_run"]
+            flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+            flows.let_go()
+            put_limits_back(migration, flows.held_for_others)  # all is compared: from here on the target stays as it is
         made = make_checks(migration, artifacts, self.only_compare)
         artifacts.write_json(CHECKS_MADE, made)
         return {check["name"]: check["status"] for check in made["checks"]}

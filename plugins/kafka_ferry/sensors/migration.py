@@ -29,14 +29,17 @@ class MigrationRunningSensor(WaitingSensor):
 
     def begin(self, context: Context) -> None:
         from kafka_ferry.hooks.engines import engine_of
+        from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import migration_of
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
         from kafka_ferry.triggers.running import EngineRunningTrigger
 
         migration = migration_of(context, self.engine)
         spec = migration.spec
         claim(context, *migration_names(migration))
+        run = context["dag_run"]
+        Flows(migration, run.dag_id, run.run_id, at_work(context)).note()
         engine = engine_of(migration)
         engine.deploy()
         trigger = EngineRunningTrigger(
