@@ -58,6 +58,28 @@ SECRETS = [
     '{"password":"hunter2"}',
     '{"a": {"dbPassword" : "x hunter2"}}',
     "{'password': 'hunter2'}",
+    '{\n  "password"\n:\n "hunter2"\n}',
+    '{"password":\n\n   "hunter2"}',
+    '{"passwords": ["hunter2"]}',
+    "\\u0022password\\u0022:\\u0022hunter2\\u0022",
+    "https%3A%2F%2Fuser%3Ahunter2%40host%2Fpath",
+    "redirect=https%3A%2F%2Fuser%3Ahunter2%2540x%40host&b=c",
+    "//u:hunter2@host/x",
+    "GET /maps?a=b&key=hunter2",
+    "/callback?code=hunter2&state=x",
+    "pass=hunter2",
+    "passwort=hunter2",
+    "password\u00a0=\u00a0hunter2",
+    "password\uff1dhunter2",
+    "password&#61;hunter2",
+    '<entry key="db.password">hunter2</entry>',
+    "xapp-1-A123-hunter2abcdefghijk",
+    "hvs.hunter2ABCDEFGHIJKLMNOPQRST",
+    "sk-ant-api03-hunter2-abcdefghijklmnop",
+    "npm_hunter2abcdefghijklmnopqrstuvwxyz0",
+    "SG.hunter2ABCDEFGHIJ.abcdefghijklmnopqrstuvwxyz",
+    "https://hooks.slack.com/services/T000/B000/hunter2abc",
+    "IDENTIFIED VIA mysql_native_password USING 'hunter2'",
     '{"password":\n   "hunter2"}',
     '{"password": "a\\"hunter2"}',
     '{"secret": 2, "password": ["a", "hunter2"]}',
@@ -269,6 +291,14 @@ def test_a_value_with_blanks_ends_with_its_line(text: str) -> None:
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact_text(text) == text
     assert redact_text(f"it said: {text}\n") == f"it said: {text}\n"
+
+
+def test_beside_what_looks_alike_the_text_stays() -> None:
+    for text in (
+        "pass=12 fail=3", "?topic=a&monkey=b", "a//b and c@d", "// see a: x@y.z", "see https://host//a:1/b",
+        "two//parts", "hvs.short", '<entry key="user">bob</entry>', '"topic"\n:\n"a"', "https%3A%2F%2Fhost%2Fa%40b",
+    ):  # fmt: skip
+        assert redact_text(text) == text
 
 
 def test_the_rest_of_a_text_stays() -> None:

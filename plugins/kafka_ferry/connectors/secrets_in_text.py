@@ -14,12 +14,14 @@ from collections.abc import Iterator
 
 MASK = "***"
 
-_QUOTE = r"(?:\\*+[\"'`]|&quot;|&\#3[49];|%2[27])"
+_QUOTE = r"(?:\\*+[\"'`]|\\{1,4}u002[27]|&quot;|&\#3[49];|%2[27])"
+_BLANK = r"[ \t\xa0]"
 #: A name, maybe quoted, and what stands between it and its value.
 _NAMED = re.compile(
     rf"""(?<![\w.\-])(?P<name>[\w.\-]++)
-    (?: (?P<close>{_QUOTE})?+ \]?+ [ \t]*+ (?P<sign> => | -> | := | == | [=:] | %3[ADad] )
-        (?: [ \t]*+ (?: \\?\r?\n [ \t]*+ (?=["']) )? )
+    (?: (?: (?P<close>{_QUOTE}) (?: \s{{0,200}}+ (?=:) )? )?+ \]?+ {_BLANK}*+
+        (?P<sign> => | -> | := | == | [=:] | %3[ADad] | &\#61; | [\uff1d\uff1a] )
+        (?: {_BLANK}*+ (?: \\?\r?\n \s{{0,200}}+ (?=["']) )? )
       | (?P<pair>{_QUOTE})[ \t]*+,[ \t]*+(?={_QUOTE})
       | (?P<blank>[ \t]++)(?=\S)
     )""",
@@ -27,7 +29,8 @@ _NAMED = re.compile(
 )
 #: What is secret by its last words, without marks between them.
 _ENDS = (
-    "password", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "credential", "credentials", "secretkey",
+    "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "pwd", "secret",
+    "token", "credential", "credentials", "secretkey",
     "accesskey", "accesskeyid", "apikey", "privatekey", "accountkey", "sharedkey", "storagekey", "signingkey",
     "encryptionkey", "masterkey", "keystorekey", "sslkey", "keypem", "secretstring", "secretbinary", "secretvalue",
     "authorization", "cookie", "cookies", "amzsignature", "amzcredential", "sharedaccesssignature", "userinfo",
@@ -41,6 +44,8 @@ _HEADERS = ("authorization", "cookie")
 #: Words of their own only, as they stand in others too (``compass``, ``pass: 12``).
 _WORDS = frozenset({"sig", "pw", "sas"})
 _WORDS_AFTER_OTHERS = frozenset({"pass"})
+#: Of a URL's query.
+_IN_QUERIES = frozenset({"key", "code", "auth", "session", "sessionid", "ticket"})
 _BEFORE_KEY = re.compile(r"(?i)(?:access|secret|private|api|account|shared|encryption|signing)[ _-]$")
 _REFERENCES = re.compile(r"(?:\$\{[^}:\s]{1,200}:(?!-)[^}]{1,500}\}[ ,;]*+)++")
 #: What a sentence says of a secret ("sasl.password: missing"), or no secret at all.
@@ -75,17 +80,26 @@ _PRIVATE_KEY = re.compile(
     r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
     re.DOTALL,
 )
-_AFTER_SCHEMES = re.compile(r"://(?:[^\s\"'<>]|[\"'](?![\s,;:)}\]]|\Z))++")
+_AFTER_SCHEMES = re.compile(r"//(?:[^\s\"'<>]|[\"'](?![\s,;:)}\]]|\Z))++")
+#: The same as part of another URL.
+_ENCODED_LOGIN = re.compile(r"(?i)(?<=%3A%2F%2F)(?:[^\s\"'<>&%]|%(?!40|2F|3F)[0-9A-F]{2}){1,400}+(?=%40)")
 _LOGIN = re.compile(r"[^/?#@:]{0,200}:|[^/?#@:]{20,200}\Z")
 _ORACLE = re.compile(r"(?i)(?<=jdbc:oracle:)(\w{2,8}:)[^\s/@:]{1,100}/[^\s@]{1,200}(?=@)")
+_ATTRIBUTE = re.compile(
+    r"<[\w:.\-]{1,100}\s[^<>]{0,200}?\b(?:key|name|id)=[\"'](?P<name>[\w.\-]{1,100})[\"'][^<>]{0,200}>(?P<value>[^<]{1,10000})(?=</)",
+    re.ASCII,
+)
 _ELEMENT = re.compile(r"<(?:\w{1,40}:)?(?P<name>[\w.\-]{1,100})>(?P<value>[^<]{1,10000})(?=</)", re.ASCII)
 _BY_FORM = re.compile(
     r"\beyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"  # a JSON web token
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}+|\bgithub_pat_\w{30,}+|\bglpat-[\w-]{18,}+"
-    r"|\bxox[abeprs]-[A-Za-z0-9-]{10,}+|\bsk_live_\w{16,}+|\bAIza[\w-]{35}"
+    r"|\b(?:xox[abeprs]|xapp)-[A-Za-z0-9-]{10,}+|\b[sr]k_live_\w{16,}+|\bsk-(?:ant|proj)-[\w-]{16,}+|\bAIza[\w-]{35}"
+    r"|\bhv[sbr]\.[\w-]{20,}+|\bnpm_[A-Za-z0-9]{30,}+|\bSG\.[\w-]{16,}+\.[\w-]{16,}+|\bdo[opr]_v1_\w{20,}+"
+    r"|\bAGE-SECRET-KEY-1[A-Z0-9]{20,}+|(?<=hooks\.slack\.com/services/)[\w/]{10,}+"
 )
 _SAID = re.compile(
-    r"(?i)(?P<said>\bBearer[ \t]+|\bIDENTIFIED[ \t]+(?:BY|WITH[ \t]+\S{1,40}[ \t]+(?:BY|AS))[ \t]+(?:PASSWORD[ \t]+)?"
+    r"(?i)(?P<said>\bBearer[ \t]+"
+    r"|\bIDENTIFIED[ \t]+(?:BY|(?:WITH|VIA)[ \t]+\S{1,40}[ \t]+(?:BY|AS|USING))[ \t]+(?:PASSWORD[ \t]+)?"
     r"|\bPASSWORD[ \t]*\([ \t]*(?=['\"])|\blogin[ \t]+\S{1,100}[ \t]+password[ \t]+"
     r"|(?:^|\s)(?:-u|--user)[ =]\S{1,100}?:)"
     r"(?P<value>'(?:[^'\\]|\\.|'')*+'|\"(?:[^\"\\]|\\.)*+\"|[^\s'\",;)]++)"
@@ -97,7 +111,7 @@ def masked(text: str) -> str:
     """The text with ``***`` for everything that reads as a secret."""
     text = _PRIVATE_KEY.sub(MASK, text)
     text = _BY_FORM.sub(MASK, _ORACLE.sub(rf"\1{MASK}", _AFTER_SCHEMES.sub(_without_logins, text)))
-    text = _ELEMENT.sub(_element, text)
+    text = _ATTRIBUTE.sub(_element, _ELEMENT.sub(_element, _ENCODED_LOGIN.sub(MASK, text)))
     text = _SAID.sub(_said, text)
     return _BASIC.sub(_basic, "".join(_walk(text)))
 
@@ -148,6 +162,12 @@ def _is_secret(text: str, found: re.Match[str], name: str) -> bool:
         return lower.endswith(("password", "passwd", "passphrase")) and text[found.end()] in "\"'`"
     lower = name.lower()
     if lower in ("key", "id", "key.id") and _BEFORE_KEY.search(text, max(0, found.start() - 12), found.start()):
+        return True
+    if lower == "pass":
+        return found["sign"] == "=" and not text[found.end() : found.end() + 1].isdigit()  # ``pass=12 fail=3``
+    if lower.endswith("passwords"):
+        return text[found.end() : found.end() + 1] in ("[", "{", "(", '"', "'")  # no number of them
+    if lower in _IN_QUERIES and found.start() and text[found.start() - 1] in "?&":
         return True
     return (lower == "signature" and found["sign"] == "=") or is_secret_name(name)
 
@@ -215,13 +235,13 @@ def _bare(text: str, found: re.Match[str], name: str) -> tuple[int, str]:
 
 
 def _without_logins(found: re.Match[str]) -> str:
-    """Of ``://user:password@host``, maybe several in a row; a password may have any mark in it, ``@`` too."""
-    parts = found[0].split("://")
+    """Of ``//user:password@host``, maybe several in a row; a password may have any mark in it, ``@`` too."""
+    parts = found[0].split("//")
     for number, part in enumerate(parts):
         login, at, host = part.rpartition("@")
         if at and _LOGIN.match(login):
             parts[number] = f"{MASK}@{host}"
-    return "://".join(parts)
+    return "//".join(parts)
 
 
 def _element(found: re.Match[str]) -> str:
