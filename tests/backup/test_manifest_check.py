@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 import true_manifests
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest
+from kafka_ferry.migration.acls import Acl
 
 KEY = "b/manifests/1.json"
 BIG = 2**63
@@ -127,6 +129,14 @@ OTHERS = [
     (lambda content: topic(content)["partitions"].append(partition(content)), "in it twice"),
     (change(whole, groups={"g": [{"topic": "t", "partition": 0, "offset": 10**30}]}), "group 'g': offset"),
     (lambda content: content["totals"].update(seconds=1e400), "no JSON|seconds"),
+    (lambda content: content["totals"].update(records=10**4000), "totals: a number"),
+    (lambda content: content["totals"].update(puts=-1), "totals: a number"),
+    (change(topic, replication_factor=-5), "topic t: -5 replicas"),
+    (change(topic, replication_factor=10**30), "topic t: 10{30} replicas"),
+    (change(partition, partition=2**31 - 1), "t: 1 partitions, and one with the number 2147483647"),
+    (change(whole, acls=[{"resource": "TOPIC", "name": "t"}]), "an ACL of name, resource"),
+    (change(whole, notes=["\ud800"]), "is no JSON"),
+    (change(whole, groups={"\udfff": []}), "is no JSON"),
     (change(partition, surprise=1), "partitions.0.surprise"),
     (change(segment, records="many"), "segments.1.records"),
     (change(segment, records=True), "t-0 offsets|segments.1.records"),
@@ -151,6 +161,9 @@ def test_other_claims_are_refused_with_what_is_wrong(change: Callable[[dict[str,
 
 def test_what_is_true_is_taken_as_it_is():
     assert Manifest.from_bytes(tampered(lambda content: None), KEY).totals.records == 0
+    acl = asdict(Acl("TOPIC", "t", "LITERAL", "User:a", "READ"))
+    true = Manifest.from_bytes(tampered(change(whole, acls=[acl], notes=["\U0001f600"])), KEY)  # in JSON \\ud83d\\ude00
+    assert (true.acls, true.notes) == ([acl], ["\U0001f600"])
 
 
 @pytest.mark.parametrize(

@@ -269,9 +269,12 @@ def parsed(data: bytes, key: str) -> Any:
     if len(data) > MANIFEST_BYTES:
         raise DamagedManifest(f"{key}: refused, {len(data)} bytes; the largest that is read has {MANIFEST_BYTES}")
     try:
-        return json.loads(data, parse_constant=_no_number)
+        found = json.loads(data, parse_constant=_no_number)
+        if b"\\ud" in data.lower():  # half of a pair, by its escape: no text, and no client takes it
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise DamagedManifest(f"{key}: damaged, it is no JSON ({type(error).__name__})") from None
+    return found
 
 
 def _no_number(name: str) -> Any:

@@ -30,6 +30,9 @@ SEGMENT_RECORDS: Final = 64_000_000
 _MAX: Final = 2**63 - 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HASH = re.compile(r"[0-9a-f]{16}")
+_REPLICAS = 2**15 - 1
+_TOTALS = ("records", "bytes", "size", "objects", "puts")
+_ACL = {"resource", "name", "pattern", "principal", "host", "operation", "permission"}
 _COUNTS = ("records", "bytes", "size", "missing")
 
 
@@ -41,8 +44,10 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
     for name, text in (("created", manifest.created), ("completed", manifest.completed)):
         if text is not None and moment(text) is None:
             yield f"{name} {text[:80]!r} is no time"
-    if not math.isfinite(manifest.totals.seconds):
-        yield "totals: seconds is no number"
+    yield from _total_problems(manifest)
+    yield from (
+        f"an ACL of {', '.join(sorted(acl))[:200] or 'nothing'}" for acl in manifest.acls or () if set(acl) != _ACL
+    )
     yield from _group_problems(manifest)
     names: set[str] = set()
     for topic in manifest.topics:
@@ -51,7 +56,16 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
             yield problem or f"topic {topic.name} is in it twice"
             continue
         names.add(topic.name)
+        if not 1 <= topic.replication_factor <= _REPLICAS:
+            yield f"topic {topic.name}: {str(topic.replication_factor)[:40]} replicas"
         yield from _topic_problems(manifest.backup, topic)
+
+
+def _total_problems(manifest: Manifest) -> Iterator[str]:
+    if not math.isfinite(manifest.totals.seconds):
+        yield "totals: seconds is no number"
+    if not all(0 <= getattr(manifest.totals, name) <= _MAX for name in _TOTALS):
+        yield "totals: a number below 0, or of more than 64 bits"
 
 
 def _group_problems(manifest: Manifest) -> Iterator[str]:
@@ -74,6 +88,8 @@ def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:
                 if problem := segment_claim(backup, topic, one, segment):
                     yield problem
         numbers.add(one.partition)
+    if numbers and max(numbers) >= len(topic.partitions):
+        yield f"{topic.name}: {len(topic.partitions)} partitions, and one with the number {max(numbers)}"
 
 
 def segment_claim(backup: str, topic: TopicBackup, partition: PartitionBackup, segment: Segment) -> str | None:
