@@ -38,6 +38,11 @@ USED = [
     "team-(a|b|c)-.*",
     "source-(.*)",
     r"(.*)\.(.*)",
+    r".*-.*-.*-[0-9]+",
+    r"[a-z]+\.[a-z]+\.[a-z]+\.[a-z]+\.[a-z]+",
+    r"prod-.*-eu-.*-v\d+",
+    r".*_.*_.*_\d{4}",
+    "|".join(f"topic{number}" for number in range(2000)),
     "(?=.*orders).*",
     ".*(?<!-copy)",
     "([A-Z][a-z]+)+",
@@ -59,6 +64,15 @@ USED = [
     "(?:a|b|ab)c*",
 ]
 ENDLESS = [
+    "(?:(a|b)?){100}c",
+    "(a?){65}b",
+    # Three that may end anywhere, and one that runs to the end from each of these places: 10 s for one name.
+    "a*?a*?a*?a*?b",
+    "[^b]*[^b]*[^b]*[^b]*b",
+    r"\w*\d*\w*\d*!",
+    "a*a*a*a*",
+    ".*-.*-.*-[^!]*!",
+    "(" + "|".join(f"topic{number}" for number in range(2000)) + ")*x",
     "(a+)+b",
     "(a*)*b",
     "(a|a)*b",

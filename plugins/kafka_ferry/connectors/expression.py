@@ -16,18 +16,16 @@ import functools
 import importlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
+
+from kafka_ferry.connectors.automaton import Endless, Ends, refuse_endless
 
 #: Characters of a name: topics have 249 at most. Three ``.*`` may have to be tried against each other, not four.
 LONGEST = 249
 _WAYS = LONGEST**3
 _GROUPS = 8
 _UNROLLED = 64  # characters of a counted repeat that are looked at one by one; longer ones are taken for endless
-_PAIRS = 60_000  # of positions in a loop
-
-_Pair = tuple[int, int]
 
 _CHARACTERS = ("LITERAL", "NOT_LITERAL", "ANY", "IN")
 
@@ -43,71 +41,31 @@ def problem_of(pattern: str, flags: int = 0) -> str | None:
     """
     try:
         re.compile(pattern, flags)
-        tree = _Builder(pattern, flags).tree
+        ways = _Builder(pattern, flags).tree.ways(0)
     except re.error as error:
         return f"{pattern!r} is no regular expression: {error}"
     except (RecursionError, OverflowError, MemoryError):
         return f"{pattern[:60]!r}… is too deep for a regular expression"
-    try:
-        ways = tree.ways(0)
-    except _Endless:
+    except Endless:
         return f"{pattern!r} could take for ever on a long name: a part that repeats can read one text in two ways"
     if ways > _WAYS:
         return f"{pattern!r} could take minutes on a long name: too many parts that may end anywhere"
     return None
 
 
-class _Endless(Exception):
-    """The ways grow exponentially."""
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Of a part of an expression, as Glushkov's automaton has it; numbers of ways, 2 stands for more.
-
-    :param empty: ways to read nothing. ``first``, ``last``: position to ways. ``follow``: pair of positions to ways.
-    """
-
-    empty: int
-    first: Counter[int] = field(default_factory=Counter)
-    last: Counter[int] = field(default_factory=Counter)
-    follow: Counter[tuple[int, int]] = field(default_factory=Counter)
-
-    def then(self, other: _Ends) -> _Ends:
-        follow = self.follow + other.follow
-        for p, a in self.last.items():
-            for q, b in other.first.items():
-                follow[p, q] += a * b
-        first = self.first + Counter({q: self.empty * n for q, n in other.first.items() if self.empty})
-        last = other.last + Counter({p: other.empty * n for p, n in self.last.items() if other.empty})
-        return _Ends(min(2, self.empty * other.empty), first, last, follow)
-
-    def beside(self, other: _Ends) -> _Ends:
-        return _Ends(
-            min(2, self.empty + other.empty),
-            self.first + other.first,
-            self.last + other.last,
-            self.follow + other.follow,
-        )
-
-    def again(self) -> _Ends:
-        follow = self.follow.copy()
-        for p, a in self.last.items():
-            for q, b in self.first.items():
-                follow[p, q] += a * b
-        return _Ends(min(2, 1 + self.empty), self.first, self.last, follow)
-
-
 class _Part:
     """A part of an expression.
 
     :ivar first: characters that it can begin with, as bits. ``empty``: whether it can read nothing. ``size``: its
-        characters, repeats unrolled.
+        characters, repeats unrolled. ``all``: characters that can be in it. ``runs``: those that it can go on with for
+        as long as a name is.
     """
 
     first: int
     empty: bool
     size: int
+    all: int
+    runs: int = 0
 
     def ways(self, then: int) -> int:
         """In how many ways a matcher may read the beginning of a name in it.
@@ -116,7 +74,7 @@ class _Part:
         """
         raise NotImplementedError
 
-    def ends(self, positions: list[int]) -> _Ends:
+    def ends(self, positions: list[int]) -> Ends:
         """:param positions: characters of each; those of this part are added."""
         raise NotImplementedError
 
@@ -127,51 +85,67 @@ class _Part:
 
 class _Character(_Part):
     def __init__(self, characters: int) -> None:
-        self.first, self.empty, self.size = characters, False, 1
+        self.first, self.empty, self.size, self.all = characters, False, 1, characters
 
     def ways(self, then: int) -> int:
         return 1
 
-    def ends(self, positions: list[int]) -> _Ends:
+    def ends(self, positions: list[int]) -> Ends:
         positions.append(self.first)
         at = len(positions) - 1
-        return _Ends(0, Counter([at]), Counter([at]))
+        return Ends(0, Counter([at]), Counter([at]))
 
 
 class _Look(_Part):
     """Ahead, behind, or at a place such as ``\\b``: it reads nothing."""
 
     def __init__(self, inner: _Part | None = None) -> None:
-        self.first, self.empty, self.size, self._inner = 0, True, 0, inner
+        self.first, self.empty, self.size, self.all, self._inner = 0, True, 0, 0, inner
 
     def ways(self, then: int) -> int:
         return self._inner.ways(0) if self._inner else 1
 
-    def ends(self, positions: list[int]) -> _Ends:
-        return _Ends(1)
+    def ends(self, positions: list[int]) -> Ends:
+        return Ends(1)
 
     def looks(self) -> int:
         return self.ways(0)
 
 
 class _Sequence(_Part):
+    #: Of the whole expression: the characters of a name. Of a part it is told by ``runs`` what it ends with.
+    letters = 0
+
     def __init__(self, parts: list[_Part]) -> None:
         self._parts = parts
         self.empty = all(part.empty for part in parts)
         self.size = sum(part.size for part in parts)
+        self.all = functools.reduce(lambda a, part: a | part.all, parts, 0)
+        self.runs = parts[-1].runs if parts else 0
         self.first = 0
         for part in reversed(parts):
             self.first = part.first | (self.first if part.empty else 0)
 
     def ways(self, then: int) -> int:
-        found = 1
+        each = []
         for part in reversed(self._parts):
-            found = min(found * part.ways(then), _WAYS + 1)
+            each.append(part.ways(then))
             then = part.first | (then if part.empty else 0)
-        return found
+        found, most, before = 1, 1, 0
+        for part, ways in zip(self._parts, reversed(each), strict=True):
+            # What runs to its end from wherever the parts before may have ended costs its length for each way of them.
+            if part.runs & before and ways == 1 and not (part is self._parts[-1] and self._reaches_the_end(part)):
+                most = max(most, found * LONGEST)
+            found = min(found * ways, _WAYS + 1)
+            before = part.all | (before if part.empty else 0)
+        return max(found, min(most, _WAYS + 1))
 
-    def ends(self, positions: list[int]) -> _Ends:
-        found = _Ends(1)
+    def _reaches_the_end(self, last: _Part) -> bool:
+        """Whatever comes: nothing is tried again behind a last ``.*``."""
+        return not self.letters & ~last.runs
+
+    def ends(self, positions: list[int]) -> Ends:
+        found = Ends(1)
         for part in self._parts:
             found = found.then(part.ends(positions))
         return found
@@ -185,6 +159,7 @@ class _Choice(_Part):
         self._parts = parts
         self.first = functools.reduce(lambda a, part: a | part.first, parts, 0)
         self.empty, self.size = any(part.empty for part in parts), sum(part.size for part in parts)
+        self.all = functools.reduce(lambda a, part: a | part.all, parts, 0)
 
     def ways(self, then: int) -> int:
         begins = [part.first | (then if part.empty else 0) for part in self._parts]
@@ -194,9 +169,11 @@ class _Choice(_Part):
         each = [part.ways(then) for part in self._parts]
         return sum(each) if shared else max(each)
 
-    def ends(self, positions: list[int]) -> _Ends:
-        first, *others = [part.ends(positions) for part in self._parts]
-        return functools.reduce(_Ends.beside, others, first)
+    def ends(self, positions: list[int]) -> Ends:
+        found = Ends(0)
+        for part in self._parts:
+            found.take_beside(part.ends(positions))
+        return found
 
     def looks(self) -> int:
         return max(part.looks() for part in self._parts)
@@ -208,62 +185,21 @@ class _Loop(_Part):
     def __init__(self, inner: _Part, plain: bool = False) -> None:
         self._inner, self._plain = inner, plain
         self.first, self.empty, self.size = inner.first, True, inner.size
+        self.all = self.runs = inner.all
 
     def ways(self, then: int) -> int:
         positions: list[int] = []
-        _refuse_endless(self._inner.ends(positions).again(), positions)
+        refuse_endless(self._inner.ends(positions).again(), positions)
         # Without two ways in itself it can be left in as many places as a name has, where that is not clear at once.
         # A loop of groups costs a matcher several times what one of characters does (measured).
         each = LONGEST if self._plain else _GROUPS * LONGEST
         return (each if self.first & then else 1) * self._inner.looks()
 
-    def ends(self, positions: list[int]) -> _Ends:
+    def ends(self, positions: list[int]) -> Ends:
         return self._inner.ends(positions).again()
 
     def looks(self) -> int:
         return self._inner.looks()
-
-
-def _refuse_endless(ends: _Ends, positions: list[int]) -> None:
-    """:raises _Endless: a text leads from a position to itself by two paths."""
-    edges: dict[int, list[int]] = {}
-    for (p, q), ways in ends.follow.items():
-        if positions[p] and positions[q]:
-            if ways > 1:
-                raise _Endless
-            edges.setdefault(p, []).append(q)
-    # Two walks at once, by the same characters: from one position, apart, and together again.
-    together = [(p, p) for p in edges]
-    before: dict[_Pair, list[_Pair]] = {}
-    for pair, others in _walks(together, edges, positions).items():
-        for other in others:
-            before.setdefault(other, []).append(pair)
-    waiting, back = together, set[_Pair]()
-    while waiting:
-        new = set(before.get(waiting.pop(), ())) - back
-        if any(p != q for p, q in new):
-            raise _Endless
-        back |= new
-        waiting += new
-
-
-def _walks(begun: list[_Pair], edges: Mapping[int, list[int]], positions: list[int]) -> dict[_Pair, list[_Pair]]:
-    """Every pair of positions that two walks come to, and where they may go on from it.
-
-    :raises _Endless: too many to look at.
-    """
-    after: dict[_Pair, list[_Pair]] = {}
-    waiting = list(begun)
-    while waiting:
-        pair = waiting.pop()
-        if pair in after:
-            continue
-        if len(after) > _PAIRS:
-            raise _Endless
-        ways = [(a, b) for a in edges.get(pair[0], ()) for b in edges.get(pair[1], ()) if positions[a] & positions[b]]
-        after[pair] = [(min(way), max(way)) for way in ways]
-        waiting += after[pair]
-    return after
 
 
 class _Builder:
@@ -275,9 +211,11 @@ class _Builder:
         letters = {chr(code) for code in range(128)} | set("éЖ中") | set(pattern)
         letters |= {chr(literal) for literal in _literals(parsed)}
         self._letters = sorted(letters | {one for each in letters for one in each.swapcase()})
+        self._known: dict[str, int] = {}
         self.tree = self._sequence(parsed)
+        self.tree.letters = sum(1 << at for at, letter in enumerate(self._letters) if letter not in "\r\n")
 
-    def _sequence(self, items: Any) -> _Part:
+    def _sequence(self, items: Any) -> _Sequence:
         return _Sequence([self._part(op, value) for op, value in items])
 
     def _part(self, op: Any, value: Any) -> _Part:
@@ -303,6 +241,8 @@ class _Builder:
         size = max(part.size, 1)
         known = [part] * (int(least) if least * size <= _UNROLLED else 1)
         if int(least) * size > _UNROLLED:
+            if part.empty and part.size:
+                raise Endless  # which of so many are to read nothing
             return _Sequence([part, _Loop(part, plain)])
         if most is _codes.MAXREPEAT or int(most) * size > _UNROLLED:
             return _Sequence([*known, _Loop(part, plain)])
@@ -312,7 +252,11 @@ class _Builder:
         return _Sequence([*known, rest])
 
     def _bits(self, name: str, value: Any) -> int:
-        return sum(1 << at for at, letter in enumerate(self._letters) if self._takes(name, value, letter))
+        asked = f"{name} {value}"
+        if asked not in self._known:
+            takes = (1 << at for at, letter in enumerate(self._letters) if self._takes(name, value, letter))
+            self._known[asked] = sum(takes)
+        return self._known[asked]
 
     def _takes(self, name: str, value: Any, letter: str) -> bool:
         forms = {letter, letter.lower(), letter.upper()} if self._any_case else {letter}
