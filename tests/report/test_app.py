@@ -1,8 +1,10 @@
-"""The page's app under a path prefix, with the run given instead of read; the real one is in tests/browser."""
+"""The page's app under a path prefix, on real artifacts; Airflow's database is in tests/browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
@@ -12,9 +14,12 @@ from fastapi.testclient import TestClient
 
 import report_samples as samples
 from kafka_ferry.report import app as app_module
-from kafka_ferry.report.app import app, find_run
-from kafka_ferry.report.run import RunData
+from kafka_ferry.report.app import Known, app, find_run
+from kafka_ferry.report.pages import write_pages
+from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts
 
+ADDRESSES = ("", "/report.json", "/live.json", "/lines.json")
+ENDS = [f"{end}?table=topics" if "lines" in end else end for end in ADDRESSES]
 ODD = "manual__2026-11-21T08:00:00+00:00 50%/#?"
 ODD_QUOTED = "manual__2026-11-21T08%3A00%3A00%2B00%3A00%2050%25%2F%23%3F"
 
@@ -25,13 +30,33 @@ def prefix(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def client(prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Mounted as Airflow mounts it; every caller may read, and each run is ``samples.passed``."""
+def known(tmp_path: Path) -> Callable[[str, str], Known]:
+    """Runs with their artifacts: ``at_work`` has no report, ``large`` many lines, ``before`` is of an older version, any
+    other is ``samples.passed``."""
 
-    def known(dag_id: str, run_id: str) -> RunData:
-        found = samples.running() if dag_id == "at_work" else samples.passed()
-        return RunData(**{**vars(found), "dag_id": dag_id, "run_id": run_id})
+    def make(dag_id: str, run_id: str) -> Known:
+        artifacts = RunArtifacts(dag_id, run_id, str(tmp_path))
+        run = samples.running() if dag_id == "at_work" else samples.large() if dag_id == "large" else samples.passed()
+        artifacts.write_json(PLAN, dict(run.plan))
+        if not artifacts.size(PROGRESS):
+            for line in run.progress[-40:]:
+                artifacts.append_line(PROGRESS, line)
+        summary = None
+        if run.report:
+            report = run.report.model_copy(update={"dag_id": dag_id, "run_id": run_id})
+            if dag_id == "before":
+                summary = report.summary(artifacts.write_json(REPORT, report.to_json()))
+            else:
+                path = artifacts.write_blocks(REPORT, report.blocks())
+                summary = report.summary(path) | {"pages": write_pages(artifacts, report)}
+        return Known(artifacts, run.state, summary, {})
 
+    return make
+
+
+@pytest.fixture
+def client(prefix: str, known: Callable[[str, str], Known], monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Mounted as Airflow mounts it; every caller may read."""
     guard = app_module._ALLOWED[0].dependency
     assert guard
     monkeypatch.setattr(app, "dependency_overrides", {find_run: known, guard: lambda: None})
@@ -51,16 +76,102 @@ def test_addresses_carry_the_path_of_the_base_url(client, prefix):
     news = client.get(f"{root}/report/at_work/{ODD_QUOTED}/live.json").json()
     assert news["done"] is False
     assert "43.0 %" in news["html"]
+    assert f'data-lines="{root}/report/large/{ODD_QUOTED}/lines.json"' in (
+        client.get(f"{root}/report/large/{ODD_QUOTED}").text
+    )
 
 
-def test_the_report_is_a_download(client, prefix):
-    answer = client.get(f"{prefix}/kafka-ferry/report/d/{ODD_QUOTED}/report.json")
-    assert answer.json()["verdict"] == "PASS"
+@pytest.mark.parametrize("dag", ["d", "before"])
+def test_the_report_is_a_download(client, prefix, dag):
+    answer = client.get(f"{prefix}/kafka-ferry/report/{dag}/{ODD_QUOTED}/report.json")
+    assert answer.headers["content-type"] == "application/json"
+    report = samples.passed().report
+    assert report
+    assert answer.json() == report.model_copy(update={"dag_id": dag, "run_id": ODD}).to_json()
     assert answer.headers["content-disposition"] == (
-        'attachment; filename="d-manual__2026-11-21T08_00_00_00_00_50____-report.json"'
+        f'attachment; filename="{dag}-manual__2026-11-21T08_00_00_00_00_50____-report.json"'
     )
     missing = client.get(f"{prefix}/kafka-ferry/report/at_work/r/report.json")
     assert (missing.status_code, missing.json()) == (404, {"detail": "this run has no report yet"})
+
+
+def test_a_report_of_another_run_is_no_download(client, prefix, known, monkeypatch):
+    def other(dag_id: str, run_id: str) -> Known:
+        found = known(dag_id, run_id)
+        report = samples.passed().report
+        assert report
+        found.artifacts.write_blocks(REPORT, report.blocks())
+        return found
+
+    monkeypatch.setitem(app.dependency_overrides, find_run, other)
+    assert client.get(f"{prefix}/kafka-ferry/report/d/r/report.json").status_code == 404
+
+
+def test_lines_are_given_a_page_at_a_time(client, prefix):
+    address = f"{prefix}/kafka-ferry/report/large/r/lines.json"
+    found = client.get(address, params={"table": "groups", "start": 5_950}).json()
+    assert (found["start"], found["lines"], found["found"], found["html"].count("<tr")) == (5_950, 6_000, 6_000, 50)
+    found = client.get(address, params={"table": "topics", "only": "true"}).json()
+    assert (found["found"], found["html"].count("<tr")) == (1, 1)
+    assert "one is lost" in found["html"]
+    found = client.get(address, params={"table": "groups", "find": "CONSUMER-7", "sort": 3, "down": "true"}).json()
+    assert found["found"] == 100
+    assert found["html"].index(">99<") < found["html"].index(">98<")
+
+
+def test_names_in_lines_stay_text(client, prefix, known, monkeypatch):
+    evil = "<img src=x onerror=alert(1)>"
+
+    def nasty(dag_id: str, run_id: str) -> Known:
+        found = known("large", run_id)
+        report = samples.report(
+            [samples.topic(evil, detail=evil)] * 150, [samples.group(evil, i, topic=evil) for i in range(150)], []
+        )
+        return replace(found, summary={"verdict": "PASS", "pages": write_pages(found.artifacts, report)})
+
+    monkeypatch.setitem(app.dependency_overrides, find_run, nasty)
+    for table in ("topics", "groups"):
+        html = client.get(
+            f"{prefix}/kafka-ferry/report/large/r/lines.json", params={"table": table, "start": 100, "find": "<IMG"}
+        ).json()["html"]
+        assert html.count("<tr") == 50
+        assert "<img" not in html
+        assert "&lt;img" in html
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"table": "../../report.json"},
+        {"table": "backups"},
+        {"table": "topics", "start": -1},
+        {"table": "topics", "start": 10**12},
+        {"table": "topics", "sort": 9},
+        {"table": "topics", "find": "x" * 501},
+    ],
+)
+def test_what_is_no_question_is_refused(client, prefix, asked):
+    assert client.get(f"{prefix}/kafka-ferry/report/large/r/lines.json", params=asked).status_code == 422
+
+
+def test_a_run_without_lines_has_none_to_give(client, prefix):
+    for dag in ("at_work", "before"):
+        answer = client.get(f"{prefix}/kafka-ferry/report/{dag}/r/lines.json", params={"table": "topics"})
+        assert answer.status_code == 404
+
+
+def test_lines_that_cannot_be_read_are_named(client, prefix, known, monkeypatch):
+    def damaged(dag_id: str, run_id: str) -> Known:
+        found = known("large", "r")
+        assert found.summary
+        found.artifacts.write_text(f"pages/{found.summary['pages']}.topics.jsonl", "[1]")
+        return found
+
+    monkeypatch.setitem(app.dependency_overrides, find_run, damaged)
+    answer = client.get(f"{prefix}/kafka-ferry/report/large/r/lines.json", params={"table": "topics"})
+    assert answer.status_code == 503
+    assert "Cure: clear the task report" in answer.json()["detail"]
 
 
 def test_the_policy_admits_nothing_from_elsewhere(client, prefix):
@@ -71,8 +182,8 @@ def test_the_policy_admits_nothing_from_elsewhere(client, prefix):
     assert "http" not in policy
 
 
-@pytest.mark.parametrize("end", ["", "/report.json", "/live.json"])
-def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_looked_up(end, monkeypatch):
+@pytest.mark.parametrize("end", ENDS)
+def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_looked_up(end, known, monkeypatch):
     """With Airflow's own guard, and an auth manager that gives rights by DAG, which Airflow's simple one cannot."""
     asked: list[tuple[str, str, str]] = []
     found: list[str] = []
@@ -82,9 +193,9 @@ def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_look
             asked.append((user, method, str(access_entity.value)))
             return details.id == "mine"
 
-    def look_up(dag_id: str, run_id: str) -> RunData:
+    def look_up(dag_id: str, run_id: str) -> Known:
         found.append(dag_id)
-        return RunData(**{**vars(samples.passed()), "dag_id": dag_id, "run_id": run_id})
+        return known(dag_id, run_id)
 
     monkeypatch.setattr(security, "get_auth_manager", ByDag)
     monkeypatch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
@@ -100,7 +211,7 @@ def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_look
 
 def test_every_page_of_a_run_is_guarded():
     guarded = {route.path: route for route in app.routes if getattr(route, "dependant", None)}
-    assert set(guarded) == {f"/report/{{dag_id}}/{{run_id:path}}{end}" for end in ("", "/report.json", "/live.json")}
+    assert set(guarded) == {f"/report/{{dag_id}}/{{run_id:path}}{end}" for end in ADDRESSES}
     guard = app_module._ALLOWED[0].dependency
     for route in guarded.values():
         # First, so that nobody learns without a login which runs there are.

@@ -66,12 +66,14 @@ class ReportOperator(FerryOperator):
     def ferry(self, context: Context) -> None:
         from kafka_ferry.report.build import report_text
         from kafka_ferry.report.page import write_page
+        from kafka_ferry.report.pages import write_pages
 
         artifacts = RunArtifacts.of(context)
         report = self.build(artifacts, self.tasks(context))
-        path = artifacts.write_json(REPORT, report.to_json())
+        path = artifacts.write_blocks(REPORT, report.blocks())
         page = write_page(artifacts, report)
-        context["ti"].xcom_push(key="report", value=report.summary(path))
+        pages = write_pages(artifacts, report)
+        context["ti"].xcom_push(key="report", value=report.summary(path) | {"pages": pages})
         text = f"{report_text(report)}\nreport: {path}\npage: {page}"
         if report.verdict != "PASS":
             self.log.error("%s", text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
@@ -11,15 +13,17 @@ from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import select
 
+from kafka_ferry.report.lines import Question
 from kafka_ferry.report.names import safe_name
-from kafka_ferry.report.page import STATIC, Links, render_live, render_page
+from kafka_ferry.report.page import STATIC, Links, render_lines, render_live, render_page
+from kafka_ferry.report.pages import read_lines
 from kafka_ferry.report.run import RunData, read_run
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.storage import BLOCK, REPORT, DamagedArtifact, RunArtifacts
 
 #: Only what the page brings itself; shown in a frame by Airflow alone.
 POLICY: Final = (
@@ -37,11 +41,24 @@ app = FastAPI(title="Kafka Ferry report", openapi_url=None, docs_url=None, redoc
 app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
-def find_run(dag_id: str, run_id: str, session: SessionDep) -> RunData:
-    """The run as Airflow's database and its artifacts know it.
+@dataclass(frozen=True)
+class Known:
+    """What Airflow's database knows of a run, and where its artifacts are.
 
-    The XCom ``report`` is read first: it is there only when the report is of this run as it stands, since clearing
-    the task deletes it, while the folder keeps the file of the earlier try.
+    :param summary: XCom ``report``, if the run has one.
+    """
+
+    artifacts: RunArtifacts
+    state: str
+    summary: Mapping[str, Any] | None
+    tasks: Mapping[str, str | None]
+
+
+def find_run(dag_id: str, run_id: str, session: SessionDep) -> Known:
+    """The run as Airflow's database knows it; no artifact is read.
+
+    The XCom ``report`` tells whether there is a report: it is there only when the report is of this run as it stands,
+    since clearing the task deletes it, while the folder keeps the files of the earlier try.
     """
     state = session.scalar(select(DagRun.state).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     if state is None:
@@ -52,7 +69,7 @@ def find_run(dag_id: str, run_id: str, session: SessionDep) -> RunData:
             TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id
         )
     )
-    return read_run(
+    return Known(
         RunArtifacts.to_read(dag_id, run_id),
         state=str(getattr(state, "value", state)),
         summary=XComModel.deserialize_value(found) if found else None,
@@ -62,23 +79,52 @@ def find_run(dag_id: str, run_id: str, session: SessionDep) -> RunData:
 
 # The parameter names dag_id and run_id are what requires_access_dag looks for in the path.
 _ALLOWED: Final = [Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.XCOM))]
-Run = Annotated[RunData, Depends(find_run)]
+Run = Annotated[Known, Depends(find_run)]
 
 
 @app.get("/report/{dag_id}/{run_id:path}/report.json", dependencies=_ALLOWED)
-def download(run: Run) -> JSONResponse:
-    """report.json, as a file to keep."""
-    if run.report is None:
+def download(run: Run) -> StreamingResponse:
+    """report.json, as a file to keep; a piece of it at a time is in memory."""
+    of = run.artifacts
+    size = of.size(REPORT) if run.summary and of.report_names() == (of.dag_id, of.run_id) else None
+    if size is None:
         raise HTTPException(404, "this run has no report yet")
-    name = f"{safe_name(run.dag_id)}-{safe_name(run.run_id)}-report.json"
+    name = f"{safe_name(of.dag_id)}-{safe_name(of.run_id)}-report.json"
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
-    return JSONResponse(run.report.to_json(), headers=headers)
+    return StreamingResponse(_blocks(of), media_type="application/json", headers=headers)
+
+
+def _blocks(artifacts: RunArtifacts) -> Iterator[bytes]:
+    with artifacts.opened(REPORT) as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+@app.get("/report/{dag_id}/{run_id:path}/lines.json", dependencies=_ALLOWED)
+def lines(
+    run: Run,
+    table: Literal["topics", "groups"],
+    start: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    find: Annotated[str, Query(max_length=500)] = "",
+    only: bool = False,
+    sort: Annotated[int | None, Query(ge=0, le=8)] = None,
+    down: bool = False,
+) -> JSONResponse:
+    """A page of a table's lines as HTML: those a person looks for, in the order they chose."""
+    question = Question(table, start, find.strip(), only, sort, down)
+    try:
+        found = read_lines(run.artifacts, (run.summary or {}).get("pages"), question)
+    except DamagedArtifact as error:
+        raise HTTPException(503, str(error)) from error
+    if found is None:
+        raise HTTPException(404, "this run has no such lines (yet)")
+    return JSONResponse(render_lines(question, found), headers=HEADERS)
 
 
 @app.get("/report/{dag_id}/{run_id:path}/live.json", dependencies=_ALLOWED)
 def live(run: Run) -> JSONResponse:
     """What changes while the run works; the page asks every few seconds until ``done``."""
-    news: dict[str, Any] = render_live(run)
+    news: dict[str, Any] = render_live(_read(run))
     return JSONResponse(news, headers=HEADERS)
 
 
@@ -86,7 +132,11 @@ def live(run: Run) -> JSONResponse:
 def page(run: Run, request: Request) -> HTMLResponse:
     """The page itself."""
     # root_path carries the path of [api] base_url and our own mount point.
-    root = str(request.scope.get("root_path", "")).rstrip("/")
-    here = f"{root}/report/{quote(run.dag_id, safe='')}/{quote(run.run_id, safe='')}"
-    links = Links(static=f"{root}/static", report=f"{here}/report.json", live=f"{here}/live.json")
-    return HTMLResponse(render_page(run, links), headers=HEADERS)
+    root, of = str(request.scope.get("root_path", "")).rstrip("/"), run.artifacts
+    here = f"{root}/report/{quote(of.dag_id, safe='')}/{quote(of.run_id, safe='')}"
+    links = Links(f"{root}/static", f"{here}/report.json", f"{here}/live.json", f"{here}/lines.json")
+    return HTMLResponse(render_page(_read(run), links), headers=HEADERS)
+
+
+def _read(run: Known) -> RunData:
+    return read_run(run.artifacts, run.state, run.summary, run.tasks)

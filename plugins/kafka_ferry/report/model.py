@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -165,6 +166,21 @@ class Report(_Model):
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", by_alias=True)
+
+    def blocks(self) -> Iterator[bytes]:
+        """report.json piece by piece, each entry of a list on a line of its own."""
+        begin = "{\n "
+        for name, field in type(self).model_fields.items():
+            yield f"{begin}{json.dumps(field.alias or name)}: ".encode()
+            value, begin = getattr(self, name), ",\n "
+            if isinstance(value, list) and value and isinstance(value[0], _Model):
+                yield b"[\n  " + value[0].model_dump_json().encode()
+                for one in value[1:]:
+                    yield b",\n  " + one.model_dump_json().encode()
+                yield b"\n ]"
+            else:
+                yield json.dumps(self.model_dump(mode="json", include={name})[name], indent=1).encode()
+        yield b"\n}\n"
 
     def summary(self, path: str) -> dict[str, Any]:
         """For XCom: small whatever the size of the migration."""

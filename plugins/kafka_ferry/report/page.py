@@ -14,11 +14,13 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from kafka_ferry.report.lines import Answer, Question
 from kafka_ferry.report.model import Report
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.storage import PAGE, PLAN, RunArtifacts
 from kafka_ferry.report.view import counted, duration, page_view
+from kafka_ferry.report.words import shown
 
 STATIC: Final = Path(__file__).parent / "static"
 #: Chart.js 4.6.1 as its makers publish it (MIT, chart.LICENSE.md), then ours.
@@ -37,12 +39,13 @@ class Links:
     """Addresses the served page refers to; paths on the same host.
 
     :param static: folder of scripts and style. ``report``: download of report.json.
-    :param live: where a page of a running run asks for news.
+    :param live: where a page of a running run asks for news. ``lines``: where one asks for more lines of a table.
     """
 
     static: str
     report: str
     live: str
+    lines: str = ""
 
 
 def render_page(run: RunData, links: Links, now: datetime | None = None) -> str:
@@ -57,6 +60,19 @@ def render_live(run: RunData, now: datetime | None = None) -> dict[str, Any]:
     view = page_view(run, now)
     html = _environment().get_template("live.html").render(**view)
     return {"done": run.ended, "html": html, "charts": view["charts"]}
+
+
+def render_lines(question: Question, found: Answer) -> dict[str, Any]:
+    """A page of a table: ``{"html", "start", "lines", "found", "reach", "looked_at"}``; ``html`` are its rows."""
+    rows = getattr(_environment().get_template("rows.html").module, question.table)
+    return {
+        "html": str(rows(found.page, found.remarks)),
+        "start": found.start,
+        "lines": found.lines,
+        "found": found.found,
+        "reach": found.reach,
+        "looked_at": found.looked_at,
+    }
 
 
 def render_file(run: RunData, now: datetime | None = None) -> str:
@@ -101,6 +117,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["duration"] = duration
     environment.filters["counted"] = counted
     environment.filters["name"] = breakable
+    environment.globals["shown"] = shown
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
 

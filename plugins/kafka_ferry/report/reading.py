@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+import humanize
+
 from kafka_ferry.report.storage import PROGRESS, DamagedArtifact, RunArtifacts
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
@@ -16,11 +18,12 @@ _PROGRESS_KEYS = {"at", "records", "bytes"}
 class Reader:
     """Reads what can be read; the rest is noted, not raised.
 
+    :param largest: bytes of a JSON file that is read; None: of any size.
     :ivar damaged: file name to what is wrong with it, in words.
     """
 
-    def __init__(self, artifacts: RunArtifacts) -> None:
-        self._artifacts = artifacts
+    def __init__(self, artifacts: RunArtifacts, largest: int | None = None) -> None:
+        self._artifacts, self._largest = artifacts, largest
         self.damaged: dict[str, str] = {}
 
     def mapping(self, name: str) -> dict[str, Any]:
@@ -61,6 +64,9 @@ class Reader:
 
     def _json(self, name: str, empty: Shape) -> Shape:
         try:
+            if self._largest and (size := self._artifacts.size(name) or 0) > self._largest:
+                self.note(name, f"has {humanize.naturalsize(size)}: too large to be shown here")
+                return empty
             found = self._artifacts.read_json(name)
         except DamagedArtifact as error:
             self.note(name, str(error).removeprefix(self._artifacts.path(name)).strip())

@@ -7,9 +7,10 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.migration.convergence import Frozen
@@ -37,10 +38,14 @@ SHARDS = "shards.json"
 DONE = "done"
 PRUNING = "pruning.json"
 HELD_CONFIGS = "held.json"
+#: What the page reads instead of report.json: an overview and the lines of the tables, under the id of their writing.
+PAGES = "pages"
 
 
 #: A temporary file older than this has no writer any more: the longest artifact is written in seconds.
 _STALE_SECONDS = 3600.0
+#: Bytes read at once of a file that may be long.
+BLOCK = 256 * 1024
 
 
 class DamagedArtifact(OutsideFault):
@@ -68,8 +73,7 @@ class RunArtifacts:
         old._folder = _path(found._root) / safe_name(dag_id) / safe_name(run_id)
         if old._folder == found._folder or found._folder.exists():
             return found
-        report = old.read_json(REPORT)
-        return old if report and (report.get("dag_id"), report.get("run_id")) == (dag_id, run_id) else found
+        return old if old.report_names() == (dag_id, run_id) else found
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> RunArtifacts:
@@ -85,20 +89,55 @@ class RunArtifacts:
         return self.write_text(name, json.dumps(data, indent=1, sort_keys=False, default=str))
 
     def write_text(self, name: str, text: str) -> str:
+        return self.write_blocks(name, [text.encode()])
+
+    def write_blocks(self, name: str, blocks: Iterable[bytes]) -> str:
+        """Write a file piece by piece, so that it is never in memory as a whole. Returns its path, for people."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(path, Path):
-            path.write_text(text)
+            try:
+                with path.open("wb") as file:
+                    file.writelines(blocks)
+            except BaseException:
+                path.unlink(missing_ok=True)  # its closing has uploaded the half there was
+                raise
             return str(path)
         # Not the process id alone: hosts that share a folder may have the same.
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
         try:
-            temporary.write_text(text, encoding="utf-8")
+            with temporary.open("wb") as file:
+                file.writelines(blocks)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)  # the disk may be full: half a file must not keep it so
             raise
         return str(path)
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a file; None when there is no such file."""
+        path = self._folder / name
+        return int(path.stat().st_size) if path.exists() else None
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """A file to read a part of.
+
+        :raises FileNotFoundError: it is not there.
+        """
+        path = self._folder / name
+        # An object store reads ahead, a block at a time: s3fs 50 MB, if it is not told another size.
+        with path.open("rb") if isinstance(path, Path) else path.open("rb", block_size=4 * BLOCK) as file:
+            yield file
+
+    def report_names(self) -> tuple[str, str] | None:
+        """DAG id and run id that report.json names, read from its beginning; None: it is not there, or names none."""
+        try:
+            with self.opened(REPORT) as file:
+                head = file.read(BLOCK).decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        return _names_in(head)
 
     def read_json(self, name: str) -> Any | None:
         """The file's content, None when there is no such file.
@@ -215,7 +254,23 @@ def artifacts_root() -> str:
     return os.environ.get("FERRY_ARTIFACTS") or str(home / "artifacts")
 
 
-#: What ``write_text`` writes before it replaces; the second form is of earlier versions.
+#: A key of an object with a text as its value.
+_TEXT_FIELD = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*")\s*,?', re.DOTALL)
+
+
+def _names_in(head: str) -> tuple[str, str] | None:
+    found: dict[str, str] = {}
+    at = head.find("{") + 1
+    while not found.keys() >= {"dag_id", "run_id"} and (field := _TEXT_FIELD.match(head, at)):
+        try:
+            found[json.loads(field[1])] = json.loads(field[2])
+        except ValueError:
+            return None
+        at = field.end()
+    return (found["dag_id"], found["run_id"]) if found.keys() >= {"dag_id", "run_id"} else None
+
+
+#: What ``write_blocks`` writes before it replaces; the second form is of earlier versions.
 _TEMPORARY = re.compile(r"^\..+\.\d+(-[0-9a-f]{8})?$")
 
 

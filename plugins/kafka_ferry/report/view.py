@@ -10,20 +10,16 @@ from typing import Any, Final
 import humanize
 
 from kafka_ferry.report.charts import progress_series, topic_bars
+from kafka_ferry.report.findings import findings, found_by
 from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, proven, question
-from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, TopicLine
+from kafka_ferry.report.model import Check, Report, Stage, Status
+from kafka_ferry.report.overview import Overview, Totals, overview_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
-from kafka_ferry.report.words import number_of, shown
+from kafka_ferry.report.words import number_of
 
-#: Rows a table has at most; lines that are not ``pass`` come first and report.json has all.
+#: Rows a table has at most where the page has all of them; those that are not ``pass`` come first, report.json has all.
 ROWS: Final = 5000
-#: Differences listed under a check; report.json has all.
-DIFFERENCES: Final = 200
-#: Lines of each kind that the plan found; plan.json has all.
-FINDINGS: Final = 100
-_SEVERITIES: Final = ("refuse", "warn", "advise")
-_NOUNS: Final = {"refuse": "refusal", "warn": "warning", "advise": "hint"}
 _AT_WORK: Final = ("running", "deferred")
 _FAILED: Final = ("failed", "upstream_failed")
 _WAITING: Final = ("queued", "scheduled", "up_for_retry", "up_for_reschedule", "restarting")
@@ -56,42 +52,47 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
     :param now: aware; for durations of what still runs. Default: now.
     """
     now = now or datetime.now(UTC)
-    report = run.report
-    bars = timeline(run, now)
-    topics, groups = (report.topics, report.groups) if report else ([], [])
+    overview = run.overview or (overview_of(run.report, run.plan, run.progress, ROWS) if run.report else None)
+    report = overview.report if overview else None
     return {
         "run": run,
         "report": report,
-        "headline": headline(run),
-        "facts": facts(run, now),
+        "headline": headline(run, overview),
+        "facts": facts(run, now, overview.plan if overview else run.plan),
         "failures": failures(run),
         "refused": bool(report and refused(report)),
         "progress": progress(run),
         "checks": report.checks if report else [],
-        "shown": shown,
-        "made": [check for check in report.checks if check.status is not Status.SKIPPED] if report else [],
+        "made": made(overview) if overview else [],
         "left_out": left_out(report) if report else [],
         "question": (lambda name: question(report, name)) if report else None,
         "notes": [*(report.notes if report else []), *run.damaged],
         "goes_on": goes_on(report) if report else None,
-        "findings": findings(run.plan),
-        "max_differences": DIFFERENCES,
-        "timeline": bars,
-        "topics": worst_first(topics),
-        "topics_left_out": max(0, len(topics) - ROWS),
-        "groups": worst_first(groups),
-        "groups_left_out": max(0, len(groups) - ROWS),
-        "backups": report.backups[:ROWS] if report else [],
+        "findings": overview.findings if overview else findings(run.plan),
+        "timeline": timeline(run, now),
+        "topics": report.topics if report else [],
+        "groups": report.groups if report else [],
+        "tables": overview.tables if overview else {},
+        "pages": run.overview is not None,
+        "backups": report.backups if report else [],
         "plan": run.plan,
-        "charts": {"progress": progress_series(run.progress), "topics": topic_bars(topics)},
-    }
+        "charts": overview.charts if overview else {
+            "progress": progress_series(run.progress), "topics": topic_bars([])
+        },
+    }  # fmt: skip
 
 
-def headline(run: RunData) -> Headline:
+def made(overview: Overview) -> list[tuple[Check, int]]:
+    """The checks that were made, each with the number of its differences, of which it has the first."""
+    checks = zip(overview.report.checks, overview.differences, strict=True)
+    return [(check, number) for check, number in checks if check.status is not Status.SKIPPED]
+
+
+def headline(run: RunData, overview: Overview | None) -> Headline:
     """The verdict, or why there is none."""
-    if run.report:
-        word, tone = run.report.verdict, "pass" if run.report.verdict == "PASS" else "fail"
-        return Headline(word, tone, verdict_sentence(run.report))
+    if overview:
+        word, tone = overview.report.verdict, "pass" if overview.report.verdict == "PASS" else "fail"
+        return Headline(word, tone, verdict_sentence(overview.report, overview.totals))
     if run.summary:
         word = str(run.summary.get("verdict", "FAIL"))
         return Headline(
@@ -110,7 +111,7 @@ def headline(run: RunData) -> Headline:
     return Headline("NO VERDICT", "fail", "The run ended before a report was written. The stages tell how far it came.")
 
 
-def verdict_sentence(report: Report) -> str:
+def verdict_sentence(report: Report, totals: Totals) -> str:
     """One sentence that claims no more than was checked."""
     status = {check.name: check.status for check in report.checks}
     failed = [check.name.replace("_", " ") for check in report.checks if check.status is Status.FAIL]
@@ -120,13 +121,12 @@ def verdict_sentence(report: Report) -> str:
         at = report.failures[0].partition(": ")[0] if report.failures else ""
         broke = f"The run broke at {at}, before it could tell." if at else "The run broke before it could tell."
         parts = [f"Failed: {', '.join(failed)}." if failed else broke]
-        wrong = [(sum(getattr(line, word) for line in report.topics), word) for word in _WRONGS]
+        wrong = [(getattr(totals, word), word) for word in _WRONGS]
         found = [f"{count:,} {word}" for count, word in wrong if count]
         return " ".join([*parts, f"Records: {', '.join(found)}."] if found else parts)
     if report.sentence:
         return report.sentence
-    records = sum(line.source_records or 0 for line in report.topics)
-    what = f"{number_of(records, 'record')} in {number_of(len(report.topics), 'topic')}"
+    what = f"{number_of(totals.records, 'record')} in {number_of(totals.topics, 'topic')}"
     if status.get("content") is Status.PASS:
         return proven(report, what)
     if status.get("content") is Status.EXPLAINED:
@@ -143,17 +143,20 @@ def refused(report: Report) -> bool:
 _WRONGS: Final = ("lost", "duplicated", "reordered")
 
 
-def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
-    """Name and value pairs under the headline; only what is known."""
-    report, spec = run.report, run.plan.get("spec") or {}
+def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value pairs under the headline; only what is known.
+
+    :param plan: plan.json, or what an overview keeps of it.
+    """
+    report, spec = run.report, plan.get("spec") or {}
     started = report.started if report else min((stage.started for stage in run.stages), default=None)
     ended = report.ended if report else None
     if run.ended and not ended:
         ended = max((stage.ended for stage in run.stages if stage.ended), default=None)
-    about = run.plan.get("archive") or {}
+    about = plan.get("archive") or {}
     pairs = [
-        ("Source", _cluster((report.source if report else None) or run.plan.get("source"))),
-        ("Target", _cluster((report.target if report else None) or run.plan.get("target"))),
+        ("Source", _cluster((report.source if report else None) or plan.get("source"))),
+        ("Target", _cluster((report.target if report else None) or plan.get("target"))),
         ("Engine", engine_name(report.engine) if report else ""),
         ("Migration", str(spec.get("migration", ""))),
         ("Backup", " · ".join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
@@ -170,11 +173,11 @@ def facts(run: RunData, now: datetime) -> list[tuple[str, str]]:
                 f"{duration(moved.seconds)} ({rate:,.0f}/s)",
             )
         )
-    elif run.plan.get("records") is not None and not report:
-        seconds = (run.plan.get("estimate") or {}).get("seconds")
-        size = humanize.naturalsize(run.plan.get("bytes", 0))
-        where = number_of(len(run.plan.get("topics", [])), "topic")
-        text = f"at most {run.plan['records']:,} records, about {size}, in {where}"
+    elif plan.get("records") is not None and not report:
+        seconds = (plan.get("estimate") or {}).get("seconds")
+        size = humanize.naturalsize(plan.get("bytes", 0))
+        where = number_of(len(plan.get("topics", [])), "topic")
+        text = f"at most {plan['records']:,} records, about {size}, in {where}"
         pairs.append(("Planned", text + (f", copying about {duration(seconds)}" if seconds is not None else "")))
     return [(name, value) for name, value in pairs if value]
 
@@ -203,36 +206,6 @@ def left_out(report: Report) -> list[tuple[str, str]]:
 def goes_on(report: Report) -> Check | None:
     """The check that says what goes on after the run, with the commands that end it; None: nothing does."""
     return next((check for check in report.checks if check.commands), None)
-
-
-def findings(plan: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the plan found: the worst first, at most ``FINDINGS``; None when it found nothing."""
-    known = [one for one in plan.get("findings") or [] if isinstance(one, dict)]
-    known.sort(key=lambda one: _SEVERITIES.index(one.get("severity")) if one.get("severity") in _SEVERITIES else 9)
-    skipped = [
-        {"subject": f"{noun} {name}", "what": f"skipped: {why}"}
-        for noun in ("topic", "group")
-        for name, why in (plan.get(f"skipped_{noun}s") or {}).items()
-    ]
-    notes = [str(text) for text in plan.get("notes") or []]
-    if not known and not notes and not skipped:
-        return None
-    told = [number_of(len(some), noun) for some, noun in ((known, "finding"), ([*notes, *skipped], "note")) if some]
-    return {
-        "told": " and ".join(told),
-        "lines": known[:FINDINGS],
-        "more": max(0, len(known) - FINDINGS),
-        "notes": notes[:FINDINGS],
-        "skipped": skipped[:FINDINGS],
-        "skipped_more": max(0, len(skipped) - FINDINGS),
-    }
-
-
-def found_by(plan: Mapping[str, Any]) -> str:
-    """How much the plan found, in one sentence; empty: nothing."""
-    kinds = [one.get("severity") for one in plan.get("findings") or [] if isinstance(one, dict)]
-    told = [number_of(kinds.count(kind), noun) for kind, noun in _NOUNS.items() if kind in kinds]
-    return f"It found {' and '.join(told)}: see below." if told else ""
 
 
 def progress(run: RunData) -> dict[str, Any] | None:
@@ -276,12 +249,6 @@ def timeline(run: RunData, now: datetime) -> list[Bar]:
             )
         )
     return bars
-
-
-def worst_first(lines: Sequence[TopicLine] | Sequence[GroupLine]) -> list[Any]:
-    """Lines that are not ``pass`` before the others, each in its own order; at most ``ROWS``."""
-    order = [Status.FAIL, Status.EXPLAINED, Status.SKIPPED, Status.PASS]
-    return sorted(lines, key=lambda line: order.index(line.status))[:ROWS]
 
 
 def duration(seconds: float) -> str:

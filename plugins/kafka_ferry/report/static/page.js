@@ -2,6 +2,9 @@
 "use strict";
 (() => {
   const NEWS_MS = 3000;
+  const TYPED_MS = 250; // after the last letter
+  const PAGE = 100; // lines of a table shown at once
+  const LOGIN = "The login has run out. Log in to Airflow again and reload this page.";
   const byId = (id) => document.getElementById(id);
 
   // --- theme: that of Airflow's own page around this frame, else the system's ---
@@ -100,7 +103,7 @@
     }
   }
 
-  // --- tables: sort by a column, show what differs, find a name ---
+  // --- tables: sort by a column, show what differs, find a name; a page of lines at a time ---
   const value = (row, column) => {
     let text = "";
     for (const node of row.cells[column].childNodes) {
@@ -111,8 +114,96 @@
     return row.cells[column].classList.contains("n") ? (text === "–" ? -1 : Number(text.replaceAll(",", ""))) : text;
   };
 
-  function sortable(table) {
+  /* Lines that are in the page itself. */
+  function here(table) {
+    const rows = [...table.tBodies[0].rows];
+    let names = null;
+    let order = { column: -1, rows };
+    return async (asked) => {
+      if (asked.column >= 0 && (order.column !== asked.column || order.down !== asked.down)) {
+        const collator = new Intl.Collator("en", { numeric: true });
+        const keyed = order.rows.map((row) => ({ row, key: value(row, asked.column) }));
+        keyed.sort((a, b) => (asked.number ? a.key - b.key : collator.compare(a.key, b.key)) * (asked.down ? -1 : 1));
+        order = { column: asked.column, down: asked.down, rows: keyed.map(({ row }) => row) };
+      }
+      let found = order.rows;
+      if (asked.only) found = found.filter((row) => row.dataset.s !== "pass");
+      if (asked.find) {
+        names ??= new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+        found = found.filter((row) => names.get(row).includes(asked.find));
+      }
+      const rowsShown = found.slice(asked.start, asked.all ? undefined : asked.start + PAGE);
+      return { rows: rowsShown, start: asked.start, lines: rows.length, found: found.length, reach: found.length, looked_at: rows.length };
+    };
+  }
+
+  /* Lines that the server has: it finds and sorts them, and gives a page of them. */
+  function far(table) {
+    let last = null;
+    return async (asked) => {
+      last?.abort();
+      last = new AbortController();
+      const query = new URLSearchParams({ table: table.id, start: asked.start, find: asked.find, only: asked.only });
+      if (asked.column >= 0) {
+        query.set("sort", asked.column);
+        query.set("down", asked.down);
+      }
+      const answer = await fetch(`${table.dataset.lines}?${query}`, { headers: { accept: "application/json" }, signal: last.signal });
+      if (answer.status === 401 || answer.status === 403) throw new Error(LOGIN);
+      if (!answer.ok) throw new Error(`Not read (HTTP ${answer.status}): reload this page.`);
+      const found = await answer.json();
+      const body = document.createElement("tbody");
+      body.innerHTML = found.html; // escaped by the server's templates
+      return { ...found, rows: [...body.rows] };
+    };
+  }
+
+  function lines(table) {
+    const find = document.querySelector(`[data-find="${table.id}"]`);
+    const only = document.querySelector(`[data-differences="${table.id}"]`);
+    const shown = document.querySelector(`[data-shown="${table.id}"]`);
+    const pagers = [...document.querySelectorAll(`[data-pager="${table.id}"]`)];
     const heads = [...table.tHead.rows[0].cells];
+    const source = table.dataset.lines ? far(table) : here(table);
+    const asked = { find: "", only: false, column: -1, number: false, down: false, start: 0, all: false };
+    let turn = 0;
+    let wait;
+
+    const tell = (found) => {
+      const all = `${full.format(found.lines)} line${found.lines === 1 ? "" : "s"}`;
+      const looked = found.looked_at < found.lines && (asked.find || asked.column >= 0) && !asked.only
+        ? `; only the first ${full.format(found.looked_at)} were looked at` : "";
+      shown.textContent = (found.found === found.lines ? all : found.found || !asked.only || asked.find
+        ? `${full.format(found.found)} of ${all}` : `no differences in ${all}`) + looked;
+      const last = found.start + found.rows.length;
+      const cut = found.reach < found.found ? ` (sorted: up to ${full.format(found.reach)})` : "";
+      for (const pager of pagers) {
+        pager.hidden = found.found <= PAGE || asked.all;
+        pager.querySelector("span").textContent =
+          `${full.format(found.rows.length ? found.start + 1 : 0)}–${full.format(last)} of ${full.format(found.found)}${cut}`;
+        pager.querySelector('[data-step="-1"]').disabled = found.start === 0;
+        pager.querySelector('[data-step="1"]').disabled = last >= found.reach;
+      }
+    };
+    const show = async (change) => {
+      Object.assign(asked, change);
+      turn += 1;
+      const mine = turn;
+      table.ariaBusy = "true";
+      try {
+        const found = await source(asked);
+        if (mine !== turn) return; // asked again meanwhile: this answer is of before
+        asked.start = found.start;
+        table.tBodies[0].replaceChildren(...found.rows);
+        if (narrow.matches) cards(table);
+        tell(found);
+      } catch (error) {
+        if (mine !== turn) return;
+        shown.textContent = error.message;
+      }
+      table.ariaBusy = null;
+    };
+
     heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
       const number = head.classList.contains("n");
       const before = head.getAttribute("aria-sort");
@@ -120,36 +211,36 @@
       const down = before ? before === "ascending" : number;
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const names = new Intl.Collator("en", { numeric: true });
-      const keyed = [...table.tBodies[0].rows].map((row) => ({ row, key: value(row, column) }));
-      keyed.sort((a, b) => (number ? a.key - b.key : names.compare(a.key, b.key)) * (down ? -1 : 1));
-      table.tBodies[0].append(...keyed.map(({ row }) => row));
+      show({ column, number, down, start: 0 });
     }));
-  }
-
-  function filterable(table) {
-    const find = document.querySelector(`[data-find="${table.id}"]`);
-    const only = document.querySelector(`[data-differences="${table.id}"]`);
-    const shown = document.querySelector(`[data-shown="${table.id}"]`);
-    const rows = [...table.tBodies[0].rows];
-    const names = rows.map((row) => row.textContent.toLowerCase());
-    const apply = () => {
-      const text = find.value.trim().toLowerCase();
-      const differences = only?.getAttribute("aria-pressed") === "true";
-      let left = 0;
-      rows.forEach((row, i) => {
-        row.hidden = (differences && row.dataset.s === "pass") || !names[i].includes(text);
-        left += !row.hidden;
-      });
-      const all = `${full.format(rows.length)} line${rows.length === 1 ? "" : "s"}`;
-      shown.textContent = left === rows.length ? all : left || !differences || text
-        ? `${full.format(left)} of ${all}` : `no differences in ${all}`;
-    };
-    find.addEventListener("input", apply);
-    only?.addEventListener("click", () => {
-      only.setAttribute("aria-pressed", String(only.getAttribute("aria-pressed") !== "true"));
-      apply();
+    find.addEventListener("input", () => {
+      clearTimeout(wait);
+      // A page that was reached before is none of what is found now.
+      const go = () => show({ find: find.value.trim().toLowerCase(), start: 0 });
+      if (table.dataset.lines) wait = setTimeout(go, TYPED_MS); else go();
     });
+    only?.addEventListener("click", () => {
+      const pressed = only.getAttribute("aria-pressed") !== "true";
+      only.setAttribute("aria-pressed", String(pressed));
+      show({ only: pressed, start: 0 });
+    });
+    pagers.forEach((pager) => pager.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-step]");
+      if (!button) return;
+      await show({ start: Math.max(0, asked.start + PAGE * Number(button.dataset.step)) });
+      if (pager !== pagers[0]) table.closest("section").scrollIntoView({ block: "start" });
+    }));
+    if (table.dataset.lines) {
+      const first = table.tBodies[0].rows;
+      const total = Number(table.dataset.total);
+      tell({ rows: [...first], start: 0, lines: total, found: total, reach: total, looked_at: total });
+    } else {
+      show({});
+      window.addEventListener("beforeprint", () => show({ all: true, start: 0 }));
+      window.addEventListener("afterprint", () => show({ all: false }));
+    }
+    narrow.addEventListener("change", () => cards(table));
+    cards(table);
   }
 
   // --- news while the run works ---
@@ -158,7 +249,7 @@
     try {
       const answer = await fetch(address, { headers: { accept: "application/json" } });
       if (answer.status === 401 || answer.status === 403) {
-        lost("The login has run out. Log in to Airflow again and reload this page.");
+        lost(LOGIN);
         return;
       }
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
@@ -199,7 +290,7 @@
   // --- narrow pages show a row as a card: each cell says which column it is of ---
   const narrow = window.matchMedia("(max-width: 720px)");
   function cards(table) {
-    if (!narrow.matches || table.classList.contains("cards")) return;
+    if (!narrow.matches) return;
     const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
     table.classList.add("cards");
     for (const row of table.tBodies[0].rows) {
@@ -207,12 +298,7 @@
     }
   }
 
-  document.querySelectorAll("table.lines").forEach((table) => {
-    cards(table);
-    narrow.addEventListener("change", () => cards(table));
-    sortable(table);
-    filterable(table);
-  });
+  document.querySelectorAll("table.lines").forEach(lines);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details").forEach((details) => { details.open = true; });
