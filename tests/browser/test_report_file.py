@@ -22,6 +22,7 @@ RUNS = {
     "failed": samples.failed,
     "running": samples.running,
     "broken_early": samples.broken_early,
+    "large": samples.large,
     **kinds.KINDS,
 }
 # Every visible text against the paper behind it, as WCAG counts it; the worst, with its text.

@@ -20,6 +20,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 import report_samples as samples
 from demo.airflow_api import AirflowApi
+from kafka_ferry.report.pages import write_pages
 from kafka_ferry.report.storage import PROGRESS, REPORT, RunArtifacts
 from stack import Stack, env
 from stack.jars import cache_folder
@@ -33,7 +34,9 @@ USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
 #: that the page asks for the right on its own DAG is tested in tests/report/test_app.py.
 ROLES = {"reader": "viewer", "guest": ""}
 DAG, RUN = samples.DAG, "tab:1+1~x"  # what Airflow allows in a run id and an address does not
+LINES = "/lines.json?table=topics"
 FILE = f"""
+import json
 import time
 from pathlib import Path
 from airflow.sdk import dag, get_current_context, task
@@ -45,7 +48,7 @@ def {DAG}():
     def report(gate):
         while not Path(gate).exists():
             time.sleep(0.2)
-        get_current_context()["ti"].xcom_push(key="report", value={samples.SUMMARY!r})
+        get_current_context()["ti"].xcom_push(key="report", value=json.loads(Path(gate).read_text()))
     report("GATE")
 
 {DAG}()
@@ -70,8 +73,12 @@ class Tab:
     def end(self) -> None:
         report = samples.passed().report
         assert report
-        self.artifacts.write_json(REPORT, report.model_copy(update={"run_id": RUN}).to_json())
-        self.gate.touch()
+        report = report.model_copy(update={"run_id": RUN})
+        path = self.artifacts.write_blocks(REPORT, report.blocks())
+        summary = report.summary(path) | {"pages": write_pages(self.artifacts, report)}
+        ready = self.gate.with_suffix(".new")
+        ready.write_text(json.dumps(summary))
+        ready.replace(self.gate)
 
     def open(self, page: Page) -> FrameLocator:
         """Log in as a user does, go to the run and to its tab."""
@@ -137,7 +144,7 @@ def get(address: str, token: str | None = None) -> requests.Response:
 
 
 def test_without_login_nothing_is_told(tab):
-    for end in ("", "/live.json", "/report.json"):
+    for end in ("", "/live.json", "/report.json", LINES):
         assert get(tab.address + end).status_code == 401
     # Nor whether a run exists.
     assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run").status_code == 401
@@ -156,8 +163,10 @@ def test_a_user_without_access_to_the_dag_is_refused(tab):
     for end in ("", "/live.json"):
         assert get(tab.address + end, guest).status_code == 403
         assert get(tab.address + end, reader).status_code == 200
-    refused = get(f"{tab.address}/report.json", guest)
-    assert (refused.status_code, refused.json()) == (403, {"detail": "Forbidden"})
+    for end in ("/report.json", LINES):
+        refused = get(tab.address + end, guest)
+        assert (refused.status_code, refused.json()) == (403, {"detail": "Forbidden"})
+    assert get(tab.address + LINES, reader).status_code == 404  # the run still works
     # Nor is told whether a run exists.
     assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run", guest).status_code == 403
     assert get(f"{tab.url}/kafka-ferry/report/{DAG}/no-such-run", reader).status_code == 404
@@ -207,7 +216,8 @@ def test_the_tab_follows_the_run_to_its_verdict(tab, open_page):
     expect(frame.locator("#topics tbody tr")).to_have_count(9)
     with watched.page.expect_download() as download:
         frame.get_by_role("link", name="Download report.json").click()
-    assert '"verdict":"PASS"' in Path(download.value.path()).read_text()
+    assert json.loads(Path(download.value.path()).read_text())["verdict"] == "PASS"
+    assert get(tab.address + LINES, log_in(tab, "reader")).json()["found"] == 9
 
     asked = len(watched.requests)
     watched.page.wait_for_timeout(7000)

@@ -31,8 +31,7 @@ def prefix(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def known(tmp_path: Path) -> Callable[[str, str], Known]:
-    """Runs with their artifacts: ``at_work`` has no report, ``large`` many lines, ``before`` is of an older version, any
-    other is ``samples.passed``."""
+    """Runs with their artifacts: ``at_work`` has no report, ``large`` many lines, ``before`` is of an older version."""
 
     def make(dag_id: str, run_id: str) -> Known:
         artifacts = RunArtifacts(dag_id, run_id, str(tmp_path))

@@ -175,7 +175,14 @@ def test_a_large_report_of_before_is_told_and_not_read(artifacts, monkeypatch):
     monkeypatch.setattr(run_module, "LARGEST_REPORT", 1_000)
     monkeypatch.setattr(RunArtifacts, "read_json", never_the_report(RunArtifacts.read_json))
     _, html = page(artifacts, made.summary("x"))
-    for text in ("FAIL", "Failed: content.", "Download report.json", "is of an earlier version", "Cure: download"):
+    for text in (
+        "FAIL",
+        "Failed: content.",
+        "Download report.json",
+        "is of an earlier version",
+        "Cure: download",
+        "see report.json",
+    ):
         assert text in html
     assert "<table id=" not in html
     passed = made.model_copy(update={"verdict": "PASS", "checks": [Check(name="content", status=Status.PASS)]})

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -185,3 +186,31 @@ def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> N
     assert artifacts.sweep() == 2
     assert {file.name for file in folder.iterdir()} == {"plan.json", ".young.json.9", ".keep.json", "a.json.77"}
     assert RunArtifacts("dag", "other", str(tmp_path)).sweep() == 0
+
+
+def test_of_a_long_file_some_lines_are_read_with_the_first_and_the_last(artifacts: RunArtifacts) -> None:
+    lines = [json.dumps({"n": i, "text": "x" * (300 + i % 7)}) for i in range(20_000)]
+    lines[10_000] = lines[10_000][:50]
+    artifacts.write_text("progress.jsonl", "\n".join(lines) + "\n")
+    found, lost = artifacts.sampled_lines("progress.jsonl")
+    numbers = [line["n"] for line in found]
+    assert numbers == sorted(set(numbers))
+    assert (numbers[0], numbers[-1]) == (0, 19_999)
+    assert 700 < len(numbers) + lost < 1_000
+    assert max(after - before for before, after in pairwise(numbers)) < 60
+    # What a process that was killed left of the last line; a line longer than others; nothing but one line.
+    artifacts.write_text("progress.jsonl", "\n".join([*lines, '{"n": 20']))
+    assert artifacts.sampled_lines("progress.jsonl")[0][-1]["n"] > 19_900
+    artifacts.write_text("progress.jsonl", "\n".join([*lines[:9], json.dumps({"n": "x" * 3_000_000}), *lines[10:]]))
+    found, lost = artifacts.sampled_lines("progress.jsonl")
+    assert (found[0]["n"], found[-1]["n"]) == (0, 19_999)
+    assert lost
+    artifacts.write_text("progress.jsonl", "x" * 2_000_000)
+    assert artifacts.sampled_lines("progress.jsonl")[0] == []
+
+
+def test_of_a_short_file_all_lines_are_read(artifacts: RunArtifacts) -> None:
+    assert artifacts.sampled_lines("progress.jsonl") == ([], 0)
+    artifacts.write_text("progress.jsonl", "".join(f'{{"n": {i}}}\n' for i in range(2_000)) + "{")
+    found, lost = artifacts.sampled_lines("progress.jsonl")
+    assert ([line["n"] for line in found], lost) == (list(range(2_000)), 1)

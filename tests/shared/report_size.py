@@ -32,10 +32,13 @@ def report(topics: int, groups: int) -> Report:
         lines[-3].source, 1000, target_records=999, lost=1, status=Status.FAIL, detail="lost: 417"
     )
     offsets = [
-        samples.group(f"billing-{g:03}", 0, topic=line.source, source_offset=900 + g, target_offset=900 + g)
+        samples.group(
+            f"billing-{g:03}", 0, topic=line.source, source_offset=900 + g, target_offset=900 + g,
+            expected_offset=900 + g,
+        )
         for g in range(groups)
         for line in lines
-    ]
+    ]  # fmt: skip
     offsets[-7] = offsets[-7].model_copy(update={"status": Status.FAIL, "target_offset": 999_999, "detail": "skips 7"})
     made = [
         Check(name="content", status=Status.FAIL, differences=[f"{line.source}-0: offset 1" for line in lines]),

@@ -41,10 +41,9 @@ class Reader:
                 yield name, self.mapping(name)
 
     def progress(self) -> list[dict[str, Any]]:
-        """Lines of progress.jsonl that say what was seen and when."""
+        """Lines of progress.jsonl that say what was seen and when; of very many, some, with the first and the last."""
         try:
-            lines = self._artifacts.read_lines(PROGRESS)
-            lost = self._artifacts.damaged_lines(PROGRESS)
+            lines, lost = self._artifacts.sampled_lines(PROGRESS)
         except OSError as error:
             self.note(PROGRESS, f"cannot be read: {error}")
             return []

@@ -47,6 +47,10 @@ _STALE_SECONDS = 3600.0
 #: Bytes read at once of a file that may be long.
 BLOCK = 256 * 1024
 
+#: Lines of a long .jsonl file that are looked at; it is long when it has more than so many bytes for each of them.
+_SAMPLED = 800
+_STEP = 1_250
+
 
 class DamagedArtifact(OutsideFault):
     """A file of a run that is there and cannot be read as what it should be: empty, cut off, or something else."""
@@ -190,6 +194,27 @@ class RunArtifacts:
     def damaged_lines(self, name: str) -> int:
         """Lines of a .jsonl file that cannot be read, because a disk was full or a process was killed."""
         return sum(_object(line) is None for line in self._lines(name))
+
+    def sampled_lines(self, name: str) -> tuple[list[dict[str, Any]], int]:
+        """Lines of a .jsonl file, and how many of those looked at cannot be read. Of a long file about ``_SAMPLED`` are
+        looked at, evenly spread, with the first and the last."""
+        size = self.size(name) or 0
+        if size <= _SAMPLED * _STEP:
+            return self.read_lines(name), self.damaged_lines(name)
+        lines: list[bytes] = []
+        with self.opened(name) as file:
+            for at in range(0, size, size // _SAMPLED):
+                if at >= file.tell():
+                    file.seek(at)
+                    if at:
+                        file.readline(BLOCK)  # the rest of a line
+                    lines.append(file.readline(BLOCK))
+            file.seek(max(0, size - BLOCK))
+            ends = file.read(BLOCK).rstrip(b"\n").split(b"\n")[-1:]
+        lines = [line.rstrip(b"\n") for line in lines if line.strip()]
+        found = [_object(line.decode(errors="replace")) for line in lines + [end for end in ends if end != lines[-1]]]
+        good = [line for line in found if line is not None]
+        return good, len(found) - len(good)
 
     def sweep(self) -> int:
         """Take away what killed writers left half-written. Returns the number of files."""
