@@ -240,6 +240,32 @@ def test_the_task_writes_the_report_and_pushes_the_summary(
     assert artifacts.read_json(REPORT)["verdict"] == "PASS"  # type: ignore[index]
 
 
+def test_what_the_page_reads_is_written_and_named_in_the_xcom(
+    artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good_run(artifacts)
+    first, second = (run_task(artifacts, monkeypatch).pushed["report"] for _ in range(2))
+    assert first["pages"] != second["pages"]
+    run = read_run(artifacts, "success", second)
+    assert run.overview
+    assert run.overview.totals.records == 5
+    assert read_run(artifacts, "success", first).overview is None
+
+
+def test_a_disk_that_is_full_for_the_pages_costs_no_verdict(
+    artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    good_run(artifacts)
+    monkeypatch.setattr("kafka_ferry.report.pages.write_pages", full)
+    summary = run_task(artifacts, monkeypatch).pushed["report"]
+    assert summary["verdict"] == "PASS"
+    assert "pages" not in summary
+    assert ">PASS<" in render_page(read_run(artifacts, "success", summary), Links("", "", ""))
+
+
 def test_fail_is_red_and_not_retried_and_the_report_is_there_all_the_same(
     artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,3 +228,13 @@ def test_an_overview_is_bounded_whatever_the_run_was():
     assert overview.findings
     assert len(overview.findings["lines"]) == FINDINGS
     assert overview.tables["groups"].lines == 3_000
+
+
+def test_a_run_at_work_with_many_polls_reads_some_of_them(artifacts, monkeypatch):
+    lines = samples.progress(20_000, converged=False)
+    artifacts.write_text(PROGRESS, "".join(f"{json.dumps(line)}\n" for line in lines))
+    monkeypatch.setattr(RunArtifacts, "read_lines", None)
+    run = read_run(artifacts, "running", None)
+    assert len(run.progress) < 1_000
+    assert (run.progress[0], run.progress[-1]) == (lines[0], lines[-1])
+    assert "43.0 %" in render_page(run, LINKS, samples.START)

@@ -72,8 +72,12 @@ class ReportOperator(FerryOperator):
         report = self.build(artifacts, self.tasks(context))
         path = artifacts.write_blocks(REPORT, report.blocks())
         page = write_page(artifacts, report)
-        pages = write_pages(artifacts, report)
-        context["ti"].xcom_push(key="report", value=report.summary(path) | {"pages": pages})
+        summary = report.summary(path)
+        try:
+            summary["pages"] = write_pages(artifacts, report)
+        except OSError:
+            self.log.exception("What the page reads was not written; it reads report.json, unless that is large")
+        context["ti"].xcom_push(key="report", value=summary)
         text = f"{report_text(report)}\nreport: {path}\npage: {page}"
         if report.verdict != "PASS":
             self.log.error("%s", text)
