@@ -42,6 +42,14 @@ def test_what_is_not_certain_is_no_refusal(about: dict[str, object]) -> None:
     assert finding and finding.severity is WARN
 
 
+@pytest.mark.parametrize(("limit", "severity"), [(1039, None), (1038, REFUSE), (1000, REFUSE), (999, REFUSE)])
+def test_what_lz4_makes_larger_is_measured_as_it_is_sent(limit: int, severity: Severity | None) -> None:
+    finding = found(limit, record=Record(0, 0, bytes=1000, packed=1039))
+    assert (finding and finding.severity) == severity
+    assert finding is None or finding.cure == "set max.message.bytes=1039"
+    assert found(1000, record=Record(0, 0, bytes=1000, packed=1039), before=True) is None
+
+
 def test_it_names_the_place_the_sizes_the_limit_and_what_to_set() -> None:
     finding = found(599)
     assert finding and finding.subject == "topic t"

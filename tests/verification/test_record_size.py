@@ -14,6 +14,7 @@ from kafka_ferry.verification.record_size import (
     batch_sizes,
     header_sizes,
     largest,
+    lz4_size,
     packed_size,
     record_bytes,
 )
@@ -67,4 +68,5 @@ def test_records_without_headers_have_one_byte_for_their_count() -> None:
 def test_what_lz4_makes_larger_is_sent_as_it_is(size: int) -> None:
     record = os.urandom(size)
     assert packed_size(record) == BATCH_HEADER + size
+    assert lz4_size(record) == BATCH_HEADER + 11 + size + 4 * -(-size // 65536), "as Java's producers do"
     assert packed_size(bytes(size)) <= BATCH_HEADER + min(size, size // 200 + 60)

@@ -28,8 +28,8 @@ class Batch:
 class Record:
     """The largest record that is known of a topic.
 
-    :param offset: on the source. ``bytes``: of a batch of it alone, uncompressed. ``packed``: the same by lz4, or
-        uncompressed where that is smaller.
+    :param offset: on the source. ``bytes``: of a batch of it alone, uncompressed. ``packed``: the same as it is
+        sent with lz4. That is more where lz4 packs nothing and a Java producer sends it.
     """
 
     partition: int
@@ -79,7 +79,7 @@ def size_finding(
         (one, limit) for one, limit in pairs if (one.bytes if limit.before or plain else one.packed) > limit.bytes
     ]
     perhaps = [(one, limit) for one, limit in pairs if one.bytes > limit.bytes]
-    if not perhaps:
+    if not refused and not perhaps:
         return None
     record, limit = min(refused or perhaps, key=lambda one: (one[1].bytes, -one[0].packed, -one[0].bytes))
     told = _told(record, batch, basis, packed=not limit.before and not plain)
@@ -91,7 +91,10 @@ def size_finding(
         end = "it is refused where it is sent so"
     else:
         end = "it passes packed, others that lz4 packs less would be refused"
-    needed = record.packed if refused and not limit.before and codec == "lz4" else record.bytes
+    if limit.before or plain:
+        needed = record.bytes
+    else:
+        needed = record.packed if refused and codec == "lz4" else max(record.bytes, record.packed)
     severity = Severity.REFUSE if sure else Severity.WARN
     cure = limit.cure.format(bytes=needed)
     return Finding(severity, "largest_record", subject, f"{told}; {against}: {end}", cure, param)
@@ -129,7 +132,7 @@ def lifted_finding(subject: str, record: Record | None, key: str, own: int, basi
 
     :param key, own: the limit that is put back.
     """
-    if record is None or record.bytes <= own:
+    if record is None or max(record.bytes, record.packed) <= own:
         return None
     return Finding(
         Severity.ADVISE, "largest_record", subject,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kafka_ferry.migration.largest import Batch, Record
-from kafka_ferry.verification.record_size import BATCH_HEADER, packed_size, record_bytes
+from kafka_ferry.verification.record_size import BATCH_HEADER, lz4_size, record_bytes
 
 Header = tuple[bytes, bytes | None]
 
@@ -53,7 +53,7 @@ class Sampling:
         if self._largest is None:
             return None
         size, offset, content = self._largest
-        record = Record(self._partition, offset, BATCH_HEADER + size, packed_size(content))
+        record = Record(self._partition, offset, BATCH_HEADER + size, lz4_size(content))
         known = [one for one in self._batches if one is not None]
         batch = None
         if len(known) == len(self._batches):

@@ -75,13 +75,23 @@ def _number_sizes(lengths: Any) -> Any:
 
 
 def packed_size(record: bytes) -> int:
-    """Bytes of a batch of this record alone, packed by lz4 or, where that makes it larger, as it is.
+    """Bytes of a batch of this record alone as librdkafka packs it: by lz4 or, where that makes it larger, not at all.
+
+    :param record: see :func:`record_bytes`.
+    """
+    return min(BATCH_HEADER + len(record), lz4_size(record))
+
+
+def lz4_size(record: bytes) -> int:
+    """Bytes of a batch of this record alone as Java's producers pack it by lz4, at its default level.
+
+    Source: ``Lz4BlockOutputStream``; sizes are equal to the byte (measured, Kafka 4.3.1).
 
     :param record: see :func:`record_bytes`.
     """
     blocks = (record[at : at + _LZ4_BLOCK] for at in range(0, len(record), _LZ4_BLOCK))
     packed = sum(_LZ4_BLOCK_HEADER + min(len(block), _block_size(block)) for block in blocks)
-    return BATCH_HEADER + min(len(record), packed + _LZ4_FRAME)
+    return BATCH_HEADER + packed + _LZ4_FRAME
 
 
 def _block_size(block: bytes) -> int:
