@@ -162,7 +162,8 @@ def test_small_records_go_to_a_topic_whose_small_limit_stays(
     backups.export(backups.begin("b01"))
     restoration = backups.restoration()
     assert of_size(restore_findings(restoration)[0]) == []
-    restoration.provision({})
+    for _ in range(2):  # as a task that is cleared
+        restoration.provision({})
     restore_shard(restoration.config, restoration.store, restoration.ranges())
     lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
     assert [line.detail for line in lines if not line.same] == []

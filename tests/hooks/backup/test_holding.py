@@ -19,6 +19,7 @@ class Survey:
 
     def try_configs(self, configs: Mapping[str, Mapping[str, str]], validate_only: bool) -> dict[str, str]:
         assert validate_only
+        assert all(configs.values()), "a client raises on a topic without any"
         self.asked += len(configs)
         return {topic: "no" for topic, own in configs.items() if set(own) & set(self.refused)}
 
@@ -50,3 +51,10 @@ def test_limits_of_size_stay_where_they_alone_are_refused() -> None:
 def test_what_holds_records_must_be_taken() -> None:
     found, _ = asked("retention.ms")
     assert (found.refused, found.sizes_stay) == ({"there": "no", "new": "no"}, {})
+
+
+def test_a_try_that_follows_finds_all_but_sizes_held() -> None:
+    survey: Any = Survey("max.message.bytes")
+    found = Holding.asked(survey, {"there": {"max.message.bytes": "2"}}, {})
+    assert (found.refused, found.sizes_stay) == ({}, {"there": "no"})
+    assert found.of("there", {"max.message.bytes": "2"}) == {}

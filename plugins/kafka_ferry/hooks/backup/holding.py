@@ -55,5 +55,5 @@ def _ask(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """(topics refused even with limits of size as they are, topics refused only with those lifted), with reasons."""
     first = ask({topic: lifted for topic, (lifted, _) in wanted.items()})
-    again = ask({topic: wanted[topic][1] for topic in first})
+    again = ask({topic: wanted[topic][1] for topic in first if wanted[topic][1]})  # all but sizes may be held already
     return dict(again), {topic: why for topic, why in first.items() if topic not in again}

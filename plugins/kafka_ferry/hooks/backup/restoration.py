@@ -181,7 +181,8 @@ class Restoration:
         for name, why in holding.sizes_stay.items():
             log.warning("topic %s: limits of size stay as they are: %s", name, why)
         self.admin.create_topics(self._made(topic)[topic.name in holding.sizes_stay] for topic in absent)
-        self._alter({name: holding.of(name, self._to_hold(state)) for name, state in existing.items()})
+        held = {name: holding.of(name, self._to_hold(state)) for name, state in existing.items()}
+        self._alter({name: entries for name, entries in held.items() if entries})  # none: held by an earlier try
         self.admin.wait_until_usable([one for topic in self.topics for one in _places(topic)], _USABLE_SECONDS)
         return [topic.name for topic in absent]
 
