@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from backup_lab import Backups
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks import broker_connection, broker_wire
+from kafka_ferry.hooks.backup import senders
+from kafka_ferry.hooks.backup.restore import restore_shard
+from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.broker_wire import Pace
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
@@ -119,3 +123,34 @@ def test_with_the_time_outs_of_every_day(
         print(f"{speed} B/s, {way}: {link.carried} bytes, {time.monotonic() - begun:.0f} s, {link.connections} links")
     assert found == expected
     assert link.connections == 2, "none was given up"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("way", ["always", "never"])
+def test_a_restore_over_a_slow_link_waits_for_as_long_as_records_arrive(
+    way: str,
+    connections: dict[str, str],
+    source_bootstrap: str,
+    target_bootstrap: str,
+    topic_prefix: str,
+    make_topics: Make,
+    produce: Make,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filled(source_bootstrap, f"{topic_prefix}slow", 3, make_topics, produce)
+    backups, memory = Backups(topic_prefix), {}
+    backups.export(backups.begin("b01"))
+    restoration = backups.restoration()
+    restoration.provision(memory)
+    ranges = restoration.ranges()
+    monkeypatch.setenv("FERRY_NATIVE", way)
+    monkeypatch.setattr(senders, "_FLUSH_SECONDS", 5.0)
+    monkeypatch.setattr(senders, "_WAIT_SECONDS", 1.0)
+    with SlowLink(target_bootstrap, 300_000) as link:
+        begun = time.monotonic()
+        done = restore_shard({**restoration.config, "bootstrap.servers": link.bootstrap}, restoration.store, ranges)
+        assert time.monotonic() - begun > 15
+    assert done.records == 300
+    lines = compare_restored(restoration.config, restoration.store, ranges)
+    assert [line.detail for line in lines if not line.same] == []
+    restoration.release(memory)

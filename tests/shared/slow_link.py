@@ -20,7 +20,7 @@ class SlowLink:
     """One link for all connections.
 
     :param bootstrap: of a cluster of one broker, on 127.0.0.1.
-    :param bytes_per_second: from the broker to us.
+    :param bytes_per_second: both ways together.
     :param stall_at: after so many bytes nothing comes for ``stall_seconds``; then as before.
     """
 
@@ -57,13 +57,13 @@ class SlowLink:
                 return
             self.connections += 1
             self._sockets += client, broker
-            threading.Thread(target=self._carry, args=(client, broker, False), daemon=True).start()
-            threading.Thread(target=self._carry, args=(broker, client, True), daemon=True).start()
+            threading.Thread(target=self._carry, args=(client, broker), daemon=True).start()
+            threading.Thread(target=self._carry, args=(broker, client), daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket, slowly: bool) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE):
-                sink.sendall(self._slowed(piece) if slowly else piece)
+                sink.sendall(self._slowed(piece))
         for one in (source, sink):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

@@ -43,7 +43,8 @@ _SETTINGS: dict[str, Any] = {
     "message.max.bytes": 1_000_000_000,  # the broker's limit counts, not the client's default of 1 MB
     "log_level": 2,
 }
-_FLUSH_SECONDS = 300.0
+_FLUSH_SECONDS = 300.0  # without a record that was acknowledged
+_WAIT_SECONDS = 5.0
 _CAUSE_SECONDS = 5.0
 _REFUSED_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
 # What records are told that were not refused themselves: one before them was.
@@ -165,12 +166,16 @@ class Sender:
 
         :raises RecordRefused: a record was not, as the target does not take it. ``OutsideFault``: for another reason.
         """
-        deadline = time.monotonic() + _FLUSH_SECONDS
-        while (left := self._wait(5)) and time.monotonic() < deadline:
+        left, deadline = self._wait(_WAIT_SECONDS), time.monotonic() + _FLUSH_SECONDS
+        while left and time.monotonic() < deadline:
             self._check()
+            before, left = left, self._wait(_WAIT_SECONDS)
+            if left < before:  # what waits may be more than a slow link takes in that time
+                beat()
+                deadline = time.monotonic() + _FLUSH_SECONDS
         self._check()
         if left:
-            raise self._stalled(f"{left} records were not acknowledged")
+            raise self._stalled(f"{left} records wait, none was acknowledged")
 
     def _stalled(self, what: str) -> OutsideFault:
         return OutsideFault(f"{what} within {_FLUSH_SECONDS:g} s{self._last_error and f': {self._last_error}'}")
