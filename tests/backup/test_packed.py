@@ -79,10 +79,10 @@ def test_they_are_the_same(seed: int) -> None:
     assert equal(rows, packed)
     assert equal(rows.until(1), packed.until(1))
     assert len(packed.until(1)) < COUNT
-    assert equal(rows.not_before(1), packed.not_before(1))
+    assert equal(rows.without_zero(1), packed.without_zero(1))
     for count in (0, 1, 7, COUNT - 1):
         assert equal(rows.skip(count), packed.skip(count))
-        assert equal(rows.until(1).not_before(1).skip(3), packed.until(1).not_before(1).skip(3))
+        assert equal(rows.until(1).without_zero(1).skip(3), packed.until(1).without_zero(1).skip(3))
 
 
 def test_nothing_but_nulls_and_no_headers() -> None:

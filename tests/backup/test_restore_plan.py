@@ -73,6 +73,8 @@ def test_segments_by_time():
     assert [takes_part(one, at) for at in (None, 9, 10)] == [True, False, True]
     assert [whole(one, at) for at in (None, 19, 20)] == [True, False, True]
     assert not whole(one.model_copy(update={"min_timestamp": 0}), None), "librdkafka takes 0 for now"
+    assert not whole(one.model_copy(update={"min_timestamp": -9}), None), "0 may be among them"
+    assert whole(one.model_copy(update={"min_timestamp": -9, "max_timestamp": -1}), None)
     assert not takes_part(Segment(begin=0, end=2), None)
 
 

@@ -88,7 +88,8 @@ def test_rows_are_cut_by_time_and_place():
     assert rows.until(20).keys == [b"a", b"c"]
     assert rows.until(30) is rows
     assert rows.skip(2).offsets == [3]
-    assert rows.not_before(15).timestamps == [15, 30, 20]
+    assert rows.without_zero(1) is rows
+    assert Rows([1, 2, 3], [-1, 0, 2**63 - 1], [], [], []).without_zero(1).timestamps == [-1, 1, 2**63 - 1]
 
 
 def test_holes():

@@ -107,9 +107,9 @@ class PackedRows:
         bits = pa.py_buffer(np.packbits(kept, bitorder="little"))
         return PackedRows.of(self.table.filter(pa.Array.from_buffers(pa.bool_(), len(kept), [None, bits])))
 
-    def not_before(self, timestamp: int) -> PackedRows:
-        """With older timestamps raised to this one."""
-        return replace(self, timestamps=np.maximum(self.timestamps, timestamp))
+    def without_zero(self, timestamp: int) -> PackedRows:
+        """With this timestamp in the place of 0."""
+        return replace(self, timestamps=np.where(self.timestamps == 0, timestamp, self.timestamps))
 
     def first(self, count: int) -> PackedRows:
         """Only the first ``count`` records."""

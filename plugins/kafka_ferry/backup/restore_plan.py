@@ -105,7 +105,8 @@ def takes_part(segment: Segment, point_in_time: int | None) -> bool:
 def whole(segment: Segment, point_in_time: int | None) -> bool:
     """Whether all records of a segment are restored as they are, so that its fingerprint is the restored one's."""
     cut = point_in_time is not None and segment.max_timestamp is not None and segment.max_timestamp > point_in_time
-    return not cut and (segment.min_timestamp is None or segment.min_timestamp >= MIN_TIMESTAMP)
+    times = segment.min_timestamp, segment.max_timestamp
+    return not cut and (times[0] is None or times[1] is None or not times[0] <= 0 <= times[1])
 
 
 def not_there_yet(segments: Sequence[Segment], there: int, point_in_time: int | None) -> list[Segment]:
@@ -122,8 +123,8 @@ def not_there_yet(segments: Sequence[Segment], there: int, point_in_time: int | 
     return []
 
 
-MIN_TIMESTAMP = 1
-"""librdkafka takes 0 and less for "now": a record of 1970-01-01 00:00 or without a timestamp is restored as of 1 ms."""
+FOR_ZERO = 1
+"""ms since 1970: librdkafka takes 0, and 0 alone, for "now", so a record of 1970-01-01 00:00 is restored as of this."""
 
 
 def held_configs(configs: Mapping[str, str]) -> dict[str, str]:

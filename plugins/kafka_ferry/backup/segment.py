@@ -63,11 +63,11 @@ class Rows:
         columns: list[list[Any]] = [self.offsets, self.timestamps, self.keys, self.values, self.headers]
         return Rows(*([column[at] for at in kept] for column in columns))
 
-    def not_before(self, timestamp: int) -> Rows:
-        """With older timestamps raised to this one."""
-        if all(own >= timestamp for own in self.timestamps):
+    def without_zero(self, timestamp: int) -> Rows:
+        """With this timestamp in the place of 0."""
+        if 0 not in self.timestamps:
             return self
-        return replace(self, timestamps=[max(own, timestamp) for own in self.timestamps])
+        return replace(self, timestamps=[own or timestamp for own in self.timestamps])
 
     def first(self, count: int) -> Rows:
         """Only the first ``count`` records."""

@@ -18,7 +18,7 @@ from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.layout import SUFFIXES
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.object_key import ForeignKey
-from kafka_ferry.backup.restore_plan import MIN_TIMESTAMP, takes_part
+from kafka_ferry.backup.restore_plan import FOR_ZERO, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender, batch_limit
@@ -121,7 +121,7 @@ def restored_rows(
     for rows in as_claimed(decoded(data, segment.key or "", native), segment):
         kept = rows if point_in_time is None else rows.until(point_in_time)
         if len(kept):
-            yield kept.not_before(MIN_TIMESTAMP)
+            yield kept.without_zero(FOR_ZERO)
 
 
 def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:
