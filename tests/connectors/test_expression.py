@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -201,3 +202,26 @@ def test_a_restore_refuses_one_in_its_topics() -> None:
     with pytest.raises(BadParam, match="could take for ever") as refused:
         select_topics([topic], [SLOW], {})
     assert refused.value.param == "topics"
+
+
+def test_a_group_longer_than_any_topic_is_no_trap() -> None:
+    long, plain = "ab" * 15_000, "ab" * 120
+    for slow in (".*a.*b.*c", ".*a.*a.*a.*", "(.*)-(.*)-(.*)-x"):
+        assert problem_of(slow) is None
+        with pytest.raises(BadParam, match=r"could take minutes on 'abab.*… of 30,000 characters") as refused:
+            groups([long, plain], [slow])
+        assert refused.value.param == "groups"
+        with pytest.raises(BadParam, match="could take minutes") as refused:
+            groups([long, plain], [".*"], [slow])
+        assert refused.value.param == "exclude_groups"
+        groups([plain], [slow])
+    begun = time.process_time()
+    for fast in (".*", "(?!x).*", "[ab]*", ".*b", "a.*b", "prod-.*"):
+        groups([long, plain], [fast])
+    assert groups([long], [long]) == (long,)
+    assert time.process_time() - begun < 5
+
+
+def groups(there: list[str], include: list[str], exclude: Sequence[str] = ()) -> tuple[str, ...]:
+    taken = select("groups", there, include, exclude, never=lambda name: None, by_default=lambda name: None)
+    return taken.names

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from kafka_ferry.connectors.automaton import Endless, Ends, refuse_endless
 #: Characters of a name: topics have 249 at most. Three ``.*`` may have to be tried against each other, not four.
 LONGEST = 249
 _WAYS = LONGEST**3
+_STEPS = 10**8  # a second or two for one name (measured: 10,000 characters, two parts: 1.5 s)
 _GROUPS = 8
 _UNROLLED = 64  # characters of a counted repeat that are looked at one by one; longer ones are taken for endless
 
@@ -40,8 +42,7 @@ def problem_of(pattern: str, flags: int = 0) -> str | None:
     :param flags: those that it is compiled with.
     """
     try:
-        re.compile(pattern, flags)
-        ways = _Builder(pattern, flags).tree.ways(0)
+        ways = _ways(pattern, flags)
     except re.error as error:
         return f"{pattern!r} is no regular expression: {error}"
     except (RecursionError, OverflowError, MemoryError):
@@ -51,6 +52,21 @@ def problem_of(pattern: str, flags: int = 0) -> str | None:
     if ways > _WAYS:
         return f"{pattern!r} could take minutes on a long name: too many parts that may end anywhere"
     return None
+
+
+@functools.lru_cache(2048)
+def longest_for(pattern: str, flags: int = 0) -> int:
+    """How long a name may be for an expression that :func:`problem_of` takes: groups may have 32,767 characters.
+
+    With three parts that may end anywhere the time grows with the third power of the length, with two with its square.
+    """
+    power = max(1.0, math.log(max(1, _ways(pattern, flags)), LONGEST))
+    return max(LONGEST, int(_STEPS ** (1 / power)))
+
+
+def _ways(pattern: str, flags: int) -> int:
+    re.compile(pattern, flags)
+    return _Builder(pattern, flags).tree.ways(0)
 
 
 class _Part:

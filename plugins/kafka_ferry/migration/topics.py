@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kafka_ferry.connectors.expression import problem_of
+from kafka_ferry.connectors.expression import LONGEST, longest_for, problem_of
 from kafka_ferry.exceptions import BadParam
 
 
@@ -120,13 +120,15 @@ def select(
 
     :param param: the DAG param the entries come from, for the error text.
     :param others: names of what exists and cannot be taken; those that the entries mean are told in ``others``.
-    :raises BadParam: an entry is no regex, or none that Java reads alike, or has a comma (MirrorMaker 2 splits its
-        lists there), or names exactly something that ``never`` forbids.
+    :raises BadParam: an entry is no regex, or too slow for a name that exists, or none that Java reads alike, or has a
+        comma (MirrorMaker 2 splits its lists there), or names exactly something that ``never`` forbids.
     """
     names, elsewhere = set(existing), set(others)
     there = names | elsewhere
     regexes, exact = _entries(param, include, there), there.intersection(include)
     excludes, left = _entries(f"exclude_{param}", exclude, there), there.intersection(exclude)
+    for own, found in ((param, regexes), (f"exclude_{param}", excludes)):
+        _refuse_long(own, found, there)
     chosen, skipped, untaken = [], [], []
     for name in sorted(there):
         if name not in exact and not _matches(regexes, name):
@@ -164,6 +166,18 @@ def _entries(param: str, entries: Sequence[str], there: Container[str]) -> dict[
             with contextlib.suppress(BadParam):  # a name all the same
                 found[entry] = _compile(param, entry)
     return found
+
+
+def _refuse_long(param: str, entries: Iterable[str], there: Iterable[str]) -> None:
+    """A group's name may be far longer than a topic's, and MirrorMaker 2 meets all of them, left out or not."""
+    long = max((name for name in there if len(name) > LONGEST), key=len, default="")
+    for entry in entries:
+        if len(long) > longest_for(entry, re.DOTALL):
+            raise BadParam(
+                param,
+                f"{entry!r} could take minutes on {long[:40]!r}… of {len(long):,} characters",
+                "an expression with fewer parts that may end anywhere, or names",
+            )
 
 
 def _forms(entry: str, names: Container[str], regexes: Container[str]) -> list[str]:
