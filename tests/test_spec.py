@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
 from pydantic import Field
 
+from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.spec import Entry, Regex, Spec
+from kafka_ferry.spec import MOST, Entry, Regex, Spec
 
 
 class Ferry(Spec):
@@ -21,12 +23,27 @@ class Ferry(Spec):
     password_reference: str | None = Field(default=None, pattern=r"^\$\{.+\}$")
     speed: Literal["slow", "fast"] = "slow"
     masts: int = Field(default=2, ge=1)
+    days: float | None = Field(default=None, gt=0)
 
 
 def refused(**params: Any) -> BadParam:
     with pytest.raises(BadParam) as caught:
         Ferry.from_params({"topics": ["orders"], **params})
     return caught.value
+
+
+def test_any_span_of_time_that_is_taken_is_one_in_python() -> None:
+    for engine, span in (
+        ("mirror_maker2_on_connect", "convergence_timeout"),
+        ("mirror_maker2_dedicated", "running_timeout"),
+    ):
+        with pytest.raises(BadParam) as caught:
+            spec_of(engine).from_params({"topics": ["a"], span: 1e300})
+        assert caught.value.param == span
+    with pytest.raises(BadParam) as caught:
+        BackupSpec.from_params({"keep_days": 10**12})
+    assert caught.value.param == "keep_days"
+    assert timedelta(days=MOST) > timedelta(seconds=MOST)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +56,9 @@ def refused(**params: Any) -> BadParam:
         ({"zzz": 1}, "zzz", "is unknown"),
         ({"speed": "swift"}, "speed", "Input should be 'slow' or 'fast', got 'swift'"),
         ({"masts": 0}, "masts", "Input should be greater than or equal to 1, got 0"),
+        ({"days": 1e400}, "days", "Value error, is larger than 100,000,000, got inf"),
+        ({"days": 10**300}, "days", "Value error, is larger than 100,000,000, got 1" + "0" * 300),
+        ({"days": float("nan")}, "days", "Input should be greater than 0, got nan"),
         ({"settings": {"linger.ms": 5}}, "settings", "linger.ms: Input should be a valid string, got 5"),
     ],
 )
@@ -50,7 +70,7 @@ def test_a_refusal_says_which_param_and_what_is_wrong(params: dict[str, Any], pa
 
 def test_a_missing_param_and_an_unknown_one_are_answered_with_what_would_do() -> None:
     assert "projects.*" in refused(topics=[]).cure
-    assert refused(zzz=1).cure == "one of: crew, masts, password_reference, rename, settings, speed, topics"
+    assert refused(zzz=1).cure == "one of: crew, days, masts, password_reference, rename, settings, speed, topics"
 
 
 def test_a_regex_that_is_none_is_shown_with_the_reason() -> None:

@@ -32,6 +32,8 @@ def _compiles(pattern: str) -> str:
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Regex = Annotated[Entry, AfterValidator(_compiles)]
+#: Of seconds and days: three years at least.
+MOST = 10**8
 #: What names connectors and files.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")]
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -63,6 +65,14 @@ class Spec(BaseModel):
     def _null_is_empty(cls, value: Any, info: ValidationInfo) -> Any:
         kind = get_origin(cls.model_fields[info.field_name or ""].annotation)
         return kind() if value is None and kind in (list, dict) else value
+
+    @field_validator("*")
+    @classmethod
+    def _within_reason(cls, value: Any) -> Any:
+        # JSON has numbers of any size (1e400 is infinity), a span of time in Python has not.
+        if isinstance(value, float) and not abs(value) <= MOST:
+            raise ValueError(f"is larger than {MOST:,}")
+        return value
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
