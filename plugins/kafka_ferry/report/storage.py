@@ -130,7 +130,7 @@ class RunArtifacts:
         :raises FileNotFoundError: it is not there.
         """
         path = self._folder / name
-        # An object store reads ahead, a block at a time: s3fs 50 MB, if it is not told another size.
+        # An object store reads ahead, a block at a time: many megabytes, if it is not told another size.
         with path.open("rb") if isinstance(path, Path) else path.open("rb", block_size=4 * BLOCK) as file:
             yield file
 
