@@ -77,7 +77,12 @@ def airflow_stack(request: pytest.FixtureRequest) -> Stack:
         os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
     owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), nightly and mariadb.unavailable() is None
     stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database)
-    return stack.up()
+    # Its deployment allows what the stack says, not what tests of parts allow themselves (tests/conftest.py).
+    said = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AIRFLOW__KAFKA_FERRY__")}
+    try:
+        return stack.up()
+    finally:
+        os.environ.update(said)
 
 
 @pytest.fixture(scope="session")
