@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from confluent_kafka import Consumer, TopicPartition
 
+from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect import (
     ConnectError,
     ConnectHook,
@@ -288,3 +290,15 @@ def test_a_config_provider_reference_is_resolved_on_the_worker(
     assert f"{topic_prefix}a" in hook.tasks(name)[0]["task.assigned.partitions"], "the worker read the file"
     assert hook.config(name)["source.cluster.ssl.keystore.password"] == password, "and keeps the reference itself"
     assert "hunter2" not in str(hook.config(name)) + str(hook.tasks(name))
+
+
+@pytest.mark.parametrize("more", ["", " of 100 % & more"])
+def test_what_ends_a_connector_by_hand_ends_it(
+    hook: ConnectHook, mirror: Callable[..., dict[str, Any]], name: str, more: str
+) -> None:
+    hook.apply(name + more, mirror())
+    wait_until(lambda: name + more in hook.connectors())
+    command = delete_connector(hook, name + more)
+    done = subprocess.run(["sh", "-ec", command], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: name + more not in hook.connectors())

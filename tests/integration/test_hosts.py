@@ -19,6 +19,7 @@ import pytest
 import sshd as ssh_server
 from aws_double import AwsDouble
 from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
+from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.hosts import ssm
 from kafka_ferry.hooks.hosts.host import Host, host_of
 from kafka_ferry.hooks.hosts.process import HostProcess, java_processes
@@ -429,3 +430,31 @@ def test_without_a_server_the_tests_fail_and_say_what_to_install(
     monkeypatch.setattr(ssh_server, "SSHD", str(tmp_path / "none"))
     with pytest.raises(RuntimeError, match="apt-get install openssh-server"):
         ssh_server.start(tmp_path)
+
+
+def test_what_ends_it_by_hand_ends_it_as_we_do(process: HostProcess, host: Host, folder: Path, marker: str) -> None:
+    assert process.ensure() == "create"
+    pid = process.state().pid
+    done = host.run(end_process(host.name, process.folder, marker))
+    assert (done.code, done.err) == (0, "")
+    assert not alive(pid)
+    assert not folder.exists()
+    assert process.state().pid is None
+
+
+def test_what_ends_it_by_hand_leaves_a_stranger_alone(
+    process: HostProcess, host: Host, folder: Path, marker: str, tmp_path: Path
+) -> None:
+    """As after a reboot, when another process has its pid."""
+    process.ensure()
+    ours = process.state().pid
+    other = subprocess.Popen(["/bin/sh", "-c", LOOP, f"{marker}-of-another"], cwd=tmp_path, start_new_session=True)
+    try:
+        (folder / "ferry.pid").write_text(f"{other.pid} 1 boot print\n")
+        assert host.run(end_process(host.name, process.folder, marker)).code == 0
+        assert other.poll() is None
+        assert not folder.exists()
+    finally:
+        os.killpg(other.pid, signal.SIGKILL)
+        other.wait()
+        os.killpg(ours or 0, signal.SIGKILL)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import msk_lab
+from aws_by_hand import run_block
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
 from kafka_ferry.hooks.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
@@ -193,6 +195,18 @@ def test_the_plan_tells_what_would_be_made_and_no_secret(make: Any) -> None:
     create(engine)
     assert {change.action for change in engine.changes()} == {Action.NONE}
     assert SECRET not in repr(engine.hook.find_connector(engine.wanted[0]))
+
+
+def test_what_ends_it_by_hand_ends_its_connectors_alone(make: Any, aws: MskConnectDouble, tmp_path: Path) -> None:
+    one, other = make(), make(migration="wave-1-2")
+    create(one)
+    create(other)
+    assert all(name.startswith(f"{one.base}-") for name in other.wanted)
+    run_block(one.how_to_stop(), tmp_path, aws.url)
+    while there := one._there():
+        assert {found.state for found in there} == {"DELETING"}
+    assert {(found.name, found.state) for found in other._there()} == {(name, "RUNNING") for name in other.wanted}
+    run_block(one.how_to_stop(), tmp_path, aws.url)  # again: nothing is there, nothing happens
 
 
 def test_a_reference_takes_the_place_of_the_secret(make: Any) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import msk_lab
+from aws_by_hand import run_block
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
 from kafka_ferry.hooks.engines import msk_replicator
@@ -66,6 +69,10 @@ def engine(places: dict[tuple[str, int], int] | None = None, empty: set[Any] | N
 def only(aws: MskConnectDouble) -> Any:
     (one,) = aws.account.replicators.values()
     return one
+
+
+def only_state(aws: MskConnectDouble, name: str) -> str:
+    return str(next((one.state for one in aws.account.replicators.values() if one.name == name), "DELETING"))
 
 
 def test_a_run_that_ends_leaves_groups_configs_and_acls_to_us(aws: MskConnectDouble) -> None:
@@ -140,9 +147,21 @@ def test_a_life_of_its_traces(aws: MskConnectDouble) -> None:
     assert (one.is_there(), one.left(), one.stop()) == (False, [], [])
     one.deploy()
     assert one.left() == one.names == [f"replicator {one.name}"]
-    assert f"--replicator-name-filter {one.name}" in one.how_to_stop()
     assert one.stop() == one.names
     assert (one.is_there(), aws.account.replicators) == (False, {})
+
+
+def test_what_ends_it_by_hand_ends_it_alone(aws: MskConnectDouble, tmp_path: Path) -> None:
+    one = engine()
+    one.deploy()
+    other = aws.account.replicators["of-another"] = copy.deepcopy(only(aws))
+    other.name, other.arn = f"{one.name}-2", f"{other.arn}-2"  # the service's own filter is for beginnings of names
+    run_block(one.how_to_stop(), tmp_path, aws.url)
+    while one.is_there():  # it is DELETING for a while
+        assert only_state(aws, one.name) == "DELETING"
+    assert list(aws.account.replicators.values()) == [other]
+    run_block(one.how_to_stop(), tmp_path, aws.url)  # again: nothing is there, nothing happens
+    assert list(aws.account.replicators.values()) == [other]
 
 
 def test_a_service_that_is_away_while_we_wait_is_no_verdict(aws: MskConnectDouble) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from kafka_ferry.connectors.mirror_maker2_on_msk_connect import target_settings
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.database.runtime import Progress, stale
@@ -219,6 +220,5 @@ class MskConnectRuntime:
         return (
             f"keep_streaming: connector {self.name} goes on. To stop it, trigger this DAG again with the same params "
             "and keep_streaming off; or end it by hand:\n"
-            f"  aws kafkaconnect list-connectors --region {region} --connector-name-prefix {self.name}\n"
-            "  aws kafkaconnect delete-connector --connector-arn ARN"
+            f"{delete_msk_connectors(region, [self.name])}"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -17,6 +16,7 @@ from kafka_ferry.connectors.client_settings import REFERABLE_KEYS, java_client_s
 from kafka_ferry.connectors.mirror_maker2 import RENAME_POLICY
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
+from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.deployment import check_hosts
 from kafka_ferry.hooks.engines.engine import Engine
@@ -254,11 +254,7 @@ class HostEngine(Engine):
         return [f"on host {process.host.name}: {what}" for process in self._places for what in process.remove()]
 
     def how_to_stop(self) -> str:
-        return "\n".join(
-            f"# on {host.name}\nkill $(cut -d' ' -f1 {shlex.quote(self.folder(host))}/ferry.pid)\n"
-            f"rm -r {shlex.quote(self.folder(host))}"
-            for host in self.hosts
-        )
+        return "\n".join(end_process(host.name, self.folder(host), self.marker) for host in self.hosts)
 
     # -- settings ------------------------------------------------------------------------------------------------------
 

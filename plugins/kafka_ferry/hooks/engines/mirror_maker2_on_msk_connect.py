@@ -21,6 +21,7 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import (
 from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
+from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.engines.mirror_intent import mirror_intent
@@ -355,11 +356,7 @@ class MirrorMaker2OnMskConnect(Engine):
         return [f"connector {found.name}" for found in self._there()] + self._resources.there()
 
     def how_to_stop(self) -> str:
-        region = region_of(self.spec.cluster_arn)
-        return (
-            f"  aws kafkaconnect list-connectors --region {region} --connector-name-prefix {self.base}-\n"
-            "  aws kafkaconnect delete-connector --connector-arn ARN  # each of them"
-        )
+        return delete_msk_connectors(region_of(self.spec.cluster_arn), list(self.wanted))
 
 
 class _MskProgress:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
+from kafka_ferry.hooks.by_hand import delete_replicator
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
@@ -216,9 +217,7 @@ class MskReplicator(Engine):
         return self.names if self.is_there() else []
 
     def how_to_stop(self) -> str:
-        asked = f"aws kafka list-replicators --replicator-name-filter {self.name}"
-        arn = f"$({asked} --query 'Replicators[0].ReplicatorArn' --output text)"
-        return f"  aws kafka delete-replicator --replicator-arn {arn}"
+        return delete_replicator(region_of(self.spec.cluster_arn), self.name)
 
 
 def _named(partitions: Any) -> str:
