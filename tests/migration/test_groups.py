@@ -102,7 +102,7 @@ def test_a_commit_at_zero_is_a_commit() -> None:
         # Neither the commit compared nor the exact one: someone committed since.
         (translated(40, redelivered=9, status="redelivered"), 45, Status.EXPLAINED, 5, "at most 5 records"),
         (translated(40, redelivered=9, status="redelivered"), 55, Status.FAIL, 0, "5 offsets ahead"),
-        (translated(None, status="missing"), 51, Status.FAIL, 0, "1 offsets ahead"),
+        (translated(None, status="missing"), 51, Status.FAIL, 0, "1 offset ahead"),
         # On a transaction marker or in a compacted hole: another number, the same next record.
         (translated(49, status="exact"), 49, Status.PASS, 0, ""),
         (translated(51, status="exact"), 51, Status.PASS, 0, ""),

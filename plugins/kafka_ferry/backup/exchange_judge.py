@@ -9,6 +9,7 @@ from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, TopicBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.report.model import Check, Status, TopicLine
+from kafka_ferry.report.words import number_of
 
 NAMED: Final = 100  # differences in the report; plan.json and the manifests have all
 
@@ -55,8 +56,8 @@ def judge_export(
         Check(
             name="content",
             status=(Status.FAIL if wrong else Status.PASS) if looked else Status.SKIPPED,
-            expected=f"{objects:,} objects",
-            actual=f"{objects - len(wrong):,} objects as they were written" if looked else "",
+            expected=number_of(objects, "object"),
+            actual=f"{number_of(objects - len(wrong), 'object')} as they were written" if looked else "",
             detail="each was read back and held against the fingerprint taken from the source"
             if looked
             else "param verify is off",
@@ -76,7 +77,7 @@ def _export_line(
         text for text in wrong if text.startswith(tuple(f"{topic.name}-{p.partition} " for p in topic.partitions))
     ]
     status = Status.FAIL if broken else Status.EXPLAINED if lost else Status.PASS
-    detail = broken[0] if broken else f"{lost:,} offsets had been deleted by retention" if lost else ""
+    detail = broken[0] if broken else f"{number_of(lost, 'offset')} had been deleted by retention" if lost else ""
     return TopicLine(
         source=topic.name,
         target=f"{location.rstrip('/')}/{data_prefix(manifest.backup)}{topic.name}/",
@@ -129,7 +130,7 @@ def judge_import(
             differences=differing[:NAMED],
         ),
         check("counts", counted, f"{expected:,}", f"{actual:,}"),
-        check("content", wrong, f"{expected:,} records", f"{actual:,} records",
+        check("content", wrong, number_of(expected, 'record'), number_of(actual, 'record'),
               "read from the sink and held against the manifest's fingerprints; what earlier runs proved is not read "
               "again"),
     ]  # fmt: skip

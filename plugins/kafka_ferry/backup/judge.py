@@ -56,7 +56,7 @@ def objects_check(damage: Sequence[str], objects: int, detail: str) -> Check:
     return Check(
         name="objects",
         status=Status.FAIL if damage else Status.PASS,
-        expected=f"{objects:,} objects as they were written",
+        expected=f"{number_of(objects, 'object')} as they were written",
         actual=f"{len(damage):,} damaged" if damage else f"{objects:,}",
         detail=detail,
         differences=list(damage)[:NAMED],
@@ -89,7 +89,7 @@ def copy_check(lacking: Sequence[str] | None, place: str, objects: int) -> Check
     return Check(
         name="copy",
         status=Status.FAIL if lacking else Status.PASS,
-        expected=f"{objects:,} objects at {place}",
+        expected=f"{number_of(objects, 'object')} at {place}",
         actual=f"{len(lacking):,} missing or cut short" if lacking else f"{objects:,}",
         detail="each was held against its SHA-256 on the way, and its size was looked at there",
         differences=list(lacking)[:NAMED],
@@ -117,10 +117,10 @@ def _counts(manifest: Manifest) -> Check:
     return Check(
         name="counts",
         status=Status.FAIL if uncovered else Status.PASS,
-        expected=f"{offsets:,} offsets frozen",
-        actual=f"{records:,} records" + (f", {without:,} offsets without one" if without else ""),
+        expected=f"{number_of(offsets, 'offset')} frozen",
+        actual=number_of(records, "record") + (f", {number_of(without, 'offset')} without one" if without else ""),
         detail="each record was counted as it was written; offsets without one: see gaps" if without else "",
-        differences=[f"{uncovered:,} offsets are in no segment"] if uncovered else [],
+        differences=[f"{number_of(uncovered, 'offset')} in no segment"] if uncovered else [],
     )
 
 
@@ -143,7 +143,9 @@ def _gaps(manifest: Manifest) -> Check:
         status=Status.EXPLAINED if lost else Status.PASS,
         expected="no record lost to retention",
         actual=number_of(len(lost), "gap") if lost else "none",
-        detail=", ".join(f"{count:,} offsets without a record: {why}" for why, count in others.items() if count),
+        detail=", ".join(
+            f"{number_of(count, 'offset')} without a record: {why}" for why, count in others.items() if count
+        ),
         differences=lost[:NAMED],
     )
 
@@ -178,7 +180,7 @@ def _pruning(pruning: Mapping[str, Any]) -> Check:
     return Check(
         name="pruning",
         status=Status.PASS,
-        expected=f"{len(pruning['kept']):,} backups kept",
+        expected=f"{number_of(len(pruning['kept']), 'backup')} kept",
         actual=f"{len(deleted):,} {'would be ' if dry else ''}deleted",
         detail=f"{humanize.naturalsize(pruning['bytes'])} {'would be ' * dry}freed" if deleted else "",
         differences=[f"{'would delete' if dry else 'deleted'} {backup_id}" for backup_id in deleted][:NAMED],
@@ -197,7 +199,8 @@ def _line(topic: TopicBackup) -> TopicLine:
     size = humanize.naturalsize(sum(segment.size for segment in segments))
     detail = f"{size} in {number_of(len(segments), 'object')}" if segments else "nothing new"
     if lost:
-        detail += f"; {sum(gap.end - gap.begin for gap in lost):,} offsets were deleted before they could be backed up"
+        gone = number_of(sum(gap.end - gap.begin for gap in lost), "offset")
+        detail += f"; {gone} deleted before they could be backed up"
     if topic.recreated:
         detail += "; made anew since the last backup"
     return TopicLine(

@@ -30,7 +30,7 @@ def restored_topics(topics: Sequence[RestoreTopic], lines: Sequence[Line]) -> li
         missing = len(topic.partitions) - len(mine)
         detail = "; ".join(f"partition {line['partition']}: {line['detail']}" for line in wrong)
         if missing:
-            detail = f"{missing} partition(s) were not compared; {detail}".rstrip("; ")
+            detail = f"not compared: {number_of(missing, 'partition')}; {detail}".rstrip("; ")
         result.append(
             TopicLine(
                 source=topic.source.name,
@@ -73,14 +73,14 @@ def restore_checks(
         Check(
             name="counts",
             status=Status.PASS if expected == actual else Status.FAIL,
-            expected=f"{expected:,} records",
-            actual=f"{actual:,} records",
+            expected=number_of(expected, "record"),
+            actual=number_of(actual, "record"),
         ),
         Check(
             name="content",
             status=Status.FAIL if differing else Status.PASS,
             expected=f"{number_of(partitions, 'partition')} as in the manifest",
-            actual=f"{len(differing):,} topics differ" if differing else "the same, by fingerprint",
+            actual=f"{number_of(len(differing), 'topic')} not the same" if differing else "the same, by fingerprint",
             detail="every restored record was read back and hashed",
             differences=differing[:NAMED],
         ),
@@ -106,9 +106,13 @@ def source_check(lines: Sequence[Line] | None) -> Check:
     return Check(
         name="source",
         status=status,
-        expected=f"{compared + gone:,} records as the source has them",
-        actual=f"{len(differences)} segments differ" if differences else f"{compared:,} compared, the same",
-        detail=f"{gone:,} records are in segments that the source no longer holds whole" if gone else "",
+        expected=f"{number_of(compared + gone, 'record')} as the source has them",
+        actual=(
+            f"{number_of(len(differences), 'segment')} not the same"
+            if differences
+            else f"{compared:,} compared, the same"
+        ),
+        detail=f"in segments that the source no longer holds whole: {number_of(gone, 'record')}" if gone else "",
         differences=differences[:NAMED],
     )
 
@@ -157,7 +161,7 @@ def _group_verdict(step: RestoreGroupLine, now: Commit | None, refused: str, end
             f"stands at {now.offset:,}, behind the log's end at {end:,}: its consumers would start at "
             "auto.offset.reset. Cure: rewind_groups"
         )
-    ahead = f"stands {now.offset - step.would_get:,} offsets further than the backup has it"
+    ahead = f"stands {number_of(now.offset - step.would_get, 'offset')} further than the backup has it"
     if step.action is Step.AHEAD:
         return Status.EXPLAINED, f"{ahead}, and was left there: nobody asked to rewind it (param rewind_groups)"
     return Status.EXPLAINED, f"{ahead}: it is at work on the target"

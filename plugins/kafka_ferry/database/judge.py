@@ -114,9 +114,10 @@ def _counts(results: Sequence[TableResult], duplicates: str, why_no_log: str) ->
     rows = sum(one.snapshot_rows or 0 for one in judged)
     older = sum(one.older_snapshots for one in results)
     if older:
-        notes.append(f"{older:,} rows of snapshots that were begun before the last one")
+        notes.append(f"{number_of(older, 'row')} of snapshots that were begun before the last one")
     detail = "; ".join(["each table's rows at the snapshot, wound back from its rows of now", *notes])
-    check = _check("counts", wrong, f"{rows:,} rows", f"{sum(one.read for one in judged):,} read events", detail)
+    read = sum(one.read for one in judged)
+    check = _check("counts", wrong, number_of(rows, "row"), number_of(read, "read event"), detail)
     return check.model_copy(update={"status": Status.EXPLAINED}) if notes and not wrong else check
 
 
@@ -137,7 +138,7 @@ def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
     detail = "; ".join([detail, *told])
     if wrong:
         wrong = _named([_causes(one) for one in results]) + wrong
-    check = _check("content", wrong, f"{rows:,} rows", f"{there:,} rows the same", detail)
+    check = _check("content", wrong, number_of(rows, "row"), f"{number_of(there, 'row')} the same", detail)
     return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from kafka_ferry.migration.commits import Commit, metadata_difference
 from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.report.model import GroupLine, Status
+from kafka_ferry.report.words import number_of
 from kafka_ferry.verification.job import PartitionResult
 from kafka_ferry.verification.translate import GroupLine as Translated
 
@@ -91,12 +92,13 @@ def _verdict(
     if now != line.target_offset:
         return _moved(line, now, moved_on)
     if line.skipped:
-        return Status.FAIL, 0, f"ahead: {line.skipped:,} records would never be delivered"
+        return Status.FAIL, 0, f"ahead: {number_of(line.skipped, 'record')} would never be delivered"
     if line.is_loss:
         return Status.FAIL, None, f"the commit {now} is {line.status.replace('_', ' ')} of the target's log"
     if not line.redelivered:  # on a marker or in a compacted hole: another number, the same next record
         return Status.PASS, 0, ""
-    return Status.EXPLAINED, line.redelivered, f"behind: {line.redelivered:,} records would be delivered again"
+    again = f"behind: {number_of(line.redelivered, 'record')} would be delivered again"
+    return Status.EXPLAINED, line.redelivered, again
 
 
 def _moved(line: Translated, now: int, moved_on: int) -> tuple[Status, int | None, str]:
@@ -106,13 +108,13 @@ def _moved(line: Translated, now: int, moved_on: int) -> tuple[Status, int | Non
         take at most as many offsets: no markers are copied, and records sent again only make this stricter.
     """
     if now > line.expected_offset:
-        ahead = f"{now - line.expected_offset:,} offsets ahead"
+        ahead = f"{number_of(now - line.expected_offset, 'offset')} ahead"
         if now - line.expected_offset <= moved_on:
             text = (
-                f"at work on the source: {moved_on:,} offsets further there since the comparison, "
+                f"at work on the source: {number_of(moved_on, 'offset')} further there since the comparison, "
                 f"{now - line.expected_offset:,} on the target. For an exact line stop its consumers, clear fingerprint"
             )
             return Status.EXPLAINED, None, text
         return Status.FAIL, 0, f"{ahead}: a consumer is at work on the target, or records would never be delivered"
     behind = line.expected_offset - now
-    return Status.EXPLAINED, behind, f"at most {behind:,} records would be delivered again"
+    return Status.EXPLAINED, behind, f"at most {number_of(behind, 'record')} would be delivered again"

@@ -146,7 +146,7 @@ def check_counts(lines: Sequence[TopicLine], hanging: Sequence[str] = ()) -> Che
     ]
     check = _check(
         "counts",
-        f"{sum(line.source_records or 0 for line in lines):,} records",
+        number_of(sum(line.source_records or 0 for line in lines), "record"),
         f"{sum(line.target_records or 0 for line in lines):,}",
         wrong,
     )
@@ -158,7 +158,7 @@ def check_counts(lines: Sequence[TopicLine], hanging: Sequence[str] = ()) -> Che
         )
     if hanging:
         check.status, check.differences = Status.FAIL, [*hanging, *check.differences]
-        check.detail = f"{len(hanging)} partition(s) are held back by an open transaction"
+        check.detail = f"held back by an open transaction: {number_of(len(hanging), 'partition')}"
     return check
 
 
@@ -243,13 +243,13 @@ def check_group_offsets(lines: Sequence[GroupLine]) -> Check:
         status=worst([line.status for line in lines]),
         expected=f"{len(lines)} exact",
         actual=f"{exact} exact",
-        detail=f"{again:,} records would be delivered again" if again else "",
+        detail=f"{number_of(again, 'record')} would be delivered again" if again else "",
         differences=named[:_NAMED],
     )
 
 
 def _check(name: str, expected: str, actual: str, wrong: Sequence[str]) -> Check:
-    more = f"{len(wrong)} differences" if wrong else ""
+    more = number_of(len(wrong), "difference") if wrong else ""
     return Check(
         name=name,
         status=Status.FAIL if wrong else Status.PASS,

@@ -167,8 +167,8 @@ def _counts(wanted: int, objects: int, records: int) -> Check:
     return Check(
         name="counts",
         status=Status.PASS if wanted == objects else Status.FAIL,
-        expected=f"{wanted:,} objects",
-        actual=f"{objects:,} objects read, {records:,} records in them by the manifests",
+        expected=number_of(wanted, "object"),
+        actual=f"{number_of(objects, 'object')} read, {number_of(records, 'record')} in them by the manifests",
     )
 
 
@@ -180,7 +180,7 @@ def _orphans(job: VerifyJob) -> Check:
         name="orphans",
         status=Status.EXPLAINED if left else Status.PASS,
         expected="no object without a backup",
-        actual=f"{len(left):,} objects, {sum(left.values()):,} bytes" if left else "none",
+        actual=f"{number_of(len(left), 'object')}, {number_of(sum(left.values()), 'byte')}" if left else "none",
         detail="left by exports that were killed; may be deleted while no backup is running" if left else "",
         differences=sorted(left)[:_NAMED],
     )
