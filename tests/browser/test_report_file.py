@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,40 @@ CONTRAST = """() => {
 }"""
 
 
+WIDTHS = (1440, 1024, 600, 390)
+# What a designer would send back: words broken within themselves, text cut off, columns out of sight without a hint,
+# cells crushed to a column of letters. A command to copy may break anywhere: it is copied as it is.
+SENT_BACK = """() => {
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode, parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility() || parent.closest("script, style, pre")) continue;
+    for (const word of text.data.matchAll(/[\\p{L}\\p{N}]{2,30}/gu)) {
+      const range = document.createRange();
+      range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+      if (lines.size > 1) found.push(`broken: ${word[0]}`);
+    }
+  }
+  for (const one of document.querySelectorAll("body *")) {
+    if (!one.checkVisibility() || one.closest("svg, thead:not(:has(button))")) continue;
+    const style = getComputedStyle(one), over = one.scrollWidth - one.clientWidth, html = one.outerHTML.slice(0, 90);
+    if (over > 1 && /hidden|clip/.test(style.overflowX) && one.clientWidth > 1) found.push(`cut: ${html}`);
+    if (over > 1 && one.matches(".scroll") && style.backgroundImage === "none") found.push(`no hint: ${html}`);
+    if (over > 1 && one.matches("pre")) found.push("a command goes out of sight");
+    const box = one.getBoundingClientRect();
+    if (box.right > innerWidth + 1 && !one.closest(".scroll")) found.push(`out of sight: ${html}`);
+  }
+  return found;
+}"""
+# Plurals of one, placeholders, and values that nobody meant to show.
+WRONG_WORDS = re.compile(
+    r"(?<![\d,.])1 (?!is\b|was\b)[a-z]+[^s\W]s\b|\(s\)|"
+    r"\b(?:None|nan|undefined|Undefined|null|NaN)\b(?! was made)|[{}]"
+)
+
+
 @pytest.fixture
 def saved(tmp_path: Path) -> Callable[[RunData], str]:
     def save(run: RunData) -> str:
@@ -82,6 +117,59 @@ def test_it_can_be_read_anywhere_and_reaches_nothing(open_page, saved, name, the
     assert paper == ("rgb(255, 255, 255)" if theme == "light" else "rgb(18, 22, 27)")
     ratio, text = page.evaluate(CONTRAST)
     assert ratio >= 4.5, text
+
+
+@pytest.mark.parametrize("name", kinds.PAGES)
+def test_no_kind_of_page_is_sent_back_by_a_designer(open_page, tmp_path, name):
+    watched = open_page()
+    page, path = watched.page, tmp_path / "report.html"
+    path.write_text(render_file(kinds.PAGES[name](), kinds.NOW), encoding="utf-8")
+    page.goto(path.as_uri())
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(SENT_BACK) == [], width
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        ratio, text = page.evaluate(CONTRAST)
+        assert ratio >= 4.5, (theme, text)
+    said = page.evaluate("document.querySelector('main').innerText")
+    assert WRONG_WORDS.findall(said) == []
+    assert watched.errors == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (".checks thead th { overflow-wrap: anywhere; width: 1px }", "broken: "),
+        (".text { overflow: hidden; white-space: nowrap }", "cut: "),
+        (".scroll { width: 300px; background: none !important }", "no hint: "),
+        (".copy pre { white-space: pre }", "a command goes out of sight"),
+        ("footer { width: 3000px }", "out of sight: "),
+    ],
+)
+def test_a_designer_would_see_it(open_page, tmp_path, spoil, found):
+    """The checks above find what they are for."""
+    page, path = open_page((1024, 900)).page, tmp_path / "report.html"
+    run = kinds.PAGES["connect_kept" if "pre" in spoil else "connect_fail"]()
+    path.write_text(render_file(run, kinds.NOW), "utf-8")
+    page.goto(path.as_uri())
+    assert page.evaluate(SENT_BACK) == []
+    page.evaluate(
+        "css => { const s = new CSSStyleSheet(); s.replaceSync(css); document.adoptedStyleSheets = [s]; }", spoil
+    )
+    assert any(one.startswith(found) for one in page.evaluate(SENT_BACK))
+
+
+@pytest.mark.parametrize("text", ["1 topics", "1 partition(s)", "took None", "1 rows the same", "{name}"])
+def test_wrong_words_are_known(text):
+    assert WRONG_WORDS.search(text)
+
+
+@pytest.mark.parametrize("text", ["21 topics", "1,001 records", "None was made.", "0.1 records", "1 was left out"])
+def test_right_words_are_known(text):
+    assert not WRONG_WORDS.search(text)
 
 
 def test_the_plots_are_drawn(open_page, saved):

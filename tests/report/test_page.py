@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+import report_kinds as kinds
 import report_samples as samples
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.report.build import report_text
 from kafka_ferry.report.job_words import question
 from kafka_ferry.report.model import CHECKS, Check, Stage, Status
-from kafka_ferry.report.page import STATIC, Links, render_file, render_live, render_page, write_page
+from kafka_ferry.report.page import STATIC, Links, prose, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
 from kafka_ferry.report.storage import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
 
@@ -98,6 +99,84 @@ def test_a_run_at_work_shows_how_far_it_is():
         assert text in page.text
     assert dict(page.tags)["body"] == {"data-live": LINKS.live}
     assert "Download" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("noted", "tasks", "now"),
+    [
+        (["canary"], {"canary": "running"}, "Now: canary."),
+        # Both are at work: the wait has a note of its own, the canary's process has just begun.
+        (["wait_until_converged"], {"wait_until_converged": "deferred", "canary": "running"},
+         "Now: wait until converged, canary."),
+        # A note of an earlier try, and a task that waits for its next one.
+        (["deploy"], {"deploy": "up_for_retry"}, "Between two stages."),
+        ([], {"plan": "queued"}, "It has not begun yet."),
+        ([f"export[{i}]" for i in range(6)], {}, "Now: export[0], export[1], export[2], export[3] …."),
+    ],
+)  # fmt: skip
+def test_all_that_is_at_work_is_told(noted, tasks, now):
+    stages = [Stage(stage=name, started=samples.at(9), state="running") for name in noted]
+    run = replace(samples.running(), stages=stages, tasks=tasks)
+    assert f"RUNNING {now} " in served(run).text
+
+
+@pytest.mark.parametrize(
+    ("line", "rate"),
+    [
+        ({"records": 10, "records_per_second": None}, "Rate not known yet"),
+        ({"records": 10, "records_per_second": 0.0}, "Rate 0 records/s"),
+        ({"records": 1_000_000, "records_per_second": None}, ""),  # all is there: nobody waits for a rate
+        ({"records": 1_000_000, "records_per_second": 31_250.0}, "Rate 31,250 records/s"),
+    ],
+)
+def test_a_rate_is_told_while_it_says_something(line, rate):
+    polls = [samples.progress(2, converged=False)[0] | line]
+    text = served(replace(samples.running(), progress=polls)).text
+    assert (rate in text) if rate else ("Rate" not in text)
+
+
+@pytest.mark.parametrize(
+    ("page", "planned"),
+    [
+        ("connect_running", "at most 10,440 records, about 1.3 MB, in 4 topics"),
+        ("backup_dry", "at most 10,440 records, about 835.2 kB (1 topic of a size not known left out), in 4 topics"),
+        ("stream_dry", "about 10,440 rows in 4 tables"),
+    ],
+)
+def test_a_plan_tells_how_much_there_is(page, planned):
+    assert f"Planned {planned} " in served(kinds.PAGES[page]()).text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("lacking", ["partitions", "records", "bytes"])
+@pytest.mark.parametrize("page", ["connect_running", "clusters_running", "backup_dry"])
+def test_a_plan_of_another_version_is_shown_as_far_as_it_goes(page, lacking):
+    run = kinds.PAGES[page]()
+    plan = run.plan | {"topics": [{k: v for k, v in line.items() if k != lacking} for line in run.plan["topics"]]}
+    assert "shop.payments_avro" in served(replace(run, plan=plan)).text
+
+
+@pytest.mark.parametrize("page", kinds.PAGES)
+def test_every_kind_of_page_is_served_and_saved(page):
+    run = kinds.PAGES[page]()
+    assert "<h1>" in render_page(run, LINKS)
+    assert "<h1>" in render_file(run)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("took 38 s for 1.5 MB", "took 38\u00a0s for 1.5\u00a0MB"),
+        ("7 sinks, 3 small", "7 sinks, 3 small"),
+        ("a short.name", "a short.name"),
+        ("see mirror_maker2_on_connect.live.MirrorSourceConnector",
+         "see mirror_<wbr>maker2_<wbr>on_<wbr>connect.<wbr>live.<wbr>MirrorSourceConnector"),
+        ("User:CN=billing.prod.example.org,OU=Payments", "User:<wbr>CN=<wbr>billing.<wbr>prod.<wbr>example.<wbr>org,"
+         "<wbr>OU=<wbr>Payments"),
+        ("<b>", "&lt;b&gt;"),
+    ],
+)  # fmt: skip
+def test_a_sentence_breaks_where_it_can_be_read(text, html):
+    assert prose(text) == html
 
 
 def test_a_run_that_has_ended_asks_for_no_news():

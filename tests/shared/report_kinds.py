@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import report_samples as samples
 from kafka_ferry.report.build import ENDED_BEFORE
+from kafka_ferry.report.job_words import checklist, never_carried
 from kafka_ferry.report.leftovers import leftovers_check
-from kafka_ferry.report.model import BackupLine, Check, Report, Stage, Status, complete
+from kafka_ferry.report.model import BackupLine, Check, Report, Stage, Status, Throughput, complete
 from kafka_ferry.report.run import RunData
 
 CONNECTOR = "mirror_maker2_on_connect.live.Mirror{}Connector"
@@ -108,6 +111,389 @@ def backed_up() -> RunData:
     sentence = "1,000,000 records in 9 topics: in backup 20261123T020000Z, whose objects are all there."
     names = ("topics", "counts", "gaps", "objects", "groups")
     return _job("backup_topics", "kafka_ferry", names, backups=lines, sentence=sentence)
+
+
+#: When pages of runs at work are looked at.
+NOW = samples.START + timedelta(seconds=47)
+#: Names as people give them: dots, long, Java's.
+_LONG = "legal_entity.eu-central.customer-registrations.v12.changelog-compacted"
+_TOPICS = ("shop.orders.v1", "shop.payments_avro", _LONG, "clicks")
+_CLUSTERS = {
+    "source": {"conn_id": "kafka_source", "cluster_id": "5L6g3nShT-eMCtK--X86sw", "brokers": 3},
+    "target": {"conn_id": "kafka_target", "cluster_id": "MkU3OEVBNTcwNTJENDM2Qk", "brokers": 1},
+}
+_NO_CLUSTERS: dict[str, Any] = {"source": {}, "target": {}}
+_ARCHIVE = {
+    "backup": "nightly-orders", "backup_id": "20261123T020000Z", "location": "s3://backups.prod.example.org/kafka/shop"
+}  # fmt: skip
+_EXCHANGE = "s3://exchange.prod.example.org/kafka"
+_KILLED = "\n".join(
+    f"# on {host}\nkill $(cut -d' ' -f1 /var/lib/kafka-ferry/mirror_maker1.live/ferry.pid)\n"
+    "rm -r /var/lib/kafka-ferry/mirror_maker1.live"
+    for host in ("kafka-connect-01.prod.example.org", "kafka-connect-02.prod.example.org")
+)
+#: Tasks of a run of each kind, in order.
+_TASKS = {
+    "verify_clusters": ("plan", "shards", "fingerprint[0]", "fingerprint[1]", "validate"),
+    "export_topics_to_s3": ("plan", "freeze", "export[0]", "finish", "verify[0]", "follow", "validate"),
+    "import_topics_from_s3": ("plan", "copy_objects", "provision_topics", "shards", "import[0]", "follow", "validate",
+                              "release"),
+    "backup_topics": ("plan", "freeze", "shards", "export[0]", "finish", "copy", "prune", "validate"),
+    "restore_topics": ("plan", "provision", "shards", "restore[0]", "compare[0]", "groups", "validate", "acls",
+                       "release"),
+    "verify_backup": ("plan", "shards", "verify[0]", "validate"),
+    "stream_database_changes": ("plan", "deploy", "wait_until_running", "wait_until_converged", "validate", "remove"),
+}  # fmt: skip
+_MIGRATION_TASKS = ("plan", "provision_topics", "canary", "deploy", "wait_until_running", "wait_until_converged",
+                    "translate_groups", "shards", "fingerprint[0]", "fingerprint[1]", "validate",
+                    "remove_engine")  # fmt: skip
+_COPIED = Throughput(records=1_000_000, bytes=120_000_000, seconds=38.0)
+#: Jobs of ours that no engine does.
+_OURSELVES = ("backup_topics", "restore_topics", "verify_backup")
+
+
+def _own(dag: str, plan: dict[str, Any]) -> None:
+    """What only this job's plan has, or has otherwise."""
+    lines = plan["topics"]
+    if dag == "backup_topics":
+        plan |= {"source": _CLUSTERS["source"], "mode": "incremental", "parent": "20261122T020000Z"}
+        lines[2]["bytes"] = None
+    if dag == "restore_topics":
+        plan |= {"target": _CLUSTERS["target"], "chain": [_ARCHIVE["backup_id"]]}
+    if dag == "export_topics_to_s3":
+        plan |= {"target": {"conn_id": _EXCHANGE}, "mode": "full", "export_id": "20261121T080000Z"}
+        for line in lines:
+            line["target"] = f"{_EXCHANGE}/shop/data/{line['source']}/"
+    if dag == "import_topics_from_s3":
+        plan |= {"source": {"conn_id": _EXCHANGE}, "export_id": "20261121T080000Z"}
+    if dag == "stream_database_changes":
+        plan["source"] = {"conn_id": "mariadb_shop", "server": "11.4.2-MariaDB-log", "server_id": "1", "position": "x"}
+        plan["connector"] = "stream_database_changes.shop"
+        for line in lines:
+            line.update(source=f"shop.{line['source']}", target=f"shop.shop.{line['target']}", bytes=0)
+
+
+def _plan(dag: str, **more: Any) -> dict[str, Any]:
+    """plan.json as the DAG writes it, as far as the page reads it."""
+    lines: list[dict[str, Any]] = [
+        {"source": name, "target": name, "partitions": 3 * i + 1, "records": 1740 * i, "bytes": 208_800 * i,
+         "already_there": 0}
+        for i, name in enumerate(_TOPICS)
+    ]  # fmt: skip
+    archive = dag in _OURSELVES
+    if dag == "verify_clusters":
+        lines = [{"source": line["source"], "target": line["target"]} for line in lines]
+    if dag != "verify_clusters" and ("topics" in dag or archive or dag == "stream_database_changes"):
+        for line in lines:
+            del line["already_there"]
+    if dag == "replicate_topics":
+        lines = [line | {"target": f"eu.{line['source']}", "already_there": 0} for line in lines]
+    plan: dict[str, Any] = {
+        "planned": samples.at(1),
+        "spec": {"dry_run": False, **({} if archive or "s3" in dag else {"migration": "ferry"})},
+        **(_NO_CLUSTERS if archive else _CLUSTERS),
+        **({"archive": _ARCHIVE, "backup_id": _ARCHIVE["backup_id"]} if archive else {}),
+        "topics": lines,
+        "notes": [],
+    }
+    _own(dag, plan)
+    if dag != "verify_clusters":
+        plan["records"] = sum(line["records"] for line in lines)
+        plan["bytes"] = sum(line["bytes"] or 0 for line in lines)
+    return {**plan, **more}
+
+
+def _at_work(dag: str, done: int, **more: Any) -> RunData:
+    """A run of this DAG after so many of its tasks."""
+    tasks = _TASKS.get(dag, _MIGRATION_TASKS)
+    own = Stage(stage=tasks[done], started=samples.at(5 * done), state="running")
+    states = dict.fromkeys(tasks[:done], "success") | {tasks[done]: "running"}
+    known: dict[str, Any] = {
+        "plan": _plan(dag), "stages": [*samples.stages(*tasks[:done]), own], "tasks": states
+    }  # fmt: skip
+    return RunData(dag, samples.RUN, "running", **{**known, **more})
+
+
+def _ended(dag: str, made: Sequence[Check], *, engine: str = "", verdict: str = "PASS", **other: Any) -> RunData:
+    """A run with its report: checks of its own list, those not made as such."""
+    engine = engine or ("kafka_ferry" if dag in _OURSELVES else dag)
+    plan = other.pop("plan", None) or _plan(dag)
+    reasons = {"quotas": "this version does not carry quotas",
+               "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target"}  # fmt: skip
+    checks = list(made) if dag in (*_OURSELVES, "stream_database_changes") else complete(
+        list(made), reasons, ENDED_BEFORE, checklist("verify_clusters" if dag == "verify_clusters" else engine)
+    )  # fmt: skip
+    lines = [
+        samples.topic(line["source"], 1740 * i).model_copy(update={"target": line["target"]})
+        for i, line in enumerate(plan["topics"])
+    ]
+    note = never_carried(dag, engine)
+    told: dict[str, Any] = {
+        "dag_id": dag, "engine": engine, "verdict": verdict, "source": plan["source"], "target": plan["target"],
+        "checks": checks, "topics": lines, "groups": [], "notes": [note] if note else [],
+        "timeline": [*samples.stages(*_TASKS.get(dag, _MIGRATION_TASKS)),
+                     Stage(stage="report", started=samples.at(70), state="running")],
+    }  # fmt: skip
+    told |= other
+    found = samples.report(told.pop("topics"), told.pop("groups"), [], **told)
+    state = "success" if verdict == "PASS" else "failed"
+    return RunData(dag, samples.RUN, state, report=found, summary=samples.SUMMARY, plan=plan)
+
+
+def _made(**found: tuple[str, str, str] | tuple[str, str, str, Sequence[str]]) -> list[Check]:
+    """``name=(expected, actual, detail)``: passed; with differences: failed."""
+    return [
+        Check(name=name, status=Status.FAIL if len(told) > 3 else Status.PASS, expected=told[0], actual=told[1],
+              detail=told[2], differences=list(told[3]) if len(told) > 3 else [])
+        for name, told in found.items()
+    ]  # fmt: skip
+
+
+def _migrated(dag: str, engine: str = "", kept: str = "", **other: Any) -> RunData:
+    """A migration that passed."""
+    made = _made(
+        topics=("4 topics", "4 there", ""),
+        partitions=("22", "22", ""),
+        configs=("31 settings", "31 equal", ""),
+        counts=("10,440 records", "10,440", "2 compacted topics counted by keys"),
+        content=("22 partitions equal", "22 equal", "record hash v1"),
+        new_records=("1 record", "1", "arrived after 0.8 s"),
+        groups=("2 groups", "2 there", ""),
+        group_offsets=("44 exact", "44 exact", ""),
+        acls=("7 ACLs", "7 there", ""),
+        other_replicators=("none", "none", ""),
+    )
+    left_out = Check(name="groups_left_out", status=Status.EXPLAINED, expected="each with a reason",
+                     actual="2 groups named", detail="1 group of other types left behind; 1 left out by exclude_groups",
+                     differences=["streams.billing: a streams group (KIP-1071), which MirrorMaker 2 does not carry",
+                                  "console-consumer-48211: left out by exclude_groups"])  # fmt: skip
+    groups = [samples.group(f"billing-{i}", i, topic=_TOPICS[i % 4]) for i in range(6)]
+    return _ended(dag, [*made, left_out, leftovers_check(kept=kept)], engine=engine, groups=groups, **other)
+
+
+def _broken(dag: str, stage: str, error: str) -> RunData:
+    """A run that broke in the middle, with the report that says so."""
+    tasks = _TASKS.get(dag, _MIGRATION_TASKS)
+    at = tasks.index(stage)
+    timeline = samples.stages(*tasks[: at + 1], broken=stage, error=error)
+    own = Stage(stage="report", started=samples.at(70), state="running")
+    return _ended(dag, [], verdict="FAIL", failures=[f"{stage}: {error}"], topics=[], timeline=[*timeline, own],
+                  engine="")  # fmt: skip
+
+
+def _kept_by(dag: str, names: str, commands: str, engine: str = "") -> RunData:
+    kept = (
+        f"keep_replicating: replication goes on with {names}. To stop it and clean up, trigger this DAG again with the "
+        f"same params and keep_replicating off; or end it by hand:\n{commands}"
+    )
+    return _migrated(dag, engine, kept)
+
+
+def _failed_migration() -> RunData:
+    """Every column has something to say."""
+    lines = [samples.topic(name, 1740 * (i + 1)) for i, name in enumerate(_TOPICS)]
+    lines[2] = samples.topic(_LONG, 5220, target_records=5216, lost=5, duplicated=1, reordered=2, status=Status.FAIL,
+                             detail="partition 3: 5 lost, 1 duplicated, 2 reordered; partition 7: offsets of an "
+                             "aborted transaction are on the target")  # fmt: skip
+    lines[3] = samples.topic("clicks", 0, source_records=None, target_records=None, status=Status.SKIPPED,
+                             detail="3 of 10 partitions could not be compared")  # fmt: skip
+    made = _made(
+        topics=("4 topics", "3 there", "", ["clicks is missing on kafka_target"]),
+        content=("22 partitions equal", "20 equal", "record hash v1",
+                 [f"{_LONG}-3: offset {417 + i} of the source is lost" for i in range(12)]),
+        configs=("31 settings", "30 equal", "",
+                 [f"{_LONG}: min.insync.replicas is 1, source {_LONG} has 2"]),
+        acls=("1 ACL", "0 there", "",
+              ["User:CN=billing.prod.example.org,OU=Payments,O=Example AG,C=CH: ALLOW READ on topic literal "
+               f"{_LONG} from host * is missing"]),
+    )  # fmt: skip
+    return _ended(
+        "mirror_maker2_on_connect",
+        made,
+        verdict="FAIL",
+        topics=lines,
+        groups=[
+            samples.group(
+                "g",
+                0,
+                topic=_LONG,
+                target_offset=None,
+                expected_offset=None,
+                redelivered=None,
+                status=Status.FAIL,
+                detail="has no commit on the target",
+            )
+        ],
+    )
+
+
+def _refused() -> RunData:
+    error = ("topics: 'shop.order.v1' matches nothing on the source; did you mean 'shop.orders.v1'? Cure: a name or "
+             "regular expression of topics there")  # fmt: skip
+    own = Stage(stage="report", started=samples.at(7), state="running")
+    return _ended("mirror_maker2_on_connect", [], verdict="FAIL", failures=[f"plan: {error}"], topics=[],
+                  timeline=[*samples.stages("plan", broken="plan", error=error), own])  # fmt: skip
+
+
+def _backup_lines(own: bool = True) -> list[BackupLine]:
+    return [
+        BackupLine(backup_id=f"2026112{i}T020000Z", mode="incremental" if i else "full", created=samples.at(i),
+                   seconds=9, parent=f"2026112{i - 1}T020000Z" if i else None, records=1_000_000, bytes=120_000_000,
+                   size=40_000_000, objects=27, growth=1_000_000 if i else None, own=own and i == 3,
+                   status=Status.SKIPPED if i == 2 else Status.PASS,
+                   detail="" if i == 2 else "content PASS on 2026-11-22 05:00:04 UTC")
+        for i in (3, 2, 1, 0)
+    ]  # fmt: skip
+
+
+def _dry(dag: str, **more: Any) -> RunData:
+    plan = _plan(dag, **more)
+    plan["spec"] = {**plan["spec"], "dry_run": True}
+    return RunData(dag, samples.RUN, "success", plan=plan, stages=samples.stages("plan"), tasks={"plan": "success"})
+
+
+_EXCHANGED = {"topics": ("4", "4", ""), "partitions": ("22", "22", "")}
+_RESTORED = {"action": "rewind", "group": "billing", "topic": "shop.orders.v1", "partition": 0, "source_offset": 1500,
+             "target_offset": 3000, "would_get": 1500, "about": True}  # fmt: skip
+
+#: Every kind of page: job by verdict, dry run, at work, broken in the middle, and replication that goes on.
+PAGES: dict[str, Callable[[], RunData]] = {
+    "connect_pass": lambda: _migrated("mirror_maker2_on_connect"),
+    "connect_fail": _failed_migration,
+    "connect_running": lambda: _at_work(
+        "mirror_maker2_on_connect", 5, progress=samples.progress(40, converged=False)
+    ),
+    "connect_planning": lambda: _at_work("mirror_maker2_on_connect", 0, plan={}),
+    "connect_broken": lambda: _broken(
+        "mirror_maker2_on_connect", "wait_until_converged",
+        "connector mirror_maker2_on_connect.ferry.MirrorSourceConnector task 0 FAILED: org.apache.kafka.connect.errors."
+        "ConnectException: Unrecoverable exception from producer send callback\n\tat org.apache.kafka.connect.runtime."
+        "WorkerSourceTask.maybeThrowProducerSendException(WorkerSourceTask.java:334)\nCaused by: org.apache.kafka."
+        "common.errors.TopicAuthorizationException: Not authorized to access topics: [shop.orders.v1]. Cure: grant "
+        "WRITE on it to the worker's user, then clear wait_until_running with its downstream tasks",
+    ),
+    "connect_refused": _refused,
+    "connect_kept": kept,
+    "mm1_kept": lambda: _kept_by(
+        "mirror_maker1", "process mirror_maker1.live on host kafka-connect-01.prod.example.org, process "
+        "mirror_maker1.live on host kafka-connect-02.prod.example.org",
+        f"{_KILLED}\n# then, on kafka_source\nkafka-consumer-groups.sh --bootstrap-server b-1.prod.example.org:9092 "
+        "--delete --group mirror_maker1.live",
+    ),
+    "dedicated_pass": lambda: _migrated("mirror_maker2_dedicated"),
+    "standalone_pass": lambda: _migrated("mirror_maker2_standalone"),
+    "msk_connect_kept": lambda: _kept_by(
+        "mirror_maker2_on_msk_connect", "connector ferry-live-source, connector ferry-live-checkpoint",
+        "aws kafkaconnect list-connectors --region eu-central-1 --connector-name-prefix ferry-live- --query "
+        "'connectors[].connectorArn' --output text | tr '\\t' '\\n' | xargs -n 1 aws kafkaconnect delete-connector "
+        "--region eu-central-1 --connector-arn",
+    ),
+    "msk_replicator_kept": lambda: _kept_by(
+        "msk_replicator", "replicator ferry-live", "aws kafka delete-replicator --region eu-central-1 --replicator-arn "
+        "$(aws kafka list-replicators --region eu-central-1 --replicator-name-filter ferry-live --query "
+        "'Replicators[0].ReplicatorArn' --output text)",
+        "msk_replicator (tested against a double of its API, not run on AWS by this project)",
+    ),
+    "replicate_pass": lambda: _migrated("replicate_topics"),
+    "replicate_dry": lambda: _dry("replicate_topics", changes=[], findings=FINDINGS[:1]),
+    "clusters_running": lambda: _at_work("verify_clusters", 2),
+    "clusters_pass": lambda: _ended("verify_clusters", _made(
+        topics=("4 topics", "4 there", ""), partitions=("22", "22", ""), configs=("31 settings", "31 equal", ""),
+        counts=("1 record", "1", ""), content=("1 partition equal", "1 equal", "record hash v1"),
+        groups=("1 group", "1 there", ""), group_offsets=("1 exact", "1 exact", ""), acls=("1 ACL", "1 there", ""),
+    ), engine="none: compared as they are"),
+    "clusters_broken": lambda: _broken("verify_clusters", "fingerprint[0]", "shop.orders.v1-0: no leader found"),
+    "export_running": lambda: _at_work("export_topics_to_s3", 2),
+    "export_dry": lambda: _dry("export_topics_to_s3"),
+    "export_pass": lambda: _ended("export_topics_to_s3", _made(
+        **_EXCHANGED, counts=("10,440", "10,440", "every offset of the frozen ranges is in an object, or its absence "
+                              "has a reason"),
+        content=("31 objects", "31 objects as they were written", "each was read back and compared with the "
+                 "fingerprint taken from the source"),
+    ), throughput=_COPIED),
+    "export_fail": lambda: _ended("export_topics_to_s3", _made(
+        **_EXCHANGED, content=("31 objects", "30 objects as they were written", "", ["shop.orders.v1-0 "
+                               "orders/data/shop.orders.v1/0-0000.avro: SHA-256 is another"]),
+    ), verdict="FAIL"),
+    "import_running": lambda: _at_work("import_topics_from_s3", 4),
+    "import_dry": lambda: _dry("import_topics_from_s3", changes=[
+        {"action": "create", "kind": "topic", "name": "shop.orders.v1", "detail": "3 partitions, compacted"}
+    ]),
+    "import_pass": lambda: _ended("import_topics_from_s3", _made(
+        **_EXCHANGED, configs=("31", "31", ""), counts=("10,440", "10,440", ""),
+        content=("10,440 records", "10,440 records", "each was read back"),
+    )),
+    "import_fail": lambda: _ended("import_topics_from_s3", _made(
+        **_EXCHANGED, configs=("31", "30", "", [f"{_LONG}: retention.ms is 604800000, on the source -1"]),
+    ), verdict="FAIL"),
+    "backup_running": lambda: _at_work("backup_topics", 3),
+    "backup_dry": lambda: _dry("backup_topics", skipped_groups={"console-consumer-1": "left out by exclude_groups"}),
+    "backup_pass": lambda: _ended("backup_topics", [*_made(
+        topics=("4 topics selected", "4 in the manifest", "incremental, goes on from 20261122T020000Z"),
+        counts=("10,440 offsets frozen", "10,440 records", "each record was counted as it was written"),
+        gaps=("none", "none", ""), objects=("27 objects as they were written", "27", "each was looked at in the store"),
+        groups=("every group with a commit", "2 groups, 44 committed offsets", ""),
+        acls=("the cluster's ACLs", "7", ""), pruning=("3 backups kept", "1 deleted", "40.0 MB freed"),
+    ), Check(name="copy", status=Status.SKIPPED, detail="param copy_to is empty")],
+        backups=_backup_lines(), sentence="10,440 records in 4 topics: in backup 20261123T020000Z, whose objects are "
+        "all there."),
+    "backup_covered": lambda: _ended("backup_topics", [Check(
+        name="counts", status=Status.EXPLAINED, expected="a backup of this night", actual="20261122T020000Z",
+        detail="nothing to do: covered by backup 20261122T020000Z, begun 2026-11-22 02:00:00 UTC")],
+        topics=[], sentence="Nothing to do: this night is covered by backup 20261122T020000Z."),
+    "backup_broken": lambda: _broken("backup_topics", "copy", "s3://copy.example.org/kafka: Access Denied (403)"),
+    "restore_running": lambda: _at_work("restore_topics", 3),
+    "restore_dry": lambda: _dry(
+        "restore_topics", changes=[], group_offsets={
+            "lines": 1, "actions": [{"action": "rewind", "lines": 1, "meaning": "stands further on the target"}],
+            "active_groups": ["billing"], "first": [_RESTORED], "more": 0, "artifact": None},
+    ),
+    "restore_pass": lambda: _ended("restore_topics", [*_made(
+        topics=("4 topics", "4 there", ""), counts=("10,440 records", "10,440 records", ""),
+        content=("22 partitions as in the manifest", "the same, by fingerprint", "every restored record was read back "
+                 "and hashed"),
+        groups=("2 groups", "2 there", ""), group_offsets=("44 exact", "all exact", ""),
+        leftovers=("none", "none", ""),
+    ), Check(name="source", status=Status.SKIPPED, detail="no source_conn_id: compared with the manifest only")],
+        groups=[samples.group("billing", i, topic="shop.orders.v1") for i in range(3)]),
+    "restore_fail": lambda: _ended("restore_topics", _made(
+        topics=("4 topics", "4 there", ""), content=("22 partitions as in the manifest", "1 topic differs", "",
+                                                     [f"{_LONG}: partition 3: 5 lost"]),
+    ), verdict="FAIL"),
+    "verify_running": lambda: _at_work("verify_backup", 2),
+    "verify_pass": lambda: _ended("verify_backup", _made(
+        manifests=("4 backups that can be restored", "4", ""), objects=("108 objects", "108", ""),
+        counts=("108 objects", "108 objects read, 10,440 records in them by the manifests", ""),
+        orphans=("none", "none", ""), clocks=("4 backups", "4 made in the past", ""),
+    ), backups=_backup_lines(own=False), sentence="10,440 records in 108 objects of 4 backups were read and are as "
+        "they were written."),
+    "verify_fail": lambda: _ended("verify_backup", _made(
+        manifests=("4 backups that can be restored", "1 problem", "", ["20261121T020000Z cannot be restored: its "
+                                                                        "parent 20261120T020000Z is not there"]),
+        objects=("108 objects as they were written", "1 damaged", "", [f"nightly-orders/data/{_LONG}/3/00000000000000"
+                                                                        "000417.parquet: SHA-256 is another"]),
+    ), verdict="FAIL", backups=_backup_lines(own=False)),
+    "stream_running": lambda: _at_work("stream_database_changes", 3),
+    "stream_dry": lambda: _dry("stream_database_changes"),
+    "stream_pass": lambda: _ended("stream_database_changes", _made(
+        topics=("4 topics", "4 there", ""), counts=("10,440 rows", "10,440 read events", ""),
+        content=("10,440 rows", "10,440 rows the same", "as of mysql-bin.000042:1874"),
+        changes=("27", "27", "in order per key"), schema_changes=("2", "2", ""), leftovers=("none", "none", ""),
+    ), sentence="10,440 rows of 4 tables are in Kafka as the database has them."),
+    "stream_fail": lambda: _ended("stream_database_changes", _made(
+        content=("10,440 rows", "10,439 rows the same", "", [
+            "shop.orders, row id=417: total is 18446744073709551615, in Kafka -1 (column total, BIGINT UNSIGNED). "
+            "Cure: bigint.unsigned.handling.mode=precise"]),
+        changes=("27", "26", "", ["shop.orders: UPDATE of row id=417 at mysql-bin.000042:1874 did not arrive"]),
+    ), verdict="FAIL"),
+    "stream_kept": lambda: _ended("stream_database_changes", [*_made(
+        topics=("1 topic", "1 there", ""), counts=("1 row", "1 read event", ""),
+    ), leftovers_check(kept="keep_streaming: connector stream_database_changes.shop goes on. To stop it, trigger this "
+                       "DAG again with the same params and keep_streaming off; or end it by hand:\ncurl -X DELETE "
+                       "http://connect:8083/connectors/stream_database_changes.shop")],
+        sentence="1 row of 1 table is in Kafka as the database has it."),
+    "broken_without_report": samples.broken_early,
+}  # fmt: skip
 
 
 KINDS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.report.job_words import COMPARED
 from kafka_ferry.report.model import Report, Status
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 #: How the report calls what is no engine.
 _LABELS = {
-    "verify_clusters": "none: compared as they are",
+    "verify_clusters": COMPARED,
     "msk_replicator": "msk_replicator (tested against a double of its API, not run on AWS by this project)",
 }
 

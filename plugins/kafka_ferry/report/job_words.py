@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from kafka_ferry.report.model import CHECKS, Report
 
@@ -73,6 +73,17 @@ _OWN: Final = MappingProxyType(
         },
     }
 )
+#: What is compared with what, as heads of a table's columns.
+_SIDES: Final = MappingProxyType(
+    {
+        "backup_topics": ("On the source", "In the backup"),
+        "restore_topics": ("In the backup", "On the target"),
+        "verify_backup": ("By the manifests", "Read"),
+        "export_topics_to_s3": ("On the source", "In the export"),
+        "import_topics_from_s3": ("In the export", "On the target"),
+        "stream_database_changes": ("Rows, changes", "Events read"),
+    }
+)
 #: What such a run is to check, in the order a reader asks; all else is a migration and makes ``CHECKS``.
 _CHECKLISTS: Final = MappingProxyType(
     {
@@ -107,6 +118,8 @@ NEVER_MADE: Final = ("quotas", "scram_users")
 #: Jobs that are no migration, and have no line of the above.
 _OTHERS: Final = ("verify_backup", "stream_database_changes")
 
+#: The engine of a run that had none.
+COMPARED: Final = "none: compared as they are"
 ENGINES: Final = MappingProxyType(
     {
         "mirror_maker2_on_connect": "MirrorMaker 2 on Kafka Connect",
@@ -137,6 +150,8 @@ def never_carried(dag_id: str, engine: str) -> str:
     """What such a run leaves out whatever its params are, in one line; empty when there is nothing to say."""
     if dag_id in _OTHERS or engine in _OTHERS:
         return ""
+    if engine == COMPARED:
+        return _NEVER["verify_clusters"]
     # A DAG of another name may run one of our engines; backups and the like have one engine, and are told by theirs.
     return _NEVER.get(dag_id) or _NEVER.get(engine) or ("" if engine == "kafka_ferry" else _MIGRATION_NEVER)
 
@@ -149,8 +164,31 @@ def engine_name(engine: str) -> str:
     return ENGINES.get(engine, engine.replace("_", " "))
 
 
+def planned(plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Heading of the topics in a plan, and what is counted of each. A plan is known by what it has: its DAG may have
+    any name."""
+    if "connector" in plan:
+        return "Tables to stream", "Rows, about"
+    if "archive" in plan:
+        kind = "mode" if "mode" in plan else "chain" if "chain" in plan else ""
+        return {
+            "mode": ("Topics to back up", "Offsets"),
+            "chain": ("Topics to restore", "Records"),
+        }.get(kind, ("Topics in the backups", "Records"))
+    if "export_id" in plan:
+        return ("Topics to export", "Offsets") if "mode" in plan else ("Topics to import", "Records")
+    return ("Topics to copy", "Offsets") if "records" in plan else ("Topics to compare", "Offsets")
+
+
+def sides(report: Report) -> tuple[str, str]:
+    """What a topic's two numbers are of."""
+    return _SIDES.get(_job(report), ("Source", "Target"))
+
+
 def proven(report: Report, what: str) -> str:
     """The sentence of a PASS whose records were compared, for ``what``: ``5 records in 1 topic``."""
+    if _job(report) == "restore_topics":
+        return f"{what} were read back from the target and are those of the backup."
     if _job(report) == "import_topics_from_s3":
         return f"{what} were read back from the target and are those of the export."
     if _job(report) == "export_topics_to_s3":

@@ -28,8 +28,9 @@ SCRIPTS: Final = ("chart.umd.min.js", "page.js")
 STYLE: Final = "page.css"
 #: Up to a separator, or what is as long as a line may be.
 _WORD: Final = re.compile(r"[^._/-]{1,40}[._/-]*|[._/-]+", re.S)
-
-
+#: The same for what sentences hold besides: addresses, names of people in certificates, settings.
+_IN_PROSE: Final = re.compile(r"[^._/,:;=&?-]{1,40}[._/,:;=&?-]*|[._/,:;=&?-]+", re.S)
+_UNIT: Final = re.compile(r"(\d) (Bytes?|[kMGT]B|s|min|h)\b")
 #: A name that fits into any column.
 _SHORT: Final = 30
 
@@ -118,14 +119,22 @@ def _environment() -> jinja2.Environment:
     environment.filters["counted"] = counted
     environment.filters["name"] = breakable
     environment.globals["shown"] = shown
+    environment.filters["prose"] = prose
+    environment.filters["shown"] = shown
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment
 
 
-def breakable(name: object) -> Markup:
+def prose(text: object) -> Markup:
+    """A sentence, in which long names break as ``breakable`` says, and a number stays with its unit."""
+    words = [breakable(word, _IN_PROSE) for word in re.split(r"(\s+)", _UNIT.sub("\\1\u00a0\\2", str(text)))]
+    return Markup("").join(words)
+
+
+def breakable(name: object, pattern: re.Pattern[str] = _WORD) -> Markup:
     """A long name, whose line may break behind a separator, and nowhere within a word of up to 40 characters."""
     text = str(name)
-    return Markup("<wbr>").join(_WORD.findall(text) if len(text) > _SHORT else [text])
+    return Markup("<wbr>").join(pattern.findall(text) if len(text) > _SHORT else [text])
 
 
 @cache

@@ -11,7 +11,7 @@ import humanize
 
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings, found_by
-from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, proven, question
+from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, planned, proven, question, sides
 from kafka_ferry.report.model import Check, Report, Stage, Status
 from kafka_ferry.report.overview import Overview, Totals, overview_of
 from kafka_ferry.report.run import RunData
@@ -65,6 +65,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "checks": report.checks if report else [],
         "made": made(overview) if overview else [],
         "left_out": left_out(report) if report else [],
+        "sides": sides(report) if report else (),
         "question": (lambda name: question(report, name)) if report else None,
         "notes": [*(report.notes if report else []), *run.damaged],
         "goes_on": goes_on(report) if report else None,
@@ -76,6 +77,8 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "pages": run.overview is not None,
         "backups": report.backups if report else [],
         "plan": run.plan,
+        "to_do": planned(run.plan)[0],
+        "counted_as": planned(run.plan)[1],
         "charts": overview.charts if overview else {
             "progress": progress_series(run.progress), "topics": topic_bars([])
         },
@@ -140,6 +143,8 @@ def refused(report: Report) -> bool:
     return bool(report.failures) and "plan" in stages and stages <= {"plan", "report"}
 
 
+#: Between parts of a fact: it stays with what it follows when a line ends.
+_DOT: Final = "\u00a0· "
 _WRONGS: Final = ("lost", "duplicated", "reordered")
 
 
@@ -159,7 +164,7 @@ def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[st
         ("Target", _cluster((report.target if report else None) or plan.get("target"))),
         ("Engine", engine_name(report.engine) if report else ""),
         ("Migration", str(spec.get("migration", ""))),
-        ("Backup", " · ".join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
+        ("Backup", _DOT.join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", _when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),
     ]
@@ -174,12 +179,20 @@ def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[st
             )
         )
     elif plan.get("records") is not None and not report:
-        seconds = (plan.get("estimate") or {}).get("seconds")
-        size = humanize.naturalsize(plan.get("bytes", 0))
-        where = number_of(len(plan.get("topics", [])), "topic")
-        text = f"at most {plan['records']:,} records, about {size}, in {where}"
-        pairs.append(("Planned", text + (f", copying about {duration(seconds)}" if seconds is not None else "")))
+        pairs.append(("Planned", _planned(plan)))
     return [(name, value) for name, value in pairs if value]
+
+
+def _planned(plan: Mapping[str, Any]) -> str:
+    topics, seconds = plan.get("topics") or [], (plan.get("estimate") or {}).get("seconds")
+    if "connector" in plan:
+        return f"about {number_of(plan['records'], 'row')} in {number_of(len(topics), 'table')}"
+    unknown = sum(line.get("bytes") is None for line in topics)
+    size = f"about {humanize.naturalsize(plan.get('bytes') or 0)}" if unknown < len(topics) else "of a size not known"
+    if 0 < unknown < len(topics):
+        size += f" ({number_of(unknown, 'topic')} of a size not known left out)"
+    text = f"at most {number_of(plan['records'], 'record')}, {size}, in {number_of(len(topics), 'topic')}"
+    return text + (f", copying about {duration(seconds)}" if seconds is not None else "")
 
 
 def failures(run: RunData) -> list[str]:
@@ -306,7 +319,7 @@ def _cluster(about: dict[str, Any] | None) -> str:
         return ""
     brokers = about.get("brokers")
     parts = [str(about.get("conn_id", "")), number_of(brokers, "broker") if isinstance(brokers, int) else ""]
-    return " · ".join(part for part in [*parts, str(about.get("cluster_id", ""))] if part)
+    return _DOT.join(part for part in [*parts, str(about.get("cluster_id", ""))] if part)
 
 
 def _when(text: str | None) -> str:

@@ -63,7 +63,7 @@
     // A rule of ours, so that the policy needs no inline style.
     box.style.height = `${60 + topics.labels.length * 34}px`;
     // A small topic is still seen, an empty one has no bar.
-    const side = (name) => ({ label: name, data: topics[name].map((count) => count || null), minBarLength: 2,
+    const side = (name) => ({ label: box.parentElement.querySelector(`.key.${name}`).textContent, data: topics[name].map((count) => count || null), minBarLength: 2,
       backgroundColor: colour(name), barPercentage: 0.9, categoryPercentage: 0.7 });
     const cut = (text) => (text.length > 30 ? `${text.slice(0, 14)}…${text.slice(-14)}` : text);
     const narrow = box.clientWidth < 500;
