@@ -268,7 +268,8 @@ def _migrated(dag: str, engine: str = "", kept: str = "", **other: Any) -> RunDa
                      differences=["streams.billing: a streams group (KIP-1071), which MirrorMaker 2 does not carry",
                                   "console-consumer-48211: left out by exclude_groups"])  # fmt: skip
     groups = [samples.group(f"billing-{i}", i, topic=_TOPICS[i % 4]) for i in range(6)]
-    return _ended(dag, [*made, left_out, leftovers_check(kept=kept)], engine=engine, groups=groups, **other)
+    known = {"groups": groups, **other}
+    return _ended(dag, [*made, left_out, leftovers_check(kept=kept)], engine=engine, **known)
 
 
 def _broken(dag: str, stage: str, error: str) -> RunData:
@@ -373,6 +374,11 @@ PAGES: dict[str, Callable[[], RunData]] = {
         "WRITE on it to the worker's user, then clear wait_until_running with its downstream tasks",
     ),
     "connect_refused": _refused,
+    # As long as Kafka lets a name be, and without a place to break it.
+    "connect_longest": lambda: _migrated(
+        "mirror_maker2_on_connect", topics=[samples.topic("t" * 249), samples.topic("a.b-" * 62)],
+        groups=[samples.group("g" * 249, 0, topic="t" * 249, status=Status.EXPLAINED, detail="d" * 300)],
+    ),
     "connect_kept": kept,
     "mm1_kept": lambda: _kept_by(
         "mirror_maker1", "process mirror_maker1.live on host kafka-connect-01.prod.example.org, process "
