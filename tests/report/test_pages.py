@@ -154,7 +154,7 @@ def test_a_damaged_overview_falls_back_to_the_report_and_is_named(artifacts):
         run, html = page(artifacts, summary)
         assert run.overview is None
         assert run.report
-        assert ("overview.json" in html) == (content != "{}")
+        assert ("overview.json" in html.replace("<wbr>", "")) == (content != "{}")
         if content != "{}":
             with pytest.raises(DamagedArtifact, match=r"overview\.json"):
                 read_lines(artifacts, summary["pages"], Question("topics"))
