@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import report_samples as samples
+from kafka_ferry.hooks.by_hand import delete_msk_connectors, delete_replicator, end_process
 from kafka_ferry.report.build import ENDED_BEFORE
 from kafka_ferry.report.job_words import checklist, never_carried
 from kafka_ferry.report.leftovers import leftovers_check
@@ -128,8 +129,7 @@ _ARCHIVE = {
 }  # fmt: skip
 _EXCHANGE = "s3://exchange.prod.example.org/kafka"
 _KILLED = "\n".join(
-    f"# on {host}\nkill $(cut -d' ' -f1 /var/lib/kafka-ferry/mirror_maker1.live/ferry.pid)\n"
-    "rm -r /var/lib/kafka-ferry/mirror_maker1.live"
+    end_process(host, "/var/lib/kafka-ferry/mirror_maker1.live", "-Dkafka.ferry=mirror_maker1.live")
     for host in ("kafka-connect-01.prod.example.org", "kafka-connect-02.prod.example.org")
 )
 #: Tasks of a run of each kind, in order.
@@ -390,14 +390,10 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "standalone_pass": lambda: _migrated("mirror_maker2_standalone"),
     "msk_connect_kept": lambda: _kept_by(
         "mirror_maker2_on_msk_connect", "connector ferry-live-source, connector ferry-live-checkpoint",
-        "aws kafkaconnect list-connectors --region eu-central-1 --connector-name-prefix ferry-live- --query "
-        "'connectors[].connectorArn' --output text | tr '\\t' '\\n' | xargs -n 1 aws kafkaconnect delete-connector "
-        "--region eu-central-1 --connector-arn",
+        delete_msk_connectors("eu-central-1", ["ferry-live-source", "ferry-live-checkpoint"]),
     ),
     "msk_replicator_kept": lambda: _kept_by(
-        "msk_replicator", "replicator ferry-live", "aws kafka delete-replicator --region eu-central-1 --replicator-arn "
-        "$(aws kafka list-replicators --region eu-central-1 --replicator-name-filter ferry-live --query "
-        "'Replicators[0].ReplicatorArn' --output text)",
+        "msk_replicator", "replicator ferry-live", delete_replicator("eu-central-1", "ferry-live"),
         "msk_replicator (tested against a double of its API, not run on AWS by this project)",
     ),
     "replicate_pass": lambda: _migrated("replicate_topics"),

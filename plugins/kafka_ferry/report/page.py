@@ -29,7 +29,7 @@ STYLE: Final = "page.css"
 #: Up to a separator, or what is as long as a line may be.
 _WORD: Final = re.compile(r"[^._/-]{1,40}[._/-]*|[._/-]+", re.S)
 #: The same for what sentences hold besides: addresses, names of people in certificates, settings.
-_IN_PROSE: Final = re.compile(r"[^._/,:;=&?-]{1,40}[._/,:;=&?-]*|[._/,:;=&?-]+", re.S)
+_IN_PROSE: Final = re.compile(r"[^._/,:;=&?(-]{1,40}[._/,:;=&?(-]*|[._/,:;=&?(-]+", re.S)
 _UNIT: Final = re.compile(r"(\d) (Bytes?|[kMGT]B|s|min|h)\b")
 #: A name that fits into any column.
 _SHORT: Final = 30
