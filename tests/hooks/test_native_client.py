@@ -14,24 +14,25 @@ from aiokafka import errors
 from confluent_kafka import KafkaError
 
 from batches import ABORT, TRANSACTIONAL, Record, batch, marker
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks import native_client
 from kafka_ferry.hooks.broker_wire import LEADERS, Answer, Leaders, Part
 from kafka_ferry.hooks.native_client import NativeClient
-from kafka_ferry.hooks.range_stream import Faults, Key, RangeStream
+from kafka_ferry.hooks.range_stream import Faults, RangeStream
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.raw_records import RawRecords, Workbench
 
 A, B = ("t", 0), ("t", 1)
-Positions = Mapping[Key, int]
+Positions = Mapping[Partition, int]
 
 
 class Brokers:
     """Stands where ``BrokerWire`` does. ``led``: who leads what; ``fetched``: what a broker answers, or raises."""
 
     def __init__(self) -> None:
-        self.led: Callable[[set[Key]], Leaders] = lambda keys: Leaders(dict.fromkeys(keys, 1), set(), [])
+        self.led: Callable[[set[Partition]], Leaders] = lambda keys: Leaders(dict.fromkeys(keys, 1), set(), [])
         self.fetched: Callable[[int, Positions], Answer] = lambda node, positions: Answer(positions, {}, 0)
-        self.asked: list[tuple[int, dict[Key, int]]] = []
+        self.asked: list[tuple[int, dict[Partition, int]]] = []
         self.dropped: list[int] = []
 
     async def leaders(self, keys: Positions) -> Leaders:
@@ -53,7 +54,7 @@ class Brokers:
         pass
 
 
-def opened() -> Callable[[Key, Any], Iterator[RawRecords]]:
+def opened() -> Callable[[Partition, Any], Iterator[RawRecords]]:
     bench = Workbench()
     return lambda _, batches: bench.records(batches)
 
@@ -208,7 +209,7 @@ def test_a_broker_that_goes_away_is_asked_again(brokers: Brokers, client: Native
 
 
 def test_refused_credentials_are_told(brokers: Brokers, client: NativeClient[Any], faults: Faults) -> None:
-    def refuse(keys: set[Key]) -> Leaders:
+    def refuse(keys: set[Partition]) -> Leaders:
         raise errors.SaslAuthenticationFailed("Authentication failed")
 
     brokers.led = refuse
@@ -268,7 +269,7 @@ def test_a_stream_over_it_reads_two_partitions(brokers: Brokers) -> None:
     brokers.fetched = log_of(some(0, codec="zstd"), some(10, codec="lz4"), some(20))
     config = {"bootstrap.servers": "x:1"}
     stream = RangeStream(lambda faults: NativeClient(config, faults, opened()), "read_uncommitted", 5)
-    found: dict[Key, list[int]] = {A: [], B: []}
+    found: dict[Partition, list[int]] = {A: [], B: []}
     for key, run in stream.stream([PartitionRange(*A, 0, 25), PartitionRange(*B, 12, 30)]):
         found[key] += run.offsets.tolist()
     stream.close()

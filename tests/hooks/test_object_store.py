@@ -14,7 +14,8 @@ from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks import object_store
 from kafka_ferry.hooks.folder_store import FolderStore
-from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store, open_store
+from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
+from kafka_ferry.hooks.open_store import open_store
 
 SETTINGS = {"region_name": "us-east-1", "aws_access_key_id": "me", "aws_secret_access_key": "S3CRET-KEY"}
 

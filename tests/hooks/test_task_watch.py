@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.hooks import task_watch
 from kafka_ferry.hooks.child_process import Child
-from kafka_ferry.hooks.task_watch import NoProgress, beat, ended_without_progress, limit_of
+from kafka_ferry.hooks.task_watch import NoProgress, ended_without_progress, limit_of
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 HEAD = """

@@ -21,7 +21,8 @@ from aws_double import AwsDouble
 from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
 from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.hosts import ssm
-from kafka_ferry.hooks.hosts.host import Host, host_of
+from kafka_ferry.hooks.hosts.host import Host
+from kafka_ferry.hooks.hosts.open import host_of
 from kafka_ferry.hooks.hosts.process import HostProcess, java_processes
 
 pytestmark = pytest.mark.integration

@@ -23,7 +23,8 @@ from kafka_ferry.hooks.catch_up import wait_for_tails
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.engines.mirror_maker1 import MirrorMaker1
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
-from kafka_ferry.hooks.hosts.host import LOCAL, host_of
+from kafka_ferry.hooks.hosts.host import LOCAL
+from kafka_ferry.hooks.hosts.open import host_of
 from kafka_ferry.hooks.hosts.process import java_processes
 from kafka_ferry.hooks.jobs import jobs_of
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin

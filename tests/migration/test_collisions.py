@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kafka_ferry.migration.collisions import collision_findings, collisions
+from kafka_ferry.core.name_collisions import collisions
+from kafka_ferry.migration.collisions import collision_findings
 from kafka_ferry.migration.finding import Severity
 from kafka_ferry.migration.spec import MigrationSpec
 

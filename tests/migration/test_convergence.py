@@ -8,14 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, LossDetected, OutsideFault
-from kafka_ferry.migration.convergence import (
-    ConvergenceStalled,
-    ConvergenceTracker,
-    Frozen,
-    Partition,
-    Reading,
-)
+from kafka_ferry.migration.convergence import ConvergenceStalled, ConvergenceTracker, Frozen, Reading
 from kafka_ferry.migration.watch import ConvergenceWatch, freeze
 
 A0, A1, B0 = ("a", 0), ("a", 1), ("b", 0)

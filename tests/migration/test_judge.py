@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.judge import (
     WHOLE_TOPIC,
     check_configs,
@@ -17,11 +18,9 @@ from kafka_ferry.migration.judge import (
     check_partitions,
     check_topics,
     topic_lines,
-    worst,
 )
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import GroupLine, Status, verdict
+from kafka_ferry.report.model import GroupLine, Status, verdict, worst
 from kafka_ferry.verification.compare import Difference, PartitionComparison
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.large_records import record_findings
 from kafka_ferry.migration.largest import Limit, Record, producer_limits
 from kafka_ferry.migration.preflight import TopicFacts
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.sample import Sample
 from kafka_ferry.migration.topics import TopicState
 

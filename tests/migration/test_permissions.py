@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.finding import Severity
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
@@ -20,7 +21,6 @@ from kafka_ferry.migration.permissions import (
     work_needs,
 )
 from kafka_ferry.migration.preflight import TopicFacts
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.rights import CLUSTER, Rights
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.topics import TopicState

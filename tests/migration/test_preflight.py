@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.preflight import (
     NOT_SEEN,
@@ -16,7 +17,6 @@ from kafka_ferry.migration.preflight import (
     to_lift,
     topic_findings,
 )
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.retention import HELD_SIZE
 from kafka_ferry.migration.topics import Selection, Skipped, TopicState
 

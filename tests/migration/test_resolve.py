@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.group_types import OtherGroup, other_group_findings, others_among
 from kafka_ferry.migration.judge import check_groups_left_out
 from kafka_ferry.migration.resolve import resolve_groups, resolve_topics

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.migration.resume import TAIL, ForeignData, Side, find_tail, resume_offsets
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import PartitionContent, PartitionRange

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.migration.resume import ForeignData, Side
 from kafka_ferry.migration.resume_multiset import resume_topics
 from kafka_ferry.migration.topics import TopicState

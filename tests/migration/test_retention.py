@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.migration.provision import DesiredTopic, topic_changes
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.migration.provision import topic_changes
 from kafka_ferry.migration.retention import (
     HELD,
     HELD_AS,

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.migration.commits import Commit
 
-Partition = tuple[str, int]
 KEPT = 200  # lines that plan.json has
 
 

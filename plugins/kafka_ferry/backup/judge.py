@@ -8,8 +8,8 @@ from typing import Any
 import humanize
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.core.unnamed_groups import NO_COMMIT
 from kafka_ferry.migration.group_types import is_other
-from kafka_ferry.migration.resolve import NO_COMMIT
 from kafka_ferry.report.model import Check, Status, TopicLine
 from kafka_ferry.report.words import number_of, shown
 

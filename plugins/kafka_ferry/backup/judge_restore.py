@@ -9,9 +9,8 @@ from kafka_ferry.backup.groups_plan import RestoreGroupLine, Step
 from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.migration.commits import Commit, metadata_difference
 from kafka_ferry.migration.group_types import is_other
-from kafka_ferry.migration.judge import worst
 from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
+from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine, worst
 from kafka_ferry.report.words import number_of, shown
 
 NAMED = 200

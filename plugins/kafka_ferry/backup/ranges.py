@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, Segment, TopicBackup
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, LossDetected
 from kafka_ferry.migration.topics import TopicState
-
-Partition = tuple[str, int]
 
 
 class IncompleteBackup(FerryError):

@@ -11,8 +11,7 @@ from pydantic import Field, StringConstraints, field_validator
 from kafka_ferry.connectors.debezium import HISTORY, MAX_SERVER_ID, Database, translated
 from kafka_ferry.connectors.redaction import is_secret_key
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
-from kafka_ferry.migration.msk_connect_spec import PLUGIN_ARN
+from kafka_ferry.migration.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
 from kafka_ferry.spec import Entry, Name, Regex, Spec
 

@@ -9,7 +9,8 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.aws_connection import check_aws_connection
-from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, open_store
+from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore
+from kafka_ferry.hooks.open_store import open_store
 
 
 def store_settings(aws_conn_id: str | None) -> dict[str, Any]:

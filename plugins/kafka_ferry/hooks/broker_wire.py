@@ -18,8 +18,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.broker_connection import BrokerConnection
-from kafka_ferry.hooks.range_stream import Key
 from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.verification.record_batch import UnusualRecords
 
@@ -39,8 +39,8 @@ class Leaders:
     :param forbidden: topics that we may not see.
     """
 
-    nodes: dict[Key, int]
-    unknown: set[Key]
+    nodes: dict[Partition, int]
+    unknown: set[Partition]
     forbidden: list[str]
 
 
@@ -66,8 +66,8 @@ class Answer:
     :param asked: the offset that was asked for, of each partition. ``throttle``: seconds for which it wants no other.
     """
 
-    asked: Mapping[Key, int]
-    parts: dict[Key, Part]
+    asked: Mapping[Partition, int]
+    parts: dict[Partition, Part]
     throttle: float
 
 
@@ -118,14 +118,14 @@ class BrokerWire:
         """Host and port of every broker, as ``leaders`` was told."""
         return list(self._hosts.values())
 
-    async def leaders(self, keys: Iterable[Key]) -> Leaders:
+    async def leaders(self, keys: Iterable[Partition]) -> Leaders:
         """Ask any broker."""
         wanted = set(keys)
         connection = await self.any()
         # Without leave to create them: a question must not make a topic.
         found = await connection.ask(MetadataRequest(sorted({topic for topic, _ in wanted}), False))
         self._hosts = {one["node_id"]: (one["host"], one["port"]) for one in found["brokers"]}
-        nodes: dict[Key, int] = {}
+        nodes: dict[Partition, int] = {}
         unknown = set(wanted)
         forbidden = []
         for about in found["topics"]:
@@ -140,7 +140,7 @@ class BrokerWire:
                     nodes[topic, one["partition"]] = one["leader"]
         return Leaders({key: node for key, node in nodes.items() if key in wanted}, unknown, forbidden)
 
-    async def fetch(self, node: int, positions: Mapping[Key, int]) -> Answer:
+    async def fetch(self, node: int, positions: Mapping[Partition, int]) -> Answer:
         """Ask a broker for what follows these offsets; it answers when there is something, or after some time."""
         settings = self._settings
         pace = self._paces.setdefault(node, Pace(settings.partition_bytes, settings.answer_bytes))

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from confluent_kafka import KafkaError, Producer
 
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.engines import engine_kind
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.canary import (
@@ -20,7 +22,6 @@ from kafka_ferry.migration.canary import (
     skipped_checks,
     without_new_topics,
 )
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.report.model import Check
 from kafka_ferry.verification.compare import PartitionComparison, compare
 from kafka_ferry.verification.content import PartitionRange

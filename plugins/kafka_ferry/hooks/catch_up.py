@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.jobs import by_topic
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.verification.content import PartitionRange
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.convergence import Partition
 
 
 def wait_for_checkpoints(migration: Migration, log: logging.Logger | Any) -> None:

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka_ferry.backup.columns import RecordColumns, columns_of
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.native_stream import native_stream
-from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, Key, RangeStream
+from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, RangeStream
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.verification.batch_messages import BatchMessage, largest_batch
 from kafka_ferry.verification.content import PartitionRange
@@ -50,7 +51,7 @@ class ColumnReader:
         if self._native is not None:
             self._native.close()
 
-    def stream(self, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:
+    def stream(self, spans: Sequence[PartitionRange]) -> Iterator[tuple[Partition, RecordColumns]]:
         """Yield the records of the ranges; returns when each is read to its end. All ranges at once: choose few enough.
 
         :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
@@ -72,11 +73,13 @@ class ColumnReader:
         yield from _from_messages(self._messages, list(left.values()))
 
 
-def _from_messages(reader: LibrdkafkaReader, spans: Sequence[PartitionRange]) -> Iterator[tuple[Key, RecordColumns]]:
+def _from_messages(
+    reader: LibrdkafkaReader, spans: Sequence[PartitionRange]
+) -> Iterator[tuple[Partition, RecordColumns]]:
     """Some thousand messages of a partition at a time."""
     ends = {span.key: span.end for span in spans}
-    waiting: dict[Key, list[BatchMessage]] = {}
-    sizes: dict[Key, int] = {}
+    waiting: dict[Partition, list[BatchMessage]] = {}
+    sizes: dict[Partition, int] = {}
     for key, messages in reader.stream(spans):
         some = waiting.setdefault(key, [])
         some += messages

@@ -17,8 +17,8 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout, RequestException
 
 from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.hooks.task_watch import beat
 
 log = logging.getLogger(__name__)
 

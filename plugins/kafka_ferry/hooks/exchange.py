@@ -23,7 +23,8 @@ from kafka_ferry.hooks.backup.restore_sizes import largest_line
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.object_store import ObjectStore, open_store
+from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.open_store import open_store
 from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.report.names import run_key, safe_name
 from kafka_ferry.report.storage import RunArtifacts

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from kafka_ferry.backup.object_key import ForeignKey, check_key
 from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.object_store import Data, ObjectMissing, StoredObject, refuse_large
-from kafka_ferry.hooks.task_watch import beat
 
 
 class FolderStore:

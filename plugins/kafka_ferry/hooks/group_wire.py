@@ -21,6 +21,7 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.types import AbstractType, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.broker_connection import BrokerConnection
 from kafka_ferry.hooks.broker_wire import BrokerWire
@@ -30,7 +31,6 @@ from kafka_ferry.migration.commits import Commit
 from kafka_ferry.migration.group_types import CONSUMER_PROTOCOLS, OtherGroup
 
 T = TypeVar("T")
-Partition = tuple[str, int]
 
 _SECONDS = 30.0  # for all of a question
 _SECONDS_A_GROUP = 0.2

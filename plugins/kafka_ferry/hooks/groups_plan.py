@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.groups_plan import GroupPlanLine, group_lines
 
 # States in which a group has no members, so that its offsets may be written (KIP-396).

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.job import PartitionJob

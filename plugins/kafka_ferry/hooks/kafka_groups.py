@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 
 #: A process that was killed leaves members behind until its session times out (10 s, as we set it).

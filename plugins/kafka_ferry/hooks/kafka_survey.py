@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
 
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.batches import chunks
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin, Partition, config_entry
+from kafka_ferry.hooks.kafka_admin import KafkaAdmin, config_entry
 from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.migration.provision import DesiredTopic
 
 if TYPE_CHECKING:  # so that processes without Airflow can be started
     from kafka_ferry.hooks.kafka import KafkaClusterHook

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.sampling import samples
 from kafka_ferry.migration.canary import canary_topic
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
 from kafka_ferry.migration.sample import Sample
 from kafka_ferry.migration.spec import MigrationSpec

@@ -12,9 +12,10 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from aiokafka import errors
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.broker_wire import LEADERS, Answer, BrokerWire, Leaders
-from kafka_ferry.hooks.range_stream import Event, Faults, Key, Run
+from kafka_ferry.hooks.range_stream import Event, Faults, Run
 from kafka_ferry.hooks.wire_settings import WireSettings
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
@@ -37,7 +38,7 @@ class _Run(Run, Protocol):
 
 
 R = TypeVar("R", bound=_Run)
-Opening = Callable[[Key, Iterable[RecordBatch]], Iterator[R]]
+Opening = Callable[[Partition, Iterable[RecordBatch]], Iterator[R]]
 """Makes runs of records of a partition's batches; each is good until the next."""
 
 
@@ -64,11 +65,11 @@ class NativeClient(Generic[R]):
         self._settings, self._faults, self._opening = WireSettings.of(config), faults, opening
         self._loop = asyncio.new_event_loop()
         self._wire = BrokerWire(self._settings, faults.on_arrival)
-        self._spans: dict[Key, PartitionRange] = {}
-        self._positions: dict[Key, int] = {}  # of what is still to be fetched; who just got something stands last
-        self._paused: set[Key] = set()
-        self._leaders: dict[Key, int] = {}
-        self._missing: dict[Key, float] = {}  # since when
+        self._spans: dict[Partition, PartitionRange] = {}
+        self._positions: dict[Partition, int] = {}  # of what is still to be fetched; who just got something stands last
+        self._paused: set[Partition] = set()
+        self._leaders: dict[Partition, int] = {}
+        self._missing: dict[Partition, float] = {}  # since when
         self._flights: dict[int, asyncio.Task[Any]] = {}
         self._not_before: dict[int, float] = {}
 
@@ -81,13 +82,13 @@ class NativeClient(Generic[R]):
     def unassign(self) -> None:
         self.assign([])
 
-    def pause(self, keys: Iterable[Key]) -> None:
+    def pause(self, keys: Iterable[Partition]) -> None:
         self._paused.update(keys)
 
-    def resume(self, keys: Iterable[Key]) -> None:
+    def resume(self, keys: Iterable[Partition]) -> None:
         self._paused.difference_update(keys)
 
-    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, R]], list[Event]]:
+    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Partition, R]], list[Event]]:
         """What one answer brought; ``at_most`` is not kept to. The events are complete when the runs were taken."""
         events: list[Event] = []
         with self._wire.awake():
@@ -106,7 +107,7 @@ class NativeClient(Generic[R]):
         self._wire.close()
         await asyncio.sleep(0)  # transports close in the loop's next turn
 
-    def _runs(self, found: dict[Key, _Portion], events: list[Event]) -> Iterator[tuple[Key, R]]:
+    def _runs(self, found: dict[Partition, _Portion], events: list[Event]) -> Iterator[tuple[Partition, R]]:
         for key, portion in found.items():
             begin = portion.begin
             try:
@@ -124,13 +125,13 @@ class NativeClient(Generic[R]):
                 if portion.end is not None:
                     events.append(portion.end)
 
-    async def _arrived(self, seconds: float, events: list[Event]) -> dict[Key, _Portion]:
+    async def _arrived(self, seconds: float, events: list[Event]) -> dict[Partition, _Portion]:
         self._launch()
         if not self._flights:
             await asyncio.sleep(min(seconds, _AGAIN))
             return {}
         await asyncio.wait(self._flights.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        found: dict[Key, _Portion] = {}
+        found: dict[Partition, _Portion] = {}
         for node, flight in [(node, flight) for node, flight in self._flights.items() if flight.done()]:
             del self._flights[node]
             try:
@@ -148,7 +149,7 @@ class NativeClient(Generic[R]):
     def _launch(self) -> None:
         """Ask each broker that has nothing to answer, and whoever answers who leads what we do not know of."""
         now = time.monotonic()
-        asked: dict[int, dict[Key, int]] = {}
+        asked: dict[int, dict[Partition, int]] = {}
         for key, position in self._positions.items():
             if key not in self._paused:
                 asked.setdefault(self._leaders.get(key, LEADERS), {})[key] = position
@@ -165,7 +166,7 @@ class NativeClient(Generic[R]):
         self._wire.drop(node)
         self._forget([key for key, leader in self._leaders.items() if leader == node])
 
-    def _forget(self, keys: Iterable[Key]) -> None:
+    def _forget(self, keys: Iterable[Partition]) -> None:
         """Ask anew who leads these, after a while."""
         for key in keys:
             self._leaders.pop(key, None)
@@ -186,11 +187,11 @@ class NativeClient(Generic[R]):
         if without:
             self._forget(without)
 
-    def _take(self, node: int, answer: Answer, events: list[Event]) -> dict[Key, _Portion]:
+    def _take(self, node: int, answer: Answer, events: list[Event]) -> dict[Partition, _Portion]:
         if answer.throttle:
             self._faults.on_throttle(answer.throttle)
             self._not_before[node] = time.monotonic() + answer.throttle
-        found: dict[Key, _Portion] = {}
+        found: dict[Partition, _Portion] = {}
         for key, asked in answer.asked.items():
             part = answer.parts.get(key)
             if self._positions.get(key) != asked or part is None:
@@ -222,5 +223,5 @@ class NativeClient(Generic[R]):
         return found
 
 
-def _event(key: Key, offset: int, code: int) -> Event:
+def _event(key: Partition, offset: int, code: int) -> Event:
     return Event(*key, offset, code, f"{key[0]}-{key[1]}: {KafkaError(code).str()}")

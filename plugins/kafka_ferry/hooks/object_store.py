@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from kafka_ferry.backup.object_key import ForeignKey, check_key, key_problem
+from kafka_ferry.backup.object_key import ForeignKey, check_key
 from kafka_ferry.backup.signature import Signer
 from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
-from kafka_ferry.hooks.task_watch import beat
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -115,34 +114,6 @@ class ObjectStore(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; absent ones count as deleted."""
         ...
-
-
-def open_store(
-    location: str,
-    settings: Mapping[str, Any] | None = None,
-    patience: float = PATIENCE,
-    signing: Mapping[str, Any] | None = None,
-) -> ObjectStore:
-    """The store of a location.
-
-    :param location: ``s3://bucket/prefix``, or ``file:///folder``.
-    :param settings: see :class:`S3Store`; unused for a folder.
-    :param patience: seconds for which a store that does not answer is asked again.
-    :param signing: ``Signer.to_json`` of the key for what is written and read there; None: nothing is signed.
-    :raises BadParam: it is neither.
-    """
-    kind, _, rest = location.partition("://")
-    signer = Signer.from_json(signing) if signing else None
-    if kind == "s3" and rest.split("/")[0]:
-        prefix = rest.partition("/")[2].rstrip("/")
-        if prefix and (problem := key_problem(prefix)):
-            raise BadParam("location", f"{location!r} cannot be a prefix: {problem}", "s3://bucket/prefix")
-        return S3Store(location, settings or {}, patience, signer)
-    if kind == "file" and rest.startswith("/"):
-        from kafka_ferry.hooks.folder_store import FolderStore
-
-        return FolderStore(Path(rest), signer)
-    raise BadParam("location", f"{location!r} is no place for backups", "s3://bucket/prefix, or file:///folder")
 
 
 class S3Store:

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, Producer
 
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.table_topic import TableTopic
-from kafka_ferry.migration.convergence import Partition
-from kafka_ferry.migration.provision import DesiredTopic
 
 _PARTITIONS = 25  # Connect's default of offset.storage.partitions
 

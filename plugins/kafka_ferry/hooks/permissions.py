@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.rights_survey import RightsSurvey
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.group_types import OtherGroup
 from kafka_ferry.migration.permissions import (

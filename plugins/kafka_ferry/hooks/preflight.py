@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.collisions import collision_findings
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.group_types import other_group_findings
 from kafka_ferry.migration.large_records import record_findings

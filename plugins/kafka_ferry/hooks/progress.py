@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
-from kafka_ferry.migration.convergence import Partition
 
 
 class ReplicationFailed(FerryError):

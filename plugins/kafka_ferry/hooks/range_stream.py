@@ -9,8 +9,9 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks.task_watch import beat
 from kafka_ferry.verification.content import PartitionRange
 
 GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
@@ -42,8 +43,6 @@ _DENIED = {
 }
 _GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 _OUT_OF_RANGE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
-
-Key = tuple[str, int]
 
 
 class Run(Protocol):
@@ -86,13 +85,13 @@ class Client(Protocol[R_co]):
     def unassign(self) -> None:
         """Fetch nothing."""
 
-    def pause(self, keys: Iterable[Key]) -> None:
+    def pause(self, keys: Iterable[Partition]) -> None:
         """Fetch no more of these."""
 
-    def resume(self, keys: Iterable[Key]) -> None:
+    def resume(self, keys: Iterable[Partition]) -> None:
         """Undo ``pause``."""
 
-    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Key, R_co]], list[Event]]:
+    def consume(self, at_most: int, seconds: float) -> tuple[Iterable[tuple[Partition, R_co]], list[Event]]:
         """What has arrived, in the order of each partition; take each run before the next, all before the events."""
 
     def close(self) -> None:
@@ -142,7 +141,7 @@ class RangeStream(Generic[R]):
             self._client.close()
             self._client, self._faults = None, Faults()
 
-    def stream(self, ranges: Sequence[PartitionRange], only_first: bool = False) -> Iterator[tuple[Key, R]]:
+    def stream(self, ranges: Sequence[PartitionRange], only_first: bool = False) -> Iterator[tuple[Partition, R]]:
         """Yield the records of the ranges in runs of one partition, and return when each range is read to its end.
 
         A range ends with its record end - 1, with a later record, or with the partition's EOF at or after its end,
@@ -169,7 +168,7 @@ class RangeStream(Generic[R]):
             client.resume(reading.paused)
         client.unassign()
 
-    def _until_read(self, client: Client[R], reading: _Reading[R]) -> Iterator[tuple[Key, R]]:
+    def _until_read(self, client: Client[R], reading: _Reading[R]) -> Iterator[tuple[Partition, R]]:
         deadline = time.monotonic() + self.stall_seconds
         while reading.ranges:
             before = reading.progress()
@@ -245,11 +244,11 @@ def _pause(client: Client[R], reading: _Reading[R]) -> None:
 class _Reading(Generic[R]):
     """How far each range has been read; finished ones leave ``ranges``."""
 
-    def __init__(self, ranges: dict[Key, PartitionRange], only_first: bool) -> None:
+    def __init__(self, ranges: dict[Partition, PartitionRange], only_first: bool) -> None:
         self.ranges, self._only_first = ranges, only_first
         self.assigned = frozenset(ranges)
-        self.paused: set[Key] = set()
-        self.at_eof: set[Key] = set()
+        self.paused: set[Partition] = set()
+        self.at_eof: set[Partition] = set()
         self.reached = {key: span.begin for key, span in ranges.items()}
 
     def left(self) -> int:
@@ -260,7 +259,7 @@ class _Reading(Generic[R]):
         """Changes whenever anything was reached."""
         return len(self.ranges), self.left()
 
-    def take(self, key: Key, run: R) -> R | None:
+    def take(self, key: Partition, run: R) -> R | None:
         """Note that these arrived and return those inside the range, if any."""
         span = self.ranges.get(key)
         if span is None:
@@ -272,7 +271,7 @@ class _Reading(Generic[R]):
             del self.ranges[key]
         return inside if len(inside) else None
 
-    def end_of_log(self, key: Key, offset: int) -> None:
+    def end_of_log(self, key: Partition, offset: int) -> None:
         if key not in self.ranges:
             return
         self.reached[key] = max(self.reached[key], offset)
@@ -281,6 +280,6 @@ class _Reading(Generic[R]):
             del self.ranges[key]
 
 
-def _names(ranges: Mapping[Key, PartitionRange]) -> str:
+def _names(ranges: Mapping[Partition, PartitionRange]) -> str:
     names = [str(span) for span in ranges.values()]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

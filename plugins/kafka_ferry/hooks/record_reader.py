@@ -15,10 +15,11 @@ import numpy as np
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from kafka_ferry.connectors.redaction import is_secret_key, redact_text
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.native_stream import native_stream, pays
-from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, Key, RangeStream
+from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, RangeStream
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
 from kafka_ferry.verification.batch_messages import BatchMessage, BatchMessages, MessageBench
 from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
@@ -73,13 +74,13 @@ class MessageClient:
     def unassign(self) -> None:
         self._consumer.unassign()
 
-    def pause(self, keys: Iterable[Key]) -> None:
+    def pause(self, keys: Iterable[Partition]) -> None:
         self._consumer.pause([TopicPartition(*key) for key in keys])
 
-    def resume(self, keys: Iterable[Key]) -> None:
+    def resume(self, keys: Iterable[Partition]) -> None:
         self._consumer.resume([TopicPartition(*key) for key in keys])
 
-    def consume(self, at_most: int, seconds: float) -> tuple[list[tuple[Key, Messages]], list[Event]]:
+    def consume(self, at_most: int, seconds: float) -> tuple[list[tuple[Partition, Messages]], list[Event]]:
         batch = self._consumer.consume(min(_BATCH, at_most), seconds)
         errors = [message for message in batch if message.error()] if any(map(Message.error, batch)) else []
         records = [message for message in batch if not message.error()] if errors else batch
@@ -175,14 +176,14 @@ class LibrdkafkaReader:
 
     def read(
         self, ranges: Sequence[PartitionRange], with_timestamp: bool = True, with_keys: bool = False
-    ) -> dict[Key, PartitionContent]:
+    ) -> dict[Partition, PartitionContent]:
         """Return all records of each range, hashed.
 
         :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
         records = sum(span.estimated_records for span in ranges)
-        contents: dict[Key, PartitionContent] = {}
+        contents: dict[Partition, PartitionContent] = {}
         for some in self._portions(ranges):
             try:
                 contents |= self._read(some, records, with_timestamp, with_keys)
@@ -193,7 +194,7 @@ class LibrdkafkaReader:
 
     def _read(
         self, ranges: Sequence[PartitionRange], records: int, with_timestamp: bool, with_keys: bool
-    ) -> dict[Key, PartitionContent]:
+    ) -> dict[Partition, PartitionContent]:
         stream, column = self._way_for(records)
         columns = {span.key: column(span, with_timestamp, with_keys) for span in ranges}
         for key, run in stream.stream(ranges):
@@ -209,7 +210,7 @@ class LibrdkafkaReader:
 
         return self._native, NativeContent
 
-    def read_records(self, wanted: Mapping[Key, Sequence[int]]) -> dict[tuple[str, int, int], Record]:
+    def read_records(self, wanted: Mapping[Partition, Sequence[int]]) -> dict[tuple[str, int, int], Record]:
         """Return whole records by (topic, partition, offset); an offset without a record is left out.
 
         Meant for some dozens of offsets: all of them stay in memory, and scattered ones cost a fetch each.
@@ -224,14 +225,14 @@ class LibrdkafkaReader:
                 found.update({(topic, partition, one.offset): one for one in records if one.offset in asked})
         return found
 
-    def probe(self, ranges: Sequence[PartitionRange]) -> dict[Key, int | None]:
+    def probe(self, ranges: Sequence[PartitionRange]) -> dict[Partition, int | None]:
         """Return the first record's offset of each range, ``None`` where the end was reached without one.
 
         All partitions at once. Markers, aborted records (read_committed) and compacted gaps are no records.
 
         :raises OutsideFault: undecided within ``stall_seconds``.
         """
-        first: dict[Key, int | None] = {span.key: None for span in ranges}
+        first: dict[Partition, int | None] = {span.key: None for span in ranges}
         for key, messages in self.stream(ranges, only_first=True):
             if first[key] is None:
                 first[key] = messages[0].offset()
@@ -239,7 +240,7 @@ class LibrdkafkaReader:
 
     def stream(
         self, ranges: Sequence[PartitionRange], only_first: bool = False
-    ) -> Iterator[tuple[Key, BatchMessages | Messages]]:
+    ) -> Iterator[tuple[Partition, BatchMessages | Messages]]:
         """Yield the whole messages of the ranges, in runs of one partition; returns when each is read to its end.
 
         All ranges at once: choose few enough.
@@ -308,7 +309,7 @@ class _Columns:
         )
 
 
-def _key(message: Message) -> Key:
+def _key(message: Message) -> Partition:
     return message.topic(), message.partition()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadConnection, NotAuthorized
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.migration.replicators import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
-from kafka_ferry.migration.convergence import Partition
 
 
 class TailProgress:

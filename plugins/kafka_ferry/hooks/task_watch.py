@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from kafka_ferry.core.heartbeat import beat, last_beat
 from kafka_ferry.exceptions import OutsideFault
 
 VARIABLE = "FERRY_NO_PROGRESS_SECONDS"
@@ -27,19 +28,7 @@ SECONDS = 1800.0
 _GRACE = 30.0  # for what waits to be tidied away after an error
 _STDERR = 2  # the task's log
 
-_last = time.monotonic()
 _enders: set[Callable[[], None]] = set()
-
-
-def beat() -> None:
-    """Something arrived, or was taken. Cheap, from any thread."""
-    global _last
-    _last = time.monotonic()
-
-
-def last_beat() -> float:
-    """As ``time.monotonic`` tells it."""
-    return _last
 
 
 def ends_with(end: Callable[[], None]) -> Callable[[], None]:
@@ -103,7 +92,7 @@ class _Watch(threading.Thread):
         while not self.over.wait(min(5.0, self._limit / 10)):
             if self._last_resort:  # again and again: when even this thread does not get to run, it is not put off
                 faulthandler.dump_traceback_later(self._limit + 2 * self._grace, exit=True, file=_STDERR)
-            if time.monotonic() - _last > self._limit:
+            if time.monotonic() - last_beat() > self._limit:
                 self._end()
                 return
 

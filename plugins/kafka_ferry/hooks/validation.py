@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check, copied_acls_check
 from kafka_ferry.hooks.engines import no_groups
@@ -21,7 +22,7 @@ from kafka_ferry.migration.judge import (
     check_topics,
     topic_lines,
 )
-from kafka_ferry.migration.provision import DesiredTopic, desired_topics
+from kafka_ferry.migration.provision import desired_topics
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
 from kafka_ferry.report.model import Check, Status

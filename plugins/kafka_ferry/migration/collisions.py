@@ -8,29 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from kafka_ferry.core.name_collisions import collisions, problem_of
 from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.naming import param_of
 from kafka_ferry.migration.spec import MigrationSpec
-
-
-def collisions(wanted: Iterable[str], existing: Collection[str]) -> dict[str, str]:
-    """Topics that cannot be made, with the one that is in the way: there already, or to be made, too.
-
-    :param wanted: names that shall be there; those that are are no matter.
-    """
-    there, found = set(existing), {}
-    by_metric = {name.replace(".", "_"): name for name in sorted(there)}
-    for name in sorted(set(wanted) - there):
-        other = by_metric.setdefault(name.replace(".", "_"), name)
-        if other != name:
-            found[name] = other
-    return found
-
-
-def problem_of(other: str, existing: Collection[str], where: str = "on the target") -> str:
-    """What is said of a topic that collides with ``other``."""
-    what = f"topic {other!r} is there {where}" if other in existing else f"{other!r} is to be made, too"
-    return f"{what}, and Kafka makes no two topics whose names differ in '.' and '_' alone"
 
 
 def collision_findings(

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, LossDetected
-
-Partition = tuple[str, int]
 
 
 class ConvergenceStalled(FerryError):

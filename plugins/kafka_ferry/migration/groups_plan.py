@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec
 
 #: Lines that plan.json keeps, of 100 B or so each; all stand in the artifact.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.unnamed_groups import NO_COMMIT
 from kafka_ferry.migration.copies import copies_by_topic
-from kafka_ferry.migration.provision import DesiredTopic
-from kafka_ferry.migration.resolve import NO_COMMIT, ResolvedGroups
+from kafka_ferry.migration.resolve import ResolvedGroups
 from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine
+from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine, worst
 from kafka_ferry.report.words import number_of, shown
 from kafka_ferry.verification.job import PartitionResult
 
@@ -20,14 +21,6 @@ _BY_KEY = "compacted: keys are counted, last values compared"
 _NOTHING = "there was no topic to compare"
 _NAMED = 200  # differences named in one check; the counts beside them are exact
 _NAMED_PER_PARTITION = 5
-
-
-def worst(statuses: Sequence[Status]) -> Status:
-    """FAIL over EXPLAINED over PASS."""
-    for status in (Status.FAIL, Status.EXPLAINED):
-        if status in statuses:
-            return status
-    return Status.PASS
 
 
 def check_topics(desired: Sequence[DesiredTopic], actual: Mapping[str, TopicState]) -> Check:

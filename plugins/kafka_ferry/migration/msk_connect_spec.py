@@ -8,11 +8,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.migration.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import MigrationSpec, Naming
 
-#: Of both the param's check and the trigger form's.
-PLUGIN_ARN = r"^arn:aws[a-z-]*:kafkaconnect:[a-z0-9-]+:\d{12}:custom-plugin/[^/]+/[^/]+$"
 #: MSK Connect's names have letters, digits and hyphens.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{0,59}$"
 

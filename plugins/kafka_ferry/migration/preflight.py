@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.retention import SIZES, can_hold, limit, small_segments, to_hold
 from kafka_ferry.migration.topics import Selection, TopicState
 

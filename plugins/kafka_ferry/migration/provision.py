@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.retention import is_held
@@ -14,20 +15,6 @@ from kafka_ferry.report.words import number_of
 
 # They name brokers of the source; on the target they would name others.
 _CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
-
-
-@dataclass(frozen=True)
-class DesiredTopic:
-    """A topic as it shall be on the target.
-
-    :param replication_factor: None leaves it to the target's ``default.replication.factor`` (KIP-464).
-    """
-
-    source: str
-    name: str
-    partitions: int
-    replication_factor: int | None
-    configs: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.unnamed_groups import CANNOT_NAME, without_unnamed
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.canary import PREFIX as CANARY
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.group_types import OtherGroup
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec
 from kafka_ferry.migration.topics import (
     Selection,
-    Skipped,
     TopicState,
     default_topic_exclude,
     mm2_group_refusal,
@@ -22,17 +22,10 @@ from kafka_ferry.migration.topics import (
 )
 from kafka_ferry.migration.unmatched import did_you_mean
 
-CANNOT_NAME = (
-    "the empty group id: librdkafka cannot name it, and our own requests do not know this connection's login (they "
-    "know PLAIN and SCRAM, with and without TLS)"
-)
-
 LEFT_TO_MM2 = (
     "the empty group id: MirrorMaker 2 is not given it, as brokers describe no such group; group_offsets: exact "
     "carries it"
 )
-
-NO_COMMIT = "no commit on these topics, so there is nothing to carry"
 
 
 class Source(Protocol):
@@ -146,10 +139,3 @@ def resolve_groups(spec: MigrationSpec, source: Source, topics: Mapping[str, Top
         {name: others[name] for name in selection.others},
         frozenset([*states, *others]),
     )
-
-
-def without_unnamed(selection: Selection, can_name: Callable[[str], bool], why: str = CANNOT_NAME) -> Selection:
-    """The same without groups that nobody can ask about; they are skipped with the reason."""
-    unnamed = [Skipped(name, why) for name in selection.names if not can_name(name)]
-    names = tuple(name for name in selection.names if can_name(name))
-    return replace(selection, names=names, skipped=(*selection.skipped, *unnamed))

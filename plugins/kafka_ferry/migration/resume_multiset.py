@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kafka_ferry.migration.convergence import Partition
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.migration.resume import ForeignData, Side
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import Hashes

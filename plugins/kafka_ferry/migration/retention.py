@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kafka_ferry.migration.provision import DesiredTopic
+    from kafka_ferry.core.desired_topic import DesiredTopic
     from kafka_ferry.migration.topics import TopicState
 
 #: 2^62: unlimited in milliseconds and in bytes. Taken by Kafka 4.3.1 for all four keys (measured).

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from kafka_ferry.migration.convergence import ConvergenceTracker, Frozen, Partition, PollResult, Reading
+from kafka_ferry.core.partition import Partition
+from kafka_ferry.migration.convergence import ConvergenceTracker, Frozen, PollResult, Reading
 
 
 class Progress(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.migration.convergence import Frozen, Partition
+from kafka_ferry.core.partition import Partition
+from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator

@@ -214,3 +214,11 @@ def verdict(checks: list[Check], failures: list[str]) -> str:
     proven = any(check.name in ("content", "counts") and check.status is not Status.SKIPPED for check in checks)
     failed = any(check.status is Status.FAIL for check in checks)
     return "PASS" if proven and not failed and not failures else "FAIL"
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """FAIL over EXPLAINED over PASS."""
+    for status in (Status.FAIL, Status.EXPLAINED):
+        if status in statuses:
+            return status
+    return Status.PASS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.backup.holding import Holding
-from kafka_ferry.migration.provision import DesiredTopic
 
 LIFTED = {"retention.ms": "1", "max.message.bytes": "2"}
 

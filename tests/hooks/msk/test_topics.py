@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.msk.topics import MskTopicsHook
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.msk_connect.errors import MskConnectError, MskConnectUnavailable, NotSupported
 from stack.msk.cluster import ARN as CLUSTER
 from stack.msk.server import MskConnectDouble

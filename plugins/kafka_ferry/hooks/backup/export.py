@@ -15,6 +15,7 @@ from kafka_ferry.backup.formats import encode
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft, Room
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.backup.journal import Journal
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS, ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
@@ -32,7 +33,6 @@ _SMALL_RECORDS = 200_000  # of partitions read together beyond that number
 _UPLOADS = 2
 _STALL_SECONDS = 60.0
 
-Partition = tuple[str, int]
 Reason = Literal["transaction", "compaction"]
 
 

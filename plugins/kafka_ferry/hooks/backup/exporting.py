@@ -11,7 +11,7 @@ from typing import Any
 from kafka_ferry.backup.exchange_spec import ExportSpec
 from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.manifest import Manifest, Segment, State
-from kafka_ferry.backup.ranges import Partition
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.export import Exported, ExportRange, cores

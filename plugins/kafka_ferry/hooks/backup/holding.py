@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
-from kafka_ferry.migration.provision import DesiredTopic
 from kafka_ferry.migration.retention import SIZES
 
 T = TypeVar("T")

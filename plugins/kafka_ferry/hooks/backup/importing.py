@@ -9,8 +9,8 @@ from kafka_ferry.backup.bookmark import Bookmark, Mark, unread
 from kafka_ferry.backup.exchange_spec import ImportSpec
 from kafka_ferry.backup.formats import offsets_of
 from kafka_ferry.backup.manifest import Segment
-from kafka_ferry.backup.ranges import Partition
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.restoration import Refusal, Restoration

@@ -22,7 +22,8 @@ from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
-from kafka_ferry.hooks.object_store import ObjectStore, open_store
+from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.open_store import open_store
 from kafka_ferry.hooks.signing import signer_of
 
 log = logging.getLogger(__name__)

@@ -21,10 +21,9 @@ from kafka_ferry.backup.manifest import (
     parsed,
 )
 from kafka_ferry.backup.manifest_check import MANIFEST_BYTES, segment_claim
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
-
-Partition = tuple[str, int]
 
 _SOON_BYTES = 1024 * 1024  # a segment of that size is worth a request of its own
 _SOON_SECONDS = 0.5

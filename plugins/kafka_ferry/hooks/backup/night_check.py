@@ -11,8 +11,6 @@ from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 
 log = logging.getLogger(__name__)
 
-Partition = tuple[str, int]
-
 
 def lacks_records_of(survey: KafkaSurvey, manifest: Manifest, tick: datetime, topics: Collection[str]) -> str | None:
     """A record older than a tick that is on the cluster and not in a backup, as text; None when there is none.

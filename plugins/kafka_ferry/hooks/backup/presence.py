@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Segment
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.object_store import ObjectStore
 
 _FEW = 200  # beyond that one listing, a thousand a request, asks less than a request for each
-
-Partition = tuple[str, int]
 
 
 def sizes(store: ObjectStore, backup: str, keys: Collection[str]) -> dict[str, int]:

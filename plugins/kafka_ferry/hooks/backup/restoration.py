@@ -31,6 +31,10 @@ from kafka_ferry.backup.restore_plan import (
     whole,
 )
 from kafka_ferry.backup.spec import RestoreSpec
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.name_collisions import collisions, problem_of
+from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.unnamed_groups import without_unnamed
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.holding import Holding
@@ -39,10 +43,7 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.migration.collisions import collisions, problem_of
 from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.provision import DesiredTopic
-from kafka_ferry.migration.resolve import without_unnamed
 from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.topics import Selection, TopicState, mm2_group_refusal, select
 from kafka_ferry.verification.content import PartitionRange
@@ -53,7 +54,6 @@ _CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication
 _USABLE_SECONDS = 60.0
 _LOADING_SECONDS = 30.0
 
-Partition = tuple[str, int]
 Memory = MutableMapping[str, dict[str, str]]
 """Target topic to the configs it shall have in the end; kept by the caller over tries, as the hold hides them."""
 

@@ -20,6 +20,7 @@ from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.backup.restore_plan import FOR_ZERO, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender, batch_limit
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
@@ -34,7 +35,6 @@ from kafka_ferry.verification.content import PartitionRange
 if TYPE_CHECKING:
     from kafka_ferry.backup.packed import PackedRows
 
-Partition = tuple[str, int]
 
 _AHEAD = 2  # segments fetched while one is written
 

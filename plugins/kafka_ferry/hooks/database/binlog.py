@@ -11,6 +11,7 @@ from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import QueryEvent
 from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.judge import Statement
 from kafka_ferry.database.lineage import Rename
@@ -20,7 +21,6 @@ from kafka_ferry.database.statements import is_made_anew, is_truncate, is_unlogg
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.database.charsets import Charsets
 from kafka_ferry.hooks.database.client import DatabaseHook
-from kafka_ferry.hooks.task_watch import beat
 
 _HEADER = 20  # bytes before an event's body, with the one that says it is no error
 

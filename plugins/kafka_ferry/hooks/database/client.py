@@ -18,12 +18,12 @@ from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
 from kafka_ferry.connectors.debezium import Check
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.database.foreign_keys import cascades_of
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.database.tls import tls_options, worker_check, worker_stores
-from kafka_ferry.hooks.task_watch import beat
 
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)

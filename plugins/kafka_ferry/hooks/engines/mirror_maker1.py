@@ -17,6 +17,7 @@ from kafka_ferry.connectors.mirror_maker1 import (
 )
 from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -26,7 +27,6 @@ from kafka_ferry.hooks.kafka_groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_topics_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
 

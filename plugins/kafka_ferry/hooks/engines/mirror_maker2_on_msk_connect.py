@@ -20,6 +20,7 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import (
 )
 from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -37,7 +38,6 @@ from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.status_topic import StatusTopic
 from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.watch import Progress

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.by_hand import delete_replicator
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -16,7 +17,6 @@ from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.tail_progress import TailProgress
 from kafka_ferry.migration.canary import other_canaries
 from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.convergence import Partition
 from kafka_ferry.migration.largest import Limit
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.spec import Acls, MigrationSpec

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from kafka_ferry.exceptions import BadConnection
-
 LOCAL = "local"  # in place of a connection id: the machine the task runs on
 
 
@@ -51,39 +49,3 @@ class Host(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; the next call makes a new one."""
-
-
-def host_of(conn_id: str) -> Host:
-    """The host that an Airflow connection names.
-
-    ``local`` is this machine; a connection of type ``ssh`` is a host over SSH; one of type ``aws`` with
-    ``{"instance_id": "i-…"}`` in its extra is an EC2 instance over SSM Run Command. Nothing is opened yet.
-
-    :raises BadConnection: there is no such connection, or it names no host.
-    """
-    if conn_id == LOCAL:
-        from kafka_ferry.hooks.hosts.local import LocalHost
-
-        return LocalHost()
-
-    from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as error:
-        raise BadConnection(
-            f"connection {conn_id!r} does not exist. Cure: create it with type ssh, or aws with an extra such as "
-            f'{{"instance_id": "i-0abc"}}, or write {LOCAL!r} for the machine Airflow runs on'
-        ) from error
-    if connection.conn_type == "ssh":
-        from kafka_ferry.hooks.hosts.ssh import SshHost
-
-        return SshHost(conn_id)
-    if connection.conn_type == "aws":
-        from kafka_ferry.hooks.hosts.ssm import SsmHost
-
-        return SsmHost(conn_id)
-    raise BadConnection(
-        f"connection {conn_id!r} has type {connection.conn_type!r}; a host needs ssh, or aws with instance_id"
-    )

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.hosts.host import LOCAL, Output
-from kafka_ferry.hooks.task_watch import beat
 
 
 class LocalHost:
