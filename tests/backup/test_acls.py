@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kafka_ferry.backup.acls import restored_acls, restored_acls_check
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.report.model import Status
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.checks import Status
 
 APP = "User:app"
 WRITE = Acl("TOPIC", "orders", "LITERAL", APP, "WRITE")

@@ -12,9 +12,9 @@ from kafka_ferry.backup.groups_plan import (
     to_write,
 )
 from kafka_ferry.backup.judge_restore import group_checks, group_lines, left_out_check
-from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.group_types import OtherGroup
-from kafka_ferry.report.model import Status
+from kafka_ferry.core.checks import Status
+from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.group_types import OtherGroup
 
 AT, EXACT = ("t", 0), Commit(50)
 

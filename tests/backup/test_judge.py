@@ -5,7 +5,7 @@ from __future__ import annotations
 from kafka_ferry.backup.archive import backup_lines
 from kafka_ferry.backup.judge import backup_checks, copy_check, covered_checks, topic_lines
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, Segment, State, TopicBackup, Totals
-from kafka_ferry.report.model import Check, Status, verdict
+from kafka_ferry.core.checks import Check, Status, verdict
 
 
 def backup(*segments: Segment, end: int = 10, gaps: tuple[Gap, ...] = (), **about) -> Manifest:

@@ -12,9 +12,9 @@ from kafka_ferry.backup.judge_restore import (
 )
 from kafka_ferry.backup.manifest import PartitionBackup, TopicBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
-from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Status
+from kafka_ferry.core.checks import Status
+from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.topics import TopicState
 
 PARTS = [PartitionBackup(partition=number, begin=0, end=10) for number in range(2)]
 TOPIC = RestoreTopic(TopicBackup(name="t", topic_id="i", replication_factor=1, partitions=PARTS), "t2", tuple(PARTS))

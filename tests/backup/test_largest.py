@@ -9,7 +9,7 @@ import pytest
 from kafka_ferry.backup.largest import Largest, largest_of
 from kafka_ferry.backup.manifest import LargestBatch, LargestRecord, Segment
 from kafka_ferry.backup.restore_plan import not_there_yet
-from kafka_ferry.migration.largest import Batch, Record
+from kafka_ferry.core.largest_record import Batch, Record
 
 
 def segment(begin: int, end: int, size: int | None = None, packed: int = 0, batch: int | None = None, **about: Any):

@@ -12,7 +12,7 @@ import pytest
 
 import true_manifests
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest
-from kafka_ferry.migration.acls import Acl
+from kafka_ferry.core.acls import Acl
 
 KEY = "b/manifests/1.json"
 BIG = 2**63

@@ -15,8 +15,8 @@ from kafka_ferry.backup.ranges import (
     plan_topic,
     reached,
 )
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import LossDetected
-from kafka_ferry.migration.topics import TopicState
 
 TOPIC = TopicState("t", "id1", 1, 1)
 AT = ("t", 0)

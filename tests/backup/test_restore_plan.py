@@ -17,8 +17,8 @@ from kafka_ferry.backup.restore_plan import (
     translate_groups,
     whole,
 )
+from kafka_ferry.core.retention import HELD_SIZE
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.retention import HELD_SIZE
 
 
 def topic(name: str, partitions: int = 2) -> TopicBackup:

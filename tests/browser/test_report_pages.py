@@ -20,10 +20,10 @@ from playwright.sync_api import Error, Page, Route, expect
 
 import report_samples as samples
 import report_size
+from kafka_ferry.core.checks import Report
 from kafka_ferry.report import app as app_module
 from kafka_ferry.report import run as run_module
 from kafka_ferry.report.app import Known, app, find_run
-from kafka_ferry.report.model import Report
 from kafka_ferry.report.pages import write_pages
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 

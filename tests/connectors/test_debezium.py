@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.connectors.debezium import Capture, Check, Database, problems, tls_of, translated
-from kafka_ferry.connectors.msk_iam import java_settings
+from kafka_ferry.core.msk_iam import java_settings
 from kafka_ferry.exceptions import BadParam
 
 # The example of AWS's introduction to MSK Connect (2021), Debezium 1.x.

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.database.change import Change, Digester
 from kafka_ferry.database.events import Event, NotAnEvent, Op, SchemaEvent, parse_event, parse_schema_event
 from kafka_ferry.database.judge import CHECKS, Statement, judge_stream, stream_sentence
 from kafka_ferry.database.judge_table import TableResult, judge_table, wound_back
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.tables import Column, Table
-from kafka_ferry.report.model import Report, Status
 
 TABLE = Table("shop", "orders", (Column("id", "int"), Column("name", "varchar")), ("id",))
 START = Position(1, 100)

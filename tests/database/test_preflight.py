@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.connectors.debezium import Database
+from kafka_ferry.core.finding import Severity
 from kafka_ferry.database.preflight import (
     captured,
     grant_findings,
@@ -18,7 +19,6 @@ from kafka_ferry.database.preflight import (
     why_unreadable,
 )
 from kafka_ferry.database.tables import Column, Table
-from kafka_ferry.migration.finding import Severity
 
 FIT = {"log_bin": "ON", "binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_row_metadata": "FULL",
        "version": "10.11.5-MariaDB-log", "gtid_binlog_pos": "0-7-1"}  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.checks import Status
 from kafka_ferry.hooks import acls
-from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.spec import Acls
-from kafka_ferry.report.model import Status
 
 FROZEN = Acl("TOPIC", "t", "LITERAL", "User:*", "WRITE", "DENY")
 

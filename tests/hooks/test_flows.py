@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.finding import Severity
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks import flows
 from kafka_ferry.hooks.flows import Flows, forget, noted
-from kafka_ferry.migration.finding import Severity
 from kafka_ferry.migration.flow import FlowRecord
 from kafka_ferry.migration.spec import MigrationSpec
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.hooks.group_wire import ListGroups, _FetchOffsets, _offsets, _Refused, _type
-from kafka_ferry.migration.commits import Commit
 
 
 def answer(topics: list[Any], error: int = 0) -> bytes:

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.hooks import kafka_admin
 from kafka_ferry.hooks.kafka_acls import from_binding, right_to, to_binding
-from kafka_ferry.migration.acls import Acl
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AclOperation, ConfigResource, ResourceType
 
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.kafka_acls import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.commits import Commit
 
 
 def failed(code: int, text: str = "said the broker") -> Future[Any]:

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from kafka_ferry.backup.object_key import ForeignKey
+from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks import object_store
 from kafka_ferry.hooks.folder_store import FolderStore

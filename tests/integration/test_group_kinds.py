@@ -13,13 +13,13 @@ from confluent_kafka import Consumer
 from backup_lab import LOCATION
 from dags_by_hand import DagRunByHand
 from group_kinds import GroupKinds
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.broker_connection import BrokerConnection
 from kafka_ferry.hooks.group_calls import GroupCalls
 from kafka_ferry.hooks.group_wire import GroupWire, ListGroups
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.wire_settings import WireSettings
-from kafka_ferry.migration.commits import Commit
 from run_by_hand import Run
 from stack import Stack
 

@@ -14,6 +14,8 @@ from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechani
 import large_records
 from backup_lab import LOCATION, Backups
 from dags_by_hand import DagRunByHand
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.hooks.backup.holding import Holding
 from kafka_ferry.hooks.backup.restore import restore_shard
 from kafka_ferry.hooks.backup.restore_sizes import restore_findings
@@ -21,8 +23,6 @@ from kafka_ferry.hooks.backup.senders import RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.preflight import Preflight
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.finding import Finding, Severity
 from run_by_hand import Run
 
 pytestmark = pytest.mark.integration

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, Producer
 
 import large_records
 from dag_runs import ReadQuota
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.catch_up import wait_for_tails
 from kafka_ferry.hooks.engines import engine_of
@@ -30,7 +31,6 @@ from kafka_ferry.hooks.jobs import jobs_of
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.acls import Acl
 from kafka_ferry.migration.resume import ForeignData
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.watch import freeze

@@ -13,11 +13,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from backup_lab import DONE, LOCATION, Backups, measured
 from batches import Record, batch, encode, sized, varint
 from dags_by_hand import DagRunByHand
+from kafka_ferry.core.retention import HELD_AS
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.migration.retention import HELD_AS
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.record_hash import record_hash
 from raw_batches import TIME, put, zeros

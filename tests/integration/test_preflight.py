@@ -16,7 +16,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from group_offsets import commit
+from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.retention import HELD
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect import ConnectHook, Verdict
 from kafka_ferry.hooks.flows import Flows
@@ -25,14 +28,11 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.hooks.retention import held_topics, hold_limits, put_limits_back
-from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.replicators import other_replicators_check
-from kafka_ferry.migration.retention import HELD
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.engine import RemoveOperator
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.report.model import Status
 from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("connections")]

@@ -17,11 +17,11 @@ from confluent_kafka.admin import (
 import nasty
 from backup_lab import LOCATION
 from dags_by_hand import DagRunByHand
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.aws_store import store_of
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.migration.acls import Acl
 from kafka_ferry.verification.content import PartitionRange
 from other_account import other_account
 from stack import s3

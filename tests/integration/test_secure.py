@@ -24,6 +24,9 @@ from confluent_kafka.admin import (
 )
 
 from group_offsets import commit
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.checks import Status
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
 from kafka_ferry.hooks.acls import acls_check, copy_acls
 from kafka_ferry.hooks.connect import ConnectHook
@@ -31,10 +34,7 @@ from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnCon
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.report.model import Status
 from run_by_hand import Run
 from stack import Stack, security
 

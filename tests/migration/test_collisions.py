@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kafka_ferry.core.finding import Severity
 from kafka_ferry.core.name_collisions import collisions
 from kafka_ferry.migration.collisions import collision_findings
-from kafka_ferry.migration.finding import Severity
 from kafka_ferry.migration.spec import MigrationSpec
 
 

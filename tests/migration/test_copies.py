@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.judge import check_content, topic_lines
-from kafka_ferry.report.model import Status
 from kafka_ferry.verification.compare import PartitionComparison
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.migration.commits import Commit
+from kafka_ferry.core.checks import GroupLine, Status
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.migration.groups import commits_to_write, judge_groups
-from kafka_ferry.report.model import GroupLine, Status
 from kafka_ferry.verification.compare import PartitionComparison
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.job import PartitionResult

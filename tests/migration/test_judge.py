@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.checks import GroupLine, Status, verdict, worst
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.judge import (
     WHOLE_TOPIC,
     check_configs,
@@ -19,8 +21,6 @@ from kafka_ferry.migration.judge import (
     check_topics,
     topic_lines,
 )
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import GroupLine, Status, verdict, worst
 from kafka_ferry.verification.compare import Difference, PartitionComparison
 from kafka_ferry.verification.fingerprint import Fingerprint
 from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.largest_record import Limit, Record, producer_limits
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.large_records import record_findings
-from kafka_ferry.migration.largest import Limit, Record, producer_limits
 from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.sample import Sample
-from kafka_ferry.migration.topics import TopicState
 
 CONFIGS = {"max.message.bytes": "1000", "segment.bytes": str(2**30)}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.migration.finding import Severity
+from kafka_ferry.core.finding import Severity
 from kafka_ferry.migration.flow import Flow, FlowRecord, connector_flow
 from kafka_ferry.migration.loops import find_loop, loop_findings, shared_target_findings
 from kafka_ferry.migration.replicators import OtherConnector

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.topics import Selection, default_topic_exclude, mm2_topic_refusal, select
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies, refuse_shared_targets
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
-from kafka_ferry.migration.topics import Selection, default_topic_exclude, mm2_topic_refusal, select
 
 
 def spec(**params: Any) -> MigrationSpec:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.finding import Severity
+from kafka_ferry.core.finding import Severity
+from kafka_ferry.core.rights import CLUSTER, Rights
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.permissions import (
     Need,
@@ -21,9 +23,7 @@ from kafka_ferry.migration.permissions import (
     work_needs,
 )
 from kafka_ferry.migration.preflight import TopicFacts
-from kafka_ferry.migration.rights import CLUSTER, Rights
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.topics import TopicState
 
 USER = "User:ferry"
 ORDERS = ("TOPIC", "orders")

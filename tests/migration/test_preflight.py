@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.retention import HELD_SIZE
+from kafka_ferry.core.topics import Selection, Skipped, TopicState
 from kafka_ferry.migration.preflight import (
     NOT_SEEN,
     TopicFacts,
@@ -17,8 +19,6 @@ from kafka_ferry.migration.preflight import (
     to_lift,
     topic_findings,
 )
-from kafka_ferry.migration.retention import HELD_SIZE
-from kafka_ferry.migration.topics import Selection, Skipped, TopicState
 
 DAY = 86_400_000
 NOW = 1_800_000_000_000

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.provision import check_provisioning, check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.topics import TopicState
 
 
 def spec(**params: Any) -> MigrationSpec:

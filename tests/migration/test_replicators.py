@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.migration.finding import Severity
+from kafka_ferry.core.checks import Status
+from kafka_ferry.core.finding import Severity
 from kafka_ferry.migration.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.migration.replicators import (
     GroupFacts,
@@ -18,7 +19,6 @@ from kafka_ferry.migration.replicators import (
     other_replicators_check,
 )
 from kafka_ferry.migration.traces import internal_topic_findings, unseen
-from kafka_ferry.report.model import Status
 
 MIRROR = "org.apache.kafka.connect.mirror"
 IDENTITY = f"{MIRROR}.IdentityReplicationPolicy"

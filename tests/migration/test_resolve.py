@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import pytest
 
+from kafka_ferry.core.checks import Status
+from kafka_ferry.core.group_types import OtherGroup, other_group_findings, others_among
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.group_types import OtherGroup, other_group_findings, others_among
 from kafka_ferry.migration.judge import check_groups_left_out
 from kafka_ferry.migration.resolve import resolve_groups, resolve_topics
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Status
 
 
 class FakeSource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_ferry.migration.largest import Batch, Record
+from kafka_ferry.core.largest_record import Batch, Record
 from kafka_ferry.migration.sample import Sampling
 
 

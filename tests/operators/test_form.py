@@ -12,8 +12,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from pydantic import Field, StringConstraints, ValidationError
 
 from forms import DAGS
+from kafka_ferry.core.spec import Spec
 from kafka_ferry.operators.form import Form
-from kafka_ferry.spec import Spec
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "include" / "examples"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks import planning
 from kafka_ferry.hooks.planning import make_plan
-from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.plan import PlanOperator

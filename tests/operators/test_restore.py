@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kafka_ferry.backup.acls import RestoredAcls
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.hooks.backup import restore_job
-from kafka_ferry.migration.acls import Acl
 from kafka_ferry.operators.restore import RestoreAclsOperator
 from kafka_ferry.report.storage import CHECKS_MADE, HELD_CONFIGS, RunArtifacts
 

@@ -11,9 +11,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 import msk_lab
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks import migration as migration_module
 from kafka_ferry.hooks.msk.topics import MskTopicsHook
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from stack.msk.cluster import ARN as CLUSTER
 from stack.msk.server import MskConnectDouble

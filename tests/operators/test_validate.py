@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.validation import _promised
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.report.storage import FROZEN, RunArtifacts
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import report_samples as samples
+from kafka_ferry.core.checks import Status
 from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars
-from kafka_ferry.report.model import Status
 
 
 def test_lag_falls_to_zero_and_rates_add_up_to_the_records():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import report_kinds as kinds
+from kafka_ferry.core.checks import CHECKS, Report
 from kafka_ferry.report.job_words import (
     QUESTIONS,
     checklist,
@@ -15,7 +16,6 @@ from kafka_ferry.report.job_words import (
     question,
     sides,
 )
-from kafka_ferry.report.model import CHECKS, Report
 
 
 def report(page: str) -> Report:

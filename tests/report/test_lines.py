@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 import report_samples as samples
+from kafka_ferry.core.checks import GroupLine, Status
 from kafka_ferry.report import lines as module
 from kafka_ferry.report.lines import PAGE_LINES, SORTED, TEXT, Answer, LineFile, Question, answer
-from kafka_ferry.report.model import GroupLine, Status
 
 
 class File:

@@ -15,11 +15,11 @@ import pytest
 
 import report_kinds as kinds
 import report_samples as samples
+from kafka_ferry.core.checks import CHECKS, Check, Stage, Status
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.report.build import report_text
 from kafka_ferry.report.job_words import question
-from kafka_ferry.report.model import CHECKS, Check, Stage, Status
 from kafka_ferry.report.page import STATIC, Links, prose, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
 from kafka_ferry.report.storage import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts

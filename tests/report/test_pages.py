@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import report_samples as samples
+from kafka_ferry.core.checks import Check, GroupLine, Report, Status
 from kafka_ferry.report import run as run_module
 from kafka_ferry.report.findings import FINDINGS
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Answer, Question
-from kafka_ferry.report.model import Check, GroupLine, Report, Status
 from kafka_ferry.report.overview import DIFFERENCES, LISTED, overview_of
 from kafka_ferry.report.page import Links, render_page
 from kafka_ferry.report.pages import read_lines, write_pages

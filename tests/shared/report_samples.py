@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kafka_ferry.report.model import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete
+from kafka_ferry.core.checks import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete
 from kafka_ferry.report.run import RunData
 
 DAG, RUN = "mirror_maker2_on_connect", "manual__2026-11-21T08:00:00+00:00"

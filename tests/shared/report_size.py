@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import report_samples as samples
-from kafka_ferry.report.model import Check, Report, Status
+from kafka_ferry.core.checks import Check, Report, Status
 from kafka_ferry.report.page import write_page
 from kafka_ferry.report.pages import write_pages
 from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts

@@ -1,7 +1,7 @@
 """Which ACLs of a backup a restore makes, and what it says of the others. Pure.
 
 A restore gives topics back, so their ACLs come back as they were, ALLOW WRITE and ALLOW ALL too; a migration leaves
-those out (``migration.acls``), as nobody may write there while it copies. They are made once the records are compared.
+those out (``core.acls``), as nobody may write there while it copies. They are made once the records are compared.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kafka_ferry.migration.acls import WILDCARD, Acl
-from kafka_ferry.report.model import Check, Status
+from kafka_ferry.core.acls import WILDCARD, Acl
+from kafka_ferry.core.checks import Check, Status
 
 _NAMED = 200
 

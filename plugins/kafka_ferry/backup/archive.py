@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka_ferry.backup.manifest import Manifest, State
 from kafka_ferry.backup.ranges import IncompleteBackup, lineage
-from kafka_ferry.report.model import BackupLine, Status
+from kafka_ferry.core.checks import BackupLine, Status
 
 
 def backup_lines(

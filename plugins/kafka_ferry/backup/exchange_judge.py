@@ -8,8 +8,8 @@ from typing import Any, Final
 from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, TopicBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
-from kafka_ferry.report.model import Check, Status, TopicLine
-from kafka_ferry.report.words import number_of
+from kafka_ferry.core.checks import Check, Status, TopicLine
+from kafka_ferry.core.words import number_of
 
 NAMED: Final = 100  # differences in the report; plan.json and the manifests have all
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from kafka_ferry.backup.layout import Format
 from kafka_ferry.backup.spec import BackupName, BackupSpec, RestoreSpec
+from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.spec import Entry, Isolation, Regex, Spec
 
 LOCATION = "s3://ferry-backups/exports"
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.migration.commits import Commit
 
 KEPT = 200  # lines that plan.json has
 

@@ -8,10 +8,10 @@ from typing import Any
 import humanize
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.core.checks import Check, Status, TopicLine
+from kafka_ferry.core.group_types import is_other
 from kafka_ferry.core.unnamed_groups import NO_COMMIT
-from kafka_ferry.migration.group_types import is_other
-from kafka_ferry.report.model import Check, Status, TopicLine
-from kafka_ferry.report.words import number_of, shown
+from kafka_ferry.core.words import number_of, shown
 
 NAMED = 200
 

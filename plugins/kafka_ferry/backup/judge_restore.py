@@ -7,11 +7,11 @@ from typing import Any
 
 from kafka_ferry.backup.groups_plan import RestoreGroupLine, Step
 from kafka_ferry.backup.restore_plan import RestoreTopic
-from kafka_ferry.migration.commits import Commit, metadata_difference
-from kafka_ferry.migration.group_types import is_other
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine, worst
-from kafka_ferry.report.words import number_of, shown
+from kafka_ferry.core.checks import Check, GroupLine, Status, TopicLine, worst
+from kafka_ferry.core.commits import Commit, metadata_difference
+from kafka_ferry.core.group_types import is_other
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.core.words import number_of, shown
 
 NAMED = 200
 Line = Mapping[str, Any]

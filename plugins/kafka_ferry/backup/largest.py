@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import whole
-from kafka_ferry.migration.largest import Batch, Record
+from kafka_ferry.core.largest_record import Batch, Record
 
 
 @dataclass(frozen=True)

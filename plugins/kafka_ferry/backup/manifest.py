@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.manifest_check import MANIFEST_BYTES, manifest_problems
 from kafka_ferry.backup.moments import moment
-from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import FerryError
 
 SCHEMA: Final = "kafka-ferry.backup/1"

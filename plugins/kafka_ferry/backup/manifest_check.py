@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.moments import moment
-from kafka_ferry.backup.object_key import key_problem
 from kafka_ferry.backup.segment_place import segment_problem, topic_problem
+from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.verification.record_hash import HASH_VERSION
 from kafka_ferry.verification.record_size import BATCH_HEADER
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from kafka_ferry.backup.manifest import Gap, Manifest, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError, LossDetected
-from kafka_ferry.migration.topics import TopicState
 
 
 class IncompleteBackup(FerryError):

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from kafka_ferry.backup.manifest import GroupOffset, PartitionBackup, Segment, TopicBackup
-from kafka_ferry.connectors.expression import problem_of
+from kafka_ferry.core.expression import problem_of
+from kafka_ferry.core.retention import HELD_AS, HELD_SIZE, HOLDABLE, SIZES, small_segments
+from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.retention import HELD_AS, HELD_SIZE, HOLDABLE, SIZES, small_segments
-from kafka_ferry.migration.unmatched import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kafka_ferry.connectors.client_settings import with_prefix
+from kafka_ferry.core.client_settings import with_prefix
 from kafka_ferry.exceptions import BadParam
 
 _BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kafka_ferry.connectors.client_settings import with_prefix
+from kafka_ferry.core.client_settings import with_prefix
 from kafka_ferry.exceptions import BadParam
 
 HISTORY = "schema.history.internal."

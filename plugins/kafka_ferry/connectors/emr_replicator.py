@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
+from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 
 CONNECTOR_CLASS = "EMRReplicatorSourceConnector"
 _BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kafka_ferry.connectors.record_sizes import producer_settings
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.record_sizes import producer_settings
 from kafka_ferry.exceptions import BadParam
 
 MAIN_CLASS: Final = "kafka.tools.MirrorMaker"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.connectors.record_sizes import producer_settings
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.record_sizes import producer_settings
 
 _MIRROR = "org.apache.kafka.connect.mirror"
 #: Our own, in include/connect-plugins; each worker must have its JAR on the class path.
@@ -28,7 +28,7 @@ class MirrorIntent:
     :param target: Java client settings of the target, unprefixed.
     :param topics: regexes, exact names quoted; ``topics_exclude`` likewise. Same for groups.
     :param prefix: call topics ``<source_alias>.<topic>`` on the target.
-    :param rename_format: call them so instead, see ``connectors.topic_rename``; empty: not.
+    :param rename_format: call them so instead, see ``core.topic_rename``; empty: not.
     :param replication_factor: for MM2's own topics; -1 is the target's default (KIP-464).
     :param max_record_bytes: largest ``max.message.bytes`` of the topics.
     :param sync_configs: let MM2 go on carrying config changes over; for replication that outlives the run.

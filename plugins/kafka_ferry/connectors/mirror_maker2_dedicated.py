@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kafka_ferry.connectors.client_settings import with_prefix
 from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_KEY, MirrorIntent, configs, residue_topics
+from kafka_ferry.core.client_settings import with_prefix
 from kafka_ferry.exceptions import BadParam
 
 #: What the process decides by itself, from the clusters' sections and the flow's name.

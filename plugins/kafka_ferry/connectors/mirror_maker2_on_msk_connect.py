@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent, configs
-from kafka_ferry.connectors.msk_iam import java_settings
+from kafka_ferry.core.msk_iam import java_settings
 
 KINDS = ("source", "checkpoint", "heartbeat")
 

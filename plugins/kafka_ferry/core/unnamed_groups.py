@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from kafka_ferry.migration.topics import (
-    Selection,
-    Skipped,
-)
+from kafka_ferry.core.topics import Selection, Skipped
 
 CANNOT_NAME = (
     "the empty group id: librdkafka cannot name it, and our own requests do not know this connection's login (they "

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.database.tables import Column, Table
 from kafka_ferry.database.values import DATES
-from kafka_ferry.migration.finding import Finding, Severity
 
 #: Character sets of which it reads the binary log by another table than the server's; a snapshot comes through the
 #: server, and is right.

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from kafka_ferry.core.checks import Check, Report, Status, TopicLine
+from kafka_ferry.core.words import number_of
 from kafka_ferry.database.alterations import cause
 from kafka_ferry.database.events import SchemaEvent
 from kafka_ferry.database.judge_table import NAMED, TableResult
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.statements import is_told, is_truncate
-from kafka_ferry.report.model import Check, Report, Status, TopicLine
-from kafka_ferry.report.words import number_of
 
 #: In the order a reader asks; a database has no groups, quotas and the like.
 CHECKS: Final = ("topics", "counts", "content", "changes", "schema_changes", "leftovers")

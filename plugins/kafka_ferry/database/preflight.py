@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kafka_ferry.connectors.debezium import KEYSTORE, SSL_MODE, Check, Database, tls_of
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.database.tables import Table
-from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.unmatched import did_you_mean
 
 _NEEDED = ("SELECT", "RELOAD", "SHOW DATABASES", "REPLICATION SLAVE", "REPLICATION CLIENT")
 #: MariaDB 10.5 renamed rights, and shows the new names (its documentation of GRANT).

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, field_validator
 
 from kafka_ferry.connectors.debezium import HISTORY, MAX_SERVER_ID, Database, translated
-from kafka_ferry.connectors.redaction import is_secret_key
+from kafka_ferry.core.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
+from kafka_ferry.core.redaction import is_secret_key
+from kafka_ferry.core.spec import Entry, Name, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
-from kafka_ferry.spec import Entry, Name, Regex, Spec
 
 _PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
 

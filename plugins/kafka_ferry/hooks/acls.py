@@ -6,13 +6,13 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kafka_ferry.core.acls import AclDiff, check_acls, compare_acls, stopping_findings
+from kafka_ferry.core.checks import Check, Status
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import FerryError, NotAuthorized
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.rights_survey import principal_of
-from kafka_ferry.migration.acls import AclDiff, check_acls, compare_acls, stopping_findings
-from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.spec import Acls
-from kafka_ferry.report.model import Check, Status
 
 log = logging.getLogger(__name__)
 

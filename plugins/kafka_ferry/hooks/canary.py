@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from confluent_kafka import KafkaError, Producer
 
+from kafka_ferry.core.checks import Check
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, OutsideFault
@@ -22,7 +23,6 @@ from kafka_ferry.migration.canary import (
     skipped_checks,
     without_new_topics,
 )
-from kafka_ferry.report.model import Check
 from kafka_ferry.verification.compare import PartitionComparison, compare
 from kafka_ferry.verification.content import PartitionRange
 from kafka_ferry.verification.job import ALL_PARTITIONS

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import kafka_ferry
-from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.core.heartbeat import beat, last_beat
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
 from kafka_ferry.hooks.task_watch import NoProgress, ends_with
 

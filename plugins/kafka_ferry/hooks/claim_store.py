@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.hooks.folder_store import FolderStore
 from kafka_ferry.hooks.object_store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
 from kafka_ferry.report.storage import artifacts_root

@@ -13,9 +13,9 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.client_settings import java_client_settings, with_prefix
-from kafka_ferry.connectors.config_diff import Change, config_diff, connector_config
-from kafka_ferry.connectors.redaction import masked_keys, secret_values
+from kafka_ferry.core.client_settings import java_client_settings, with_prefix
+from kafka_ferry.core.config_diff import Change, config_diff, connector_config
+from kafka_ferry.core.redaction import masked_keys, secret_values
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.connect_rest import (
     ConnectBusy,

@@ -16,8 +16,8 @@ import tenacity
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout, RequestException
 
-from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError, OutsideFault
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from airflow.configuration import conf
 
-from kafka_ferry.connectors.expression import problem_of
-from kafka_ferry.connectors.jvm_options import not_harmless
-from kafka_ferry.connectors.risky_settings import first_risky
+from kafka_ferry.core.expression import problem_of
+from kafka_ferry.core.jvm_options import not_harmless
+from kafka_ferry.core.risky_settings import first_risky
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.hosts.host import LOCAL
 from kafka_ferry.migration.host_spec import HostSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kafka_ferry.connectors.redaction import is_secret_key
+from kafka_ferry.core.redaction import is_secret_key
 from kafka_ferry.hooks.child_process import answer_order, run_children
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader

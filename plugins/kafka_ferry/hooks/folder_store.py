@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kafka_ferry.backup.object_key import ForeignKey, check_key
-from kafka_ferry.backup.signature import Signer
 from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.object_key import ForeignKey, check_key
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.object_store import Data, ObjectMissing, StoredObject, refuse_large
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.group_types import OtherGroup, others_among
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.unnamed_groups import CANNOT_NAME
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.batches import chunks
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
-from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.group_types import OtherGroup, others_among
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.group_wire import GroupWire

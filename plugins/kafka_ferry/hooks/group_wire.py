@@ -21,14 +21,14 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.types import AbstractType, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 from confluent_kafka import KafkaError
 
+from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.group_types import CONSUMER_PROTOCOLS, OtherGroup
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.broker_connection import BrokerConnection
 from kafka_ferry.hooks.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka_acls import right_to
 from kafka_ferry.hooks.wire_settings import WireSettings
-from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.group_types import CONSUMER_PROTOCOLS, OtherGroup
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import ComparisonSpec
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.job import PartitionJob
 from kafka_ferry.verification.topic_job import TopicJob
 from kafka_ferry.verification.translate import GroupMark

@@ -10,7 +10,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config

@@ -11,7 +11,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafka_ferry.migration.acls import Acl
+from kafka_ferry.core.acls import Acl
 
 #: Every ACL of a cluster.
 EVERY_ACL = AclBindingFilter(

@@ -29,15 +29,15 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.batches import chunks, weighed
 from kafka_ferry.hooks.group_calls import ALLOWED, COORDINATOR, GroupCalls
 from kafka_ferry.hooks.kafka_acls import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.topics import TopicState
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import cimpl
 from llvmlite import binding
 
-from kafka_ferry.connectors.redaction import is_secret_key, redact_text
+from kafka_ferry.core.redaction import is_secret_key, redact_text
 from kafka_ferry.exceptions import BadConnection
 
 lib = ctypes.CDLL(cimpl.__file__)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.connect import ConnectHook
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.sampling import samples
@@ -15,7 +16,6 @@ from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolv
 from kafka_ferry.migration.sample import Sample
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import PartitionRange
 
 _SAMPLE = 100  # records of a topic's largest partition that tell its mean record size

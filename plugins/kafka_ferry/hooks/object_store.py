@@ -13,10 +13,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 
-from kafka_ferry.backup.object_key import ForeignKey, check_key
-from kafka_ferry.backup.signature import Signer
-from kafka_ferry.connectors.redaction import redact_text
 from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.object_key import ForeignKey, check_key
+from kafka_ferry.core.redaction import redact_text
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
 
 T = TypeVar("T")

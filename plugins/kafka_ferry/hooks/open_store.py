@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kafka_ferry.backup.object_key import key_problem
-from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.object_key import key_problem
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.folder_store import FolderStore
 from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore, S3Store

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.group_types import OtherGroup
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.rights import Resource, Rights
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.rights_survey import RightsSurvey
-from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.group_types import OtherGroup
 from kafka_ferry.migration.permissions import (
     canary_needs,
     invisible,
@@ -22,8 +24,6 @@ from kafka_ferry.migration.permissions import (
 )
 from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.resolve import resolve_groups, resolve_topics
-from kafka_ferry.migration.rights import Resource, Rights
-from kafka_ferry.migration.topics import TopicState
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")  # what a topic may be called; as a regex it matches hardly anything else
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.changes import Change
+from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.hooks.engines import Engine, engine_of
@@ -17,15 +20,12 @@ from kafka_ferry.hooks.kafka_admin import Cluster
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.preflight import Preflight
-from kafka_ferry.migration.changes import Change
 from kafka_ferry.migration.estimate import estimate
-from kafka_ferry.migration.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
 from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.migration.provision import check_provisioning, check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.report.storage import GROUPS_PLAN
-from kafka_ferry.report.words import shown
 
 log = logging.getLogger(__name__)
 

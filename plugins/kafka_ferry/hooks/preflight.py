@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from kafka_ferry.core.finding import Finding, worst_first
+from kafka_ferry.core.group_types import other_group_findings
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.retention import configs_after, topic_defaults
+from kafka_ferry.core.unmatched import unmatched_findings
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.migration.collisions import collision_findings
-from kafka_ferry.migration.finding import Finding, worst_first
-from kafka_ferry.migration.group_types import other_group_findings
 from kafka_ferry.migration.large_records import record_findings
 from kafka_ferry.migration.preflight import (
     NOT_SEEN,
@@ -26,8 +28,6 @@ from kafka_ferry.migration.preflight import (
     topic_findings,
 )
 from kafka_ferry.migration.provision import desired_topics
-from kafka_ferry.migration.retention import configs_after, topic_defaults
-from kafka_ferry.migration.unmatched import unmatched_findings
 
 _KEYS_PER_END = 20  # records looked at for a null key, at each end of a partition
 _PARTITIONS_PER_TOPIC = 4

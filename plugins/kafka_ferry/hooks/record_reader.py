@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from kafka_ferry.connectors.redaction import is_secret_key, redact_text
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.redaction import is_secret_key, redact_text
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.native_stream import native_stream, pays

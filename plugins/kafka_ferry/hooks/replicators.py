@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 
+from kafka_ferry.core.finding import Finding, worst_first
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, NotAuthorized
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.migration.finding import Finding, worst_first
 from kafka_ferry.migration.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.migration.replicators import (
     GroupFacts,
@@ -21,7 +22,6 @@ from kafka_ferry.migration.replicators import (
     connector_findings,
     group_replicators,
 )
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.traces import internal_topic_findings, unseen
 
 _WITNESSES = 2000  # last records of an internal topic that tell which topics it speaks of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.resume import Side, resume_offsets
 from kafka_ferry.migration.resume_multiset import resume_topics
-from kafka_ferry.migration.topics import TopicState
 
 
 def resume_of(

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
+from kafka_ferry.core.rights import CLUSTER, Resource, Rights
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
 from kafka_ferry.hooks.batches import chunks
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.migration.rights import CLUSTER, Resource, Rights
 
 T = TypeVar("T")
 _AT_ONCE = 500

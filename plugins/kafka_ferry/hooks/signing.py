@@ -6,7 +6,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.deployment import signing_connection
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.table_topic import TableTopic
 

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.provision import check_provisioning
 from kafka_ferry.migration.spec import ProvisionThrough
-from kafka_ferry.migration.topics import TopicState
 
 
 class TopicAdmin(Protocol):

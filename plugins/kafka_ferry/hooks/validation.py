@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.acls import acls_check, copied_acls_check
@@ -25,7 +26,6 @@ from kafka_ferry.migration.judge import (
 from kafka_ferry.migration.provision import desired_topics
 from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
-from kafka_ferry.report.model import Check, Status
 from kafka_ferry.report.storage import CANARY, GROUPS, RunArtifacts, read_frozen, read_results
 from kafka_ferry.verification.job import results_digest
 from kafka_ferry.verification.record_hash import HASH_VERSION

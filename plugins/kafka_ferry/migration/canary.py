@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from kafka_ferry.report.model import Check, Status
+from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.verification.compare import PartitionComparison
 
 #: Canary topics are never anyone's data; plans leave them out.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.name_collisions import collisions, problem_of
-from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.naming import param_of
 from kafka_ferry.migration.spec import MigrationSpec
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from kafka_ferry.core.topics import mm2_topic_refusal
 from kafka_ferry.migration.canary import PREFIX as CANARY
 from kafka_ferry.migration.replicators import IDLE, OtherConnector
 from kafka_ferry.migration.spec import MigrationSpec, Naming
 from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.migration.topics import mm2_topic_refusal
 
 #: How our MirrorMaker 2s call the target. ``MirrorSourceConnector.isCycle`` (Kafka 4.3.1) leaves out topics whose names
 #: say that they came from it, which with this alias none of ours does.
@@ -52,7 +52,7 @@ class FlowRecord:
 
     :param params: the whole spec, so that its engine can be asked whether anything of it is there.
     :param patterns, exclude: regexes, exact names quoted.
-    :param holds: its records still arrive, so limits of its target topics have to stay off (``migration.retention``).
+    :param holds: its records still arrive, so limits of its target topics have to stay off (``core.retention``).
     """
 
     dag_id: str

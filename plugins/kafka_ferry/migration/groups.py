@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+from kafka_ferry.core.checks import GroupLine, Status
+from kafka_ferry.core.commits import Commit, metadata_difference
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.migration.commits import Commit, metadata_difference
-from kafka_ferry.report.model import GroupLine, Status
-from kafka_ferry.report.words import number_of
+from kafka_ferry.core.words import number_of
 from kafka_ferry.verification.job import PartitionResult
 from kafka_ferry.verification.translate import GroupLine as Translated
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from kafka_ferry.core.spec import Entry
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.spec import Entry
 
 
 class HostSpec(MigrationSpec):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kafka_ferry.core.checks import Check, GroupLine, Status, TopicLine, worst
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.retention import is_held
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.core.unnamed_groups import NO_COMMIT
+from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.resolve import ResolvedGroups
-from kafka_ferry.migration.retention import is_held
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.model import Check, GroupLine, Status, TopicLine, worst
-from kafka_ferry.report.words import number_of, shown
 from kafka_ferry.verification.job import PartitionResult
 
 #: How topics are compared whose records the engine may put into other partitions.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from kafka_ferry.migration.finding import Finding
-from kafka_ferry.migration.largest import Limit, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.largest_record import Limit, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.retention import size_limit
 from kafka_ferry.migration.preflight import TopicFacts, why_not_lifted
-from kafka_ferry.migration.retention import size_limit
 from kafka_ferry.migration.sample import Sample
 
 _CURE = (

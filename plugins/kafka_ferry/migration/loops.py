@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.connectors.topic_rename import LONGEST_NAME
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.topic_rename import LONGEST_NAME
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.migration.finding import Finding, Severity
 from kafka_ferry.migration.flow import Flow, FlowRecord
 from kafka_ferry.migration.replicators import OTHER, some
 from kafka_ferry.migration.spec import MigrationSpec

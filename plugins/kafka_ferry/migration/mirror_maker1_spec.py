@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from kafka_ferry.core.spec import Entry
 from kafka_ferry.migration.host_spec import HostSpec
 from kafka_ferry.migration.spec import Naming
-from kafka_ferry.spec import Entry
 
 
 class MirrorMaker1Spec(HostSpec):

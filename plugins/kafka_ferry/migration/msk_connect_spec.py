@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from kafka_ferry.core.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import MigrationSpec, Naming
 
 #: MSK Connect's names have letters, digits and hyphens.

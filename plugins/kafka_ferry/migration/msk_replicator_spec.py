@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.core.spec import Name
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec, Naming
-from kafka_ferry.spec import Name
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
 #: round in circles (developer guide, "Topic naming").

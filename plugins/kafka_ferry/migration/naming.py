@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from kafka_ferry.connectors.topic_rename import name_problem
+from kafka_ferry.core.topic_rename import name_problem
+from kafka_ferry.core.topics import Selection, mm2_topic_refusal
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.migration.spec import MigrationSpec, Naming
-from kafka_ferry.migration.topics import Selection, mm2_topic_refusal
 
 #: What the user must change, by way of naming.
 _PARAM = {Naming.IDENTITY: "topics", Naming.PREFIX: "source_alias", Naming.RENAME: "topic_rename_format"}

@@ -9,11 +9,11 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.retention import SIZES, to_hold
+from kafka_ferry.core.rights import CLUSTER, Resource, Rights
 from kafka_ferry.migration.preflight import TopicFacts
 from kafka_ferry.migration.provision import topic_changes
-from kafka_ferry.migration.retention import SIZES, to_hold
-from kafka_ferry.migration.rights import CLUSTER, Resource, Rights
 from kafka_ferry.migration.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough
 
 _CODE = "permissions"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.migration.retention import SIZES, can_hold, limit, small_segments, to_hold
-from kafka_ferry.migration.topics import Selection, TopicState
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.retention import SIZES, can_hold, limit, small_segments, to_hold
+from kafka_ferry.core.topics import Selection, TopicState
 
 _DAY_MS = 86_400_000
 _SIZE = "max.message.bytes"

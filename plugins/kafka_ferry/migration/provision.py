@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.retention import is_held
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.retention import is_held
 from kafka_ferry.migration.spec import MigrationSpec, ProvisionThrough
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.words import number_of
 
 # They name brokers of the source; on the target they would name others.
 _CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from kafka_ferry.core.spec import Name
 from kafka_ferry.migration.spec import MigrationSpec, Naming
-from kafka_ferry.spec import Name
 
 
 class Replicator(StrEnum):

@@ -10,11 +10,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.connectors.expression import problem_of
 from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_KEY, RENAME_POLICY
-from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TOPIC
-from kafka_ferry.migration.finding import Finding, Severity
-from kafka_ferry.report.model import Check, Status
+from kafka_ferry.core.checks import Check, Status
+from kafka_ferry.core.expression import problem_of
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TOPIC
 
 IDLE = {"STOPPED", "PAUSED"}
 # Also classes made from MirrorMaker 2's, such as PluginMirrorSourceConnector of include/connect-plugins; and the short

@@ -6,13 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kafka_ferry.core.group_types import OtherGroup
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.core.unnamed_groups import CANNOT_NAME, without_unnamed
-from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.canary import PREFIX as CANARY
-from kafka_ferry.migration.group_types import OtherGroup
-from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec
-from kafka_ferry.migration.topics import (
+from kafka_ferry.core.topics import (
     Selection,
     TopicState,
     default_topic_exclude,
@@ -20,7 +16,11 @@ from kafka_ferry.migration.topics import (
     mm2_topic_refusal,
     select,
 )
-from kafka_ferry.migration.unmatched import did_you_mean
+from kafka_ferry.core.unmatched import did_you_mean
+from kafka_ferry.core.unnamed_groups import CANNOT_NAME, without_unnamed
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.migration.canary import PREFIX as CANARY
+from kafka_ferry.migration.spec import GroupOffsets, MigrationSpec
 
 LEFT_TO_MM2 = (
     "the empty group id: MirrorMaker 2 is not given it, as brokers describe no such group; group_offsets: exact "

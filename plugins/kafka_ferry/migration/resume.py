@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import PartitionContent, PartitionRange
 from kafka_ferry.verification.reader import RecordReader
 

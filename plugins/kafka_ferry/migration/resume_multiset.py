@@ -16,8 +16,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.resume import ForeignData, Side
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.verification.content import Hashes
 from kafka_ferry.verification.multiset import compare_topic
 from kafka_ferry.verification.topic_content import TopicContent

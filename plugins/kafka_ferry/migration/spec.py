@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from kafka_ferry.connectors.topic_rename import DEFAULT_FORMAT, TopicRename
+from kafka_ferry.core.arns import CLUSTER_ARN
+from kafka_ferry.core.spec import Entry, Isolation, Name, Regex, Spec
+from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.arns import CLUSTER_ARN
-from kafka_ferry.spec import Entry, Isolation, Name, Regex, Spec
 
 
 class Naming(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from kafka_ferry.migration.finding import Finding, Severity
+from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.migration.internal_topics import InternalTopic
 from kafka_ferry.migration.replicators import ALIAS, OTHER, Ours, some
 

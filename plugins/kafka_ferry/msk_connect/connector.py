@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from kafka_ferry.connectors.config_diff import config_diff, connector_config
+from kafka_ferry.core.config_diff import config_diff, connector_config
 from kafka_ferry.msk_connect.capacity import Capacity, capacity_from, check_fits
 from kafka_ferry.msk_connect.cluster import ConnectorCluster
 from kafka_ferry.msk_connect.states import ConnectorState, state_text

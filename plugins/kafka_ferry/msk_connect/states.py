@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 
 
 class ConnectorState(StrEnum):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kafka_ferry.backup.manifest import Segment
+    from kafka_ferry.core.checks import Check
     from kafka_ferry.hooks.backup.job import BackupJob
-    from kafka_ferry.report.model import Check
 
 
 class BackupOperator(FerryOperator):
@@ -225,9 +225,9 @@ class ValidateBackupOperator(BackupOperator):
         from kafka_ferry.backup.archive import backup_lines
         from kafka_ferry.backup.judge import backup_checks, clocks_check, topic_lines
         from kafka_ferry.backup.order import futures
+        from kafka_ferry.core.words import number_of
         from kafka_ferry.hooks.backup.job import now
         from kafka_ferry.hooks.backup.verify import presence_damage, structure_damage
-        from kafka_ferry.report.words import number_of
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
         chain = job.catalogue.chain(job.backup_id)

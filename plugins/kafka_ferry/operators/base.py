@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker's own, for what is no log
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.storage import STAGES, RunArtifacts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.core.checks import Check
+from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.leftovers import leftovers_check
-from kafka_ferry.report.model import Check
 from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ class DeployOperator(FerryOperator):
     """Start or adopt what moves the records; change only what differs. Returns what it runs as."""
 
     def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.core.finding import refuse
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
-        from kafka_ferry.migration.finding import refuse
 
         migration, run = self.migration(context), context["dag_run"]
         claim(context, *migration_names(migration))  # again: this run may have been cleared while another works

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
+from kafka_ferry.core.table import table
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, SHARDS, STAGES, RunArtifacts
-from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 
+from kafka_ferry.core.table import table
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.exchange import (
     FOLLOWED,
@@ -16,7 +17,6 @@ from kafka_ferry.operators.exchange import (
 )
 from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.report.storage import PLAN, SHARDS, RunArtifacts
-from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,13 +50,13 @@ class ImportPlanOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.exchange_spec import ImportSpec
+        from kafka_ferry.core.changes import Change
+        from kafka_ferry.core.finding import finding_lines, refuse
         from kafka_ferry.hooks.backup.restore_changes import topic_changes
         from kafka_ferry.hooks.backup.restore_sizes import restore_findings
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.hooks.run_lock import claim
         from kafka_ferry.hooks.shared_names import read_name
-        from kafka_ferry.migration.changes import Change
-        from kafka_ferry.migration.finding import finding_lines, refuse
         from kafka_ferry.report.plan_text import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.

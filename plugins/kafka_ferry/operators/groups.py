@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kafka_ferry.core.words import shown
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_results
-from kafka_ferry.report.words import shown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from kafka_ferry.connectors.redaction import redact
+from kafka_ferry.core.redaction import redact
 
 if TYPE_CHECKING:
     import jinja2

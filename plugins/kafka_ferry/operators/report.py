@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.job_words import COMPARED
-from kafka_ferry.report.model import Report, Status
 from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:

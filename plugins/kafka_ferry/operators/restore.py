@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.operators.backup import BackupOperator, write_shards
 from kafka_ferry.operators.shard import ShardOperator
-from kafka_ferry.report.leftovers import leftovers_check
 from kafka_ferry.report.storage import (
     CHECKS_MADE,
     DONE,
@@ -144,9 +144,9 @@ class RestoreGroupsOperator(BackupOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.groups_plan import to_write
+        from kafka_ferry.core.words import shown
         from kafka_ferry.hooks.backup.restore_groups import exact_lines
         from kafka_ferry.hooks.backup.restore_job import restore_job
-        from kafka_ferry.report.words import shown
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         why_not = "" if job.spec.restore_groups else "param restore_groups is off"
@@ -176,8 +176,8 @@ class RestoreAclsOperator(BackupOperator):
 
     def ferry(self, context: Context) -> str:
         from kafka_ferry.backup.acls import restored_acls_check
+        from kafka_ferry.core.checks import Check, Status
         from kafka_ferry.hooks.backup.restore_job import restore_job
-        from kafka_ferry.report.model import Check, Status
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         made = artifacts.read_json(CHECKS_MADE) or {"checks": []}
@@ -218,9 +218,9 @@ class ValidateRestoreOperator(BackupOperator):
             restored_topics,
             source_check,
         )
+        from kafka_ferry.core.words import number_of
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.work import added
-        from kafka_ferry.report.words import number_of
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         topics, (compared, source) = job.restoration.topics, _compared(artifacts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.core.checks import Report
+from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.exchange import skip_the_rest, write_checks
 from kafka_ferry.operators.report import ReportOperator
-from kafka_ferry.report.leftovers import leftovers_check
-from kafka_ferry.report.model import Report
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
-from kafka_ferry.report.table import table
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,11 +24,11 @@ class StreamPlanOperator(FerryOperator):
     """Look at the database, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.finding import finding_lines, refuse
         from kafka_ferry.database.spec import StreamSpec
         from kafka_ferry.hooks.database.streaming import Streaming
         from kafka_ferry.hooks.run_lock import claim
         from kafka_ferry.hooks.shared_names import stream_names
-        from kafka_ferry.migration.finding import finding_lines, refuse
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kafka_ferry.backup.judge import covered_checks
+from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.report.build import assemble, checks_in, checks_made
-from kafka_ferry.report.model import Check, Report
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts

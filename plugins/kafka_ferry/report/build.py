@@ -9,18 +9,9 @@ import humanize
 import pendulum
 from pydantic import ValidationError
 
+from kafka_ferry.core.checks import CHECKS, ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
+from kafka_ferry.core.table import table
 from kafka_ferry.report.job_words import never_carried
-from kafka_ferry.report.model import (
-    CHECKS,
-    ENDED_BEFORE,
-    Check,
-    Report,
-    Stage,
-    Status,
-    Throughput,
-    complete,
-    verdict,
-)
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.storage import (
@@ -34,7 +25,6 @@ from kafka_ferry.report.storage import (
     RunArtifacts,
     read_results,
 )
-from kafka_ferry.report.table import table
 from kafka_ferry.report.view import refused
 from kafka_ferry.verification.job import results_digest
 

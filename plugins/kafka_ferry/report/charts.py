@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from kafka_ferry.report.model import TopicLine
+from kafka_ferry.core.checks import TopicLine
 
 #: Points a plot has at most, whatever the number of polls: a day of polls every second is 86,400 lines.
 POINTS = 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kafka_ferry.report.words import number_of
+from kafka_ferry.core.words import number_of
 
 #: Lines of each kind that the plan found; plan.json has all.
 FINDINGS: Final = 100

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from kafka_ferry.report.model import CHECKS, Report
+from kafka_ferry.core.checks import CHECKS, Report
 
 #: What each check asks, where a job has no words of its own for it.
 QUESTIONS: Final = MappingProxyType(

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
-from kafka_ferry.report.model import GroupLine, Status, TopicLine
+from kafka_ferry.core.checks import GroupLine, Status, TopicLine
 
 #: Lines of a page.
 PAGE_LINES: Final = 100

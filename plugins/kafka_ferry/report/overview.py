@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Table, cut, table_of, worst_first
-from kafka_ferry.report.model import Check, Report
 
 OVERVIEW_SCHEMA: Final = "kafka-ferry.report-overview/1"
 #: Differences listed under a check; report.json has all.

@@ -14,13 +14,13 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from kafka_ferry.core.checks import Report
+from kafka_ferry.core.words import shown
 from kafka_ferry.report.lines import Answer, Question
-from kafka_ferry.report.model import Report
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.storage import PAGE, PLAN, RunArtifacts
 from kafka_ferry.report.view import counted, duration, page_view
-from kafka_ferry.report.words import shown
 
 STATIC: Final = Path(__file__).parent / "static"
 #: Chart.js 4.6.1 as its makers publish it (MIT, chart.LICENSE.md), then ours.

@@ -7,10 +7,10 @@ from typing import Any
 
 import humanize
 
-from kafka_ferry.migration.changes import Change
-from kafka_ferry.migration.finding import Finding
-from kafka_ferry.report.table import table
-from kafka_ferry.report.words import number_of, shown
+from kafka_ferry.core.changes import Change
+from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.table import table
+from kafka_ferry.core.words import number_of, shown
 
 _MOST_COMMITS = 20
 _MOST_LINES = 100  # of one kind: a log of thousands is read by nobody

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from kafka_ferry.report.model import Stage
+from kafka_ferry.core.checks import Stage
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.storage import STAGES
 

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import humanize
 
+from kafka_ferry.core.checks import Check, Report, Stage, Status
+from kafka_ferry.core.words import number_of
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings, found_by
 from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, planned, proven, question, sides
-from kafka_ferry.report.model import Check, Report, Stage, Status
 from kafka_ferry.report.overview import Overview, Totals, overview_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
-from kafka_ferry.report.words import number_of
 
 #: Rows a table has at most where the page has all of them; those that are not ``pass`` come first, report.json has all.
 ROWS: Final = 5000

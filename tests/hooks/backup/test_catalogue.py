@@ -13,7 +13,7 @@ import true_manifests
 from kafka_ferry.backup.layout import journal_prefix, manifest_key
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, Segment, State
 from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.backup.signature import Signer
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.journal import Journal

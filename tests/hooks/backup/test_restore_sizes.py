@@ -7,12 +7,12 @@ from typing import Any
 
 from kafka_ferry.backup.manifest import LargestBatch, LargestRecord, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
+from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.retention import HELD_SIZE
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.hooks.backup.holding import Holding
 from kafka_ferry.hooks.backup.restore_sizes import largest_line, restore_findings
-from kafka_ferry.migration.finding import Finding
-from kafka_ferry.migration.retention import HELD_SIZE
-from kafka_ferry.migration.topics import TopicState
 
 NOTED = {
     "largest_record": LargestRecord(offset=3, bytes=5000, packed=4000),

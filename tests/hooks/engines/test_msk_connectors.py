@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import msk_lab
+from kafka_ferry.core.changes import Action
 from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.migration.changes import Action
 from kafka_ferry.msk_connect.capacity import Provisioned
 from kafka_ferry.msk_connect.errors import ConnectorFailed, OperationFailed, WaitTimedOut
 from kafka_ferry.msk_connect.states import ConnectorState

@@ -12,13 +12,13 @@ import pytest
 
 import msk_lab
 from aws_by_hand import run_block
+from kafka_ferry.core.topics import Selection
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.connect_states import Verdict
 from kafka_ferry.hooks.engines import msk_replicator
 from kafka_ferry.hooks.engines.msk_replicator import MskReplicator
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
-from kafka_ferry.migration.topics import Selection
 from stack.msk.cluster import ARN as TARGET
 from stack.msk.cluster import SOURCE_ARN as SOURCE
 from stack.msk.server import MskConnectDouble

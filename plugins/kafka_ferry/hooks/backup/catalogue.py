@@ -20,16 +20,16 @@ from kafka_ferry.backup.layout import (
 )
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, State, Totals
 from kafka_ferry.backup.manifest_check import MANIFEST_BYTES
-from kafka_ferry.backup.object_key import key_problem
 from kafka_ferry.backup.order import futures, ordered
 from kafka_ferry.backup.ranges import IncompleteBackup, chain_segments, completed, lineage
 from kafka_ferry.backup.retention import Pruning, prune
+from kafka_ferry.core.object_key import key_problem
+from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.export import Exported, ExportRange
 from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys, read_journal
 from kafka_ferry.hooks.backup.presence import still_there
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
-from kafka_ferry.migration.unmatched import did_you_mean
 
 log = logging.getLogger(__name__)
 

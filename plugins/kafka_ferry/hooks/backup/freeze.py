@@ -11,13 +11,13 @@ from typing import Literal
 from kafka_ferry.backup.manifest import GroupOffset, Manifest, State
 from kafka_ferry.backup.ranges import IncompleteBackup, lineage, plan_topic, reached
 from kafka_ferry.backup.spec import BackupSpec
+from kafka_ferry.core.topics import mm2_group_refusal, select
+from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.core.unnamed_groups import NO_COMMIT, without_unnamed
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.store_clock import clock_problem
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.migration.topics import mm2_group_refusal, select
-from kafka_ferry.migration.unmatched import did_you_mean
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.retention import SIZES
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
-from kafka_ferry.migration.retention import SIZES
 
 T = TypeVar("T")
 

@@ -11,13 +11,13 @@ from kafka_ferry.backup.formats import offsets_of
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.restoration import Refusal, Restoration
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment
 from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.migration.topics import TopicState
 
 
 class Bookmarks(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kafka_ferry.backup.signature import Signer
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.redaction import secret_values
+from kafka_ferry.core.signature import Signer
 from kafka_ferry.hooks.child_process import Order, answer_order, do_here, run_children
 from kafka_ferry.hooks.object_store import PATIENCE, ObjectStore
 from kafka_ferry.hooks.open_store import open_store

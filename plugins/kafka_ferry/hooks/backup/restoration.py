@@ -31,9 +31,12 @@ from kafka_ferry.backup.restore_plan import (
     whole,
 )
 from kafka_ferry.backup.spec import RestoreSpec
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.name_collisions import collisions, problem_of
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.retention import is_held
+from kafka_ferry.core.topics import Selection, TopicState, mm2_group_refusal, select
 from kafka_ferry.core.unnamed_groups import without_unnamed
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
@@ -43,9 +46,6 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.migration.commits import Commit
-from kafka_ferry.migration.retention import is_held
-from kafka_ferry.migration.topics import Selection, TopicState, mm2_group_refusal, select
 from kafka_ferry.verification.content import PartitionRange
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,11 @@ from kafka_ferry.backup.claims import as_claimed
 from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.layout import SUFFIXES
 from kafka_ferry.backup.manifest import Segment
-from kafka_ferry.backup.object_key import ForeignKey
 from kafka_ferry.backup.restore_plan import FOR_ZERO, takes_part
 from kafka_ferry.backup.segment import DamagedSegment, Rows
+from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.retention import size_limit
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender, batch_limit
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
@@ -29,7 +30,6 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import is_plain, pays
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.migration.retention import size_limit
 from kafka_ferry.verification.content import PartitionRange
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from kafka_ferry.backup.groups_plan import WRITTEN, RestoreGroupLine, Step
 from kafka_ferry.backup.restore_plan import held_configs
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.hooks.backup.restoration import Restoration
-from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.report.words import number_of, shown
 
 _VERBS = {Step.REWIND: "rewound", Step.RAISE: "raised", Step.SET: "set"}
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from kafka_ferry.backup.groups_plan import RestoreGroupLine, restore_group_lines
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import OffsetMap, translate_groups, whole
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.restore import restore_ranges
-from kafka_ferry.migration.commits import Commit
 
 # States in which a group has no members, so that its offsets may be written (KIP-396).
 _INACTIVE = ("EMPTY", "DEAD")

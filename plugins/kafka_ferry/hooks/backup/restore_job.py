@@ -13,7 +13,10 @@ from kafka_ferry.backup.acls import RestoredAcls, restored_acls
 from kafka_ferry.backup.groups_plan import KEPT, restored_groups_in_plan
 from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.backup.spec import RestoreSpec
-from kafka_ferry.connectors.topic_rename import name_problem
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.finding import refuse
+from kafka_ferry.core.topic_rename import name_problem
+from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.restoration import Restoration
@@ -21,10 +24,7 @@ from kafka_ferry.hooks.backup.restore_changes import restore_changes
 from kafka_ferry.hooks.backup.restore_groups import planned_lines
 from kafka_ferry.hooks.backup.restore_sizes import largest_line, restore_findings
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.migration.acls import Acl
-from kafka_ferry.migration.finding import refuse
 from kafka_ferry.report.storage import GROUPS_PLAN
-from kafka_ferry.report.words import shown
 
 log = logging.getLogger(__name__)
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from kafka_ferry.backup.largest import Largest, largest_of
 from kafka_ferry.backup.restore_plan import RestoreTopic
+from kafka_ferry.core.finding import Finding, Severity, worst_first
+from kafka_ferry.core.largest_record import Limit, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.retention import is_held, size_limit, topic_defaults
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.senders import QUEUE_BYTES
-from kafka_ferry.migration.finding import Finding, Severity, worst_first
-from kafka_ferry.migration.largest import Limit, lifted_finding, request_limits, size_finding
-from kafka_ferry.migration.retention import is_held, size_limit, topic_defaults
-from kafka_ferry.migration.topics import TopicState
-from kafka_ferry.report.words import number_of
 
 _OUR_MEMORY = Limit(
     "the memory of a restore's producer", QUEUE_BYTES, "leave its topic out (topics, partitions)", before=True

@@ -13,11 +13,11 @@ from kafka_ferry.backup.manifest import Manifest, Segment, State
 from kafka_ferry.backup.order import futures
 from kafka_ferry.backup.ranges import IncompleteBackup, assemble, lineage
 from kafka_ferry.backup.spec import VerifySpec
+from kafka_ferry.core.checks import Check, Status, TopicLine
+from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.job import StoreJob, now
 from kafka_ferry.hooks.backup.verify import Damage, structure_damage
-from kafka_ferry.report.model import Check, Status, TopicLine
-from kafka_ferry.report.words import number_of
 
 _NAMED = 200
 

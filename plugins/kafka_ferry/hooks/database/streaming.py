@@ -9,8 +9,9 @@ from typing import Any
 
 import pendulum
 
-from kafka_ferry.connectors.config_diff import connector_config
 from kafka_ferry.connectors.debezium import Capture
+from kafka_ferry.core.config_diff import connector_config
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.database.alterations import OVERRIDES, alteration_findings, breaking_findings, snapshot_overrides
 from kafka_ferry.database.events import NotAnEvent, Op, parse_event
 from kafka_ferry.database.position import Position
@@ -38,7 +39,6 @@ from kafka_ferry.hooks.database.runtime import Runtime
 from kafka_ferry.hooks.deployment import check_settings
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.migration.finding import Finding
 from kafka_ferry.verification.content import PartitionRange
 
 _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker

@@ -6,17 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from kafka_ferry.connectors.record_sizes import producer_settings, without_prefix
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.changes import Change
+from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.largest_record import Limit, producer_limits
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.record_sizes import producer_settings, without_prefix
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.connect_states import Readiness
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
-from kafka_ferry.migration.changes import Change
-from kafka_ferry.migration.finding import Finding
-from kafka_ferry.migration.largest import Limit, producer_limits
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
 
 

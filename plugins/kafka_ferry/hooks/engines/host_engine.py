@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.client_settings import REFERABLE_KEYS, java_client_settings
 from kafka_ferry.connectors.mirror_maker2 import RENAME_POLICY
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.client_settings import REFERABLE_KEYS, java_client_settings
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -28,7 +29,6 @@ from kafka_ferry.hooks.hosts.process import HostProcess, absolute
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.progress import ReplicationFailed
-from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.migration.host_spec import HostSpec
 from kafka_ferry.migration.watch import Progress
 

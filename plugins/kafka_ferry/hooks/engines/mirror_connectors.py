@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from kafka_ferry.connectors.config_diff import config_diff
 from kafka_ferry.connectors.mirror_maker2 import POLICY_KEY, RENAME_POLICY, configs
 from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect import (
@@ -25,7 +26,6 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.progress import ConnectProgress
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.migration.changes import Action, Change
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,10 @@ from kafka_ferry.connectors.mirror_maker1 import (
     consumer_properties,
     producer_properties,
 )
-from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.connectors.throughput import PROFILES
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.record_sizes import without_prefix
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -27,7 +28,6 @@ from kafka_ferry.hooks.kafka_groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_topics_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.migration.watch import Progress
 
 _AT_WORK = "STABLE"

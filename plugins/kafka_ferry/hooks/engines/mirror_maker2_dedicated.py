@@ -9,8 +9,8 @@ from typing import Any
 import javaproperties
 
 from kafka_ferry.connectors.mirror_maker2_dedicated import internal_topics, properties
-from kafka_ferry.connectors.record_sizes import without_prefix
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.client_settings import java_client_settings
 from kafka_ferry.connectors.mirror_maker2 import residue_topics
 from kafka_ferry.connectors.mirror_maker2_on_msk_connect import (
     KINDS,
@@ -18,9 +17,12 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import (
     target_settings,
     worker_properties,
 )
-from kafka_ferry.connectors.record_sizes import without_prefix
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.client_settings import java_client_settings
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.record_sizes import without_prefix
+from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect_states import Readiness, Verdict
@@ -37,8 +39,6 @@ from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.status_topic import StatusTopic
-from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.finding import Finding
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.watch import Progress
 from kafka_ferry.msk_connect.capacity import Provisioned

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kafka_ferry.connectors.config_diff import config_diff
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.migration.changes import Action, Change
 from kafka_ferry.msk_connect.capacity import Capacity
 from kafka_ferry.msk_connect.connector import Connector, Update, config_changes, worker_setting_changes
 from kafka_ferry.msk_connect.errors import OperationFailed

@@ -6,6 +6,8 @@ import re
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
+from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.largest_record import Limit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.by_hand import delete_replicator
@@ -16,8 +18,6 @@ from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.tail_progress import TailProgress
 from kafka_ferry.migration.canary import other_canaries
-from kafka_ferry.migration.changes import Action, Change
-from kafka_ferry.migration.largest import Limit
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.spec import Acls, MigrationSpec
 from kafka_ferry.migration.watch import Progress

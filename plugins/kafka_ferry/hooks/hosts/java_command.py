@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kafka_ferry.connectors.redaction import MASK, is_secret_key, redact_text
+from kafka_ferry.core.redaction import MASK, is_secret_key, redact_text
 
 # The java command, "Standard options" (docs.oracle.com, Java 17 tool reference): these take their value as a word of
 # its own.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
 
-from kafka_ferry.connectors.redaction import secret_values
+from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.hooks.hosts.shell import checked_file, checked_variable, checked_word
 
 MARK = "KAFKA_FERRY_PROCESS"  # environment variable that every process we start carries, and hands to its children

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.hosts import scripts
 from kafka_ferry.hooks.hosts.host import Host

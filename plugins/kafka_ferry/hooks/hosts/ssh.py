@@ -13,7 +13,7 @@ from airflow.providers.ssh.hooks.ssh import SSHHook
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import SHELL, parent, shell_path

@@ -20,7 +20,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from kafka_ferry.connectors.redaction import redact_text
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.hosts import ssm_script
 from kafka_ferry.hooks.hosts.host import Output

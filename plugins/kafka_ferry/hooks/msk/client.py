@@ -23,8 +23,8 @@ from botocore.exceptions import (
     WaiterError,
 )
 
-from kafka_ferry.connectors.redaction import redact_text, secret_values
 from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.redaction import redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.aws_connection import check_aws_connection
 from kafka_ferry.msk_connect.errors import (

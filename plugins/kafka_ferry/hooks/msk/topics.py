@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.msk.client import MskClient
-from kafka_ferry.migration.topics import TopicState
 from kafka_ferry.msk.topic_api import check_topic_api
 from kafka_ferry.msk.topic_configs import decoded, encoded
 from kafka_ferry.msk_connect.errors import NameTaken, ResourceNotFound

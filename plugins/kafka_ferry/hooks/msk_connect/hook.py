@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kafka_ferry.connectors.config_diff import connector_config
+from kafka_ferry.core.config_diff import connector_config
 from kafka_ferry.hooks.msk.client import cluster_error
 from kafka_ferry.hooks.msk_connect.archives import ArchivesHook
 from kafka_ferry.hooks.msk_connect.logs import log_tail
