@@ -26,16 +26,16 @@ import true_manifests
 from kafka_ferry.backup import avro, json_lines
 from kafka_ferry.backup.archive import backup_lines
 from kafka_ferry.backup.columns import SCHEMA, columns_of
-from kafka_ferry.backup.decoding import DamagedSegment
 from kafka_ferry.backup.formats import decode, encode, offsets_of
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.manifest import DamagedManifest, Gap, GroupOffset, Manifest
 from kafka_ferry.backup.order import futures, ordered
-from kafka_ferry.backup.packed import decode_packed
+from kafka_ferry.backup.packed_segment import decode_packed
 from kafka_ferry.backup.ranges import assemble, lineage, reached
 from kafka_ferry.backup.retention import prune
 from kafka_ferry.backup.segment import Buffer
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.records.damage import DamagedSegment
 from mutations import mutated, mutated_json
 
 SECONDS = 5.0

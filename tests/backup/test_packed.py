@@ -11,8 +11,10 @@ import pyarrow as pa
 import pytest
 
 from kafka_ferry.backup.columns import columns_of, header_array, record_columns
-from kafka_ferry.backup.packed import PackedRows, decode_packed
-from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
+from kafka_ferry.backup.packed import PackedRows
+from kafka_ferry.backup.packed_segment import decode_packed
+from kafka_ferry.backup.segment import Buffer, decode
+from kafka_ferry.records.damage import DamagedSegment
 
 COUNT = 500
 

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kafka_ferry.backup.columns import columns_of
-from kafka_ferry.backup.segment import Buffer, DamagedSegment, Rows, decode, holes, offsets_of
+from kafka_ferry.backup.segment import Buffer, decode, holes, offsets_of
+from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.rows import Rows
 from kafka_ferry.verification.record_hash import record_hash
 
 KEYS = [None, b"", b"k\x00\xff", b"k", None]

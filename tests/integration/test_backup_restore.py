@@ -10,8 +10,8 @@ from confluent_kafka.admin import AdminClient
 import nasty
 from backup_lab import LOCATION, Backups, child, kill_when
 from kafka_ferry.backup.columns import columns_of
-from kafka_ferry.backup.packed import decode_packed
-from kafka_ferry.backup.segment import Buffer, DamagedSegment, decode
+from kafka_ferry.backup.packed_segment import decode_packed
+from kafka_ferry.backup.segment import Buffer, decode
 from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
@@ -20,6 +20,7 @@ from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.verification.content import PartitionRange
 
 pytestmark = pytest.mark.integration

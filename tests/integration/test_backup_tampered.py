@@ -24,10 +24,10 @@ from kafka_ferry.backup import avro
 from kafka_ferry.backup.columns import SCHEMA
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicBackup
-from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restore import restore_shard
+from kafka_ferry.records.damage import DamagedSegment
 
 pytestmark = pytest.mark.integration
 

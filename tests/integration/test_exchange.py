@@ -15,12 +15,12 @@ from confluent_kafka import Producer
 
 import nasty
 from dags_by_hand import DagRunByHand
-from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.aws_store import store_of
 from kafka_ferry.hooks.backup import follow
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.verification.content import PartitionRange
 from other_account import SECRET, OtherAccount, other_account
 from sink_watch import SinkWatch

@@ -17,17 +17,11 @@ from typing import Any, Final
 import fastavro
 
 from kafka_ferry.backup.columns import TIMESTAMP_TYPES, are_text
-from kafka_ferry.backup.decoding import (
-    DECODED_BYTES,
-    DamagedSegment,
-    check_about,
-    check_place,
-    named,
-    refuse_large,
-    whole,
-)
+from kafka_ferry.backup.decoding import DECODED_BYTES, check_about, check_place, named, refuse_large, whole
 from kafka_ferry.backup.page_headers import zigzag
-from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, Rows, rows_of, timestamp_types
+from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, rows_of, timestamp_types
+from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.rows import Rows
 
 
 def _schema(name: Any) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kafka_ferry.backup.decoding import DamagedSegment, named
+from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.manifest import Segment
+from kafka_ferry.records.damage import DamagedSegment
 
 Records = TypeVar("Records", bound=Any)
 """``segment.Rows``, or what ``packed.PackedRows`` is."""

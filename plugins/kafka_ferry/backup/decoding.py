@@ -12,13 +12,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.records.damage import DamagedSegment
 
 DECODED_BYTES: Final = 1024 * 1024 * 1024
 """What one portion of an object may become: a row group, a line, a block. Ours are 16 MB, or one large record."""
-
-
-class DamagedSegment(FerryError):
-    """An object that is not the segment that was written."""
 
 
 @contextmanager

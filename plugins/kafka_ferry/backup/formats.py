@@ -10,7 +10,9 @@ import numpy as np
 from kafka_ferry.backup import json_lines, segment
 from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.layout import SUFFIXES, Format
-from kafka_ferry.backup.segment import DamagedSegment, Draft, Room, Rows
+from kafka_ferry.backup.segment import Draft, Room
+from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.rows import Rows
 
 
 def _avro() -> Any:

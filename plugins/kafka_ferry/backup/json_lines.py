@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kafka_ferry.backup.decoding import DECODED_BYTES, check_place, named, refuse_large, text, whole
-from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, Rows, rows_of, timestamp_types
+from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, rows_of, timestamp_types
+from kafka_ferry.records.rows import Rows
 
 _LEVEL = 1  # 6 takes three times as long for a tenth less (zlib's own figures)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -11,8 +10,7 @@ import pyarrow as pa
 from numba import njit, types
 
 from kafka_ferry.backup.columns import columns_of
-from kafka_ferry.backup.decoding import named
-from kafka_ferry.backup.segment import Rows, row_groups
+from kafka_ferry.records.rows import Rows
 from kafka_ferry.verification.varint import put_varint
 from kafka_ferry.verification.xxh64 import xxh64
 
@@ -132,15 +130,6 @@ class PackedRows:
             values=self.values.skip(count),
             lists=self.lists[count:],
         )
-
-
-def decode_packed(data: bytes, what: str) -> Iterator[PackedRows]:
-    """Yield the records of a Parquet segment, a row group at a time.
-
-    :raises DamagedSegment: it is no segment.
-    """
-    with named(what, "a segment"):
-        yield from (PackedRows.of(table) for table in row_groups(data, what) if table.num_rows)
 
 
 def _view(buffer: Any, kind: Any, offset: int, count: int) -> Any:

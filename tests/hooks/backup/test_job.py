@@ -11,12 +11,12 @@ import pytest
 
 import true_manifests
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicBackup
-from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.backup.transfer import Transferred
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.records.damage import DamagedSegment
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

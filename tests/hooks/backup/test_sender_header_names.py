@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.segment import Rows
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.backup import senders
 from kafka_ferry.hooks.backup.senders import BATCH_BYTES, MessageSender
+from kafka_ferry.records.rows import Rows
 
 NOBODY: dict[str, Any] = {"bootstrap.servers": "127.0.0.1:1"}
 

@@ -18,7 +18,6 @@ from kafka_ferry.backup.formats import decode
 from kafka_ferry.backup.layout import SUFFIXES
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.backup.restore_plan import FOR_ZERO, takes_part
-from kafka_ferry.backup.segment import DamagedSegment, Rows
 from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import size_limit
@@ -30,6 +29,8 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import is_plain, pays
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.rows import Rows
 from kafka_ferry.verification.content import PartitionRange
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:
     """
     if not native or not key.endswith(SUFFIXES["parquet"]):
         return decode(data, key)
-    from kafka_ferry.backup.packed import decode_packed
+    from kafka_ferry.backup.packed_segment import decode_packed
 
     return decode_packed(data, key)
 

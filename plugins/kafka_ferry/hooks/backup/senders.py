@@ -19,11 +19,11 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from kafka_ferry.backup.segment import Rows
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
 from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
+from kafka_ferry.records.rows import Rows
 
 BATCH_BYTES = 524288
 QUEUE_BYTES = 128 * 1024 * 1024

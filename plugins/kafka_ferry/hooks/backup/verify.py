@@ -14,7 +14,6 @@ from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import chain_segments
 from kafka_ferry.backup.restore_plan import whole
-from kafka_ferry.backup.segment import DamagedSegment
 from kafka_ferry.hooks.backup.restore import RestoreRange, decoded, read_segment, restored_rows
 from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
@@ -22,6 +21,7 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.verification.compare import compare
 from kafka_ferry.verification.content import PartitionContent, PartitionRange
 from kafka_ferry.verification.fingerprint import Fingerprint

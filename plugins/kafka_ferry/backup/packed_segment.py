@@ -1,0 +1,18 @@
+"""A Parquet segment's records in buffers. Pure; loads Numba."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kafka_ferry.backup.decoding import named
+from kafka_ferry.backup.packed import PackedRows
+from kafka_ferry.backup.segment import row_groups
+
+
+def decode_packed(data: bytes, what: str) -> Iterator[PackedRows]:
+    """Yield the records of a Parquet segment, a row group at a time.
+
+    :raises DamagedSegment: it is no segment.
+    """
+    with named(what, "a segment"):
+        yield from (PackedRows.of(table) for table in row_groups(data, what) if table.num_rows)
