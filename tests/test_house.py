@@ -24,7 +24,6 @@ PURE = (
     "migration",
     "msk",
     "msk_connect",
-    "verification",
     "core",
     "records",
     "hooks/hosts/java_command.py",
@@ -41,24 +40,13 @@ OUTSIDE = (
 #: Arrows go one way (docs/design.md): a room may import the rooms named, itself, the exceptions, and the specs' base.
 CORE = {"backup", "connectors", "database", "migration", "msk", "msk_connect", "verification", "report"}
 ARROWS = {
-    "backup": {"core", "records", "verification"},
+    "backup": {"core", "records"},
     "connectors": {"core"},
     "core": set[str](),
     "database": {"connectors", "core", "msk_connect"},
-    "hooks": {
-        "backup",
-        "connectors",
-        "core",
-        "database",
-        "migration",
-        "msk",
-        "msk_connect",
-        "records",
-        "report",
-        "verification",
-    },
+    "hooks": {"backup", "connectors", "core", "database", "migration", "msk", "msk_connect", "records", "report"},
     "jobs": {"operators", "sensors"},
-    "migration": {"connectors", "core", "verification"},
+    "migration": {"connectors", "core", "records"},
     "msk": {"msk_connect"},
     "msk_connect": {"core"},
     "operators": {
@@ -69,15 +57,14 @@ ARROWS = {
         "migration",
         "msk",
         "msk_connect",
+        "records",
         "report",
         "triggers",
-        "verification",
     },
-    "records": {"backup", "verification"},
-    "report": {"backup", "core", "migration", "verification"},
+    "records": set[str](),
+    "report": {"backup", "core", "migration", "records"},
     "sensors": {"hooks", "migration", "operators", "report", "triggers"},
     "triggers": {"database", "hooks", "migration", "report"},
-    "verification": set[str](),
 }
 
 

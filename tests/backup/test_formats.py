@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from kafka_ferry.backup import avro
-from kafka_ferry.backup.columns import SCHEMA, columns_of
 from kafka_ferry.backup.formats import decode, encode, offsets_of
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.segment import Buffer, Draft
+from kafka_ferry.records.columns import SCHEMA, columns_of
 from kafka_ferry.records.damage import DamagedSegment
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.record_hash import record_hash
 
 KEYS = [None, b"", b"k\x00\xff", "ü€😀\n".encode(), None, b"nul \0 in text"]
 VALUES = [b"v", None, b"", b"\n" * 1000, None, b'{"a": "\\u0000"}']

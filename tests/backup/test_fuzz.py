@@ -25,7 +25,6 @@ import pytest
 import true_manifests
 from kafka_ferry.backup import avro, json_lines
 from kafka_ferry.backup.archive import backup_lines
-from kafka_ferry.backup.columns import SCHEMA, columns_of
 from kafka_ferry.backup.formats import decode, encode, offsets_of
 from kafka_ferry.backup.layout import SUFFIXES, Format
 from kafka_ferry.backup.manifest import DamagedManifest, Gap, GroupOffset, Manifest
@@ -35,6 +34,7 @@ from kafka_ferry.backup.ranges import assemble, lineage, reached
 from kafka_ferry.backup.retention import prune
 from kafka_ferry.backup.segment import Buffer
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.records.columns import SCHEMA, columns_of
 from kafka_ferry.records.damage import DamagedSegment
 from mutations import mutated, mutated_json
 

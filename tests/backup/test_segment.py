@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.segment import Buffer, decode, holes, offsets_of
+from kafka_ferry.records.columns import columns_of
 from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.record_hash import record_hash
 from kafka_ferry.records.rows import Rows
-from kafka_ferry.verification.record_hash import record_hash
 
 KEYS = [None, b"", b"k\x00\xff", b"k", None]
 VALUES = [b"v", None, b"", b"\n" * 1000, None]

@@ -15,8 +15,8 @@ from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import fingerprint_process
 from kafka_ferry.hooks.child_process import Child
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
-from kafka_ferry.verification.job import PartitionJob
-from kafka_ferry.verification.translate import GroupMark
+from kafka_ferry.records.job import PartitionJob
+from kafka_ferry.records.translate import GroupMark
 
 PACKAGE = str(Path(fingerprint_process.__file__).parents[2])
 

@@ -19,8 +19,8 @@ from kafka_ferry.hooks import native_client
 from kafka_ferry.hooks.broker_wire import LEADERS, Answer, Leaders, Part
 from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.range_stream import Faults, RangeStream
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.raw_records import RawRecords, Workbench
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.raw_records import RawRecords, Workbench
 
 A, B = ("t", 0), ("t", 1)
 Positions = Mapping[Partition, int]

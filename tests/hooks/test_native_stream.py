@@ -37,7 +37,7 @@ def test_without_numba_it_is_slower_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("FERRY_NATIVE", raising=False)
-    monkeypatch.setitem(sys.modules, "kafka_ferry.verification.xxh64", None)  # its import fails
+    monkeypatch.setitem(sys.modules, "kafka_ferry.records.xxh64", None)  # its import fails
     with caplog.at_level(logging.WARNING):
         assert pays(10, 10) is False
     assert "Cure: set NUMBA_CACHE_DIR" in caplog.text

@@ -11,8 +11,8 @@ from confluent_kafka import KafkaError, TopicPartition
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import record_reader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.record_hash import record_hash
 
 
 class Message:

@@ -16,7 +16,7 @@ from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.export import export_shard
 from kafka_ferry.hooks.backup.process import run, store_order
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.record_hash import record_hash
 from s3_faults import S3Faults
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,6 @@ from confluent_kafka.admin import AdminClient
 
 import nasty
 from backup_lab import LOCATION, Backups, child, kill_when
-from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.packed_segment import decode_packed
 from kafka_ferry.backup.segment import Buffer, decode
 from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
@@ -20,8 +19,9 @@ from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.records.columns import columns_of
+from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
-from kafka_ferry.verification.content import PartitionRange
 
 pytestmark = pytest.mark.integration
 

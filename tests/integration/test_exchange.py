@@ -20,8 +20,8 @@ from kafka_ferry.hooks.aws_store import store_of
 from kafka_ferry.hooks.backup import follow
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
-from kafka_ferry.verification.content import PartitionRange
 from other_account import SECRET, OtherAccount, other_account
 from sink_watch import SinkWatch
 from stack import s3

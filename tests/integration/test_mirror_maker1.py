@@ -34,7 +34,7 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.resume import ForeignData
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.watch import freeze
-from kafka_ferry.verification.compare import PartitionComparison
+from kafka_ferry.records.compare import PartitionComparison
 from run_by_hand import Run
 from stack import Stack, jars
 from stack.java import find_java

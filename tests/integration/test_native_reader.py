@@ -16,9 +16,9 @@ from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.raw_records import RawRecords, Workbench
-from kafka_ferry.verification.record_batch import RecordBatch, UnusualRecords
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.raw_records import RawRecords, Workbench
+from kafka_ferry.records.record_batch import RecordBatch, UnusualRecords
 from stack import Stack
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ from batches import Record, batch, encode, sized, varint
 from kafka_ferry.core.retention import HELD_AS
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.record_hash import record_hash
 from raw_batches import TIME, put, zeros
 
 pytestmark = pytest.mark.integration

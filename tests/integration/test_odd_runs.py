@@ -18,8 +18,8 @@ from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.record_hash import record_hash
 from raw_batches import TIME, put, zeros
 from run_by_hand import Run
 

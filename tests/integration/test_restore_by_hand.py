@@ -22,7 +22,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.aws_store import store_of
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 from other_account import other_account
 from stack import s3
 

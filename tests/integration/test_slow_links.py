@@ -18,7 +18,7 @@ from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.broker_wire import Pace
 from kafka_ferry.hooks.column_reader import ColumnReader
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 from slow_link import SlowLink
 
 pytestmark = pytest.mark.integration

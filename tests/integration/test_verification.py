@@ -20,9 +20,9 @@ from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import fingerprint_process
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.job import PartitionJob, PartitionResult
-from kafka_ferry.verification.translate import GroupMark
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.job import PartitionJob, PartitionResult
+from kafka_ferry.records.translate import GroupMark
 
 pytestmark = pytest.mark.integration
 
@@ -401,7 +401,7 @@ def test_processes_end_when_their_parent_is_killed(pair: Pair, tmp_path: Path) -
     script.write_text(
         "import sys\n"
         "from kafka_ferry.hooks import fingerprint_process as f\n"
-        "from kafka_ferry.verification.job import PartitionJob\n"
+        "from kafka_ferry.records.job import PartitionJob\n"
         "f.MIN_RECORDS_PER_PROCESS = 1\n"
         f"config = {{'bootstrap.servers': {pair.source!r}}}\n"
         f"jobs = [PartitionJob({pair.topic!r}, {pair.topic!r}, i, 0, 9, 9, 0, 9) for i in range(2)]\n"

@@ -10,9 +10,9 @@ from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.judge import check_content, topic_lines
-from kafka_ferry.verification.compare import PartitionComparison
-from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult
+from kafka_ferry.records.compare import PartitionComparison
+from kafka_ferry.records.fingerprint import Fingerprint
+from kafka_ferry.records.job import ALL_PARTITIONS, PartitionResult
 
 
 def result(partition: int = 0, source: int = 10, target: int = 30, **more: Any) -> PartitionResult:

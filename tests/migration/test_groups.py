@@ -9,10 +9,10 @@ import pytest
 from kafka_ferry.core.checks import GroupLine, Status
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.migration.groups import commits_to_write, judge_groups
-from kafka_ferry.verification.compare import PartitionComparison
-from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.job import PartitionResult
-from kafka_ferry.verification.translate import GroupLine as Translated
+from kafka_ferry.records.compare import PartitionComparison
+from kafka_ferry.records.fingerprint import Fingerprint
+from kafka_ferry.records.job import PartitionResult
+from kafka_ferry.records.translate import GroupLine as Translated
 
 
 def translated(target: int | None, expected: int = 50, group: str = "g", **more: Any) -> Translated:

@@ -21,9 +21,9 @@ from kafka_ferry.migration.judge import (
     check_topics,
     topic_lines,
 )
-from kafka_ferry.verification.compare import Difference, PartitionComparison
-from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.job import ALL_PARTITIONS, PartitionResult
+from kafka_ferry.records.compare import Difference, PartitionComparison
+from kafka_ferry.records.fingerprint import Fingerprint
+from kafka_ferry.records.job import ALL_PARTITIONS, PartitionResult
 
 
 def want(name: str = "a", partitions: int = 2, **configs: str) -> DesiredTopic:

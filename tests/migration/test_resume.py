@@ -10,8 +10,8 @@ import pytest
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.resume import TAIL, ForeignData, Side, find_tail, resume_offsets
-from kafka_ferry.verification.content import PartitionContent, PartitionRange
-from kafka_ferry.verification.parts import Record
+from kafka_ferry.records.content import PartitionContent, PartitionRange
+from kafka_ferry.records.parts import Record
 
 SOURCE, TARGET = ("a", 0), ("x.a", 0)
 

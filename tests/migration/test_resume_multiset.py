@@ -13,9 +13,9 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.resume import ForeignData, Side
 from kafka_ferry.migration.resume_multiset import resume_topics
-from kafka_ferry.verification import topic_job, topic_reading
-from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
-from kafka_ferry.verification.parts import Record
+from kafka_ferry.records import topic_job, topic_reading
+from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionRange
+from kafka_ferry.records.parts import Record
 
 Numbers = list[int]
 

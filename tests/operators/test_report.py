@@ -14,6 +14,7 @@ from kafka_ferry.core.checks import CHECKS, Check, Status, TopicLine
 from kafka_ferry.database.judge import CHECKS as STREAM_CHECKS
 from kafka_ferry.operators.report import ReportOperator, VerdictFailed
 from kafka_ferry.operators.stream import StreamReportOperator
+from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.archive import build_archive_report
 from kafka_ferry.report.build import build_report, report_text
 from kafka_ferry.report.page import Links, render_page, write_page
@@ -30,7 +31,6 @@ from kafka_ferry.report.storage import (
     STAGES,
     RunArtifacts,
 )
-from kafka_ferry.verification.job import results_digest
 
 TASKS = ("plan", "deploy", "wait_until_converged", "fingerprint.0", "fingerprint.1", "validate", "remove")
 

@@ -24,7 +24,7 @@ from kafka_ferry.hooks.backup.freeze import begin_backup
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 LOCATION = "s3://ferry-backups/tests"
 DONE = "2026-11-21T12:30:00+00:00"

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from kafka_ferry.backup.columns import columns_of
 from kafka_ferry.backup.formats import encode
 from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
 from kafka_ferry.backup.segment import Buffer
 from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.verification.content import PartitionContent
-from kafka_ferry.verification.fingerprint import Fingerprint
+from kafka_ferry.records.columns import columns_of
+from kafka_ferry.records.content import PartitionContent
+from kafka_ferry.records.fingerprint import Fingerprint
 
 TOPIC_ID = "AbCdEfGhIjKlMnOpQrStUv"
 

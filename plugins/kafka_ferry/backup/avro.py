@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import fastavro
 
-from kafka_ferry.backup.columns import TIMESTAMP_TYPES, are_text
 from kafka_ferry.backup.decoding import DECODED_BYTES, check_about, check_place, named, refuse_large, whole
 from kafka_ferry.backup.page_headers import zigzag
 from kafka_ferry.backup.segment import ROW_GROUP_BYTES, Draft, rows_of, timestamp_types
+from kafka_ferry.records.columns import TIMESTAMP_TYPES, are_text
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.rows import Rows
 

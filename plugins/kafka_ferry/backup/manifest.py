@@ -80,7 +80,7 @@ class Segment(_Model):
     :param begin: the range it covers, ``begin <= offset < end``; ranges of a partition follow on one another.
     :param bytes: key and value bytes. ``size``: of the object.
     :param min_timestamp: of its records, ms. ``max_timestamp`` alike.
-    :param fingerprint: ``verification.fingerprint.Fingerprint`` of its records.
+    :param fingerprint: ``records.fingerprint.Fingerprint`` of its records.
     :param missing: offsets of the range that hold no record; ``gaps`` names the first ``GAPS_NAMED`` runs of them.
     :param largest_record, largest_batch: not in manifests of before these fields; no batch either where only librdkafka
         could read the source. Left out where they are None, so that manifests without them keep their digests.

@@ -15,8 +15,8 @@ from kafka_ferry.backup.layout import manifest_key
 from kafka_ferry.backup.moments import moment
 from kafka_ferry.backup.segment_place import segment_problem, topic_problem
 from kafka_ferry.core.object_key import key_problem
-from kafka_ferry.verification.record_hash import HASH_VERSION
-from kafka_ferry.verification.record_size import BATCH_HEADER
+from kafka_ferry.records.record_hash import HASH_VERSION
+from kafka_ferry.records.record_size import BATCH_HEADER
 
 if TYPE_CHECKING:
     from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, TopicBackup

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kafka_ferry.backup.decoding import named
-from kafka_ferry.backup.packed import PackedRows
 from kafka_ferry.backup.segment import row_groups
+from kafka_ferry.records.packed_rows import PackedRows
 
 
 def decode_packed(data: bytes, what: str) -> Iterator[PackedRows]:

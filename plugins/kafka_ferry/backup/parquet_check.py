@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA
 from kafka_ferry.backup.decoding import DECODED_BYTES, check_about, refuse_large
 from kafka_ferry.backup.page_headers import Chunk, pages, row_group
+from kafka_ferry.records.columns import BINARY_NAMES, SCHEMA
 from kafka_ferry.records.damage import DamagedSegment
 
 _NAMES: Final = "headers.list.element.key"

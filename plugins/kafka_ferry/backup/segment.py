@@ -20,13 +20,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kafka_ferry.backup.columns import BINARY_NAMES, SCHEMA, RecordColumns, are_text, with_names
 from kafka_ferry.backup.decoding import named
 from kafka_ferry.backup.manifest import GAPS_NAMED, Gap, LargestBatch, LargestRecord, Segment
+from kafka_ferry.records.columns import BINARY_NAMES, SCHEMA, RecordColumns, are_text, with_names
+from kafka_ferry.records.content import PartitionContent
+from kafka_ferry.records.fingerprint import Fingerprint
+from kafka_ferry.records.record_size import packed_size, record_bytes
 from kafka_ferry.records.rows import Rows
-from kafka_ferry.verification.content import PartitionContent
-from kafka_ferry.verification.fingerprint import Fingerprint
-from kafka_ferry.verification.record_size import packed_size, record_bytes
 
 ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Key and value bytes of a row group: what a reader holds decoded at once."""

@@ -21,7 +21,7 @@ from confluent_kafka import KafkaError
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.broker_connection import BrokerConnection
 from kafka_ferry.hooks.wire_settings import WireSettings
-from kafka_ferry.verification.record_batch import UnusualRecords
+from kafka_ferry.records.record_batch import UnusualRecords
 
 _FIRST_PART, _LEAST_PART = 2, 8  # a quarter at first, down to one part in 256: powers of two
 _LEAST_BYTES = 64 * 1024

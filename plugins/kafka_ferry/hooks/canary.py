@@ -23,11 +23,11 @@ from kafka_ferry.migration.canary import (
     skipped_checks,
     without_new_topics,
 )
-from kafka_ferry.verification.compare import PartitionComparison, compare
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.job import ALL_PARTITIONS
-from kafka_ferry.verification.multiset import compare_topic
-from kafka_ferry.verification.topic_content import TopicContent
+from kafka_ferry.records.compare import PartitionComparison, compare
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.job import ALL_PARTITIONS
+from kafka_ferry.records.multiset import compare_topic
+from kafka_ferry.records.topic_content import TopicContent
 
 _POLL_SECONDS = 0.5
 

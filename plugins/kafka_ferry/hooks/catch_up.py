@@ -9,7 +9,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.jobs import by_topic
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)
 

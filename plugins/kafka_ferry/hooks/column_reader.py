@@ -8,14 +8,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from kafka_ferry.backup.columns import RecordColumns, columns_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.native_stream import native_stream
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, RangeStream
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
-from kafka_ferry.verification.batch_messages import BatchMessage, largest_batch
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.record_batch import UnusualRecords
+from kafka_ferry.records.batch_messages import BatchMessage, largest_batch
+from kafka_ferry.records.columns import RecordColumns, columns_of
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.record_batch import UnusualRecords
 
 log = logging.getLogger(__name__)
 

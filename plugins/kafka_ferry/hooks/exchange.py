@@ -26,9 +26,9 @@ from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.open_store import open_store
 from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.names import run_key, safe_name
 from kafka_ferry.report.storage import RunArtifacts
-from kafka_ferry.verification.content import PartitionRange
 
 _BOOKMARKS = "_bookmarks"  # beside the runs' own folders
 _SAMPLE = 1000

@@ -9,11 +9,11 @@ from kafka_ferry.core.redaction import is_secret_key
 from kafka_ferry.hooks.child_process import answer_order, run_children
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.job import PartitionJob, PartitionResult
-from kafka_ferry.verification.judge import explain, judge
-from kafka_ferry.verification.judge_topic import judge_topic
-from kafka_ferry.verification.sharding import shard
-from kafka_ferry.verification.topic_job import TopicJob
+from kafka_ferry.records.job import PartitionJob, PartitionResult
+from kafka_ferry.records.judge import explain, judge
+from kafka_ferry.records.judge_topic import judge_topic
+from kafka_ferry.records.sharding import shard
+from kafka_ferry.records.topic_job import TopicJob
 
 MAX_RECORDS = 4_000_000
 """Estimated records of both sides that a process holds at once: about 64 MB of hashes, 5 times that while comparing."""

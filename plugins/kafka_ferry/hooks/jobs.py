@@ -10,9 +10,9 @@ from kafka_ferry.hooks.engines import engine_kind
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import ComparisonSpec
-from kafka_ferry.verification.job import PartitionJob
-from kafka_ferry.verification.topic_job import TopicJob
-from kafka_ferry.verification.translate import GroupMark
+from kafka_ferry.records.job import PartitionJob
+from kafka_ferry.records.topic_job import TopicJob
+from kafka_ferry.records.translate import GroupMark
 
 
 def by_topic(migration: Migration) -> bool:

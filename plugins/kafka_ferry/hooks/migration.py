@@ -16,7 +16,7 @@ from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolv
 from kafka_ferry.migration.sample import Sample
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 _SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
 

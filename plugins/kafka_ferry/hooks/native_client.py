@@ -17,8 +17,8 @@ from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.broker_wire import LEADERS, Answer, BrokerWire, Leaders
 from kafka_ferry.hooks.range_stream import Event, Faults, Run
 from kafka_ferry.hooks.wire_settings import WireSettings
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
 
 _REFUSED = (
     errors.AuthenticationFailedError,

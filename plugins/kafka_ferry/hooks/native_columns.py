@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from kafka_ferry.backup.columns import RecordColumns, binary_array, header_array, record_columns
-from kafka_ferry.verification.raw_records import KEY, VALUE, RawRecords
+from kafka_ferry.records.columns import RecordColumns, binary_array, header_array, record_columns
+from kafka_ferry.records.raw_records import KEY, VALUE, RawRecords
 
 
 def native_columns(partition: int, run: RawRecords) -> RecordColumns:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
-from kafka_ferry.verification.raw_records import VALUE, RawRecords
+from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionRange
+from kafka_ferry.records.raw_records import VALUE, RawRecords
 
 
 class NativeContent:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from kafka_ferry.backup.packed import PackedRows
 from kafka_ferry.hooks import librdkafka
 from kafka_ferry.hooks.librdkafka import lib
+from kafka_ferry.records.packed_rows import PackedRows
 
 QUEUE_FULL = -184  # RD_KAFKA_RESP_ERR__QUEUE_FULL
 

@@ -14,7 +14,7 @@ from kafka_ferry.hooks.range_stream import Faults, RangeStream
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
 
 if TYPE_CHECKING:
-    from kafka_ferry.verification.raw_records import RawRecords
+    from kafka_ferry.records.raw_records import RawRecords
 
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def pays(records: int, least: int) -> bool:
         return False
     try:
         with _no_collection():
-            import kafka_ferry.verification.xxh64  # noqa: F401 - compiled when it is imported
+            import kafka_ferry.records.xxh64  # noqa: F401 - compiled when it is imported
     except (ImportError, RuntimeError) as error:
         if wish == "always":
             raise
@@ -94,7 +94,7 @@ def native_stream(
         log.info("records are read by librdkafka, which takes some times as long: only it knows %s", others)
         return None
     from kafka_ferry.hooks.native_client import NativeClient
-    from kafka_ferry.verification.raw_records import Workbench
+    from kafka_ferry.records.raw_records import Workbench
 
     def client(faults: Faults) -> NativeClient[RawRecords]:
         bench = Workbench()

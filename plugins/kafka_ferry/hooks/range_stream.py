@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
 

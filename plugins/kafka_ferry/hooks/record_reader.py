@@ -21,11 +21,11 @@ from kafka_ferry.hooks.native_client import NativeClient
 from kafka_ferry.hooks.native_stream import native_stream, pays
 from kafka_ferry.hooks.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, RangeStream
 from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
-from kafka_ferry.verification.batch_messages import BatchMessage, BatchMessages, MessageBench
-from kafka_ferry.verification.content import KeyColumns, PartitionContent, PartitionRange
-from kafka_ferry.verification.parts import Record
-from kafka_ferry.verification.record_batch import UnusualRecords
-from kafka_ferry.verification.record_hash import Headers, headers_without, key_hash, record_hash
+from kafka_ferry.records.batch_messages import BatchMessage, BatchMessages, MessageBench
+from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionRange
+from kafka_ferry.records.parts import Record
+from kafka_ferry.records.record_batch import UnusualRecords
+from kafka_ferry.records.record_hash import Headers, headers_without, key_hash, record_hash
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def _message_stream(
 
 
 class LibrdkafkaReader:
-    """Reads ranges of offsets to their exact end; see :class:`kafka_ferry.verification.reader.RecordReader`.
+    """Reads ranges of offsets to their exact end; see :class:`kafka_ferry.records.reader.RecordReader`.
 
     Record batches are fetched as they are and opened some megabytes at a time, many of them in machine code
     (``NATIVE_RECORDS``), to the same hashes; librdkafka reads what only it knows: OAuth, MSK IAM, Kerberos, records of

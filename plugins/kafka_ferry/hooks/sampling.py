@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.migration.sample import Sample, Sampling
-from kafka_ferry.verification.batch_messages import BatchMessage
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.batch_messages import BatchMessage
+from kafka_ferry.records.content import PartitionRange
 
 
 def samples(reader: LibrdkafkaReader, ranges: Sequence[PartitionRange]) -> dict[str, Sample]:

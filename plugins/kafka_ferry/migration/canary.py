@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kafka_ferry.core.checks import Check, Status
-from kafka_ferry.verification.compare import PartitionComparison
+from kafka_ferry.records.compare import PartitionComparison
 
 #: Canary topics are never anyone's data; plans leave them out.
 PREFIX: Final = "ferry-canary-"

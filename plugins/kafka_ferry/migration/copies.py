@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kafka_ferry.verification.compare import PartitionComparison
-from kafka_ferry.verification.job import PartitionResult
+from kafka_ferry.records.compare import PartitionComparison
+from kafka_ferry.records.job import PartitionResult
 
 _CURE = (
     "end all but one, delete the target topic and copy it anew; a connector that was made anew under another name "

@@ -8,8 +8,8 @@ from kafka_ferry.core.checks import GroupLine, Status
 from kafka_ferry.core.commits import Commit, metadata_difference
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.words import number_of
-from kafka_ferry.verification.job import PartitionResult
-from kafka_ferry.verification.translate import GroupLine as Translated
+from kafka_ferry.records.job import PartitionResult
+from kafka_ferry.records.translate import GroupLine as Translated
 
 
 def commits_to_write(results: Iterable[PartitionResult], active: Set[str]) -> dict[str, dict[Partition, Commit]]:

@@ -12,7 +12,7 @@ from kafka_ferry.core.unnamed_groups import NO_COMMIT
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.migration.copies import copies_by_topic
 from kafka_ferry.migration.resolve import ResolvedGroups
-from kafka_ferry.verification.job import PartitionResult
+from kafka_ferry.records.job import PartitionResult
 
 #: How topics are compared whose records the engine may put into other partitions.
 WHOLE_TOPIC = "compared as a multiset over all partitions, and per key in order, as records may change their partition"

@@ -16,8 +16,8 @@ import numpy as np
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.verification.content import PartitionContent, PartitionRange
-from kafka_ferry.verification.reader import RecordReader
+from kafka_ferry.records.content import PartitionContent, PartitionRange
+from kafka_ferry.records.reader import RecordReader
 
 #: How many of the target's last records must agree to call a place found; identical records may repeat in a topic.
 TAIL = 64

@@ -18,11 +18,11 @@ import numpy as np
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.migration.resume import ForeignData, Side
-from kafka_ferry.verification.content import Hashes
-from kafka_ferry.verification.multiset import compare_topic
-from kafka_ferry.verification.topic_content import TopicContent
-from kafka_ferry.verification.topic_job import TopicJob
-from kafka_ferry.verification.topic_reading import read_topic
+from kafka_ferry.records.content import Hashes
+from kafka_ferry.records.multiset import compare_topic
+from kafka_ferry.records.topic_content import TopicContent
+from kafka_ferry.records.topic_job import TopicJob
+from kafka_ferry.records.topic_reading import read_topic
 
 
 def resume_topics(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kafka_ferry.core.largest_record import Batch, Record
-from kafka_ferry.verification.record_size import BATCH_HEADER, lz4_size, record_bytes
+from kafka_ferry.records.record_size import BATCH_HEADER, lz4_size, record_bytes
 
 Header = tuple[bytes, bytes | None]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
-from kafka_ferry.verification.sharding import shard
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

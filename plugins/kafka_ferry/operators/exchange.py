@@ -186,7 +186,7 @@ class ExportValidateOperator(FerryOperator):
 
 def write_checks(artifacts: RunArtifacts, made: dict[str, Any]) -> dict[str, str]:
     """Keep the checks for the report; name to status."""
-    from kafka_ferry.verification.job import results_digest
+    from kafka_ferry.records.job import results_digest
 
     artifacts.write_json(
         CHECKS_MADE,

@@ -137,7 +137,7 @@ class ImportShardsOperator(FerryOperator):
     """Say how many mapped tasks there shall be."""
 
     def ferry(self, context: Context) -> list[int]:
-        from kafka_ferry.verification.sharding import shard
+        from kafka_ferry.records.sharding import shard
 
         artifacts, importing = RunArtifacts.of(context), _importing(context)
         begin_shards(artifacts, ("import",))

@@ -10,8 +10,8 @@ from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.storage import FINGERPRINTS, STAGES, RunArtifacts, read_frozen
-from kafka_ferry.verification.sharding import shard
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.operators.backup import BackupOperator, write_shards
 from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.storage import (
     CHECKS_MADE,
     DONE,
@@ -16,7 +17,6 @@ from kafka_ferry.report.storage import (
     PLAN,
     RunArtifacts,
 )
-from kafka_ferry.verification.sharding import shard
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

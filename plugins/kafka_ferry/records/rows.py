@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kafka_ferry.verification.record_hash import record_hash
+from kafka_ferry.records.record_hash import record_hash
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from kafka_ferry.core.checks import CHECKS, ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
 from kafka_ferry.core.table import table
+from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.job_words import never_carried
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
@@ -26,7 +27,6 @@ from kafka_ferry.report.storage import (
     read_results,
 )
 from kafka_ferry.report.view import refused
-from kafka_ferry.verification.job import results_digest
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
 _NOT_MADE = {

@@ -19,7 +19,7 @@ from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-    from kafka_ferry.verification.job import PartitionResult
+    from kafka_ferry.records.job import PartitionResult
 
 #: Names of a run's artifacts. The first four are for users, the others carry one stage's findings to the next.
 PLAN = "plan.json"
@@ -264,7 +264,7 @@ def read_frozen(artifacts: RunArtifacts) -> Frozen:
 
 def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
     """What the fingerprint tasks of this run found, all shards."""
-    from kafka_ferry.verification.job import PartitionResult
+    from kafka_ferry.records.job import PartitionResult
 
     return [
         PartitionResult.from_json(entry)

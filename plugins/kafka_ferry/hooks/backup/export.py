@@ -22,7 +22,7 @@ from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import cores_kept_busy, pays
 from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, TopicBackup
 from kafka_ferry.hooks.backup.freeze import plan_backup
 from kafka_ferry.hooks.backup.job import BackupJob, now
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 _SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
 

@@ -46,7 +46,7 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.kafka_survey import KafkaSurvey
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)
 

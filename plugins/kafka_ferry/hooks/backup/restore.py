@@ -29,12 +29,12 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import is_plain, pays
 from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.rows import Rows
-from kafka_ferry.verification.content import PartitionRange
 
 if TYPE_CHECKING:
-    from kafka_ferry.backup.packed import PackedRows
+    from kafka_ferry.records.packed_rows import PackedRows
 
 
 _AHEAD = 2  # segments fetched while one is written

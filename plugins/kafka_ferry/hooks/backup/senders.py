@@ -335,7 +335,7 @@ class MessageSender(Sender):
 
 
 class NativeSender(Sender):
-    """For :class:`kafka_ferry.backup.packed.PackedRows`, and :class:`Rows`, which it packs; loads Numba.
+    """For :class:`kafka_ferry.records.packed_rows.PackedRows`, and :class:`Rows`, which it packs; loads Numba.
 
     :param config: librdkafka settings of the connection, no callbacks. ``batch_bytes``: see :func:`batch_limit`.
     """
@@ -357,7 +357,7 @@ class NativeSender(Sender):
         self._producer.poll(seconds)
 
     def send(self, topic: str, partition: int, rows: Any) -> None:
-        from kafka_ferry.backup.packed import PackedRows
+        from kafka_ferry.records.packed_rows import PackedRows
 
         super().send(topic, partition, PackedRows.of_rows(rows) if isinstance(rows, Rows) and len(rows) else rows)
 

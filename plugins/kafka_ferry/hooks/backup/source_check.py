@@ -10,8 +10,8 @@ from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.hooks.kafka_admin import KafkaAdmin
 from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
-from kafka_ferry.verification.content import PartitionRange
-from kafka_ferry.verification.fingerprint import Fingerprint
+from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.fingerprint import Fingerprint
 
 
 @dataclass(frozen=True)

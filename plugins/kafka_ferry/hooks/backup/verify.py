@@ -21,10 +21,10 @@ from kafka_ferry.hooks.kafka_config import client_config
 from kafka_ferry.hooks.native_stream import pays
 from kafka_ferry.hooks.object_store import ObjectStore
 from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.records.compare import compare
+from kafka_ferry.records.content import PartitionContent, PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
-from kafka_ferry.verification.compare import compare
-from kafka_ferry.verification.content import PartitionContent, PartitionRange
-from kafka_ferry.verification.fingerprint import Fingerprint
+from kafka_ferry.records.fingerprint import Fingerprint
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kafka_ferry.hooks.backup.process import run
-from kafka_ferry.verification.sharding import shard
+from kafka_ferry.records.sharding import shard
 
 Item = TypeVar("Item")
 

@@ -39,7 +39,7 @@ from kafka_ferry.hooks.database.runtime import Runtime
 from kafka_ferry.hooks.deployment import check_settings
 from kafka_ferry.hooks.kafka import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.verification.content import PartitionRange
+from kafka_ferry.records.content import PartitionRange
 
 _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker
 _LOOKED_AT = 200  # records of a schema history that tell whose it is
