@@ -18,7 +18,6 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.exceptions import BadParam, NotAuthorized, OutsideFault
-from kafka_ferry.hooks.deployment import check_plugin_folder
 from kafka_ferry.msk_connect.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
 
 log = logging.getLogger(__name__)
@@ -29,15 +28,6 @@ _TEXT = re.compile(r"\.|(LICENSE|LICENCE|NOTICE|README|CHANGELOG|CONTRIBUTE|COPY
 _MAVEN_TIMEOUT = 900.0  # seconds
 #: What every worker has on its own class path; a second copy in a plugin is at best dead weight.
 _PROVIDED = "org.apache.kafka,org.slf4j"
-
-
-def allowed_folder(folder: str) -> PluginArchive:
-    """As :func:`from_folder`, of a folder that a param names.
-
-    :raises BadParam: also when the deployment does not allow it.
-    """
-    check_plugin_folder(folder)
-    return from_folder(folder)
 
 
 def from_folder(folder: str | Path) -> PluginArchive:

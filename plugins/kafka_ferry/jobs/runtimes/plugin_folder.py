@@ -1,0 +1,16 @@
+"""A plugin's files from a folder that the deployment allows."""
+
+from __future__ import annotations
+
+from kafka_ferry.hooks.deployment import check_plugin_folder
+from kafka_ferry.hooks.plugin_archive import from_folder
+from kafka_ferry.msk_connect.plugin_archive import PluginArchive
+
+
+def allowed_folder(folder: str) -> PluginArchive:
+    """As :func:`from_folder`, of a folder that a param names.
+
+    :raises BadParam: also when the deployment does not allow it.
+    """
+    check_plugin_folder(folder)
+    return from_folder(folder)
