@@ -26,8 +26,8 @@ def main() -> NoReturn:
 def _export(order: dict[str, Any]) -> dict[str, float]:
     from kafka_ferry.backup.exchange_spec import ExportSpec
     from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
-    from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-    from kafka_ferry.hooks.open_store import open_store
+    from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+    from kafka_ferry.hooks.objects.open import open_store
 
     spec = ExportSpec(
         topics=[order["topic"]],
@@ -48,7 +48,7 @@ def _restore(order: dict[str, Any]) -> dict[str, float]:
     from kafka_ferry.backup.spec import RestoreSpec
     from kafka_ferry.hooks.backup.restoration import Restoration
     from kafka_ferry.hooks.backup.work import added, in_processes
-    from kafka_ferry.hooks.open_store import open_store
+    from kafka_ferry.hooks.objects.open import open_store
 
     spec = RestoreSpec(
         backup=order["name"], location=order["store"]["location"], rename={order["topic"]: order["target"]}, groups=[]

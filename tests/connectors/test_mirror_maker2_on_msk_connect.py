@@ -8,7 +8,7 @@ import pytest
 
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.connectors.mirror_maker2_on_msk_connect import connector_configs, target_settings, worker_properties
-from kafka_ferry.msk_connect.worker_configuration import problems
+from kafka_ferry.hooks.msk_connect.rules.worker_configuration import problems
 
 TARGET = target_settings("b-1.x.kafka.eu-west-1.amazonaws.com:9098", "IAM", "TLS")
 SOURCE = {

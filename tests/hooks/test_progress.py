@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.hooks.connect import Readiness, Verdict
+from kafka_ferry.hooks.connect.hook import Readiness, Verdict
 from kafka_ferry.hooks.progress import ConnectProgress, ReplicationFailed
 
 

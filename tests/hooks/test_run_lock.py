@@ -14,9 +14,10 @@ import pytest
 from upath import UPath
 
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks import claim_store, object_store, run_lock
-from kafka_ferry.hooks.folder_store import FolderStore
-from kafka_ferry.hooks.object_store import StoredObject
+from kafka_ferry.hooks import claim_store, run_lock
+from kafka_ferry.hooks.objects import store as object_store
+from kafka_ferry.hooks.objects.folder_store import FolderStore
+from kafka_ferry.hooks.objects.store import StoredObject
 from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
 
 M = SharedName("migration", "m", "alias/cluster-1/m")
@@ -173,7 +174,7 @@ def test_of_many_processes_that_claim_at_once_on_a_slow_disk_one_has_it(tmp_path
 
 def test_where_claims_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("kafka_ferry.hooks.aws_store.store_of", lambda *how: asked.append(how))
+    monkeypatch.setattr("kafka_ferry.hooks.objects.s3_connection.store_of", lambda *how: asked.append(how))
     for root in (str(tmp_path), f"file://{tmp_path}/"):
         monkeypatch.setenv("FERRY_ARTIFACTS", root)
         assert claim_store.claim_store().location == f"file://{tmp_path}/_claims"

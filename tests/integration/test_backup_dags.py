@@ -21,7 +21,7 @@ from group_offsets import commit
 from kafka_ferry.backup.manifest import State
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.verify import verify_segments
-from kafka_ferry.hooks.object_store import S3Store
+from kafka_ferry.hooks.objects.store import S3Store
 from own_dags import own_dags_folder
 from s3_faults import S3Faults
 from stack import Stack, s3

@@ -13,10 +13,10 @@ import pytest
 from backup_lab import LOCATION, Backups, child
 from kafka_ferry.backup.manifest import State
 from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.restore import restore_shard
 from kafka_ferry.hooks.backup.verify import compare_restored
+from kafka_ferry.hooks.objects.s3_connection import store_settings
 from s3_faults import S3Faults
 from stack import Stack
 

@@ -12,13 +12,13 @@ from backup_lab import LOCATION, Backups, child, kill_when
 from kafka_ferry.backup.packed_segment import decode_packed
 from kafka_ferry.backup.segment import Buffer, decode
 from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
-from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.records.columns import columns_of
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment

@@ -17,13 +17,13 @@ from kafka_ferry.backup.nights import backup_id_of
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.aws_store import store_of
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.freeze import begin_backup
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.backup.transfer import transfer
 from kafka_ferry.hooks.backup.verify import verify_segments
-from kafka_ferry.hooks.object_store import ObjectMissing
+from kafka_ferry.hooks.objects.s3_connection import store_of
+from kafka_ferry.hooks.objects.store import ObjectMissing
 
 pytestmark = pytest.mark.integration
 

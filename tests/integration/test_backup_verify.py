@@ -9,9 +9,9 @@ import pytest
 from backup_lab import LOCATION, Backups
 from kafka_ferry.backup.manifest import DamagedManifest
 from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.backup.verify import structure_damage, verify_segments
+from kafka_ferry.hooks.objects.s3_connection import store_settings
 
 pytestmark = pytest.mark.integration
 

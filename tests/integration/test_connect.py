@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from confluent_kafka import Consumer, TopicPartition
 
 from kafka_ferry.hooks.by_hand import delete_connector
-from kafka_ferry.hooks.connect import (
+from kafka_ferry.hooks.connect.hook import (
     ConnectError,
     ConnectHook,
     ConnectorNotFound,

@@ -15,11 +15,11 @@ from dags_by_hand import DagRunByHand
 from group_kinds import GroupKinds
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.broker_connection import BrokerConnection
-from kafka_ferry.hooks.group_calls import GroupCalls
-from kafka_ferry.hooks.group_wire import GroupWire, ListGroups
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.group_calls import GroupCalls
+from kafka_ferry.hooks.kafka.group_wire import GroupWire, ListGroups
+from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
+from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
 from run_by_hand import Run
 from stack import Stack
 
@@ -111,7 +111,7 @@ def test_brokers_that_know_older_versions_only(
         connection = await BrokerConnection.open(settings, host, int(port))
         connection._connection._versions[ListGroups.API_KEY] = (0, newest)
         try:
-            from kafka_ferry.hooks.group_wire import _list
+            from kafka_ferry.hooks.kafka.group_wire import _list
 
             return await _list(connection)
         finally:

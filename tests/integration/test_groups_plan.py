@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.groups_plan import KEPT

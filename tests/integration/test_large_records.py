@@ -12,7 +12,7 @@ from backup_lab import Backups
 from kafka_ferry.core.retention import HELD_AS
 from kafka_ferry.hooks.backup.restore import restore_shard
 from kafka_ferry.hooks.backup.verify import compare_restored
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from run_by_hand import Run
 
 pytestmark = pytest.mark.integration

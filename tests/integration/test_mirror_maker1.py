@@ -28,8 +28,8 @@ from kafka_ferry.hooks.hosts.host import LOCAL
 from kafka_ferry.hooks.hosts.open import host_of
 from kafka_ferry.hooks.hosts.process import java_processes
 from kafka_ferry.hooks.jobs import jobs_of
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.kafka_groups import KafkaGroups
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.resume import ForeignData
 from kafka_ferry.migration.spec import ComparisonSpec

@@ -13,9 +13,9 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks.column_reader import ColumnReader
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.raw_records import RawRecords, Workbench
 from kafka_ferry.records.record_batch import RecordBatch, UnusualRecords

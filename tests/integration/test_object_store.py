@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
-from kafka_ferry.hooks.aws_store import store_of, store_settings
-from kafka_ferry.hooks.object_store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
+from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
+from kafka_ferry.hooks.objects.store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
 from s3_faults import S3Faults
 
 pytestmark = pytest.mark.integration

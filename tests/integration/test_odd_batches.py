@@ -10,8 +10,8 @@ import pytest
 
 from batches import Record, batch, encode, sized, varint
 from kafka_ferry.core.retention import HELD_AS
-from kafka_ferry.hooks.column_reader import ColumnReader
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.record_hash import record_hash
 from raw_batches import TIME, put, zeros

@@ -21,9 +21,9 @@ from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.retention import HELD
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect import ConnectHook, Verdict
+from kafka_ferry.hooks.connect.hook import ConnectHook, Verdict
 from kafka_ferry.hooks.flows import Flows
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.hooks.replicators import OtherReplicators
@@ -255,7 +255,7 @@ def test_the_removal_ends_a_hold_and_names_one_that_it_could_not_end(
 
     alive = os.environ["AIRFLOW_CONN_KAFKA_SOURCE"]
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive.replace(source_bootstrap, "127.0.0.1:1"))
-    monkeypatch.setattr("kafka_ferry.hooks.kafka_admin.KafkaAdmin.__init__.__defaults__", (3,))
+    monkeypatch.setattr("kafka_ferry.hooks.kafka.admin.KafkaAdmin.__init__.__defaults__", (3,))
     with pytest.raises(AirflowFailException, match="still there after the removal"):
         RemoveOperator(task_id="remove").execute(context(task="remove", **params))
     assert [topic in text and "limits" in text for text in leftovers()] == [True]

@@ -10,7 +10,7 @@ from backup_lab import Backups
 from kafka_ferry.hooks.backup.restore import restore_shard
 from kafka_ferry.hooks.backup.senders import RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 
 pytestmark = pytest.mark.integration
 

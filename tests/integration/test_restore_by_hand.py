@@ -19,9 +19,9 @@ from backup_lab import LOCATION
 from dags_by_hand import DagRunByHand
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.aws_store import store_of
-from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.records.content import PartitionRange
 from other_account import other_account
 from stack import s3

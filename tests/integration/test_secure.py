@@ -29,9 +29,9 @@ from kafka_ferry.core.checks import Status
 from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
 from kafka_ferry.hooks.acls import acls_check, copy_acls
-from kafka_ferry.hooks.connect import ConnectHook
+from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.migration.spec import MigrationSpec

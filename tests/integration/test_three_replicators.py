@@ -23,7 +23,7 @@ from kafka_ferry.connectors.mirror_maker1 import MirrorMaker1Intent
 from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.hooks.hosts.local import LocalHost
 from kafka_ferry.hooks.hosts.process import HostProcess
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator

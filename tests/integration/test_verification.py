@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import fingerprint_process
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.job import PartitionJob, PartitionResult
 from kafka_ferry.records.translate import GroupMark

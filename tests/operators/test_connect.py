@@ -13,7 +13,7 @@ from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from kafka_ferry.core.config_diff import Change, ChangeKind
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.connect import ConnectBusy, ConnectHook, InvalidConnectorConfig
+from kafka_ferry.hooks.connect.hook import ConnectBusy, ConnectHook, InvalidConnectorConfig
 from kafka_ferry.operators.connect import (
     AlterConnectorOffsetsOperator,
     ApplyConnectorOperator,

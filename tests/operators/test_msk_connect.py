@@ -12,8 +12,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import msk_lab
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.msk_connect.errors import MskConnectUnavailable, StaleVersion, WaitTimedOut
-from kafka_ferry.msk_connect.worker_configuration import BYTES_AS_THEY_ARE
+from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectUnavailable, StaleVersion, WaitTimedOut
+from kafka_ferry.hooks.msk_connect.rules.worker_configuration import BYTES_AS_THEY_ARE
 from kafka_ferry.operators.msk_connect import (
     MskConnectCreateConnectorOperator,
     MskConnectCreateCustomPluginOperator,

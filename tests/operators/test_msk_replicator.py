@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import msk_lab
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.msk_connect.errors import MskConnectUnavailable, WaitTimedOut
+from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectUnavailable, WaitTimedOut
 from kafka_ferry.operators.msk import MskCreateReplicatorOperator, MskDeleteReplicatorOperator
 from kafka_ferry.sensors.msk_replicator import MskReplicatorStateSensor
 from msk_lab import ROLE, run_deferred

@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.sensors.migration import MigrationRunningSensor
 from kafka_ferry.triggers.running import EngineRunningTrigger

@@ -17,13 +17,13 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.backup.segment import decode
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec
-from kafka_ferry.hooks.aws_store import store_of, store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.export import export_shard
 from kafka_ferry.hooks.backup.freeze import begin_backup
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.restoration import Restoration
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
 from kafka_ferry.records.content import PartitionRange
 
 LOCATION = "s3://ferry-backups/tests"

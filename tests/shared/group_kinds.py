@@ -14,8 +14,8 @@ from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int8, Int16, Int32, Schema, TaggedFields
 
-from kafka_ferry.hooks.broker_connection import BrokerConnection
-from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
+from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
 
 _TEXT = CompactString("utf-8")
 _TEXTS = CompactArray(_TEXT)

@@ -10,8 +10,8 @@ from aiokafka.protocol.produce import ProduceRequest
 from confluent_kafka import KafkaError
 
 from batches import CODECS, Record, batch, encode
-from kafka_ferry.hooks.broker_wire import BrokerWire
-from kafka_ferry.hooks.wire_settings import WireSettings
+from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
+from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
 
 TIME = 1_700_000_000_000
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.canary import CanaryOperator

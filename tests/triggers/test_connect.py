@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import responses
 
-from kafka_ferry.hooks.connect import ConnectorStatus, Readiness, Verdict
-from kafka_ferry.hooks.connect_states import readiness
+from kafka_ferry.hooks.connect.hook import ConnectorStatus, Readiness, Verdict
+from kafka_ferry.hooks.connect.states import readiness
 from kafka_ferry.triggers.connect import ConnectorRunningTrigger, summary
 
 URL = "http://worker:8083"

@@ -13,7 +13,7 @@ from kafka_ferry.core.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
 from kafka_ferry.core.redaction import is_secret_key
 from kafka_ferry.core.spec import Entry, Name, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
+from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
 
 _PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
 

@@ -10,8 +10,8 @@ from kafka_ferry.core.acls import AclDiff, check_acls, compare_acls, stopping_fi
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import FerryError, NotAuthorized
+from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.rights_survey import principal_of
 from kafka_ferry.migration.spec import Acls
 
 log = logging.getLogger(__name__)

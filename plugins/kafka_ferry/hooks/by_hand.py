@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 from urllib.parse import quote
 
-from kafka_ferry.hooks.connect import ConnectHook
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.connect.hook import ConnectHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 
 
 def delete_connector(connect: ConnectHook, name: str) -> str:

@@ -13,8 +13,8 @@ from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.engines import engine_kind
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.kafka_config import client_config
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.canary import (
     PARTITIONS,

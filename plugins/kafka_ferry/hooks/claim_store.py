@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.hooks.folder_store import FolderStore
-from kafka_ferry.hooks.object_store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
+from kafka_ferry.hooks.objects.folder_store import FolderStore
+from kafka_ferry.hooks.objects.store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
 from kafka_ferry.report.storage import artifacts_root
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def claim_store() -> ObjectStore:
     if "://" not in root or root.startswith("file:///"):
         return FolderStore(Path(root.removeprefix("file://")) / _FOLDER)
     if root.startswith("s3://"):
-        from kafka_ferry.hooks.aws_store import store_of
+        from kafka_ferry.hooks.objects.s3_connection import store_of
 
         # As ObjectStoragePath has it: s3://<connection>@<bucket>/<prefix>.
         conn_id, at, place = root.removeprefix("s3://").rpartition("@")

@@ -13,7 +13,6 @@ from kafka_ferry.backup.manifest import Manifest
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.exporting import Exporting
 from kafka_ferry.hooks.backup.importing import Importing
@@ -22,9 +21,10 @@ from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.restore_sizes import largest_line
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.deployment import check_location
-from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.hooks.open_store import open_store
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.objects.open import open_store
+from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.names import run_key, safe_name

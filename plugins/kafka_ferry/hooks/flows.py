@@ -15,11 +15,11 @@ from functools import cached_property
 from kafka_ferry.core.finding import Finding, worst_first
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
 from kafka_ferry.hooks.engines import engine_kind, engine_of
-from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.table_topic import TableTopic
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.replicators import OtherReplicators
-from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.flow import Flow, FlowRecord, connector_flow
 from kafka_ferry.migration.internal_topics import FRESH_SECONDS, configs_alias
 from kafka_ferry.migration.loops import (

@@ -8,8 +8,8 @@ from typing import Any
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.hooks.connect import ConnectHook
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.connect.hook import ConnectHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.sampling import samples
 from kafka_ferry.migration.canary import canary_topic
 from kafka_ferry.migration.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics

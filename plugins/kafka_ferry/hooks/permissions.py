@@ -12,8 +12,8 @@ from kafka_ferry.core.rights import Resource, Rights
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.rights_survey import RightsSurvey
 from kafka_ferry.migration.permissions import (
     canary_needs,
     invisible,

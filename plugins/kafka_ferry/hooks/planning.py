@@ -16,7 +16,7 @@ from kafka_ferry.hooks.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.hooks.engines import Engine, engine_of
 from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.groups_plan import plan_groups
-from kafka_ferry.hooks.kafka_admin import Cluster
+from kafka_ferry.hooks.kafka.admin import Cluster
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.preflight import Preflight

@@ -12,7 +12,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import configs_after, topic_defaults
 from kafka_ferry.core.unmatched import unmatched_findings
 from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.permissions import Permissions
 from kafka_ferry.hooks.replicators import OtherReplicators

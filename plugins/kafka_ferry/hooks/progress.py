@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect import ConnectHook, Verdict
+from kafka_ferry.hooks.connect.hook import ConnectHook, Verdict
 
 
 class ReplicationFailed(FerryError):

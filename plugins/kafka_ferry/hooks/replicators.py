@@ -10,8 +10,8 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, NotAuthorized
 from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.migration.replicators import (

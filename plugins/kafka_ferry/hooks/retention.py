@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from kafka_ferry.core.retention import HELD_AS, SIZES, is_held, to_hold, to_put_back
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.preflight import Preflight
 from kafka_ferry.migration.provision import desired_topics

@@ -17,7 +17,7 @@ from typing import Any
 
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.claim_store import claim_store
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
 from kafka_ferry.report.names import safe_name
 
 log = logging.getLogger(__name__)

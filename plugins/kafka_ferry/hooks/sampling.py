@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader, headers_of
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.migration.sample import Sample, Sampling
 from kafka_ferry.records.batch_messages import BatchMessage
 from kafka_ferry.records.content import PartitionRange

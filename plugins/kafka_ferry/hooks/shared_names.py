@@ -9,7 +9,7 @@ from kafka_ferry.hooks.run_lock import SharedName
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.database.streaming import Streaming
-    from kafka_ferry.hooks.kafka import KafkaClusterHook
+    from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
     from kafka_ferry.hooks.migration import Migration
 
 

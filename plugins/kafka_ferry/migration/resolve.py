@@ -29,7 +29,7 @@ LEFT_TO_MM2 = (
 
 
 class Source(Protocol):
-    """The admin calls needed here; ``hooks.kafka_admin.KafkaAdmin`` has them."""
+    """The admin calls needed here; ``hooks.kafka.admin.KafkaAdmin`` has them."""
 
     def topic_names(self) -> list[str]: ...
 

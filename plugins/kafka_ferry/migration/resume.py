@@ -28,7 +28,7 @@ class ForeignData(FerryError):
 
 
 class Offsets(Protocol):
-    """The admin calls needed here; ``hooks.kafka_admin.KafkaAdmin`` has them."""
+    """The admin calls needed here; ``hooks.kafka.admin.KafkaAdmin`` has them."""
 
     def offsets(self, partitions: Iterable[Partition], which: str, isolation_level: str) -> dict[Partition, int]: ...
 

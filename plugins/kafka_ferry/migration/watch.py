@@ -20,7 +20,7 @@ class Progress(Protocol):
 
 
 class Cluster(Protocol):
-    """The admin calls a poll needs; ``hooks.kafka_admin.KafkaAdmin`` has them."""
+    """The admin calls a poll needs; ``hooks.kafka.admin.KafkaAdmin`` has them."""
 
     def offsets(self, partitions: Iterable[Partition], which: str, isolation_level: str) -> dict[Partition, int]: ...
 

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect import ConnectHook
+from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.operators.masked import MaskedFields
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ class CompareRestoredOperator(ShardOperator, BackupOperator):
         from kafka_ferry.hooks.backup.restore_job import restore_job
         from kafka_ferry.hooks.backup.source_check import BackedUp
         from kafka_ferry.hooks.backup.work import in_processes
-        from kafka_ferry.hooks.kafka import KafkaClusterHook
+        from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 
         job, own = restore_job(context), set(self.partitions(context))
         restoration = job.restoration

@@ -16,7 +16,7 @@ from kafka_ferry.exceptions import FerryError, OutsideFault
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.hooks.connect import ConnectHook
+    from kafka_ferry.hooks.connect.hook import ConnectHook
 
 # The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
 _MARGIN = timedelta(minutes=2)
@@ -59,7 +59,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> ConnectHook:
         """The client of the Connect cluster."""
-        from kafka_ferry.hooks.connect import ConnectHook
+        from kafka_ferry.hooks.connect.hook import ConnectHook
 
         return ConnectHook(self.connect_conn_id, patience=5.0)
 
@@ -72,7 +72,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once."""
-        from kafka_ferry.hooks.connect import Verdict
+        from kafka_ferry.hooks.connect.hook import Verdict
         from kafka_ferry.triggers.connect import poll, summary
 
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kafka_ferry.database.position import Position
-    from kafka_ferry.hooks.connect_states import Readiness
+    from kafka_ferry.hooks.connect.states import Readiness
     from kafka_ferry.hooks.database.streaming import Streaming
 
 

@@ -13,7 +13,7 @@ from kafka_ferry.operators.base import stage
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.hooks.connect_states import Readiness
+    from kafka_ferry.hooks.connect.states import Readiness
     from kafka_ferry.triggers.waiting import WaitingTrigger
 
 # The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
@@ -46,7 +46,7 @@ class WaitingSensor(BaseSensorOperator):
 
         :param seconds: how long the trigger waits at most.
         """
-        from kafka_ferry.hooks.connect_states import Verdict
+        from kafka_ferry.hooks.connect.states import Verdict
 
         if state.verdict is Verdict.FAILED:
             raise self.stopped(state.reason)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect import ConnectHook, Readiness, Verdict
+from kafka_ferry.hooks.connect.hook import ConnectHook, Readiness, Verdict
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.specs import spec_of

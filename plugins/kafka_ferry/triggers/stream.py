@@ -9,7 +9,7 @@ from typing import Any
 from kafka_ferry.database.position import Position
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.database.streaming import Streaming
 from kafka_ferry.triggers.waiting import WaitingTrigger
 

@@ -19,7 +19,7 @@ from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.journal import Journal
 from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.transfer import transfer
-from kafka_ferry.hooks.folder_store import FolderStore
+from kafka_ferry.hooks.objects.folder_store import FolderStore
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 DONE = "2026-11-21T03:00:00+00:00"

@@ -12,7 +12,7 @@ from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicB
 from kafka_ferry.backup.ranges import IncompleteBackup
 from kafka_ferry.hooks.backup.export import Exported
 from kafka_ferry.hooks.backup.exporting import Exporting
-from kafka_ferry.hooks.folder_store import FolderStore
+from kafka_ferry.hooks.objects.folder_store import FolderStore
 
 
 def exporting(folder: Path, end: int) -> Exporting:

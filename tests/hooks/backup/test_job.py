@@ -15,7 +15,7 @@ from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.backup.transfer import Transferred
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.records.damage import DamagedSegment
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)

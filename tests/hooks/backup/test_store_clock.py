@@ -10,7 +10,7 @@ import pytest
 
 from kafka_ferry.backup.judge import backup_checks
 from kafka_ferry.hooks.backup.store_clock import clock_problem
-from kafka_ferry.hooks.folder_store import FolderStore
+from kafka_ferry.hooks.objects.folder_store import FolderStore
 from true_manifests import manifest, segment
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from kafka_ferry.database.position import Position
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect import InvalidConnectorConfig
-from kafka_ferry.hooks.connect_states import (
+from kafka_ferry.hooks.connect.hook import InvalidConnectorConfig
+from kafka_ferry.hooks.connect.states import (
     ConnectorState,
     ConnectorStatus,
     PluginInfo,

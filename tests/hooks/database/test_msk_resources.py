@@ -12,8 +12,8 @@ import msk_lab
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
-from kafka_ferry.msk_connect.plugin_archive import PluginArchive
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.server import MskConnectDouble

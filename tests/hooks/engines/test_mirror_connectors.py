@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect import ValidationResult
+from kafka_ferry.hooks.connect.hook import ValidationResult
 from kafka_ferry.hooks.engines.mirror_connectors import MirrorConnectors
 
 RENAME = "kafkaferry.connect.RenameReplicationPolicy"

@@ -12,12 +12,12 @@ import msk_lab
 from aws_by_hand import run_block
 from kafka_ferry.core.changes import Action
 from kafka_ferry.exceptions import BadParam, OutsideFault
-from kafka_ferry.hooks.connect_states import Verdict
+from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
-from kafka_ferry.msk_connect.connector import Revision
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.iam import Role, allow

@@ -10,9 +10,9 @@ import msk_lab
 from kafka_ferry.core.changes import Action
 from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.msk_connect.capacity import Provisioned
-from kafka_ferry.msk_connect.errors import ConnectorFailed, OperationFailed, WaitTimedOut
-from kafka_ferry.msk_connect.states import ConnectorState
+from kafka_ferry.hooks.msk_connect.rules.capacity import Provisioned
+from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, OperationFailed, WaitTimedOut
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from msk_lab import CLASS, request
 from stack.msk.server import MskConnectDouble
 

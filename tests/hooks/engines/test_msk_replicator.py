@@ -14,7 +14,7 @@ import msk_lab
 from aws_by_hand import run_block
 from kafka_ferry.core.topics import Selection
 from kafka_ferry.exceptions import BadParam, OutsideFault
-from kafka_ferry.hooks.connect_states import Verdict
+from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.engines import msk_replicator
 from kafka_ferry.hooks.engines.msk_replicator import MskReplicator
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook

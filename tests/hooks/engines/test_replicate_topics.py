@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect import PluginInfo, ValidationResult
+from kafka_ferry.hooks.connect.hook import PluginInfo, ValidationResult
 from kafka_ferry.hooks.engines.replicate_topics import ReplicateTopics
 from kafka_ferry.migration.replicate_spec import ReplicateSpec
 

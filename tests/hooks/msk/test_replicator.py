@@ -10,8 +10,8 @@ from botocore.stub import ANY, Stubber
 
 from kafka_ferry.exceptions import BadParam, NotAuthorized
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.msk.replicator import ReplicatorIntent, ReplicatorState, StartingPosition
-from kafka_ferry.msk_connect.errors import (
+from kafka_ferry.hooks.msk.rules.replicator import ReplicatorIntent, ReplicatorState, StartingPosition
+from kafka_ferry.hooks.msk_connect.rules.errors import (
     DifferentResource,
     MskConnectUnavailable,
     NameTaken,

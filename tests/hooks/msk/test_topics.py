@@ -7,7 +7,7 @@ import pytest
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.hooks.msk.topics import MskTopicsHook
-from kafka_ferry.msk_connect.errors import MskConnectError, MskConnectUnavailable, NotSupported
+from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectError, MskConnectUnavailable, NotSupported
 from stack.msk.cluster import ARN as CLUSTER
 from stack.msk.server import MskConnectDouble
 

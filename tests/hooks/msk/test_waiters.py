@@ -11,8 +11,8 @@ import pytest
 from botocore.waiter import WaiterModel
 
 from kafka_ferry.hooks.msk import client
-from kafka_ferry.msk.replicator import ReplicatorState
-from kafka_ferry.msk_connect.states import ConnectorState, OperationState, PluginState
+from kafka_ferry.hooks.msk.rules.replicator import ReplicatorState
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState, OperationState, PluginState
 
 SERVICES = ("kafka", "kafkaconnect")
 FOLDER = Path(client.__file__).parent / "waiters"

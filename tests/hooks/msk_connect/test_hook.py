@@ -9,9 +9,9 @@ import pytest
 import msk_lab
 from kafka_ferry.exceptions import BadParam, NotAuthorized
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.msk_connect.cluster import ConnectorCluster
-from kafka_ferry.msk_connect.connector import Update
-from kafka_ferry.msk_connect.errors import (
+from kafka_ferry.hooks.msk_connect.rules.cluster import ConnectorCluster
+from kafka_ferry.hooks.msk_connect.rules.connector import Update
+from kafka_ferry.hooks.msk_connect.rules.errors import (
     ConnectorFailed,
     DifferentResource,
     MskConnectUnavailable,

@@ -29,7 +29,7 @@ from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.export import Exported, ExportRange
 from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys, read_journal
 from kafka_ferry.hooks.backup.presence import still_there
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
 
 log = logging.getLogger(__name__)
 

@@ -17,11 +17,11 @@ from kafka_ferry.backup.manifest import Gap, Segment
 from kafka_ferry.backup.segment import Buffer, Draft, Room
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.backup.journal import Journal
-from kafka_ferry.hooks.column_reader import NATIVE_RECORDS, ColumnReader
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.hooks.native_stream import cores_kept_busy, pays
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.batch_stream import cores_kept_busy, pays
+from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS, ColumnReader
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from kafka_ferry.hooks.backup.freeze import begin_backup, plan_backup
 from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys
 from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.work import added, in_processes
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.records.sharding import MAX_SHARDS, shard
 
 _RECORD_BYTES = 1000  # a guess that is good enough to say how many tasks there shall be

@@ -17,7 +17,7 @@ from kafka_ferry.core.unnamed_groups import NO_COMMIT, without_unnamed
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.store_clock import clock_problem
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 
 log = logging.getLogger(__name__)
 

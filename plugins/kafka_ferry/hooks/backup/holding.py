@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.retention import SIZES
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 
 T = TypeVar("T")
 

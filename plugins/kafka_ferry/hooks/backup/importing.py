@@ -17,7 +17,7 @@ from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.restoration import Refusal, Restoration
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment
 from kafka_ferry.hooks.backup.work import added, in_processes
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectStore
 
 
 class Bookmarks(Protocol):

@@ -14,16 +14,16 @@ from kafka_ferry.backup.manifest import Manifest
 from kafka_ferry.backup.nights import backup_id_of, covering
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks.aws_store import store_settings
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.night_check import lacks_records_of
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.deployment import check_location
-from kafka_ferry.hooks.kafka import KafkaClusterHook
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
-from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.hooks.open_store import open_store
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.hooks.objects.open import open_store
+from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.hooks.signing import signer_of
 
 log = logging.getLogger(__name__)

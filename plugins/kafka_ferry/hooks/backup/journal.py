@@ -23,7 +23,7 @@ from kafka_ferry.backup.manifest import (
 from kafka_ferry.backup.manifest_check import MANIFEST_BYTES, segment_claim
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
 
 _SOON_BYTES = 1024 * 1024  # a segment of that size is worth a request of its own
 _SOON_SECONDS = 0.5

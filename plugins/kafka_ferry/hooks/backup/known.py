@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from kafka_ferry.backup.manifest import DamagedManifest, Manifest, State
 from kafka_ferry.backup.order import ordered
 from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectStore
 
 
 class KnownCatalogue(Catalogue):

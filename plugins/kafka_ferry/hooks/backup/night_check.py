@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from kafka_ferry.backup.manifest import Manifest
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 
 log = logging.getLogger(__name__)
 

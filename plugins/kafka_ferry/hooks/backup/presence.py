@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from kafka_ferry.backup.layout import data_prefix
 from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectStore
 
 _FEW = 200  # beyond that one listing, a thousand a request, asks less than a request for each
 

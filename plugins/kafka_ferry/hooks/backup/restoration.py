@@ -42,10 +42,10 @@ from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.holding import Holding
 from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment, restore_ranges, restored_rows
-from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.hooks.kafka_survey import KafkaSurvey
-from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)

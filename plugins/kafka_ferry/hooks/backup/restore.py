@@ -23,12 +23,12 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import size_limit
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
 from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused, Sender, batch_limit
-from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.hooks.native_stream import is_plain, pays
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, pays
+from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.rows import Rows

@@ -21,8 +21,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
-from kafka_ferry.hooks.native_stream import pays
-from kafka_ferry.hooks.wire_settings import only_librdkafka_knows
+from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 from kafka_ferry.records.rows import Rows
 
 BATCH_BYTES = 524288
@@ -342,7 +342,7 @@ class NativeSender(Sender):
 
     def __init__(self, config: Mapping[str, Any], batch_bytes: int = BATCH_BYTES) -> None:
         super().__init__()
-        from kafka_ferry.hooks.native_producer import NativeProducer
+        from kafka_ferry.hooks.kafka.writing.batch_producer import NativeProducer
 
         settings = {**config, **_SETTINGS, "batch.size": batch_bytes}
         self._producer = NativeProducer(settings, self._on_error, lambda *failure: self._on_failed(Failure(*failure)))

@@ -7,7 +7,7 @@ from datetime import datetime
 import humanize
 
 from kafka_ferry.backup.order import SKEW
-from kafka_ferry.hooks.object_store import ObjectStore
+from kafka_ferry.hooks.objects.store import ObjectStore
 
 
 def clock_problem(store: ObjectStore, now: datetime) -> str | None:

@@ -13,7 +13,7 @@ from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.manifest_check import MANIFEST_BYTES
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.presence import absent
-from kafka_ferry.hooks.object_store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.records.damage import DamagedSegment
 
 _AT_ONCE = 4  # objects on their way: so many segments as they are stored is the memory

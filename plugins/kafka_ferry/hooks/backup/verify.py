@@ -15,12 +15,12 @@ from kafka_ferry.backup.manifest import Manifest, Segment
 from kafka_ferry.backup.ranges import chain_segments
 from kafka_ferry.backup.restore_plan import whole
 from kafka_ferry.hooks.backup.restore import RestoreRange, decoded, read_segment, restored_rows
-from kafka_ferry.hooks.column_reader import NATIVE_RECORDS
-from kafka_ferry.hooks.kafka_admin import KafkaAdmin
-from kafka_ferry.hooks.kafka_config import client_config
-from kafka_ferry.hooks.native_stream import pays
-from kafka_ferry.hooks.object_store import ObjectStore
-from kafka_ferry.hooks.record_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.records.compare import compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange
 from kafka_ferry.records.damage import DamagedSegment

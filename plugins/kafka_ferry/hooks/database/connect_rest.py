@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_connector
-from kafka_ferry.hooks.connect import ConnectHook
-from kafka_ferry.hooks.connect_rest import ConnectorNotFound, InvalidConnectorConfig
-from kafka_ferry.hooks.connect_states import ConnectorState, Readiness, Verdict
+from kafka_ferry.hooks.connect.hook import ConnectHook
+from kafka_ferry.hooks.connect.rest import ConnectorNotFound, InvalidConnectorConfig
+from kafka_ferry.hooks.connect.states import ConnectorState, Readiness, Verdict
 from kafka_ferry.hooks.database.runtime import Progress, stale
 
 

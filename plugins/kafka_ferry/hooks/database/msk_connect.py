@@ -13,25 +13,25 @@ from kafka_ferry.connectors.mirror_maker2_on_msk_connect import target_settings
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_msk_connectors
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.database.runtime import Progress, stale
 from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.status_topic import StatusTopic
+from kafka_ferry.hooks.kafka.table_topic import TableTopic
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.rules.capacity import Capacity, capacity_from, check_fits
+from kafka_ferry.hooks.msk_connect.rules.cluster import IAM, ConnectorCluster
+from kafka_ferry.hooks.msk_connect.rules.connector import Connector, ConnectorIntent
+from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME, region_of
+from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
+from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.hooks.status_topic import StatusTopic
-from kafka_ferry.hooks.table_topic import TableTopic
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
-from kafka_ferry.msk_connect.capacity import Capacity, capacity_from, check_fits
-from kafka_ferry.msk_connect.cluster import IAM, ConnectorCluster
-from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent
-from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
-from kafka_ferry.msk_connect.secrets import secrets_head, secrets_of
-from kafka_ferry.msk_connect.states import ConnectorState
-from kafka_ferry.msk_connect.worker_configuration import check
 
 log = logging.getLogger(__name__)
 

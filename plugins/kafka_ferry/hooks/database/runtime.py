@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from kafka_ferry.database.position import Position
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect_states import Readiness
+from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 
 

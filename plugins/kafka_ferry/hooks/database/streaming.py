@@ -30,14 +30,14 @@ from kafka_ferry.database.preflight import (
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.database.tables import Table
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.database.binlog import LastChange, LogGone, last_change
 from kafka_ferry.hooks.database.client import DatabaseHook
 from kafka_ferry.hooks.database.connect_rest import ConnectRestRuntime
 from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
 from kafka_ferry.hooks.database.runtime import Runtime
 from kafka_ferry.hooks.deployment import check_settings
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.records.content import PartitionRange
 

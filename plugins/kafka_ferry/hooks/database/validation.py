@@ -21,7 +21,7 @@ from kafka_ferry.database.statements import Verb, verb_of
 from kafka_ferry.database.tables import Table
 from kafka_ferry.database.versions import Version, steady
 from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.hooks.connect_states import Verdict
+from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.database.binlog import LogContent, LogGone, read_log
 from kafka_ferry.hooks.database.streaming import Streaming
 

@@ -13,7 +13,7 @@ from kafka_ferry.core.largest_record import Limit, producer_limits
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.record_sizes import producer_settings, without_prefix
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.hooks.connect_states import Readiness
+from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.migration.spec import MigrationSpec

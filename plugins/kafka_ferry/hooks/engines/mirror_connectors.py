@@ -13,7 +13,7 @@ from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect import (
+from kafka_ferry.hooks.connect.hook import (
     ConnectHook,
     ConnectorNotFound,
     ConnectorState,

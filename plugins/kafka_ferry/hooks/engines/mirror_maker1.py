@@ -21,10 +21,10 @@ from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.by_hand import delete_on_brokers
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.hooks.hosts.host import Host
-from kafka_ferry.hooks.kafka_groups import KafkaGroups
+from kafka_ferry.hooks.kafka.groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_topics_of
 from kafka_ferry.hooks.retention import hold_limits

@@ -12,15 +12,15 @@ from kafka_ferry.connectors.mirror_maker2_dedicated import internal_topics, prop
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.hooks.engines.mirror_intent import mirror_intent
 from kafka_ferry.hooks.hosts.host import Host
-from kafka_ferry.hooks.offsets_topic import OffsetsTopic
+from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
+from kafka_ferry.hooks.kafka.status_topic import StatusTopic
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.hooks.status_topic import StatusTopic
 from kafka_ferry.migration.host_spec import DedicatedSpec
 from kafka_ferry.migration.watch import Progress
 

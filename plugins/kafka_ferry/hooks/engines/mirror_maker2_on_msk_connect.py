@@ -25,31 +25,31 @@ from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.by_hand import delete_msk_connectors
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.engines.mirror_intent import mirror_intent
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import forget_heartbeats
 from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.engines.msk_resources import MskResources
-from kafka_ferry.hooks.kafka import KafkaClusterHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
+from kafka_ferry.hooks.kafka.status_topic import StatusTopic
 from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.rules.capacity import Provisioned
+from kafka_ferry.hooks.msk_connect.rules.cluster import IAM, ConnectorCluster
+from kafka_ferry.hooks.msk_connect.rules.connector import Connector, ConnectorIntent, Revision
+from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME, region_of
+from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
+from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.hooks.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.hooks.status_topic import StatusTopic
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.watch import Progress
-from kafka_ferry.msk_connect.capacity import Provisioned
-from kafka_ferry.msk_connect.cluster import IAM, ConnectorCluster
-from kafka_ferry.msk_connect.connector import Connector, ConnectorIntent, Revision
-from kafka_ferry.msk_connect.naming import MAX_NAME, region_of
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
-from kafka_ferry.msk_connect.secrets import secrets_head, secrets_of
-from kafka_ferry.msk_connect.states import ConnectorState
-from kafka_ferry.msk_connect.worker_configuration import check
 
 log = logging.getLogger(__name__)
 

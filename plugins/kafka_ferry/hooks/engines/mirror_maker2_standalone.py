@@ -12,7 +12,7 @@ from kafka_ferry.connectors.connect_standalone import worker_properties
 from kafka_ferry.connectors.mirror_maker2 import residue_topics
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.connect import ConnectBusy, ConnectHook, ConnectUnavailable, Readiness, Verdict
+from kafka_ferry.hooks.connect.hook import ConnectBusy, ConnectHook, ConnectUnavailable, Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.hooks.engines.mirror_connectors import MirrorConnectors
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import forget_heartbeats

@@ -9,10 +9,10 @@ from typing import Any
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.msk_connect.capacity import Capacity
-from kafka_ferry.msk_connect.connector import Connector, Update, config_changes, worker_setting_changes
-from kafka_ferry.msk_connect.errors import OperationFailed
-from kafka_ferry.msk_connect.states import ConnectorState
+from kafka_ferry.hooks.msk_connect.rules.capacity import Capacity
+from kafka_ferry.hooks.msk_connect.rules.connector import Connector, Update, config_changes, worker_setting_changes
+from kafka_ferry.hooks.msk_connect.rules.errors import OperationFailed
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 
 log = logging.getLogger(__name__)
 

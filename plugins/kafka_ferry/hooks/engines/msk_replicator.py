@@ -11,17 +11,10 @@ from kafka_ferry.core.largest_record import Limit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.by_hand import delete_replicator
-from kafka_ferry.hooks.connect_states import Readiness, Verdict
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.hooks.progress import ReplicationFailed
-from kafka_ferry.hooks.retention import hold_limits
-from kafka_ferry.hooks.tail_progress import TailProgress
-from kafka_ferry.migration.canary import other_canaries
-from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
-from kafka_ferry.migration.spec import Acls, MigrationSpec
-from kafka_ferry.migration.watch import Progress
-from kafka_ferry.msk.replicator import (
+from kafka_ferry.hooks.msk.rules.replicator import (
     Compression,
     Replicator,
     ReplicatorIntent,
@@ -31,7 +24,14 @@ from kafka_ferry.msk.replicator import (
     immutable_differences,
     replicator_name,
 )
-from kafka_ferry.msk_connect.naming import region_of
+from kafka_ferry.hooks.msk_connect.rules.naming import region_of
+from kafka_ferry.hooks.progress import ReplicationFailed
+from kafka_ferry.hooks.retention import hold_limits
+from kafka_ferry.hooks.tail_progress import TailProgress
+from kafka_ferry.migration.canary import other_canaries
+from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
+from kafka_ferry.migration.spec import Acls, MigrationSpec
+from kafka_ferry.migration.watch import Progress
 
 _VERDICTS = {ReplicatorState.RUNNING: Verdict.RUNNING, ReplicatorState.FAILED: Verdict.FAILED}
 

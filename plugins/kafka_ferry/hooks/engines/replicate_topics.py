@@ -8,7 +8,7 @@ from kafka_ferry.connectors.emr_replicator import CONNECTOR_CLASS, EmrReplicator
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.topic_rename import TOPIC
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect import Readiness, Verdict
+from kafka_ferry.hooks.connect.hook import Readiness, Verdict
 from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.migration.replicate_spec import ReplicateSpec, Replicator
 

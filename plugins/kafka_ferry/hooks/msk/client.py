@@ -26,8 +26,7 @@ from botocore.exceptions import (
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, NotAuthorized
-from kafka_ferry.hooks.aws_connection import check_aws_connection
-from kafka_ferry.msk_connect.errors import (
+from kafka_ferry.hooks.msk_connect.rules.errors import (
     ConnectorFailed,
     MskConnectError,
     MskConnectUnavailable,
@@ -40,7 +39,8 @@ from kafka_ferry.msk_connect.errors import (
     StaleVersion,
     WaitTimedOut,
 )
-from kafka_ferry.msk_connect.states import Operation, state_text
+from kafka_ferry.hooks.msk_connect.rules.states import Operation, state_text
+from kafka_ferry.hooks.objects.aws_connection import check_aws_connection
 
 WAITER_DELAY, WAITER_MAX_ATTEMPTS = 30, 80  # 40 minutes; a connector that cannot reach its cluster fails after 20
 

@@ -9,8 +9,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.hooks.msk.client import MskClient, cluster_error
-from kafka_ferry.msk.cluster import ReplicatorCluster, check_arn, check_pair, cluster_end
-from kafka_ferry.msk.replicator import (
+from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, check_arn, check_pair, cluster_end
+from kafka_ferry.hooks.msk.rules.replicator import (
     Replicator,
     ReplicatorIntent,
     ReplicatorState,
@@ -18,7 +18,7 @@ from kafka_ferry.msk.replicator import (
     immutable_differences,
     replication_changes,
 )
-from kafka_ferry.msk_connect.errors import (
+from kafka_ferry.hooks.msk_connect.rules.errors import (
     DifferentResource,
     MskConnectUnavailable,
     NameTaken,
@@ -27,7 +27,7 @@ from kafka_ferry.msk_connect.errors import (
     ResourceNotFound,
     StaleVersion,
 )
-from kafka_ferry.msk_connect.naming import region_of
+from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 
 _VERSION_TRIES = 3
 _METRIC_MINUTES = 10

@@ -12,10 +12,10 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.msk.client import MskClient
-from kafka_ferry.msk.topic_api import check_topic_api
-from kafka_ferry.msk.topic_configs import decoded, encoded
-from kafka_ferry.msk_connect.errors import NameTaken, ResourceNotFound
-from kafka_ferry.msk_connect.naming import region_of
+from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api
+from kafka_ferry.hooks.msk.rules.topic_configs import decoded, encoded
+from kafka_ferry.hooks.msk_connect.rules.errors import NameTaken, ResourceNotFound
+from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 
 _ACTIVE = "ACTIVE"
 _UPDATE_SECONDS = 300.0  # what the API tells is about a minute old (AWS's own guide to managing topics)

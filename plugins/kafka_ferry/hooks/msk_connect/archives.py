@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_ferry.hooks.msk_connect.client import MskConnectClient
-from kafka_ferry.msk_connect import worker_configuration
-from kafka_ferry.msk_connect.connector import Revision
-from kafka_ferry.msk_connect.errors import DifferentResource, NameTaken, PluginFailed, ResourceNotFound
-from kafka_ferry.msk_connect.states import PluginState, WorkerConfigurationState
+from kafka_ferry.hooks.msk_connect.rules import worker_configuration
+from kafka_ferry.hooks.msk_connect.rules.connector import Revision
+from kafka_ferry.hooks.msk_connect.rules.errors import DifferentResource, NameTaken, PluginFailed, ResourceNotFound
+from kafka_ferry.hooks.msk_connect.rules.states import PluginState, WorkerConfigurationState
 
 
 class ArchivesHook(MskConnectClient):

@@ -11,15 +11,15 @@ from kafka_ferry.core.config_diff import connector_config
 from kafka_ferry.hooks.msk.client import cluster_error
 from kafka_ferry.hooks.msk_connect.archives import ArchivesHook
 from kafka_ferry.hooks.msk_connect.logs import log_tail
-from kafka_ferry.msk_connect.cluster import ConnectorCluster, cluster_of
-from kafka_ferry.msk_connect.connector import (
+from kafka_ferry.hooks.msk_connect.rules.cluster import ConnectorCluster, cluster_of
+from kafka_ferry.hooks.msk_connect.rules.connector import (
     Connector,
     Update,
     config_changes,
     immutable_differences,
     worker_setting_changes,
 )
-from kafka_ferry.msk_connect.errors import (
+from kafka_ferry.hooks.msk_connect.rules.errors import (
     ConnectorFailed,
     DifferentResource,
     MskConnectUnavailable,
@@ -28,7 +28,7 @@ from kafka_ferry.msk_connect.errors import (
     ResourceNotFound,
     StaleVersion,
 )
-from kafka_ferry.msk_connect.states import ConnectorState, Operation, OperationState
+from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState, Operation, OperationState
 
 _VERSION_TRIES = 3
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.core.redaction import redact_text, secret_values
-from kafka_ferry.msk_connect.connector import Connector
+from kafka_ferry.hooks.msk_connect.rules.connector import Connector
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.msk_connect.client import MskConnectClient

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
 from kafka_ferry.hooks.msk.client import MskClient
-from kafka_ferry.msk_connect.errors import MskConnectUnavailable, ResourceNotFound
+from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectUnavailable, ResourceNotFound
 from kafka_ferry.msk_connect.role_check import RoleCheck
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.role_permissions import Decision, decisions_of, permission_problems

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kafka_ferry.hooks.deployment import check_plugin_folder
-from kafka_ferry.hooks.plugin_archive import from_folder
-from kafka_ferry.msk_connect.plugin_archive import PluginArchive
+from kafka_ferry.hooks.msk_connect.plugin_upload import from_folder
+from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 
 
 def allowed_folder(folder: str) -> PluginArchive:

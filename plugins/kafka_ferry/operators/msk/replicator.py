@@ -10,7 +10,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.msk.replicator import Compression, ReplicatorIntent, StartingPosition, TopicNaming
+from kafka_ferry.hooks.msk.rules.replicator import Compression, ReplicatorIntent, StartingPosition, TopicNaming
 from kafka_ferry.operators.msk_connect.base import MskOperator
 
 Kind = TypeVar("Kind", bound=StrEnum)

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from kafka_ferry.hooks.plugin_archive import from_folder, from_maven, upload
-from kafka_ferry.msk_connect.naming import content_name
-from kafka_ferry.msk_connect.worker_configuration import content
+from kafka_ferry.hooks.msk_connect.plugin_upload import from_folder, from_maven, upload
+from kafka_ferry.hooks.msk_connect.rules.naming import content_name
+from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
 from kafka_ferry.operators.masked import MaskedFields
 from kafka_ferry.operators.msk_connect.base import MskConnectOperator
 

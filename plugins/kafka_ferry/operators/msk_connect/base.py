@@ -22,7 +22,7 @@ from kafka_ferry.hooks.msk.client import (
     failure_of,
 )
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.msk_connect.errors import ConnectorFailed, WaitTimedOut
+from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, WaitTimedOut
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

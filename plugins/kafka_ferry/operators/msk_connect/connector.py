@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from kafka_ferry.core.config_diff import connector_config
-from kafka_ferry.msk_connect.capacity import capacity_from, check_fits
-from kafka_ferry.msk_connect.connector import Revision
+from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
+from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.operators.masked import MaskedFields
 from kafka_ferry.operators.msk_connect.base import MskConnectOperator
 

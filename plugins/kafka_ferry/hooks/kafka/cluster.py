@@ -1,0 +1,73 @@
+"""One Kafka cluster, reached through an Airflow connection of type ``kafka`` (extra = librdkafka settings)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import Any, Literal
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
+
+from kafka_ferry.core.redaction import secret_values
+from kafka_ferry.exceptions import BadConnection, FerryError
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+
+
+class KafkaClusterHook(BaseHook):
+    """A cluster as the other rooms see it: admin calls and a record reader.
+
+    :param conn_id: Airflow connection id.
+    :param without_headers: names of headers that its readers leave out of every record.
+    """
+
+    conn_type = "kafka"
+
+    def __init__(self, conn_id: str, without_headers: Collection[str] = ()) -> None:
+        super().__init__()
+        self.conn_id, self.without_headers = conn_id, without_headers
+
+    @cached_property
+    def extra(self) -> dict[str, Any]:
+        """The connection's extra. Its secrets are masked in the log from here on.
+
+        :raises BadConnection: no such connection, or it has no ``bootstrap.servers``.
+        """
+        try:
+            extra = dict(self.get_connection(self.conn_id).extra_dejson)
+        except AirflowNotFoundException as error:
+            raise BadConnection(
+                f"connection {self.conn_id!r} does not exist. Cure: create it with type kafka and an extra such as "
+                '{"bootstrap.servers": "broker:9092"}'
+            ) from error
+        if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):
+            raise BadConnection(f"connection {self.conn_id!r}: its extra has no bootstrap.servers")
+        for secret in secret_values(extra):
+            mask_secret(secret)
+        return extra
+
+    @cached_property
+    def admin(self) -> KafkaAdmin:
+        return KafkaAdmin(client_config(self.extra), self.conn_id)
+
+    def reader(
+        self, isolation_level: Literal["read_committed", "read_uncommitted"], *, few: bool = False
+    ) -> LibrdkafkaReader:
+        """A reader of its own; close it, or use it in a ``with``.
+
+        :param few: for a sample of many partitions rather than all of some.
+        """
+        return LibrdkafkaReader(
+            client_config(self.extra), isolation_level, few=few, without_headers=self.without_headers
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """For the Test button of the connection form."""
+        try:
+            cluster = self.admin.describe_cluster()
+        except FerryError as error:
+            return False, str(error)
+        return True, f"cluster {cluster.cluster_id}, {cluster.brokers} broker(s)"

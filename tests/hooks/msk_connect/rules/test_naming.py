@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.msk_connect.rules.naming import account_of, content_name, name_of, region_of
+
+ARN = "arn:aws:kafkaconnect:eu-west-1:123456789012:connector/orders/11111111-2222-3333-4444-555555555555-2"
+
+
+def test_other_content_gets_another_name() -> None:
+    name = content_name("debezium-3", b"zip")
+    assert name == content_name("debezium-3", b"zip") != content_name("debezium-3", b"zap")
+    assert name.startswith("debezium-3-")
+    assert len(name) == len("debezium-3-") + 12
+
+
+@pytest.mark.parametrize("base", ["", "a_b", "-a", "a b", "x" * 116])
+def test_a_base_that_cannot_begin_a_name(base: str) -> None:
+    with pytest.raises(BadParam, match="cannot begin a name"):
+        content_name(base, b"")
+
+
+def test_parts_of_an_arn() -> None:
+    assert (region_of(ARN), account_of(ARN), name_of(ARN)) == ("eu-west-1", "123456789012", "orders")
+    with pytest.raises(BadParam, match="no ARN"):
+        name_of("orders")
