@@ -11,8 +11,8 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.about import about
+from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.exchange import export_topics
-from kafka_ferry.jobs.migration import task_defaults
 from kafka_ferry.operators.exchange_params import export_params
 
 with DAG(

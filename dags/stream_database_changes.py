@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.cdc import stream_changes
-from kafka_ferry.jobs.migration import task_defaults
+from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.operators.stream_params import stream_params
 
 with DAG(

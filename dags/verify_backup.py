@@ -12,7 +12,7 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.backup import verify
-from kafka_ferry.jobs.migration import task_defaults
+from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.operators.backup_params import verify_params
 
 with DAG(

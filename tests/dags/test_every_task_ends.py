@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from forms import DAGS
-from kafka_ferry.jobs.migration import BOUND
+from kafka_ferry.jobs.common.defaults import BOUND
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
 PACKAGE = FOLDER.parent / "plugins" / "kafka_ferry"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
 from airflow.configuration import conf
 
@@ -19,7 +21,6 @@ from kafka_ferry.core.jvm_options import not_harmless
 from kafka_ferry.core.risky_settings import first_risky
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.hosts.host import LOCAL
-from kafka_ferry.migration.host_spec import HostSpec
 
 SECTION = "kafka_ferry"
 #: Option to what it is where nobody says anything.
@@ -43,6 +44,28 @@ _ENVIRONMENT = {
 }
 
 
+class OnHosts(Protocol):
+    """What params of processes on hosts are called; ``HostSpec`` has them."""
+
+    @property
+    def hosts(self) -> Sequence[str]: ...
+
+    @property
+    def java(self) -> str: ...
+
+    @property
+    def kafka_libs(self) -> str: ...
+
+    @property
+    def host_folder(self) -> str: ...
+
+    @property
+    def jvm_words(self) -> Sequence[str]: ...
+
+    @property
+    def overrides(self) -> dict[str, str]: ...
+
+
 def allowed(option: str) -> tuple[str, ...]:
     """Entries of an option, in their order."""
     said = conf.get(SECTION, option, fallback=DEFAULTS[option]) or ""
@@ -51,7 +74,7 @@ def allowed(option: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry for entry in entries if entry))
 
 
-def check_hosts(spec: HostSpec) -> None:
+def check_hosts(spec: OnHosts) -> None:
     """:raises BadParam: a host, program, folder, JVM option or setting that the deployment does not allow."""
     for host in spec.hosts:
         # The worker's own machine has to be named: no * means it.

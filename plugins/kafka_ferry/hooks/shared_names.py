@@ -1,4 +1,4 @@
-"""Which names runs of all DAGs share, so that only one may work on each at a time (``hooks/run_lock.py``)."""
+"""Which names migrations share, so that only one may work on each at a time (``hooks/run_lock.py``)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.run_lock import SharedName
 
 if TYPE_CHECKING:
-    from kafka_ferry.hooks.database.streaming import Streaming
-    from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
     from kafka_ferry.hooks.migration import Migration
 
 
@@ -31,29 +29,6 @@ def alias_names(migration: Migration) -> list[SharedName]:
         return []
     param = "source_alias" if spec.source_alias else "migration"
     why = f"both would share {topics[0]} on {spec.target_conn_id}"
-    return [SharedName(param, spec.alias, f"alias/{_id(migration.target)}/{spec.alias}", why)]
-
-
-def stream_names(streaming: Streaming) -> list[SharedName]:
-    """The connector, which bears the DAG's id; and the topics, which do not."""
-    spec = streaming.spec
-    param = "topic_prefix" if spec.topic_prefix else "stream"
-    why = f"both would write topics {spec.prefix}.* on {spec.target_conn_id}"
     return [
-        SharedName("stream", spec.stream, f"runs as/{' '.join(streaming.runtime.names)}"),
-        SharedName(param, spec.prefix, f"prefix/{_id(streaming.target)}/{spec.prefix}", why),
+        SharedName(param, spec.alias, f"alias/{migration.target.admin.describe_cluster().cluster_id}/{spec.alias}", why)
     ]
-
-
-def stored_name(param: str, name: str, location: str) -> SharedName:
-    """Backups, or exports, of one name in one place go on from each other."""
-    return SharedName(param, name, f"store/{location.rstrip('/')}/{name}")
-
-
-def read_name(param: str, name: str, location: str, target: KafkaClusterHook) -> SharedName:
-    """Two that bring one backup, or export, into a cluster would append what the other did not know of yet."""
-    return SharedName(param, name, f"into/{_id(target)}/{location.rstrip('/')}/{name}")
-
-
-def _id(cluster: KafkaClusterHook) -> str:
-    return cluster.admin.describe_cluster().cluster_id

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.migration import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.operators.archive_report import ArchiveReportOperator
 from kafka_ferry.operators.backup import (
     BackupShardsOperator,
     CopyBackupOperator,
@@ -13,7 +14,6 @@ from kafka_ferry.operators.backup import (
     PruneOperator,
     ValidateBackupOperator,
 )
-from kafka_ferry.operators.report import ArchiveReportOperator
 from kafka_ferry.operators.restore import (
     CompareRestoredOperator,
     PlanRestoreOperator,

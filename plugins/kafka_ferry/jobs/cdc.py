@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.migration import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.operators.stream import (
     StreamDeployOperator,
     StreamPlanOperator,

@@ -67,8 +67,8 @@ class FreezeBackupOperator(BackupOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.backup.freeze import begin_backup
         from kafka_ferry.hooks.backup.job import now
+        from kafka_ferry.hooks.backup.shared_names import stored_name
         from kafka_ferry.hooks.backup.turn import wait_for_turn
-        from kafka_ferry.hooks.shared_names import stored_name
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
         wait_for_turn(context, stored_name("backup", job.spec.backup, job.spec.location))

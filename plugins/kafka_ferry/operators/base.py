@@ -19,8 +19,6 @@ from kafka_ferry.report.storage import STAGES, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.hooks.migration import Migration
-
 
 def stage_file(context: Context) -> str:
     """Artifact that tells when this task worked and how it ended; one per task and map index."""
@@ -91,12 +89,6 @@ class FerryOperator(BaseOperator):
     def __init__(self, *, engine: str = "mirror_maker2_on_connect", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.engine = engine
-
-    def migration(self, context: Context) -> Migration:
-        """The migration of this run."""
-        from kafka_ferry.hooks.migration import migration_of
-
-        return migration_of(context, self.engine)
 
     def nothing_below(self, *kept: str) -> DownstreamTasksSkipped:
         """What ends the run here, raised: no task below works, and no teardown has anything to take away.

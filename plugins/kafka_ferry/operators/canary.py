@@ -16,9 +16,10 @@ class CanaryOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, str]:
         from kafka_ferry.hooks.canary import send_canary
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.migration.canary import skipped_checks
 
-        migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         artifacts.delete(CANARY)  # of an earlier try: it says nothing about this one
         checks = send_canary(migration) if migration.spec.canary else skipped_checks("param canary is off")
         for check in checks:

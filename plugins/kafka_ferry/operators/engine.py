@@ -23,10 +23,11 @@ class DeployOperator(FerryOperator):
         from kafka_ferry.core.finding import refuse
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
 
-        migration, run = self.migration(context), context["dag_run"]
+        migration, run = migration_of(context, self.engine), context["dag_run"]
         claim(context, *migration_names(migration))  # again: this run may have been cleared while another works
         flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
         # First said, then looked: of two that start at the same moment at least one sees the other.
@@ -46,11 +47,12 @@ class RemoveOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows, forget
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
         from kafka_ferry.hooks.run_lock import at_work, other_holder
         from kafka_ferry.hooks.shared_names import own_name
 
-        migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, own_name(migration)):

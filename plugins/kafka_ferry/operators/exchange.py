@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import DownstreamTasksSkipped
-
 from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
 from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.operators.shard import ShardOperator
-from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, SHARDS, STAGES, RunArtifacts
+from kafka_ferry.report.storage import DONE, PLAN, SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,35 +17,14 @@ if TYPE_CHECKING:
 DAMAGE, FOLLOWED = "damage", "followed.jsonl"
 
 
-def skip_the_rest(task: FerryOperator) -> DownstreamTasksSkipped:
-    """What ends a dry run: nothing below is done, and no teardown has anything to take away."""
-    return task.nothing_below()
-
-
-def deadline_of(context: Context, seconds: float) -> float:
-    """When following ends: so long after the run began, so that a retry does not make it longer."""
-    started = context["dag_run"].start_date
-    assert started is not None  # noqa: S101  # it is running
-    return float(started.timestamp() + seconds)
-
-
-def begin_shards(artifacts: RunArtifacts, task_ids: tuple[str, ...]) -> None:
-    """Forget what an earlier try's mapped tasks, which may have had other shards, left behind."""
-    artifacts.delete(CHECKS_MADE)
-    mapped = tuple(f"{STAGES}/{task_id}." for task_id in task_ids)
-    for name in list(artifacts.names(STAGES)):
-        if name.startswith(mapped):
-            artifacts.delete(name)
-
-
 class ExportPlanOperator(FerryOperator):
     """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.exchange_spec import ExportSpec
+        from kafka_ferry.hooks.backup.shared_names import stored_name
         from kafka_ferry.hooks.exchange import exporting_of, record_bytes
         from kafka_ferry.hooks.run_lock import claim
-        from kafka_ferry.hooks.shared_names import stored_name
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
@@ -182,15 +160,3 @@ class ExportValidateOperator(FerryOperator):
         return write_checks(
             artifacts, judge_export(exporting.manifest(), exporting.spec.location, looked, followed)
         )  # fmt: skip
-
-
-def write_checks(artifacts: RunArtifacts, made: dict[str, Any]) -> dict[str, str]:
-    """Keep the checks for the report; name to status."""
-    from kafka_ferry.records.job import results_digest
-
-    artifacts.write_json(
-        CHECKS_MADE,
-        {name: [one.model_dump(mode="json") for one in found] for name, found in made.items()}
-        | {"judged": results_digest([])},  # nothing is compared by fingerprint tasks here
-    )
-    return {check.name: check.status.value for check in made["checks"]}

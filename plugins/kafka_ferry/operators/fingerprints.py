@@ -40,10 +40,11 @@ class ShardsOperator(FerryOperator):
     def ferry(self, context: Context) -> list[int]:
         from kafka_ferry.hooks.checkpoints import wait_for_checkpoints
         from kafka_ferry.hooks.jobs import by_topic
+        from kafka_ferry.hooks.migration import migration_of
 
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
-        migration = self.migration(context)
+        migration = migration_of(context, self.engine)
         mapped = [name for name in artifacts.names(STAGES) if name.startswith(f"{STAGES}/fingerprint.")]
         for stale in [*artifacts.names(FINGERPRINTS), *mapped]:  # of an earlier try, with other shards
             artifacts.delete(stale)
@@ -60,8 +61,9 @@ class FingerprintOperator(ShardOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.fingerprint_process import compare_partitions
         from kafka_ferry.hooks.jobs import by_topic, jobs_of
+        from kafka_ferry.hooks.migration import migration_of
 
-        migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         mine = shards_of(frozen, by_topic(migration))[self.number]
         jobs = jobs_of(migration, frozen, mine)

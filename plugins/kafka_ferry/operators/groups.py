@@ -25,9 +25,10 @@ class TranslateGroupsOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, int]:
         from kafka_ferry.hooks.engines import no_groups
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.migration.groups import commits_to_write
 
-        migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         if reason := no_groups(migration):
             self.log.info("nothing is written: %s", reason)
             artifacts.write_json(GROUPS, {"refused": {}})

@@ -87,12 +87,3 @@ class ReportOperator(FerryOperator):
             raise VerdictFailed(f"verdict FAIL: {'; '.join(reasons)}"[:2000])
         self.log.info("%s", text)
         artifacts.sweep()
-
-
-class ArchiveReportOperator(ReportOperator):
-    """The same for backups, restores and their verification."""
-
-    def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
-        from kafka_ferry.report.archive import build_archive_report
-
-        return build_archive_report(artifacts, self.engine, self.task_id, tasks)

@@ -49,8 +49,8 @@ class ProvisionRestoreOperator(BackupOperator):
 
     def ferry(self, context: Context) -> list[str]:
         from kafka_ferry.hooks.backup.restore_job import restore_job
+        from kafka_ferry.hooks.backup.shared_names import read_name
         from kafka_ferry.hooks.backup.turn import wait_for_turn
-        from kafka_ferry.hooks.shared_names import read_name
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         wait_for_turn(context, read_name("backup", job.spec.backup, job.spec.location, job.target))

@@ -9,8 +9,8 @@ from kafka_ferry.core.checks import Report
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
 from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.operators.exchange import skip_the_rest, write_checks
 from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 
@@ -26,9 +26,9 @@ class StreamPlanOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.finding import finding_lines, refuse
         from kafka_ferry.database.spec import StreamSpec
+        from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import Streaming
         from kafka_ferry.hooks.run_lock import claim
-        from kafka_ferry.hooks.shared_names import stream_names
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -60,9 +60,9 @@ class StreamDeployOperator(FerryOperator):
     """Start the connector, or change what differs. Refuses a schema history that does not go with its position."""
 
     def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import claim
-        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming = streaming_of(context)
         claim(context, *stream_names(streaming))  # this run may have been cleared while another works
@@ -87,9 +87,9 @@ class StreamRemoveOperator(FerryOperator):
     """Take the connector away, or say how to stop it (``keep_streaming``). Topics with data stay."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import other_holder
-        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming, artifacts = streaming_of(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one

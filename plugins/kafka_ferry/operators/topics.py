@@ -27,9 +27,10 @@ class ProvisionTopicsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.topic_admin import topic_admin
 
-        migration = self.migration(context)
+        migration = migration_of(context, self.engine)
         admin = topic_admin(migration)
         desired = desired_topics(migration.spec, migration.topics.topics.values())
         changes = topic_changes(desired, admin.topics([topic.name for topic in desired]))

@@ -23,11 +23,12 @@ class ValidateOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, str]:
         from kafka_ferry.hooks.flows import Flows
+        from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.retention import put_limits_back
         from kafka_ferry.hooks.run_lock import at_work
         from kafka_ferry.hooks.validation import make_checks
 
-        migration, artifacts = self.migration(context), RunArtifacts.of(context)
+        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         if not self.only_compare:
             run = context["dag_run"]
             flows = Flows(migration, run.dag_id, run.run_id, at_work(context))

@@ -45,9 +45,9 @@ class StreamRunningSensor(_StreamSensor):
     """
 
     def begin(self, context: Context) -> None:
+        from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
         from kafka_ferry.hooks.run_lock import claim
-        from kafka_ferry.hooks.shared_names import stream_names
 
         streaming = streaming_of(context)
         claim(context, *stream_names(streaming))

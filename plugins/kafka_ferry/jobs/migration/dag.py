@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
+from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
@@ -15,26 +15,6 @@ from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from kafka_ferry.operators.validate import ValidateOperator
 from kafka_ferry.sensors.convergence import ConvergenceSensor
 from kafka_ferry.sensors.migration import MigrationRunningSensor
-
-#: Of tasks that look, decide or change settings, however large the clusters are. What moves or reads records has
-#: none (``UNBOUNDED``): it ends when it makes no progress (``hooks/task_watch.py``), as all our tasks do.
-BOUND = timedelta(hours=6)
-UNBOUNDED: dict[str, Any] = {"execution_timeout": None}
-
-
-def task_defaults(engine: str) -> dict[str, Any]:
-    """``default_args`` of a DAG of ours.
-
-    :param engine: what moves the records; which there are stands in ``kafka_ferry.migration.specs``.
-    """
-    return {
-        "owner": "kafka-ferry",
-        "engine": engine,
-        "retries": 2,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": True,
-        "execution_timeout": BOUND,
-    }
 
 
 def migrate() -> None:

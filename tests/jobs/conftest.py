@@ -1,0 +1,3 @@
+from msk_fixtures import aws, hook
+
+__all__ = ["aws", "hook"]
