@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.about import about
+from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.migration.dag import migrate
 from kafka_ferry.operators.host_params import standalone_params

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.about import about
 from kafka_ferry.jobs.cdc import stream_changes
+from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.operators.stream_params import stream_params
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.about import about
+from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import UNBOUNDED, task_defaults
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.params import comparison_params
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.validate import ValidateOperator
 
 with DAG(

@@ -52,7 +52,7 @@ ARROWS = {
     "operators": {"backup", "core", "database", "hooks", "jobs", "migration", "records", "report", "triggers"},
     "records": set[str](),
     "report": {"backup", "core", "migration", "records"},
-    "sensors": {"hooks", "migration", "operators", "report", "triggers"},
+    "sensors": {"hooks", "jobs", "migration", "report", "triggers"},
     "triggers": {"database", "hooks", "migration", "report"},
 }
 

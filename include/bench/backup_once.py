@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kafka_ferry.hooks.child_process import collect_seldom, end_now
+from kafka_ferry.jobs.common.child_process import collect_seldom, end_now
 
 
 def main() -> NoReturn:

@@ -24,8 +24,8 @@ from kafka_ferry.core.checks import Report
 from kafka_ferry.report import app as app_module
 from kafka_ferry.report import run as run_module
 from kafka_ferry.report.app import Known, app, find_run
+from kafka_ferry.report.artifacts import REPORT, RunArtifacts
 from kafka_ferry.report.pages import write_pages
-from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 pytestmark = pytest.mark.browser
 

@@ -20,8 +20,8 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 import report_samples as samples
 from demo.airflow_api import AirflowApi
+from kafka_ferry.report.artifacts import PROGRESS, REPORT, RunArtifacts
 from kafka_ferry.report.pages import write_pages
-from kafka_ferry.report.storage import PROGRESS, REPORT, RunArtifacts
 from stack import Stack, env
 from stack.jars import cache_folder
 from stack.stack import PROJECT

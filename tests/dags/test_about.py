@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import DAG
 
 from forms import DAGS as FORMS
-from kafka_ferry.jobs.about import TAG, about, page
+from kafka_ferry.jobs.common.about import TAG, about, page
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))

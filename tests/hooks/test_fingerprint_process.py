@@ -13,8 +13,8 @@ import pytest
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
 from kafka_ferry.hooks import fingerprint_process
-from kafka_ferry.hooks.child_process import Child
 from kafka_ferry.hooks.fingerprint_process import compare_partitions
+from kafka_ferry.jobs.common.child_process import Child
 from kafka_ferry.records.job import PartitionJob
 from kafka_ferry.records.translate import GroupMark
 

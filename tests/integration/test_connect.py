@@ -15,7 +15,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from confluent_kafka import Consumer, TopicPartition
 
-from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect.hook import (
     ConnectError,
     ConnectHook,
@@ -24,6 +23,7 @@ from kafka_ferry.hooks.connect.hook import (
     ConnectorState,
     Verdict,
 )
+from kafka_ferry.jobs.common.by_hand import delete_connector
 from kafka_ferry.operators.connect import ApplyConnectorOperator, DeleteConnectorOperator
 from kafka_ferry.sensors.connect import ConnectorRunningSensor
 from kafka_ferry.triggers.connect import ConnectorRunningTrigger

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from dag_runs import FAST, Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 from stack import Stack
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from demo.airflow_api import FINISHED, AirflowApi
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 from sink_watch import SinkWatch
 from stack import Stack
 from stack.s3 import SECRET

@@ -16,8 +16,8 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.groups_plan import KEPT
 from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.report.artifacts import GROUPS_PLAN
 from kafka_ferry.report.plan_text import plan_text
-from kafka_ferry.report.storage import GROUPS_PLAN
 from stack import Stack
 
 pytestmark = pytest.mark.integration

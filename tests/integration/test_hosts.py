@@ -19,11 +19,11 @@ import pytest
 import sshd as ssh_server
 from aws_double import AwsDouble
 from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
-from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.hosts import ssm
 from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.hooks.hosts.open import host_of
 from kafka_ferry.hooks.hosts.process import HostProcess, java_processes
+from kafka_ferry.jobs.common.by_hand import end_process
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.task_watch import NoProgress
+from kafka_ferry.jobs.common.task_watch import NoProgress
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from stack import Stack

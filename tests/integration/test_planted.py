@@ -17,13 +17,13 @@ from confluent_kafka import Consumer, Producer
 
 from group_offsets import commit, committed
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.migration.watch import freeze
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.validate import ValidateOperator
-from kafka_ferry.report.storage import FROZEN, RunArtifacts
+from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 
 pytestmark = pytest.mark.integration
 

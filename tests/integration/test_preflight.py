@@ -33,7 +33,7 @@ from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.engine import RemoveOperator
 from kafka_ferry.operators.plan import PlanOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
+from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("connections")]
 

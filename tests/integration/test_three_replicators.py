@@ -25,11 +25,11 @@ from kafka_ferry.hooks.hosts.local import LocalHost
 from kafka_ferry.hooks.hosts.process import HostProcess
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.replicators import OtherReplicators
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.operators.comparison import FreezeOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.validate import ValidateOperator
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 from run_by_hand import Run
 from stack import Stack, jars
 from stack.java import find_java

@@ -12,7 +12,7 @@ from kafka_ferry.backup.acls import RestoredAcls
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.hooks.backup import restore_job
 from kafka_ferry.operators.restore import RestoreAclsOperator
-from kafka_ferry.report.storage import CHECKS_MADE, HELD_CONFIGS, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, HELD_CONFIGS, RunArtifacts
 
 ACL = Acl("TOPIC", "t", "LITERAL", "User:app", "WRITE")
 

@@ -13,7 +13,7 @@ from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.hooks.validation import _promised
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.report.storage import FROZEN, RunArtifacts
+from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 
 
 def promised(tmp_path: Path, *on_source: str) -> list[Any]:

@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 import report_samples as samples
 from kafka_ferry.report import app as app_module
 from kafka_ferry.report.app import Known, app, find_run
+from kafka_ferry.report.artifacts import PLAN, PROGRESS, REPORT, RunArtifacts
 from kafka_ferry.report.pages import write_pages
-from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts
 
 ADDRESSES = ("", "/report.json", "/live.json", "/lines.json")
 ENDS = [f"{end}?table=topics" if "lines" in end else end for end in ADDRESSES]

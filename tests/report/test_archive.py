@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from kafka_ferry.report.archive import build_archive_report
+from kafka_ferry.report.artifacts import CHECKS_MADE, PLAN, STAGES, RunArtifacts
 from kafka_ferry.report.page import render_file
 from kafka_ferry.report.run import RunData
-from kafka_ferry.report.storage import CHECKS_MADE, PLAN, STAGES, RunArtifacts
 
 ARCHIVE = {"backup": "nightly", "backup_id": "20261121T020000Z", "location": "s3://bucket/kafka"}
 MADE: dict[str, Any] = {

@@ -18,11 +18,11 @@ import report_samples as samples
 from kafka_ferry.core.checks import CHECKS, Check, Stage, Status
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.report.artifacts import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.report.build import report_text
 from kafka_ferry.report.job_words import question
 from kafka_ferry.report.page import STATIC, Links, prose, render_file, render_live, render_page, write_page
 from kafka_ferry.report.run import RunData, read_run
-from kafka_ferry.report.storage import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
 
 LINKS = Links(static="/kafka-ferry/static", report="/kafka-ferry/r/report.json", live="/kafka-ferry/r/live.json")
 EVIL = "<script>alert('x')</script>"

@@ -11,13 +11,13 @@ import pytest
 import report_samples as samples
 from kafka_ferry.core.checks import Check, GroupLine, Report, Status
 from kafka_ferry.report import run as run_module
+from kafka_ferry.report.artifacts import PAGES, PLAN, PROGRESS, REPORT, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.findings import FINDINGS
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Answer, Question
 from kafka_ferry.report.overview import DIFFERENCES, LISTED, overview_of
 from kafka_ferry.report.page import Links, render_page
 from kafka_ferry.report.pages import read_lines, write_pages
 from kafka_ferry.report.run import RunData, read_run
-from kafka_ferry.report.storage import PAGES, PLAN, PROGRESS, REPORT, DamagedArtifact, RunArtifacts
 
 LINKS = Links("/s", "/r/report.json", "/r/live.json", "/r/lines.json")
 

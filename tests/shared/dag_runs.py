@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from demo.airflow_api import FINISHED, AirflowApi, Task
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 from stack import Stack
 from stack.jars import cache_folder, jars_folder
 from stack.java import find_java

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 from tasks_by_hand import context_of
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"

@@ -10,7 +10,7 @@ from typing import Any
 import report_samples as samples
 from kafka_ferry.core.checks import BackupLine, Check, Report, Stage, Status, Throughput, complete
 from kafka_ferry.core.leftovers import leftovers_check
-from kafka_ferry.hooks.by_hand import delete_msk_connectors, delete_replicator, end_process
+from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
 from kafka_ferry.report.build import ENDED_BEFORE
 from kafka_ferry.report.job_words import checklist, never_carried
 from kafka_ferry.report.run import RunData

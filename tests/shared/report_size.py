@@ -17,9 +17,9 @@ from typing import Any
 
 import report_samples as samples
 from kafka_ferry.core.checks import Check, Report, Status
+from kafka_ferry.report.artifacts import PLAN, PROGRESS, REPORT, RunArtifacts
 from kafka_ferry.report.page import write_page
 from kafka_ferry.report.pages import write_pages
-from kafka_ferry.report.storage import PLAN, PROGRESS, REPORT, RunArtifacts
 
 PATH = f"/report/{samples.DAG}/{samples.RUN}"
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"

@@ -8,13 +8,13 @@ from typing import Any
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
 from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from kafka_ferry.operators.validate import ValidateOperator
 from kafka_ferry.sensors.convergence import ConvergenceSensor

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import TaskDeferred
 
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 
 
 def context_of(

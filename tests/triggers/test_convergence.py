@@ -14,7 +14,7 @@ import pytest
 from kafka_ferry.exceptions import BadConnection, LossDetected, OutsideFault
 from kafka_ferry.migration.convergence import ConvergenceStalled, PollResult
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.report.storage import PROGRESS, RunArtifacts
+from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts
 from kafka_ferry.triggers import convergence
 from kafka_ferry.triggers.convergence import ConvergencePoller, ConvergenceTrigger, progress_line
 

@@ -20,15 +20,15 @@ from kafka_ferry.hooks.backup.known import KnownCatalogue
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.restore_sizes import largest_line
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
-from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.jobs.common.deployment import check_location
 from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import run_key, safe_name
-from kafka_ferry.report.storage import RunArtifacts
 
 _BOOKMARKS = "_bookmarks"  # beside the runs' own folders
 _SAMPLE = 1000

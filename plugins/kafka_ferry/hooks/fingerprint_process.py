@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kafka_ferry.core.redaction import is_secret_key
-from kafka_ferry.hooks.child_process import answer_order, run_children
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.jobs.common.child_process import answer_order, run_children
 from kafka_ferry.records.job import PartitionJob, PartitionResult
 from kafka_ferry.records.judge import explain, judge
 from kafka_ferry.records.judge_topic import judge_topic

@@ -29,8 +29,8 @@ from kafka_ferry.migration.loops import (
     shares_alias,
 )
 from kafka_ferry.migration.replicators import OtherConnector, addresses
+from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import safe_name
-from kafka_ferry.report.storage import RunArtifacts
 
 log = logging.getLogger(__name__)
 

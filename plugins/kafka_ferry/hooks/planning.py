@@ -25,7 +25,7 @@ from kafka_ferry.migration.groups_plan import KEPT, all_groups, groups_in_plan, 
 from kafka_ferry.migration.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.migration.provision import check_provisioning, check_replication, desired_topics, topic_changes
 from kafka_ferry.migration.spec import Acls, MigrationSpec
-from kafka_ferry.report.storage import GROUPS_PLAN
+from kafka_ferry.report.artifacts import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.exceptions import FerryError, NotAuthorized
-from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.canary import delete_canary
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.retention import Others, held_topics, put_limits_back
+from kafka_ferry.jobs.common.by_hand import delete_on_brokers
 
 log = logging.getLogger(__name__)
 

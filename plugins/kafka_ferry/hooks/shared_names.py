@@ -1,11 +1,11 @@
-"""Which names migrations share, so that only one may work on each at a time (``hooks/run_lock.py``)."""
+"""Which names migrations share, so that only one may work on each at a time (``jobs/common/run_lock.py``)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.run_lock import SharedName
+from kafka_ferry.jobs.common.run_lock import SharedName
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.migration import Migration

@@ -8,7 +8,7 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.deployment import signing_connection
+from kafka_ferry.jobs.common.deployment import signing_connection
 
 
 def signer_of(conn_id: str | None) -> Signer | None:

@@ -28,7 +28,7 @@ from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.records.record_hash import HASH_VERSION
-from kafka_ferry.report.storage import CANARY, GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_frozen, read_results
 
 
 def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.operators.exchange import (
     ExportFinishOperator,
     ExportFollowOperator,
@@ -22,7 +23,6 @@ from kafka_ferry.operators.exchange_import import (
     ImportTopicsOperator,
     ImportValidateOperator,
 )
-from kafka_ferry.operators.report import ReportOperator
 
 #: A follower is restarted often: it goes on where the last increment ended.
 _FOLLOW_RETRIES = 10

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kafka_ferry.core.checks import Report
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 
 if TYPE_CHECKING:
     from kafka_ferry.report.stages import Tasks
-from kafka_ferry.operators.report import ReportOperator
+from kafka_ferry.jobs.common.report import ReportOperator
 
 
 class ArchiveReportOperator(ReportOperator):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.operators.shard import ShardOperator
+from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.storage import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
-from kafka_ferry.operators.form import Form
+from kafka_ferry.jobs.common.form import Form
 
 
 def backup_params(**defaults: Any) -> dict[str, Param]:

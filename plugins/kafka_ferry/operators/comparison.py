@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 
 from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.migration.naming import refuse_shared_targets
 from kafka_ferry.migration.spec import ComparisonSpec
 from kafka_ferry.migration.watch import freeze
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import FROZEN, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import FROZEN, PLAN, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.checks import Check
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import LEFTOVERS, RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,8 +24,8 @@ class DeployOperator(FerryOperator):
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import migration_of
-        from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
+        from kafka_ferry.jobs.common.run_lock import at_work, claim
 
         migration, run = migration_of(context, self.engine), context["dag_run"]
         claim(context, *migration_names(migration))  # again: this run may have been cleared while another works
@@ -49,8 +49,8 @@ class RemoveOperator(FerryOperator):
         from kafka_ferry.hooks.flows import Flows, forget
         from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.removal import how_to_stop, remove, remove_canary
-        from kafka_ferry.hooks.run_lock import at_work, other_holder
         from kafka_ferry.hooks.shared_names import own_name
+        from kafka_ferry.jobs.common.run_lock import at_work, other_holder
 
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
@@ -77,8 +77,8 @@ class RemoveOperator(FerryOperator):
 
     def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:
         from kafka_ferry.hooks.flows import Flows, known_as
-        from kafka_ferry.hooks.run_lock import at_work, other_holder
         from kafka_ferry.hooks.shared_names import alias_names
+        from kafka_ferry.jobs.common.run_lock import at_work, other_holder
 
         run = context["dag_run"]
         try:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.table import table
 from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.operators.shard import ShardOperator
-from kafka_ferry.report.storage import DONE, PLAN, SHARDS, RunArtifacts
+from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import DONE, PLAN, SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,7 +24,7 @@ class ExportPlanOperator(FerryOperator):
         from kafka_ferry.backup.exchange_spec import ExportSpec
         from kafka_ferry.hooks.backup.shared_names import stored_name
         from kafka_ferry.hooks.exchange import exporting_of, record_bytes
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import claim
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})

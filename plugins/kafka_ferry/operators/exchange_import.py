@@ -8,10 +8,10 @@ import pendulum
 
 from kafka_ferry.core.table import table
 from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
-from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.operators.exchange import FOLLOWED
-from kafka_ferry.operators.shard import ShardOperator
-from kafka_ferry.report.storage import PLAN, SHARDS, RunArtifacts
+from kafka_ferry.report.artifacts import PLAN, SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -51,7 +51,7 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.hooks.backup.restore_sizes import restore_findings
         from kafka_ferry.hooks.backup.shared_names import read_name
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import claim
         from kafka_ferry.report.plan_text import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.

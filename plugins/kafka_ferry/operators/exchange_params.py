@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import Param
 
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.operators.form import Form
+from kafka_ferry.jobs.common.form import Form
 
 
 def export_params() -> dict[str, Param]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kafka_ferry.core.words import shown
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.migration.spec import GroupOffsets
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import GROUPS, RunArtifacts, read_results
+from kafka_ferry.report.artifacts import GROUPS, RunArtifacts, read_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

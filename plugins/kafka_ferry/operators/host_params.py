@@ -5,9 +5,9 @@ from __future__ import annotations
 from airflow.sdk import Param
 from pydantic_core import PydanticUndefined
 
-from kafka_ferry.hooks.deployment import allowed
+from kafka_ferry.jobs.common.deployment import allowed
+from kafka_ferry.jobs.common.form import Form
 from kafka_ferry.migration.host_spec import DedicatedSpec, HostSpec, StandaloneSpec
-from kafka_ferry.operators.form import Form
 from kafka_ferry.operators.params import connect_to_look_at, migration_form
 
 #: Defaults that an installation may set once, in the environment of Airflow; the embedded stack does.

@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from kafka_ferry.jobs.common.form import Form
 from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
-from kafka_ferry.operators.form import Form
 
 
 def migration_params() -> dict[str, Param]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import PLAN, RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import PLAN, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,8 +20,8 @@ class PlanOperator(FerryOperator):
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import Migration
         from kafka_ferry.hooks.planning import make_plan
-        from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
+        from kafka_ferry.jobs.common.run_lock import at_work, claim
         from kafka_ferry.migration.specs import spec_of
         from kafka_ferry.report.plan_text import plan_text
 

@@ -5,18 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.operators.backup import BackupOperator, write_shards
-from kafka_ferry.operators.shard import ShardOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.storage import (
-    CHECKS_MADE,
-    DONE,
-    GROUPS,
-    HELD_CONFIGS,
-    LEFTOVERS,
-    PLAN,
-    RunArtifacts,
-)
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, PLAN, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -10,9 +10,9 @@ from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.operators.report import ReportOperator
-from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.jobs.common.report import ReportOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,7 +28,7 @@ class StreamPlanOperator(FerryOperator):
         from kafka_ferry.database.spec import StreamSpec
         from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import Streaming
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import claim
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -62,7 +62,7 @@ class StreamDeployOperator(FerryOperator):
     def ferry(self, context: Context) -> list[str]:
         from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import claim
 
         streaming = streaming_of(context)
         claim(context, *stream_names(streaming))  # this run may have been cleared while another works
@@ -89,7 +89,7 @@ class StreamRemoveOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
-        from kafka_ferry.hooks.run_lock import other_holder
+        from kafka_ferry.jobs.common.run_lock import other_holder
 
         streaming, artifacts = streaming_of(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import Param
 
 from kafka_ferry.database.spec import StreamSpec
-from kafka_ferry.operators.form import Form
+from kafka_ferry.jobs.common.form import Form
 from kafka_ferry.operators.msk_connect_params import FROM_ENVIRONMENT, msk_connect_params
 
 

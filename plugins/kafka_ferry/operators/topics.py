@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.changes import Action
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.migration.provision import desired_topics, topic_changes
-from kafka_ferry.operators.base import FerryOperator
 from kafka_ferry.report.plan_text import first_lines
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import CHECKS_MADE, RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import CHECKS_MADE, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,8 +25,8 @@ class ValidateOperator(FerryOperator):
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import migration_of
         from kafka_ferry.hooks.retention import put_limits_back
-        from kafka_ferry.hooks.run_lock import at_work
         from kafka_ferry.hooks.validation import make_checks
+        from kafka_ferry.jobs.common.run_lock import at_work
 
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         if not self.only_compare:

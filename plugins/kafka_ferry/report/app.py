@@ -18,12 +18,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import select
 
+from kafka_ferry.report.artifacts import BLOCK, REPORT, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.lines import Question
 from kafka_ferry.report.names import safe_name
 from kafka_ferry.report.page import STATIC, Links, render_lines, render_live, render_page
 from kafka_ferry.report.pages import read_lines
 from kafka_ferry.report.run import RunData, read_run
-from kafka_ferry.report.storage import BLOCK, REPORT, DamagedArtifact, RunArtifacts
 
 #: Only what the page brings itself; shown in a frame by Airflow alone.
 POLICY: Final = (

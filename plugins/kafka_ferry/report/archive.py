@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kafka_ferry.backup.judge import covered_checks
 from kafka_ferry.core.checks import Check, Report
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from kafka_ferry.report.build import assemble, checks_in, checks_made
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
-from kafka_ferry.report.storage import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 
 
 def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str, tasks: Tasks | None = None) -> Report:

@@ -12,10 +12,7 @@ from pydantic import ValidationError
 from kafka_ferry.core.checks import CHECKS, ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
 from kafka_ferry.core.table import table
 from kafka_ferry.records.job import results_digest
-from kafka_ferry.report.job_words import never_carried
-from kafka_ferry.report.reading import Reader
-from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
-from kafka_ferry.report.storage import (
+from kafka_ferry.report.artifacts import (
     CANARY,
     CHECKS_MADE,
     FINGERPRINTS,
@@ -26,6 +23,9 @@ from kafka_ferry.report.storage import (
     RunArtifacts,
     read_results,
 )
+from kafka_ferry.report.job_words import never_carried
+from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.view import refused
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.

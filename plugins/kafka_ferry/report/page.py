@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from kafka_ferry.core.checks import Report
 from kafka_ferry.core.words import shown
+from kafka_ferry.report.artifacts import PAGE, PLAN, RunArtifacts
 from kafka_ferry.report.lines import Answer, Question
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import RunData
-from kafka_ferry.report.storage import PAGE, PLAN, RunArtifacts
 from kafka_ferry.report.view import counted, duration, page_view
 
 STATIC: Final = Path(__file__).parent / "static"

@@ -14,10 +14,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kafka_ferry.core.checks import Report
+from kafka_ferry.report.artifacts import BLOCK, PAGES, PLAN, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.lines import LINES, LONGEST, Answer, LineFile, Question, answer
 from kafka_ferry.report.overview import Overview, overview_of
 from kafka_ferry.report.reading import Reader
-from kafka_ferry.report.storage import BLOCK, PAGES, PLAN, DamagedArtifact, RunArtifacts
 
 #: Bytes of an overview that is read. Ours have less than two million; see ``overview``.
 LARGEST_OVERVIEW: Final = 16_000_000

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import humanize
 
-from kafka_ferry.report.storage import PROGRESS, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.artifacts import PROGRESS, DamagedArtifact, RunArtifacts
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from kafka_ferry.core.checks import Check, Report, Stage, Status
 from kafka_ferry.core.words import number_of
+from kafka_ferry.report.artifacts import PLAN, REPORT, RunArtifacts
 from kafka_ferry.report.overview import Overview
 from kafka_ferry.report.pages import LARGEST_OVERVIEW, read_overview
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import read_stages
-from kafka_ferry.report.storage import PLAN, REPORT, RunArtifacts
 
 #: States of a DAG run after which nothing changes any more, as Airflow names them.
 ENDED = ("success", "failed")

@@ -10,8 +10,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kafka_ferry.core.checks import Stage
+from kafka_ferry.report.artifacts import STAGES
 from kafka_ferry.report.reading import Reader
-from kafka_ferry.report.storage import STAGES
 
 #: Tasks whose work validate judges: checks that were made before one of them began are of an earlier try.
 _JUDGED = (

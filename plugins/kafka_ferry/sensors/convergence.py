@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator
 
 from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.operators.base import stage
-from kafka_ferry.report.storage import FROZEN, PLAN, PROGRESS, RunArtifacts
+from kafka_ferry.jobs.common.tasks import stage
+from kafka_ferry.report.artifacts import FROZEN, PLAN, PROGRESS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

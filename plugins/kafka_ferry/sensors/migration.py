@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.sensors.waiting import WaitingSensor
+from kafka_ferry.jobs.common.waiting_sensor import WaitingSensor
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -31,8 +31,8 @@ class MigrationRunningSensor(WaitingSensor):
         from kafka_ferry.hooks.engines import engine_of
         from kafka_ferry.hooks.flows import Flows
         from kafka_ferry.hooks.migration import migration_of
-        from kafka_ferry.hooks.run_lock import at_work, claim
         from kafka_ferry.hooks.shared_names import migration_names
+        from kafka_ferry.jobs.common.run_lock import at_work, claim
         from kafka_ferry.triggers.running import EngineRunningTrigger
 
         migration = migration_of(context, self.engine)

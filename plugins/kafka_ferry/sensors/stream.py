@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.sensors.waiting import WaitingSensor
+from kafka_ferry.jobs.common.waiting_sensor import WaitingSensor
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -47,7 +47,7 @@ class StreamRunningSensor(_StreamSensor):
     def begin(self, context: Context) -> None:
         from kafka_ferry.hooks.database.shared_names import stream_names
         from kafka_ferry.hooks.database.streaming import streaming_of
-        from kafka_ferry.hooks.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import claim
 
         streaming = streaming_of(context)
         claim(context, *stream_names(streaming))

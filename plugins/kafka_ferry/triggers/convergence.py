@@ -19,7 +19,7 @@ from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.migration.convergence import ConvergenceStalled, Frozen, PollResult
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.migration.watch import ConvergenceWatch
-from kafka_ferry.report.storage import PROGRESS, RunArtifacts, read_frozen
+from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts, read_frozen
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import pytest
 
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.hooks.backup.turn import wait_for_turn
-from kafka_ferry.hooks.run_lock import SharedName
+from kafka_ferry.jobs.common.run_lock import SharedName
 
 B = SharedName("backup", "b", "store/b")
 

@@ -18,13 +18,13 @@ from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.night_check import lacks_records_of
 from kafka_ferry.hooks.backup.process import store_order
 from kafka_ferry.hooks.backup.transfer import Transferred, transfer
-from kafka_ferry.hooks.deployment import check_location
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.jobs.common.deployment import check_location
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.hooks.child_process import Order, answer_order, do_here, run_children
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.store import PATIENCE, ObjectStore
+from kafka_ferry.jobs.common.child_process import Order, answer_order, do_here, run_children
 
 _MODULE = "kafka_ferry.hooks.backup.process"
 

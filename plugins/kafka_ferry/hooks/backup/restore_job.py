@@ -24,7 +24,7 @@ from kafka_ferry.hooks.backup.restore_changes import restore_changes
 from kafka_ferry.hooks.backup.restore_groups import planned_lines
 from kafka_ferry.hooks.backup.restore_sizes import largest_line, restore_findings
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.report.storage import GROUPS_PLAN
+from kafka_ferry.report.artifacts import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadParam, OutsideFault
-from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
+from kafka_ferry.jobs.common.run_lock import SharedName, claim, other_holder
 
 log = logging.getLogger(__name__)
 

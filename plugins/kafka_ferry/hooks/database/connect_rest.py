@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.connect.rest import ConnectorNotFound, InvalidConnectorConfig
 from kafka_ferry.hooks.connect.states import ConnectorState, Readiness, Verdict
 from kafka_ferry.hooks.database.runtime import Progress, stale
+from kafka_ferry.jobs.common.by_hand import delete_connector
 
 
 class ConnectRestRuntime:

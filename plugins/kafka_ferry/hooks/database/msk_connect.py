@@ -12,7 +12,6 @@ from typing import Any, cast
 from kafka_ferry.connectors.mirror_maker2_on_msk_connect import target_settings
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.database.runtime import Progress, stale
@@ -29,6 +28,7 @@ from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
+from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kafka_ferry.hooks.run_lock import SharedName
+from kafka_ferry.jobs.common.run_lock import SharedName
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.database.streaming import Streaming

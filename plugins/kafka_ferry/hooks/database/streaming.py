@@ -36,9 +36,9 @@ from kafka_ferry.hooks.database.client import DatabaseHook
 from kafka_ferry.hooks.database.connect_rest import ConnectRestRuntime
 from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
 from kafka_ferry.hooks.database.runtime import Runtime
-from kafka_ferry.hooks.deployment import check_settings
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
+from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.records.content import PartitionRange
 
 _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker

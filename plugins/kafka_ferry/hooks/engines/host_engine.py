@@ -18,9 +18,7 @@ from kafka_ferry.core.client_settings import REFERABLE_KEYS, java_client_setting
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
-from kafka_ferry.hooks.by_hand import end_process
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.hooks.deployment import check_hosts
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.hooks.hosts.mirror_makers import mirror_makers
@@ -29,6 +27,8 @@ from kafka_ferry.hooks.hosts.process import HostProcess, absolute
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.progress import ReplicationFailed
+from kafka_ferry.jobs.common.by_hand import end_process
+from kafka_ferry.jobs.common.deployment import check_hosts
 from kafka_ferry.migration.host_spec import HostSpec
 from kafka_ferry.migration.watch import Progress
 

@@ -20,7 +20,6 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.by_hand import delete_on_brokers
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.hooks.hosts.host import Host
@@ -28,6 +27,7 @@ from kafka_ferry.hooks.kafka.groups import KafkaGroups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.resume import resume_topics_of
 from kafka_ferry.hooks.retention import hold_limits
+from kafka_ferry.jobs.common.by_hand import delete_on_brokers
 from kafka_ferry.migration.watch import Progress
 
 _AT_WORK = "STABLE"

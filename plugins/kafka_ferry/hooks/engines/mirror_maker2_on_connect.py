@@ -8,12 +8,12 @@ from typing import Any
 from kafka_ferry.connectors.mirror_maker2 import residue_topics
 from kafka_ferry.core.changes import Change
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.by_hand import delete_connector
 from kafka_ferry.hooks.connect.hook import ConnectHook, Readiness
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.engines.mirror_connectors import MirrorConnectors
 from kafka_ferry.hooks.engines.mirror_intent import heartbeats_are_ours
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.jobs.common.by_hand import delete_connector
 from kafka_ferry.migration.watch import Progress
 
 #: Before 3.8 group translation loses its memory at each restart of a task (KAFKA-15905) and is wrong in other ways.

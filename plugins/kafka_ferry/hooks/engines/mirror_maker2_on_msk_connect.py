@@ -24,7 +24,6 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
-from kafka_ferry.hooks.by_hand import delete_msk_connectors
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.engines.mirror_intent import mirror_intent
@@ -46,6 +45,7 @@ from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.resume import resume_of
 from kafka_ferry.hooks.retention import hold_limits
+from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 from kafka_ferry.migration.watch import Progress
 from kafka_ferry.msk_connect.role_needs import RoleNeeds

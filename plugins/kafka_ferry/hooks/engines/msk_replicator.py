@@ -10,7 +10,6 @@ from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.largest_record import Limit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
-from kafka_ferry.hooks.by_hand import delete_replicator
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.engines.engine import Engine
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
@@ -28,6 +27,7 @@ from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 from kafka_ferry.hooks.progress import ReplicationFailed
 from kafka_ferry.hooks.retention import hold_limits
 from kafka_ferry.hooks.tail_progress import TailProgress
+from kafka_ferry.jobs.common.by_hand import delete_replicator
 from kafka_ferry.migration.canary import other_canaries
 from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.migration.spec import Acls, MigrationSpec

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 #: Of tasks that look, decide or change settings, however large the clusters are. What moves or reads records has
-#: none (``UNBOUNDED``): it ends when it makes no progress (``hooks/task_watch.py``), as all our tasks do.
+#: none (``UNBOUNDED``): it ends when it makes no progress (``jobs/common/task_watch.py``), as all our tasks do.
 BOUND = timedelta(hours=6)
 
 

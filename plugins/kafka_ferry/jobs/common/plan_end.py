@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import CHECKS_MADE, STAGES, RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import CHECKS_MADE, STAGES, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.operators.canary import CanaryOperator
 from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
 from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.operators.groups import TranslateGroupsOperator
 from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.report import ReportOperator
 from kafka_ferry.operators.topics import ProvisionTopicsOperator
 from kafka_ferry.operators.validate import ValidateOperator
 from kafka_ferry.sensors.convergence import ConvergenceSensor

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kafka_ferry.hooks.deployment import check_plugin_folder
 from kafka_ferry.hooks.msk_connect.plugin_upload import from_folder
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
+from kafka_ferry.jobs.common.deployment import check_plugin_folder
 
 
 def allowed_folder(folder: str) -> PluginArchive:

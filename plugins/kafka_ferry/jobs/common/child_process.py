@@ -27,7 +27,7 @@ import kafka_ferry
 from kafka_ferry.core.heartbeat import beat, last_beat
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
-from kafka_ferry.hooks.task_watch import NoProgress, ends_with
+from kafka_ferry.jobs.common.task_watch import NoProgress, ends_with
 
 Order = Mapping[str, Any]
 _ERRORS: dict[str, type[FerryError]] = {

@@ -14,11 +14,11 @@ import pytest
 from upath import UPath
 
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks import claim_store, run_lock
 from kafka_ferry.hooks.objects import store as object_store
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.store import StoredObject
-from kafka_ferry.hooks.run_lock import SharedName, claim, other_holder
+from kafka_ferry.jobs.common import claim_store, run_lock
+from kafka_ferry.jobs.common.run_lock import SharedName, claim, other_holder
 
 M = SharedName("migration", "m", "alias/cluster-1/m")
 

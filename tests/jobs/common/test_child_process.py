@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.child_process import run_children
+from kafka_ferry.jobs.common.child_process import run_children
 
 CHILD = """
 import atexit, gc, sys, threading, time
 from pathlib import Path
-from kafka_ferry.hooks.child_process import answer_order
+from kafka_ferry.jobs.common.child_process import answer_order
 
 def work(order):
     if order["fail"]:

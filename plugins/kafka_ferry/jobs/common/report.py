@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.operators.base import FerryOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import REPORT, RunArtifacts
 from kafka_ferry.report.job_words import COMPARED
-from kafka_ferry.report.storage import REPORT, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

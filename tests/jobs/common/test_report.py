@@ -12,15 +12,11 @@ from airflow.sdk import DAG
 import report_samples as samples
 from kafka_ferry.core.checks import CHECKS, Check, Status, TopicLine
 from kafka_ferry.database.judge import CHECKS as STREAM_CHECKS
-from kafka_ferry.operators.report import ReportOperator, VerdictFailed
+from kafka_ferry.jobs.common.report import ReportOperator, VerdictFailed
 from kafka_ferry.operators.stream import StreamReportOperator
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.archive import build_archive_report
-from kafka_ferry.report.build import build_report, report_text
-from kafka_ferry.report.page import Links, render_page, write_page
-from kafka_ferry.report.reading import task_names
-from kafka_ferry.report.run import read_run
-from kafka_ferry.report.storage import (
+from kafka_ferry.report.artifacts import (
     CANARY,
     CHECKS_MADE,
     FINGERPRINTS,
@@ -31,6 +27,10 @@ from kafka_ferry.report.storage import (
     STAGES,
     RunArtifacts,
 )
+from kafka_ferry.report.build import build_report, report_text
+from kafka_ferry.report.page import Links, render_page, write_page
+from kafka_ferry.report.reading import task_names
+from kafka_ferry.report.run import read_run
 
 TASKS = ("plan", "deploy", "wait_until_converged", "fingerprint.0", "fingerprint.1", "validate", "remove")
 

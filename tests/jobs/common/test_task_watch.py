@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from kafka_ferry.core.heartbeat import beat
-from kafka_ferry.hooks import task_watch
-from kafka_ferry.hooks.child_process import Child
-from kafka_ferry.hooks.task_watch import NoProgress, ended_without_progress, limit_of
+from kafka_ferry.jobs.common import task_watch
+from kafka_ferry.jobs.common.child_process import Child
+from kafka_ferry.jobs.common.task_watch import NoProgress, ended_without_progress, limit_of
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 HEAD = """
 import ctypes, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
-from kafka_ferry.hooks.task_watch import NoProgress, beat, ended_without_progress
+from kafka_ferry.jobs.common.task_watch import NoProgress, beat, ended_without_progress
 told = open(sys.argv[1], "w")
 def tell(why):
     told.write(why); told.flush()
@@ -93,7 +93,7 @@ def test_a_call_into_c_that_keeps_the_interpreter_ends_too(tmp_path: Path) -> No
 def test_a_child_that_stands_still_is_ended_and_named(tmp_path: Path) -> None:
     (tmp_path / "standing.py").write_text(
         "import os, signal\n"
-        "from kafka_ferry.hooks.child_process import answer_order\n"
+        "from kafka_ferry.jobs.common.child_process import answer_order\n"
         "answer_order(lambda order: os.kill(os.getpid(), signal.SIGSTOP))\n"
     )
     child = _child(tmp_path, "standing")
@@ -112,8 +112,8 @@ def test_a_child_that_stands_still_is_ended_and_named(tmp_path: Path) -> None:
 def test_a_childs_progress_is_its_parents(tmp_path: Path) -> None:
     (tmp_path / "busy.py").write_text(
         "import time\n"
-        "from kafka_ferry.hooks.child_process import answer_order\n"
-        "from kafka_ferry.hooks.task_watch import beat\n"
+        "from kafka_ferry.jobs.common.child_process import answer_order\n"
+        "from kafka_ferry.jobs.common.task_watch import beat\n"
         "def work(order):\n"
         "    for _ in range(50):\n"
         "        time.sleep(0.1); beat()\n"

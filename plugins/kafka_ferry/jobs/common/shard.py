@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.operators.base import FerryOperator
-from kafka_ferry.report.storage import SHARDS, RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

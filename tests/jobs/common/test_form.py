@@ -13,9 +13,9 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from forms import DAGS
 from kafka_ferry.core.spec import Spec
-from kafka_ferry.operators.form import Form
+from kafka_ferry.jobs.common.form import Form
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "include" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "include" / "examples"
 
 
 class Speed(StrEnum):

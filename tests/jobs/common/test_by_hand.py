@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from kafka_ferry.hooks.by_hand import delete_connector, delete_msk_connectors, delete_on_brokers, end_process
+from kafka_ferry.jobs.common.by_hand import delete_connector, delete_msk_connectors, delete_on_brokers, end_process
 
 MARKER = "-Dkafka.ferry=by-hand"
 

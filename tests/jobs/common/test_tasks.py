@@ -12,8 +12,8 @@ from airflow.sdk.log import mask_secret
 from airflow.triggers.testing import SuccessTrigger
 
 from kafka_ferry.exceptions import BadParam, FerryError, LossDetected, OutsideFault
-from kafka_ferry.operators.base import FerryOperator, stage, stage_file
-from kafka_ferry.report.storage import RunArtifacts
+from kafka_ferry.jobs.common.tasks import FerryOperator, stage, stage_file
+from kafka_ferry.report.artifacts import RunArtifacts
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from typing import Any
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
-from kafka_ferry.report.storage import artifacts_root
+from kafka_ferry.report.artifacts import artifacts_root
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseSensorOperator
 
 from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.operators.base import stage
+from kafka_ferry.jobs.common.tasks import stage
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

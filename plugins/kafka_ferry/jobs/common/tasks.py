@@ -13,8 +13,8 @@ from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker's
 
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.report.artifacts import STAGES, RunArtifacts
 from kafka_ferry.report.reading import Reader
-from kafka_ferry.report.storage import STAGES, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,7 +32,7 @@ def stage(context: Context) -> Iterator[None]:
     """Note start, end and error of the task; turn a ``FerryError`` that no retry can cure into a failure without retry.
 
     A task that resumes after deferring keeps the start it noted first. One that makes no progress is ended
-    (``hooks/task_watch.py``).
+    (``jobs/common/task_watch.py``).
     """
     artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
     before = Reader(artifacts).mapping(name)  # a note that cannot be read is written anew
@@ -73,7 +73,7 @@ def stage(context: Context) -> Iterator[None]:
 
 
 def _watched(context: Context, tell: Callable[[str], None]) -> AbstractContextManager[None]:
-    from kafka_ferry.hooks.task_watch import ended_without_progress, limit_of
+    from kafka_ferry.jobs.common.task_watch import ended_without_progress, limit_of
 
     params = context.get("params") or {}
     waits = [params.get(name) for name in ("no_progress_timeout", "patience")]

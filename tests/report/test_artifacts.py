@@ -17,7 +17,7 @@ import pytest
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.report.storage import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.artifacts import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_frozen, read_results
 
 PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")
 RUN = "manual__2026-11-21T08:00:00+00:00"
@@ -119,7 +119,7 @@ def full_disk(tmp_path: Path) -> Callable[[str], str]:
     def run(code: str) -> str:
         before = (
             "import resource, signal\n"
-            "from kafka_ferry.report.storage import RunArtifacts\n"
+            "from kafka_ferry.report.artifacts import RunArtifacts\n"
             f"artifacts = RunArtifacts('dag', 'run', {str(tmp_path)!r})\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"

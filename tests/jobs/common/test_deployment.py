@@ -15,7 +15,11 @@ from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.hooks.deployment import (
+from kafka_ferry.hooks.engines import engine_of
+from kafka_ferry.hooks.exchange import ImportRun, exporting_of
+from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.jobs.common.deployment import (
     DEFAULTS,
     check_hosts,
     check_location,
@@ -23,10 +27,6 @@ from kafka_ferry.hooks.deployment import (
     check_plugin_folder,
     signing_connection,
 )
-from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.exchange import ImportRun, exporting_of
-from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.operators.host_params import dedicated_params
 
