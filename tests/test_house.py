@@ -46,14 +46,14 @@ ARROWS = {
     "core": set[str](),
     "database": {"connectors", "core", "hooks"},
     "hooks": {"backup", "connectors", "core", "database", "jobs", "migration", "msk_connect", "records", "report"},
-    "jobs": {"core", "hooks", "operators", "records", "report", "sensors"},
+    "jobs": {"core", "hooks", "migration", "operators", "records", "report", "sensors"},
     "migration": {"connectors", "core", "records"},
     "msk_connect": {"hooks"},
     "operators": {"backup", "core", "database", "hooks", "jobs", "migration", "records", "report", "triggers"},
     "records": set[str](),
     "report": {"backup", "core", "migration", "records"},
     "sensors": {"hooks", "jobs", "migration", "report", "triggers"},
-    "triggers": {"database", "hooks", "migration", "report"},
+    "triggers": {"database", "hooks", "jobs", "migration", "report"},
 }
 
 

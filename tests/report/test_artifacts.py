@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.migration.convergence import Frozen
-from kafka_ferry.report.artifacts import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.artifacts import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_results
 
 PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")
 RUN = "manual__2026-11-21T08:00:00+00:00"

@@ -12,9 +12,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.report.artifacts import FROZEN, PROGRESS, RunArtifacts, read_frozen
+from kafka_ferry.report.artifacts import FROZEN, PROGRESS, RunArtifacts
 from kafka_ferry.sensors.convergence import ConvergenceSensor
 
 PARAMS = {"topics": ["a"], "convergence_timeout": 100}

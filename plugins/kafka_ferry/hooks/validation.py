@@ -11,6 +11,7 @@ from kafka_ferry.hooks.acls import acls_check, copied_acls_check
 from kafka_ferry.hooks.engines import no_groups
 from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.migration.groups import judge_groups
 from kafka_ferry.migration.judge import (
     check_configs,
@@ -28,7 +29,7 @@ from kafka_ferry.migration.replicators import other_replicators_check
 from kafka_ferry.migration.spec import Verification
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.records.record_hash import HASH_VERSION
-from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_frozen, read_results
+from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_results
 
 
 def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: bool) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.migration.convergence import Frozen
 from kafka_ferry.migration.spec import GroupOffsets
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.artifacts import FINGERPRINTS, STAGES, RunArtifacts, read_frozen
+from kafka_ferry.report.artifacts import FINGERPRINTS, STAGES, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
-from kafka_ferry.migration.convergence import Frozen
+from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 
 if TYPE_CHECKING:
@@ -246,20 +245,6 @@ class RunArtifacts:
         path = self._folder / name
         if path.exists():
             path.unlink()
-
-
-def read_frozen(artifacts: RunArtifacts) -> Frozen:
-    """What the wait of this run froze.
-
-    :raises FerryError: there is nothing: the wait did not run yet.
-    """
-    data: Mapping[str, Any] | None = artifacts.read_json(FROZEN)
-    if data is None:
-        raise FerryError(
-            f"{artifacts.path(FROZEN)} is missing. Cure: clear wait_until_converged with its downstream tasks; if the "
-            "file was written on another host, point FERRY_ARTIFACTS at storage that all hosts share"
-        )
-    return Frozen.from_json(data)
 
 
 def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:

@@ -16,10 +16,11 @@ from asgiref.sync import sync_to_async
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.migration import Migration
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.migration.convergence import ConvergenceStalled, Frozen, PollResult
 from kafka_ferry.migration.specs import spec_of
 from kafka_ferry.migration.watch import ConvergenceWatch
-from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts, read_frozen
+from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts
 
 log = logging.getLogger(__name__)
 
