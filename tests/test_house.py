@@ -51,7 +51,7 @@ ARROWS = {
     "msk_connect": {"hooks"},
     "operators": {"backup", "core", "database", "hooks", "jobs", "migration", "records", "report", "triggers"},
     "records": set[str](),
-    "report": {"backup", "core", "migration", "records"},
+    "report": {"backup", "core", "records"},
     "sensors": {"hooks", "jobs", "migration", "report", "triggers"},
     "triggers": {"database", "hooks", "jobs", "migration", "report"},
 }

@@ -15,7 +15,8 @@ from kafka_ferry.hooks.planning import make_plan
 from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.migration.spec import MigrationSpec
 from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.report.plan_text import first_lines, plan_text
+from kafka_ferry.report.plan_lines import first_lines
+from kafka_ferry.report.plan_text import plan_text
 
 LINES = group_lines(
     MigrationSpec.from_params({"topics": ["a"]}),

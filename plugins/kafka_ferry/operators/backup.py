@@ -44,7 +44,7 @@ class PlanBackupOperator(BackupOperator):
         from kafka_ferry.backup.spec import BackupSpec
         from kafka_ferry.hooks.backup.job import BackupJob
         from kafka_ferry.hooks.backup.planning import plan_of_backup
-        from kafka_ferry.report.plan_text import backup_plan_text
+        from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.

@@ -52,7 +52,7 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.hooks.backup.shared_names import read_name
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.jobs.common.run_lock import claim
-        from kafka_ferry.report.plan_text import first_lines
+        from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})

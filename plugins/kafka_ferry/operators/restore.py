@@ -23,7 +23,7 @@ class PlanRestoreOperator(BackupOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.spec import RestoreSpec
         from kafka_ferry.hooks.backup.restore_job import RestoreJob, plan_of_restore
-        from kafka_ferry.report.plan_text import backup_plan_text
+        from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.changes import Action
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.migration.provision import desired_topics, topic_changes
-from kafka_ferry.report.plan_text import first_lines
+from kafka_ferry.report.plan_lines import first_lines
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -19,7 +19,7 @@ class PlanVerifyOperator(BackupOperator):
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.spec import VerifySpec
         from kafka_ferry.hooks.backup.verify_job import VerifyJob, plan_of_verification
-        from kafka_ferry.report.plan_text import backup_plan_text
+        from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = VerifySpec.from_params({**context["params"], **(run.conf or {})})

@@ -12,8 +12,8 @@ import pytest
 from kafka_ferry.backup.manifest import Manifest, PartitionBackup, TopicBackup
 from kafka_ferry.hooks.backup import planning
 from kafka_ferry.hooks.backup.planning import plan_of_backup
+from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 from kafka_ferry.records.content import PartitionRange
-from kafka_ferry.report.plan_text import backup_plan_text
 
 
 class Source:
