@@ -15,7 +15,7 @@ from airflow.sdk import DAG
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.operators.msk_connect_params import msk_connect_params
+from kafka_ferry.jobs.migration.engines.msk_connect_params import msk_connect_params
 
 with DAG(
     **about(

@@ -13,10 +13,10 @@ from airflow.sdk import DAG
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import UNBOUNDED, task_defaults
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.operators.comparison import FreezeOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.params import comparison_params
-from kafka_ferry.operators.validate import ValidateOperator
+from kafka_ferry.jobs.migration.params import comparison_params
+from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 
 with DAG(
     **about("verify_clusters", "compare two Kafka clusters", __doc__, comparison_params(), "kafka", "verification"),

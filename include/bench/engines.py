@@ -22,8 +22,8 @@ from stack.process import MARK
 from stack.stack import PROJECT
 
 if TYPE_CHECKING:
-    from kafka_ferry.hooks.engines import Engine
-    from kafka_ferry.hooks.migration import Migration
+    from kafka_ferry.jobs.migration.engines import Engine
+    from kafka_ferry.jobs.migration.live.migration import Migration
 
 TOPIC, PARTITIONS, TASKS, VALUE_BYTES = "bench", 8, 4, 200
 #: The first is what the others are compared with.
@@ -103,10 +103,10 @@ class Engines:
     def copy(self, name: str, label: str) -> EngineCopy:
         """One migration under a name of its own: topics made, engine deployed, all copied, all removed again."""
         # Late: Airflow reads its settings when it is imported, and ``run`` sets them first.
-        from kafka_ferry.hooks.engines import engine_of
-        from kafka_ferry.hooks.migration import Migration
-        from kafka_ferry.hooks.removal import remove
-        from kafka_ferry.migration.specs import spec_of
+        from kafka_ferry.jobs.migration.engines import engine_of
+        from kafka_ferry.jobs.migration.live.migration import Migration
+        from kafka_ferry.jobs.migration.live.removal import remove
+        from kafka_ferry.jobs.migration.rules.specs import spec_of
 
         spec = spec_of(name).from_params(params(name, label, self._places, self._port))
         migration = Migration("bench", spec)
@@ -119,7 +119,7 @@ class Engines:
             time.sleep(2)  # what the removal still costs is not the next one's
 
     def _provision(self, migration: Migration) -> None:
-        from kafka_ferry.migration.provision import desired_topics
+        from kafka_ferry.jobs.migration.rules.provision import desired_topics
 
         desired = desired_topics(migration.spec, migration.topics.topics.values())
         migration.target.admin.create_topics(desired)
@@ -141,7 +141,7 @@ class Engines:
 
     def _cpu(self, engine: Engine) -> float:
         """Seconds of CPU that what runs the engine has used so far: its own processes, or the Connect worker."""
-        from kafka_ferry.hooks.engines.host_engine import HostEngine
+        from kafka_ferry.jobs.migration.engines.host_engine import HostEngine
 
         own = [process.state().pid for process in engine.processes] if isinstance(engine, HostEngine) else []
         return sum(machine.cpu_seconds(pid) for pid in own or [self._stack.worker.pid])

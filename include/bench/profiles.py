@@ -13,7 +13,7 @@ from bench import figures, machine, records
 from bench.figures import Copy
 from demo.loader import Loader
 from demo.spec import TopicSpec
-from kafka_ferry.connectors.mirror_maker2 import MirrorIntent, configs
+from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent, configs
 from stack import Stack, service
 
 TOPIC, PARTITIONS, TASKS = "bench", 8, 4

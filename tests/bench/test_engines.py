@@ -8,7 +8,7 @@ from bench.__main__ import parser
 from bench.engines import ENGINES, TASKS, TOPIC, params
 from bench.figures import EngineCopy, engine_table
 from bench.records import records
-from kafka_ferry.migration.specs import spec_of
+from kafka_ferry.jobs.migration.rules.specs import spec_of
 
 PLACES = {
     "FERRY_JAVA": "/jdk/bin/java",

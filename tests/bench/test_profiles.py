@@ -6,7 +6,7 @@ import pytest
 
 from bench.__main__ import parser
 from bench.profiles import VARIANTS, Variant
-from kafka_ferry.connectors.throughput import PROFILES
+from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
 
 CLIENT_KEYS = ("producer.", "source.consumer.", "consumer.", "target.producer.")
 

@@ -13,7 +13,7 @@ def test_processes_are_called_by_their_task() -> None:
         f"airflow-scheduler: airflow supervisor {ID}": 3,
         "airflow-scheduler: airflow worker -- LocalExecutor: <idle>": 2,
         "airflow-triggerer: airflow triggerer": 4,
-        "airflow-scheduler: python -m kafka_ferry.hooks.fingerprint_process": 7,
+        "airflow-scheduler: python -m kafka_ferry.jobs.migration.live.fingerprint_process": 7,
     }
     assert task_peaks(peaks, {ID: "fingerprint[0]"}) == {
         "task fingerprint[0]": 5,

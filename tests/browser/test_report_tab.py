@@ -40,7 +40,7 @@ import json
 import time
 from pathlib import Path
 from airflow.sdk import dag, get_current_context, task
-from kafka_ferry.operators.params import migration_params
+from kafka_ferry.jobs.migration.params import migration_params
 
 @dag(schedule=None, params=migration_params())
 def {DAG}():

@@ -17,8 +17,8 @@ from kafka_ferry.core.topics import select
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.common.deployment import check_settings
-from kafka_ferry.migration.replicators import _matches
-from kafka_ferry.migration.spec import ComparisonSpec
+from kafka_ferry.jobs.migration.rules.replicators import _matches
+from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
 
 USED = [
     "projects.*",

@@ -22,7 +22,7 @@ from kafka_ferry.core.retention import (
     topic_defaults,
 )
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.migration.provision import topic_changes
+from kafka_ferry.jobs.migration.rules.provision import topic_changes
 
 
 def desired(**configs: Any) -> DesiredTopic:

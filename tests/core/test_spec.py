@@ -12,7 +12,7 @@ from pydantic import Field
 from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.core.spec import MOST, Entry, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.specs import spec_of
+from kafka_ferry.jobs.migration.rules.specs import spec_of
 
 
 class Ferry(Spec):

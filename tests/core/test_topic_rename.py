@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kafka_ferry.connectors import mirror_maker2
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename, name_problem
+from kafka_ferry.jobs.migration.engines import mirror_maker2_config as mirror_maker2
 
 JAVA = Path(__file__).resolve().parents[2] / "include" / "connect-plugins" / "src"
 #: Format, source topic, target topic: also in RenameReplicationPolicyTest.java.

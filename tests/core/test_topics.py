@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from kafka_ferry.connectors.mirror_maker2 import TOPICS_NEVER
 from kafka_ferry.core.topics import (
     Selection,
     TopicState,
@@ -18,6 +17,7 @@ from kafka_ferry.core.topics import (
     select,
 )
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.migration.engines.mirror_maker2_config import TOPICS_NEVER
 
 
 def topics(existing: Sequence[str], include: Sequence[str], exclude: Sequence[str] = ()) -> Selection:

@@ -7,7 +7,7 @@ import pytest
 from kafka_ferry.core.finding import Severity
 from kafka_ferry.core.unmatched import unmatched_findings
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 THERE = ["orders.eu", "orders.us", "__consumer_offsets"]
 

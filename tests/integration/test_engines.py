@@ -19,12 +19,12 @@ import sshd
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook
-from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.engines.host_engine import HostEngine
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.table_topic import TableTopic
-from kafka_ferry.operators.canary import CanaryOperator
+from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.host_engine import HostEngine
+from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
 from run_by_hand import Run
 from stack import Stack, jars
 from stack.ports import PortLease

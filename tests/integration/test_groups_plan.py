@@ -12,12 +12,12 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.planning import make_plan
-from kafka_ferry.migration.groups_plan import KEPT
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.planning import make_plan
+from kafka_ferry.jobs.migration.plan_text import plan_text
+from kafka_ferry.jobs.migration.rules.groups_plan import KEPT
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.report.artifacts import GROUPS_PLAN
-from kafka_ferry.report.plan_text import plan_text
 from stack import Stack
 
 pytestmark = pytest.mark.integration

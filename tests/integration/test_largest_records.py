@@ -22,7 +22,7 @@ from kafka_ferry.hooks.backup.restore_sizes import restore_findings
 from kafka_ferry.hooks.backup.senders import RecordRefused
 from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.preflight import Preflight
+from kafka_ferry.jobs.migration.live.preflight import Preflight
 from run_by_hand import Run
 
 pytestmark = pytest.mark.integration

@@ -12,10 +12,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.core.finding import Severity
-from kafka_ferry.hooks.engines import engine_of
-from kafka_ferry.hooks.flows import Flows, noted
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.operators.engine import RemoveOperator
+from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.live.flows import Flows, noted
+from kafka_ferry.jobs.migration.tasks.engine import RemoveOperator
 from run_by_hand import Run
 from stack import Stack
 from stack.java import find_java

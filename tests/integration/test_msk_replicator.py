@@ -17,9 +17,9 @@ from confluent_kafka import Message
 import msk_lab
 from group_offsets import commit
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.hooks.tail_progress import TailProgress
-from kafka_ferry.migration.canary import PREFIX
-from kafka_ferry.sensors.convergence import ConvergenceSensor
+from kafka_ferry.jobs.migration.live.tail_progress import TailProgress
+from kafka_ferry.jobs.migration.rules.canary import PREFIX
+from kafka_ferry.jobs.migration.tasks.converge import ConvergenceSensor
 from plain_replicator import PlainReplicator
 from run_by_hand import Run
 from stack import Stack

@@ -11,8 +11,8 @@ import pytest
 
 from kafka_ferry.exceptions import OutsideFault
 from kafka_ferry.jobs.common.task_watch import NoProgress
-from kafka_ferry.operators.comparison import FreezeOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
 from stack import Stack
 from tasks_by_hand import TasksByHand
 

@@ -16,13 +16,13 @@ from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer
 
 from group_offsets import commit, committed
-from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.migration.watch import freeze
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.validate import ValidateOperator
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.watch import freeze
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.groups import TranslateGroupsOperator
+from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 
 pytestmark = pytest.mark.integration

@@ -22,17 +22,17 @@ from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.retention import HELD
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.hook import ConnectHook, Verdict
-from kafka_ferry.hooks.flows import Flows
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
-from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.preflight import Preflight
-from kafka_ferry.hooks.replicators import OtherReplicators
-from kafka_ferry.hooks.retention import held_topics, hold_limits, put_limits_back
-from kafka_ferry.migration.replicators import other_replicators_check
-from kafka_ferry.migration.spec import MigrationSpec
-from kafka_ferry.operators.engine import RemoveOperator
-from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.topics import ProvisionTopicsOperator
+from kafka_ferry.jobs.migration.live.flows import Flows
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.preflight import Preflight
+from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.live.retention import held_topics, hold_limits, put_limits_back
+from kafka_ferry.jobs.migration.rules.replicators import other_replicators_check
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_ferry.jobs.migration.tasks.engine import RemoveOperator
+from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
+from kafka_ferry.jobs.migration.tasks.topics import ProvisionTopicsOperator
 from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("connections")]

@@ -28,13 +28,13 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized
-from kafka_ferry.hooks.acls import acls_check, copy_acls
 from kafka_ferry.hooks.connect.hook import ConnectHook
-from kafka_ferry.hooks.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.migration import Migration
-from kafka_ferry.hooks.permissions import Permissions
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.jobs.migration.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
+from kafka_ferry.jobs.migration.live.acls import acls_check, copy_acls
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.permissions import Permissions
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from run_by_hand import Run
 from stack import Stack, security
 

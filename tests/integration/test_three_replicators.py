@@ -17,18 +17,20 @@ import javaproperties
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.connectors import mirror_maker1, mirror_maker2, mirror_maker2_dedicated
-from kafka_ferry.connectors.connect_standalone import worker_properties
-from kafka_ferry.connectors.mirror_maker1 import MirrorMaker1Intent
-from kafka_ferry.connectors.mirror_maker2 import MirrorIntent
 from kafka_ferry.hooks.hosts.local import LocalHost
 from kafka_ferry.hooks.hosts.process import HostProcess
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.hooks.replicators import OtherReplicators
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.operators.comparison import FreezeOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.validate import ValidateOperator
+from kafka_ferry.jobs.migration.engines import mirror_maker1_config as mirror_maker1
+from kafka_ferry.jobs.migration.engines import mirror_maker2_config as mirror_maker2
+from kafka_ferry.jobs.migration.engines import mirror_maker2_dedicated_config as mirror_maker2_dedicated
+from kafka_ferry.jobs.migration.engines.connect_standalone_config import worker_properties
+from kafka_ferry.jobs.migration.engines.mirror_maker1_config import MirrorMaker1Intent
+from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent
+from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 from kafka_ferry.report.artifacts import RunArtifacts
 from run_by_hand import Run
 from stack import Stack, jars

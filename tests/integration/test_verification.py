@@ -17,9 +17,9 @@ from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from kafka_ferry.exceptions import BadConnection, OutsideFault
-from kafka_ferry.hooks import fingerprint_process
-from kafka_ferry.hooks.fingerprint_process import compare_partitions
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.jobs.migration.live import fingerprint_process
+from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.job import PartitionJob, PartitionResult
 from kafka_ferry.records.translate import GroupMark

@@ -17,7 +17,7 @@ import pytest
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
-from kafka_ferry.migration.convergence import Frozen
+from kafka_ferry.jobs.migration.rules.convergence import Frozen
 from kafka_ferry.report.artifacts import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_results
 
 PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")

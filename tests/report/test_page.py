@@ -16,8 +16,8 @@ import pytest
 import report_kinds as kinds
 import report_samples as samples
 from kafka_ferry.core.checks import CHECKS, Check, Stage, Status
-from kafka_ferry.migration.groups_plan import group_lines, groups_in_plan
-from kafka_ferry.migration.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.groups_plan import group_lines, groups_in_plan
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.report.artifacts import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.report.build import report_text
 from kafka_ferry.report.job_words import question

@@ -7,20 +7,20 @@ from typing import Any
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.backup.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.database.spec import StreamSpec
-from kafka_ferry.migration.host_spec import DedicatedSpec, StandaloneSpec
-from kafka_ferry.migration.mirror_maker1_spec import MirrorMaker1Spec
-from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
-from kafka_ferry.migration.msk_replicator_spec import MskReplicatorSpec
-from kafka_ferry.migration.replicate_spec import ReplicateSpec
-from kafka_ferry.migration.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.jobs.migration.engines.host_params import dedicated_params, standalone_params
+from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec, StandaloneSpec
+from kafka_ferry.jobs.migration.engines.mirror_maker1_params import mirror_maker1_params
+from kafka_ferry.jobs.migration.engines.mirror_maker1_spec import MirrorMaker1Spec
+from kafka_ferry.jobs.migration.engines.msk_connect_params import msk_connect_params
+from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
+from kafka_ferry.jobs.migration.engines.msk_replicator_params import msk_replicator_params
+from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
+from kafka_ferry.jobs.migration.engines.replicate_params import replicate_params
+from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
+from kafka_ferry.jobs.migration.params import comparison_params, migration_params
+from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec, MigrationSpec
 from kafka_ferry.operators.backup_params import backup_params, restore_params, verify_params
 from kafka_ferry.operators.exchange_params import export_params, import_params
-from kafka_ferry.operators.host_params import dedicated_params, standalone_params
-from kafka_ferry.operators.mirror_maker1_params import mirror_maker1_params
-from kafka_ferry.operators.msk_connect_params import msk_connect_params
-from kafka_ferry.operators.msk_replicator_params import msk_replicator_params
-from kafka_ferry.operators.params import comparison_params, migration_params
-from kafka_ferry.operators.replicate_params import replicate_params
 from kafka_ferry.operators.stream_params import stream_params
 
 DAGS: dict[str, tuple[Any, Any]] = {

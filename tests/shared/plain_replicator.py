@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kafka_ferry.migration.msk_replicator_spec import OWN_HEADER
+from kafka_ferry.jobs.migration.engines.msk_replicator_spec import OWN_HEADER
 
 #: Takes a record and tells whether it is copied.
 Lets = Callable[[Message], bool]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.operators.canary import CanaryOperator
-from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.operators.validate import ValidateOperator
-from kafka_ferry.sensors.convergence import ConvergenceSensor
-from kafka_ferry.sensors.migration import MigrationRunningSensor
+from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
+from kafka_ferry.jobs.migration.tasks.converge import ConvergenceSensor
+from kafka_ferry.jobs.migration.tasks.engine import DeployOperator, RemoveOperator
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.groups import TranslateGroupsOperator
+from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
+from kafka_ferry.jobs.migration.tasks.topics import ProvisionTopicsOperator
+from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
+from kafka_ferry.jobs.migration.tasks.wait_until_running import MigrationRunningSensor
 from tasks_by_hand import TasksByHand
 
 FAST = {"poll_interval": 0.5, "running_timeout": 60, "convergence_timeout": 120, "no_progress_timeout": 60}

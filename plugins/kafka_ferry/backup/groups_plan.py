@@ -122,7 +122,8 @@ def to_write(lines: Iterable[RestoreGroupLine]) -> dict[str, dict[Partition, Com
 
 
 def restored_groups_in_plan(lines: Sequence[RestoreGroupLine], artifact: str | None = None) -> dict[str, Any]:
-    """What plan.json says of the table, in the shape of a migration's (``migration.groups_plan.groups_in_plan``).
+    """What plan.json says of the table, in the shape of a migration's
+    (``jobs.migration.rules.groups_plan.groups_in_plan``).
 
     :param artifact: where all lines stand, when these are not all.
     """

@@ -6,7 +6,7 @@ from airflow.sdk import Param
 
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.jobs.common.form import Form
-from kafka_ferry.operators.msk_connect_params import FROM_ENVIRONMENT, msk_connect_params
+from kafka_ferry.jobs.migration.engines.msk_connect_params import FROM_ENVIRONMENT, msk_connect_params
 
 
 def stream_params() -> dict[str, Param]:

@@ -23,7 +23,7 @@ def first_lines(lines: Sequence[str], what: str) -> list[str]:
 def group_text(groups: dict[str, Any]) -> list[str]:
     """The dry table of group offsets: counts, and the first lines, which are the worst.
 
-    :param groups: as ``migration.groups_plan.groups_in_plan`` gives it.
+    :param groups: as ``jobs.migration.rules.groups_plan.groups_in_plan`` gives it.
     """
     if not groups["lines"]:
         return []

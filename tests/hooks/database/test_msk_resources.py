@@ -13,7 +13,7 @@ from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.hooks.database.msk_resources import StreamResources
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
-from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
+from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.server import MskConnectDouble

@@ -15,9 +15,7 @@ from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.hooks.engines import engine_of
 from kafka_ferry.hooks.exchange import ImportRun, exporting_of
-from kafka_ferry.hooks.migration import Migration
 from kafka_ferry.hooks.signing import signer_of
 from kafka_ferry.jobs.common.deployment import (
     DEFAULTS,
@@ -27,8 +25,10 @@ from kafka_ferry.jobs.common.deployment import (
     check_plugin_folder,
     signing_connection,
 )
-from kafka_ferry.migration.specs import spec_of
-from kafka_ferry.operators.host_params import dedicated_params
+from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.host_params import dedicated_params
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.rules.specs import spec_of
 
 ENGINES = ("mirror_maker2_dedicated", "mirror_maker2_standalone", "mirror_maker1")
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
-from kafka_ferry.connectors.mirror_maker2_on_msk_connect import target_settings
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
@@ -29,7 +28,8 @@ from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
-from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
+from kafka_ferry.jobs.migration.engines.msk_connect_config import target_settings
+from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.msk_connect.role_needs import RoleNeeds
 from kafka_ferry.msk_connect.roles import Kind
 

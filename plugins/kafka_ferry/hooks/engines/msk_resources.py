@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
-from kafka_ferry.connectors.mirror_maker2_on_msk_connect import PLUGIN_CLASSES
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, upload
@@ -18,8 +17,9 @@ from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, content_name, region_of
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive, placeholder
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
+from kafka_ferry.jobs.migration.engines.msk_connect_config import PLUGIN_CLASSES
+from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.runtimes.plugin_folder import allowed_folder
-from kafka_ferry.migration.msk_connect_spec import MskConnectSpec
 
 _DELETION = 180  # looks
 

@@ -16,7 +16,7 @@ UNBOUNDED: dict[str, Any] = {"execution_timeout": None}
 def task_defaults(engine: str) -> dict[str, Any]:
     """``default_args`` of a DAG of ours.
 
-    :param engine: what moves the records; which there are stands in ``kafka_ferry.migration.specs``.
+    :param engine: what moves the records; which there are stands in ``kafka_ferry.jobs.migration.rules.specs``.
     """
     return {
         "owner": "kafka-ferry",

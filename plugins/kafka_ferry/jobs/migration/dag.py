@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.operators.canary import CanaryOperator
-from kafka_ferry.operators.engine import DeployOperator, RemoveOperator
-from kafka_ferry.operators.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.operators.groups import TranslateGroupsOperator
-from kafka_ferry.operators.plan import PlanOperator
-from kafka_ferry.operators.topics import ProvisionTopicsOperator
-from kafka_ferry.operators.validate import ValidateOperator
-from kafka_ferry.sensors.convergence import ConvergenceSensor
-from kafka_ferry.sensors.migration import MigrationRunningSensor
+from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
+from kafka_ferry.jobs.migration.tasks.converge import ConvergenceSensor
+from kafka_ferry.jobs.migration.tasks.engine import DeployOperator, RemoveOperator
+from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
+from kafka_ferry.jobs.migration.tasks.groups import TranslateGroupsOperator
+from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
+from kafka_ferry.jobs.migration.tasks.topics import ProvisionTopicsOperator
+from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
+from kafka_ferry.jobs.migration.tasks.wait_until_running import MigrationRunningSensor
 
 
 def migrate() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.migration.convergence import Frozen
+from kafka_ferry.jobs.migration.rules.convergence import Frozen
 
 if TYPE_CHECKING:
     pass

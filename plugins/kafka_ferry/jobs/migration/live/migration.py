@@ -1,0 +1,91 @@
+"""The clusters of one migration, and what a run of it is about; what moves the records stands in ``hooks/engines``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.hooks.connect.hook import ConnectHook
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.jobs.migration.live.sampling import samples
+from kafka_ferry.jobs.migration.rules.canary import canary_topic
+from kafka_ferry.jobs.migration.rules.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
+from kafka_ferry.jobs.migration.rules.sample import Sample
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.records.content import PartitionRange
+
+_SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
+
+
+class Migration:
+    """What every task derives its truth from: the spec and the live systems, asked once per task.
+
+    :param dag_id: part of the names of what runs, with the param ``migration``.
+    :ivar canary: its canary's name on the source.
+    :ivar connect: the Connect cluster to run on, or to look for other replicators on; None when none was named.
+    """
+
+    def __init__(self, dag_id: str, spec: MigrationSpec) -> None:
+        self.spec = spec
+        self.name = f"{dag_id}.{spec.migration}"
+        self.canary = canary_topic(spec.migration, dag_id)
+        self.source = KafkaClusterHook(spec.source_conn_id, spec.headers_left_out)
+        self.target = KafkaClusterHook(spec.target_conn_id, spec.headers_left_out)
+        self.connect = ConnectHook(spec.connect_conn_id) if spec.connect_conn_id else None
+
+    @cached_property
+    def topics(self) -> ResolvedTopics:
+        return resolve_topics(self.spec, self.source.admin)
+
+    @cached_property
+    def groups(self) -> ResolvedGroups:
+        return resolve_groups(self.spec, self.source.admin, self.topics.topics)
+
+    def target_topics(self) -> dict[str, TopicState]:
+        """Those of the migration's target topics that exist, by target name."""
+        return self.target.admin.topics(self.topics.targets(self.spec).values())
+
+    def prober(self) -> Callable[[Mapping[Partition, tuple[int, int]]], set[Partition]]:
+        """Reads under the engine's isolation level whether anything is left in a range."""
+
+        def probe(ranges: Mapping[Partition, tuple[int, int]]) -> set[Partition]:
+            with self.source.reader(self.spec.isolation_level, few=True) as reader:
+                first = reader.probe([PartitionRange(*tp, *ends) for tp, ends in ranges.items()])
+            return {tp for tp, offset in first.items() if offset is None}
+
+        return probe
+
+    @cached_property
+    def sampled(self) -> dict[str, Sample]:
+        """Some records of each topic as it is now; topics without records are left out."""
+        admin, level = self.source.admin, self.spec.isolation_level
+        places = self.topics.partitions
+        return self.sample(admin.offsets(places, "earliest", level), admin.offsets(places, "latest", level))
+
+    def record_bytes(self, begins: Mapping[Partition, int], ends: Mapping[Partition, int]) -> dict[str, float]:
+        """Mean bytes of key and value by topic, from a sample; topics without records are left out."""
+        return {topic: one.bytes / one.records for topic, one in self.sample(begins, ends).items()}
+
+    def sample(self, begins: Mapping[Partition, int], ends: Mapping[Partition, int]) -> dict[str, Sample]:
+        """The first hundred records of each topic's largest partition."""
+        largest: dict[str, Partition] = {}
+        for tp in ends:
+            if ends[tp] > begins[tp]:
+                best = largest.get(tp[0], tp)
+                largest[tp[0]] = max(best, tp, key=lambda item: ends[item] - begins[item])
+        ranges = [PartitionRange(*tp, begins[tp], min(ends[tp], begins[tp] + _SAMPLE)) for tp in largest.values()]
+        with self.source.reader(self.spec.isolation_level, few=True) as reader:
+            return samples(reader, ranges)
+
+
+def migration_of(context: Mapping[str, Any], engine: str) -> Migration:
+    """The migration of the run a task belongs to.
+
+    :param engine: what moves the records; decides which params there are.
+    :raises BadParam: the run's params cannot work.
+    """
+    return Migration(context["dag_run"].dag_id, spec_of(engine).from_params(context["params"]))

@@ -1,0 +1,201 @@
+"""What a migration would do, asked from the live systems. Changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka_ferry.core.changes import Change
+from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.words import shown
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.kafka.admin import Cluster
+from kafka_ferry.jobs.migration.engines import Engine, engine_of
+from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
+from kafka_ferry.jobs.migration.live.acls import NoAuthorizer, acl_diff, stopping_acls
+from kafka_ferry.jobs.migration.live.flows import Flows
+from kafka_ferry.jobs.migration.live.groups_plan import plan_groups
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.permissions import Permissions
+from kafka_ferry.jobs.migration.live.preflight import Preflight
+from kafka_ferry.jobs.migration.rules.estimate import estimate
+from kafka_ferry.jobs.migration.rules.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
+from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
+from kafka_ferry.jobs.migration.rules.provision import (
+    check_provisioning,
+    check_replication,
+    desired_topics,
+    topic_changes,
+)
+from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
+from kafka_ferry.report.artifacts import GROUPS_PLAN
+
+log = logging.getLogger(__name__)
+
+
+def make_plan(
+    migration: Migration, keep: Callable[[str, str], Any] | None = None, flows: Flows | None = None
+) -> dict[str, Any]:
+    """The plan as plan.json has it.
+
+    :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
+    :param flows: to look for loops, and for other migrations into the same topics.
+    :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
+    """
+    spec = migration.spec
+    check_provisioning(spec)
+    permissions = Permissions(migration)
+    rights = permissions.findings()
+    _tell("rights:", rights)  # first: every later look needs some of them
+    refuse(rights)
+    source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
+    one_cluster = source.cluster_id == target.cluster_id
+    if one_cluster and spec.target_topic("topic") == "topic":
+        raise BadParam(
+            "target_conn_id",
+            f"{spec.target_conn_id!r} is the same cluster as {spec.source_conn_id!r} ({source.cluster_id}): with equal "
+            "names every topic would be copied into itself",
+            "another connection, or naming: prefix, or rename with a format that changes names",
+        )
+    engine = engine_of(migration)
+    about = engine.about()
+    check_names(spec, migration.topics.targets(spec))
+    if one_cluster:
+        refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
+    findings = _preflight(migration, target, permissions, [*rights, *engine.findings()], flows)
+    topics, groups = migration.topics, migration.groups
+    desired = desired_topics(spec, topics.topics.values())
+    existing = migration.target_topics()
+    changes = [change.change for change in topic_changes(desired, existing)]
+    changes += _acl_changes(migration) + engine.changes()
+    begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
+    ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
+    sizes = {topic: one.bytes / one.records for topic, one in migration.sampled.items()}
+    resumed = engine.resume(existing)
+    places: dict[str, list[tuple[str, int]]] = {name: [] for name in topics.topics}
+    for tp in ends:
+        places[tp[0]].append(tp)
+    lines = [_topic_line(spec, name, mine, begins, ends, sizes, resumed) for name, mine in places.items()]
+    records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
+    left = sum(line["records"] - line["already_there"] for line in lines)
+    commits = plan_groups(migration, ends)
+    beside = GROUPS_PLAN if keep and len(commits) > KEPT else None
+    if keep and beside:
+        keep(beside, all_groups(commits))
+    guess = estimate(
+        spec.throughput.value, left, round(size * left / records) if records else 0, len(topics.partitions)
+    )
+    return {
+        "spec": spec.model_dump(mode="json"),
+        "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
+        "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
+        "engine": {"name": spec.engine, **about},
+        "topics": lines,
+        "records": records,
+        "bytes": size,
+        "skipped_topics": {item.name: item.reason for item in topics.selection.skipped},
+        "groups": {group: len(offsets) for group, offsets in groups.committed.items()},
+        "group_offsets": groups_in_plan(commits, beside),
+        "skipped_groups": groups.skipped,
+        "groups_without_commits": groups.bare,
+        "changes": [change.to_json() for change in changes],
+        "estimate": {"seconds": round(guess.seconds), "basis": guess.basis + engine.estimate_note},
+        "findings": [finding.to_json() for finding in findings],
+        "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration), *_for_a_while(migration, engine)],
+    }
+
+
+def _preflight(
+    migration: Migration, target: Cluster, permissions: Permissions, known: list[Finding], flows: Flows | None
+) -> list[Finding]:
+    """What would go wrong; told at once, so that a later refusal does not hide it.
+
+    :param known: what was found before.
+    """
+    desired = desired_topics(migration.spec, migration.topics.topics.values())
+    found = Preflight(migration, permissions=permissions).findings()
+    findings = worst_first([*known, *found, *_stopping_acls(migration), *(flows.findings() if flows else [])])
+    _tell("preflight:", findings)
+    check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
+    refuse(findings)
+    return findings
+
+
+def _tell(title: str, findings: list[Finding]) -> None:
+    if findings:
+        log.info("\n".join([title, *finding_lines(findings)]))
+
+
+def _acl_changes(migration: Migration) -> list[Change]:
+    if migration.spec.acls is not Acls.COPY:
+        return []
+    with _needs_authorizer():
+        return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
+
+
+def _stopping_acls(migration: Migration) -> list[Finding]:
+    with _needs_authorizer():
+        return stopping_acls(migration)
+
+
+@contextmanager
+def _needs_authorizer() -> Iterator[None]:
+    try:
+        yield
+    except NoAuthorizer as error:
+        raise BadParam("acls", f"is copy, but {error}", "acls: check, or skip") from error
+
+
+def _topic_line(
+    spec: MigrationSpec,
+    name: str,
+    mine: list[tuple[str, int]],
+    begins: dict[tuple[str, int], int],
+    ends: dict[tuple[str, int], int],
+    sizes: dict[str, float],
+    resumed: dict[tuple[str, int], int],
+) -> dict[str, Any]:
+    records = sum(ends[tp] - begins[tp] for tp in mine)
+    return {
+        "source": name,
+        "target": spec.target_topic(name),
+        "partitions": len(mine),
+        "records": records,
+        "bytes": round(records * sizes.get(name, 0)),
+        "already_there": sum(max(0, resumed[tp] - begins[tp]) for tp in mine if tp in resumed),
+    }
+
+
+def _for_a_while(migration: Migration, engine: Engine) -> list[str]:
+    """What the run changes beside its ``changes`` and takes back at its end."""
+    spec, notes = migration.spec, []
+    when = "left there with keep_replicating" if spec.keep_replicating else "deleted at the end"
+    if own := engine.own_topics():
+        notes.append(f"topics of the engine's own are made on the target and {when}: {', '.join(own)}")
+    if spec.canary:
+        names = f"{migration.canary} on the source, {spec.target_topic(migration.canary)} on the target"
+        notes.append(f"a canary topic is made and deleted at the end: {names}")
+    if spec.hold_retention and not spec.keep_replicating:
+        notes.append(
+            "limits by age and size that would act on these records are off on the target's topics during the copy, "
+            "and put back at the end (hold_retention); the log of deploy names them"
+        )
+    return notes
+
+
+def _notes(migration: Migration) -> list[str]:
+    groups, notes = migration.groups, []
+    if bare := groups.bare:
+        more = f" and {len(bare) - 10} more, see groups_without_commits in plan.json" if len(bare) > 10 else ""
+        notes.append(
+            f"groups without a commit on these topics, nothing to carry: {', '.join(map(shown, bare[:10]))}{more}"
+        )
+    if unasked := groups.unasked:
+        more = f" and {len(unasked) - 10} more" if len(unasked) > 10 else ""
+        notes.append(f"groups that param groups does not mean: {', '.join(map(shown, unasked[:10]))}{more}")
+    if groups.committed:
+        notes += [*migration.source.admin.metadata_note(), *migration.target.admin.metadata_note()]
+    advice = PROFILES[migration.spec.throughput].advice
+    return notes + ([advice] if advice else [])

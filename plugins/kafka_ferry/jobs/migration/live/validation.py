@@ -1,0 +1,94 @@
+"""Hold the target against the source, check by check: what was read, and what the live clusters say now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafka_ferry.core.checks import Check, Status
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.jobs.migration.engines import no_groups
+from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
+from kafka_ferry.jobs.migration.live.artifacts import read_frozen
+from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.rules.groups import judge_groups
+from kafka_ferry.jobs.migration.rules.judge import (
+    check_configs,
+    check_content,
+    check_counts,
+    check_group_offsets,
+    check_groups,
+    check_groups_left_out,
+    check_partitions,
+    check_topics,
+    topic_lines,
+)
+from kafka_ferry.jobs.migration.rules.provision import desired_topics
+from kafka_ferry.jobs.migration.rules.replicators import other_replicators_check
+from kafka_ferry.jobs.migration.rules.spec import Verification
+from kafka_ferry.records.job import results_digest
+from kafka_ferry.records.record_hash import HASH_VERSION
+from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_results
+
+
+def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: bool) -> dict[str, Any]:
+    """The content of checks.json: checks, topic lines, group lines, and the digest of the results they judge.
+
+    :param only_compare: ask nobody but the two clusters.
+    :raises LossDetected: a topic that was copied is not on the source any more.
+    """
+    results = read_results(artifacts)
+    desired = _promised(migration, artifacts)
+    actual = migration.target.admin.topics([topic.name for topic in desired])
+    counts_only = migration.spec.verification is Verification.COUNTS
+    topics = topic_lines(desired, results, counts_only)
+    names = {line.group for result in results for line in result.groups}
+    on_target = migration.target.admin.commits(names)  # before the source's, which may move on meanwhile
+    refused = (artifacts.read_json(GROUPS) or {}).get("refused", {})
+    groups = judge_groups(results, on_target, refused, migration.source.admin.commits(names))
+    group_checks = [check_groups(groups), check_group_offsets(groups), *check_groups_left_out(migration.groups)]
+    if reason := no_groups(migration):
+        group_checks = [Check(name=name, status=Status.SKIPPED, detail=reason) for name in ("groups", "group_offsets")]
+    content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
+    checks = [
+        check_topics(desired, actual),
+        check_partitions(desired, actual),
+        check_configs(desired, actual),
+        check_counts(topics, _hanging(migration, artifacts)),
+        content if counts_only else check_content(results, topics, HASH_VERSION, migration.spec.headers_left_out),
+        *group_checks,
+    ]
+    if not only_compare:
+        checks.append(other_replicators_check(OtherReplicators(migration).findings()))
+    made = [check.model_dump(mode="json") for check in checks]
+    # Last of all: from here on rights may be missing that every look before needed.
+    names_of = {topic.source: topic.name for topic in desired}
+    others = [*made, *(artifacts.read_json(CANARY) or [])]
+    acls = acls_check(migration, names_of) if only_compare else copied_acls_check(migration, names_of, others)
+    return {
+        "judged": results_digest(results),
+        "checks": [*made, acls.model_dump(mode="json")],
+        "topics": [line.model_dump(mode="json") for line in topics],
+        "groups": [line.model_dump(mode="json") for line in groups],
+    }
+
+
+def _hanging(migration: Migration, artifacts: RunArtifacts) -> list[str]:
+    """What an open transaction hides. A producer at work moves on between freeze and now; a hanging one does not."""
+    frozen = read_frozen(artifacts)
+    return frozen.hanging(migration.source.admin.offsets(frozen.held_back, "latest", "read_committed"))
+
+
+def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopic]:
+    """The topics whose arrival was waited for, as the source has them now."""
+    frozen = read_frozen(artifacts)
+    names = {topic for topic, _ in frozen.ends}
+    states = migration.source.admin.topics(sorted(names))
+    gone = sorted(names - states.keys())
+    if gone:  # left out, they would be missing from every check, and the verdict would not know
+        raise LossDetected(
+            f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived cannot be held "
+            "against them any more. Cure: start the run anew, with these topics left out (exclude_topics)"
+        )
+    return desired_topics(migration.spec, states.values())

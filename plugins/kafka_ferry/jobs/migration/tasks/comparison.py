@@ -1,0 +1,54 @@
+"""Begin a comparison of two clusters as they are: freeze what must be on the target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+
+from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
+from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
+from kafka_ferry.jobs.migration.rules.watch import freeze
+from kafka_ferry.report.artifacts import FROZEN, PLAN, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class FreezeOperator(FerryOperator):
+    """Resolve the topics, freeze the source's ends, and wait for a target that somebody is still filling."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
+        from kafka_ferry.jobs.migration.live.migration import Migration
+
+        run = context["dag_run"]
+        spec = ComparisonSpec.from_params({**context["params"], **(run.conf or {})})
+        migration, artifacts = Migration(run.dag_id, spec), RunArtifacts.of(context)
+        source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
+        targets = migration.topics.targets(spec)
+        refuse_shared_targets(targets, "rename")
+        partitions = migration.topics.partitions
+        frozen = freeze(
+            migration.source.admin, migration.target.admin, partitions, targets, spec.isolation_level, record_bytes={}
+        )
+        frozen = replace(frozen, record_bytes=migration.record_bytes(frozen.begins, frozen.ends))
+        planned = pendulum.now("UTC").isoformat()
+        plan = {
+            "planned": planned,
+            "spec": spec.model_dump(mode="json"),
+            "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
+            "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
+            "topics": [{"source": name, "target": targets[name]} for name in targets],
+        }
+        artifacts.write_json(PLAN, plan)
+        artifacts.write_json(FROZEN, {"planned": planned} | frozen.to_json())
+        rows = [[name, there, migration.topics.topics[name].partitions] for name, there in targets.items()]
+        self.log.info("to compare:\n%s", table(["source topic", "target topic", "partitions"], rows))
+        late = wait_for_tails(migration, frozen, spec.catch_up_timeout)
+        for topic, partition in late[:20]:
+            self.log.warning("%s-%d: its last record was not seen on the target", topic, partition)
+        return {"topics": len(targets), "partitions": len(partitions), "late": len(late)}

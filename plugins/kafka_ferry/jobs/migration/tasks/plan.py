@@ -1,0 +1,42 @@
+"""Plan a migration: what would be done, and whether it can work. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import PLAN, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PlanOperator(FerryOperator):
+    """Resolve topics and groups, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.common.run_lock import at_work, claim
+        from kafka_ferry.jobs.migration.live.flows import Flows
+        from kafka_ferry.jobs.migration.live.migration import Migration
+        from kafka_ferry.jobs.migration.live.planning import make_plan
+        from kafka_ferry.jobs.migration.live.shared_names import migration_names
+        from kafka_ferry.jobs.migration.plan_text import plan_text
+        from kafka_ferry.jobs.migration.rules.specs import spec_of
+
+        run = context["dag_run"]
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = spec_of(self.engine).from_params({**context["params"], **(run.conf or {})})
+        artifacts = RunArtifacts.of(context)
+        migration = Migration(run.dag_id, spec)
+        if not spec.dry_run:
+            claim(context, *migration_names(migration))
+        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(migration, artifacts.write_text, flows)
+        path = artifacts.write_json(PLAN, plan)
+        self.log.info("%s\nplan: %s", plan_text(plan), path)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            raise self.nothing_below()
+        return {key: plan[key] for key in ("records", "bytes", "estimate")} | {"topics": len(plan["topics"])}

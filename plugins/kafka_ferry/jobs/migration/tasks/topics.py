@@ -1,0 +1,47 @@
+"""Give the target the source's topics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.core.changes import Action
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.migration.rules.provision import desired_topics, topic_changes
+from kafka_ferry.report.plan_lines import first_lines
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_USABLE_SECONDS = 300  # 2,000 partitions took 10 s on one small broker
+
+
+class ProvisionTopicsOperator(FerryOperator):
+    """Create missing target topics, grow partitions, set configs. What is right stays.
+
+    ACLs of ``acls=copy`` are made by ``validate``, when all has been read back: one of them may stop the copy.
+
+    MirrorMaker 2 would create topics too, but leaves configs out and, when it fails, lets brokers auto-create them with
+    a partition count of their own.
+
+    With ``provision_through=msk_api`` MSK makes the topics, and the target's brokers are not asked.
+    """
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.migration.live.migration import migration_of
+        from kafka_ferry.jobs.migration.live.topic_admin import topic_admin
+
+        migration = migration_of(context, self.engine)
+        admin = topic_admin(migration)
+        desired = desired_topics(migration.spec, migration.topics.topics.values())
+        changes = topic_changes(desired, admin.topics([topic.name for topic in desired]))
+        to_do = [str(change.change) for change in changes if change.action is not Action.NONE]
+        if to_do:
+            self.log.info("%d changes:\n%s", len(to_do), "\n".join(first_lines(to_do, "changes")))
+        admin.create_topics(change.desired for change in changes if change.action is Action.CREATE)
+        admin.grow_partitions({change.desired.name: change.grow_to for change in changes if change.grow_to})
+        admin.set_configs({change.desired.name: dict(change.set_configs) for change in changes if change.set_configs})
+        partitions = [(topic.name, p) for topic in desired for p in range(topic.partitions)]
+        admin.wait_until_usable(partitions, _USABLE_SECONDS)
+        counts = {str(action): sum(change.action is action for change in changes) for action in Action}
+        self.log.info("%d target topics are as wished: %s", len(desired), counts)
+        return counts

@@ -1,0 +1,27 @@
+"""The form of ``msk_replicator`` says what its spec knows, but what a replicator cannot do."""
+
+from __future__ import annotations
+
+from kafka_ferry.jobs.migration.engines.msk_replicator_params import msk_replicator_params
+from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
+
+FORM = msk_replicator_params()
+REQUIRED = ["topics", "source_cluster_arn", "cluster_arn", "service_execution_role_arn"]
+NOT_OFFERED = {
+    "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets"
+}  # fmt: skip
+
+
+def test_form_and_spec_have_the_same_params_and_defaults() -> None:
+    assert FORM.keys() == MskReplicatorSpec.model_fields.keys() - NOT_OFFERED
+    for name, param in FORM.items():
+        default = MskReplicatorSpec.model_fields[name].default
+        if name in REQUIRED:
+            assert not param.has_value, name
+        else:
+            assert param.value == getattr(default, "value", default), name
+
+
+def test_what_is_always_set_is_not_folded_away() -> None:
+    assert list(FORM)[: len(REQUIRED)] == REQUIRED
+    assert not [name for name in REQUIRED if "section" in FORM[name].schema]

@@ -1,0 +1,204 @@
+"""Which rights a run needs, and what is said about a missing one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.finding import Severity
+from kafka_ferry.core.rights import CLUSTER, Rights
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
+from kafka_ferry.jobs.migration.rules.permissions import (
+    Need,
+    canary_needs,
+    invisible,
+    permission_findings,
+    source_needs,
+    target_needs,
+    work_needs,
+)
+from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+
+USER = "User:ferry"
+ORDERS = ("TOPIC", "orders")
+CANARY = "ferry-canary-ferry"
+RIGHTS = Rights("kafka_target", USER)
+SYNCS, CHECKPOINTS = ("TOPIC", "mm2-offset-syncs.ferry.internal"), ("TOPIC", "ferry.checkpoints.internal")
+
+
+def spec(**params: Any) -> MigrationSpec:
+    return MigrationSpec.from_params({"topics": ["orders"], **params})
+
+
+def of(needs: list[Need], resource: tuple[str, str]) -> dict[str, str]:
+    return {need.operation: str(need.severity) for need in needs if need.resource == resource}
+
+
+def state(partitions: int = 3, **configs: str) -> TopicState:
+    return TopicState("orders", "id", partitions, 1, configs, configs)
+
+
+def facts(existing: TopicState | None, soon: int = 0, **configs: str) -> TopicFacts:
+    desired = DesiredTopic("orders", "orders", 3, None, configs)
+    return TopicFacts(state(**configs), desired, existing, {"retention.ms": "1000", **configs}, soon=soon)
+
+
+def test_the_source_is_read_only() -> None:
+    needs = source_needs(spec(), ["orders"], ["billing"])
+    assert of(needs, ORDERS) == {"READ": "refuse", "DESCRIBE_CONFIGS": "refuse"}
+    assert of(needs, ("GROUP", "billing")) == {"DESCRIBE": "refuse"}
+    assert of(needs, CLUSTER) == {"DESCRIBE_CONFIGS": "refuse", "DESCRIBE": "warn"}
+
+
+@pytest.mark.parametrize(
+    "acls, source, target",
+    [
+        ("skip", {}, {}),
+        ("check", {"DESCRIBE": "warn"}, {"DESCRIBE": "warn"}),
+        ("copy", {"DESCRIBE": "refuse"}, {"DESCRIBE": "refuse", "ALTER": "refuse"}),
+    ],
+)
+def test_acls_take_rights_on_the_clusters(acls: str, source: dict[str, str], target: dict[str, str]) -> None:
+    always = {"DESCRIBE_CONFIGS": "refuse"}
+    assert of(source_needs(spec(acls=acls), [], []), CLUSTER) == always | source
+    assert of(target_needs(spec(acls=acls), [], []), CLUSTER) == always | target
+
+
+def test_a_target_topic_is_made_only_where_it_is_not() -> None:
+    assert of(target_needs(spec(), ["orders"], []), ORDERS).keys() == {"CREATE", "WRITE", "READ", "DESCRIBE_CONFIGS"}
+    assert of(target_needs(spec(), ["orders"], ["orders"]), ORDERS).keys() == {"WRITE", "READ", "DESCRIBE_CONFIGS"}
+
+
+def test_topics_that_msk_makes_take_no_right_of_ours_to_make_them() -> None:
+    through_msk = spec(provision_through="msk_api")
+    assert "CREATE" not in of(target_needs(through_msk, ["orders"], []), ORDERS)
+    lifted = {"ALTER_CONFIGS": "warn"}
+    assert of(work_needs(through_msk, [facts(state(2), cleanup_policy="compact")], []), ORDERS) == lifted
+
+
+def test_an_engine_with_a_login_of_its_own_takes_no_right_of_ours_to_write() -> None:
+    arn = "arn:aws:kafka:eu-west-1:123456789012:cluster"
+    own = MskReplicatorSpec.from_params(
+        {
+            "topics": ["orders"],
+            "source_cluster_arn": f"{arn}/a/1",
+            "cluster_arn": f"{arn}/b/2",
+            "service_execution_role_arn": "arn:aws:iam::123456789012:role/r",
+        }
+    )
+    assert "WRITE" not in of(target_needs(own, ["orders"], []), ORDERS)
+    _, there = canary_needs(own, CANARY, RIGHTS)
+    assert {need.operation for need in there} == {"READ", "DELETE"}
+    assert "WRITE" in of(target_needs(spec(), ["orders"], []), ORDERS)
+
+
+def test_mirror_makers_own_topics() -> None:
+    def rights(topic: tuple[str, str], *existing: str, **params: Any) -> set[str]:
+        return {*of(target_needs(spec(**params), [], existing, [SYNCS[1], CHECKPOINTS[1]]), topic)}
+
+    assert rights(SYNCS) == {"CREATE", "DELETE"}
+    assert rights(CHECKPOINTS) == {"DELETE"}
+    assert rights(SYNCS, group_offsets="mm2") == {"CREATE", "DELETE", "WRITE", "READ"}
+    assert rights(SYNCS, keep_replicating=True) == {"CREATE"}
+    assert rights(SYNCS, SYNCS[1]) == {"DELETE"}
+
+
+def test_work_on_the_target_takes_what_it_changes() -> None:
+    def needs(*found: TopicFacts, **params: Any) -> dict[str, str]:
+        return {need.operation: need.why for need in work_needs(spec(**params), found, [])}
+
+    lifted = {
+        "ALTER_CONFIGS": "to lift max.message.bytes during the copy: without it a batch that is packed larger than on "
+        "the source stops the copy"
+    }
+    assert needs(facts(None)) == lifted
+    assert of(work_needs(spec(), [facts(None)], []), ORDERS) == {"ALTER_CONFIGS": "warn"}
+    assert needs(facts(state()), hold_retention=False) == {}
+    assert needs(facts(state(partitions=2))) == {"ALTER": "to grow it to 3 partitions"} | lifted
+    assert needs(facts(state(), **{"compression.type": "lz4"}), hold_retention=False) == {
+        "ALTER_CONFIGS": "to set compression.type"
+    }
+    held = {"ALTER_CONFIGS": "to hold retention.ms during the copy (hold_retention)"}
+    assert needs(facts(None, soon=5)) == held
+    assert needs(facts(None, soon=5), hold_retention=False) == {}
+    assert needs(facts(None, soon=5), keep_replicating=True) == {}
+    assert of(work_needs(spec(), [], ["billing"]), ("GROUP", "billing")) == {"READ": "refuse"}
+
+
+def test_a_canary_that_may_not_be_made_is_done_without() -> None:
+    canary = ("TOPIC", CANARY)
+    for missing in ("CREATE", "DELETE"):
+        here, there = canary_needs(spec(), CANARY, replace(RIGHTS, answers={canary: {missing: False}}))
+        assert of(here, canary) == {"CREATE": "warn", "DELETE": "warn"}
+        assert there == []
+    here, there = canary_needs(spec(naming="prefix"), CANARY, replace(RIGHTS, everything=True))
+    assert of(here, canary)["WRITE"] == "refuse"
+    assert of(there, ("TOPIC", "ferry.ferry-canary-ferry")).keys() == {"CREATE", "WRITE", "READ", "DELETE"}
+    assert canary_needs(spec(canary=False), CANARY, RIGHTS) == ([], [])
+
+
+def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it() -> None:
+    rights = replace(RIGHTS, answers={ORDERS: {"WRITE": False, "CREATE": False, "READ": True}})
+    needs = [Need(ORDERS, "CREATE", "to make it"), Need(ORDERS, "WRITE", "to fill it"), Need(ORDERS, "READ", "to see")]
+    (found,) = permission_findings(rights, needs, "target_conn_id")
+    assert (found.severity, found.subject, found.param) == (
+        Severity.REFUSE,
+        "topic orders on kafka_target",
+        "target_conn_id",
+    )
+    assert found.what == "User:ferry lacks CREATE, to make it; WRITE, to fill it"
+    assert found.cure == (
+        "kafka-acls --add --allow-principal User:ferry --operation CREATE --operation WRITE --topic orders"
+    )
+
+
+def test_the_cluster_and_an_unknown_principal() -> None:
+    rights = Rights("kafka_target", None, {CLUSTER: {"ALTER": False}})
+    (found,) = permission_findings(rights, [Need(CLUSTER, "ALTER", "to make ACLs")], "target_conn_id")
+    assert found.subject == "the cluster on kafka_target"
+    assert found.what.startswith("the user of connection kafka_target lacks ALTER")
+    assert found.cure == "kafka-acls --add --allow-principal 'User:<its principal>' --operation ALTER --cluster"
+
+
+def test_a_denial_is_to_be_taken_away() -> None:
+    deny = Acl("TOPIC", "ord", "PREFIXED", USER, "WRITE", "DENY")
+    rights = RIGHTS.checked([deny])
+    needs = [Need(ORDERS, "WRITE", "to fill it"), Need(ORDERS, "READ", "to compare")]
+    (found,) = permission_findings(rights, needs, "target_conn_id")
+    removal, grant = found.cure.split(" && ")
+    assert removal == (
+        "kafka-acls --remove --deny-principal User:ferry --operation WRITE --topic ord --resource-pattern-type prefixed"
+    )
+    assert grant == "kafka-acls --add --allow-principal User:ferry --operation READ --topic orders"
+
+
+def test_what_nobody_can_tell_is_said_once() -> None:
+    rights = replace(RIGHTS, reason="our user may not read the ACLs")
+    needs = [Need(("TOPIC", f"t{i}"), operation, "") for i in range(5) for operation in ("READ", "WRITE")]
+    (found,) = permission_findings(rights, needs, "target_conn_id")
+    assert found.severity is Severity.ADVISE
+    assert "READ, WRITE on topic t0, topic t1, topic t2 and 2 more" in found.what
+    assert "our user may not read the ACLs" in found.what
+
+
+def test_with_all_rights_nothing_is_said() -> None:
+    everything = replace(RIGHTS, everything=True)
+    needs = source_needs(spec(), ["orders"], ["g"]) + target_needs(spec(acls="copy"), ["orders"], [])
+    assert permission_findings(everything, needs, "p") == []
+
+
+def test_a_topic_named_in_full_that_cannot_be_seen() -> None:
+    (found,) = invisible(RIGHTS, [ORDERS], "source_conn_id", Severity.WARN)
+    assert "lacks DESCRIBE" in found.what
+    assert found.cure.endswith("--operation READ --topic orders")
+
+
+def test_a_group_that_the_engine_reads_as_is_its_own() -> None:
+    needs = source_needs(spec(), [], [], ["mirror_maker1.m"])
+    assert {need.operation for need in needs if need.resource == ("GROUP", "mirror_maker1.m")} == {"READ", "DELETE"}
