@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.backup import back_up
+from kafka_ferry.jobs.backup.dag import back_up
+from kafka_ferry.jobs.backup.params import backup_params
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.operators.backup_params import backup_params
 
 with DAG(
     **about("backup_topics", "back up topics every night", __doc__, backup_params(), "kafka", "backup"),

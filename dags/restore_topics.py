@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.backup import restore
+from kafka_ferry.jobs.backup.dag import restore
+from kafka_ferry.jobs.backup.params import restore_params
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.operators.backup_params import restore_params
 
 with DAG(
     **about("restore_topics", "restore topics from a backup", __doc__, restore_params(), "kafka", "backup"),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.backup import verify
+from kafka_ferry.jobs.backup.dag import verify
+from kafka_ferry.jobs.backup.params import verify_params
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.operators.backup_params import verify_params
 
 with DAG(
     **about(

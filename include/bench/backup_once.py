@@ -45,10 +45,10 @@ def _export(order: dict[str, Any]) -> dict[str, float]:
 
 
 def _restore(order: dict[str, Any]) -> dict[str, float]:
-    from kafka_ferry.backup.spec import RestoreSpec
-    from kafka_ferry.hooks.backup.restoration import Restoration
-    from kafka_ferry.hooks.backup.work import added, in_processes
     from kafka_ferry.hooks.objects.open import open_store
+    from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
+    from kafka_ferry.jobs.backup.store.restoration import Restoration
+    from kafka_ferry.jobs.backup.store.work import added, in_processes
 
     spec = RestoreSpec(
         backup=order["name"], location=order["store"]["location"], rename={order["topic"]: order["target"]}, groups=[]

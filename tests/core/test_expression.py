@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import pytest
 
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.backup.restore_plan import select_topics, target_name
-from kafka_ferry.backup.spec import RestoreSpec
 from kafka_ferry.core.expression import LONGEST, problem_of
 from kafka_ferry.core.topics import select
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.backup.rules.restore_plan import select_topics, target_name
+from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.jobs.migration.rules.replicators import _matches
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
@@ -196,7 +196,7 @@ def test_a_group_that_exists_and_is_named_like_an_expression_is_a_name() -> None
 
 
 def test_a_restore_refuses_one_in_its_topics() -> None:
-    from kafka_ferry.backup.manifest import TopicBackup
+    from kafka_ferry.jobs.backup.rules.manifest import TopicBackup
 
     topic = TopicBackup.model_construct(name="a" * 40, partitions=[])
     with pytest.raises(BadParam, match="could take for ever") as refused:

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import true_manifests
-from kafka_ferry.backup.manifest import DamagedManifest, Manifest
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
 
 KEY = "b/manifests/1.json"
 

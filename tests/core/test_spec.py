@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import Field
 
-from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.core.spec import MOST, Entry, Regex, Spec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 
 

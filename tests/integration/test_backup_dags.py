@@ -18,10 +18,10 @@ import nasty
 from dag_runs import Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
 from group_offsets import commit
-from kafka_ferry.backup.manifest import State
-from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.verify import verify_segments
 from kafka_ferry.hooks.objects.store import S3Store
+from kafka_ferry.jobs.backup.rules.manifest import State
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.verify import verify_segments
 from own_dags import own_dags_folder
 from s3_faults import S3Faults
 from stack import Stack, s3
@@ -37,9 +37,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.backup import back_up, verify
+from kafka_ferry.jobs.backup.dag import back_up, verify
 from kafka_ferry.jobs.migration.dag import task_defaults
-from kafka_ferry.operators.backup_params import backup_params, verify_params
+from kafka_ferry.jobs.backup.params import backup_params, verify_params
 
 LOCATION = "{location}"
 nights = backup_params(backup="nights", topics=["nights[.].*"], location=LOCATION, patience=2)

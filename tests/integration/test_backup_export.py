@@ -9,13 +9,13 @@ import pytest
 
 import nasty
 from backup_lab import LOCATION, Backups, child, delete_before, kill_when
-from kafka_ferry.backup.layout import data_prefix
-from kafka_ferry.backup.manifest import State
-from kafka_ferry.backup.ranges import IncompleteBackup, assemble
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.backup.export import export_shard
-from kafka_ferry.hooks.backup.process import run, store_order
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.rules.layout import data_prefix
+from kafka_ferry.jobs.backup.rules.manifest import State
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, assemble
+from kafka_ferry.jobs.backup.store.export import export_shard
+from kafka_ferry.jobs.backup.store.process import run, store_order
 from kafka_ferry.records.record_hash import record_hash
 from s3_faults import S3Faults
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from backup_lab import LOCATION, Backups, child
-from kafka_ferry.backup.manifest import State
-from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.hooks.backup.process import store_order
-from kafka_ferry.hooks.backup.restore import restore_shard
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.rules.manifest import State
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
+from kafka_ferry.jobs.backup.store.process import store_order
+from kafka_ferry.jobs.backup.store.restore import restore_shard
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from s3_faults import S3Faults
 from stack import Stack
 

@@ -9,16 +9,16 @@ from confluent_kafka.admin import AdminClient
 
 import nasty
 from backup_lab import LOCATION, Backups, child, kill_when
-from kafka_ferry.backup.packed_segment import decode_packed
-from kafka_ferry.backup.segment import Buffer, decode
 from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
-from kafka_ferry.hooks.backup.process import run, store_order
-from kafka_ferry.hooks.backup.restoration import Restoration
-from kafka_ferry.hooks.backup.restore import ForeignRecords, restore_shard
-from kafka_ferry.hooks.backup.senders import MessageSender, NativeSender, RecordRefused
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.rules.packed_segment import decode_packed
+from kafka_ferry.jobs.backup.rules.segment import Buffer, decode
+from kafka_ferry.jobs.backup.store.process import run, store_order
+from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore import ForeignRecords, restore_shard
+from kafka_ferry.jobs.backup.store.senders import MessageSender, NativeSender, RecordRefused
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.records.columns import columns_of
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
@@ -225,7 +225,7 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
     restoration = backups.restoration()
     restoration.provision({})
     ranges = restoration.ranges()
-    from kafka_ferry.hooks.backup import restore as module
+    from kafka_ferry.jobs.backup.store import restore as module
 
     last_hash = module._last_hash
 

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import true_manifests
 from backup_lab import LOCATION, Backups
 from dags_by_hand import DagRunByHand
-from kafka_ferry.backup import avro
-from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicBackup
-from kafka_ferry.hooks.backup.process import run, store_order
-from kafka_ferry.hooks.backup.restore import restore_shard
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.rules import avro
+from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, Format, segment_key
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, State, TopicBackup
+from kafka_ferry.jobs.backup.store.process import run, store_order
+from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.records.columns import SCHEMA
 from kafka_ferry.records.damage import DamagedSegment
 

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from backup_lab import LOCATION, Backups
-from kafka_ferry.backup.manifest import DamagedManifest, Manifest
-from kafka_ferry.backup.nights import backup_id_of
-from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.freeze import begin_backup
-from kafka_ferry.hooks.backup.job import BackupJob
-from kafka_ferry.hooks.backup.transfer import transfer
-from kafka_ferry.hooks.backup.verify import verify_segments
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.hooks.objects.store import ObjectMissing
+from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
+from kafka_ferry.jobs.backup.rules.nights import backup_id_of
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.freeze import begin_backup
+from kafka_ferry.jobs.backup.store.job import BackupJob
+from kafka_ferry.jobs.backup.store.transfer import transfer
+from kafka_ferry.jobs.backup.store.verify import verify_segments
 
 pytestmark = pytest.mark.integration
 
@@ -152,7 +152,7 @@ def test_the_object_of_an_unfinished_backup_outlives_another_ones_pruning_and_co
     backups.export(backups.begin("b01"))
     slow = backups.begin("b02", mode="full")  # the same bytes under the same key
     order = backups.order(slow)
-    from kafka_ferry.hooks.backup.process import run
+    from kafka_ferry.jobs.backup.store.process import run
 
     run([order])
     produce(stack.source_bootstrap, topic, 50)
@@ -197,7 +197,7 @@ def test_signed_backups_on_s3_are_restored_and_what_is_not_signed_is_refused(
     produce(stack.source_bootstrap, topic, 10)
     writer, reader = of("sign_writer"), of("sign_reader")
     manifest = begin_backup(writer.source.admin, writer.catalogue, writer.spec, writer.backup_id, NIGHT.isoformat())
-    from kafka_ferry.hooks.backup.process import run
+    from kafka_ferry.jobs.backup.store.process import run
 
     run([{**backups.order(manifest, writer.order)}])
     assert Catalogue(backups.store, backups.spec.backup).has_journal(manifest.backup_id)

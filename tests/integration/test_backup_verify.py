@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from backup_lab import LOCATION, Backups
-from kafka_ferry.backup.manifest import DamagedManifest
-from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.hooks.backup.process import run, store_order
-from kafka_ferry.hooks.backup.verify import structure_damage, verify_segments
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
+from kafka_ferry.jobs.backup.store.process import run, store_order
+from kafka_ferry.jobs.backup.store.verify import structure_damage, verify_segments
 
 pytestmark = pytest.mark.integration
 

@@ -10,9 +10,9 @@ import pytest
 import large_records
 from backup_lab import Backups
 from kafka_ferry.core.retention import HELD_AS
-from kafka_ferry.hooks.backup.restore import restore_shard
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.jobs.backup.store.restore import restore_shard
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from run_by_hand import Run
 
 pytestmark = pytest.mark.integration

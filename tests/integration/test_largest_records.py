@@ -16,12 +16,12 @@ from backup_lab import LOCATION, Backups
 from dags_by_hand import DagRunByHand
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.finding import Finding, Severity
-from kafka_ferry.hooks.backup.holding import Holding
-from kafka_ferry.hooks.backup.restore import restore_shard
-from kafka_ferry.hooks.backup.restore_sizes import restore_findings
-from kafka_ferry.hooks.backup.senders import RecordRefused
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.jobs.backup.store.holding import Holding
+from kafka_ferry.jobs.backup.store.restore import restore_shard
+from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
+from kafka_ferry.jobs.backup.store.senders import RecordRefused
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from run_by_hand import Run
 

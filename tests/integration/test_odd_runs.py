@@ -14,10 +14,10 @@ from backup_lab import DONE, LOCATION, Backups, measured
 from batches import Record, batch, encode, sized, varint
 from dags_by_hand import DagRunByHand
 from kafka_ferry.core.retention import HELD_AS
-from kafka_ferry.hooks.backup.process import run, store_order
-from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_settings
+from kafka_ferry.jobs.backup.store.process import run, store_order
+from kafka_ferry.jobs.backup.store.restoration import Restoration
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.record_hash import record_hash
 from raw_batches import TIME, put, zeros

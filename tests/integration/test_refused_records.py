@@ -7,10 +7,10 @@ import os
 import pytest
 
 from backup_lab import Backups
-from kafka_ferry.hooks.backup.restore import restore_shard
-from kafka_ferry.hooks.backup.senders import RecordRefused
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.jobs.backup.store.restore import restore_shard
+from kafka_ferry.jobs.backup.store.senders import RecordRefused
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 
 pytestmark = pytest.mark.integration
 

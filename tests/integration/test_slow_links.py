@@ -11,13 +11,13 @@ import pytest
 
 from backup_lab import Backups
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.backup import senders
-from kafka_ferry.hooks.backup.restore import restore_shard
-from kafka_ferry.hooks.backup.verify import compare_restored
 from kafka_ferry.hooks.kafka.reading import broker_connection, broker_wire
 from kafka_ferry.hooks.kafka.reading.broker_wire import Pace
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.jobs.backup.store import senders
+from kafka_ferry.jobs.backup.store.restore import restore_shard
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.records.content import PartitionRange
 from slow_link import SlowLink
 

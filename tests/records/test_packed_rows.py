@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kafka_ferry.backup.packed_segment import decode_packed
-from kafka_ferry.backup.segment import Buffer, decode
+from kafka_ferry.jobs.backup.rules.packed_segment import decode_packed
+from kafka_ferry.jobs.backup.rules.segment import Buffer, decode
 from kafka_ferry.records.columns import columns_of, header_array, record_columns
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.packed_rows import PackedRows

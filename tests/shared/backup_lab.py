@@ -15,15 +15,15 @@ from typing import Any
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kafka_ferry.backup.segment import decode
-from kafka_ferry.backup.spec import BackupSpec, RestoreSpec
-from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.export import export_shard
-from kafka_ferry.hooks.backup.freeze import begin_backup
-from kafka_ferry.hooks.backup.process import store_order
-from kafka_ferry.hooks.backup.restoration import Restoration
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
+from kafka_ferry.jobs.backup.rules.segment import decode
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.export import export_shard
+from kafka_ferry.jobs.backup.store.freeze import begin_backup
+from kafka_ferry.jobs.backup.store.process import store_order
+from kafka_ferry.jobs.backup.store.restoration import Restoration
 from kafka_ferry.records.content import PartitionRange
 
 LOCATION = "s3://ferry-backups/tests"
@@ -108,7 +108,7 @@ def kill_when(process: subprocess.Popen[bytes], condition, what: str) -> None:
 
 def child(order: dict[str, Any]) -> subprocess.Popen[bytes]:
     """A process at work on an order, to be killed."""
-    command = [sys.executable, "-m", "kafka_ferry.hooks.backup.process"]
+    command = [sys.executable, "-m", "kafka_ferry.jobs.backup.store.process"]
     environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
     assert process.stdin
@@ -119,7 +119,7 @@ def child(order: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 def measured(order: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """The answer of a process of its own, and the most memory it took, in bytes."""
-    command = [sys.executable, "-m", "kafka_ferry.hooks.backup.process"]
+    command = [sys.executable, "-m", "kafka_ferry.jobs.backup.store.process"]
     environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert process.stdin and process.stdout

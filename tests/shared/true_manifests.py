@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kafka_ferry.backup.formats import encode
-from kafka_ferry.backup.layout import SUFFIXES, Format, segment_key
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
-from kafka_ferry.backup.segment import Buffer
 from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.formats import encode
+from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, Format, segment_key
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, Segment, State, TopicBackup
+from kafka_ferry.jobs.backup.rules.segment import Buffer
 from kafka_ferry.records.columns import columns_of
 from kafka_ferry.records.content import PartitionContent
 from kafka_ferry.records.fingerprint import Fingerprint

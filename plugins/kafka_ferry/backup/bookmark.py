@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from kafka_ferry.backup.manifest import Segment
 from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.jobs.backup.rules.manifest import Segment
 
 Below = Callable[[Segment, int], int]
 """How many records of a segment stand below an offset."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kafka_ferry.backup.layout import data_prefix
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, TopicBackup
-from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.core.checks import Check, Status, TopicLine
 from kafka_ferry.core.words import number_of
+from kafka_ferry.jobs.backup.rules.layout import data_prefix
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic
 
 NAMED: Final = 100  # differences in the report; plan.json and the manifests have all
 
 Increment = Mapping[str, Any]
-"""A line of followed.jsonl, as ``hooks.backup.follow`` notes it."""
+"""A line of followed.jsonl, as ``jobs.backup.store.follow`` notes it."""
 
 
 def _lost(partition: PartitionBackup) -> int:

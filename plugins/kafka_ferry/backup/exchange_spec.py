@@ -7,10 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from kafka_ferry.backup.layout import Format
-from kafka_ferry.backup.spec import BackupName, BackupSpec, RestoreSpec
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.backup.rules.layout import Format
+from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSpec
 
 LOCATION = "s3://ferry-backups/exports"
 

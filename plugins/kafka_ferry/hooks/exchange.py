@@ -8,23 +8,23 @@ from typing import Any
 
 from kafka_ferry.backup.bookmark import Bookmark
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.backup.largest import Largest
-from kafka_ferry.backup.manifest import Manifest
-from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.backup.restore_plan import RestoreTopic
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks.backup.catalogue import Catalogue
 from kafka_ferry.hooks.backup.exporting import Exporting
 from kafka_ferry.hooks.backup.importing import Importing
-from kafka_ferry.hooks.backup.known import KnownCatalogue
-from kafka_ferry.hooks.backup.process import store_order
-from kafka_ferry.hooks.backup.restore_sizes import largest_line
-from kafka_ferry.hooks.backup.transfer import Transferred, transfer
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.hooks.objects.store import ObjectStore
-from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.jobs.backup.rules.largest import Largest
+from kafka_ferry.jobs.backup.rules.manifest import Manifest
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
+from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.known import KnownCatalogue
+from kafka_ferry.jobs.backup.store.process import store_order
+from kafka_ferry.jobs.backup.store.restore_sizes import largest_line
+from kafka_ferry.jobs.backup.store.signing import signer_of
+from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.artifacts import RunArtifacts

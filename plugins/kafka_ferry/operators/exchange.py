@@ -22,8 +22,8 @@ class ExportPlanOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.backup.exchange_spec import ExportSpec
-        from kafka_ferry.hooks.backup.shared_names import stored_name
         from kafka_ferry.hooks.exchange import exporting_of, record_bytes
+        from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import claim
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -104,8 +104,8 @@ class ExportFinishOperator(FerryOperator):
     """Declare the export COMPLETE, when every range is covered."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.backup.export import Exported
         from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.backup.store.export import Exported
 
         artifacts = RunArtifacts.of(context)
         parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]

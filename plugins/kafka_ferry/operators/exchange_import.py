@@ -47,10 +47,10 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.backup.exchange_spec import ImportSpec
         from kafka_ferry.core.changes import Change
         from kafka_ferry.core.finding import finding_lines, refuse
-        from kafka_ferry.hooks.backup.restore_changes import topic_changes
-        from kafka_ferry.hooks.backup.restore_sizes import restore_findings
-        from kafka_ferry.hooks.backup.shared_names import read_name
         from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
+        from kafka_ferry.jobs.backup.store.restore_changes import topic_changes
+        from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
+        from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import claim
         from kafka_ferry.report.plan_lines import first_lines
 

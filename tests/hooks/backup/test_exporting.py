@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 
 from kafka_ferry.backup.exchange_spec import ExportSpec
-from kafka_ferry.backup.manifest import Manifest, PartitionBackup, State, TopicBackup
-from kafka_ferry.backup.ranges import IncompleteBackup
-from kafka_ferry.hooks.backup.export import Exported
 from kafka_ferry.hooks.backup.exporting import Exporting
 from kafka_ferry.hooks.objects.folder_store import FolderStore
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, State, TopicBackup
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
+from kafka_ferry.jobs.backup.store.export import Exported
 
 
 def exporting(folder: Path, end: int) -> Exporting:

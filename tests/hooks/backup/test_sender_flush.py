@@ -7,8 +7,8 @@ import time
 import pytest
 
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.backup import senders
-from kafka_ferry.hooks.backup.senders import Sender
+from kafka_ferry.jobs.backup.store import senders
+from kafka_ferry.jobs.backup.store.senders import Sender
 
 
 class Slow(Sender):

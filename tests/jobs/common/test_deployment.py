@@ -10,13 +10,13 @@ import pendulum
 import pytest
 
 from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.backup.spec import BackupSpec
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.backup.job import BackupJob
 from kafka_ferry.hooks.database.streaming import Streaming
 from kafka_ferry.hooks.exchange import ImportRun, exporting_of
-from kafka_ferry.hooks.signing import signer_of
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+from kafka_ferry.jobs.backup.store.job import BackupJob
+from kafka_ferry.jobs.backup.store.signing import signer_of
 from kafka_ferry.jobs.common.deployment import (
     DEFAULTS,
     check_hosts,

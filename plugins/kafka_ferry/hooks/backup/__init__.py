@@ -1,1 +1,0 @@
-"""Backups: what reads and writes clusters and object stores."""

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kafka_ferry.backup.exchange_spec import ExportSpec
-from kafka_ferry.backup.layout import manifest_key
-from kafka_ferry.backup.manifest import Manifest, Segment, State
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.export import Exported, ExportRange, cores
-from kafka_ferry.hooks.backup.freeze import begin_backup, plan_backup
-from kafka_ferry.hooks.backup.journal import drop_journal, journal_keys
-from kafka_ferry.hooks.backup.known import KnownCatalogue
-from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.layout import manifest_key
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment, State
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.export import Exported, ExportRange, cores
+from kafka_ferry.jobs.backup.store.freeze import begin_backup, plan_backup
+from kafka_ferry.jobs.backup.store.journal import drop_journal, journal_keys
+from kafka_ferry.jobs.backup.store.known import KnownCatalogue
+from kafka_ferry.jobs.backup.store.work import added, in_processes
 from kafka_ferry.records.sharding import MAX_SHARDS, shard
 
 _RECORD_BYTES = 1000  # a guess that is good enough to say how many tasks there shall be

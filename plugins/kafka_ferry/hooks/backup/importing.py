@@ -7,17 +7,17 @@ from typing import Any, Protocol
 
 from kafka_ferry.backup.bookmark import Bookmark, Mark, unread
 from kafka_ferry.backup.exchange_spec import ImportSpec
-from kafka_ferry.backup.formats import offsets_of
-from kafka_ferry.backup.manifest import Segment
-from kafka_ferry.backup.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import OutsideFault
-from kafka_ferry.hooks.backup.catalogue import Catalogue
-from kafka_ferry.hooks.backup.restoration import Refusal, Restoration
-from kafka_ferry.hooks.backup.restore import RestoreRange, read_segment
-from kafka_ferry.hooks.backup.work import added, in_processes
 from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.formats import offsets_of
+from kafka_ferry.jobs.backup.rules.manifest import Segment
+from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.restoration import Refusal, Restoration
+from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
+from kafka_ferry.jobs.backup.store.work import added, in_processes
 
 
 class Bookmarks(Protocol):

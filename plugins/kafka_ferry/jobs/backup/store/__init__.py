@@ -1,0 +1,1 @@
+"""Backups: what reads and writes clusters and object stores."""

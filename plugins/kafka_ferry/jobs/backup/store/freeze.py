@@ -1,0 +1,162 @@
+"""Begin a backup: ask the cluster what there is, freeze the ranges, and write the manifest before the first object."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Literal
+
+from kafka_ferry.core.topics import mm2_group_refusal, select
+from kafka_ferry.core.unmatched import did_you_mean
+from kafka_ferry.core.unnamed_groups import NO_COMMIT, without_unnamed
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.jobs.backup.rules.manifest import GroupOffset, Manifest, State
+from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, lineage, plan_topic, reached
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.store_clock import clock_problem
+
+log = logging.getLogger(__name__)
+
+
+def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
+    """The manifest of a backup: the one that is there, so that a retry goes on, or a new one, written IN_PROGRESS.
+
+    :param now: ISO 8601, UTC.
+    :raises BadParam: nothing matches ``topics``.
+    :raises LossDetected: a log ends before what the parent has of it.
+    """
+    known = catalogue.read(backup_id)
+    if known is not None:
+        if known.state is not State.COMPLETE:
+            check_topic_ids(admin, known)
+        return known
+    manifest = plan_backup(admin, catalogue, spec, backup_id, now)
+    catalogue.write(manifest)
+    return manifest
+
+
+def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
+    """What a backup begun now would cover. Writes nothing."""
+    cluster_id = admin.describe_cluster().cluster_id
+    there = admin.topic_names()
+    selection = select("topics", there, spec.topics, spec.exclude_topics, never=_never, by_default=lambda _: None)
+    names = selection.names
+    if not names:
+        hint = "".join(did_you_mean(entry, there) for entry in spec.topics[:3])
+        seen = ", ".join(name for name in there if not name.startswith("__"))[:500] or "none"
+        raise BadParam("topics", f"nothing on the cluster matches {spec.topics}{hint}", f"topics there: {seen}")
+    complete = catalogue.complete()
+    mode, chain, notes = _parent(complete, spec, cluster_id)
+    notes += [
+        f"topics entry {entry!r} matches nothing on the cluster{did_you_mean(entry, there)}"
+        for entry in selection.unmatched
+    ]
+    before = reached(chain)
+    topics = admin.topics(names)
+    groups, left_out = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them
+    partitions = [(topic.name, number) for topic in topics.values() for number in range(topic.partitions)]
+    ends = admin.offsets(partitions, "latest", spec.isolation_level)
+    begins = admin.offsets(partitions, "earliest", spec.isolation_level)
+    planned = [plan_topic(topic, begins, ends, before.get(name)) for name, topic in sorted(topics.items())]
+    notes += [
+        f"topic {topic.name} was made anew (topic id {topic.recreated} became {topic.topic_id}): backed up from its "
+        "beginning"
+        for topic in planned
+        if topic.recreated
+    ]
+    wrong = clock_problem(catalogue.store, datetime.now(UTC))
+    notes += [wrong] if wrong else []
+    acls, note = _acls(admin) if spec.acls else (None, None)
+    return Manifest(
+        backup=spec.backup,
+        backup_id=backup_id,
+        mode=mode,
+        parent=chain[-1].backup_id if chain else None,
+        follows=next(reversed(list(complete)), None),
+        created=now,
+        cluster_id=cluster_id,
+        isolation_level=spec.isolation_level,
+        topics=planned,
+        groups=groups,
+        groups_left_out=left_out,
+        acls=acls,
+        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else [])],
+    )
+
+
+def check_topic_ids(admin: KafkaAdmin, manifest: Manifest) -> None:
+    """:raises FerryError: a topic was deleted or made anew since its ranges were frozen."""
+    ids = admin.topic_ids([topic.name for topic in manifest.topics])
+    changed = [topic.name for topic in manifest.topics if ids.get(topic.name) != topic.topic_id]
+    if changed:
+        raise FerryError(
+            f"backup {manifest.backup_id!r} cannot be finished: deleted or made anew since it began: "
+            f"{', '.join(changed[:20])}. Cure: start a new one"
+        )
+
+
+def _parent(
+    complete: Mapping[str, Manifest], spec: BackupSpec, cluster_id: str
+) -> tuple[Literal["full", "incremental"], list[Manifest], list[str]]:
+    if spec.mode == "full" or not complete:
+        return "full", [], [] if spec.mode == "full" else ["the first one of its name: full"]
+    try:
+        chain = lineage(complete, next(reversed(list(complete))))
+    except IncompleteBackup as error:
+        return "full", [], [f"the last backup cannot be restored: {error}: full"]
+    last = chain[-1]
+    if last.cluster_id != cluster_id:
+        return "full", [], [f"the last backup is of another cluster ({last.cluster_id}): full"]
+    if last.isolation_level != spec.isolation_level:
+        return "full", [], [f"the last backup was read {last.isolation_level}: full"]
+    if spec.full_every is not None and len(chain) > spec.full_every:
+        return "full", [], [f"{len(chain) - 1} incremental backups since the last full one: full"]
+    return "incremental", chain, []
+
+
+def _never(name: str) -> str | None:
+    return "Kafka's own topics hold the state of one cluster" if name.startswith("__") else None
+
+
+def _groups(
+    admin: KafkaAdmin, spec: BackupSpec, topics: set[str]
+) -> tuple[dict[str, list[GroupOffset]], dict[str, str]]:
+    """The groups' committed offsets; and why each of the others that the params mean is left out."""
+    if not spec.groups:
+        return {}, {}
+    states, others = admin.all_groups()
+    selection = select(
+        "groups",
+        states,
+        spec.groups,
+        spec.exclude_groups,
+        never=lambda _: None,
+        by_default=mm2_group_refusal,
+        others=others,
+    )
+    chosen = without_unnamed(selection, admin.can_name)
+    found = {
+        group: [
+            GroupOffset(topic=topic, partition=number, offset=commit.offset, metadata=commit.metadata)
+            for (topic, number), commit in sorted(commits.items())
+            if topic in topics
+        ]
+        for group, commits in admin.commits(chosen.names).items()
+    }
+    left_out = {item.name: item.reason for item in chosen.skipped} | {n: str(others[n]) for n in chosen.others}
+    left_out |= {group: NO_COMMIT for group, offsets in found.items() if not offsets}
+    return {group: offsets for group, offsets in sorted(found.items()) if offsets}, dict(sorted(left_out.items()))
+
+
+def _acls(admin: KafkaAdmin) -> tuple[list[dict[str, str]] | None, str | None]:
+    try:
+        acls = admin.acls()
+    except NotAuthorized as error:
+        return None, f"ACLs are not in this backup: {error}"
+    if acls is None:
+        return None, "the cluster has no authorizer: there are no ACLs"
+    return [asdict(acl) for acl in acls], None

@@ -1,0 +1,91 @@
+"""What a backup would cover, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, TopicBackup
+from kafka_ferry.jobs.backup.store.freeze import plan_backup
+from kafka_ferry.jobs.backup.store.job import BackupJob, now
+from kafka_ferry.records.content import PartitionRange
+
+_SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
+
+
+def plan_of_backup(job: BackupJob) -> dict[str, Any]:
+    """plan.json of ``backup_topics``; ``covered`` names the backup by which this night is covered already.
+
+    :raises BadParam: nothing matches ``topics``, or the location is none.
+    :raises LossDetected: a log ends before what the last backup has of it.
+    """
+    spec, admin = job.spec, job.source.admin
+    cluster = admin.describe_cluster()
+    job.look_at_copy()
+    known = job.catalogue.read(job.backup_id)
+    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
+    covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
+    sizes = _sampled(job, manifest, job.record_bytes())
+    lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
+    return {
+        "planned": now(),
+        "spec": spec.model_dump(mode="json"),
+        "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+        "target": {},
+        "archive": {"backup": spec.backup, "backup_id": job.backup_id, "location": spec.location},
+        "backup_id": job.backup_id,
+        "mode": manifest.mode,
+        "parent": manifest.parent,
+        "covered": {"backup_id": covered.backup_id, "created": covered.created} if covered else None,
+        "topics": lines,
+        "groups": sorted(manifest.groups),
+        "skipped_groups": manifest.groups_left_out,
+        "records": sum(line["records"] for line in lines),
+        "bytes": sum(line["bytes"] or 0 for line in lines),
+        "notes": [*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
+    }
+
+
+def _sampled(job: BackupJob, manifest: Manifest, known: Mapping[str, float]) -> dict[str, float]:
+    """Mean bytes of a record by topic: as the last backups have them, else of a few records read now."""
+    ranges = []
+    for topic in manifest.topics:
+        largest = max(topic.partitions, key=lambda one: one.end - one.begin, default=None)
+        if topic.name not in known and largest and largest.end > largest.begin:
+            end = min(largest.end, largest.begin + _SAMPLE)
+            ranges.append(PartitionRange(topic.name, largest.partition, largest.begin, end))
+    if not ranges:
+        return dict(known)
+    with job.source.reader(manifest.isolation_level, few=True) as reader:
+        contents = reader.read(ranges)
+    return {**known, **{name: one.bytes / len(one) for (name, _), one in contents.items() if len(one)}}
+
+
+def _line(topic: TopicBackup, size: float | None) -> dict[str, Any]:
+    """:param size: bytes of a record; None: no record of the sample can be read, all may be markers or compacted."""
+    records = sum(one.end - one.begin for one in topic.partitions)
+    return {
+        "source": topic.name,
+        "target": topic.name,
+        "partitions": len(topic.partitions),
+        "records": records,
+        "bytes": round(records * size) if size is not None else None if records else 0,
+    }
+
+
+def _begun(known: Manifest | None) -> list[str]:
+    return [f"begun before ({known.state}): goes on where it is"] if known else []
+
+
+def _pruning(job: BackupJob) -> list[str]:
+    spec = job.spec
+    if spec.keep_last is None and spec.keep_days is None:
+        return []
+    try:
+        # One more than is kept: the backup to come is the newest then.
+        last = None if spec.keep_last is None else max(1, spec.keep_last - 1)
+        gone = job.catalogue.pruning(last, spec.keep_days, datetime.now(UTC)).delete
+    except DamagedManifest as error:
+        return [f"pruning: {error}"]
+    return [f"pruning {'would delete' if spec.prune_dry_run else 'deletes'} {', '.join(gone)}"] if gone else []

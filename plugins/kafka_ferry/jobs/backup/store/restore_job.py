@@ -1,0 +1,193 @@
+"""One run of ``restore_topics``: what its tasks derive their truth from, and its plan."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.finding import refuse
+from kafka_ferry.core.topic_rename import name_problem
+from kafka_ferry.core.words import shown
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.jobs.backup.rules.acls import RestoredAcls, restored_acls
+from kafka_ferry.jobs.backup.rules.groups_plan import KEPT, restored_groups_in_plan
+from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
+from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
+from kafka_ferry.jobs.backup.store.job import StoreJob, now
+from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore_changes import restore_changes
+from kafka_ferry.jobs.backup.store.restore_groups import planned_lines
+from kafka_ferry.jobs.backup.store.restore_sizes import largest_line, restore_findings
+from kafka_ferry.report.artifacts import GROUPS_PLAN
+
+log = logging.getLogger(__name__)
+
+_NO_LIMIT = -1
+_ACLS_SECONDS = 30.0
+
+
+class RestoreJob(StoreJob):
+    """A restore to a live cluster."""
+
+    def __init__(self, spec: RestoreSpec) -> None:
+        super().__init__(spec)
+        self.spec = spec
+        self.target = KafkaClusterHook(spec.target_conn_id)
+
+    @cached_property
+    def restoration(self) -> Restoration:
+        return Restoration(self.target.extra, self.store, self.spec)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Topic of the backup to its name on the target."""
+        return {topic.source.name: topic.name for topic in self.restoration.topics}
+
+    def acls(self) -> RestoredAcls:
+        """The manifest's ACLs of these topics, and of the groups that come with them, against the target's.
+
+        :raises BadParam: the backup has none, or the target takes none. ``NotAuthorized``: they may not be read there.
+        """
+        acls, there = self.restoration.manifest.acls, self.target.admin.acls()
+        if acls is None:
+            raise BadParam("acls", "is copy, but the backup holds no ACLs", "acls: none")
+        if there is None:
+            raise BadParam("acls", "is copy, but the target has no authorizer", "acls: none")
+        groups = self.restoration.chosen_groups() if self.spec.restore_groups else {}
+        return restored_acls([Acl(**acl) for acl in acls], there, self.names, groups)
+
+    def make_acls(self) -> tuple[RestoredAcls, list[str]]:
+        """Make the missing ones; safe to repeat. What is there now, and why the target did not take some.
+
+        :raises FerryError: the user may not make any.
+        """
+        refused: list[str] = []
+        for acl in self.acls().missing:
+            try:
+                self.target.admin.create_acls([acl])
+                log.info("made %s", acl)
+            except NotAuthorized as error:
+                raise FerryError(f"{error}. Cure: that right, or acls: none") from error
+            except FerryError as error:
+                if error.retriable:
+                    raise
+                refused.append(f"{acl}: {error}")
+        # What the controller took, a broker knows a moment later (measured).
+        deadline = time.monotonic() + _ACLS_SECONDS
+        while len((found := self.acls()).missing) > len(refused) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return found, refused
+
+
+def restore_job(context: Mapping[str, Any]) -> RestoreJob:
+    """:raises BadParam: the run's params cannot work."""
+    return RestoreJob(RestoreSpec.from_params(context["params"]))
+
+
+def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = None) -> dict[str, Any]:
+    """plan.json of ``restore_topics``.
+
+    :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
+    :raises BadParam: it cannot work, or would mix records with others; nothing was changed.
+    :raises IncompleteBackup: the backup, or one that it goes on from, is not there.
+    """
+    spec, restoration = job.spec, job.restoration
+    cluster = job.target.admin.describe_cluster()
+    topics = restoration.topics
+    _refuse(spec, topics)
+    restoration.check()
+    findings, largest = restore_findings(restoration)
+    refuse(findings)
+    acls = job.acls().missing if spec.acls == "copy" else []
+    lines = [_line(topic, restoration.point_in_time) | largest_line(largest[topic.name]) for topic in topics]
+    manifest = restoration.manifest
+    commits = planned_lines(restoration) if spec.restore_groups else []
+    if keep and len(commits) > KEPT:
+        keep(GROUPS_PLAN, "\n".join(map(str, (f"{shown(line.group)}: {line}" for line in commits))) + "\n")
+    return {
+        "planned": now(),
+        "spec": spec.model_dump(mode="json"),
+        "source": {},
+        "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
+        "archive": {"backup": spec.backup, "backup_id": manifest.backup_id, "location": spec.location},
+        "backup_id": manifest.backup_id,
+        "chain": [one.backup_id for one in restoration.chain],
+        "topics": lines,
+        "groups": sorted(restoration.chosen_groups()) if spec.restore_groups else [],
+        "skipped_groups": restoration.groups_left_out() if spec.restore_groups else {},
+        "group_offsets": restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
+        "changes": [change.to_json() for change in restore_changes(restoration, [str(acl) for acl in acls], commits)],
+        "acls": [str(acl) for acl in acls],
+        "records": sum(line["records"] for line in lines),
+        "bytes": sum(line["bytes"] for line in lines),
+        "findings": [finding.to_json() for finding in findings],
+        "notes": [
+            *restoration.catalogue.oddities(),
+            *(job.target.admin.metadata_note() if commits else []),
+            *_time_notes(restoration),
+            *_retention_notes(topics, restoration.point_in_time),
+        ],
+    }
+
+
+def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:
+    if not topics:
+        raise BadParam("topics", "no topic of the backup is selected", "names or regexes of topics in it")
+    for topic in topics:
+        problem = "is Kafka's own" if topic.name.startswith("__") else name_problem(topic.name)
+        if problem:
+            raise BadParam("rename", f"{topic.name!r} {problem}", "another name on the target")
+    there = {topic.source.name: {one.partition for one in topic.source.partitions} for topic in topics}
+    for name, wanted in spec.partitions.items():
+        if name not in there:
+            raise BadParam(
+                "partitions", f"{name!r} is not among the topics to restore", "a name as it is in the backup"
+            )
+        if absent := sorted(set(wanted) - there[name]):
+            raise BadParam("partitions", f"{name!r} has no partition {absent[0]}", f"one of {sorted(there[name])}")
+
+
+def _line(topic: RestoreTopic, point_in_time: int | None) -> dict[str, Any]:
+    parts = [one for own in topic.partitions for one in own.segments if takes_part(one, point_in_time)]
+    return {
+        "source": topic.source.name,
+        "target": topic.name,
+        "partitions": len(topic.partitions),
+        "records": sum(one.records for one in parts),
+        "bytes": sum(one.bytes for one in parts),
+    }
+
+
+def _time_notes(restoration: Restoration) -> list[str]:
+    at = restoration.point_in_time
+    if at is None:
+        return []
+    notes = ["point_in_time cuts each partition by its records' own timestamps: not one moment across partitions"]
+    if restoration.manifest.created_at.timestamp() * 1000 < at:
+        notes.append(f"the backup was begun {restoration.manifest.created}, before the point in time: what came later "
+                     "is not in it")  # fmt: skip
+    return notes
+
+
+def _retention_notes(topics: list[RestoreTopic], point_in_time: int | None) -> list[str]:
+    today, notes = datetime.now(UTC).timestamp() * 1000, []
+    for topic in topics:
+        limit = int(topic.source.configs.get("retention.ms", _NO_LIMIT))
+        times = [
+            one.min_timestamp
+            for own in topic.partitions
+            for one in own.segments
+            if takes_part(one, point_in_time) and one.min_timestamp is not None
+        ]
+        if limit >= 0 and times and today - min(times) > limit:
+            notes.append(
+                f"topic {topic.name}: has records older than its retention.ms={limit}; once the restore is over "
+                "and that is put back, Kafka deletes them"
+            )
+    return notes

@@ -1,0 +1,100 @@
+"""Which records of a backup its target does not take for their size, by the limits that will be in force. No change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kafka_ferry.core.finding import Finding, Severity, worst_first
+from kafka_ferry.core.largest_record import Limit, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.retention import is_held, size_limit, topic_defaults
+from kafka_ferry.core.topics import TopicState
+from kafka_ferry.core.words import number_of
+from kafka_ferry.exceptions import NotAuthorized
+from kafka_ferry.jobs.backup.rules.largest import Largest, largest_of
+from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic
+from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.senders import QUEUE_BYTES
+
+_OUR_MEMORY = Limit(
+    "the memory of a restore's producer", QUEUE_BYTES, "leave its topic out (topics, partitions)", before=True
+)
+
+
+def restore_findings(restoration: Restoration) -> tuple[list[Finding], dict[str, Largest]]:
+    """What of a restore or an import cannot be held and which records are too large, the worst first; and by target
+    topic the largest of what is left to restore."""
+    existing = restoration.admin.topics([topic.name for topic in restoration.topics])
+    holding, broker = restoration.holding(existing), _broker(restoration)
+    unsent = restoration.unsent(existing)
+    found = [
+        Finding(
+            Severity.REFUSE, "hold", f"topic {name}",
+            f"{'its configs cannot be held while records arrive' if name in existing else 'cannot be made'}: {why}",
+            "that right or config, or another name for the topic (rename)", "target_conn_id",
+        )
+        for name, why in holding.refused.items()
+    ]  # fmt: skip
+    largest = {}
+    for topic in restoration.topics:
+        mine = {number: segments for (name, number), segments in unsent.items() if name == topic.name}
+        largest[topic.name] = largest_of(mine, restoration.point_in_time)
+        found += _of_topic(restoration, topic, existing.get(topic.name), largest[topic.name], broker,
+                           {**holding.refused, **holding.sizes_stay}.get(topic.name, ""))  # fmt: skip
+    return worst_first([*found, *_not_known(largest)]), largest
+
+
+def largest_line(largest: Largest) -> dict[str, object]:
+    """For a topic's line of plan.json."""
+    record, batch = largest.record, largest.batch
+    return {
+        "largest_record": record and {"partition": record.partition, "offset": record.offset, "bytes": record.bytes},
+        "largest_batch": batch and {"partition": batch.partition, "offset": batch.offset, "bytes": batch.bytes},
+    }
+
+
+def _broker(restoration: Restoration) -> Mapping[str, str]:
+    try:
+        return restoration.admin.brokers()[0]
+    except NotAuthorized:  # a restore needs that right for nothing else
+        return {}
+
+
+def _of_topic(
+    restoration: Restoration,
+    topic: RestoreTopic,
+    state: TopicState | None,
+    largest: Largest,
+    broker: Mapping[str, str],
+    stays: str,
+) -> list[Finding]:
+    subject = f"topic {topic.name}"
+    records = [one for one in dict.fromkeys((largest.packed, largest.record)) if one]
+    own = {**topic_defaults(broker), **(state.effective if state else restoration.configs(topic))}
+    kept = {key: value for key, value in own.items() if not is_held(key, value)}  # by an earlier try
+    limits = [_OUR_MEMORY, *request_limits(broker)]
+    limit, own_limit = size_limit(kept, lifted=not stays), size_limit(kept)
+    if limit:
+        limits.append(Limit(
+            f"{limit[0]} of the target topic", limit[1],
+            f"set {limit[0]}={{bytes}} or more on it, or leave the topic out", why=stays,
+        ))  # fmt: skip
+    found = size_finding(subject, records, largest.batch, limits, certain=largest.certain)
+    if found is None and own_limit and not stays:
+        found = lifted_finding(subject, largest.record, *own_limit)
+    return [found] if found else []
+
+
+def _not_known(largest: Mapping[str, Largest]) -> list[Finding]:
+    topics = [name for name, one in largest.items() if one.unknown]
+    if not topics:
+        return []
+    unknown = sum(largest[name].unknown for name in topics)
+    told = ", ".join(topics[:3]) + (f" and {len(topics) - 3} more" if len(topics) > 3 else "")
+    return [
+        Finding(
+            Severity.ADVISE, "largest_record", f"topic {told}",
+            f"the largest record is not known: {number_of(unknown, 'segment')} of {number_of(len(topics), 'topic')} "
+            "were written by a version that did not note it",
+            "nothing to do where limits of size are lifted while records arrive; else a new full backup notes it",
+        )
+    ]  # fmt: skip

@@ -1,0 +1,195 @@
+"""Prove a backup without a cluster, and a restored topic against its backup. Free of Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.claims import as_claimed
+from kafka_ferry.jobs.backup.rules.decoding import named
+from kafka_ferry.jobs.backup.rules.layout import data_prefix
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
+from kafka_ferry.jobs.backup.rules.ranges import chain_segments
+from kafka_ferry.jobs.backup.rules.restore_plan import whole
+from kafka_ferry.jobs.backup.store.restore import RestoreRange, decoded, read_segment, restored_rows
+from kafka_ferry.records.compare import compare
+from kafka_ferry.records.content import PartitionContent, PartitionRange
+from kafka_ferry.records.damage import DamagedSegment
+from kafka_ferry.records.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with one object, or with the manifest's lines on one partition."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+    key: str
+    problem: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition} offsets {self.begin} to {self.end - 1}: {self.problem}"
+
+
+def structure_damage(manifest: Manifest) -> list[Damage]:
+    """Ranges of a COMPLETE manifest that its segments do not cover. Reads nothing."""
+    found = []
+    for topic, partition in manifest.partitions():
+        _, end = chain_segments(partition.begin, partition.end, partition.segments)
+        if end < partition.end:
+            problem = "no segment of the manifest covers them"
+            found.append(Damage(topic.name, partition.partition, end, partition.end, "", problem))
+    return found
+
+
+def presence_damage(store: ObjectStore, backup: str, segments: Sequence[tuple[str, int, Segment]]) -> list[Damage]:
+    """Objects that are not there, or not in their size. Reads no object: one listing of the backup's data."""
+    sizes = {entry.key: entry.size for entry in store.list(data_prefix(backup))}
+    found = []
+    for topic, partition, segment in segments:
+        if segment.key is not None and sizes.get(segment.key) != segment.size:
+            there = sizes.get(segment.key)
+            problem = "the object is missing" if there is None else f"{there} bytes, {segment.size} were written"
+            what = f"{segment.key}: {problem}"
+            found.append(Damage(topic, partition, segment.begin, segment.end, segment.key, what))
+    return found
+
+
+def verify_segments(store: ObjectStore, segments: Sequence[tuple[str, int, Segment]]) -> list[Damage]:
+    """Read every object whole: SHA-256, offsets, counts, and the fingerprint of the records in it.
+
+    Memory: one segment as it is stored, one row group decoded, 16 bytes a record.
+
+    :param segments: with the topic and partition that the manifest has them under.
+    :raises OutsideFault: the store did not answer, so that nobody knows.
+    """
+    found = []
+    native = pays(sum(segment.records for _, _, segment in segments), NATIVE_RECORDS)
+    for topic, partition, segment in segments:
+        if segment.key is None:
+            continue
+        try:
+            _check(segment, read_segment(store, segment), native)
+        except DamagedSegment as error:
+            found.append(Damage(topic, partition, segment.begin, segment.end, segment.key, str(error)))
+    return found
+
+
+def _check(segment: Segment, data: bytes, native: bool) -> None:
+    """:raises DamagedSegment: the object is what was written, but not what the manifest says of it."""
+    with named(segment.key or "", "a segment"):
+        pieces = as_claimed(decoded(data, segment.key or "", native), segment)
+        contents = _contents(pieces, segment.begin, segment.end)
+    offsets = contents.offsets
+    if len(offsets) and Fingerprint.of(contents).to_json() != segment.fingerprint:
+        raise DamagedSegment(f"{segment.key}: its records have another fingerprint than the manifest says")
+
+
+def _contents(pieces: Iterator[Any], begin: int, end: int) -> PartitionContent:
+    offsets: list[Any] = [np.empty(0, np.int64)]
+    hashes: list[Any] = [np.empty(0, np.uint64)]
+    size = 0
+    for rows in pieces:
+        offsets.append(np.array(rows.offsets, dtype=np.int64))
+        hashes.append(np.array(rows.hashes(), dtype=np.uint64))
+        size += rows.bytes()
+    return PartitionContent(np.concatenate(offsets), np.concatenate(hashes), size, begin, end)
+
+
+@dataclass(frozen=True)
+class RestoredPartition:
+    """How a restored partition stands against its backup. Counts are in records."""
+
+    topic: str
+    partition: int
+    expected: int
+    actual: int
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    detail: str = ""
+
+    @property
+    def same(self) -> bool:
+        return not self.detail
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compare_restored(
+    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange]
+) -> list[RestoredPartition]:
+    """Hold each restored partition against the fingerprints of the manifest, segment by segment.
+
+    Objects are read again only where records were left out, and where something differs, to say what.
+    """
+    admin = KafkaAdmin(client_config(config), "target")
+    ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
+    result = []
+    with LibrdkafkaReader(client_config(config), "read_uncommitted") as reader:
+        for one in ranges:
+            span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
+            content = reader.read([span])[one.at]
+            expected = sum(records for records, _ in _expected(store, one))
+            if _equal(content, _expected(store, one)):
+                result.append(RestoredPartition(*one.at, expected, len(content)))
+            else:
+                result.append(_differing(store, one, content))
+    return result
+
+
+def _expected(store: ObjectStore, one: RestoreRange) -> Iterator[tuple[int, Fingerprint]]:
+    for segment in one.segments:
+        if whole(segment, one.point_in_time) and segment.fingerprint:
+            yield segment.records, Fingerprint.from_json(segment.fingerprint)
+        else:
+            content = _restored(store, one, [segment])
+            yield len(content), Fingerprint.of(content)
+
+
+def _restored(store: ObjectStore, one: RestoreRange, segments: Sequence[Segment]) -> PartitionContent:
+    pieces = (
+        rows for segment in segments for rows in restored_rows(read_segment(store, segment), segment, one.point_in_time)
+    )
+    return _contents(pieces, 0, segments[-1].end if segments else 0)
+
+
+def _equal(content: PartitionContent, expected: Iterator[tuple[int, Fingerprint]]) -> bool:
+    at = 0
+    for records, fingerprint in expected:
+        part = content.hashes[at : at + records]
+        own = Fingerprint.of(PartitionContent(content.offsets[at : at + records], part, fingerprint.bytes, 0, 0))
+        if own != fingerprint:
+            return False
+        at += records
+    return at == len(content)
+
+
+def _differing(store: ObjectStore, one: RestoreRange, content: PartitionContent) -> RestoredPartition:
+    ours = _restored(store, one, one.segments)
+    found = compare(ours, content, ours.end)
+    named = "; ".join(map(str, found.differences[:5])) or "records differ"
+    return RestoredPartition(
+        *one.at,
+        expected=len(ours),
+        actual=len(content),
+        lost=found.lost + found.altered,
+        duplicated=found.duplicated,
+        reordered=found.reordered,
+        detail=f"{found.detail or 'differs from the backup'}: {named}",
+    )

@@ -1,0 +1,270 @@
+"""The tasks of a backup, from the plan to what it proves. Each may be repeated: the store says what is done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.records.sharding import shard
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.core.checks import Check
+    from kafka_ferry.jobs.backup.rules.manifest import Segment
+    from kafka_ferry.jobs.backup.store.job import BackupJob
+
+
+class BackupOperator(FerryOperator):
+    """Base of these tasks."""
+
+    def job(self, context: Context) -> BackupJob:
+        from kafka_ferry.jobs.backup.store.job import backup_job
+
+        return backup_job(context)
+
+    def skip_all_but(self, *kept: str) -> None:
+        """End the run here.
+
+        :raises DownstreamTasksSkipped: always. ``kept``: tasks that run all the same.
+        """
+        raise self.nothing_below(*kept)
+
+
+class PlanBackupOperator(BackupOperator):
+    """Say what would be backed up; refuse what cannot work. Changes nothing.
+
+    Ends the run when ``dry_run`` is true, and, but for the report, when this night is covered by another backup.
+    """
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.plan_text import backup_plan_text
+        from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+        from kafka_ferry.jobs.backup.store.job import BackupJob
+        from kafka_ferry.jobs.backup.store.planning import plan_of_backup
+
+        run, artifacts = context["dag_run"], RunArtifacts.of(context)
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = BackupSpec.from_params({**context["params"], **(run.conf or {})})
+        plan = plan_of_backup(BackupJob(spec, run))
+        path = artifacts.write_json(PLAN, plan)
+        self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            self.skip_all_but()
+        if covered := plan["covered"]:
+            self.log.info("nothing to do: covered by backup %s, begun %s", covered["backup_id"], covered["created"])
+            self.skip_all_but("report")
+        return {key: plan[key] for key in ("mode", "parent", "records", "bytes")} | {"topics": len(plan["topics"])}
+
+
+class FreezeBackupOperator(BackupOperator):
+    """Freeze the ranges and write the manifest, before the first object; a retry finds the one it wrote."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.store.freeze import begin_backup
+        from kafka_ferry.jobs.backup.store.job import now
+        from kafka_ferry.jobs.backup.store.shared_names import stored_name
+        from kafka_ferry.jobs.backup.store.turn import wait_for_turn
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        wait_for_turn(context, stored_name("backup", job.spec.backup, job.spec.location))
+        plan = artifacts.read_json(PLAN) or {}
+        # Another run may have done this night's work while this one waited.
+        names = [line["source"] for line in plan.get("topics", [])]
+        if names and (covered := job.covered(names, plan["source"]["cluster_id"])):
+            plan["covered"] = {"backup_id": covered.backup_id, "created": covered.created}
+            artifacts.write_json(PLAN, plan)
+            self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
+            self.skip_all_but("report")
+        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())
+        for note in manifest.notes:
+            self.log.info("%s", note)
+        partitions = sum(1 for _ in manifest.partitions())
+        self.log.info(
+            "backup %s (%s, parent %s) is %s: %d topics, %d partitions, %d offsets", manifest.backup_id,
+            manifest.mode, manifest.parent, manifest.state, len(manifest.topics), partitions,
+            sum(one.end - one.begin for _, one in manifest.partitions()),
+        )  # fmt: skip
+        return {"backup_id": manifest.backup_id, "mode": manifest.mode, "parent": manifest.parent}
+
+
+class BackupShardsOperator(BackupOperator):
+    """Say how many mapped tasks there shall be, of about equal weight."""
+
+    def ferry(self, context: Context) -> list[int]:
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        sizes = job.record_bytes()
+        left = job.catalogue.ranges_left(job.manifest)
+        weighted = [(list(one.at), round((one.end - one.begin) * sizes.get(one.topic, 1000))) for one in left]
+        return write_shards(artifacts, shard(weighted), "export")
+
+
+def write_shards(artifacts: RunArtifacts, shards: list[list[Any]], *tasks: str) -> list[int]:
+    """Note who does what; what earlier tries left of these tasks goes. One shard at least: none would skip the rest."""
+    stages = tuple(f"{STAGES}/{task}." for task in tasks)
+    stale = [name for name in artifacts.names(STAGES) if name.startswith(stages)]
+    for name in [*stale, *(name for task in tasks for name in artifacts.names(f"{DONE}/{task}"))]:
+        artifacts.delete(name)
+    artifacts.write_json(SHARDS, shards or [[]])
+    return list(range(max(1, len(shards))))
+
+
+class ExportOperator(ShardOperator, BackupOperator):
+    """Export what is left of one shard's ranges, in several processes."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.store.export import cores
+        from kafka_ferry.jobs.backup.store.work import added, in_processes
+
+        job = self.job(context)
+        manifest, own, sizes = job.manifest, set(self.partitions(context)), job.record_bytes()
+        left = [one for one in job.catalogue.ranges_left(manifest) if one.at in own]
+        common = {
+            "kind": "export",
+            "config": job.source.extra,
+            "store": job.order,
+            "backup": manifest.backup,
+            "backup_id": manifest.backup_id,
+            "isolation_level": manifest.isolation_level,
+        }
+        answers = in_processes(
+            left,
+            lambda one: round((one.end - one.begin) * sizes.get(one.topic, 1000)),
+            lambda portion: {**common, "ranges": [one.to_json() for one in portion]},
+            cores(job.source.extra, left),
+        )
+        done = added(answers)
+        RunArtifacts.of(context).write_json(f"{DONE}/export/{self.number:03}.json", done)
+        self.log.info("%d partitions had something left: %s", len(left), done)
+        return done
+
+
+class FinishBackupOperator(BackupOperator):
+    """Declare the backup COMPLETE, when every frozen range is covered; the last object of it that is written."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.rules.manifest import State
+        from kafka_ferry.jobs.backup.store.export import Exported
+        from kafka_ferry.jobs.backup.store.freeze import check_topic_ids
+        from kafka_ferry.jobs.backup.store.job import now
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        manifest = job.manifest
+        if manifest.state is not State.COMPLETE:
+            check_topic_ids(job.source.admin, manifest)  # else records of another life of the topic could be in it
+            parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
+            seconds = round((datetime.now(UTC) - manifest.created_at).total_seconds(), 3)
+            manifest = job.catalogue.finish(manifest, now(), [Exported(**part) for part in parts if part], seconds)
+        self.log.info("backup %s is COMPLETE: %s", manifest.backup_id, manifest.totals)
+        return manifest.totals.model_dump(mode="json")
+
+
+class CopyBackupOperator(BackupOperator):
+    """With ``copy_to``: bring the backup to another region or account, by its manifest."""
+
+    def ferry(self, context: Context) -> dict[str, int] | None:
+        from dataclasses import asdict
+
+        job = self.job(context)
+        done = job.bring_copy()
+        if done is None:
+            self.log.info("copy_to is empty: there is one copy")
+            return None
+        self.log.info("%s -> %s: %s", job.spec.location, job.spec.copy_to, done)
+        return asdict(done)
+
+
+class PruneOperator(BackupOperator):
+    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from; at ``copy_to``, too."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.store.store_clock import clock_problem
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        spec = job.spec
+        artifacts.delete(PRUNING)
+        if spec.keep_last is None and spec.keep_days is None:
+            self.log.info("neither keep_last nor keep_days is set: all backups are kept")
+            return {"deleted": []}
+        now = datetime.now(UTC)
+        problem = clock_problem(job.store, now)
+        if problem:  # by a clock that is ahead, all are too old
+            self.log.error("nothing is pruned: %s", problem)
+            told = {"deleted": [], "bytes": 0, "dry_run": spec.prune_dry_run, "refused": problem}
+            artifacts.write_json(PRUNING, told | {"kept": {}})
+            return told
+        pruning = job.catalogue.pruning(spec.keep_last, spec.keep_days, now)
+        manifests, _ = job.catalogue.manifests()
+        freed = sum(
+            segment.size
+            for backup_id in pruning.delete
+            for _, _, segment in manifests[backup_id].segments()
+            if segment.key in pruning.keys
+        )
+        for backup_id, why in pruning.kept.items():
+            self.log.info("kept %s: %s", backup_id, why)
+        for backup_id in pruning.delete:
+            self.log.info("%s %s", "would delete" if spec.prune_dry_run else "delete", backup_id)
+        if not spec.prune_dry_run:
+            job.catalogue.delete(pruning)
+            if job.copy is not None:
+                job.copy.delete(job.copy.pruning(spec.keep_last, spec.keep_days, now))
+        told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
+        artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
+        return told
+
+
+class ValidateBackupOperator(BackupOperator):
+    """Hold the manifest, and those it goes on from, against the objects that are there. Reads no object."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.words import number_of
+        from kafka_ferry.jobs.backup.rules.archive import backup_lines
+        from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, topic_lines
+        from kafka_ferry.jobs.backup.rules.order import futures
+        from kafka_ferry.jobs.backup.store.job import now
+        from kafka_ferry.jobs.backup.store.verify import presence_damage, structure_damage
+
+        job, artifacts = self.job(context), RunArtifacts.of(context)
+        chain = job.catalogue.chain(job.backup_id)
+        segments = [(topic.name, one.partition, part) for manifest in chain for topic, one, part in manifest.segments()]
+        damage = [one for manifest in chain for one in structure_damage(manifest)]
+        damage += presence_damage(job.store, job.spec.backup, segments)
+        for one in damage:
+            self.log.error("%s", one)
+        job.catalogue.note_verdict(job.backup_id, "objects", "FAIL" if damage else "PASS", now())
+        manifests, damaged = job.catalogue.manifests()
+        objects = sum(segment.key is not None for _, _, segment in segments)
+        pruning = artifacts.read_json(PRUNING) or {}
+        checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
+        checks.append(self._copy_check(job, segments))
+        checks.append(clocks_check(futures(manifests, datetime.now(UTC))))
+        totals = chain[-1].totals
+        made = {
+            "checks": [check.model_dump(mode="json") for check in checks],
+            "topics": [line.model_dump(mode="json") for line in topic_lines(chain[-1].topics)],
+            "backups": [
+                line.model_dump(mode="json")
+                for line in backup_lines(manifests, job.catalogue.verdicts(), job.backup_id)
+            ],
+            "sentence": f"{number_of(totals.records, 'record')} in {number_of(len(chain[-1].topics), 'topic')}: "
+            f"in backup {job.backup_id}, whose objects are all there.",
+            "throughput": {"records": totals.records, "bytes": totals.bytes, "seconds": totals.seconds},
+        }
+        artifacts.write_json(CHECKS_MADE, made)
+        return {check.name: check.status.value for check in checks}
+
+    def _copy_check(self, job: BackupJob, segments: list[tuple[str, int, Segment]]) -> Check:
+        from kafka_ferry.jobs.backup.rules.judge import copy_check
+        from kafka_ferry.jobs.backup.store.verify import presence_damage
+
+        if job.copy is None:
+            return copy_check(None, "", 0)
+        lacking = [str(one) for one in presence_damage(job.copy.store, job.spec.backup, segments)]
+        if job.backup_id not in job.copy.complete():
+            lacking.insert(0, f"manifest of {job.backup_id}: not there, or not COMPLETE")
+        return copy_check(lacking, str(job.spec.copy_to), len({part.key for _, _, part in segments if part.key}))

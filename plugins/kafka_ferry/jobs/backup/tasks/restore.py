@@ -1,0 +1,268 @@
+"""The tasks of a restore. Each may be repeated: what stands on the target says where to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.jobs.backup.tasks.backup import BackupOperator, write_shards
+from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.records.sharding import shard
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, PLAN, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.jobs.backup.store.restoration import Restoration
+    from kafka_ferry.jobs.backup.store.restore import RestoreRange
+
+
+class PlanRestoreOperator(BackupOperator):
+    """Say what would be restored; refuse what cannot work, or would mix records with others. Changes nothing."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.plan_text import backup_plan_text
+        from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
+        from kafka_ferry.jobs.backup.store.restore_job import RestoreJob, plan_of_restore
+
+        run, artifacts = context["dag_run"], RunArtifacts.of(context)
+        spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})
+        plan = plan_of_restore(RestoreJob(spec), artifacts.write_text)
+        path = artifacts.write_json(PLAN, plan)
+        self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            self.skip_all_but()
+        return {key: plan[key] for key in ("backup_id", "records", "bytes")} | {"topics": len(plan["topics"])}
+
+
+class ProvisionRestoreOperator(BackupOperator):
+    """Make absent topics, and hold what would delete, compact or restamp records; what to put back is noted first."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.backup.store.shared_names import read_name
+        from kafka_ferry.jobs.backup.store.turn import wait_for_turn
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        wait_for_turn(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
+        memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
+        job.restoration.check()
+        job.restoration.remember(memory)
+        artifacts.write_json(HELD_CONFIGS, memory)
+        made = job.restoration.provision(memory)
+        self.log.info("%d topics, %d of them made now: %s", len(memory), len(made), ", ".join(made[:50]))
+        return made[:50]
+
+
+class RestoreShardsOperator(BackupOperator):
+    """Say how many mapped tasks there shall be, of about equal weight."""
+
+    def ferry(self, context: Context) -> list[int]:
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+
+        ranges = restore_job(context).restoration.ranges()
+        weighted = [(list(one.at), _weight(one)) for one in ranges]
+        return write_shards(RunArtifacts.of(context), shard(weighted), "restore", "compare")
+
+
+class RestoreOperator(ShardOperator, BackupOperator):
+    """Write what is not yet on the target."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.backup.store.work import added, in_processes
+
+        job, own = restore_job(context), set(self.partitions(context))
+        ranges = [one for one in job.restoration.ranges() if one.at in own]
+        common = {"kind": "restore", "config": job.target.extra, "store": job.order}
+        answers = in_processes(
+            ranges,
+            _weight,
+            lambda some: {**common, "ranges": [one.to_json() for one in some]},
+        )
+        done = added(answers)
+        RunArtifacts.of(context).write_json(f"{DONE}/restore/{self.number:03}.json", done)
+        self.log.info("%d partitions: %s", len(ranges), done)
+        return done
+
+
+class CompareRestoredOperator(ShardOperator, BackupOperator):
+    """Read back what was restored: against the manifest's fingerprints, and against the source where one is named."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.backup.store.source_check import BackedUp
+        from kafka_ferry.jobs.backup.store.work import in_processes
+
+        job, own = restore_job(context), set(self.partitions(context))
+        restoration = job.restoration
+        ranges = [one for one in restoration.ranges() if one.at in own]
+        common = {"kind": "compare", "config": job.target.extra, "store": job.order}
+        answers = in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]})
+        found: dict[str, Any] = {"lines": [line for answer in answers for line in answer["lines"]], "source": None}
+        if job.spec.source_conn_id:
+            parts = [
+                BackedUp(topic.source.name, topic.source.topic_id, one.partition, tuple(one.segments))
+                for topic in restoration.topics
+                for one in topic.partitions
+                # A compacted one is left out: the source's cleaner goes on.
+                if (topic.name, one.partition) in own and not topic.source.compacted
+            ]
+            source = {
+                "kind": "source",
+                "config": KafkaClusterHook(job.spec.source_conn_id).extra,
+                "isolation_level": restoration.manifest.isolation_level,
+            }
+            answers = in_processes(
+                parts,
+                lambda one: sum(segment.bytes for segment in one.segments),
+                lambda some: {**source, "partitions": [one.to_json() for one in some]},
+            )
+            found["source"] = [line for answer in answers for line in answer["lines"]]
+        RunArtifacts.of(context).write_json(f"{DONE}/compare/{self.number:03}.json", found)
+        wrong = [line for line in found["lines"] if line["detail"]]
+        for line in wrong[:50]:
+            self.log.error("%s-%d: %s", line["topic"], line["partition"], line["detail"])
+        return {"partitions": len(found["lines"]), "differ": len(wrong)}
+
+
+class RestoreGroupsOperator(BackupOperator):
+    """Commit, for each group of the backup, the exact offset on the target; only when what was restored is the same.
+
+    A group with members there is left alone, and so is one that stands further, unless ``rewind_groups`` asks for it.
+    """
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.words import shown
+        from kafka_ferry.jobs.backup.rules.groups_plan import to_write
+        from kafka_ferry.jobs.backup.store.restore_groups import exact_lines
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        why_not = "" if job.spec.restore_groups else "param restore_groups is off"
+        if not why_not and any(line["detail"] for line in _compared(artifacts)[0]):
+            why_not = "records differ: no group may go on there"
+        if why_not:
+            self.log.info("no offset is committed: %s", why_not)
+            artifacts.write_json(GROUPS, {"why_not": why_not})
+            return {"groups": 0}
+        restoration = job.restoration
+        lines = exact_lines(restoration)
+        offsets = to_write(lines)
+        refused = restoration.commit(offsets) if offsets else {}
+        for group in dict.fromkeys(line.group for line in lines):
+            told = "; ".join(str(line) for line in lines if line.group == group)
+            self.log.info("group %s: %s%s", shown(group), f"refused, {refused[group]}: " if group in refused else "",
+                          told[:1000])  # fmt: skip
+        artifacts.write_json(GROUPS, {"why_not": "", "steps": [line.to_json() for line in lines], "refused": refused})
+        return {"groups": len({line.group for line in lines}), "written": len(offsets), "refused": len(refused)}
+
+
+class RestoreAclsOperator(BackupOperator):
+    """With ``acls: copy``, make the manifest's ACLs of what was restored; what is not made is named.
+
+    The last that is done to topics and groups, what was held is put back before: one may deny that to us.
+    """
+
+    def ferry(self, context: Context) -> str:
+        from kafka_ferry.core.checks import Check, Status
+        from kafka_ferry.jobs.backup.rules.acls import restored_acls_check
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        made = artifacts.read_json(CHECKS_MADE) or {"checks": []}
+        others = [check for check in made["checks"] if check["name"] != "acls"]
+        failed = sorted({check["name"] for check in others if check["status"] == Status.FAIL})
+        why_not = "" if job.spec.acls == "copy" else "param acls is none"
+        if not why_not and (failed or not others):
+            why_not = f"no ACL is made where another check failed ({', '.join(failed) or 'none was made'})"
+        if not why_not:
+            self.log.info("configs put back on %d topics", len(put_back(job.restoration, artifacts)))
+        check = (
+            Check(name="acls", status=Status.SKIPPED, detail=why_not)
+            if why_not
+            else restored_acls_check(*job.make_acls())
+        )
+        artifacts.write_json(CHECKS_MADE, {**made, "checks": [*others, check.model_dump(mode="json")]})
+        return check.status.value
+
+
+def put_back(restoration: Restoration, artifacts: RunArtifacts) -> list[str]:
+    """End the hold; the topics that were changed. What is put back is forgotten, so that it is not asked for again."""
+    memory = artifacts.read_json(HELD_CONFIGS) or {}
+    changed = restoration.release(memory) if memory else []
+    artifacts.delete(HELD_CONFIGS)
+    return changed
+
+
+class ValidateRestoreOperator(BackupOperator):
+    """Judge what was compared, and what is committed now."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.core.words import number_of
+        from kafka_ferry.jobs.backup.rules.groups_plan import RestoreGroupLine
+        from kafka_ferry.jobs.backup.rules.judge_restore import (
+            group_checks,
+            group_lines,
+            left_out_check,
+            restore_checks,
+            restored_topics,
+            source_check,
+        )
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.backup.store.work import added
+
+        job, artifacts = restore_job(context), RunArtifacts.of(context)
+        topics, (compared, source) = job.restoration.topics, _compared(artifacts)
+        lines = restored_topics(topics, compared)
+        checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
+        checks.append(source_check(source))
+        told = artifacts.read_json(GROUPS) or {}
+        steps = [RestoreGroupLine.from_json(step) for step in told.get("steps", [])]
+        committed = job.target.admin.commits({step.group for step in steps}) if steps else {}
+        ends = job.target.admin.offsets({(step.topic, step.partition) for step in steps}, "latest", "read_uncommitted")
+        groups = group_lines(steps, committed, told.get("refused", {}), ends)
+        left_out = job.restoration.groups_left_out() if job.spec.restore_groups else {}
+        checks += [*group_checks(groups, told.get("why_not", "")), *left_out_check(left_out)]
+        written = added([artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/restore")])
+        records = sum(line.target_records or 0 for line in lines)
+        made = {
+            "checks": [check.model_dump(mode="json") for check in checks],
+            "topics": [line.model_dump(mode="json") for line in lines],
+            "groups": [line.model_dump(mode="json") for line in groups],
+            "sentence": f"{number_of(records, 'record')} in {number_of(len(lines), 'topic')} were read back and "
+            f"are those of backup {job.restoration.manifest.backup_id}.",
+            "throughput": {key: written.get(key, 0) for key in ("records", "bytes", "seconds")},
+        }
+        artifacts.write_json(CHECKS_MADE, made)
+        return {check.name: check.status.value for check in checks}
+
+
+class ReleaseOperator(BackupOperator):
+    """Put back what was held during the restore. A teardown: it runs after failures too."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.backup.store.restore_job import restore_job
+
+        artifacts = RunArtifacts.of(context)
+        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
+        changed = put_back(restore_job(context).restoration, artifacts)
+        self.log.info("configs put back on %d topics: %s", len(changed), ", ".join(changed[:50]))
+        artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
+        return changed[:50]
+
+
+def _weight(one: RestoreRange) -> int:
+    return sum(segment.bytes for segment in one.segments)
+
+
+def _compared(artifacts: RunArtifacts) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+    """What all shards found: against the manifest, and against the source."""
+    found = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/compare")]
+    lines = [line for one in found for line in one["lines"]]
+    sources = [one["source"] for one in found]
+    if not sources or None in sources:
+        return lines, None
+    return lines, [line for own in sources for line in own]
