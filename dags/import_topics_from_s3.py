@@ -12,8 +12,8 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.jobs.exchange import import_topics
-from kafka_ferry.operators.exchange_params import import_params
+from kafka_ferry.jobs.s3.dag import import_topics
+from kafka_ferry.jobs.s3.params import import_params
 
 with DAG(
     **about(

@@ -18,7 +18,6 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Rooms without Airflow and without I/O.
 PURE = (
-    "backup",
     "connectors",
     "database",
     "msk_connect",
@@ -42,14 +41,13 @@ OUTSIDE = (
 #: Arrows go one way (docs/design.md): a room may import the rooms named, itself, the exceptions, and the specs' base.
 CORE = {"backup", "connectors", "database", "migration", "msk", "msk_connect", "verification", "report"}
 ARROWS = {
-    "backup": {"core", "jobs"},
     "connectors": {"core"},
     "core": set[str](),
     "database": {"connectors", "core", "hooks"},
-    "hooks": {"backup", "connectors", "core", "database", "jobs", "msk_connect", "records", "report"},
+    "hooks": {"connectors", "core", "database", "jobs", "msk_connect", "records"},
     "jobs": {"core", "hooks", "msk_connect", "operators", "records", "report", "sensors", "triggers"},
     "msk_connect": {"hooks"},
-    "operators": {"backup", "core", "database", "hooks", "jobs", "records", "report", "triggers"},
+    "operators": {"core", "database", "hooks", "jobs", "report", "triggers"},
     "records": set[str](),
     "report": {"core", "records"},
     "sensors": {"hooks", "jobs", "triggers"},

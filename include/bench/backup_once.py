@@ -24,10 +24,10 @@ def main() -> NoReturn:
 
 
 def _export(order: dict[str, Any]) -> dict[str, float]:
-    from kafka_ferry.backup.exchange_spec import ExportSpec
-    from kafka_ferry.hooks.backup.exporting import Exporting, shards_of
     from kafka_ferry.hooks.kafka.admin import KafkaAdmin
     from kafka_ferry.hooks.objects.open import open_store
+    from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
+    from kafka_ferry.jobs.s3.exporting import Exporting, shards_of
 
     spec = ExportSpec(
         topics=[order["topic"]],

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import pytest
 
-from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.core.expression import LONGEST, problem_of
 from kafka_ferry.core.topics import select
 from kafka_ferry.database.spec import StreamSpec
@@ -19,6 +18,7 @@ from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.jobs.migration.rules.replicators import _matches
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 
 USED = [
     "projects.*",

@@ -16,10 +16,10 @@ from confluent_kafka import Producer
 import nasty
 from dags_by_hand import DagRunByHand
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.backup import follow
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.s3 import follow
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 from other_account import SECRET, OtherAccount, other_account

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.jobs.backup.params import backup_params, restore_params, verify_params
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySpec
@@ -20,7 +19,8 @@ from kafka_ferry.jobs.migration.engines.replicate_params import replicate_params
 from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
 from kafka_ferry.jobs.migration.params import comparison_params, migration_params
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec, MigrationSpec
-from kafka_ferry.operators.exchange_params import export_params, import_params
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.params import export_params, import_params
 from kafka_ferry.operators.stream_params import stream_params
 
 DAGS: dict[str, tuple[Any, Any]] = {

@@ -9,11 +9,9 @@ from typing import Any
 import pendulum
 import pytest
 
-from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.hooks.exchange import ImportRun, exporting_of
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.job import BackupJob
 from kafka_ferry.jobs.backup.store.signing import signer_of
@@ -29,6 +27,8 @@ from kafka_ferry.jobs.migration.engines import engine_of
 from kafka_ferry.jobs.migration.engines.host_params import dedicated_params
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.runs import ImportRun, exporting_of
 
 ENGINES = ("mirror_maker2_dedicated", "mirror_maker2_standalone", "mirror_maker1")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.jobs.common.form import Form
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 
 
 def export_params() -> dict[str, Param]:

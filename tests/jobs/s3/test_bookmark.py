@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.backup.bookmark import Bookmark, Mark, unread
 from kafka_ferry.exceptions import LossDetected
 from kafka_ferry.jobs.backup.rules.manifest import Segment
+from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
 
 SEGMENTS = [Segment(begin=at, end=at + 10, key=f"{at}", records=8) for at in (0, 10, 20)]
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka_ferry.backup.exchange_spec import ExportSpec
 from kafka_ferry.exceptions import LossDetected, OutsideFault
-from kafka_ferry.hooks.backup.exporting import FOLLOWED, Exporting, now
-from kafka_ferry.hooks.backup.importing import Importing
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.backup.store.export import export_shard
 from kafka_ferry.jobs.backup.store.freeze import plan_backup
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segments
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
+from kafka_ferry.jobs.s3.exporting import FOLLOWED, Exporting, now
+from kafka_ferry.jobs.s3.importing import Importing
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ class ExportPlanOperator(FerryOperator):
     """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.backup.exchange_spec import ExportSpec
-        from kafka_ferry.hooks.exchange import exporting_of, record_bytes
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
+        from kafka_ferry.jobs.s3.runs import exporting_of, record_bytes
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
@@ -74,8 +74,8 @@ class ExportFreezeOperator(FerryOperator):
     """Freeze the ranges, write the manifest before the first object, and say how many mapped tasks there shall be."""
 
     def ferry(self, context: Context) -> list[int]:
-        from kafka_ferry.hooks.backup.exporting import shards_of
-        from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.s3.exporting import shards_of
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         manifest, artifacts = exporting_of(context).begin(), RunArtifacts.of(context)
         begin_shards(artifacts, ("export", "verify"))
@@ -91,7 +91,7 @@ class ExportOperator(ShardOperator):
     """Copy what is left of one shard; segments that a try before this one finished are kept."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         done = exporting_of(context).run_shard(self.partitions(context))
         if done:  # a retry with nothing left must not forget what the try before it wrote
@@ -104,8 +104,8 @@ class ExportFinishOperator(FerryOperator):
     """Declare the export COMPLETE, when every range is covered."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.exchange import exporting_of
         from kafka_ferry.jobs.backup.store.export import Exported
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         artifacts = RunArtifacts.of(context)
         parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
@@ -117,7 +117,7 @@ class ExportVerifyOperator(ShardOperator):
     """Read one shard's objects back. What is wrong fails the report, not this task."""
 
     def ferry(self, context: Context) -> int:
-        from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         exporting = exporting_of(context)
         found = exporting.verify_shard(self.partitions(context)) if exporting.spec.verify else []
@@ -135,8 +135,8 @@ class ExportFollowOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.hooks.backup.follow import follow_export
-        from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.s3.follow import follow_export
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
         if not exporting.spec.follow_for:
@@ -150,8 +150,8 @@ class ExportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
     def ferry(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.backup.exchange_judge import judge_export
-        from kafka_ferry.hooks.exchange import exporting_of
+        from kafka_ferry.jobs.s3.exchange_judge import judge_export
+        from kafka_ferry.jobs.s3.runs import exporting_of
 
         exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
-from kafka_ferry.backup.bookmark import Bookmark, Mark, unread
-from kafka_ferry.backup.exchange_spec import ImportSpec
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import OutsideFault
@@ -18,6 +16,8 @@ from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.restoration import Refusal, Restoration
 from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
 from kafka_ferry.jobs.backup.store.work import added, in_processes
+from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
+from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
 
 
 class Bookmarks(Protocol):

@@ -6,11 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_ferry.backup.bookmark import Bookmark
-from kafka_ferry.backup.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.exceptions import BadParam, FerryError
-from kafka_ferry.hooks.backup.exporting import Exporting
-from kafka_ferry.hooks.backup.importing import Importing
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.s3_connection import store_settings
@@ -26,6 +22,10 @@ from kafka_ferry.jobs.backup.store.restore_sizes import largest_line
 from kafka_ferry.jobs.backup.store.signing import signer_of
 from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
+from kafka_ferry.jobs.s3.bookmark import Bookmark
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.exporting import Exporting
+from kafka_ferry.jobs.s3.importing import Importing
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import run_key, safe_name

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka_ferry.backup.exchange_spec import ExportSpec
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
@@ -21,6 +20,7 @@ from kafka_ferry.jobs.backup.store.freeze import begin_backup, plan_backup
 from kafka_ferry.jobs.backup.store.journal import drop_journal, journal_keys
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.work import added, in_processes
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
 from kafka_ferry.records.sharding import MAX_SHARDS, shard
 
 _RECORD_BYTES = 1000  # a guess that is good enough to say how many tasks there shall be

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.operators.exchange import (
+from kafka_ferry.jobs.s3.export_tasks import (
     ExportFinishOperator,
     ExportFollowOperator,
     ExportFreezeOperator,
@@ -13,7 +13,7 @@ from kafka_ferry.operators.exchange import (
     ExportValidateOperator,
     ExportVerifyOperator,
 )
-from kafka_ferry.operators.exchange_import import (
+from kafka_ferry.jobs.s3.import_tasks import (
     CopyObjectsOperator,
     ImportFollowOperator,
     ImportOperator,

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from kafka_ferry.backup.exchange_spec import ExportSpec
-from kafka_ferry.hooks.backup.exporting import Exporting
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, State, TopicBackup
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.store.export import Exported
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
+from kafka_ferry.jobs.s3.exporting import Exporting
 
 
 def exporting(folder: Path, end: int) -> Exporting:

@@ -10,13 +10,13 @@ from kafka_ferry.core.table import table
 from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.operators.exchange import FOLLOWED
+from kafka_ferry.jobs.s3.export_tasks import FOLLOWED
 from kafka_ferry.report.artifacts import PLAN, SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.hooks.backup.importing import Importing
+    from kafka_ferry.jobs.s3.importing import Importing
 
 IMPORTED = "imported"
 
@@ -29,7 +29,7 @@ def _planned(context: Context) -> str | None:
 
 
 def _importing(context: Context) -> Importing | None:
-    from kafka_ferry.hooks.exchange import ImportRun
+    from kafka_ferry.jobs.s3.runs import ImportRun
 
     export_id = _planned(context)
     return None if export_id is None else ImportRun(context).importing(export_id)
@@ -44,14 +44,14 @@ class ImportPlanOperator(FerryOperator):
     """Find the export, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.backup.exchange_spec import ImportSpec
         from kafka_ferry.core.changes import Change
         from kafka_ferry.core.finding import finding_lines, refuse
-        from kafka_ferry.hooks.exchange import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.jobs.backup.store.restore_changes import topic_changes
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
+        from kafka_ferry.jobs.s3.runs import ImportRun, planned_topics, refuse_itself
         from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -107,7 +107,7 @@ class CopyObjectsOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, int] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.hooks.exchange import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportRun
 
         run, export_id = ImportRun(context), _planned(context)
         if run.spec.copy_to is None or export_id is None:
@@ -150,8 +150,8 @@ class ImportOperator(ShardOperator):
     """Write what is left of one shard and prove it. What differs fails the report, not this task."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.hooks.backup.importing import import_shard
-        from kafka_ferry.hooks.exchange import ImportRun
+        from kafka_ferry.jobs.s3.importing import import_shard
+        from kafka_ferry.jobs.s3.runs import ImportRun
 
         run, export_id = ImportRun(context), _planned(context)
         made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
@@ -171,8 +171,8 @@ class ImportFollowOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.hooks.backup.follow import follow_import
-        from kafka_ferry.hooks.exchange import ImportRun
+        from kafka_ferry.jobs.s3.follow import follow_import
+        from kafka_ferry.jobs.s3.runs import ImportRun
 
         run, artifacts, importing = ImportRun(context), RunArtifacts.of(context), _importing(context)
         if importing is not None:
@@ -196,8 +196,8 @@ class ImportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
     def ferry(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.backup.exchange_judge import judge_import
-        from kafka_ferry.hooks.exchange import ImportRun
+        from kafka_ferry.jobs.s3.exchange_judge import judge_import
+        from kafka_ferry.jobs.s3.runs import ImportRun
 
         run, artifacts = ImportRun(context), RunArtifacts.of(context)
         followed = artifacts.read_lines(FOLLOWED, whole=True)
@@ -222,7 +222,7 @@ class ImportReleaseOperator(FerryOperator):
     """Put back the retention that was held."""
 
     def ferry(self, context: Context) -> list[str]:
-        from kafka_ferry.hooks.exchange import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportRun
 
         run = ImportRun(context)
         # Following may have been killed between holding a topic and telling of it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.exceptions import LossDetected, OutsideFault
-from kafka_ferry.hooks.backup import follow
-from kafka_ferry.hooks.backup.follow import PATIENCE, Followed, until
+from kafka_ferry.jobs.s3 import follow
+from kafka_ferry.jobs.s3.follow import PATIENCE, Followed, until
 
 
 class Clock:
