@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from kafka_ferry.jobs.cdc import stream_changes
+from kafka_ferry.jobs.cdc.dag import stream_changes
+from kafka_ferry.jobs.cdc.params import stream_params
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.operators.stream_params import stream_params
 
 with DAG(
     **about(

@@ -18,13 +18,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Rooms without Airflow and without I/O.
 PURE = (
-    "connectors",
-    "database",
     "msk_connect",
     "core",
     "records",
     "jobs/migration/rules",
     "jobs/backup/rules",
+    "jobs/cdc/rules",
     "hooks/msk/rules",
     "hooks/msk_connect/rules",
     "hooks/hosts/java_command.py",
@@ -41,17 +40,15 @@ OUTSIDE = (
 #: Arrows go one way (docs/design.md): a room may import the rooms named, itself, the exceptions, and the specs' base.
 CORE = {"backup", "connectors", "database", "migration", "msk", "msk_connect", "verification", "report"}
 ARROWS = {
-    "connectors": {"core"},
     "core": set[str](),
-    "database": {"connectors", "core", "hooks"},
-    "hooks": {"connectors", "core", "database", "jobs", "msk_connect", "records"},
-    "jobs": {"core", "hooks", "msk_connect", "operators", "records", "report", "sensors", "triggers"},
+    "hooks": {"core", "jobs", "msk_connect", "records"},
+    "jobs": {"core", "hooks", "msk_connect", "records", "report", "triggers"},
     "msk_connect": {"hooks"},
-    "operators": {"core", "database", "hooks", "jobs", "report", "triggers"},
+    "operators": {"core", "hooks", "triggers"},
     "records": set[str](),
     "report": {"core", "records"},
-    "sensors": {"hooks", "jobs", "triggers"},
-    "triggers": {"database", "hooks"},
+    "sensors": {"hooks", "triggers"},
+    "triggers": {"hooks"},
 }
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from kafka_ferry.core.expression import LONGEST, problem_of
 from kafka_ferry.core.topics import select
-from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.restore_plan import select_topics, target_name
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
+from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.jobs.migration.rules.replicators import _matches
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec

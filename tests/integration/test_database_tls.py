@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from kafka_ferry.exceptions import BadConnection, BadParam
-from kafka_ferry.hooks.database.binlog import last_change
-from kafka_ferry.hooks.database.client import DatabaseHook
+from kafka_ferry.jobs.cdc.live.binlog import last_change
+from kafka_ferry.jobs.cdc.live.client import DatabaseHook
 from stack import Stack, jars, mariadb
 from stack.java import find_java
 from stack.stack import PROJECT

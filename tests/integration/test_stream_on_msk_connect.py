@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from kafka_ferry.hooks.database.msk_connect import MskConnectRuntime
+from kafka_ferry.jobs.cdc.live.msk_connect import MskConnectRuntime
 from stack import Stack
 from stack.msk import CLUSTER
 from stack.msk_double import BUCKET, ROLE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.jobs.backup.params import backup_params, restore_params, verify_params
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySpec
+from kafka_ferry.jobs.cdc.params import stream_params
+from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.migration.engines.host_params import dedicated_params, standalone_params
 from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec, StandaloneSpec
 from kafka_ferry.jobs.migration.engines.mirror_maker1_params import mirror_maker1_params
@@ -21,7 +22,6 @@ from kafka_ferry.jobs.migration.params import comparison_params, migration_param
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec, MigrationSpec
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.jobs.s3.params import export_params, import_params
-from kafka_ferry.operators.stream_params import stream_params
 
 DAGS: dict[str, tuple[Any, Any]] = {
     "mirror_maker2_on_connect": (MigrationSpec, migration_params),

@@ -9,16 +9,16 @@ from typing import Any
 import pymysql
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.database.spec import StreamSpec
-from kafka_ferry.hooks.database.streaming import Streaming
-from kafka_ferry.operators.stream import (
+from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
+from kafka_ferry.jobs.cdc.sensors import StreamConvergedSensor, StreamRunningSensor
+from kafka_ferry.jobs.cdc.tasks import (
     StreamDeployOperator,
     StreamPlanOperator,
     StreamRemoveOperator,
     StreamReportOperator,
     StreamValidateOperator,
 )
-from kafka_ferry.sensors.stream import StreamConvergedSensor, StreamRunningSensor
 from stack import Stack
 from tasks_by_hand import TasksByHand
 

@@ -9,12 +9,12 @@ from typing import Any
 import pendulum
 import pytest
 
-from kafka_ferry.database.spec import StreamSpec
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.database.streaming import Streaming
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.job import BackupJob
 from kafka_ferry.jobs.backup.store.signing import signer_of
+from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import (
     DEFAULTS,
     check_hosts,

@@ -11,10 +11,10 @@ from airflow.sdk import DAG
 
 import report_samples as samples
 from kafka_ferry.core.checks import CHECKS, Check, Status, TopicLine
-from kafka_ferry.database.judge import CHECKS as STREAM_CHECKS
 from kafka_ferry.jobs.backup.report import build_archive_report
+from kafka_ferry.jobs.cdc.rules.judge import CHECKS as STREAM_CHECKS
+from kafka_ferry.jobs.cdc.tasks import StreamReportOperator
 from kafka_ferry.jobs.common.report import ReportOperator, VerdictFailed
-from kafka_ferry.operators.stream import StreamReportOperator
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.artifacts import (
     CANARY,

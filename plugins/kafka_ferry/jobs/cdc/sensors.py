@@ -1,0 +1,67 @@
+"""Wait for a stream of database changes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.common.waiting_sensor import WaitingSensor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.hooks.connect.states import Readiness
+    from kafka_ferry.jobs.cdc.live.streaming import Streaming
+    from kafka_ferry.jobs.cdc.rules.position import Position
+
+
+class StreamStopped(FerryError):
+    """The connector does not run or does not go on, and waiting longer will not make it."""
+
+
+class _StreamSensor(WaitingSensor):
+    stopped = StreamStopped
+
+    def wait(
+        self, context: Context, streaming: Streaming, state: Readiness, until: Position | None, seconds: float
+    ) -> None:
+        from kafka_ferry.jobs.cdc.triggers import StreamTrigger
+
+        trigger = StreamTrigger(
+            dag_id=context["dag_run"].dag_id,
+            params=dict(context["params"]),
+            until=None if until is None else [until.number, until.pos],
+            end_time=time.time() + seconds,
+            poll_interval=streaming.spec.poll_interval,
+        )
+        self.go_on(state, trigger, seconds)
+
+
+class StreamRunningSensor(_StreamSensor):
+    """Make sure that the connector is deployed, and wait in the triggerer until it runs.
+
+    Known limitation: RUNNING says nothing about changes arriving; wait for convergence after it.
+    """
+
+    def begin(self, context: Context) -> None:
+        from kafka_ferry.jobs.cdc.live.shared_names import stream_names
+        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.common.run_lock import claim
+
+        streaming = streaming_of(context)
+        claim(context, *stream_names(streaming))
+        streaming.deploy()
+        self.wait(context, streaming, streaming.runtime.readiness(), None, streaming.spec.running_timeout)
+
+
+class StreamConvergedSensor(_StreamSensor):
+    """Wait until the snapshot is over and all that the database had done when this began is in the topics."""
+
+    def begin(self, context: Context) -> None:
+        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+
+        streaming = streaming_of(context)
+        until = streaming.database.position()
+        self.log.info("the binary log ends with %s now", until)
+        self.wait(context, streaming, streaming.look(until), until, streaming.spec.convergence_timeout)

@@ -1,0 +1,122 @@
+"""The tasks of ``stream_database_changes``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.core.checks import Report
+from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.core.table import table
+from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
+from kafka_ferry.jobs.common.report import ReportOperator
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from kafka_ferry.report.stages import Tasks
+
+
+class StreamPlanOperator(FerryOperator):
+    """Look at the database, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.finding import finding_lines, refuse
+        from kafka_ferry.jobs.cdc.live.shared_names import stream_names
+        from kafka_ferry.jobs.cdc.live.streaming import Streaming
+        from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
+        from kafka_ferry.jobs.common.run_lock import claim
+
+        run = context["dag_run"]
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        spec = StreamSpec.from_params({**context["params"], **(run.conf or {})})
+        streaming, artifacts = Streaming(run.dag_id, spec), RunArtifacts.of(context)
+        if not spec.dry_run:
+            claim(context, *stream_names(streaming))
+        artifacts.delete(CHECKS_MADE)
+        findings = streaming.findings()
+        for text in finding_lines(findings):
+            self.log.info("%s", text)
+        refuse(findings)
+        plan = streaming.plan() | {"findings": [one.to_json() for one in findings]}
+        streaming.config()  # refuses what cannot work
+        artifacts.write_json(PLAN, plan)
+        rows = [[line["source"], line["target"], f"{line['records']:,}", "there" if line["exists"] else "will be made"]
+                for line in plan["topics"]]  # fmt: skip
+        head = ["table", "topic", "rows (estimated)", "topic is"]
+        self.log.info("connector %s, server id %d\n%s", plan["connector"], plan["server_id"], table(head, rows))
+        for note in plan["notes"]:
+            self.log.info("note: %s", note)
+        if spec.dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            raise skip_the_rest(self)
+        return {"connector": plan["connector"], "tables": len(rows), "rows": plan["records"]}
+
+
+class StreamDeployOperator(FerryOperator):
+    """Start the connector, or change what differs. Refuses a schema history that does not go with its position."""
+
+    def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.cdc.live.shared_names import stream_names
+        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.common.run_lock import claim
+
+        streaming = streaming_of(context)
+        claim(context, *stream_names(streaming))  # this run may have been cleared while another works
+        kept = streaming.deploy()
+        self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
+        return streaming.runtime.names
+
+
+class StreamValidateOperator(FerryOperator):
+    """Hold the topics against the database's rows and its binary log, and write checks.json."""
+
+    def ferry(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.cdc.live.validation import validate
+
+        artifacts = RunArtifacts.of(context)
+        artifacts.delete(CHECKS_MADE)
+        return write_checks(artifacts, validate(streaming_of(context)))
+
+
+class StreamRemoveOperator(FerryOperator):
+    """Take the connector away, or say how to stop it (``keep_streaming``). Topics with data stay."""
+
+    def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.cdc.live.shared_names import stream_names
+        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.common.run_lock import other_holder
+
+        streaming, artifacts = streaming_of(context), RunArtifacts.of(context)
+        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
+        kept = streaming.runtime.how_to_stop() if streaming.spec.keep_streaming else ""
+        if other := other_holder(context, *stream_names(streaming)):
+            kept = f"run {other} works on this stream now: its connector is left alone"
+        if kept:
+            self.log.info("%s", kept)
+            artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
+            return {"kept": streaming.runtime.names}
+        removed, left = streaming.remove(), streaming.left()
+        artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
+        if left:
+            raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
+        return removed
+
+
+class StreamReportOperator(ReportOperator):
+    """The report, in a stream's own words, of a stream's own checks."""
+
+    def checklist(self) -> Sequence[str]:
+        from kafka_ferry.jobs.cdc.rules.judge import CHECKS
+
+        return CHECKS
+
+    def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
+        from kafka_ferry.jobs.cdc.rules.judge import stream_sentence
+
+        report = super().build(artifacts, tasks)
+        return report.model_copy(update={"sentence": stream_sentence(report)})
