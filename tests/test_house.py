@@ -18,9 +18,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Rooms without Airflow and without I/O.
 PURE = (
-    "msk_connect",
     "core",
     "records",
+    "jobs/runtimes/service_role/rules",
     "jobs/migration/rules",
     "jobs/backup/rules",
     "jobs/cdc/rules",
@@ -41,9 +41,8 @@ OUTSIDE = (
 CORE = {"backup", "connectors", "database", "migration", "msk", "msk_connect", "verification", "report"}
 ARROWS = {
     "core": set[str](),
-    "hooks": {"core", "jobs", "msk_connect", "records"},
-    "jobs": {"core", "hooks", "msk_connect", "records", "report", "triggers"},
-    "msk_connect": {"hooks"},
+    "hooks": {"core", "records"},
+    "jobs": {"core", "hooks", "records", "report", "triggers"},
     "operators": {"core", "hooks", "triggers"},
     "records": set[str](),
     "report": {"core", "records"},

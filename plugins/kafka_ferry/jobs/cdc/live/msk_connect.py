@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.status_topic import StatusTopic
 from kafka_ferry.hooks.kafka.table_topic import TableTopic
@@ -23,15 +22,16 @@ from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME, region_of
 from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
-from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
 from kafka_ferry.jobs.cdc.live.runtime import Progress, stale
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.jobs.migration.engines.msk_connect_config import target_settings
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
-from kafka_ferry.msk_connect.role_needs import RoleNeeds
-from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
+from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol, Self
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness
-from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.jobs.cdc.rules.position import Position
+from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 
 
 @dataclass(frozen=True)

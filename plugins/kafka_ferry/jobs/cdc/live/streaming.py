@@ -14,7 +14,6 @@ from kafka_ferry.core.finding import Finding
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.jobs.cdc.debezium_config import Capture
 from kafka_ferry.jobs.cdc.live.binlog import LastChange, LogGone, last_change
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
@@ -39,6 +38,7 @@ from kafka_ferry.jobs.cdc.rules.preflight import (
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.cdc.rules.tables import Table
 from kafka_ferry.jobs.common.deployment import check_settings
+from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 from kafka_ferry.records.content import PartitionRange
 
 _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker

@@ -18,8 +18,6 @@ from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
-from kafka_ferry.hooks.engines.msk_resources import MskResources
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.kafka.status_topic import StatusTopic
@@ -31,7 +29,6 @@ from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME, region_of
 from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
-from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.mirror_intent import mirror_intent
@@ -48,8 +45,11 @@ from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.live.resume import resume_of
 from kafka_ferry.jobs.migration.live.retention import hold_limits
 from kafka_ferry.jobs.migration.rules.watch import Progress
-from kafka_ferry.msk_connect.role_needs import RoleNeeds
-from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
+from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
+from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 
 log = logging.getLogger(__name__)
 

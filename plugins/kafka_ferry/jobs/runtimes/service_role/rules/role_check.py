@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kafka_ferry.msk_connect.role_problem import RoleProblem
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
 
 #: What nobody looked at, said with every answer.
 NOT_SEEN = "resource policies and resource control policies are not seen"

@@ -12,12 +12,12 @@ from botocore.config import Config
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
 from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectUnavailable, ResourceNotFound
-from kafka_ferry.msk_connect.role_check import RoleCheck
-from kafka_ferry.msk_connect.role_needs import RoleNeeds
-from kafka_ferry.msk_connect.role_permissions import Decision, decisions_of, permission_problems
-from kafka_ferry.msk_connect.role_problem import RoleProblem
-from kafka_ferry.msk_connect.roles import Statement
-from kafka_ferry.msk_connect.trust import trust_problems
+from kafka_ferry.jobs.runtimes.service_role.rules.role_check import RoleCheck
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.rules.role_permissions import Decision, decisions_of, permission_problems
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Statement
+from kafka_ferry.jobs.runtimes.service_role.rules.trust import trust_problems
 
 _PAGE = 1000  # decisions in one answer, the most that IAM gives
 _NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}

@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, Severity, refuse
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
-from kafka_ferry.hooks.msk_connect.roles import RoleHook
-from kafka_ferry.msk_connect.role_check import RoleCheck
-from kafka_ferry.msk_connect.role_needs import RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook
+from kafka_ferry.jobs.runtimes.service_role.rules.role_check import RoleCheck
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,15 @@ from typing import Any
 
 from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
 from kafka_ferry.hooks.msk_connect.rules.secrets import ANY_SUFFIX, SOME_SUFFIX
-from kafka_ferry.msk_connect.roles import READ, Kind, Statement, of_secrets, policy_of, statements_of, trust_policy
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import (
+    READ,
+    Kind,
+    Statement,
+    of_secrets,
+    policy_of,
+    statements_of,
+    trust_policy,
+)
 
 #: What a connector's id looks like; a new connector gets one that nobody knows before.
 SAMPLE_ID = "00000000-0000-0000-0000-000000000000-1"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kafka_ferry.msk_connect.role_problem import RoleProblem, some
-from kafka_ferry.msk_connect.roles import Statement, policy_of
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem, some
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Statement, policy_of
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_ferry.msk_connect.roles import (
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import (
     Kind,
     missing,
     permission_policy,

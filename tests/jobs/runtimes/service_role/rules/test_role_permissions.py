@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kafka_ferry.msk_connect.role_needs import MOST_NAMES, RoleNeeds
-from kafka_ferry.msk_connect.role_permissions import Decision, decisions_of, permission_problems
-from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import MOST_NAMES, RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.rules.role_permissions import Decision, decisions_of, permission_problems
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/demo/0000-1"
 TOPIC = "arn:aws:kafka:eu-west-1:123456789012:topic/demo/0000-1/"

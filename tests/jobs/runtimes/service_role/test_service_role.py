@@ -9,10 +9,10 @@ import pytest
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect import MskConnectHook
-from kafka_ferry.hooks.msk_connect.roles import RoleHook
-from kafka_ferry.hooks.msk_connect.service_role import ServiceRole
-from kafka_ferry.msk_connect.role_needs import RoleNeeds
-from kafka_ferry.msk_connect.roles import Kind
+from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook
+from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
+from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 from msk_lab import ROLE
 from stack.msk import ACCOUNT, CLUSTER
 from stack.msk.iam import Role, allow, trust_of

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kafka_ferry.msk_connect.role_problem import RoleProblem, some
-from kafka_ferry.msk_connect.roles import SERVICE
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem, some
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import SERVICE
 
 _ACTION = "sts:AssumeRole"
 _QUANTIFIER = re.compile(r"^For(Any|All)Values?:", re.IGNORECASE)

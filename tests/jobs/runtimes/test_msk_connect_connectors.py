@@ -8,11 +8,11 @@ import pytest
 
 import msk_lab
 from kafka_ferry.core.changes import Action
-from kafka_ferry.hooks.engines.msk_connectors import MskConnectors
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import Provisioned
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, OperationFailed, WaitTimedOut
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
+from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
 from msk_lab import CLASS, request
 from stack.msk.server import MskConnectDouble
 

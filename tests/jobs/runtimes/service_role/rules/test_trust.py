@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.msk_connect.roles import SERVICE, trust_policy
-from kafka_ferry.msk_connect.trust import like, trust_problems
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import SERVICE, trust_policy
+from kafka_ferry.jobs.runtimes.service_role.rules.trust import like, trust_problems
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:kafkaconnect:eu-west-1:{ACCOUNT}:connector/orders-source/0000-1"

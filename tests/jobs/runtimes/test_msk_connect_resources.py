@@ -9,12 +9,12 @@ import pytest
 
 import msk_lab
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.engines.msk_resources import MskResources
 from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import PluginFailed
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import BYTES_AS_THEY_ARE
 from kafka_ferry.jobs.migration.engines.msk_connect_config import PLUGIN_CLASSES
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
+from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.server import MskConnectDouble
