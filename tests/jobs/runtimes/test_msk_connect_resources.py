@@ -61,7 +61,7 @@ def test_another_migrations_are_left_alone(hook: MskConnectHook, aws: MskConnect
 def test_a_plugin_that_is_there_is_used_and_never_deleted(hook: MskConnectHook, aws: MskConnectDouble) -> None:
     arn = msk_lab.active_plugin(aws)
     ours = resources(hook, plugin_bucket=None, custom_plugin_arn=arn)
-    ours.check()
+    ours.check(PLUGIN_CLASSES["source"], "new names need")
     assert ours.plugin().arn == arn
     assert ours.delete() == []
     assert list(aws.account.plugins) == [arn]
@@ -80,7 +80,7 @@ def test_new_names_need_the_class_in_the_plugin(hook: MskConnectHook, tmp_path: 
     rename = {"naming": "rename", "topic_rename_format": "eu.${topic}", "plugin_folder": str(tmp_path)}
     (tmp_path / "x.jar").write_bytes(msk_lab.jar("x.Other"))
     with pytest.raises(BadParam, match="have no class") as refusal:
-        resources(hook, **rename).check()
+        resources(hook, **rename).check(PLUGIN_CLASSES["source"], "new names need")
     assert refusal.value.param == "plugin_folder"
     (tmp_path / "y.jar").write_bytes(msk_lab.jar(PLUGIN_CLASSES["source"]))
-    resources(hook, **rename).check()
+    resources(hook, **rename).check(PLUGIN_CLASSES["source"], "new names need")

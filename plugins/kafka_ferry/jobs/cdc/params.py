@@ -6,7 +6,7 @@ from airflow.sdk import Param
 
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import Form
-from kafka_ferry.jobs.migration.engines.msk_connect_params import FROM_ENVIRONMENT, msk_connect_params
+from kafka_ferry.jobs.runtimes.msk_connect_params import FROM_ENVIRONMENT, add
 
 
 def stream_params() -> dict[str, Param]:
@@ -131,10 +131,9 @@ def _topics(form: Form) -> None:
 def _msk(form: Form) -> None:
     """For ``runtime: msk_connect``; in the words of ``mirror_maker2_on_msk_connect``, as far as it has them."""
     form.section = "MSK Connect"
-    shared = msk_connect_params()
-    form.like(shared, "cluster_arn", "service_execution_role_arn", type=["null", "string"])
-    form.like(
-        shared, "plugin_bucket", "aws_conn_id", "log_group", "kafka_connect_version", "custom_plugin_arn",
+    add(form, "cluster_arn", "service_execution_role_arn", type=["null", "string"])
+    add(
+        form, "plugin_bucket", "aws_conn_id", "log_group", "kafka_connect_version", "custom_plugin_arn",
         "plugin_folder", "worker_properties",
     )  # fmt: skip
     form(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Protocol
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect import MskConnectHook
@@ -17,11 +18,28 @@ from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, content_name, region_of
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive, placeholder
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
-from kafka_ferry.jobs.migration.engines.msk_connect_config import PLUGIN_CLASSES
-from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.runtimes.plugin_folder import allowed_folder
 
 _DELETION = 180  # looks
+
+
+class MskConnectParams(Protocol):
+    """What params of jobs on MSK Connect are called."""
+
+    @property
+    def aws_conn_id(self) -> str: ...
+
+    @property
+    def cluster_arn(self) -> str: ...
+
+    @property
+    def custom_plugin_arn(self) -> str | None: ...
+
+    @property
+    def plugin_folder(self) -> str | None: ...
+
+    @property
+    def plugin_bucket(self) -> str | None: ...
 
 
 class MskResources:
@@ -31,7 +49,7 @@ class MskResources:
     :param delay: seconds between two looks at what takes time; ``attempts``: how many.
     """
 
-    def __init__(self, hook: MskConnectHook, spec: MskConnectSpec, base: str, delay: float, attempts: int) -> None:
+    def __init__(self, hook: MskConnectHook, spec: MskConnectParams, base: str, delay: float, attempts: int) -> None:
         self._hook, self._spec, self._base = hook, spec, base
         self._delay, self._attempts = delay, attempts
 
@@ -46,15 +64,14 @@ class MskResources:
         """Of the plugin that is wanted; empty when one that is there is used."""
         return "" if self._spec.custom_plugin_arn else self._archive.name(f"{self._base}-plugin")
 
-    def check(self) -> None:
+    def check(self, needed: str, why: str) -> None:
         """What can be known of the plugin before anything is made.
 
-        :raises BadParam: its folder is none, or lacks the class for new names.
+        :param needed: a class that it must hold, and ``why``: in words.
+        :raises BadParam: its folder is none, or lacks the class.
         """
-        if self._spec.custom_plugin_arn:
-            return
-        if self._spec.topic_rename is not None and not self._archive.has_class(PLUGIN_CLASSES["source"]):
-            problem = f"its JARs have no class {PLUGIN_CLASSES['source']}, which new names by format need"
+        if not self._spec.custom_plugin_arn and not self._archive.has_class(needed):
+            problem = f"its JARs have no class {needed}, which {why}"
             raise BadParam("plugin_folder", problem, "put kafka-ferry-connect-plugins.jar (make plugins) there")
 
     def plugin_is_there(self) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import problems
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent
-from kafka_ferry.jobs.migration.engines.msk_connect_config import connector_configs, target_settings, worker_properties
+from kafka_ferry.jobs.migration.engines.msk_connect_config import connector_configs, worker_properties
+from kafka_ferry.jobs.runtimes.msk_connect_settings import target_settings
 
 TARGET = target_settings("b-1.x.kafka.eu-west-1.amazonaws.com:9098", "IAM", "TLS")
 SOURCE = {

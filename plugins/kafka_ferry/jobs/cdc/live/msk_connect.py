@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
@@ -26,9 +26,8 @@ from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
 from kafka_ferry.jobs.cdc.live.runtime import Progress, stale
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
-from kafka_ferry.jobs.migration.engines.msk_connect_config import target_settings
-from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
+from kafka_ferry.jobs.runtimes.msk_connect_settings import target_settings
 from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
@@ -64,8 +63,7 @@ class MskConnectRuntime:
 
     @cached_property
     def _resources(self) -> StreamResources:
-        # A stream's spec calls what they read as a migration's does.
-        return StreamResources(self.hook, cast(MskConnectSpec, self._spec), self.name, *self._waits)
+        return StreamResources(self.hook, self._spec, self.name, *self._waits)
 
     @cached_property
     def _connectors(self) -> MskConnectors:

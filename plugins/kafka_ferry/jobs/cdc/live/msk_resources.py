@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property
-from typing import cast
 
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.hooks.msk_connect import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.hooks.msk_connect.rules.plugin_marker import PluginMarker, is_fixed
@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class StreamResources(MskResources):
-    """Those of a migration, with Debezium's archive for a plugin."""
+    """With Debezium's archive for a plugin."""
+
+    def __init__(self, hook: MskConnectHook, spec: StreamSpec, base: str, delay: float, attempts: int) -> None:
+        super().__init__(hook, spec, base, delay, attempts)
+        self._stream = spec
 
     @cached_property
     def _archive(self) -> PluginArchive:
-        spec = cast(StreamSpec, self._spec)
+        spec = self._stream
         if spec.plugin_folder:
             return allowed_folder(spec.plugin_folder)
         check_plugin(spec.plugin)
@@ -47,7 +51,7 @@ class StreamResources(MskResources):
     @property
     def _by_maven(self) -> bool:
         """Whether the plugin is built from coordinates that mean the same for ever."""
-        spec = cast(StreamSpec, self._spec)
+        spec = self._stream
         return not spec.custom_plugin_arn and not spec.plugin_folder and is_fixed(spec.plugin)
 
     @cached_property
@@ -57,7 +61,7 @@ class StreamResources(MskResources):
             return None
         try:
             text = read_text(self._bucket, self._marker_key, **self._s3)
-            marker = PluginMarker.read(text or "", cast(StreamSpec, self._spec).plugin, f"{self._base}-plugin")
+            marker = PluginMarker.read(text or "", self._stream.plugin, f"{self._base}-plugin")
             there = marker and size_of(self._bucket, marker.key, **self._s3) == marker.size
         except (OutsideFault, NotAuthorized) as fault:
             log.info("whether the plugin is in S3 already cannot be seen, so Maven is asked: %s", fault)
@@ -70,7 +74,7 @@ class StreamResources(MskResources):
             return marker.name, self._bucket, marker.key
         name, bucket, key = super()._uploaded()
         if self._by_maven:
-            spec, size = cast(StreamSpec, self._spec), size_of(bucket, key, **self._s3) or 0
+            spec, size = self._stream, size_of(bucket, key, **self._s3) or 0
             classes = [one for one in (spec.database.connector_class,) if self._archive.has_class(one)]
             marker = PluginMarker(spec.plugin, name, size, tuple(classes))
             write_text(bucket, self._marker_key, marker.to_json(), **self._s3)

@@ -36,8 +36,8 @@ from kafka_ferry.jobs.migration.engines.mirror_maker2_config import residue_topi
 from kafka_ferry.jobs.migration.engines.mirror_maker2_on_connect import forget_heartbeats
 from kafka_ferry.jobs.migration.engines.msk_connect_config import (
     KINDS,
+    PLUGIN_CLASSES,
     connector_configs,
-    target_settings,
     worker_properties,
 )
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
@@ -47,6 +47,7 @@ from kafka_ferry.jobs.migration.live.retention import hold_limits
 from kafka_ferry.jobs.migration.rules.watch import Progress
 from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
 from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources
+from kafka_ferry.jobs.runtimes.msk_connect_settings import target_settings
 from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
@@ -176,7 +177,8 @@ class MirrorMaker2OnMskConnect(Engine):
 
     def about(self) -> dict[str, Any]:
         check(self.worker_properties)
-        self._resources.check()
+        if self.spec.topic_rename is not None:
+            self._resources.check(PLUGIN_CLASSES["source"], "new names by format need")
         return {
             "cluster_arn": self.spec.cluster_arn,
             "bootstrap_servers": self.cluster.bootstrap_servers,

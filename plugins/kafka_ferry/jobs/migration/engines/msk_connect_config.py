@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kafka_ferry.core.msk_iam import java_settings
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent, configs
 
 KINDS = ("source", "checkpoint", "heartbeat")
@@ -64,17 +63,4 @@ def worker_properties(intent: MirrorIntent, offsets_topic: str, more: Mapping[st
         # Without it header bytes are rewritten as base64 text (measured).
         "header.converter": _BYTES,
         "offset.storage.topic": offsets_topic,
-    }
-
-
-def target_settings(bootstrap_servers: str, authentication: str, encryption: str) -> dict[str, str]:
-    """Java client settings of an MSK cluster as a connector on MSK Connect reaches it.
-
-    :param authentication: ``IAM`` (the worker's role) or ``NONE``. ``encryption``: ``TLS`` or ``PLAINTEXT``.
-    """
-    if authentication == "IAM":
-        return {"bootstrap.servers": bootstrap_servers, "security.protocol": "SASL_SSL", **java_settings()}
-    return {
-        "bootstrap.servers": bootstrap_servers,
-        "security.protocol": "SSL" if encryption == "TLS" else "PLAINTEXT",
     }
