@@ -22,7 +22,7 @@ from stack.process import MARK
 from stack.stack import PROJECT
 
 if TYPE_CHECKING:
-    from kafka_ferry.jobs.migration.engines import Engine
+    from kafka_ferry.jobs.migration.engines.engine import Engine
     from kafka_ferry.jobs.migration.live.migration import Migration
 
 TOPIC, PARTITIONS, TASKS, VALUE_BYTES = "bench", 8, 4, 200
@@ -103,7 +103,7 @@ class Engines:
     def copy(self, name: str, label: str) -> EngineCopy:
         """One migration under a name of its own: topics made, engine deployed, all copied, all removed again."""
         # Late: Airflow reads its settings when it is imported, and ``run`` sets them first.
-        from kafka_ferry.jobs.migration.engines import engine_of
+        from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.migration import Migration
         from kafka_ferry.jobs.migration.live.removal import remove
         from kafka_ferry.jobs.migration.rules.specs import spec_of

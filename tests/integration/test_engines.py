@@ -22,8 +22,8 @@ from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.table_topic import TableTopic
-from kafka_ferry.jobs.migration.engines import engine_of
 from kafka_ferry.jobs.migration.engines.host_engine import HostEngine
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
 from run_by_hand import Run
 from stack import Stack, jars

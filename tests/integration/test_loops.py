@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.core.finding import Severity
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.flows import Flows, noted
 from kafka_ferry.jobs.migration.tasks.engine import RemoveOperator
 from run_by_hand import Run

@@ -25,8 +25,8 @@ from kafka_ferry.hooks.hosts.open import host_of
 from kafka_ferry.hooks.hosts.process import java_processes
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.groups import KafkaGroups
-from kafka_ferry.jobs.migration.engines import engine_of
 from kafka_ferry.jobs.migration.engines.mirror_maker1 import MirrorMaker1
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
 from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
 from kafka_ferry.jobs.migration.live.jobs import jobs_of

@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.core.changes import Action
-from kafka_ferry.jobs.migration.engines import engine_of
 from kafka_ferry.jobs.migration.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from run_by_hand import Run
 from stack import Stack, jars, plugins, security
 from stack.java import find_java

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 import msk_flow
 import msk_lab
 from kafka_ferry.core.msk_iam import java_settings
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed
 from kafka_ferry.operators.msk_connect import MskConnectCreateCustomPluginOperator
 from stack import Stack

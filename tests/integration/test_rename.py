@@ -13,9 +13,10 @@ from confluent_kafka.admin import AdminClient
 
 import run_by_hand
 from group_offsets import commit, committed
-from kafka_ferry.jobs.migration.engines import engine_of, mirror_connectors
+from kafka_ferry.jobs.migration.engines import mirror_connectors
 from kafka_ferry.jobs.migration.engines import mirror_maker2_config as mirror_maker2
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 
 pytestmark = pytest.mark.integration
 

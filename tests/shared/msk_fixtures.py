@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import msk_lab
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from stack.msk.server import MskConnectDouble
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator

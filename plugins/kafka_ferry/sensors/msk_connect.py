@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
 from kafka_ferry.hooks.msk.client import MskClient, Outcome
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.jobs.migration.engines import engine_kind
 from kafka_ferry.jobs.migration.engines.engine import Engine
+from kafka_ferry.jobs.migration.engines.registry import engine_kind
 
 NEAR, FAR = "arn:aws:kafka:eu-west-1:1:cluster/a/b", "arn:aws:kafka:us-east-1:1:cluster/a/b"
 

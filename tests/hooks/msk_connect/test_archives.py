@@ -4,7 +4,7 @@ import pytest
 
 import msk_lab
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import DifferentResource, PluginFailed
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import BYTES_AS_THEY_ARE
 from msk_lab import BUCKET, request

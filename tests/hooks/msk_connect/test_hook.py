@@ -8,7 +8,7 @@ import pytest
 
 import msk_lab
 from kafka_ferry.exceptions import BadParam, NotAuthorized
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.cluster import ConnectorCluster
 from kafka_ferry.hooks.msk_connect.rules.connector import Update
 from kafka_ferry.hooks.msk_connect.rules.errors import (

@@ -8,7 +8,7 @@ import pytest
 
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.objects.aws_connection import check_aws_connection
 from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
 from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook

@@ -23,8 +23,8 @@ from kafka_ferry.jobs.common.deployment import (
     check_plugin_folder,
     signing_connection,
 )
-from kafka_ferry.jobs.migration.engines import engine_of
 from kafka_ferry.jobs.migration.engines.host_params import dedicated_params
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec

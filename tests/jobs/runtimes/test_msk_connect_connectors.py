@@ -8,7 +8,7 @@ import pytest
 
 import msk_lab
 from kafka_ferry.core.changes import Action
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import Provisioned
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, OperationFailed, WaitTimedOut
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState

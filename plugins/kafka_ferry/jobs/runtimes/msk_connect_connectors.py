@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import Capacity
 from kafka_ferry.hooks.msk_connect.rules.connector import Connector, Update, config_changes, worker_setting_changes
 from kafka_ferry.hooks.msk_connect.rules.errors import OperationFailed

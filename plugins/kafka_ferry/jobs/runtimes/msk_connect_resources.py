@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, upload
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, content_name, region_of

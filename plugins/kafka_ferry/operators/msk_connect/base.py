@@ -21,7 +21,7 @@ from kafka_ferry.hooks.msk.client import (
     Outcome,
     failure_of,
 )
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, WaitTimedOut
 
 if TYPE_CHECKING:

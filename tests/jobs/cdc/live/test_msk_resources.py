@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 import msk_lab
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec

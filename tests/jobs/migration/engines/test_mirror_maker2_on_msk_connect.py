@@ -13,7 +13,7 @@ from aws_by_hand import run_block
 from kafka_ferry.core.changes import Action
 from kafka_ferry.exceptions import BadParam, OutsideFault
 from kafka_ferry.hooks.connect.states import Verdict
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.jobs.migration.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec

@@ -55,7 +55,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
 
 
 def execute(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
-    monkeypatch.setattr("kafka_ferry.jobs.migration.engines.engine_of", lambda migration: engine)
+    monkeypatch.setattr("kafka_ferry.jobs.migration.engines.registry.engine_of", lambda migration: engine)
     ti = SimpleNamespace(task_id="wait_until_running", try_number=1, map_index=-1)
     context: Any = {"ti": ti, "dag_run": SimpleNamespace(dag_id="d", run_id="r"), "params": PARAMS}
     MigrationRunningSensor(task_id="wait_until_running").execute(context)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook
 from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind

@@ -6,7 +6,7 @@ import logging
 from functools import cached_property
 
 from kafka_ferry.exceptions import NotAuthorized, OutsideFault
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.hooks.msk_connect.rules.plugin_marker import PluginMarker, is_fixed

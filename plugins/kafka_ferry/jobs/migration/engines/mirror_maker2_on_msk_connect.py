@@ -21,7 +21,7 @@ from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.kafka.status_topic import StatusTopic
-from kafka_ferry.hooks.msk_connect import MskConnectHook
+from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import Provisioned
 from kafka_ferry.hooks.msk_connect.rules.cluster import IAM, ConnectorCluster
 from kafka_ferry.hooks.msk_connect.rules.connector import Connector, ConnectorIntent, Revision

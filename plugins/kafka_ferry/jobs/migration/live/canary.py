@@ -14,7 +14,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError, OutsideFault
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
-from kafka_ferry.jobs.migration.engines import engine_kind
+from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.canary import PARTITIONS, batch, canary_checks, skipped_checks, without_new_topics
 from kafka_ferry.records.compare import PartitionComparison, compare

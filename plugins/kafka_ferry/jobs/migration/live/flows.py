@@ -17,7 +17,7 @@ from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.kafka.table_topic import TableTopic
-from kafka_ferry.jobs.migration.engines import engine_kind, engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_kind, engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
 from kafka_ferry.jobs.migration.rules.flow import Flow, FlowRecord, connector_flow

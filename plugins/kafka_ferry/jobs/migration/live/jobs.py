@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.jobs.migration.engines import engine_kind
+from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
 from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec

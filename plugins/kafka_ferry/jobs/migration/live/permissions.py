@@ -12,7 +12,7 @@ from kafka_ferry.core.rights import Resource, Rights
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.permissions import (
     canary_needs,

@@ -12,7 +12,8 @@ from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.admin import Cluster
-from kafka_ferry.jobs.migration.engines import Engine, engine_of
+from kafka_ferry.jobs.migration.engines.engine import Engine
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
 from kafka_ferry.jobs.migration.live.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.jobs.migration.live.flows import Flows

@@ -12,7 +12,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import configs_after, topic_defaults
 from kafka_ferry.core.unmatched import unmatched_findings
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.exceptions import FerryError, NotAuthorized
 from kafka_ferry.jobs.common.by_hand import delete_on_brokers
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.canary import delete_canary
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.retention import Others, held_topics, put_limits_back

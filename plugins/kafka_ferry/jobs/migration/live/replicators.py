@@ -11,7 +11,7 @@ from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, NotAuthorized
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.internal_topics import InternalTopic, kind_and_alias, topic_of_key
 from kafka_ferry.jobs.migration.rules.replicators import (

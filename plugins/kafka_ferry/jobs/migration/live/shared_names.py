@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kafka_ferry.jobs.common.run_lock import SharedName
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 
 if TYPE_CHECKING:
     from kafka_ferry.jobs.migration.live.migration import Migration

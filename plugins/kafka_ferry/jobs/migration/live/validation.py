@@ -7,7 +7,7 @@ from typing import Any
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import LossDetected
-from kafka_ferry.jobs.migration.engines import no_groups
+from kafka_ferry.jobs.migration.engines.registry import no_groups
 from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.migration import Migration

@@ -22,7 +22,7 @@ class DeployOperator(FerryOperator):
     def ferry(self, context: Context) -> list[str]:
         from kafka_ferry.core.finding import refuse
         from kafka_ferry.jobs.common.run_lock import at_work, claim
-        from kafka_ferry.jobs.migration.engines import engine_of
+        from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.shared_names import migration_names
@@ -46,7 +46,7 @@ class RemoveOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.common.run_lock import at_work, other_holder
-        from kafka_ferry.jobs.migration.engines import engine_of
+        from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows, forget
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.removal import how_to_stop, remove, remove_canary

@@ -24,7 +24,7 @@ class TranslateGroupsOperator(FerryOperator):
     """
 
     def ferry(self, context: Context) -> dict[str, int]:
-        from kafka_ferry.jobs.migration.engines import no_groups
+        from kafka_ferry.jobs.migration.engines.registry import no_groups
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.rules.groups import commits_to_write
 

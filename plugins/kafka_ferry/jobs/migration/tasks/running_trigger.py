@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.jobs.migration.engines import engine_of
+from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.triggers.waiting import WaitingTrigger

@@ -29,7 +29,7 @@ class MigrationRunningSensor(WaitingSensor):
 
     def begin(self, context: Context) -> None:
         from kafka_ferry.jobs.common.run_lock import at_work, claim
-        from kafka_ferry.jobs.migration.engines import engine_of
+        from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.shared_names import migration_names
