@@ -21,6 +21,7 @@ from kafka_ferry.hooks.kafka.reading.broker_wire import LEADERS, Answer, Leaders
 from kafka_ferry.hooks.kafka.reading.range_stream import Faults, RangeStream
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.raw_records import RawRecords, Workbench
+from kafka_ferry.records.record_batch import whole_batches
 
 A, B = ("t", 0), ("t", 1)
 Positions = Mapping[Partition, int]
@@ -95,6 +96,13 @@ def log_of(*made: bytes, end: int = 100) -> Callable[[int, Positions], Answer]:
 
 def some(base: int, count: int = 10, **how: Any) -> bytes:
     return batch([Record(number, 0, b"k", b"v%d" % (base + number)) for number in range(count)], base, **how)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """What takes batches apart is compiled when it is first called, which takes seconds on a busy machine."""
+    for _ in opened()(A, whole_batches(memoryview(some(0)))):
+        pass
 
 
 def until(client: NativeClient[Any], enough: Callable[[list[int], list[Any]], bool]) -> tuple[list[int], list[Any]]:

@@ -49,6 +49,13 @@ seeds = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """What hashes records is compiled, which takes seconds, before anything is timed."""
+    ours = bytes(encode(table(random.Random(0)), "parquet", {}))
+    assert read_in_every_way(ours, "parquet", seconds=60) == "read"
+
+
 def table(rng: random.Random) -> Any:
     count = rng.randint(1, 40)
     some = [None, b"", b"k", b"\xff\0", "ü€".encode(), b"x" * 300]
@@ -112,8 +119,8 @@ def _filled(kind: Any, count: int) -> list[Any]:
     return ["CreateTime"] * count if pa.types.is_dictionary(kind) else [7] * count
 
 
-def read_in_every_way(data: bytes, kind: Format) -> str:
-    """What came of it: read, or damaged. Whatever else is raised fails the test."""
+def read_in_every_way(data: bytes, kind: Format, seconds: float = SECONDS) -> str:
+    """What came of it: read, or damaged. Whatever else is raised fails the test, and what takes longer."""
     key, result = f"x{SUFFIXES[kind]}", "read"
 
     def objects() -> None:
@@ -128,13 +135,13 @@ def read_in_every_way(data: bytes, kind: Format) -> str:
             assert len(rows.hashes()) == len(rows)
 
     for way in (objects, buffers, lambda: offsets_of(data, key)):
-        begun = time.monotonic()
+        begun = time.process_time()  # not the clock: the machine may be busy
         try:
             way()
         except DamagedSegment as error:
             assert str(error).startswith("x."), "the object is named"
             result = "damaged"
-        assert time.monotonic() - begun < SECONDS
+        assert time.process_time() - begun < seconds
     return result
 
 
