@@ -44,6 +44,16 @@ def test_a_difference_fails_with_its_partition():
     assert (checks["counts"], checks["content"]) == (Status.FAIL, Status.FAIL)
 
 
+def test_records_of_another_time_are_named_and_hide_no_difference():
+    found = restored_topics([TOPIC], [line(0, retimed=2), line(1)])
+    assert found[0].status is Status.EXPLAINED
+    assert found[0].detail.startswith("2 records of 1970-01-01 00:00:00.000 came as of 1 ms later")
+    content = restore_checks([TOPIC], THERE, found)[-1]
+    assert (content.name, content.status) == ("content", Status.EXPLAINED)
+    assert "2 records of 1970-01-01" in content.differences[0]
+    assert statuses([line(0, retimed=2), line(1, detail="x")])["content"] is Status.FAIL
+
+
 def test_a_partition_that_nobody_compared_fails():
     assert statuses([line(0)])["content"] is Status.FAIL
 

@@ -112,7 +112,10 @@ def _contents(pieces: Iterator[Any], begin: int, end: int) -> PartitionContent:
 
 @dataclass(frozen=True)
 class RestoredPartition:
-    """How a restored partition stands against its backup. Counts are in records."""
+    """How a restored partition stands against its backup. Counts are in records.
+
+    :param retimed: records that came 1 ms later than they were, as librdkafka cannot send their time.
+    """
 
     topic: str
     partition: int
@@ -122,6 +125,7 @@ class RestoredPartition:
     duplicated: int = 0
     reordered: int = 0
     detail: str = ""
+    retimed: int = 0
 
     @property
     def same(self) -> bool:
@@ -147,7 +151,7 @@ def compare_restored(
             content = reader.read([span])[one.at]
             expected = sum(records for records, _ in _expected(store, one))
             if _equal(content, _expected(store, one)):
-                result.append(RestoredPartition(*one.at, expected, len(content)))
+                result.append(RestoredPartition(*one.at, expected, len(content), retimed=_retimed(store, one)))
             else:
                 result.append(_differing(store, one, content))
     return result
@@ -160,6 +164,17 @@ def _expected(store: ObjectStore, one: RestoreRange) -> Iterator[tuple[int, Fing
         else:
             content = _restored(store, one, [segment])
             yield len(content), Fingerprint.of(content)
+
+
+def _retimed(store: ObjectStore, one: RestoreRange) -> int:
+    """Records of exactly 1970-01-01 00:00, which are restored as of ``FOR_ZERO``."""
+    count = 0
+    for segment in one.segments:
+        times = segment.min_timestamp, segment.max_timestamp
+        if times[0] is not None and times[1] is not None and times[0] <= 0 <= times[1]:
+            for rows in decoded(read_segment(store, segment), segment.key or "", native=False):
+                count += int(np.count_nonzero(np.asarray(rows.timestamps, dtype=np.int64) == 0))
+    return count if one.point_in_time is None or one.point_in_time >= 0 else 0
 
 
 def _restored(store: ObjectStore, one: RestoreRange, segments: Sequence[Segment]) -> PartitionContent:
