@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import humanize
@@ -41,17 +41,19 @@ def build_report(
     own_task: str,
     checklist: Sequence[str] = CHECKS,
     tasks: Tasks | None = None,
+    judged: Collection[str] = (),
 ) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
     :param checklist: names of the checks that such a run is to make.
+    :param judged: names of the tasks whose work validate judges.
     :param tasks: what Airflow says of the run's tasks.
     """
     reader = Reader(artifacts)
     stages = read_stages(reader)
     failures = failures_of(stages, own_task, tasks)
-    made = checks_made(reader) if not failures or validated(stages) else {}
+    made = checks_made(reader) if not failures or validated(stages, judged) else {}
     found = checks_in(reader, CHECKS_MADE, made.get("checks", []))
     for name in (CANARY, LEFTOVERS):
         found += checks_in(reader, name, reader.sequence(name))

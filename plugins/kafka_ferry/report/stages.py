@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,14 +12,6 @@ from pydantic import ValidationError
 from kafka_ferry.core.checks import Stage
 from kafka_ferry.report.artifacts import STAGES
 from kafka_ferry.report.reading import Reader
-
-#: Tasks whose work validate judges: checks that were made before one of them began are of an earlier try.
-_JUDGED = (
-    "wait_until_converged", "fingerprint", "translate_groups",
-    "freeze", "shards", "export", "finish", "copy", "prune",
-    "restore", "compare", "groups", "verify",
-    "copy_objects", "import", "follow",
-)  # fmt: skip
 
 Tasks = Mapping[str, str | None]
 """Airflow's own states of the run's tasks, by stage name, in the DAG's order; empty where nobody could be asked."""
@@ -92,8 +84,11 @@ def _problem(stage: Stage | None, state: str | None) -> str:
     return "ended without a word; was its process killed, or the run marked as failed? See its log"
 
 
-def validated(stages: list[Stage]) -> bool:
-    """Whether validate ended well, and began after all that it judges."""
+def validated(stages: list[Stage], judged: Collection[str]) -> bool:
+    """Whether validate ended well, and began after all that it judges: else its checks are of an earlier try.
+
+    :param judged: names of the tasks whose work it judges.
+    """
     done = next((stage for stage in stages if stage.stage == "validate"), None)
-    judged = [stage.started for stage in stages if stage.stage.split("[")[0] in _JUDGED]
-    return done is not None and done.state == "success" and done.started >= max(judged, default="")
+    begun = [stage.started for stage in stages if stage.stage.split("[")[0] in judged]
+    return done is not None and done.state == "success" and done.started >= max(begun, default="")

@@ -57,6 +57,10 @@ def made(checks: list[Any], topics: list[Any]) -> dict[str, Any]:
     return {"judged": results_digest([]), "checks": checks, "topics": topics, "groups": []}
 
 
+#: Whose work validate judges in the DAGs; tests/dags/test_stale_checks.py holds each DAG to it.
+JUDGED = ("wait_until_converged", "fingerprint", "export", "verify", "copy_objects", "import", "follow")
+
+
 def good_run(artifacts: RunArtifacts, status: Status = Status.PASS) -> None:
     for minute, name in enumerate(TASKS):
         stage(artifacts, name, minute)
@@ -69,7 +73,7 @@ def good_run(artifacts: RunArtifacts, status: Status = Status.PASS) -> None:
 
 
 def build(artifacts: RunArtifacts) -> Any:
-    return build_report(artifacts, "mm2", "report")
+    return build_report(artifacts, "mm2", "report", judged=JUDGED)
 
 
 def statuses(report: Any) -> dict[str, Status]:
@@ -140,7 +144,9 @@ def test_a_stream_that_broke_names_its_own_checks_and_no_migrations(artifacts: R
     stage(artifacts, "plan", 0)
     stage(artifacts, "validate", 1, "failed", "the server does not answer")
     stage(artifacts, "report", 3, "running")
-    report = StreamReportOperator(task_id="report").build(artifacts)
+    with DAG("stream", schedule=None):
+        operator = StreamReportOperator(task_id="report")
+    report = operator.build(artifacts)
     assert [check.name for check in report.checks] == list(STREAM_CHECKS)
     assert set(statuses(report).values()) == {Status.SKIPPED}
     assert {"changes", "schema_changes"} < set(STREAM_CHECKS)
@@ -297,7 +303,7 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
     """The process of ``plan`` never began: Airflow's API server did not answer it in time."""
     tasks = {"plan": "failed", **dict.fromkeys(("deploy", "wait_until_converged", "validate"), "upstream_failed")}
     stage(artifacts, "report", 3, "running")
-    report = build_report(artifacts, "mm2", "report", tasks={**tasks, "report": "running"})
+    report = build_report(artifacts, "mm2", "report", tasks={**tasks, "report": "running"}, judged=JUDGED)
     assert report.verdict == "FAIL"
     assert report.failures == [
         "plan: it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
@@ -307,7 +313,7 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
 def test_of_tasks_that_were_all_skipped_the_first_is_named(artifacts: RunArtifacts) -> None:
     stage(artifacts, "plan", 0)
     tasks = {"plan": "success", "deploy": "skipped", "validate": "skipped", "report": "running"}
-    report = build_report(artifacts, "mm2", "report", tasks=tasks)
+    report = build_report(artifacts, "mm2", "report", tasks=tasks, judged=JUDGED)
     assert (report.verdict, report.failures) == ("FAIL", ["deploy: it did not do its work (in Airflow: skipped)"])
 
 
@@ -326,7 +332,7 @@ def test_what_airflow_says_of_a_task_counts_beside_its_own_notes(
     good_run(artifacts)
     stage(artifacts, "wait_until_converged", 2, noted)
     tasks = {"plan": "success", "wait_until_converged": state, "fingerprint[0]": "success", "validate": "success"}
-    report = build_report(artifacts, "mm2", "report", tasks=tasks)
+    report = build_report(artifacts, "mm2", "report", tasks=tasks, judged=JUDGED)
     assert report.verdict == "FAIL"
     assert len(report.failures) == 1
     assert report.failures[0].startswith("wait_until_converged: ")
@@ -362,7 +368,7 @@ FINE = {(PROGRESS, "empty"), (PLAN, "an object of another kind")}
 
 
 def archive(artifacts: RunArtifacts) -> Any:
-    return build_archive_report(artifacts, "kafka_ferry", "report")
+    return build_archive_report(artifacts, "kafka_ferry", "report", judged=JUDGED)
 
 
 @pytest.mark.parametrize("kind", GARBAGE)

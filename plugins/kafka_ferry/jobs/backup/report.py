@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.jobs.backup.rules.judge import covered_checks
 from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
@@ -10,11 +12,18 @@ from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 
 
-def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str, tasks: Tasks | None = None) -> Report:
+def build_archive_report(
+    artifacts: RunArtifacts,
+    engine: str,
+    own_task: str,
+    tasks: Tasks | None = None,
+    judged: Collection[str] = (),
+) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
     :param tasks: what Airflow says of the run's tasks.
+    :param judged: names of the tasks whose work validate judges.
     """
     reader = Reader(artifacts)
     stages = read_stages(reader)
@@ -26,7 +35,7 @@ def build_archive_report(artifacts: RunArtifacts, engine: str, own_task: str, ta
         checks = covered_checks(covered["backup_id"], covered["created"])
         sentence = f"Nothing to do: this night is covered by backup {covered['backup_id']}, begun {covered['created']}."
         made = {"sentence": sentence}
-    elif not validated(stages):
+    elif not validated(stages, judged):
         made = {}
         failures = failures or [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
     checks += checks_in(reader, CHECKS_MADE, made.get("checks", []))

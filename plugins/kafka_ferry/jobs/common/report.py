@@ -50,7 +50,15 @@ class ReportOperator(FerryOperator):
         from kafka_ferry.report.build import build_report
 
         label = _LABELS.get(self.engine, self.engine)
-        return build_report(artifacts, label, self.task_id, self.checklist(), tasks)
+        return build_report(artifacts, label, self.task_id, self.checklist(), tasks, self.judged())
+
+    def judged(self) -> frozenset[str]:
+        """Ids of the tasks whose work validate judges: all before it, but the plan, which does nothing, and setups,
+        which run again by themselves when a later task is cleared."""
+        if not self.dag.has_task("validate"):
+            return frozenset()
+        before = self.dag.get_task("validate").get_flat_relatives(upstream=True)
+        return frozenset(task.task_id for task in before if not task.is_setup and task.task_id != "plan")
 
     def tasks(self, context: Context) -> Tasks | None:
         """What Airflow says of the run's tasks. A report without it is better than none."""
