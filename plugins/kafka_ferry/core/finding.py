@@ -27,6 +27,7 @@ class Finding:
     :param code: what kind of finding it is, the same for all its subjects: ``retention``, ``null_keys`` …
     :param subject: ``topic orders``, ``connector x``, ``group y`` …
     :param param: the DAG param a refusal names.
+    :param flows: names of the flows it rests on; for code, so not in plan.json.
     """
 
     severity: Severity
@@ -35,12 +36,13 @@ class Finding:
     what: str
     cure: str
     param: str = "topics"
+    flows: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.subject}: {self.what}. Cure: {self.cure}"
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "flows"}
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

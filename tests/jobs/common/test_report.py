@@ -58,7 +58,16 @@ def made(checks: list[Any], topics: list[Any]) -> dict[str, Any]:
 
 
 #: Whose work validate judges in the DAGs; tests/dags/test_stale_checks.py holds each DAG to it.
-JUDGED = ("wait_until_converged", "fingerprint", "export", "verify", "copy_objects", "import", "follow")
+JUDGED = (
+    "wait_until_converged",
+    "fingerprint",
+    "translate_groups",
+    "export",
+    "verify",
+    "copy_objects",
+    "import",
+    "follow",
+)
 
 
 def good_run(artifacts: RunArtifacts, status: Status = Status.PASS) -> None:

@@ -96,7 +96,7 @@ class Importing(Restoration):
     def refusals(self) -> list[Refusal]:
         """As of a restore; but sink topics of an earlier import may grow with the source."""
         growing = self._growing()
-        return [one for one in super().refusals() if one.topic not in growing or "partition(s)" not in one.problem]
+        return [one for one in super().refusals() if one.topic not in growing or one.kind != "partitions"]
 
     def _growing(self) -> dict[str, int]:
         existing = self.admin.topics([topic.name for topic in self.topics])

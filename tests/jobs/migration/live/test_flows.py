@@ -85,6 +85,18 @@ def test_a_run_at_work_counts_before_its_engine_is_there(of: Any) -> None:
     assert told(of("B A", "back")[0]) == [(Severity.REFUSE, "loop", False)]
 
 
+def test_only_what_a_finding_rests_on_is_asked(
+    of: Any, there: dict[str, bool | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked may be a dead host, which takes minutes."""
+    for way, name in (("A B", "first"), ("C D", "other")):
+        of(way, name)[0].note()
+    asked: list[str] = []
+    monkeypatch.setattr(Flows, "_alive", lambda self, record: asked.append(record.spec.migration))
+    told(of("B A", "back")[0])
+    assert asked == ["first"]
+
+
 def test_one_that_is_gone_hides_nobody(of: Any, there: dict[str, bool | None]) -> None:
     for name in ("a", "b", "c", "d"):
         of("A B", name)[0].note()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pendulum
@@ -60,9 +60,14 @@ Memory = MutableMapping[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason why a restore must not begin."""
+    """A reason why a restore must not begin.
+
+    :param kind: ``partitions``: another number than in the backup; ``name``: Kafka makes no such topic; ``records``: it
+        holds others.
+    """
 
     topic: str
+    kind: Literal["partitions", "name", "records"]
     problem: str
     cure: str
 
@@ -122,11 +127,14 @@ class Restoration:
             needed = 1 + max((one.partition for one in topic.partitions), default=-1)
             if state.partitions < needed or (not self.spec.partitions and state.partitions != needed):
                 problem = f"has {state.partitions} partition(s), the backup {needed}: keys would change their partition"
-                found.append(Refusal(topic.name, problem, "delete it, or restore under another name"))
+                found.append(Refusal(topic.name, "partitions", problem, "delete it, or restore under another name"))
         there = self.admin.topic_names()
         found += [
             Refusal(
-                name, f"cannot be made: {problem_of(other, there)}", f"rename it, or delete {other!r} if nobody uses it"
+                name,
+                "name",
+                f"cannot be made: {problem_of(other, there)}",
+                f"rename it, or delete {other!r} if nobody uses it",
             )
             for name, other in collisions([topic.name for topic in self.topics], there).items()
         ]
@@ -150,7 +158,7 @@ class Restoration:
             expected = firsts[at]
             if not len(content) or (expected and f"{int(content.hashes[0]):016x}" != expected["first"]):
                 problem = f"holds records that are not the backup's (partition {at[1]})"
-                found.append(Refusal(at[0], problem, "restore to a topic that does not exist or is empty"))
+                found.append(Refusal(at[0], "records", problem, "restore to a topic that does not exist or is empty"))
         return found
 
     def check(self) -> None:

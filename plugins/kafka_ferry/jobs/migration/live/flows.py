@@ -139,7 +139,7 @@ class Flows:
                 asked[flow.name], flows[flow.name] = record, flow
         # Again and again: one that is gone may have hidden another way back.
         while True:
-            told = self._told(ours, connectors, flows)
+            told = self._rested_on(ours, connectors, flows)
             matter = [name for name in asked if name in told]
             if not matter:
                 return [flow for name, flow in flows.items() if name not in asked]
@@ -151,10 +151,11 @@ class Flows:
                     flows[name] = alive
 
     @staticmethod
-    def _told(ours: Flow, connectors: Collection[Flow], flows: Mapping[str, Flow]) -> str:
+    def _rested_on(ours: Flow, connectors: Collection[Flow], flows: Mapping[str, Flow]) -> set[str]:
+        """Names of the flows that a finding needs."""
         noted = list(flows.values())
         found = [*loop_findings(ours, [*connectors, *noted]), *shared_target_findings(ours, noted)]
-        return " ".join(f"{item.subject} {item.what}" for item in found)
+        return {name for item in found for name in item.flows}
 
     def _alive(self, record: FlowRecord) -> Flow | None:
         """None when nothing of it is there any more: its run has ended, and so has its engine."""

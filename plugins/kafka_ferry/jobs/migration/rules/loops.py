@@ -113,6 +113,7 @@ def _loop_finding(ours: Flow, found: Sequence[tuple[str, Loop]]) -> Finding:
         f"end {back[-1].name} first, or leave the topics out of one of the two (exclude_topics). Both directions at "
         "once need names that tell where a topic comes from: naming: prefix on both, and each leaves out what bears a "
         "prefix",
+        flows=tuple(flow.name for flow in back),
     )  # fmt: skip
 
 
@@ -158,6 +159,7 @@ def shared_target_findings(ours: Flow, others: Iterable[Flow]) -> list[Finding]:
                     + (f" ({other.remark})" if other.remark else ""),
                     "wait until it has ended, or leave its topics out (exclude_topics); to go on with what it did, use "
                     "its DAG and migration name",
+                    flows=(other.name,),
                 )
             )  # fmt: skip
         else:
@@ -167,7 +169,7 @@ def shared_target_findings(ours: Flow, others: Iterable[Flow]) -> list[Finding]:
                     f"brings the records of another source into {some(shared)} too. The records of both mix there: "
                     "neither can be held against its source, and the comparison will call the other's unexpected",
                     "naming: prefix, with another source_alias for each source",
-                    "naming",
+                    "naming", (other.name,),
                 )
             )  # fmt: skip
     return findings
