@@ -55,9 +55,10 @@ class ReportOperator(FerryOperator):
     def judged(self) -> frozenset[str]:
         """Ids of the tasks whose work validate judges: all before it, but the plan, which does nothing, and setups,
         which run again by themselves when a later task is cleared."""
-        if not self.dag.has_task("validate"):
+        dag = self.get_dag()
+        if dag is None or not dag.has_task("validate"):
             return frozenset()
-        before = self.dag.get_task("validate").get_flat_relatives(upstream=True)
+        before = dag.get_task("validate").get_flat_relatives(upstream=True)
         return frozenset(task.task_id for task in before if not task.is_setup and task.task_id != "plan")
 
     def tasks(self, context: Context) -> Tasks | None:
