@@ -17,8 +17,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+from pymysql.constants import CR
 
-from kafka_ferry.exceptions import BadConnection, BadParam
+from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
 from kafka_ferry.jobs.cdc.live.binlog import last_change
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
 from stack import Stack, jars, mariadb
@@ -212,6 +213,38 @@ def test_a_client_certificate_is_shown_to_a_server_that_asks_for_one(
         hook(server, user=certified, ssl_ca=ca, **stranger).databases()
     with pytest.raises(BadConnection, match="certificate and key both"):
         hook(server, user=certified, ssl_ca=ca, ssl_cert=pair["ssl_cert"]).databases()
+
+
+def test_a_refusal_that_looks_like_a_lost_connection_is_asked_for_its_reason(
+    server: TlsMariaDb, certified: str, hook: Any, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By TLS 1.3 it is chance which of the two is seen: here it is always the lost connection."""
+    stranger = {"ssl_cert": certificates.path("stranger.pem"), "ssl_key": certificates.path("stranger.key")}
+    connect, tried = pymysql.connect, []
+
+    def first_lost(**options: Any) -> Any:
+        tried.append(options["user"])
+        if len(tried) < 4:
+            raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+        return connect(**options)
+
+    monkeypatch.setattr(pymysql, "connect", first_lost)
+    with pytest.raises(BadConnection, match=r"refused our certificate: .*unknown ca"):
+        hook(server, user=certified, ssl_ca=certificates.path("ca.pem"), **stranger).databases()
+
+    def always_lost(**options: Any) -> Any:
+        tried.append(options["user"])
+        raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+
+    tried.clear()
+    monkeypatch.setattr(pymysql, "connect", always_lost)
+    with pytest.raises(OutsideFault, match="Lost connection"):
+        hook(server, user=certified, ssl_ca=certificates.path("ca.pem"), **stranger).databases()
+    assert len(tried) == 5
+    tried.clear()
+    with pytest.raises(OutsideFault, match="Lost connection"):
+        hook(server, user=certified, ssl_ca=certificates.path("ca.pem")).databases()
+    assert len(tried) == 1, "without a certificate there is nothing to refuse"
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER
 _AWAY = (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, ER.CON_COUNT_ERROR)
 _ALERT = re.compile(r"ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)")
 _TIMEOUT = 30  # seconds to connect
+_LOSSES = 4  # tries of a login with a certificate, but the last
 _SILENCE = 600  # seconds that a statement may take
 
 
@@ -112,19 +113,30 @@ class DatabaseHook(BaseHook):
     def connect(self, **options: Any) -> Iterator[pymysql.connections.Connection[Any]]:
         """A connection whose times are UTC."""
         with self.faults():
-            opened = pymysql.connect(
-                **self.login,
-                charset="utf8mb4",
-                autocommit=True,
-                connect_timeout=_TIMEOUT,
-                read_timeout=_SILENCE,
-                init_command="SET time_zone = '+00:00'",
-                **options,
-            )
+            opened = self._opened(options)
             try:
                 yield opened
             finally:
                 opened.close()
+
+    def _opened(self, options: Mapping[str, Any]) -> pymysql.connections.Connection[Any]:
+        more = {
+            "charset": "utf8mb4",
+            "autocommit": True,
+            "connect_timeout": _TIMEOUT,
+            "read_timeout": _SILENCE,
+            "init_command": "SET time_zone = '+00:00'",
+            **options,
+        }
+        # By TLS 1.3 a server that refuses our certificate hangs up after the handshake: whether its alert is read, or
+        # only a broken connection seen, is chance. So a loss is not believed at once.
+        for _ in range(_LOSSES if self.worker_tls.certificate else 0):
+            try:
+                return pymysql.connect(**self.login, **more)
+            except pymysql.err.OperationalError as error:
+                if error.args[0] not in _AWAY or _refused_certificate(error):
+                    raise
+        return pymysql.connect(**self.login, **more)
 
     @contextmanager
     def faults(self) -> Iterator[None]:
