@@ -74,6 +74,22 @@ def event(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, seconds: float = 
     return dict(only.payload)
 
 
+def test_all_looks_are_at_one_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each would list and describe all topics and groups again, by clients of its own."""
+    seen: list[Any] = []
+    engine = FakeEngine(WAITS, OutsideFault("away"), WAITS, RUNS)
+    monkeypatch.setattr(
+        "kafka_ferry.jobs.migration.tasks.running_trigger.engine_of", lambda migration: seen.append(migration) or engine
+    )
+    trigger = EngineRunningTrigger(
+        engine="mirror_maker2_on_connect", dag_id="d", params=PARAMS, end_time=time.time() + 5, poll_interval=0.01
+    )
+    for _ in range(4):
+        trigger.look()
+    assert len(seen) == 4
+    assert len(set(map(id, seen))) == 1
+
+
 def test_what_runs_at_once_needs_no_trigger_but_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine(RUNS)
     execute(monkeypatch, engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from kafka_ferry.exceptions import FerryError
@@ -39,10 +40,15 @@ class EngineRunningTrigger(WaitingTrigger):
     def too_late(self, reason: str) -> str:
         return f"not running within running_timeout: {reason}"
 
+    @cached_property
+    def _migration(self) -> Migration:
+        """One for all looks: its topics and groups are asked of the clusters once, by one client each."""
+        return Migration(self.dag_id, spec_of(self.engine).from_params(self.params))
+
     def look(self) -> Readiness:
         """A worker or host that is away only delays the verdict."""
         try:
-            return engine_of(Migration(self.dag_id, spec_of(self.engine).from_params(self.params))).readiness()
+            return engine_of(self._migration).readiness()
         except FerryError as fault:
             if not fault.retriable:
                 raise
