@@ -129,7 +129,7 @@ def test_a_killed_export_is_no_backup_and_goes_on_without_copying_twice(
     before = {entry.key for entry in backups.store.list(data_prefix(manifest.backup))}
 
     exported = export_shard(
-        backups.source.extra, backups.store, manifest.backup, "b01", [left], segment_bytes=4_000_000
+        backups.source.extra, backups.store, manifest.backup, "b01", [left], "read_committed", segment_bytes=4_000_000
     )
     done = backups.catalogue.finish(manifest, "2026-11-21T12:30:00+00:00")
 

@@ -414,7 +414,7 @@ def test_a_copy_in_other_partitions_can_be_verified_at_any_time(
         late = wait_for_tails(migration, frozen, 0)
         assert late == [] or not spec.any_partition
         jobs = jobs_of(migration, frozen, list(frozen.ends))
-        results = compare_partitions(source.extra, target.extra, jobs)
+        results = compare_partitions(source.extra, target.extra, jobs, "read_committed")
         return {result.place: result.comparison for result in results}
 
     found = verified(any_partition=True)

@@ -175,7 +175,7 @@ def test_records_that_only_librdkafka_reads_are_read_as_messages_from_there_on(
     offsets = [one for _, some in read_natively({"bootstrap.servers": source_bootstrap}, span) for one in some.offsets]
     assert offsets == list(range(60)), "nothing twice, nothing left out"
     monkeypatch.setenv("FERRY_NATIVE", "always")
-    with LibrdkafkaReader({"bootstrap.servers": source_bootstrap}) as reader:
+    with LibrdkafkaReader({"bootstrap.servers": source_bootstrap}, "read_uncommitted") as reader:
         assert reader.read([span])[span.key].offsets.tolist() == list(range(60))
 
 

@@ -77,7 +77,7 @@ def test_headers_that_brokers_take_and_no_client_writes_are_read_both_ways_as_ja
     put(source_bootstrap, topic, batch(encode(Record(), raw), time=TIME, last=0, count=1))
     span, config = PartitionRange(topic, 0, 0, 1), {"bootstrap.servers": source_bootstrap}
     monkeypatch.setenv("FERRY_NATIVE", way)
-    with LibrdkafkaReader(config) as reader:
+    with LibrdkafkaReader(config, "read_uncommitted") as reader:
         assert reader.read([span])[span.key].hashes.tolist() == [record_hash(TIME, headers, b"k", b"v")]
 
 
@@ -92,7 +92,7 @@ def test_the_largest_timestamp_passes_a_hold_and_is_read_both_ways(
     span, config = PartitionRange(topic, 0, 0, len(times)), {"bootstrap.servers": target_bootstrap}
     for way in ("always", "never"):
         monkeypatch.setenv("FERRY_NATIVE", way)
-        with LibrdkafkaReader(config) as reader:
+        with LibrdkafkaReader(config, "read_uncommitted") as reader:
             found = reader.read([span])[span.key]
         assert found.hashes.tolist() == [record_hash(time, [], b"k", b"v") for time in times]
     for native in (True, False):

@@ -296,7 +296,7 @@ def test_reading_stops_at_the_end_of_a_growing_log(pair: Pair) -> None:
     pair.create(partitions=2)
     records = [{"partition": i % 2, "value": b"%d" % i} for i in range(4000)]
     pair._produce(pair.source, pair.topic, records)
-    with LibrdkafkaReader({"bootstrap.servers": pair.source}) as reader:
+    with LibrdkafkaReader({"bootstrap.servers": pair.source}, "read_uncommitted") as reader:
         for _ in range(2):  # the second time over the same consumer
             found = reader.read([PartitionRange(pair.topic, 0, 5, 17), PartitionRange(pair.topic, 1, 0, 2000)])
             assert found[pair.topic, 0].offsets.tolist() == list(range(5, 17))
@@ -324,7 +324,7 @@ def test_a_trimmed_head(pair: Pair) -> None:
     job = replace(pair.job(), source_begin=0)
     configs = {"bootstrap.servers": pair.source}, {"bootstrap.servers": pair.target}
     with pytest.raises(OutsideFault, match=r"verified-0 \[0, 20\): offset out of range"):
-        compare_partitions(*configs, [job], processes=1)
+        compare_partitions(*configs, [job], "read_committed", processes=1)
 
 
 def test_an_empty_topic(pair: Pair) -> None:
@@ -374,8 +374,8 @@ def test_several_processes_answer_like_one(
         PartitionJob(pair.topic, pair.topic, i, 0, 100, 100, 0, 99 if i == 1 else 100, marks=(GroupMark("g", 50, 50),))
         for i in range(partitions)
     ]
-    alone = compare_partitions(*configs, jobs, processes=1)
-    together = compare_partitions(*configs, jobs, processes=3)
+    alone = compare_partitions(*configs, jobs, "read_committed", processes=1)
+    together = compare_partitions(*configs, jobs, "read_committed", processes=3)
     assert together == alone
     assert [result.comparison.status for result in together] == ["pass", "fail", "pass", "pass"]
     assert told(together[1]) == ["1 lost: source offset 10"]
@@ -388,9 +388,9 @@ def test_an_error_in_a_process_keeps_its_class_and_shows_no_secret(pair: Pair, m
     jobs = [PartitionJob(pair.topic, pair.topic, i, 0, 9, 9, 0, 9) for i in range(2)]
     good = {"bootstrap.servers": pair.source, "sasl.password": "hush-hush"}
     with pytest.raises(BadConnection, match="no-such-setting") as refused:
-        compare_partitions(good, good | {"no-such-setting": "1"}, jobs, processes=2)
+        compare_partitions(good, good | {"no-such-setting": "1"}, jobs, "read_committed", processes=2)
     with pytest.raises(OutsideFault, match="end not reached") as stalled:
-        compare_partitions(good, good, jobs, processes=2, stall_seconds=1)
+        compare_partitions(good, good, jobs, "read_committed", processes=2, stall_seconds=1)
     assert "hush-hush" not in f"{refused.value}{stalled.value}"
 
 
@@ -405,7 +405,7 @@ def test_processes_end_when_their_parent_is_killed(pair: Pair, tmp_path: Path) -
         "f.MIN_RECORDS_PER_PROCESS = 1\n"
         f"config = {{'bootstrap.servers': {pair.source!r}}}\n"
         f"jobs = [PartitionJob({pair.topic!r}, {pair.topic!r}, i, 0, 9, 9, 0, 9) for i in range(2)]\n"
-        "f.compare_partitions(config, config, jobs, processes=2, stall_seconds=300)\n"
+        "f.compare_partitions(config, config, jobs, 'read_committed', processes=2, stall_seconds=300)\n"
     )
     package = str(Path(fingerprint_process.__file__).parents[2])
     parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": package})

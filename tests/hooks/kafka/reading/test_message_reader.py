@@ -214,14 +214,14 @@ def test_a_partition_twice_is_refused() -> None:
 
 
 def test_big_requests_are_read_in_portions() -> None:
-    reader = LibrdkafkaReader({}, max_records=3)
+    reader = LibrdkafkaReader({}, "read_uncommitted", max_records=3)
     seen = [[one.partition for one in some] for some in reader._portions([span(0, 0, 2), span(1, 0, 1), span(2, 0, 9)])]
     assert seen == [[0, 1], [2]]
 
 
 def test_content() -> None:
     Consumer.script = [[Message(0, 0), Message(0, 4)]]
-    content = LibrdkafkaReader({}).read([span(0, 0, 5)], with_keys=True)["t", 0]
+    content = LibrdkafkaReader({}, "read_uncommitted").read([span(0, 0, 5)], with_keys=True)["t", 0]
     assert content.hashes.tolist() == [record_hash(1000, None, b"k", b"value")] * 2
     assert (content.bytes, content.begin, content.end) == (12, 0, 5)
     assert content.keys is not None
@@ -230,14 +230,14 @@ def test_content() -> None:
 
 def test_the_timestamp_is_left_out_on_demand() -> None:
     Consumer.script = [[Message(0, 0)]]
-    content = LibrdkafkaReader({}).read([span(0, 0, 1)], with_timestamp=False)["t", 0]
+    content = LibrdkafkaReader({}, "read_uncommitted").read([span(0, 0, 1)], with_timestamp=False)["t", 0]
     assert content.hashes.tolist() == [record_hash(None, None, b"k", b"value")]
 
 
 def test_headers_left_out_count_neither_in_hashes_nor_in_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Message, "headers", lambda self: [("added", b"x"), ("own", b"1"), ("added", None)])
     Consumer.script = [[Message(0, 0)], [Message(0, 0)]]
-    reader = LibrdkafkaReader({}, without_headers=["added"])
+    reader = LibrdkafkaReader({}, "read_uncommitted", without_headers=["added"])
     content = reader.read([span(0, 0, 1)])["t", 0]
     assert content.hashes.tolist() == [record_hash(1000, [("own", b"1")], b"k", b"value")]
     assert reader.read_records({("t", 0): [0]})["t", 0, 0].headers == (("own", b"1"),)
@@ -245,13 +245,13 @@ def test_headers_left_out_count_neither_in_hashes_nor_in_records(monkeypatch: py
 
 def test_probe_takes_the_first_record_or_the_end() -> None:
     Consumer.script = [[Message(0, 7), Message(0, 8)], [Message(1, 99), eof(2, 5)]]
-    found = LibrdkafkaReader({}).probe([span(0, 3, 9), span(1, 0, 4), span(2, 1, 5), span(3, 2, 2)])
+    found = LibrdkafkaReader({}, "read_uncommitted").probe([span(0, 3, 9), span(1, 0, 4), span(2, 1, 5), span(3, 2, 2)])
     assert found == {("t", 0): 7, ("t", 1): None, ("t", 2): None, ("t", 3): None}
 
 
 def test_scattered_records_are_read_in_turns() -> None:
     Consumer.script = [[Message(0, 2), Message(0, 3)], [Message(0, 9)]]
-    found = LibrdkafkaReader({}).read_records({("t", 0): [9, 3, 2]})
+    found = LibrdkafkaReader({}, "read_uncommitted").read_records({("t", 0): [9, 3, 2]})
     assert sorted(offset for _, _, offset in found) == [2, 3, 9]
 
 
@@ -259,6 +259,6 @@ def test_settings_are_refused_without_showing_secrets(monkeypatch: pytest.Monkey
     monkeypatch.undo()
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush", "security.protocol": "hush-hush"}
     with pytest.raises(BadConnection, match=r"security\.protocol") as refused:
-        LibrdkafkaReader(config).read([span(0, 0, 1)])
+        LibrdkafkaReader(config, "read_uncommitted").read([span(0, 0, 1)])
     assert "hush-hush" not in str(refused.value)
-    assert "hush-hush" not in repr(LibrdkafkaReader(config))
+    assert "hush-hush" not in repr(LibrdkafkaReader(config, "read_uncommitted"))

@@ -39,12 +39,12 @@ def test_a_child_imports_no_airflow_and_starts_fast() -> None:
 
 
 def test_nothing_to_do() -> None:
-    assert compare_partitions({}, {}, []) == []
+    assert compare_partitions({}, {}, [], "read_committed") == []
 
 
 def test_empty_partitions_need_no_broker() -> None:
     empty = PartitionJob("a", "b", 0, 0, 0, 0, 0, 0, marks=(GroupMark("g", 0, 0),))
-    (result,) = compare_partitions({"bootstrap.servers": "x"}, {"bootstrap.servers": "x"}, [empty])
+    (result,) = compare_partitions({"bootstrap.servers": "x"}, {"bootstrap.servers": "x"}, [empty], "read_committed")
     assert (result.comparison.status, result.groups[0].status) == ("pass", "exact")
 
 
@@ -52,7 +52,7 @@ def test_processes_answer_in_the_order_of_the_jobs(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 0)
     config = {"bootstrap.servers": "x"}
     jobs = [PartitionJob("a", "b", number, 0, 0, 0, 0, 0) for number in (2, 0, 1)]
-    found = compare_partitions(config, config, jobs, processes=3)
+    found = compare_partitions(config, config, jobs, "read_committed", processes=3)
     assert [(result.partition, result.comparison.status) for result in found] == [(2, "pass"), (0, "pass"), (1, "pass")]
 
 
@@ -60,13 +60,13 @@ def test_an_error_in_a_process_keeps_its_class(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 1)
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush", "no-such-setting": "1"}
     with pytest.raises(BadConnection, match="no-such-setting") as refused:
-        compare_partitions(config, config, [job(0), job(1)], processes=2)
+        compare_partitions(config, config, [job(0), job(1)], "read_committed", processes=2)
     assert "hush-hush" not in str(refused.value)
 
 
 def test_two_jobs_for_one_partition_are_refused() -> None:
     with pytest.raises(ValueError, match="same target partition"):
-        compare_partitions({}, {}, [job(), job()])
+        compare_partitions({}, {}, [job(), job()], "read_committed")
 
 
 def test_jobs_survive_json() -> None:
@@ -92,7 +92,7 @@ def test_a_child_that_dies_is_an_outside_fault_with_its_last_words_redacted(
     monkeypatch.setattr(sys, "executable", str(fake))
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush"}
     with pytest.raises(OutsideFault, match=r"exit code 7: (?s:.*)the end") as died:
-        compare_partitions(config, config, [job(0), job(1)], processes=2)
+        compare_partitions(config, config, [job(0), job(1)], "read_committed", processes=2)
     assert "hush-hush" not in str(died.value)
 
 
@@ -107,7 +107,7 @@ def test_a_failure_stops_the_other_processes(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(sys, "executable", str(fake))
     started = time.monotonic()
     with pytest.raises(OutsideFault, match="exit code 1: it said nothing"):
-        compare_partitions({}, {}, [job(0), job(1)], processes=2)
+        compare_partitions({}, {}, [job(0), job(1)], "read_committed", processes=2)
     assert time.monotonic() - started < 60
     pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert not any(psutil.pid_exists(pid) for pid in pids)

@@ -143,7 +143,7 @@ class LibrdkafkaReader:
     def __init__(
         self,
         config: Mapping[str, Any],
-        isolation_level: str = "read_uncommitted",
+        isolation_level: str,
         stall_seconds: float = 30.0,
         max_records: int = 4_000_000,
         few: bool = False,

@@ -93,7 +93,7 @@ def export_shard(
     backup: str,
     backup_id: str,
     ranges: Sequence[ExportRange],
-    isolation_level: str = "read_committed",
+    isolation_level: str,
     segment_bytes: int = SEGMENT_BYTES,
     buffer_bytes: int = BUFFER_BYTES,
     kind: Format = "parquet",

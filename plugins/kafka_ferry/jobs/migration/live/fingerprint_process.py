@@ -26,7 +26,7 @@ def compare_partitions(
     source_config: Mapping[str, Any],
     target_config: Mapping[str, Any],
     jobs: Sequence[PartitionJob] | Sequence[TopicJob],
-    isolation_level: str = "read_committed",
+    isolation_level: str,
     processes: int = 2,
     stall_seconds: float = 30.0,
     without_headers: Collection[str] = (),
