@@ -38,7 +38,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.backup.dag import back_up, verify
-from kafka_ferry.jobs.migration.dag import task_defaults
+from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.backup.params import backup_params, verify_params
 
 LOCATION = "{location}"

@@ -400,14 +400,14 @@ def test_processes_end_when_their_parent_is_killed(pair: Pair, tmp_path: Path) -
     script = tmp_path / "parent.py"
     script.write_text(
         "import sys\n"
-        "from kafka_ferry.hooks import fingerprint_process as f\n"
+        "from kafka_ferry.jobs.migration.live import fingerprint_process as f\n"
         "from kafka_ferry.records.job import PartitionJob\n"
         "f.MIN_RECORDS_PER_PROCESS = 1\n"
         f"config = {{'bootstrap.servers': {pair.source!r}}}\n"
         f"jobs = [PartitionJob({pair.topic!r}, {pair.topic!r}, i, 0, 9, 9, 0, 9) for i in range(2)]\n"
         "f.compare_partitions(config, config, jobs, 'read_committed', processes=2, stall_seconds=300)\n"
     )
-    package = str(Path(fingerprint_process.__file__).parents[2])
+    package = str(Path(fingerprint_process.__file__).parents[4])
     parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": package})
     try:
         deadline = time.monotonic() + 30
