@@ -7,9 +7,11 @@ logs.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -63,7 +65,8 @@ class AirflowPart(Service):
             return f"its health is {part}"
         if self._part == "api-server":
             return None  # it has answered; the others are known by their last sign of life only
-        return self._problem_of_heartbeat(part.get(f"latest_{name}_heartbeat"))
+        problem = self._problem_of_heartbeat(part.get(f"latest_{name}_heartbeat"))
+        return problem or (self._home.unparsed(self._variables) if self._part == "dag-processor" else None)
 
     def _problem_of_heartbeat(self, heartbeat: str | None) -> str | None:
         """The last sign of life may be that of the process before this one, killed a moment ago."""
@@ -101,6 +104,22 @@ class AirflowHome:
             self._prepare_database(home, variables)
             self._ready = True
 
+    def unparsed(self, variables: Mapping[str, str]) -> str | None:
+        """Which DAG files nobody has read yet: a trigger of theirs would be answered with 404. None: all were read,
+        with or without an error; the UI shows that."""
+        folder = Path(variables["AIRFLOW__CORE__DAGS_FOLDER"])
+        # Airflow reads no others ([core] dag_discovery_safe_mode).
+        files = {path.name for path in folder.glob("*.py") if {b"dag", b"airflow"} <= _words(path.read_bytes())}
+        database = f"file:{Path(variables['AIRFLOW_HOME']) / 'airflow.db'}?mode=ro"
+        read = "SELECT relative_fileloc FROM dag WHERE NOT is_stale UNION SELECT filename FROM import_error"
+        try:
+            with contextlib.closing(sqlite3.connect(database, uri=True, timeout=5)) as connection:
+                known = {Path(str(name)).name for (name,) in connection.execute(read)}
+        except sqlite3.OperationalError as error:
+            return f"which DAGs were parsed cannot be read: {error}"
+        left = sorted(files - known)
+        return f"not parsed yet: {', '.join(left)}" if left else None
+
     def _prepare_database(self, home: Path, variables: Mapping[str, str]) -> None:
         database, version = home / "airflow.db", home / "airflow.db.version"
         if not database.exists():
@@ -119,6 +138,11 @@ class AirflowHome:
                     _migrate({"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
                     (Path(home) / "airflow.db").rename(empty)
         return empty
+
+
+def _words(content: bytes) -> set[bytes]:
+    lower = content.lower()
+    return {word for word in (b"dag", b"airflow") if word in lower}
 
 
 def _migrate(variables: Mapping[str, str]) -> None:

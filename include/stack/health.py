@@ -122,6 +122,9 @@ def _read(connection: socket.socket, size: int) -> bytes:
     return data
 
 
+_TELL_EVERY = 15.0  # seconds
+
+
 class Cancelled(StackError):
     """Another part of the stack failed or the user pressed Ctrl-C."""
 
@@ -139,14 +142,17 @@ def wait_until_healthy(
     alive: Callable[[], bool],
     timeout: float,
     cancelled: threading.Event,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> str | None:
     """Ask again and again until there is no problem.
 
     :param problem: asks the server once; None when all is well, else what is wrong.
     :param timeout: seconds.
+    :param tell: is told now and then what is waited for.
     :returns: None when healthy, else why it is not.
     """
-    deadline = time.monotonic() + timeout
+    begun = told = time.monotonic()
+    deadline = begun + timeout
     while True:
         last = ask(problem)
         if last is None:
@@ -155,5 +161,8 @@ def wait_until_healthy(
             return "the process ended"
         if time.monotonic() > deadline:
             return f"not healthy after {timeout:.0f} s: {last}"
+        if time.monotonic() > told + _TELL_EVERY:
+            told = time.monotonic()
+            tell(f"waiting for {told - begun:.0f} s: {last}")
         if cancelled.wait(0.15):
             raise Cancelled("cancelled")

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,13 +107,19 @@ class Service(ABC):
         if (running := self.running) and not running.ready:
             self.state.record(self.name, replace(running, ready=True))
 
-    def wait(self, timeout: float | None = None, cancelled: threading.Event | None = None) -> str | None:
-        """Wait for health; None, or why it did not come."""
+    def wait(
+        self,
+        timeout: float | None = None,
+        cancelled: threading.Event | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> str | None:
+        """Wait for health; None, or why it did not come. ``tell`` is told now and then what is waited for."""
         return wait_until_healthy(
             self.problem,
             lambda: self.running is not None,
             self.start_timeout if timeout is None else timeout,
             cancelled or threading.Event(),
+            tell,
         )
 
     def failure(self, why: str) -> StackError:

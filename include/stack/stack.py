@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -337,7 +338,8 @@ class Stack:
                 raise Cancelled("cancelled")
             started.append(service)
             service.start()
-            if why := service.wait(cancelled=cancelled):
+            tell = partial(self._told, service.name)
+            if why := service.wait(cancelled=cancelled, tell=tell):
                 raise service.failure(why)
             service.finish()
             ready[service.name].set()
@@ -346,6 +348,9 @@ class Stack:
         except BaseException:
             cancelled.set()  # no use in waiting for the others
             raise
+
+    def _told(self, name: str, what: str) -> None:
+        self._report(f"{name}: {what}")
 
     def _adopt(self, service: Service, cancelled: threading.Event) -> bool:
         running = service.running
