@@ -2,9 +2,10 @@
 
 plan -> freeze -> shards -> export -> finish -> copy -> prune -> validate -> report
 
-The schedule takes the defaults, and the DAG ships paused: trigger it with `dry_run` first, then make a DAG of your
-own with your defaults (docs/backup_topics.md), or unpause this one. A night that is covered is not backed up again.
-Restore with `restore_topics`, prove with `verify_backup`.
+The schedule takes the defaults, and the DAG ships paused: a run begins once it is unpaused, and the trigger form does
+that, too. Trigger it with `dry_run` first: only `plan` runs, and what it found stands in the run's tab "Kafka Ferry".
+Then pause it again and make a DAG of your own with your defaults (docs/backup_topics.md), or let this one run at night.
+A night that is covered is not backed up again. Restore with `restore_topics`, prove with `verify_backup`.
 """
 
 from __future__ import annotations

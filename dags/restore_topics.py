@@ -4,8 +4,8 @@ plan -> provision -> shards -> restore -> compare -> groups -> validate -> acls 
 
 Give it the backup's name and `location` as they were called; without `backup_id` it takes the latest. The ids stand
 in the report of each run of `backup_topics` and `verify_backup`, and are the names of the files in
-`<location>/<backup>/manifests/`. `dry_run` says what would be written. Records that are there already are not written
-again.
+`<location>/<backup>/manifests/`. With `dry_run` only `plan` runs, and writes nothing. What it found stands in the run's
+tab "Kafka Ferry", as does the verdict of a whole run. Records that are there already are not written again.
 """
 
 from __future__ import annotations

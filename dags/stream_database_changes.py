@@ -2,9 +2,9 @@
 
 plan -> deploy -> wait_until_running -> wait_until_converged -> validate -> remove -> report
 
-Give it `databases`, `database_conn_id` and `target_conn_id`; `dry_run` says what would be done and names what the
-server lacks. The run ends with a verdict on every row and every change; the connector is taken away at the end,
-unless `keep_streaming`.
+Give it `databases`, `database_conn_id` and `target_conn_id`. With `dry_run` only `plan` runs: it names what the server
+lacks and changes nothing. What it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run on
+every row and every change. The connector goes on after the run; without `keep_streaming` it is taken away.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kafka_ferry.jobs.common.defaults import task_defaults
 with DAG(
     **about(
         "stream_database_changes",
-        "stream MariaDB or MySQL into Kafka with Debezium",
+        "MariaDB or MySQL into Kafka, Debezium",
         __doc__,
         stream_params(),
         "kafka",

@@ -2,8 +2,8 @@
 
 plan -> shards -> verify -> validate -> report
 
-Needs no Kafka. The schedule takes the defaults, and the DAG ships paused. The report lists every backup of the name
-with its id.
+The schedule takes the defaults, and the DAG ships paused: a run begins once it is unpaused, and the trigger form does
+that, too. With `dry_run` only `plan` runs. The run's tab "Kafka Ferry" lists every backup of the name with its id.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 freeze -> shards -> fingerprint -> validate -> report
 
 Give it `topics` and two connections, `source_conn_id` and `target_conn_id`. It reads both sides to their ends of this
-moment and ends with a verdict, PASS or FAIL, record by record.
+moment and ends with a verdict, PASS or FAIL, record by record, in the run's tab "Kafka Ferry".
 """
 
 from __future__ import annotations

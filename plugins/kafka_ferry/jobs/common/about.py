@@ -21,7 +21,7 @@ def about(dag_id: str, title: str, doc: str, params: Mapping[str, Param], *tags:
 
     The list's search looks at the display name alone (Airflow 3.3.2), so that begins with the id.
 
-    :param doc: the DAG file's docstring: what it does, its tasks, what to know before the first run.
+    :param doc: the DAG file's docstring, as ``page`` takes it.
     """
     return {
         "dag_id": dag_id,
@@ -34,28 +34,50 @@ def about(dag_id: str, title: str, doc: str, params: Mapping[str, Param], *tags:
 
 
 def page(dag_id: str, doc: str, params: Mapping[str, Param]) -> str:
-    """Markdown: the docstring, every param with its default, and where to read on."""
-    rows = [f"| `{name}` | {_default(param)} | {_cell(param)} |" for name, param in params.items()]
+    """Markdown: what it does, where to read on, how to use it, its tasks, and every param in the form's sections.
+
+    Airflow shows it in a window of 500 by 400 pixels, and leaves no room between paragraphs (3.3.2): so the link comes
+    before what has to be scrolled to, headings part the rest, and params are a list, as a table is cut off there.
+
+    :param doc: three parts with an empty line between them: what, the tasks, and how to use it.
+    """
+    what, *rest = inspect.cleandoc(doc).split("\n\n", 2)
     file, base = f"docs/{dag_id}.md", os.environ.get(DOCS, "").rstrip("/")
     more = f"[{file}]({base}/{dag_id}.md)" if base else f"`{file}` of Kafka Ferry"
-    table = "\n".join(["| param | default | what it says |", "|---|---|---|", *rows])
-    return f"{inspect.cleandoc(doc)}\n\n## Params\n{table}\n\n## More\nLimits, failures and examples: {more}.\n"
+    parts = [what, f"- Limits, failures, examples: {more}"]
+    heads = zip(("Tasks", "Use"), rest, strict=False)
+    parts += [f"## {head}\n{text.replace('->', '→')}" for head, text in reversed([*heads])] + ["## Params"]
+    sections = dict.fromkeys(param.schema.get("section") for param in params.values())
+    for section in sections:
+        lines = [_line(name, one) for name, one in params.items() if one.schema.get("section") == section]
+        parts += [f"### {section}"] * bool(section) + ["\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(name: str, param: Param) -> str:
+    """Of the list of params: its name and default, its title in the form, what it says, its choices.
+
+    Not as code: its grey box lies on the line above.
+    """
+    shown: Mapping[str, str] = param.schema.get("values_display", {})
+    choices = [
+        f"{value}" + (f": {shown[value].removeprefix(f'{value}: ')}" if value in shown else "")
+        for value in param.schema.get("enum", ())
+        if value is not None
+    ]
+    end = f" One of {('; ' if shown else ', ').join(choices)}." if choices else ""
+    words = f"{_default(param)}: {param.schema['title']}. {param.schema['text']}{end}"
+    return f"- **{_escaped(name)}**{_escaped(words)}"
 
 
 def _default(param: Param) -> str:
-    if not param.has_value:
-        return "must be given"
-    value = param.value
-    return "" if value is None or value in ([], {}, "") else f"`{_plain(json.dumps(value))}`"
+    if not param.has_value:  # also where the default is None
+        return "" if "null" in param.schema["type"] else " (must be given)"
+    return "" if param.value in ([], {}, "") else f" = {json.dumps(param.value)}"
 
 
-def _cell(param: Param) -> str:
-    words: Mapping[str, Any] = param.schema.get("values_display", {})
-    text = str(param.schema["text"]) + "".join(f" `{value}`: {said}." for value, said in words.items())
-    escaped = text.replace("\\", "\\\\").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
-    return _plain(f"**{param.schema['title']}.** {escaped}")
-
-
-def _plain(text: str) -> str:
-    """For a cell of a table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+def _escaped(text: str) -> str:
+    """Without what Markdown would take for its own."""
+    for mark, kept in (("\\", "\\\\"), ("<", "&lt;"), ("*", "\\*"), ("_", "\\_"), ("`", "\\`"), ("\n", " ")):
+        text = text.replace(mark, kept)
+    return text
