@@ -30,6 +30,6 @@ class ReplicateSpec(MigrationSpec):
     migration: Name = "replicate"
     naming: Naming = Naming.RENAME
     replicator: Replicator = Replicator.MIRROR_MAKER2
-    source_zookeeper: str = ""
-    target_zookeeper: str = ""
+    source_zookeeper: str | None = None
+    target_zookeeper: str | None = None
     max_poll_records: int = Field(default=300, ge=1, le=100_000)

@@ -97,8 +97,8 @@ class ReplicateTopics(MirrorMaker2OnConnect):
             return config(
                 EmrReplicatorIntent(
                     source=self.connect.client_settings(spec.source_conn_id),
-                    source_zookeeper=spec.source_zookeeper,
-                    target_zookeeper=spec.target_zookeeper,
+                    source_zookeeper=spec.source_zookeeper or "",
+                    target_zookeeper=spec.target_zookeeper or "",
                     topics=topics,
                     rename_format=spec.topic_rename.format if spec.topic_rename else TOPIC,
                     max_poll_records=spec.max_poll_records,
