@@ -12,6 +12,8 @@ from airflow.timetables import trigger
 from airflow.timetables.base import DataInterval, TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from dag_pages import tasks_of
+
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 
 
@@ -28,14 +30,8 @@ def backup() -> DAG:
     return load("backup_topics")
 
 
-def sentence(dag: DAG) -> list[str]:
-    assert dag.doc_md
-    line = dag.doc_md.strip().split("\n\n")[1]
-    return [name.strip() for name in line.replace("\n", " ").split("->")]
-
-
 def test_the_edges_of_a_backup_are_those_of_the_docstring(backup: DAG) -> None:
-    order = sentence(backup)
+    order = tasks_of(backup)[0]
     assert set(order) == set(backup.task_dict)
     edges = {(task.task_id, after) for task in backup.tasks for after in task.downstream_task_ids}
     # The mapped task also depends on its shards, as it does in the chain.
@@ -84,7 +80,7 @@ def test_every_task_is_retried_and_the_report_always_made(backup: DAG) -> None:
 @pytest.mark.parametrize("name", ["restore_topics", "verify_backup"])
 def test_the_chain_is_that_of_the_docstring(name: str) -> None:
     dag = load(name)
-    order = sentence(dag)
+    order = tasks_of(dag)[0]
     assert set(order) == set(dag.task_dict)
     edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
     assert set(pairwise(order)) <= edges

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG
 
+from dag_pages import tasks_of
+
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 NAMES = ("export_topics_to_s3", "import_topics_from_s3")
 HEAVY = ("numpy", "pyarrow", "fastavro", "boto3", "confluent_kafka", "requests")
@@ -26,8 +28,7 @@ def load(name: str) -> DAG:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_edges_are_those_of_the_docstring(name: str) -> None:
     dag = load(name)
-    assert dag.doc_md
-    order = [task.strip() for task in dag.doc_md.strip().split("\n\n")[1].replace("\n", " ").split("->")]
+    order, _ = tasks_of(dag)
     assert set(order) == set(dag.task_dict)
     edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
     # Beside the chain: mapped tasks depend on what says how many there are, the teardown on its setup.
