@@ -13,12 +13,13 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.backup.dag import back_up
-from kafka_ferry.jobs.backup.params import backup_params
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 
 with DAG(
-    **about("backup_topics", "back up topics every night", __doc__, backup_params(), "kafka", "backup"),
+    **about("backup_topics", "back up topics every night", __doc__, params_of(BackupSpec), "kafka", "backup"),
     schedule="0 2 * * *",
     catchup=False,
     is_paused_upon_creation=True,

@@ -13,15 +13,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.s3.dag import export_topics
-from kafka_ferry.jobs.s3.params import export_params
+from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
 
 with DAG(
     **about(
         "export_topics_to_s3",
         "export topics as Parquet, JSON lines or Avro",
         __doc__,
-        export_params(),
+        params_of(ExportSpec),
         "kafka",
         "s3",
         "export",

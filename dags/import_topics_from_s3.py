@@ -13,15 +13,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.s3.dag import import_topics
-from kafka_ferry.jobs.s3.params import import_params
+from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
 
 with DAG(
     **about(
         "import_topics_from_s3",
         "import exported topics, renamed if wanted",
         __doc__,
-        import_params(),
+        params_of(ImportSpec),
         "kafka",
         "s3",
         "import",

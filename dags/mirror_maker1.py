@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.mirror_maker1_params import mirror_maker1_params
+from kafka_ferry.jobs.migration.engines.mirror_maker1_spec import MirrorMaker1Spec
 
 with DAG(
     **about(
         "mirror_maker1",
         "migrate topics with MirrorMaker 1 on hosts",
         __doc__,
-        mirror_maker1_params(),
+        params_of(MirrorMaker1Spec),
         "kafka",
         "migration",
         "mirror-maker-1",

@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.host_params import dedicated_params
+from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec
 
 with DAG(
     **about(
         "mirror_maker2_dedicated",
         "migrate with MirrorMaker 2 on hosts",
         __doc__,
-        dedicated_params(),
+        params_of(DedicatedSpec),
         "kafka",
         "migration",
         "mirror-maker-2",

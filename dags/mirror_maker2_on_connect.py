@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.params import migration_params
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 with DAG(
     **about(
         "mirror_maker2_on_connect",
         "migrate with MirrorMaker 2 on Connect",
         __doc__,
-        migration_params(),
+        params_of(MigrationSpec),
         "kafka",
         "migration",
         "mirror-maker-2",

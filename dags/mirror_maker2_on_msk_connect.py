@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.msk_connect_params import msk_connect_params
+from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 
 with DAG(
     **about(
         "mirror_maker2_on_msk_connect",
         "migrate to MSK with MirrorMaker 2",
         __doc__,
-        msk_connect_params(),
+        params_of(MskConnectSpec),
         "kafka",
         "migration",
         "mirror-maker-2",

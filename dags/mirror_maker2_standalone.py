@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.host_params import standalone_params
+from kafka_ferry.jobs.migration.engines.host_spec import StandaloneSpec
 
 with DAG(
     **about(
         "mirror_maker2_standalone",
         "migrate with a standalone MirrorMaker 2",
         __doc__,
-        standalone_params(),
+        params_of(StandaloneSpec),
         "kafka",
         "migration",
         "mirror-maker-2",

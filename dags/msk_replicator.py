@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.msk_replicator_params import msk_replicator_params
+from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
 
 with DAG(
     **about(
         "msk_replicator",
         "migrate MSK to MSK with Amazon's MSK Replicator",
         __doc__,
-        msk_replicator_params(),
+        params_of(MskReplicatorSpec),
         "kafka",
         "migration",
         "msk",

@@ -14,15 +14,16 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.dag import migrate
-from kafka_ferry.jobs.migration.engines.replicate_params import replicate_params
+from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
 
 with DAG(
     **about(
         "replicate_topics",
         "replicate chosen topics under a new name",
         __doc__,
-        replicate_params(),
+        params_of(ReplicateSpec),
         "kafka",
         "migration",
         "rename",

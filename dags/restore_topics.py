@@ -13,12 +13,13 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.backup.dag import restore
-from kafka_ferry.jobs.backup.params import restore_params
+from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 
 with DAG(
-    **about("restore_topics", "restore topics from a backup", __doc__, restore_params(), "kafka", "backup"),
+    **about("restore_topics", "restore topics from a backup", __doc__, params_of(RestoreSpec), "kafka", "backup"),
     schedule=None,
     max_active_runs=8,
     default_args=task_defaults("kafka_ferry"),

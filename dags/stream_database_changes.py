@@ -12,16 +12,17 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.cdc.dag import stream_changes
-from kafka_ferry.jobs.cdc.params import stream_params
+from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 
 with DAG(
     **about(
         "stream_database_changes",
         "MariaDB or MySQL into Kafka, Debezium",
         __doc__,
-        stream_params(),
+        params_of(StreamSpec),
         "kafka",
         "debezium",
         "cdc",

@@ -11,16 +11,17 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.backup.dag import verify
-from kafka_ferry.jobs.backup.params import verify_params
+from kafka_ferry.jobs.backup.rules.spec import VerifySpec
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
+from kafka_ferry.jobs.common.form import params_of
 
 with DAG(
     **about(
         "verify_backup",
         "read backups and prove them whole",
         __doc__,
-        verify_params(),
+        params_of(VerifySpec),
         "kafka",
         "backup",
         "verification",

@@ -12,14 +12,17 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import UNBOUNDED, task_defaults
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.jobs.migration.params import comparison_params
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 
 with DAG(
-    **about("verify_clusters", "compare two Kafka clusters", __doc__, comparison_params(), "kafka", "verification"),
+    **about(
+        "verify_clusters", "compare two Kafka clusters", __doc__, params_of(ComparisonSpec), "kafka", "verification"
+    ),
     schedule=None,
     max_active_runs=8,
     default_args=task_defaults("verify_clusters"),

@@ -40,9 +40,10 @@ import json
 import time
 from pathlib import Path
 from airflow.sdk import dag, get_current_context, task
-from kafka_ferry.jobs.migration.params import migration_params
+from kafka_ferry.jobs.common.form import params_of
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
-@dag(schedule=None, params=migration_params())
+@dag(schedule=None, params=params_of(MigrationSpec))
 def {DAG}():
     @task
     def report(gate):

@@ -16,8 +16,8 @@ from kafka_ferry.jobs.backup.rules.restore_plan import select_topics, target_nam
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import check_settings
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.replicators import _matches
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 
 USED = [

@@ -39,10 +39,11 @@ from airflow.sdk import DAG
 
 from kafka_ferry.jobs.backup.dag import back_up, verify
 from kafka_ferry.jobs.common.defaults import task_defaults
-from kafka_ferry.jobs.backup.params import backup_params, verify_params
+from kafka_ferry.jobs.common.form import params_of
+from kafka_ferry.jobs.backup.rules.spec import BackupSpec, VerifySpec
 
 LOCATION = "{location}"
-nights = backup_params(backup="nights", topics=["nights[.].*"], location=LOCATION, patience=2)
+nights = params_of(BackupSpec, backup="nights", topics=["nights[.].*"], location=LOCATION, patience=2)
 once = task_defaults("kafka_ferry") | {{"retries": 0}}
 soon = task_defaults("kafka_ferry") | {{"retry_delay": timedelta(seconds=1)}}
 paused = {{"catchup": False, "max_active_runs": 1, "is_paused_upon_creation": True}}
@@ -52,9 +53,9 @@ with DAG("own_nights", schedule="0 2 * * *", start_date=since, params=nights, de
     back_up()
 with DAG("own_next_night", schedule=timedelta(hours=6), params=nights, default_args=once, **paused):
     back_up()
-with DAG("own_backup", schedule=None, params=backup_params(location=LOCATION), default_args=soon):
+with DAG("own_backup", schedule=None, params=params_of(BackupSpec, location=LOCATION), default_args=soon):
     back_up()
-with DAG("own_verify", schedule=None, params=verify_params(location=LOCATION), default_args=soon):
+with DAG("own_verify", schedule=None, params=params_of(VerifySpec, location=LOCATION), default_args=soon):
     verify()
 '''
 

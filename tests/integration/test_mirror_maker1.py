@@ -31,8 +31,8 @@ from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
 from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
 from kafka_ferry.jobs.migration.live.jobs import jobs_of
 from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.resume import ForeignData
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.watch import freeze
 from kafka_ferry.records.compare import PartitionComparison
 from run_by_hand import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_origin
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -52,10 +52,29 @@ _SEE_FORM = "see the description in the trigger form"
 class Spec(BaseModel):
     """Base of the specs, in the names of the trigger form. Lists and mappings that are null are empty.
 
+    All that is said of a param stands at its field, and the trigger form, the DAG's page in Airflow and the tables in
+    docs/ are made from it: type, limits and default, ``title``, ``description``, ``examples``, and in
+    ``json_schema_extra``
+
+    - ``section``: of the form. What a user always sets has none: a form whose params all have sections opens folded;
+    - ``environment``: the variable of Airflow's environment in which an installation may set the default;
+    - ``allowed``: the option of the deployment whose first entry is the default (``jobs/common/deployment.py``);
+    - ``values_display`` and other words of JSON schema, in place of those that follow from the type.
+
+    The texts are Airflow's users': what only a maintainer needs is a comment. A field that a subclass declares again
+    without a title keeps the texts, and without ``json_schema_extra`` that too.
+
     Usage::
 
         spec = MigrationSpec.from_params(context["params"])
+
+    :cvar form_first: what comes first in the form, which else has the order of the fields. ``form_last``: last.
+    :cvar form_without: what the form does not ask for, as it has no use there.
     """
+
+    form_first: ClassVar[tuple[str, ...]] = ()
+    form_last: ClassVar[tuple[str, ...]] = ()
+    form_without: ClassVar[tuple[str, ...]] = ()
 
     # Pydantic's own words would show the value, which may be a secret, in every traceback.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
@@ -86,6 +105,28 @@ class Spec(BaseModel):
             # A name that was misspelt explains why another is missing, so it comes first.
             found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
             raise _bad_param(found[0], sorted(cls.model_fields)) from error
+
+
+class Words(NamedTuple):
+    """What is said of a param; ``more`` is its ``json_schema_extra``."""
+
+    title: str
+    description: str
+    examples: list[Any]
+    more: Mapping[str, Any]
+
+
+def words_of(spec: type[Spec], name: str) -> Words:
+    """What a spec, or the one it is made from, says of a param.
+
+    :raises TypeError: none gives it a title and a description.
+    """
+    fields = [kind.model_fields[name] for kind in spec.__mro__ if issubclass(kind, Spec) and name in kind.model_fields]
+    said = next((field for field in fields if field.title), None)
+    if said is None or not said.title or not said.description:
+        raise TypeError(f"{spec.__name__}.{name} has no title or no description")
+    more = next(field.json_schema_extra for field in fields if field.title or field.json_schema_extra is not None)
+    return Words(said.title, said.description, said.examples or [], more if isinstance(more, dict) else {})
 
 
 def _bad_param(first: ErrorDetails, fields: list[str]) -> BadParam:

@@ -23,7 +23,8 @@ from kafka_ferry.jobs.common.deployment import (
     check_plugin_folder,
     signing_connection,
 )
-from kafka_ferry.jobs.migration.engines.host_params import dedicated_params
+from kafka_ferry.jobs.common.form import params_of
+from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
@@ -72,9 +73,9 @@ def test_a_star_is_every_connection_but_not_the_machine_of_airflow(monkeypatch: 
 
 
 def test_the_form_offers_what_is_allowed_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not dedicated_params()["hosts"].has_value
+    assert not params_of(DedicatedSpec)["hosts"].has_value
     say(monkeypatch, hosts="*, mm2-1, local")
-    assert dedicated_params()["hosts"].value == ["mm2-1"]
+    assert params_of(DedicatedSpec)["hosts"].value == ["mm2-1"]
 
 
 @pytest.mark.parametrize(

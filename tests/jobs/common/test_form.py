@@ -1,4 +1,4 @@
-"""A form says what its spec knows: types, choices, limits, defaults; the same for every DAG."""
+"""A form says what its spec knows: types, choices, limits, defaults, texts; the same for every DAG."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
+from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, create_model
 
 from forms import DAGS
 from kafka_ferry.core.spec import Spec
-from kafka_ferry.jobs.common.form import Form
+from kafka_ferry.jobs.common.form import params_of
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "include" / "examples"
 
@@ -23,23 +24,25 @@ class Speed(StrEnum):
     FAST = "fast"
 
 
+Says = Field(title="Title", description="Text.")
+
+
 class Ferry(Spec):
-    topics: list[str] = Field(min_length=1)
-    name: Annotated[str, StringConstraints(pattern="^[a-z]+$")] = "ferry"
-    speed: Speed = Speed.SLOW
-    decks: Literal[1, 2] = 1
-    masts: int = Field(default=2, ge=1, le=3)
-    seconds: float | None = Field(default=None, gt=0)
-    flag: Speed | None = None
-    settings: dict[str, str] = Field(default={})
+    topics: Annotated[list[str], Says] = Field(min_length=1)
+    name: Annotated[str, StringConstraints(pattern="^[a-z]+$"), Says] = "ferry"
+    speed: Annotated[Speed, Says] = Speed.SLOW
+    decks: Annotated[Literal[1, 2], Says] = 1
+    masts: Annotated[int, Says] = Field(default=2, ge=1, le=3)
+    seconds: Annotated[float | None, Says] = Field(default=None, gt=0)
+    flag: Annotated[Speed | None, Says] = None
+    settings: Annotated[dict[str, str], Says] = Field(default={})
 
 
-def schema(name: str, **more: Any) -> dict[str, Any]:
-    form = Form(Ferry)
-    form(name, "Title", "Text.", **more)
-    found = dict(form.params[name].schema)
-    assert (found.pop("title"), found.pop("text")) == ("Title", "Text.")
-    return found
+def made(kind: Any, **field: Any) -> Param:
+    """The param of a spec's only field."""
+    return params_of(create_model("One", __base__=Spec, name=(kind, Field(**{"description": "Text.", **field}))))[
+        "name"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,67 +59,95 @@ def schema(name: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_schema_is_the_specs(name: str, expected: dict[str, Any]) -> None:
-    assert schema(name) == expected
+    assert params_of(Ferry)[name].schema == {"title": "Title", "text": "Text.", **expected}
 
 
 def test_what_is_said_beside_comes_first() -> None:
-    assert schema("masts", type=["null", "integer"], maximum=2)["type"] == ["null", "integer"]
-    assert schema("masts", maximum=2)["maximum"] == 2
+    extra = {"type": ["null", "integer"], "maximum": 2, "section": "More", "values_display": {"1": "one"}}
+    schema = made(int, default=1, ge=1, le=3, title="Masts", json_schema_extra=extra).schema
+    assert schema == {**extra, "minimum": 1, "title": "Masts", "text": "Text."}
 
 
 def test_defaults_come_from_the_environment_the_caller_or_the_spec(monkeypatch: pytest.MonkeyPatch) -> None:
-    def value(**how: Any) -> Any:
-        form = Form(Ferry, **how)
-        form("name", "Name", "Text.")
-        return form.params["name"].resolve()
+    class Own(Ferry):
+        name: str = Field(default="ferry", json_schema_extra={"environment": "FERRY_NAME"})
 
-    environment = {"name": "FERRY_NAME"}
-    assert value(environment=environment) == "ferry"
-    assert value(defaults={"name": "mine"}) == "mine"
+    assert params_of(Own)["name"].resolve() == "ferry"
+    assert params_of(Own, name="mine")["name"].resolve() == "mine"
     monkeypatch.setenv("FERRY_NAME", "theirs")
-    assert value(environment=environment) == "theirs"
+    assert params_of(Own, name="mine")["name"].resolve() == "theirs"
+    assert "environment" not in params_of(Own)["name"].schema
+
+
+def test_a_default_of_no_param_is_refused() -> None:
+    with pytest.raises(TypeError, match="Ferry has no param nmae"):
+        params_of(Ferry, nmae="mine")
+
+
+def test_what_the_deployment_allows_first_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hosts(**defaults: Any) -> Param:
+        class Own(Spec):
+            hosts: list[str] = Field(
+                default=["local"], title="Hosts", description="Text.", json_schema_extra={"allowed": "hosts"}
+            )
+
+        return params_of(Own, **defaults)["hosts"]
+
+    monkeypatch.setenv("AIRFLOW__KAFKA_FERRY__HOSTS", "*, mm2-*")
+    assert not hosts().has_value, "who triggers has to say"
+    monkeypatch.setenv("AIRFLOW__KAFKA_FERRY__HOSTS", "*, b, a")
+    assert hosts().value == ["b"]
+    assert hosts(hosts=["a"]).value == ["a"]
+    assert "allowed" not in hosts().schema
 
 
 def test_what_has_no_default_must_be_given() -> None:
-    form = Form(Ferry)
-    form("topics", "Topics", "Text.")
-    assert not form.params["topics"].has_value
+    params = params_of(Ferry)
+    assert not params["topics"].has_value
     with pytest.raises(ParamValidationError):
-        form.params["topics"].resolve()
-    form("speed", "Speed", "Text.")
-    assert form.params["speed"].resolve() == "slow", "an enum's own value, as JSON has it"
+        params["topics"].resolve()
+    assert params["speed"].resolve() == "slow", "an enum's own value, as JSON has it"
 
 
-def test_sections_and_order() -> None:
-    form = Form(Ferry)
-    form("name", "Name", "Text.")
-    form.section = "More"
-    form("masts", "Masts", "Text.")
-    form("decks", "Decks", "Text.")
-    assert "section" not in form.params["name"].schema
-    assert form.params["masts"].schema["section"] == "More"
-    form("name", "Other", "Text.")
-    assert (list(form.params), form.params["name"].schema["title"]) == (["name", "masts", "decks"], "Other")
-    form.first("decks")
-    assert list(form.params) == ["decks", "name", "masts"]
-    form.leave_out("masts")
-    assert list(form.params) == ["decks", "name"]
-    form.keep("name")
-    assert list(form.params) == ["name"]
+def test_the_order_is_the_specs_but_for_what_it_says_itself() -> None:
+    class Own(Ferry):
+        form_first = ("decks", "masts")
+        form_last = ("speed", "name")
+        form_without = ("flag", "settings")
+
+    assert list(params_of(Ferry)) == list(Ferry.model_fields)
+    assert list(params_of(Own)) == ["decks", "masts", "topics", "seconds", "speed", "name"]
+    assert Own.from_params({"topics": ["a"], "flag": "slow"}).flag is Speed.SLOW, "only the form leaves it out"
 
 
-def test_words_of_another_form_with_our_own_limits() -> None:
-    class Other(Spec):
+def test_a_field_that_is_declared_again_keeps_what_it_does_not_say() -> None:
+    class Base(Spec):
+        masts: int = Field(
+            default=1, ge=1, title="Masts", description="How many.", examples=[6], json_schema_extra={"section": "Hull"}
+        )
+
+    class Default(Base):
         masts: int = Field(default=7, ge=5)
 
-    form, other = Form(Ferry), Form(Other)
-    other.section = "Other"
-    other("masts", "Masts of it", "How many.", examples=[6])
-    form.like(other.params, "masts")
-    param = form.params["masts"]
-    assert (param.value, param.description) == (2, "masts: How many. For example 6.")
-    words = {"title": "Masts of it", "text": "How many.", "suggestions": [6]}
-    assert param.schema == {**words, "type": "integer", "minimum": 1, "maximum": 3}
+    class Place(Base):
+        masts: int = Field(default=1, json_schema_extra={})
+
+    class Other(Base):
+        masts: int = Field(default=1, title="Poles", description="Made of wood.")
+
+    words = {"title": "Masts", "text": "How many.", "suggestions": [6], "type": "integer"}
+    param = params_of(Default)["masts"]
+    assert (param.value, param.description) == (7, "How many. For example 6.")
+    assert param.schema == {**words, "section": "Hull", "minimum": 5}
+    assert params_of(Place)["masts"].schema == words
+    assert params_of(Other)["masts"].schema == {"title": "Poles", "text": "Made of wood.", "type": "integer"}
+
+
+def test_a_param_of_which_nothing_is_said_makes_no_form() -> None:
+    with pytest.raises(TypeError, match=r"One\.name has no title"):
+        made(str, default="")
+    with pytest.raises(TypeError, match=r"One\.name has no title or no description"):
+        made(str, default="", title="Name", description=None)
 
 
 @pytest.mark.parametrize("dag", DAGS)
@@ -145,10 +176,10 @@ def test_every_form_asks_for_what_its_spec_knows_in_whole_sentences(dag: str) ->
     ],
 )
 def test_the_text_names_the_param_and_its_examples(name: str, title: str, more: Any, expected: str) -> None:
-    form = Form(Ferry)
-    form(name, title, "Text.", **more)
-    assert form.params[name].description == expected
-    assert "examples" not in form.params[name].schema, "the field would offer options where there are none"
+    spec = create_model("One", __base__=Spec, **{name: (Any, Field(title=title, description="Text.", **more))})
+    param = params_of(spec)[name]
+    assert param.description == expected
+    assert "examples" not in param.schema, "the field would offer options where there are none"
 
 
 @pytest.mark.parametrize("dag", DAGS)

@@ -1,112 +1,82 @@
-"""Trigger forms: the params of a DAG, made from its spec, which alone knows types, choices, limits and defaults."""
+"""Trigger forms: the params of a DAG, made from its spec, where all that is said of a param stands once."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import Param
 from pydantic_core import PydanticUndefined
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from kafka_ferry.core.spec import Spec, words_of
+from kafka_ferry.jobs.common.deployment import allowed
 
-#: Ours, beside JSON schema's words: what a text is made of, for forms that take it over, and for tests.
-_HIDDEN = ("text", "suggestions")
 _LIMITS = (
     "minimum", "maximum", "exclusiveMinimum", "minLength", "minItems", "maxItems", "pattern", "enum"
 )  # fmt: skip
-_WORDS = ("title", "values_display", *_HIDDEN)
 
 
-class Form:
-    """Collects the params of one spec, in the order of the form.
+def params_of(spec: type[Spec], /, **defaults: Any) -> dict[str, Param]:
+    """The params of a DAG, in the order of its form.
 
-    What a user always sets gets no section: a form whose params all have sections opens folded. Texts name the param
-    where its title does not, as pages, logs and the API do. Examples stand in the text: ``examples`` of the schema
-    make Airflow's field for text say "Start typing to see options", and for lists it takes no others (3.3.2).
+    Descriptions name the param where its title does not, as pages, logs and the API do. Examples stand in them:
+    ``examples`` of the schema make Airflow's field for text say "Start typing to see options", and for lists it takes
+    no others (3.3.2). So the schema keeps the text and the examples as ``text`` and ``suggestions``.
 
     Example::
 
-        form = Form(MigrationSpec)
-        form.section = "Replication"
-        form("tasks_max", "Tasks", "Parallel tasks per connector.")
-        form.params
+        with DAG("backup_orders", schedule="30 1 * * *", params=params_of(BackupSpec, topics=["orders.*"])):
+            back_up()
 
-    :cvar section: of the params that are added from now on.
-    :param defaults: in place of the spec's.
-    :param environment: param to the variable in which an installation may set its default once.
+    :param defaults: in place of the spec's: a scheduled run takes the defaults.
+    :raises TypeError: a default of no param.
     """
+    if unknown := defaults.keys() - spec.model_fields.keys():
+        raise TypeError(f"{spec.__name__} has no param {', '.join(sorted(unknown))}")
+    schema = spec.model_json_schema()
+    definitions: dict[str, Any] = schema.get("$defs", {})
+    shapes = {name: _shape(found, definitions) for name, found in schema["properties"].items()}
+    return {name: _param(spec, name, shapes[name], defaults) for name in _asked(spec)}
 
-    def __init__(
-        self,
-        spec: type[BaseModel],
-        *,
-        defaults: Mapping[str, Any] | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        self.spec = spec
-        self.section: str | None = None
-        self.params: dict[str, Param] = {}
-        self._defaults, self._environment = defaults or {}, environment or {}
-        schema = spec.model_json_schema()
-        self._properties: dict[str, Any] = schema["properties"]
-        self._definitions: dict[str, Any] = schema.get("$defs", {})
 
-    def __call__(self, name: str, title: str, description: str, **more: Any) -> None:
-        """Add a param; one that is there gets these words, where it stands.
+def _asked(spec: type[Spec]) -> list[str]:
+    apart = {*spec.form_first, *spec.form_last, *spec.form_without}
+    return [*spec.form_first, *(name for name in spec.model_fields if name not in apart), *spec.form_last]
 
-        :param more: words of JSON schema, and Airflow's own, beside or in place of what the spec says.
-        """
-        self._add(name, description, {"title": title, **more})
 
-    def like(self, other: Mapping[str, Param], *names: str, **more: Any) -> None:
-        """Add params in the words of another form."""
-        for name in names:
-            words = {word: value for word, value in other[name].schema.items() if word in _WORDS}
-            self._add(name, words.pop("text"), {"examples": words.pop("suggestions", None), **words, **more})
+def _param(spec: type[Spec], name: str, shape: Mapping[str, Any], defaults: Mapping[str, Any]) -> Param:
+    words = words_of(spec, name)
+    more = dict(words.more)
+    section, environment, option = (more.pop(word, None) for word in ("section", "environment", "allowed"))
+    default = os.environ.get(environment or "") or defaults.get(name, PydanticUndefined)
+    if default is PydanticUndefined and option:
+        # Where the deployment allows none by name there is no default: who triggers has to say.
+        default = [entry for entry in allowed(option) if "*" not in entry][:1] or PydanticUndefined
+    elif default is PydanticUndefined:
+        default = spec.model_fields[name].default
+    value: dict[str, Any] = {} if default is PydanticUndefined else {"default": getattr(default, "value", default)}
+    schema = {
+        "section": section, **shape, "title": words.title, **more,
+        "text": words.description, "suggestions": words.examples or None,
+    }  # fmt: skip
+    description = described(name, words.title, words.description, words.examples)
+    return Param(**value, description=description, **{word: said for word, said in schema.items() if said is not None})
 
-    def first(self, *names: str) -> None:
-        """Put these before the others."""
-        self.params = {name: self.params[name] for name in names} | self.params
 
-    def keep(self, *names: str) -> None:
-        """Only these, in this order."""
-        self.params = {name: self.params[name] for name in names}
-
-    def leave_out(self, *names: str) -> None:
-        """All but these."""
-        self.params = {name: param for name, param in self.params.items() if name not in names}
-
-    def _add(self, name: str, description: str, given: dict[str, Any]) -> None:
-        examples = given.pop("examples", None)
-        schema = {
-            "section": self.section, **self._schema(self._properties[name]), **given,
-            "text": description, "suggestions": examples,
-        }  # fmt: skip
-        schema = {word: value for word, value in schema.items() if value is not None}
-        description = described(name, schema["title"], description, examples or ())
-        default = os.environ.get(self._environment.get(name, "")) or self._default(name)
-        value: dict[str, Any] = {} if default is PydanticUndefined else {"default": default}
-        self.params[name] = Param(**value, description=description, **schema)
-
-    def _default(self, name: str) -> Any:
-        default = self._defaults.get(name, self.spec.model_fields[name].default)
-        return getattr(default, "value", default)
-
-    def _schema(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        if "$ref" in found:
-            return self._schema(self._definitions[found["$ref"].rpartition("/")[2]])
-        if "anyOf" in found:  # what may be null; Airflow's form wants that first
-            parts = [self._schema(part) for part in found["anyOf"]]
-            kinds = sorted((part["type"] for part in parts), key=lambda kind: str(kind != "null"))
-            return {name: value for part in parts for name, value in part.items()} | {"type": kinds}
-        schema = {name: found[name] for name in ("type", *_LIMITS) if name in found}
-        if schema.get("type") in ("array", "object") and not schema.get("minItems"):
-            schema["type"] = ["null", schema["type"]]  # else Airflow marks it as required; null is empty (``Spec``)
-        return schema | {"items": {"type": found["items"]["type"]}} if "items" in found else schema
+def _shape(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Type, choices and limits in JSON schema, as Airflow's form takes them."""
+    if "$ref" in found:
+        return _shape(definitions[found["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in found:  # what may be null; Airflow's form wants that first
+        parts = [_shape(part, definitions) for part in found["anyOf"]]
+        kinds = sorted((part["type"] for part in parts), key=lambda kind: str(kind != "null"))
+        return {name: value for part in parts for name, value in part.items()} | {"type": kinds}
+    schema = {name: found[name] for name in ("type", *_LIMITS) if name in found}
+    if schema.get("type") in ("array", "object") and not schema.get("minItems"):
+        schema["type"] = ["null", schema["type"]]  # else Airflow marks it as required; null is empty (``Spec``)
+    return schema | {"items": {"type": found["items"]["type"]}} if "items" in found else schema
 
 
 def described(name: str, title: str, text: str, examples: Sequence[Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
@@ -14,41 +15,134 @@ from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSp
 
 LOCATION = "s3://ferry-backups/exports"
 
+#: Sections of the form.
+_FOLLOW: JsonDict = {"section": "Follow"}
+_SELECTION: JsonDict = {"section": "Selection"}
+_OBJECTS: JsonDict = {"section": "Objects"}
+_COPY: JsonDict = {"section": "Copy"}
+_SIGNATURES: JsonDict = {"section": "Signatures"}
+
 
 class _ExchangeSpec(Spec):
-    """What both have. Times are in seconds.
+    """What both have. Times are in seconds."""
 
-    :param export: the name that exports of the same topics share. ``location``: ``s3://bucket/prefix``.
-    :param signing_conn_id: as of backups.
-    :param follow_for: how long to go on with what is written meanwhile; 0 ends with what was there at the start.
-    :param follow_interval: between two looks.
-    """
+    form_last = ("signing_conn_id",)
 
-    export: BackupName = "export"
-    location: str = LOCATION
-    aws_conn_id: str | None = "aws_default"
-    signing_conn_id: str | None = None
-    follow_for: float = Field(default=0, ge=0)
-    follow_interval: float = Field(default=15, ge=1, le=3600)
-    dry_run: bool = False
+    export: BackupName = Field(
+        default="export",
+        title="Export name",
+        description="Exports of one name go on from one another. One run at a time works on a name.",
+    )
+    location: str = Field(
+        default=LOCATION,
+        title="Location",
+        description="s3://bucket/prefix, or file:///folder that workers share.",
+    )
+    aws_conn_id: str | None = Field(
+        default="aws_default",
+        title="S3",
+        description="Airflow connection of type aws. Empty: boto3's own chain (role, environment).",
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Only plan: say what would be done and stop. Nothing is written.",
+    )
+    follow_for: float = Field(
+        default=0,
+        ge=0,
+        title="Follow for",
+        description=(
+            "Export what is written meanwhile too, as increments, for so long. 0: end with what is there at "
+            "the start. In seconds."
+        ),
+        json_schema_extra=_FOLLOW,
+    )
+    follow_interval: float = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        title="Look every",
+        description="Between two looks for something new. In seconds.",
+        json_schema_extra=_FOLLOW,
+    )
+    signing_conn_id: str | None = Field(
+        default=None,
+        title="Signing key",
+        description=(
+            "Airflow connection whose password is the key: manifests are signed with it, and one that is "
+            "unsigned or altered is refused. Empty: no signatures."
+        ),
+        json_schema_extra=_SIGNATURES,
+    )
 
 
 class ExportSpec(_ExchangeSpec):
-    """Params of ``export_topics_to_s3``.
+    """Params of ``export_topics_to_s3``."""
 
-    :param mode: "incremental" goes on where the last export of this name ended.
-    :param segment_mb: an object is cut when it holds so many MB of keys and values.
-    :param verify: read every object back and hold it against the fingerprints taken while exporting.
-    """
+    form_first = ("topics", "export", "location", "aws_conn_id", "dry_run", "source_conn_id", "format")
 
-    source_conn_id: str = "kafka_source"
-    topics: list[Entry] = Field(min_length=1)
-    exclude_topics: list[Entry] = Field(default=[])
-    format: Format = "parquet"
-    mode: Literal["incremental", "full"] = "incremental"
-    isolation_level: Isolation = "read_committed"
-    segment_mb: int = Field(default=64, ge=1, le=512)
-    verify: bool = True
+    topics: list[Entry] = Field(
+        min_length=1,
+        title="Topics",
+        description=(
+            "Topic names or regular expressions, one per line, such as source-topic-1 or projects.*. A name "
+            "that exists means only itself."
+        ),
+    )
+    source_conn_id: str = Field(
+        default="kafka_source",
+        title="Source cluster",
+        description="Airflow connection of type kafka, read from.",
+    )
+    format: Format = Field(
+        default="parquet",
+        title="Format",
+        description=(
+            "Of the objects. All of them keep key, value, headers, timestamp, offset and partition of every record."
+        ),
+        json_schema_extra={
+            "values_display": {
+                "parquet": "Parquet, zstd: smallest and fastest",
+                "jsonl": "JSON lines, gzip: text where it is UTF-8, else base64",
+                "avro": "Avro, deflate",
+            }
+        },
+    )
+    exclude_topics: list[Entry] = Field(
+        default=[],
+        title="Topics to leave out",
+        description="Names or regular expressions, one per line, such as .*\\.tmp.",
+        json_schema_extra=_SELECTION,
+    )
+    mode: Literal["incremental", "full"] = Field(
+        default="incremental",
+        title="Mode",
+        description="incremental goes on where the last export of this name ended; full begins at the log start.",
+        json_schema_extra=_SELECTION,
+    )
+    isolation_level: Isolation = Field(
+        default="read_committed",
+        title="Isolation level",
+        description="read_uncommitted exports aborted transactions as if they had been committed.",
+        json_schema_extra=_SELECTION,
+    )
+    segment_mb: int = Field(
+        default=64,
+        ge=1,
+        le=512,
+        title="Object size",
+        description=(
+            "An object is cut when it holds so many MB of keys and values. Memory: about five times as much a process."
+        ),
+        json_schema_extra=_OBJECTS,
+    )
+    verify: bool = Field(
+        default=True,
+        title="Read back",
+        description="Read every object back and hold it against the fingerprints taken while exporting.",
+        json_schema_extra=_OBJECTS,
+    )
 
     def backup(self, *, full: bool | None = None) -> BackupSpec:
         """What the engine is asked to freeze; no groups, no ACLs: an export is of records.
@@ -71,22 +165,69 @@ class ExportSpec(_ExchangeSpec):
 
 
 class ImportSpec(_ExchangeSpec):
-    """Params of ``import_topics_from_s3``.
+    """Params of ``import_topics_from_s3``."""
 
-    :param export_id: None is the latest; it comes with all that it goes on from.
-    :param topics: of the export, by their names there; empty: all.
-    :param rename: source topic, or a regex that matches the whole of it, to sink topic.
-    :param copy_to: a location near the sink, to which the export is copied first, by its manifests;
-        ``copy_aws_conn_id`` is the connection there.
-    """
+    form_first = ("topics", "export", "location", "aws_conn_id", "dry_run", "rename", "target_conn_id")
 
-    target_conn_id: str = "kafka_target"
-    topics: list[Entry] = Field(default=[])
-    rename: dict[Regex, str] = Field(default={})
-    export_id: str | None = None
-    copy_to: str | None = None
-    copy_aws_conn_id: str | None = "aws_default"
-    replication_factor: int | None = Field(default=None, ge=1, le=32767)
+    topics: list[Entry] = Field(
+        default=[],
+        title="Topics",
+        description="Source names or regular expressions, one per line. Empty: all topics of the export.",
+    )
+    rename: dict[Regex, str] = Field(
+        default={},
+        title="Names at the sink",
+        description=(
+            "Source topic, or a regular expression that matches all of it, to sink topic. Others keep their names."
+        ),
+        examples=[{"source-topic-1": "sink-topic-1"}, {"source-(.*)": "sink-\\1"}],
+    )
+    target_conn_id: str = Field(
+        default="kafka_target",
+        title="Sink cluster",
+        description="Airflow connection of type kafka, written to.",
+    )
+    follow_for: float = Field(
+        default=0,
+        ge=0,
+        title="Follow for",
+        description=(
+            "Import increments as they are exported too, for so long. 0: end with the export that is there "
+            "at the start. In seconds."
+        ),
+        json_schema_extra=_FOLLOW,
+    )
+    # It comes with all that it goes on from.
+    export_id: str | None = Field(
+        default=None,
+        title="As of export",
+        description="Id of an export of this name. Empty: the latest. The report of each export says its id.",
+        examples=["20261121T020000Z"],
+        json_schema_extra=_SELECTION,
+    )
+    replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        le=32767,
+        title="Replication factor",
+        description="Of topics made at the sink. Empty: the sink's default.replication.factor.",
+        json_schema_extra=_SELECTION,
+    )
+    copy_to: str | None = Field(
+        default=None,
+        title="Copy to",
+        description=(
+            "s3://bucket/prefix near the sink, in another region or account: the export is copied there first."
+        ),
+        examples=["s3://sink-bucket/exports"],
+        json_schema_extra=_COPY,
+    )
+    copy_aws_conn_id: str | None = Field(
+        default="aws_default",
+        title="S3 there",
+        description="Airflow connection of type aws for the copy.",
+        json_schema_extra=_COPY,
+    )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.migration.engines.mirror_maker1_params import mirror_maker1_params
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.engines.mirror_maker1_spec import MirrorMaker1Spec
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 
@@ -28,7 +28,7 @@ def test_what_cannot_be_is_refused(params: dict[str, Any]) -> None:
 
 def test_the_form_offers_what_the_spec_takes_and_finds_the_jars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_MM1_LIBS", "/some/where")
-    form = mirror_maker1_params()
+    form = params_of(MirrorMaker1Spec)
     assert form.keys() <= MirrorMaker1Spec.model_fields.keys()
     assert not {"naming", "groups", "heartbeats"} & form.keys()
     assert form["kafka_libs"].value == "/some/where"

@@ -9,8 +9,9 @@ import pytest
 
 from kafka_ferry.core.topics import Selection, default_topic_exclude, mm2_topic_refusal, select
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies, refuse_shared_targets
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 
 def spec(**params: Any) -> MigrationSpec:

@@ -6,51 +6,182 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints
+from pydantic.config import JsonDict
 
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 
+LOCATION = "s3://ferry-backups/backups"
 BackupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+#: Sections of the form.
+_SELECTION: JsonDict = {"section": "Selection"}
+_KEEPING: JsonDict = {"section": "Keeping"}
+_SECOND_LOCATION: JsonDict = {"section": "Second location"}
+_DETAILS: JsonDict = {"section": "Details"}
+_STORE: JsonDict = {"section": "Store"}
 
 
 class _BackupSpec(Spec):
-    """:param patience: seconds for which a store that does not answer is asked again.
-    :param signing_conn_id: whose key signs manifests, and must have signed those that are read. None: nothing is
-        signed, and nobody looks at signatures.
-    """
+    """What all three have. Times are in seconds."""
 
-    backup: BackupName = "backup"
-    location: str = "s3://ferry-backups/backups"
-    aws_conn_id: str | None = "aws_default"
-    signing_conn_id: str | None = None
-    patience: float = Field(default=120, ge=1, le=3600)
+    form_last = ("aws_conn_id", "signing_conn_id", "patience")
+
+    backup: BackupName = Field(
+        default="backup",
+        title="Backup name",
+        description="As the backups were called.",
+    )
+    location: str = Field(
+        default=LOCATION,
+        title="Location",
+        description="Where they are: s3://bucket/prefix, or file:///folder.",
+    )
+    aws_conn_id: str | None = Field(
+        default="aws_default",
+        title="AWS connection",
+        description="Airflow connection of type aws, for s3://. Empty: the host's own credentials.",
+        json_schema_extra=_STORE,
+    )
+    signing_conn_id: str | None = Field(
+        default=None,
+        title="Signing key",
+        description=(
+            "Airflow connection whose password is the key (32 random bytes and more, or an Ed25519 key in "
+            "PEM): manifests are signed with it, and one that is unsigned or altered is refused. Empty: no "
+            "signatures."
+        ),
+        json_schema_extra=_STORE,
+    )
+    patience: float = Field(
+        default=120,
+        ge=1,
+        le=3600,
+        title="Patience",
+        description="How long a store that does not answer is asked again, in seconds.",
+        json_schema_extra=_STORE,
+    )
     dry_run: bool = False
 
 
 class BackupSpec(_BackupSpec):
-    """Params of ``backup_topics``.
+    """Params of ``backup_topics``."""
 
-    :param full_every: an incremental backup is made a full one when so many have followed the last full one.
-    :param keep_last: how many backups to keep; ``keep_days``: how long. Neither: all are kept.
-    :param prune_dry_run: only say what they would delete.
-    :param copy_to: a second location, in another region or account, to which each backup is copied by its manifest;
-        ``copy_aws_conn_id`` is the connection there.
-    """
+    form_first = ("topics", "backup", "location", "source_conn_id", "dry_run", "mode")
 
-    source_conn_id: str = "kafka_source"
-    topics: list[Entry] = Field(default=[".*"], min_length=1)
-    exclude_topics: list[Entry] = Field(default=[])
-    groups: list[Entry] = Field(default=[".*"])
-    exclude_groups: list[Entry] = Field(default=[])
-    mode: Literal["incremental", "full"] = "incremental"
-    full_every: int | None = Field(default=7, ge=1)
-    keep_last: int | None = Field(default=None, ge=1)
-    keep_days: float | None = Field(default=None, gt=0)
-    prune_dry_run: bool = False
-    copy_to: str | None = None
-    copy_aws_conn_id: str | None = "aws_default"
-    isolation_level: Isolation = "read_committed"
-    acls: bool = True
+    backup: BackupName = Field(
+        default="backup",
+        title="Backup name",
+        description="Backups of one name go on from each other and are kept and pruned together.",
+        examples=["nightly", "orders"],
+    )
+    location: str = Field(
+        default=LOCATION,
+        title="Location",
+        description="Where backups are kept: s3://bucket/prefix, or file:///folder.",
+        examples=["s3://ferry-backups/backups"],
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Only plan: say what would be backed up and pruned, and stop.",
+    )
+
+    topics: list[Entry] = Field(
+        default=[".*"],
+        min_length=1,
+        title="Topics",
+        description=(
+            "Topic names or regular expressions, one per line, such as orders or projects.*. A name that "
+            "exists means only itself; .* is all but Kafka's own."
+        ),
+    )
+    source_conn_id: str = Field(
+        default="kafka_source",
+        title="Cluster",
+        description="Airflow connection of type kafka, read from.",
+    )
+    mode: Literal["incremental", "full"] = Field(
+        default="incremental",
+        title="Mode",
+        description="incremental goes on where the last backup of the name ended; the first one is full.",
+    )
+    exclude_topics: list[Entry] = Field(
+        default=[],
+        title="Topics to leave out",
+        description="Names or regular expressions, one per line.",
+        json_schema_extra=_SELECTION,
+    )
+    groups: list[Entry] = Field(
+        default=[".*"],
+        title="Consumer groups",
+        description="Groups whose committed offsets are kept; .* is all of them. Empty: none.",
+        json_schema_extra=_SELECTION,
+    )
+    exclude_groups: list[Entry] = Field(
+        default=[],
+        title="Groups to leave out",
+        description="Names or regular expressions.",
+        json_schema_extra=_SELECTION,
+    )
+    isolation_level: Isolation = Field(
+        default="read_committed",
+        title="Isolation level",
+        description="read_uncommitted also backs up the records of aborted transactions.",
+        json_schema_extra=_SELECTION,
+    )
+    acls: bool = Field(
+        default=True,
+        title="ACLs",
+        description="Note the cluster's ACLs in the manifest.",
+        json_schema_extra=_SELECTION,
+    )
+    full_every: int | None = Field(
+        default=7,
+        ge=1,
+        title="Full after",
+        description="A full backup after so many incremental ones. Empty: never again.",
+        json_schema_extra=_KEEPING,
+    )
+    keep_last: int | None = Field(
+        default=None,
+        ge=1,
+        title="Keep the last",
+        description="How many backups to keep, and all that these go on from. Empty: no limit.",
+        json_schema_extra=_KEEPING,
+    )
+    keep_days: float | None = Field(
+        default=None,
+        gt=0,
+        title="Keep for days",
+        description=(
+            "Backups younger than that are kept, and all these go on from. With both, either is enough to "
+            "stay; with neither all are kept."
+        ),
+        json_schema_extra=_KEEPING,
+    )
+    prune_dry_run: bool = Field(
+        default=False,
+        title="Only say what would go",
+        description="Name the backups that would be deleted, and delete none.",
+        json_schema_extra=_KEEPING,
+    )
+    copy_to: str | None = Field(
+        default=None,
+        title="Copy to",
+        description=(
+            "A second location, in another region or account, to which each backup is copied; it is pruned "
+            "like the first. Empty: none."
+        ),
+        examples=["s3://our-bucket-far-away/kafka"],
+        json_schema_extra=_SECOND_LOCATION,
+    )
+    copy_aws_conn_id: str | None = Field(
+        default="aws_default",
+        title="AWS connection there",
+        description="Airflow connection of type aws for the copy. Empty: the host's own credentials.",
+        json_schema_extra=_SECOND_LOCATION,
+    )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
@@ -61,37 +192,120 @@ class BackupSpec(_BackupSpec):
 
 
 class RestoreSpec(_BackupSpec):
-    """Params of ``restore_topics``.
+    """Params of ``restore_topics``."""
 
-    :param backup_id: None is the latest, or with a ``point_in_time`` the first one begun after it.
-    :param point_in_time: ISO 8601; records with a younger timestamp are left out. That is a cut in each partition by
-        its records' own timestamps, not one moment across partitions.
-    :param rename: source topic, or a regex that matches the whole of it, to the name on the target.
-    :param partitions: topic to the partitions wanted of it.
-    :param rewind_groups: also set back groups that stand further on the target than the backup has them.
-    :param source_conn_id: the cluster that was backed up; the restored records are also held against what it still
-        has. None: against the manifest only.
-    :param acls: copy makes the manifest's ACLs of these topics.
-    """
+    form_first = (
+        "topics", "backup", "location", "target_conn_id", "backup_id", "point_in_time", "rename", "dry_run",
+    )  # fmt: skip
 
-    target_conn_id: str = "kafka_target"
-    backup_id: str | None = None
-    topics: list[Entry] = Field(default=[])
-    partitions: dict[str, list[int]] = Field(default={})
-    rename: dict[Regex, str] = Field(default={})
-    point_in_time: str | None = None
-    groups: list[Entry] = Field(default=[".*"])
-    restore_groups: bool = True
-    rewind_groups: bool = False
-    source_conn_id: str | None = None
-    acls: Literal["none", "copy"] = "none"
-    replication_factor: int | None = Field(default=None, ge=1, le=32767)
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Only plan: say what would be restored and stop.",
+    )
+
+    topics: list[Entry] = Field(
+        default=[],
+        title="Topics",
+        description="Names or regular expressions, one per line. Empty: all of the backup.",
+    )
+    target_conn_id: str = Field(
+        default="kafka_target",
+        title="Target cluster",
+        description="Airflow connection of type kafka, written to.",
+    )
+    backup_id: str | None = Field(
+        default=None,
+        title="Backup id",
+        description=(
+            "As of which backup. Empty: the latest, or the first after the point in time. The report of each "
+            "run of backup_topics and verify_backup lists the ids; they are also the names of the files in "
+            "<location>/<backup>/manifests/."
+        ),
+        examples=["20261121T020000Z"],
+    )
+    # ISO 8601.
+    point_in_time: str | None = Field(
+        default=None,
+        title="Point in time",
+        description=(
+            "Leave out records with a younger timestamp, such as 2026-11-20T22:00:00Z. A cut in each "
+            "partition by its records' own timestamps, not one moment across partitions."
+        ),
+    )
+    rename: dict[Regex, str] = Field(
+        default={},
+        title="Names on the target",
+        description="Topic of the backup, or a regular expression that matches all of it, to its name on the target.",
+        examples=[{"orders": "orders.restored"}, {"(.*)": "\\1.restored"}],
+    )
+    partitions: dict[str, list[int]] = Field(
+        default={},
+        title="Partitions",
+        description="Topic to the list of its partitions that are wanted; others come whole.",
+        examples=[{"orders": [0, 3]}],
+        json_schema_extra=_DETAILS,
+    )
+    restore_groups: bool = Field(
+        default=True,
+        title="Restore group offsets",
+        description=(
+            "Commit, for each group, the offset whose record is the next one it had to read. Only where it "
+            "has no members on the target, and no commit there or one that is behind."
+        ),
+        json_schema_extra=_DETAILS,
+    )
+    rewind_groups: bool = Field(
+        default=False,
+        title="Rewind groups",
+        description=(
+            "Also set back groups that stand further on the target than the backup has them: they read those again."
+        ),
+        json_schema_extra=_DETAILS,
+    )
+    groups: list[Entry] = Field(
+        default=[".*"],
+        title="Consumer groups",
+        description="Which groups of the backup; .* is all of them.",
+        json_schema_extra=_DETAILS,
+    )
+    acls: Literal["none", "copy"] = Field(
+        default="none",
+        title="ACLs",
+        description=(
+            "copy makes the backup's ACLs of these topics and groups on the target; what is not made is named."
+        ),
+        json_schema_extra=_DETAILS,
+    )
+    replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        le=32767,
+        title="Replication factor",
+        description="Of topics made. Empty: the target's default.",
+        json_schema_extra=_DETAILS,
+    )
+    source_conn_id: str | None = Field(
+        default=None,
+        title="Compare with the source",
+        description=(
+            "Connection of the cluster that was backed up: restored records are also held against what it "
+            "still has. Empty: against the manifest only."
+        ),
+        json_schema_extra=_DETAILS,
+    )
 
 
 class VerifySpec(_BackupSpec):
-    """Params of ``verify_backup``.
+    """Params of ``verify_backup``."""
 
-    :param backup_id: None: every backup of the name.
-    """
+    form_first = ("backup", "location", "backup_id", "dry_run")
 
-    backup_id: str | None = None
+    backup: BackupName = Field(default="backup", title="Backup name", description="As the backups are called.")
+    dry_run: bool = Field(default=False, title="Dry run", description="Only say how much would be read.")
+
+    backup_id: str | None = Field(
+        default=None,
+        title="Backup id",
+        description="Only this backup, with all it goes on from. Empty: every backup of the name.",
+    )

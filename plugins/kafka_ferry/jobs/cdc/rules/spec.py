@@ -7,17 +7,35 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator
+from pydantic.config import JsonDict
 
-from kafka_ferry.core.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
+from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.core.redaction import is_secret_key
 from kafka_ferry.core.spec import Entry, Name, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
 from kafka_ferry.jobs.cdc.debezium_config import HISTORY, MAX_SERVER_ID, Database, translated
+from kafka_ferry.jobs.runtimes.msk_connect_spec import (
+    MSK_CONNECT,
+    AwsConnection,
+    ClusterArn,
+    ConnectVersion,
+    LogGroup,
+    PluginArn,
+    PluginBucket,
+    PluginFolder,
+    ServiceRole,
+    WorkerProperties,
+)
 
 _PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$")]
+
+#: Sections of the form.
+_CONNECTOR: JsonDict = {"section": "Connector"}
+_TOPICS: JsonDict = {"section": "Topics"}
+_TIMES: JsonDict = {"section": "Times"}
 
 #: What the connection says; in a config that was pasted it may stand again.
 CLAIMS = ("database.hostname", "database.port", "database.user")
@@ -47,56 +65,225 @@ _FIXED_FAMILIES = ("column.include.", "column.exclude.", "column.mask.", "column
 
 
 class StreamSpec(Spec):
-    """What the user asked for, in the names of the trigger form. Times are in seconds.
+    """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
-    :param stream: names the connector; one run at a time works on it.
-    :param databases: by name. ``tables``: ``database.table``, regular expressions; empty takes all.
-    :param topic_prefix: topics are ``<prefix>.<database>.<table>``; default: ``stream``.
-    :param server_id: another than every server and replica has; default: one made from the name.
-    :param connector_config: keys of Debezium's own, in the words of 1.x too.
-    :param plugin: Maven coordinates of Debezium's archive; empty: of 3.5.0.Final for the database. With
-        ``plugin_folder`` the files of a folder, with ``custom_plugin_arn`` a plugin that is there.
-    :param capacity: as ``CreateConnector`` takes it. ``password_reference``: a ConfigProvider's, which connectors get
-        in place of the database's password.
-    :param keep_streaming: leave the connector at the end. ``forget``: take its offsets and schema history too.
-    """
-
-    database_conn_id: str = "database_source"
-    database: Database = Database.MARIADB
-    databases: list[Entry] = Field(min_length=1)
-    tables: list[Regex] = Field(default=[])
-    stream: Name = "ferry"
-    topic_prefix: Prefix | None = None
-    target_conn_id: str = "kafka_target"
-    runtime: Literal["connect_rest", "msk_connect"] = "connect_rest"
-    connect_conn_id: str = "kafka_connect"
-    server_id: int | None = Field(default=None, ge=1, le=MAX_SERVER_ID)
-    history_topic: Prefix | None = None
-    snapshot_mode: Literal["initial", "no_data", "when_needed"] = "initial"
-    tls: bool | None = None
-    replication_factor: int | None = Field(default=None, ge=1, le=32767)
-    partitions: int = Field(default=1, ge=1, le=1000)
-    connector_config: dict[str, str] = Field(default={})
-    duplicates: Literal["explain", "fail"] = "explain"
-    aws_conn_id: str = "aws_default"
-    cluster_arn: str = Field(default="", pattern=rf"^$|{CLUSTER_ARN}")
-    service_execution_role_arn: str = Field(default="", pattern=rf"^$|{ROLE_ARN}")
-    plugin_bucket: str | None = None
-    plugin: str = ""
-    plugin_folder: str | None = None
-    custom_plugin_arn: str | None = Field(default=None, pattern=PLUGIN_ARN)
-    capacity: dict[str, Any] = Field(default={"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}})
-    kafka_connect_version: str = "3.7.x"
-    worker_properties: dict[str, str] = Field(default={})
-    password_reference: str | None = Field(default=None, pattern=r"^\$\{.+\}$")
-    log_group: str | None = None
-    keep_streaming: bool = True
-    forget: bool = False
-    dry_run: bool = False
-    poll_interval: float = Field(default=10, ge=0.5, le=3600)
-    running_timeout: float = Field(default=300, ge=5)
-    convergence_timeout: float = Field(default=86400, ge=10)
-    no_progress_timeout: float = Field(default=600, ge=5)
+    databases: list[Entry] = Field(
+        min_length=1,
+        title="Databases",
+        description="Names, one per line, such as ecommerce.",
+        examples=[["ecommerce"]],
+    )
+    tables: list[Regex] = Field(
+        default=[],
+        title="Tables",
+        description="database.table or regular expressions, one per line. Empty: all tables of the databases.",
+        examples=[["ecommerce.orders"]],
+    )
+    database_conn_id: str = Field(
+        default="database_source",
+        title="Database",
+        description=(
+            "Airflow connection of type mysql: the writer's host, and a user with the rights that Debezium needs."
+        ),
+        examples=["database_source"],
+    )
+    database: Database = Field(
+        default=Database.MARIADB,
+        title="Kind of database",
+        description="Chooses Debezium's connector.",
+        json_schema_extra={
+            "values_display": {
+                "mariadb": "MariaDB",
+                "mysql": "MySQL, Aurora MySQL",
+                "postgresql": "PostgreSQL: refused by this version",
+            },
+            "enum": ["mariadb", "mysql", "postgresql"],
+        },
+    )
+    topic_prefix: Prefix | None = Field(
+        default=None,
+        title="Topic prefix",
+        description=(
+            "Topics are <prefix>.<database>.<table>; schema changes go to <prefix>. Default: the stream's name."
+        ),
+        examples=["ecommerce-server"],
+    )
+    target_conn_id: str = Field(
+        default="kafka_target",
+        title="Kafka",
+        description="Airflow connection of type kafka, written to.",
+        examples=["kafka_target"],
+    )
+    stream: Name = Field(
+        default="ferry",
+        title="Stream name",
+        description="Names the connector. One run at a time works on a name; the next one goes on where it was.",
+        examples=["orders"],
+    )
+    keep_streaming: bool = Field(
+        default=True,
+        title="Keep streaming",
+        description="Leave the connector running at the end; the last task says how to stop it.",
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Only plan: say what would be done and stop. Nothing is changed.",
+    )
+    runtime: Literal["connect_rest", "msk_connect"] = Field(
+        default="connect_rest",
+        title="Runtime",
+        description="What runs the connector.",
+        json_schema_extra={
+            **_CONNECTOR,
+            "values_display": {"connect_rest": "Kafka Connect, by its REST API", "msk_connect": "Amazon MSK Connect"},
+        },
+    )
+    connect_conn_id: str = Field(
+        default="kafka_connect",
+        title="Kafka Connect",
+        description=(
+            "Airflow connection of type http: a worker of Kafka Connect 3.7 or newer that has Debezium's plugin."
+        ),
+        examples=["kafka_connect"],
+        json_schema_extra=_CONNECTOR,
+    )
+    snapshot_mode: Literal["initial", "no_data", "when_needed"] = Field(
+        default="initial",
+        title="Snapshot",
+        description=(
+            "initial: the rows that are there, then changes; no_data: changes only; when_needed: anew where "
+            "the binary log does not reach back to the position."
+        ),
+        json_schema_extra=_CONNECTOR,
+    )
+    server_id: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SERVER_ID,
+        title="Server id",
+        description="As a replica: another than every server and replica has. Default: one made from the name.",
+        examples=[5501],
+        json_schema_extra=_CONNECTOR,
+    )
+    tls: bool | None = Field(
+        default=None,
+        title="TLS",
+        description="Whether the connector must reach the database by TLS. Default: where the server has it.",
+        json_schema_extra=_CONNECTOR,
+    )
+    connector_config: dict[str, str] = Field(
+        default={},
+        title="More settings",
+        description=(
+            "Keys of Debezium's own, also in the words of Debezium 1: they are translated, and named. No secrets."
+        ),
+        examples=[{"database.server.name": "ecommerce-server"}],
+        json_schema_extra=_CONNECTOR,
+    )
+    forget: bool = Field(
+        default=False,
+        title="Forget",
+        description=(
+            "Where the connector is taken away: its position and its schema history too. The next run begins anew."
+        ),
+        json_schema_extra=_CONNECTOR,
+    )
+    duplicates: Literal["explain", "fail"] = Field(
+        default="explain",
+        title="Duplicates",
+        description=(
+            "Debezium may send events again after a crash. explain: named and counted only; fail: verdict FAIL."
+        ),
+        json_schema_extra=_CONNECTOR,
+    )
+    partitions: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        title="Partitions",
+        description="Of topics that are made. Events of one key stay in one partition.",
+        json_schema_extra=_TOPICS,
+    )
+    replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        le=32767,
+        title="Replication factor",
+        description="Of topics that are made. Empty: the cluster's default.replication.factor.",
+        json_schema_extra=_TOPICS,
+    )
+    history_topic: Prefix | None = Field(
+        default=None,
+        title="Schema history",
+        description="Topic in which Debezium keeps all DDL for itself. Default: <prefix>.schema-history.",
+        examples=["ecommerce-server.schema-history"],
+        json_schema_extra=_TOPICS,
+    )
+    cluster_arn: ClusterArn = Field(
+        default="", pattern=rf"^$|{CLUSTER_ARN}", json_schema_extra={**MSK_CONNECT, "type": ["null", "string"]}
+    )
+    service_execution_role_arn: ServiceRole = Field(
+        default="", pattern=rf"^$|{ROLE_ARN}", json_schema_extra={**MSK_CONNECT, "type": ["null", "string"]}
+    )
+    plugin_bucket: PluginBucket = Field(default=None, json_schema_extra=MSK_CONNECT)
+    aws_conn_id: AwsConnection = Field(default="aws_default", json_schema_extra=MSK_CONNECT)
+    log_group: LogGroup = Field(default=None, json_schema_extra=MSK_CONNECT)
+    kafka_connect_version: ConnectVersion = Field(default="3.7.x", json_schema_extra=MSK_CONNECT)
+    custom_plugin_arn: PluginArn = Field(default=None, json_schema_extra=MSK_CONNECT)
+    plugin_folder: PluginFolder = Field(default=None, json_schema_extra=MSK_CONNECT)
+    worker_properties: WorkerProperties = Field(default={}, json_schema_extra=MSK_CONNECT)
+    plugin: str = Field(
+        default="",
+        title="Plugin from Maven",
+        description="Coordinates of Debezium's archive, fetched by mvn on the Airflow worker. Empty: 3.5.0.Final's.",
+        examples=["io.debezium:debezium-connector-mysql:3.5.0.Final:tar.gz:plugin"],
+        json_schema_extra={**MSK_CONNECT, "type": ["null", "string"]},
+    )
+    capacity: dict[str, Any] = Field(
+        default={"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}},
+        title="Capacity",
+        description="As CreateConnector takes it. Debezium has one task for ever: autoscaled capacity is refused.",
+        examples=[{"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}],
+        json_schema_extra=MSK_CONNECT,
+    )
+    password_reference: str | None = Field(
+        default=None,
+        pattern=r"^\$\{.+\}$",
+        title="Password by reference",
+        description="A ConfigProvider's reference that the connector gets in place of the database's password.",
+        examples=["${secretsmanager:debezium:password}"],
+        json_schema_extra=MSK_CONNECT,
+    )
+    poll_interval: float = Field(
+        default=10,
+        ge=0.5,
+        le=3600,
+        title="Poll interval",
+        description="Between two looks. In seconds.",
+        json_schema_extra=_TIMES,
+    )
+    running_timeout: float = Field(
+        default=300,
+        ge=5,
+        title="Time to start",
+        description="Until the connector must run. In seconds.",
+        json_schema_extra=_TIMES,
+    )
+    convergence_timeout: float = Field(
+        default=86400,
+        ge=10,
+        title="Time to copy",
+        description="Until all must be there. In seconds.",
+        json_schema_extra=_TIMES,
+    )
+    no_progress_timeout: float = Field(
+        default=600,
+        ge=5,
+        title="Patience",
+        description="Without progress the run fails. In seconds.",
+        json_schema_extra=_TIMES,
+    )
 
     @field_validator("cluster_arn", "service_execution_role_arn", "plugin", mode="before")
     @classmethod

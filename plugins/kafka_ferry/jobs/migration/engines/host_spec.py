@@ -6,31 +6,77 @@ import shlex
 from typing import ClassVar
 
 from pydantic import Field, field_validator
+from pydantic.config import JsonDict
 
 from kafka_ferry.core.spec import Entry
-from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec
+
+#: Section of the form.
+HOSTS: JsonDict = {"section": "Hosts"}
+#: What a folder of Kafka's jars may be called.
+JARS = r"^/[A-Za-z0-9._/ -]+$"
 
 
 class HostSpec(MigrationSpec):
-    """What every engine on hosts takes beside the params of a migration.
+    """What every engine on hosts takes beside the params of a migration."""
 
-    :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
-    :param hosts: Airflow connections (ssh, or aws with ``instance_id``), or ``local``.
-    :param host_folder: folder on the hosts below which each process gets a folder of its own.
-    :param kafka_libs: folder on the hosts with Kafka's jars, such as ``/opt/kafka/libs``.
-    :param jvm_options: for ``java``, as in a shell.
-    :param overrides: keys of the engine's own configuration, over what the params make of it.
-    :param other_mirror_makers: leave MirrorMakers that we did not start on the hosts alone instead of refusing.
-    """
-
-    connect_conn_id: str | None = None
-    hosts: list[Entry] = Field(default=["local"], min_length=1, max_length=100)
-    host_folder: str = Field(default="~/.kafka-ferry", pattern=r"^(/|~/)[A-Za-z0-9._/-]+$")
-    java: str = Field(default="java", min_length=1)
-    kafka_libs: str = Field(default="/opt/kafka/libs", pattern=r"^/[A-Za-z0-9._/ -]+$")
-    jvm_options: str = "-Xms256m -Xmx1g"
-    overrides: dict[str, str] = Field(default={})
-    other_mirror_makers: bool = False
+    connect_conn_id: ConnectToLookAt = Field(default=None, json_schema_extra=HOSTS)
+    hosts: list[Entry] = Field(
+        default=["local"],
+        min_length=1,
+        max_length=100,
+        title="Hosts",
+        description=(
+            "Airflow connections of the hosts to run on, one per line: type ssh, or aws with an instance_id "
+            "in its extra (SSM). local is the machine Airflow runs on. Only those that [kafka_ferry] hosts "
+            "of Airflow's configuration allows."
+        ),
+        json_schema_extra={**HOSTS, "allowed": "hosts"},
+    )
+    kafka_libs: str = Field(
+        default="/opt/kafka/libs",
+        pattern=JARS,
+        title="Kafka's jars",
+        description="Folder with Kafka's jars on the hosts.",
+        examples=["/opt/kafka/libs"],
+        json_schema_extra={**HOSTS, "environment": "FERRY_KAFKA_LIBS"},
+    )
+    java: str = Field(
+        default="java",
+        min_length=1,
+        title="Java",
+        description="The program java on the hosts.",
+        examples=["java", "/opt/jdk/bin/java"],
+        json_schema_extra={**HOSTS, "environment": "FERRY_JAVA"},
+    )
+    jvm_options: str = Field(
+        default="-Xms256m -Xmx1g",
+        title="JVM options",
+        description="Heap and the like.",
+        examples=["-Xms256m -Xmx1g"],
+        json_schema_extra=HOSTS,
+    )
+    host_folder: str = Field(
+        default="~/.kafka-ferry",
+        pattern=r"^(/|~/)[A-Za-z0-9._/-]+$",
+        title="Folder on the hosts",
+        description="Below it each migration has a folder with its properties, log and pid.",
+        examples=["~/.kafka-ferry", "/var/lib/kafka-ferry"],
+        json_schema_extra={**HOSTS, "environment": "FERRY_HOST_FOLDER"},
+    )
+    overrides: dict[str, str] = Field(
+        default={},
+        title="Overrides",
+        description="Keys of the engine's own configuration, over what the params make of it.",
+        examples=[{"refresh.topics.interval.seconds": "60"}],
+        json_schema_extra=HOSTS,
+    )
+    other_mirror_makers: bool = Field(
+        default=False,
+        title="Beside other MirrorMakers",
+        description="Run although MirrorMakers that we did not start run on the hosts. They are never touched.",
+        json_schema_extra=HOSTS,
+    )
 
     @field_validator("hosts")
     @classmethod
@@ -57,24 +103,32 @@ class HostSpec(MigrationSpec):
 
 
 class DedicatedSpec(HostSpec):
-    """``mirror_maker2_dedicated``.
-
-    :param rest_port: where the processes of several hosts talk to each other (KIP-710); not opened for one host.
-    """
+    """``mirror_maker2_dedicated``."""
 
     engine: ClassVar[str] = "mirror_maker2_dedicated"
 
-    rest_port: int = Field(default=28083, ge=1, le=65535)
+    rest_port: int = Field(
+        default=28083,
+        ge=1,
+        le=65535,
+        title="REST port",
+        description="Where the processes of several hosts talk to each other (KIP-710). Not opened for one host.",
+        json_schema_extra=HOSTS,
+    )
 
 
 class StandaloneSpec(HostSpec):
-    """``mirror_maker2_standalone``.
-
-    :param hosts: one: a standalone worker is one process.
-    :param rest_port: of the worker's REST API, which Airflow must reach.
-    """
+    """``mirror_maker2_standalone``."""
 
     engine: ClassVar[str] = "mirror_maker2_standalone"
 
+    # A standalone worker is one process.
     hosts: list[Entry] = Field(default=["local"], min_length=1, max_length=1)
-    rest_port: int = Field(default=28084, ge=1, le=65535)
+    rest_port: int = Field(
+        default=28084,
+        ge=1,
+        le=65535,
+        title="REST port",
+        description="Of the worker's REST API; Airflow must reach it on the host.",
+        json_schema_extra=HOSTS,
+    )

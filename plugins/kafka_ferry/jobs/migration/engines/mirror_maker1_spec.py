@@ -7,17 +7,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from kafka_ferry.core.spec import Entry
-from kafka_ferry.jobs.migration.engines.host_spec import HostSpec
+from kafka_ferry.jobs.migration.engines.host_spec import HOSTS, JARS, HostSpec
 from kafka_ferry.jobs.migration.rules.spec import Naming
 
 
 class MirrorMaker1Spec(HostSpec):
-    """``mirror_maker1``.
-
-    :param kafka_libs: jars of Kafka 3; Kafka 4 has no MirrorMaker 1 any more.
-    :param tasks_max: streams (consumers) of each process.
-    :param overrides: ``consumer.<key>`` and ``producer.<key>``.
-    """
+    """``mirror_maker1``; ``tasks_max`` are the streams (consumers) of each process."""
 
     engine: ClassVar[str] = "mirror_maker1"
 
@@ -26,7 +21,26 @@ class MirrorMaker1Spec(HostSpec):
         "naming": (Naming.IDENTITY, "MirrorMaker 1 keeps the names of topics"),
         "heartbeats": (False, "MirrorMaker 1 has no heartbeats"),
     }
+    #: What it cannot do, or has no use for.
+    form_without = (
+        "naming", "topic_rename_format", "source_alias", "heartbeats", "groups", "exclude_groups", "group_offsets",
+    )  # fmt: skip
 
-    jvm_options: str = "-Xms128m -Xmx512m"
     # It carries none: which there are need not be asked, nor the right to ask be had.
     groups: list[Entry] = Field(default=[])
+    kafka_libs: str = Field(
+        default="/opt/kafka/libs",
+        pattern=JARS,
+        title="Kafka's jars",
+        description="Folder on the hosts with the jars of Kafka 3; Kafka 4 has no MirrorMaker 1 any more.",
+        examples=["/opt/kafka-3.9/libs"],
+        json_schema_extra={**HOSTS, "environment": "FERRY_MM1_LIBS"},
+    )
+    jvm_options: str = "-Xms128m -Xmx512m"
+    overrides: dict[str, str] = Field(
+        default={},
+        title="Overrides",
+        description="Keys of consumer.properties and producer.properties, as consumer.<key> and producer.<key>.",
+        examples=[{"producer.linger.ms": "10", "producer.batch.size": "10000"}],
+        json_schema_extra=HOSTS,
+    )

@@ -7,45 +7,69 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from kafka_ferry.core.arns import CLUSTER_ARN, PLUGIN_ARN, ROLE_ARN
+from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.migration.rules.spec import MigrationSpec, Naming
+from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec, Naming
+from kafka_ferry.jobs.runtimes.msk_connect_spec import (
+    MSK_CONNECT,
+    AwsConnection,
+    ClusterArn,
+    ConnectVersion,
+    LogGroup,
+    PluginArn,
+    PluginBucket,
+    PluginFolder,
+    ServiceRole,
+    WorkerProperties,
+)
 
 #: MSK Connect's names have letters, digits and hyphens.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{0,59}$"
 
 
 class MskConnectSpec(MigrationSpec):
-    """What it takes beside the params of a migration.
-
-    :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
-    :param cluster_arn: the target, as MSK knows it; ``target_conn_id`` is how Airflow reaches the same cluster.
-    :param plugin_bucket: where the plugin of this migration is put, and taken away again.
-    :param custom_plugin_arn: a plugin that is there already, in place of one of the migration's own.
-    :param plugin_folder: folder on the Airflow worker with the plugin's files; none: a placeholder, as MirrorMaker 2 is
-        on the workers' class path and MSK Connect asks for a plugin all the same.
-    :param workers: of the source connector; the others have one. ``mcus``: of each worker.
-    :param worker_properties: of the worker configuration, beside ours.
-    :param source_references: librdkafka key of the source's connection to the ConfigProvider reference that connectors
-        get in its place.
-    """
+    """What it takes beside the params of a migration."""
 
     engine: ClassVar[str] = "mirror_maker2_on_msk_connect"
+    form_first = (
+        "topics", "migration", "source_conn_id", "target_conn_id", "cluster_arn", "service_execution_role_arn",
+        "plugin_bucket",
+    )  # fmt: skip
 
-    connect_conn_id: str | None = None
     migration: str = Field(default="ferry-msk", pattern=NAME)  # not the main DAG's: it is the alias too
-    aws_conn_id: str = "aws_default"
-    cluster_arn: str = Field(pattern=CLUSTER_ARN)
-    service_execution_role_arn: str = Field(pattern=ROLE_ARN)
-    plugin_bucket: str | None = None
-    custom_plugin_arn: str | None = Field(default=None, pattern=PLUGIN_ARN)
-    plugin_folder: str | None = None
-    workers: int = Field(default=1, ge=1, le=10)
-    mcus: Literal[1, 2, 4, 8] = 1
-    kafka_connect_version: str = "3.7.x"
-    log_group: str | None = None
-    worker_properties: dict[str, str] = Field(default={})
-    source_references: dict[str, str] = Field(default={})
+    connect_conn_id: ConnectToLookAt = Field(default=None, json_schema_extra=MSK_CONNECT)
+    cluster_arn: ClusterArn = Field(pattern=CLUSTER_ARN)
+    service_execution_role_arn: ServiceRole = Field(pattern=ROLE_ARN)
+    plugin_bucket: PluginBucket = None
+    aws_conn_id: AwsConnection = Field(default="aws_default", json_schema_extra=MSK_CONNECT)
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        title="Workers",
+        description="Of the source connector; each of the others has one.",
+        examples=[2],
+        json_schema_extra=MSK_CONNECT,
+    )
+    mcus: Literal[1, 2, 4, 8] = Field(
+        default=1,
+        title="MCUs",
+        description="Of each worker: 1 is one vCPU and 4 GiB.",
+        json_schema_extra=MSK_CONNECT,
+    )
+    log_group: LogGroup = Field(default=None, json_schema_extra=MSK_CONNECT)
+    kafka_connect_version: ConnectVersion = Field(default="3.7.x", json_schema_extra=MSK_CONNECT)
+    custom_plugin_arn: PluginArn = Field(default=None, json_schema_extra=MSK_CONNECT)
+    plugin_folder: PluginFolder = Field(default=None, json_schema_extra=MSK_CONNECT)
+    worker_properties: WorkerProperties = Field(default={}, json_schema_extra=MSK_CONNECT)
+    # The key is librdkafka's.
+    source_references: dict[str, str] = Field(
+        default={},
+        title="Secrets of the source",
+        description="Key of the source's connection to a ConfigProvider's reference that connectors get in its place.",
+        examples=[{"sasl.password": "${secretsmanager:AmazonMSK_source:password}"}],
+        json_schema_extra=MSK_CONNECT,
+    )
     running_timeout: float = Field(default=2400, ge=5)  # one that cannot reach its cluster needs 20 minutes to say so
 
     @classmethod

@@ -6,27 +6,23 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.core.spec import Name
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.migration.rules.spec import GroupOffsets, MigrationSpec, Naming
+from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, GroupOffsets, MigrationSpec, Naming
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
 #: round in circles (developer guide, "Topic naming").
 OWN_HEADER = "__mskmr"
 
+#: Section of the form.
+_MSK: JsonDict = {"section": "MSK"}
+
 
 class MskReplicatorSpec(MigrationSpec):
-    """``msk_replicator``.
-
-    :param connect_conn_id: a Connect cluster to look for other replicators on; none when there is none.
-    :param source_cluster_arn, cluster_arn: the MSK clusters of the two connections.
-    :param service_execution_role_arn: role of the replicator.
-    :param starting_position: where a new replicator begins.
-    :param compression: of what it writes.
-    :param log_group: CloudWatch log group.
-    """
+    """``msk_replicator``."""
 
     engine: ClassVar[str] = "msk_replicator"
     writes_as_us: ClassVar[bool] = False  # but as its role
@@ -42,14 +38,58 @@ class MskReplicatorSpec(MigrationSpec):
         ),
     }
 
-    connect_conn_id: str | None = None
+    form_first = ("topics", "source_cluster_arn", "cluster_arn", "service_execution_role_arn")
+    #: What it cannot do, or has no use for.
+    form_without = (
+        "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets",
+    )  # fmt: skip
+
     migration: Name = "msk"
-    source_cluster_arn: str = Field(pattern=CLUSTER_ARN)
-    cluster_arn: str = Field(pattern=CLUSTER_ARN)
-    service_execution_role_arn: str = Field(pattern=ROLE_ARN)
-    starting_position: Literal["EARLIEST", "LATEST"] = "EARLIEST"
-    compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = "NONE"
-    log_group: str | None = None
+    source_cluster_arn: str = Field(
+        pattern=CLUSTER_ARN,
+        title="Source cluster's ARN",
+        description="The MSK cluster that the source connection leads to; it needs IAM access control.",
+        examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/old/0f3c…-1"],
+    )
+    cluster_arn: str = Field(
+        pattern=CLUSTER_ARN,
+        title="Target cluster's ARN",
+        description="The MSK cluster that the target connection leads to; the replicator lives in its region.",
+        examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/new/9a1b…-2"],
+    )
+    service_execution_role_arn: str = Field(
+        pattern=ROLE_ARN,
+        title="Service execution role",
+        description="IAM role that the replicator reads and writes with.",
+        examples=["arn:aws:iam::123456789012:role/AWSMSKReplicatorExecutionRole"],
+    )
+    starting_position: Literal["EARLIEST", "LATEST"] = Field(
+        default="EARLIEST",
+        title="Starting position",
+        description="Of a new replicator. LATEST only where the target holds all that the source has.",
+        json_schema_extra=_MSK,
+    )
+    compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = Field(
+        default="NONE",
+        title="Compression",
+        description="Of what it writes into the target; best the same as the source's.",
+        json_schema_extra=_MSK,
+    )
+    log_group: str | None = Field(
+        default=None,
+        title="Log group",
+        description="CloudWatch log group for its log. Empty: none.",
+        examples=["/msk/replicator"],
+        json_schema_extra=_MSK,
+    )
+    aws_conn_id: str = Field(
+        default="aws_default",
+        title="AWS",
+        description="Airflow connection of type aws.",
+        examples=["aws_default"],
+        json_schema_extra=_MSK,
+    )
+    connect_conn_id: ConnectToLookAt = Field(default=None, json_schema_extra=_MSK)
     poll_interval: float = Field(default=30, ge=0.5, le=3600)
     # A replicator takes its time to start; so does anything that cannot reach its cluster to say so.
     running_timeout: float = Field(default=2700, ge=5)

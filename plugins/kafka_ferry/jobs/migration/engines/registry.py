@@ -6,7 +6,7 @@ from importlib import import_module
 
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 
 _ENGINES = {
     "mirror_maker2_on_connect": "mirror_maker2_on_connect.MirrorMaker2OnConnect",

@@ -8,8 +8,8 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
 from kafka_ferry.records.job import PartitionJob
 from kafka_ferry.records.topic_job import TopicJob
 from kafka_ferry.records.translate import GroupMark

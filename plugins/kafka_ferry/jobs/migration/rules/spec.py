@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN
-from kafka_ferry.core.spec import Entry, Isolation, Name, Regex, Spec
+from kafka_ferry.core.spec import Entry, Isolation, Name, Spec
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
+
+#: Sections of the form.
+_SELECTION: JsonDict = {"section": "Selection"}
+REPLICATION: JsonDict = {"section": "Replication"}
+PROOF: JsonDict = {"section": "Proof"}
+WAITING: JsonDict = {"section": "Waiting"}
+
+#: Of engines that need no Kafka Connect of their own: where to look for other replicators.
+ConnectToLookAt = Annotated[
+    str | None,
+    Field(
+        title="Kafka Connect to look at",
+        description="A Connect cluster whose connectors may copy the same topics. Empty: none.",
+        examples=["kafka_connect"],
+    ),
+]
 
 
 class Naming(StrEnum):
@@ -70,37 +86,241 @@ class MigrationSpec(Spec):
     #: What it cannot do otherwise: param to the one value that it may have, and why.
     only: ClassVar[Mapping[str, tuple[Any, str]]] = {}
 
-    source_conn_id: str = "kafka_source"
-    target_conn_id: str = "kafka_target"
-    connect_conn_id: str | None = "kafka_connect"
-    migration: Name = "ferry"
-    topics: list[Entry] = Field(min_length=1)
-    exclude_topics: list[Entry] = Field(default=[])
-    groups: list[Entry] = Field(default=[".*"])
-    exclude_groups: list[Entry] = Field(default=[])
-    naming: Naming = Naming.IDENTITY
-    topic_rename_format: str = DEFAULT_FORMAT
-    source_alias: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,60}$")
-    tasks_max: int = Field(default=4, ge=1, le=1000)
-    replication_factor: int | None = Field(default=None, ge=1, le=32767)
-    provision_through: ProvisionThrough = ProvisionThrough.KAFKA
-    cluster_arn: str | None = Field(default=None, pattern=CLUSTER_ARN)
-    aws_conn_id: str = "aws_default"
-    throughput: Throughput = Throughput.LAN
-    isolation_level: Isolation = "read_committed"
-    group_offsets: GroupOffsets = GroupOffsets.EXACT
-    verification: Verification = Verification.CONTENT
-    duplicates: Literal["fail", "explain"] = "fail"
-    acls: Acls = Acls.CHECK
-    heartbeats: bool = False
-    canary: bool = True
-    keep_replicating: bool = False
-    hold_retention: bool = True
-    dry_run: bool = False
-    poll_interval: float = Field(default=10, ge=0.5, le=3600)
-    running_timeout: float = Field(default=300, ge=5)
-    convergence_timeout: float = Field(default=86400, ge=10)
-    no_progress_timeout: float = Field(default=600, ge=5)
+    topics: list[Entry] = Field(
+        min_length=1,
+        title="Topics",
+        description=(
+            "Topic names or regular expressions, one per line, such as orders or projects.*. A name that "
+            "exists means only itself."
+        ),
+    )
+    migration: Name = Field(
+        default="ferry",
+        title="Migration name",
+        description="Names the connectors. The same name goes on where it was; use one name per migration.",
+        examples=["event-center", "wave-1"],
+    )
+    source_conn_id: str = Field(
+        default="kafka_source",
+        title="Source cluster",
+        description="Airflow connection of type kafka, read from.",
+        examples=["kafka_source"],
+    )
+    target_conn_id: str = Field(
+        default="kafka_target",
+        title="Target cluster",
+        description="Airflow connection of type kafka, written to.",
+        examples=["kafka_target"],
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Only plan: say what would be done and stop. Nothing is changed.",
+    )
+    keep_replicating: bool = Field(
+        default=False,
+        title="Keep replicating",
+        description="Leave the connectors running at the end; the last task says how to stop them.",
+    )
+    exclude_topics: list[Entry] = Field(
+        default=[],
+        title="Topics to leave out",
+        description="Names or regular expressions, one per line, such as .*\\.tmp.",
+        json_schema_extra=_SELECTION,
+    )
+    groups: list[Entry] = Field(
+        default=[".*"],
+        title="Consumer groups",
+        description="Groups whose offsets are carried over, one per line; .* is all of them. Empty: none.",
+        json_schema_extra=_SELECTION,
+    )
+    exclude_groups: list[Entry] = Field(
+        default=[],
+        title="Groups to leave out",
+        description="Names or regular expressions, such as test-.*.",
+        json_schema_extra=_SELECTION,
+    )
+    naming: Naming = Field(
+        default=Naming.IDENTITY,
+        title="Names on the target",
+        description=(
+            "Keep the names, put the alias before them, or rename by a format (the workers need Kafka Ferry's JAR)."
+        ),
+        json_schema_extra={
+            **_SELECTION,
+            "values_display": {
+                "identity": "the same names",
+                "prefix": "<alias>.<topic>",
+                "rename": "by the rename format",
+            },
+        },
+    )
+    topic_rename_format: str = Field(
+        default=DEFAULT_FORMAT,
+        title="Rename format",
+        description=(
+            "How topics are called on the target when names are given by format; ${topic} is the source's name."
+        ),
+        examples=["${topic}.replica"],
+        json_schema_extra=_SELECTION,
+    )
+    source_alias: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{1,60}$",
+        title="Source alias",
+        description="MirrorMaker 2's name of the source, and the prefix. Default: the migration's name.",
+        examples=["old", "event-center"],
+        json_schema_extra=_SELECTION,
+    )
+    connect_conn_id: str | None = Field(
+        default="kafka_connect",
+        title="Kafka Connect",
+        description="Airflow connection of type http: a worker of Kafka Connect 3.8 or newer.",
+        examples=["kafka_connect"],
+        json_schema_extra={**REPLICATION, "type": "string"},  # None is for engines that need none
+    )
+    throughput: Throughput = Field(
+        default=Throughput.LAN,
+        title="Throughput profile",
+        description="Client settings that were measured to act.",
+        json_schema_extra={
+            **REPLICATION,
+            "values_display": {
+                "lan": "lan: large batches, lz4",
+                "wan": "wan: the same, with open receive windows",
+                "gentle": "gentle: large batches, lz4, one task",
+            },
+        },
+    )
+    tasks_max: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        title="Tasks",
+        description="Parallel tasks per connector (tasks.max).",
+        json_schema_extra=REPLICATION,
+    )
+    isolation_level: Isolation = Field(
+        default="read_committed",
+        title="Isolation level",
+        description="read_uncommitted copies aborted transactions as if they had been committed.",
+        json_schema_extra=REPLICATION,
+    )
+    replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        le=32767,
+        title="Replication factor",
+        description="Of topics made on the target. Empty: the target's default.replication.factor.",
+        json_schema_extra=REPLICATION,
+    )
+    provision_through: ProvisionThrough = Field(
+        default=ProvisionThrough.KAFKA,
+        title="Make topics through",
+        description="The target's brokers, or MSK's topic API: where the target's connection may not make topics.",
+        json_schema_extra={
+            **REPLICATION,
+            "values_display": {"kafka": "its brokers", "msk_api": "Amazon MSK's topic API"},
+        },
+    )
+    cluster_arn: str | None = Field(
+        default=None,
+        pattern=CLUSTER_ARN,
+        title="Target cluster's ARN",
+        description="The MSK cluster that the target connection leads to; for MSK's topic API.",
+        examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1a2b3c4d-0000-0000-0000-000000000000-5"],
+        json_schema_extra=REPLICATION,
+    )
+    aws_conn_id: str = Field(
+        default="aws_default",
+        title="AWS",
+        description="Airflow connection of type aws, for MSK's topic API.",
+        examples=["aws_default"],
+        json_schema_extra=REPLICATION,
+    )
+    heartbeats: bool = Field(
+        default=False,
+        title="Heartbeats",
+        description="Run MirrorHeartbeatConnector too.",
+        json_schema_extra=REPLICATION,
+    )
+    hold_retention: bool = Field(
+        default=True,
+        title="Hold retention",
+        description=(
+            "Lift the target's limits by age and size where they would delete or reject records during the "
+            "copy; they are put back before the last checks."
+        ),
+        json_schema_extra=REPLICATION,
+    )
+    verification: Verification = Field(
+        default=Verification.CONTENT,
+        title="Verification",
+        description="content compares every record by its hash; counts compares numbers of records only.",
+        json_schema_extra=PROOF,
+    )
+    duplicates: Literal["fail", "explain"] = Field(
+        default="fail",
+        title="Duplicates",
+        description=(
+            "MirrorMaker 2 may send records again after a crash. fail: verdict FAIL; explain: named and counted only."
+        ),
+        json_schema_extra=PROOF,
+    )
+    canary: bool = Field(
+        default=True,
+        title="Canary",
+        description=(
+            "Make a topic of our own on the source after the start, and see it arrive: shows that new topics "
+            "and new records do. It is deleted on both ends."
+        ),
+        json_schema_extra=PROOF,
+    )
+    group_offsets: GroupOffsets = Field(
+        default=GroupOffsets.EXACT,
+        title="Group offsets",
+        description=(
+            "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver again."
+        ),
+        json_schema_extra=PROOF,
+    )
+    acls: Acls = Field(
+        default=Acls.CHECK,
+        title="ACLs",
+        description=(
+            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted."
+        ),
+        json_schema_extra=PROOF,
+    )
+    poll_interval: float = Field(
+        default=10,
+        ge=0.5,
+        le=3600,
+        title="Poll interval",
+        description="Between two looks. In seconds.",
+        json_schema_extra=WAITING,
+    )
+    running_timeout: float = Field(
+        default=300,
+        ge=5,
+        title="Time to start",
+        description="Until all tasks must run. In seconds.",
+        json_schema_extra=WAITING,
+    )
+    convergence_timeout: float = Field(
+        default=86400,
+        ge=10,
+        title="Time to copy",
+        description="Until all must be there. In seconds.",
+        json_schema_extra=WAITING,
+    )
+    no_progress_timeout: float = Field(
+        default=600,
+        ge=5,
+        title="Patience",
+        description="Without any progress the run fails. In seconds.",
+        json_schema_extra=WAITING,
+    )
 
     @field_validator("*")
     @classmethod
@@ -151,35 +371,3 @@ class MigrationSpec(Spec):
         """The format when ``naming`` is rename and it changes names at all."""
         rename = TopicRename(self.topic_rename_format) if self.naming is Naming.RENAME else None
         return None if rename is None or rename.changes_nothing else rename
-
-
-class ComparisonSpec(MigrationSpec):
-    """What ``verify_clusters`` is asked: compare, change nothing.
-
-    :param rename: source topic, or a regex that matches the whole of it, to target topic; groups of the regex are put
-        in as ``\\1``. Topics it does not name follow ``naming``.
-    :param any_partition: compare whole topics, for copies whose records changed their partition; groups are not.
-    :param ignore_headers: names of headers that whoever copied added to the records.
-    :param catch_up_timeout: seconds to wait for a target that is still being filled.
-    """
-
-    engine: ClassVar[str] = "verify_clusters"
-
-    any_partition: bool = False
-    rename: dict[Regex, str] = Field(default={})
-    ignore_headers: list[Entry] = Field(default=[])
-    catch_up_timeout: float = Field(default=60, ge=0)
-
-    @property
-    def headers_left_out(self) -> tuple[str, ...]:
-        """Names of headers that are not compared."""
-        return tuple(self.ignore_headers)
-
-    def target_topic(self, topic: str) -> str:
-        """The name on the target of a source topic."""
-        if topic in self.rename:
-            return self.rename[topic]
-        for pattern, name in self.rename.items():
-            if found := re.fullmatch(pattern, topic):
-                return found.expand(name)
-        return super().target_topic(topic)

@@ -7,7 +7,8 @@ from kafka_ferry.jobs.migration.engines.mirror_maker1_spec import MirrorMaker1Sp
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
 from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec, MigrationSpec
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 _SPECS = {
     kind.engine: kind

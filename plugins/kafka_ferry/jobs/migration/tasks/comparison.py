@@ -9,8 +9,8 @@ import pendulum
 
 from kafka_ferry.core.table import table
 from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
-from kafka_ferry.jobs.migration.rules.spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.watch import freeze
 from kafka_ferry.report.artifacts import FROZEN, PLAN, RunArtifacts
 

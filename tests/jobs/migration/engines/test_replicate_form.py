@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.migration.engines.replicate_params import replicate_params
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
-from kafka_ferry.jobs.migration.params import migration_params
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
-PARAMS = replicate_params()
+PARAMS = params_of(ReplicateSpec)
 
 
 def test_form_and_spec_have_the_same_params_and_defaults() -> None:
@@ -22,7 +22,7 @@ def test_topics_alone_are_renamed() -> None:
 
 def test_its_migrations_alias_is_not_the_main_dags() -> None:
     # Two with one alias mix their offset-syncs topics.
-    assert PARAMS["migration"].value != migration_params()["migration"].value
+    assert PARAMS["migration"].value != params_of(MigrationSpec)["migration"].value
 
 
 def test_the_format_is_not_folded_away() -> None:

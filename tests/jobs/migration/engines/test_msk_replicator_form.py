@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.migration.engines.msk_replicator_params import msk_replicator_params
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
 
-FORM = msk_replicator_params()
+FORM = params_of(MskReplicatorSpec)
 REQUIRED = ["topics", "source_cluster_arn", "cluster_arn", "service_execution_role_arn"]
 NOT_OFFERED = {
     "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets"

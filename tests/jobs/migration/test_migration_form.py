@@ -9,10 +9,10 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 from pydantic.fields import FieldInfo
 
-from kafka_ferry.jobs.migration.params import migration_params
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
-PARAMS = migration_params()
+PARAMS = params_of(MigrationSpec)
 FIELDS = MigrationSpec.model_fields
 #: What a user always sets: a form whose params all have sections opens folded.
 ESSENTIAL = {"topics", "migration", "source_conn_id", "target_conn_id", "dry_run", "keep_replicating"}
@@ -71,11 +71,11 @@ def test_examples_work(name: str) -> None:
     for example in PARAMS[name].schema.get("suggestions", []):
         value = [example] if "array" in PARAMS[name].schema["type"] else example
         MigrationSpec.from_params({"topics": ["a"], name: value})
-        migration_params()[name].resolve(value)
+        params_of(MigrationSpec)[name].resolve(value)
 
 
 def test_a_trigger_with_topics_alone_works_and_without_is_refused() -> None:
-    params = ParamsDict({**migration_params()})
+    params = ParamsDict({**params_of(MigrationSpec)})
     with pytest.raises(ParamValidationError, match="topics"):
         params.validate()
     params["topics"] = ["orders"]

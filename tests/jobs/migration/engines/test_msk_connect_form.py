@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_ferry.jobs.migration.engines.msk_connect_params import msk_connect_params
+from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
-from kafka_ferry.jobs.migration.params import migration_params
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 REQUIRED = ("topics", "cluster_arn", "service_execution_role_arn")
 
 
 def test_form_and_spec_have_the_same_params_and_defaults() -> None:
-    form = msk_connect_params()
+    form = params_of(MskConnectSpec)
     assert form.keys() == MskConnectSpec.model_fields.keys()
     for name, field in MskConnectSpec.model_fields.items():
         if name not in REQUIRED:
@@ -20,7 +20,7 @@ def test_form_and_spec_have_the_same_params_and_defaults() -> None:
 
 
 def test_what_has_no_default_is_asked_for() -> None:
-    form = msk_connect_params()
+    form = params_of(MskConnectSpec)
     for name in REQUIRED:
         assert not form[name].has_value, name
 
@@ -29,12 +29,12 @@ def test_an_installation_may_set_what_is_always_the_same(monkeypatch: pytest.Mon
     arn = "arn:aws:kafka:eu-west-1:123456789012:cluster/events/1a2b3c4d-5"
     monkeypatch.setenv("FERRY_MSK_CLUSTER_ARN", arn)
     monkeypatch.setenv("FERRY_MSK_PLUGIN_BUCKET", "plugins")
-    form = msk_connect_params()
+    form = params_of(MskConnectSpec)
     assert (form["cluster_arn"].resolve(), form["plugin_bucket"].resolve()) == (arn, "plugins")
 
 
 def test_what_is_always_set_is_not_folded_away() -> None:
-    form = msk_connect_params()
+    form = params_of(MskConnectSpec)
     first = ["topics", "migration", "source_conn_id", "target_conn_id", "cluster_arn", "service_execution_role_arn"]
     assert list(form)[: len(first)] == first
     assert not [name for name in [*first, "plugin_bucket"] if "section" in form[name].schema]
@@ -42,4 +42,4 @@ def test_what_is_always_set_is_not_folded_away() -> None:
 
 def test_its_migrations_alias_is_not_the_main_dags() -> None:
     # Two with one alias mix their offset-syncs topics.
-    assert msk_connect_params()["migration"].value != migration_params()["migration"].value
+    assert params_of(MskConnectSpec)["migration"].value != params_of(MigrationSpec)["migration"].value

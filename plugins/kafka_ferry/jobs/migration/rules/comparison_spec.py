@@ -1,0 +1,68 @@
+"""The params of ``verify_clusters``, checked once, typed from then on. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import Field
+
+from kafka_ferry.core.spec import Entry, Regex
+from kafka_ferry.jobs.migration.rules.spec import PROOF, WAITING, MigrationSpec
+
+
+class ComparisonSpec(MigrationSpec):
+    """What ``verify_clusters`` is asked: compare, change nothing. Times are in seconds."""
+
+    engine: ClassVar[str] = "verify_clusters"
+    #: Of moving records, which it does not.
+    form_without = (
+        "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",
+        "provision_through", "cluster_arn", "aws_conn_id", "heartbeats", "hold_retention", "canary", "group_offsets",
+        "poll_interval", "running_timeout", "convergence_timeout", "no_progress_timeout",
+    )  # fmt: skip
+
+    any_partition: bool = Field(
+        default=False,
+        title="In any partition",
+        description=(
+            "Compare whole topics: as a multiset of records, and per key in order. For copies whose records "
+            "changed their partition, such as MirrorMaker 1's. Groups are not compared then."
+        ),
+    )
+    # Groups of the regex are put in as ``\\1``; topics it does not name follow ``naming``.
+    rename: dict[Regex, str] = Field(
+        default={},
+        title="Names on the target",
+        description="Source topic, or a regular expression that matches all of it, to target topic.",
+        examples=[{"orders": "orders.replica"}, {"(.*)": "\\1.replica"}],
+    )
+    ignore_headers: list[Entry] = Field(
+        default=[],
+        title="Headers to ignore",
+        description=(
+            "Names of headers that whoever copied added to the records, one per line, such as __mskmr (MSK Replicator)."
+        ),
+        json_schema_extra=PROOF,
+    )
+    catch_up_timeout: float = Field(
+        default=60,
+        ge=0,
+        title="Time to catch up",
+        description="How long to wait for a target that is still being filled. In seconds.",
+        json_schema_extra=WAITING,
+    )
+
+    @property
+    def headers_left_out(self) -> tuple[str, ...]:
+        """Names of headers that are not compared."""
+        return tuple(self.ignore_headers)
+
+    def target_topic(self, topic: str) -> str:
+        """The name on the target of a source topic."""
+        if topic in self.rename:
+            return self.rename[topic]
+        for pattern, name in self.rename.items():
+            if found := re.fullmatch(pattern, topic):
+                return found.expand(name)
+        return super().target_topic(topic)
