@@ -66,12 +66,16 @@ nightly: $(STAMP)  ## integration tests that take minutes each: the other DAGs i
 browser: $(STAMP)  ## the report page and the trigger form in a real Chromium
 	$(PY) -m pytest -v -m browser
 
+.PHONY: docs-params
+docs-params: $(STAMP)  ## write the tables of params in docs/ as the specs say
+	@PYTHONPATH=include:plugins $(PY) -m params_tables
+
 .PHONY: lint
 lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m ruff check $(LINTED)
 	$(PY) -m ruff format --check $(LINTED)
 	$(PY) -m mypy
-	$(PY) -m mypy -p stack -p bench
+	$(PY) -m mypy -p stack -p bench -m params_tables
 
 .PHONY: lock
 lock: $(STAMP)  ## compile requirements*.in to full locks
