@@ -2,9 +2,9 @@
 
 plan -> copy_objects -> provision_topics -> shards -> import -> follow -> validate -> release -> report
 
-Give it the export's name and `location`, and `target_conn_id`. With `dry_run` only `plan` runs, and writes nothing. What
-it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run. Records that are there already are
-not written again; `follow_for` also imports what is exported meanwhile.
+Give it the export's name and `location`, and `target_conn_id`. With `dry_run` only `plan` runs, and writes nothing.
+What it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run. Records that are there
+already are not written again; `follow_for` also imports what is exported meanwhile.
 """
 
 from __future__ import annotations
