@@ -208,3 +208,14 @@ def test_what_a_form_takes_its_spec_takes_too(dag: str) -> None:
     for name, param in params().items():
         if "null" in param.schema["type"]:
             spec.model_validate({**example, name: None})
+
+
+@pytest.mark.parametrize("dag", DAGS)
+def test_the_examples_that_a_form_gives_are_taken(dag: str) -> None:
+    spec, params = DAGS[dag]
+    example = json.loads((EXAMPLES / f"{dag}.json").read_text())
+    for name, param in params().items():
+        for one in param.schema.get("suggestions", ()):
+            value = [one] if "array" in param.schema["type"] and not isinstance(one, list) else one
+            spec.model_validate({**example, name: value})
+            param.resolve(value)
