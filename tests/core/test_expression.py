@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 from collections.abc import Sequence
 
@@ -112,6 +113,20 @@ ENDLESS = [
     "(?:[a-z]|a)*!",
     r"^(([a-z])+.)+[A-Z]([a-z])+$",
 ]
+
+
+@pytest.mark.parametrize("depth", [50, 101, 400, 5000])
+def test_groups_in_groups_are_no_matter_of_pythons_recursion_limit(depth: int) -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(5000)  # as Airflow does when it copies an operator
+    try:
+        begun = time.process_time()
+        problem = problem_of("(" * depth + "a" + ")" * depth)
+        assert (problem is None) is (depth <= 100)
+        assert problem_of(r"\(" * 300 + "a") is None, "no groups"
+        assert time.process_time() - begun < 2
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @pytest.mark.parametrize("pattern", USED)

@@ -25,6 +25,8 @@ from kafka_ferry.core.automaton import Endless, Ends, refuse_endless
 #: Characters of a name: topics have 249 at most. Three ``.*`` may have to be tried against each other, not four.
 LONGEST = 249
 _WAYS = LONGEST**3
+#: Python's own limit is no help: libraries raise it (Airflow to 5,000, where 400 groups took 31 s).
+_DEEPEST = 100
 _STEPS = 10**8  # a second or two for one name (measured: 10,000 characters, two parts: 1.5 s)
 _GROUPS = 8
 _UNROLLED = 64  # characters of a counted repeat that are looked at one by one; longer ones are taken for endless
@@ -41,6 +43,8 @@ def problem_of(pattern: str, flags: int = 0) -> str | None:
 
     :param flags: those that it is compiled with.
     """
+    if _depth(pattern) > _DEEPEST:
+        return f"{pattern[:60]!r}… is too deep for a regular expression"
     try:
         ways = _ways(pattern, flags)
     except re.error as error:
@@ -62,6 +66,15 @@ def longest_for(pattern: str, flags: int = 0) -> int:
     """
     power = max(1.0, math.log(max(1, _ways(pattern, flags)), LONGEST))
     return max(LONGEST, int(_STEPS ** (1 / power)))
+
+
+def _depth(pattern: str) -> int:
+    """How deep groups stand in each other; a parenthesis in ``[…]`` may be counted, and people write few of those."""
+    depth = deepest = 0
+    for mark in re.findall(r"\\.|[()]", pattern, re.DOTALL):
+        depth += (mark == "(") - (mark == ")")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _ways(pattern: str, flags: int) -> int:

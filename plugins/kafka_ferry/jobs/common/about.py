@@ -66,7 +66,9 @@ def _line(name: str, param: Param) -> str:
         if value is not None
     ]
     end = f" One of {('; ' if shown else ', ').join(choices)}." if choices else ""
-    words = f"{_default(param)}: {param.schema['title']}. {param.schema['text']}{end}"
+    title = str(param.schema["title"])
+    titled = "" if title.lower().replace(" ", "_") == name else f"{title}. "
+    words = f"{_default(param)}: {titled}{param.schema['text']}{end}"
     return f"- **{_escaped(name)}**{_escaped(words)}"
 
 
