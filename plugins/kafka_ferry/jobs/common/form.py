@@ -61,7 +61,8 @@ def _param(spec: type[Spec], name: str, shape: Mapping[str, Any], defaults: Mapp
         "section": section, **shape, "title": words.title, **more,
         "text": words.description, "suggestions": words.examples or None,
     }  # fmt: skip
-    description = described(name, words.title, words.description, words.examples)
+    said = [one for one in words.examples if one != value.get("default")]
+    description = described(name, words.title, words.description, said)
     return Param(**value, description=description, **{word: said for word, said in schema.items() if said is not None})
 
 

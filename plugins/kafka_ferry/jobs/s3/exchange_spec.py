@@ -40,8 +40,8 @@ class _ExchangeSpec(Spec):
     )
     aws_conn_id: str | None = Field(
         default="aws_default",
-        title="S3",
-        description="Airflow connection of type aws. Empty: boto3's own chain (role, environment).",
+        title="AWS connection",
+        description="Airflow connection of type aws. Empty: the host's own credentials.",
     )
     dry_run: bool = Field(
         default=False,
@@ -80,7 +80,7 @@ class _ExchangeSpec(Spec):
 class ExportSpec(_ExchangeSpec):
     """Params of ``export_topics_to_s3``."""
 
-    form_first = ("topics", "export", "location", "aws_conn_id", "dry_run", "source_conn_id", "format")
+    form_first = ("topics", "source_conn_id", "export", "location", "aws_conn_id", "format", "dry_run")
 
     topics: list[Entry] = Field(
         min_length=1,
@@ -167,7 +167,7 @@ class ExportSpec(_ExchangeSpec):
 class ImportSpec(_ExchangeSpec):
     """Params of ``import_topics_from_s3``."""
 
-    form_first = ("topics", "export", "location", "aws_conn_id", "dry_run", "rename", "target_conn_id")
+    form_first = ("topics", "export", "location", "aws_conn_id", "target_conn_id", "rename", "dry_run")
 
     topics: list[Entry] = Field(
         default=[],
@@ -224,7 +224,7 @@ class ImportSpec(_ExchangeSpec):
     )
     copy_aws_conn_id: str | None = Field(
         default="aws_default",
-        title="S3 there",
+        title="AWS connection there",
         description="Airflow connection of type aws for the copy.",
         json_schema_extra=_COPY,
     )

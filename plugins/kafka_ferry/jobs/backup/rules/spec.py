@@ -307,5 +307,8 @@ class VerifySpec(_BackupSpec):
     backup_id: str | None = Field(
         default=None,
         title="Backup id",
-        description="Only this backup, with all it goes on from. Empty: every backup of the name.",
+        description=(
+            "Only this backup, with all it goes on from. Empty: every backup of the name. The report of each run lists "
+            "the ids."
+        ),
     )

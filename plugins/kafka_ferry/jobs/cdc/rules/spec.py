@@ -45,17 +45,18 @@ class StreamSpec(Spec):
         min_length=1,
         title="Databases",
         description="Names, one per line, such as ecommerce.",
-        examples=[["ecommerce"]],
     )
     tables: list[Regex] = Field(
         default=[],
         title="Tables",
-        description="database.table or regular expressions, one per line. Empty: all tables of the databases.",
-        examples=[["ecommerce.orders"]],
+        description=(
+            "database.table or regular expressions, one per line, such as ecommerce.orders. Empty: all tables of the "
+            "databases."
+        ),
     )
     database_conn_id: str = Field(
         default="database_source",
-        title="Database",
+        title="Database connection",
         description=(
             "Airflow connection of type mysql: the writer's host, and a user with the rights that Debezium needs."
         ),
@@ -84,7 +85,7 @@ class StreamSpec(Spec):
     )
     target_conn_id: str = Field(
         default="kafka_target",
-        title="Kafka",
+        title="Target cluster",
         description="Airflow connection of type kafka, written to.",
         examples=["kafka_target"],
     )

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 from pydantic.config import JsonDict
 
-from kafka_ferry.core.spec import Entry
+from kafka_ferry.core.spec import Entry, Name
 from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec
 
 #: Section of the form.
@@ -20,6 +20,20 @@ JARS = r"^/[A-Za-z0-9._/ -]+$"
 class HostSpec(MigrationSpec):
     """What every engine on hosts takes beside the params of a migration."""
 
+    migration: Name = Field(
+        default="ferry",
+        title="Migration name",
+        description=(
+            "Names the processes and their folder on the hosts. The same name goes on where it was; use one name per "
+            "migration."
+        ),
+        examples=["event-center", "wave-1"],
+    )
+    keep_replicating: bool = Field(
+        default=False,
+        title="Keep replicating",
+        description="Leave MirrorMaker running at the end; the last task says how to stop it.",
+    )
     connect_conn_id: ConnectToLookAt = Field(default=None, json_schema_extra=HOSTS)
     hosts: list[Entry] = Field(
         default=["local"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from kafka_ferry.core.spec import Entry
 from kafka_ferry.jobs.migration.engines.host_spec import HOSTS, JARS, HostSpec
-from kafka_ferry.jobs.migration.rules.spec import Naming
+from kafka_ferry.jobs.migration.rules.spec import PROOF, Naming
 
 
 class MirrorMaker1Spec(HostSpec):
@@ -28,6 +28,14 @@ class MirrorMaker1Spec(HostSpec):
 
     # It carries none: which there are need not be asked, nor the right to ask be had.
     groups: list[Entry] = Field(default=[])
+    duplicates: Literal["fail", "explain"] = Field(
+        default="fail",
+        title="Duplicates",
+        description=(
+            "MirrorMaker 1 may send records again after a crash. fail: verdict FAIL; explain: named and counted only."
+        ),
+        json_schema_extra=PROOF,
+    )
     kafka_libs: str = Field(
         default="/opt/kafka/libs",
         pattern=JARS,

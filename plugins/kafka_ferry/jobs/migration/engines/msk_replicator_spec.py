@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.core.spec import Name
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, GroupOffsets, MigrationSpec, Naming
+from kafka_ferry.jobs.migration.rules.spec import PROOF, ConnectToLookAt, GroupOffsets, MigrationSpec, Naming
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes
 #: round in circles (developer guide, "Topic naming").
@@ -44,7 +44,23 @@ class MskReplicatorSpec(MigrationSpec):
         "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets",
     )  # fmt: skip
 
-    migration: Name = "msk"
+    migration: Name = Field(
+        default="msk",
+        title="Migration name",
+        description="Names the replicator. The same name goes on where it was; use one name per migration.",
+        examples=["event-center", "wave-1"],
+    )
+    keep_replicating: bool = Field(
+        default=False,
+        title="Keep replicating",
+        description="Leave the replicator running at the end; the last task says how to stop it.",
+    )
+    duplicates: Literal["fail", "explain"] = Field(
+        default="fail",
+        title="Duplicates",
+        description=("MSK Replicator may send records again. fail: verdict FAIL; explain: named and counted only."),
+        json_schema_extra=PROOF,
+    )
     source_cluster_arn: str = Field(
         pattern=CLUSTER_ARN,
         title="Source cluster's ARN",

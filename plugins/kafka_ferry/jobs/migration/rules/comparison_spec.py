@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from kafka_ferry.core.spec import Entry, Regex
-from kafka_ferry.jobs.migration.rules.spec import PROOF, WAITING, MigrationSpec
+from kafka_ferry.core.spec import Entry, Isolation, Regex
+from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, Acls, MigrationSpec
 
 
 class ComparisonSpec(MigrationSpec):
@@ -22,6 +22,29 @@ class ComparisonSpec(MigrationSpec):
         "poll_interval", "running_timeout", "convergence_timeout", "no_progress_timeout",
     )  # fmt: skip
 
+    target_conn_id: str = Field(
+        default="kafka_target",
+        title="Target cluster",
+        description="Airflow connection of type kafka, compared with the source. Nothing is written.",
+    )
+    isolation_level: Isolation = Field(
+        default="read_committed",
+        title="Isolation level",
+        description="read_uncommitted compares aborted transactions as if they had been committed.",
+        json_schema_extra=REPLICATION,
+    )
+    duplicates: Literal["fail", "explain"] = Field(
+        default="fail",
+        title="Duplicates",
+        description="Who copied may have sent records again. fail: verdict FAIL; explain: named and counted only.",
+        json_schema_extra=PROOF,
+    )
+    acls: Acls = Field(
+        default=Acls.CHECK,
+        title="ACLs",
+        description="check: the ACLs of the topics must be on the target; skip: not looked at. None are made here.",
+        json_schema_extra={**PROOF, "enum": ["check", "skip"]},
+    )
     any_partition: bool = Field(
         default=False,
         title="In any partition",
@@ -33,7 +56,7 @@ class ComparisonSpec(MigrationSpec):
     # Groups of the regex are put in as ``\\1``; topics it does not name follow ``naming``.
     rename: dict[Regex, str] = Field(
         default={},
-        title="Names on the target",
+        title="Rename by table",
         description="Source topic, or a regular expression that matches all of it, to target topic.",
         examples=[{"orders": "orders.replica"}, {"(.*)": "\\1.replica"}],
     )

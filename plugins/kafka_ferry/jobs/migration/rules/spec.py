@@ -288,7 +288,8 @@ class MigrationSpec(Spec):
         default=Acls.CHECK,
         title="ACLs",
         description=(
-            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted."
+            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted; "
+            "skip: not looked at."
         ),
         json_schema_extra=PROOF,
     )
@@ -311,7 +312,7 @@ class MigrationSpec(Spec):
         default=86400,
         ge=10,
         title="Time to copy",
-        description="Until all must be there. In seconds.",
+        description="Until all must be there. In seconds; 86400 is a day.",
         json_schema_extra=WAITING,
     )
     no_progress_timeout: float = Field(
