@@ -41,6 +41,7 @@ def runs(airflow_stack: Stack, airflow_api: AirflowApi) -> Runs:
     return Runs(airflow_stack, airflow_api)
 
 
+@pytest.mark.timeout(1_200)  # a score of clears, each with a whole run
 def test_every_task_can_be_cleared_after_success_and_the_verdict_stays(runs: Runs) -> None:
     fill(runs.stack.source_bootstrap, "clear.me", 20_000)
     run = runs.trigger("clear-success", topics=["clear.me"])
@@ -59,6 +60,7 @@ def test_every_task_can_be_cleared_after_success_and_the_verdict_stays(runs: Run
             runs.nothing_is_left(run)
 
 
+@pytest.mark.timeout(1_200)  # a score of clears, each with a whole run
 def test_every_task_can_be_cleared_after_failure_and_the_verdict_stays(runs: Runs) -> None:
     # The group ran ahead on the target: the records between would never be delivered. Nothing we do may hide that.
     for bootstrap, offset in ((runs.stack.source_bootstrap, 10), (runs.stack.target_bootstrap, 100)):
@@ -149,10 +151,15 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(
         assert "no answer for" in reason or "no progress for" in reason
         runs.nothing_is_left(run)
         leftovers = next(check for check in report["checks"] if check["name"] == "leftovers")
-        assert leftovers["status"] == "fail", "the canary on the dead source could not be deleted, and that is said"
-        assert "ferry-canary-dead-source" in leftovers["differences"][0]
+        assert leftovers["status"] == "fail", "what could not be taken away is said"
+        limits, canary = leftovers["differences"]
+        assert "limits that are off during a copy, on dead.source" in limits, "what they were the source alone knows"
+        assert "ferry-canary-dead-source" in canary
     finally:
         runs.stack.up()
+    runs.clear(run, "remove")
+    leftovers = next(check for check in runs.report(run)["checks"] if check["name"] == "leftovers")
+    assert leftovers["status"] == "pass", "with the source back a clear takes the rest away"
 
 
 def test_a_copy_that_broke_off_goes_on_where_it_was(runs: Runs, slow_source: Callable[[int], None]) -> None:
