@@ -205,8 +205,9 @@ class Sender:
             raise self._stalled(f"{topic}-{partition}: no record was acknowledged")
 
     def _not_taken(self, topic: str, partition: int, error: KafkaError) -> FerryError:
-        """Why librdkafka itself did not take a record: after a fatal error it takes none."""
-        if error.code() == KafkaError._FATAL:
+        """Why librdkafka itself did not take a record: after a fatal error it takes none, and says so by that
+        error's own code or as fatal, perhaps before the cause was told."""
+        if error.code() in _FOLLOWERS:
             self._fatal = self._fatal or error.str()
         self._check()
         return FerryError(f"{topic}-{partition}: cannot send: {error.str()}")
