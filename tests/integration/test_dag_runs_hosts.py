@@ -234,7 +234,7 @@ def test_bad_params_are_refused_with_the_cure_and_nothing_changed(
         alone.api.trigger(alone.dag, "two-hosts", alone.example(hosts=["local", "other"]))
     for number, (dag, conf, _) in enumerate(cases):
         runs = engines[dag]
-        params = {"topics": ["refused.*"], "migration": f"refused-{number}", **PATIENT, **conf}
+        params = {"topics": ["refused.*"], "hosts": ["local"], "migration": f"refused-{number}", **PATIENT, **conf}
         runs.api.trigger(dag, f"refused-{number}", params)
 
     for number, (dag, conf, words) in enumerate(cases):
