@@ -64,6 +64,10 @@ class AirflowApi:
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
 
+    def pause(self, dag_id: str, paused: bool) -> None:
+        """Whether the scheduler leaves a DAG's runs alone."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": paused})
+
     def state(self, dag_id: str, run_id: str) -> str:
         """State of a run: queued, running, success or failed."""
         return str(self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])

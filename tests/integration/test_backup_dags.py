@@ -71,9 +71,6 @@ class BackupRuns(Runs):
     def wait(self, run_id: str, timeout: float = TIMEOUT) -> str:
         return super().wait(run_id, timeout)
 
-    def pause(self, paused: bool) -> None:
-        self.api._call("PATCH", f"/api/v2/dags/{self.dag}", {"is_paused": paused})
-
     def next_tick(self) -> str:
         """Of a schedule, ISO 8601 in UTC; the scheduler makes its run when it has come."""
         return str(self.api._get(f"/api/v2/dags/{self.dag}")["next_dagrun_run_after"])
@@ -131,7 +128,7 @@ def healed(lab: Lab) -> Iterator[None]:
     yield
     lab.stack.up()
     for dag in ("own_nights", "own_next_night"):
-        lab.runs(dag).pause(True)
+        lab.api.pause(dag, True)
 
 
 def until(what: Callable[[], Any], why: str, timeout: float = TIMEOUT) -> Any:
@@ -220,7 +217,7 @@ def test_nights_that_fail_are_made_up_for_a_backfill_has_nothing_to_do_and_pruni
 
     # The first night: the store is away. On unpausing, the scheduler makes the run of the last tick.
     lab.stack.s3.kill9()
-    nights.pause(False)
+    lab.api.pause(nights.dag, False)
     (first,) = until(lambda: nights.of("scheduled"), "no scheduled run")
     assert nights.wait(first) == "failed"
     assert "plan: s3://ferry-backups/dag-tests: cannot" in nights.report(first)["failures"][0]
@@ -246,14 +243,14 @@ def test_nights_that_fail_are_made_up_for_a_backfill_has_nothing_to_do_and_pruni
         assert f"covered by backup {night}" in report["sentence"]
         assert report["backups"] == []
     assert list(lab.catalogue("nights").complete()) == [night]
-    nights.pause(True)
+    lab.api.pause(nights.dag, True)
 
     # The next night. It must come after the first backup, else it would be covered: so Airflow shall parse anew.
     fill_more(source, "nights.a", 500)
     before = datetime.now(UTC)
     (own_dags_folder() / "own_backups.py").touch()
     until(lambda: datetime.fromisoformat(later.next_tick()) > before, "Airflow did not look at the file again")
-    later.pause(False)
+    lab.api.pause(later.dag, False)
     (second,) = until(lambda: later.of("scheduled"), "no scheduled run")
     report = later.passed(second)
     own = next(line for line in report["backups"] if line["own"])

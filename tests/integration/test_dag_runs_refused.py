@@ -115,7 +115,15 @@ def test_what_nobody_allowed_is_refused_by_the_plan_with_param_and_cure(
 def test_where_nothing_is_said_no_host_is_allowed_the_machine_of_the_tasks_least(
     airflow_stack: Stack, airflow_api: AirflowApi, evil: Path
 ) -> None:
-    """In a process of its own, as the scheduler's tasks have the stack's words."""
+    """In a process of its own, as the scheduler's tasks have the stack's words: it must not take these runs up."""
+    airflow_api.pause(HOSTS, True)
+    try:
+        _refuses_hosts(airflow_stack, evil)
+    finally:
+        airflow_api.pause(HOSTS, False)
+
+
+def _refuses_hosts(airflow_stack: Stack, evil: Path) -> None:
     fill(airflow_stack.source_bootstrap, "forbidden.hosts", 10)
     world = World(airflow_stack, evil)
     values = {**os.environ, **airflow_stack.variables()}

@@ -20,7 +20,7 @@ from pymysql.cursors import SSCursor
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
 from kafka_ferry.jobs.cdc.debezium_config import Check
-from kafka_ferry.jobs.cdc.live.tls import tls_options, worker_check, worker_stores
+from kafka_ferry.jobs.cdc.live.tls import Listening, tls_options, worker_check, worker_stores
 from kafka_ferry.jobs.cdc.rules.foreign_keys import cascades_of
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.tables import Column, Table
@@ -30,7 +30,6 @@ _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER
 _AWAY = (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, ER.CON_COUNT_ERROR)
 _ALERT = re.compile(r"ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)")
 _TIMEOUT = 30  # seconds to connect
-_LOSSES = 4  # tries of a login with a certificate, but the last
 _SILENCE = 600  # seconds that a statement may take
 
 
@@ -128,15 +127,17 @@ class DatabaseHook(BaseHook):
             "init_command": "SET time_zone = '+00:00'",
             **options,
         }
-        # By TLS 1.3 a server that refuses our certificate hangs up after the handshake: whether its alert is read, or
-        # only a broken connection seen, is chance. So a loss is not believed at once.
-        for _ in range(_LOSSES if self.worker_tls.certificate else 0):
-            try:
-                return pymysql.connect(**self.login, **more)
-            except pymysql.err.OperationalError as error:
-                if error.args[0] not in _AWAY or _refused_certificate(error):
-                    raise
-        return pymysql.connect(**self.login, **more)
+        try:
+            return pymysql.connect(**self.login, **more)
+        except pymysql.err.OperationalError as error:
+            if not self.worker_tls.certificate or error.args[0] not in _AWAY or _refused_certificate(error):
+                raise
+        context = self.login["ssl"]
+        context.sslsocket_class = Listening
+        try:
+            return pymysql.connect(**self.login, **more)
+        finally:
+            context.sslsocket_class = ssl.SSLSocket
 
     @contextmanager
     def faults(self) -> Iterator[None]:

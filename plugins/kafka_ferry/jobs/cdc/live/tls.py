@@ -10,7 +10,29 @@ from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.jobs.cdc.debezium_config import Check
 
 _WORDS = {"true": True, "false": False, True: True, False: False, None: None}
+_HEARD_OUT = 3  # seconds
 _KEYS = ("tls", "ssl_ca", "ssl_cert", "ssl_key", "ssl_key_password", "ssl_verify_identity")
+
+
+class Listening(ssl.SSLSocket):
+    """Hears the server out before anything is sent.
+
+    By TLS 1.3 a server that refuses our certificate says so after the handshake, and hangs up: who writes first may
+    find the connection broken, and never read why (RFC 8446, 4.4.2.4 and 6.2). A server of MySQL's has nothing to say
+    here but that, so that silence is consent.
+    """
+
+    def do_handshake(self, block: bool = False) -> None:
+        """:raises ssl.SSLError: what the server said."""
+        super().do_handshake(block)
+        before = self.gettimeout()
+        self.settimeout(_HEARD_OUT)
+        try:
+            self.recv(1)
+        except TimeoutError:
+            pass
+        finally:
+            self.settimeout(before)
 
 
 def tls_options(conn_id: str, extra: Mapping[str, Any], wanted: bool | None) -> dict[str, Any]:
