@@ -12,9 +12,9 @@ from kafka_ferry.exceptions import BadParam
 @pytest.mark.parametrize(
     "problem, text",
     [
-        ("is missing", "param 'topics' is missing. Cure: a list"),
-        ("nothing matches", "param 'topics': nothing matches. Cure: a list"),
-        ("is unknown; did you mean 'topic'?", "param 'topics' is unknown; did you mean 'topic'? Cure: a list"),
+        ("is missing", "param 'topics' is missing. Fix: a list"),
+        ("nothing matches", "param 'topics': nothing matches. Fix: a list"),
+        ("is unknown; did you mean 'topic'?", "param 'topics' is unknown; did you mean 'topic'? Fix: a list"),
     ],
 )
 def test_a_sentence_with_param_and_cure(problem: str, text: str) -> None:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class StackError(Exception):
-    """The stack cannot do what was asked. The message tells the cause and the cure, for a person to read."""
+    """The stack cannot do what was asked. The message tells the cause and the fix, for a person to read."""

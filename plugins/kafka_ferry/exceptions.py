@@ -16,18 +16,18 @@ class BadParam(FerryError):
 
     :param param: name of the DAG param, as the trigger form shows it.
     :param problem: what is wrong with it.
-    :param cure: what to write instead.
+    :param fix: what to write instead.
     """
 
-    def __init__(self, param: str, problem: str, cure: str) -> None:
+    def __init__(self, param: str, problem: str, fix: str) -> None:
         # "param 'x' is missing", "param 'x': no topic matches"
         joint = " " if problem.startswith("is ") else ": "
         end = "" if problem.endswith("?") else "."
-        super().__init__(f"param {param!r}{joint}{problem}{end} Cure: {cure}")
-        self.param, self.problem, self.cure = param, problem, cure
+        super().__init__(f"param {param!r}{joint}{problem}{end} Fix: {fix}")
+        self.param, self.problem, self.fix = param, problem, fix
 
     def __reduce__(self) -> tuple[type[BadParam], tuple[str, str, str]]:
-        return type(self), (self.param, self.problem, self.cure)
+        return type(self), (self.param, self.problem, self.fix)
 
 
 class BadConnection(FerryError):
@@ -38,11 +38,11 @@ class NotAuthorized(FerryError):
     """An ACL is missing: the message names the resource and the right."""
 
 
-class OutsideFault(FerryError):
+class TransientError(FerryError):
     """A broker, worker or network that did not answer as it should; worth another try."""
 
     retriable: ClassVar[bool] = True
 
 
-class LossDetected(FerryError):
+class DataLossError(FerryError):
     """Records were lost or may have been: never retried, never ignored."""

@@ -259,7 +259,7 @@ def test_refused_by_name_with_a_cure_and_without_the_secret(extra: dict[str, obj
     with pytest.raises(BadConnection) as refusal:
         java_client_settings(extra)
     assert str(refusal.value).startswith(named)
-    assert "Cure: " in str(refusal.value)
+    assert "Fix: " in str(refusal.value)
     assert "S3CRET" not in str(refusal.value)
     assert "MIIE" not in str(refusal.value)
 

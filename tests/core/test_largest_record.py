@@ -46,7 +46,7 @@ def test_what_is_not_certain_is_no_refusal(about: dict[str, object]) -> None:
 def test_what_lz4_makes_larger_is_measured_as_it_is_sent(limit: int, severity: Severity | None) -> None:
     finding = found(limit, record=Record(0, 0, bytes=1000, packed=1039))
     assert (finding and finding.severity) == severity
-    assert finding is None or finding.cure == "set max.message.bytes=1039"
+    assert finding is None or finding.fix == "set max.message.bytes=1039"
     assert found(1000, record=Record(0, 0, bytes=1000, packed=1039), before=True) is None
 
 
@@ -55,18 +55,18 @@ def test_it_names_the_place_the_sizes_the_limit_and_what_to_set() -> None:
     assert finding and finding.subject == "topic t"
     for told in ("partition 3, offset 41", "1,000 bytes", "600 packed", "550", "599", "max.message.bytes", "a policy"):
         assert told in finding.what
-    assert finding.cure == "set max.message.bytes=600"
+    assert finding.fix == "set max.message.bytes=600"
     perhaps = found(600)
-    assert perhaps and perhaps.cure == "set max.message.bytes=1000"
+    assert perhaps and perhaps.fix == "set max.message.bytes=1000"
     plain = found(599, codec="none")
-    assert plain and plain.cure == "set max.message.bytes=1000"
+    assert plain and plain.fix == "set max.message.bytes=1000"
 
 
 def test_of_several_the_one_that_cannot_go_is_told_by_the_smallest_limit() -> None:
     packs_well, packs_badly = Record(0, 1, bytes=5000, packed=90), Record(0, 2, bytes=900, packed=880)
     limits = [Limit("a", 850, "{bytes}"), Limit("b", 800, "{bytes}"), Limit("c", 10**9, "{bytes}", before=True)]
     finding = size_finding("t", [packs_well, packs_badly], None, limits)
-    assert finding and (finding.severity, finding.cure) == (REFUSE, "880")
+    assert finding and (finding.severity, finding.fix) == (REFUSE, "880")
     assert "offset 2" in finding.what and "b is 800" in finding.what
     assert size_finding("t", [], None, limits) is None
     assert size_finding("t", [packs_badly], None, []) is None

@@ -65,12 +65,12 @@ def test_any_span_of_time_that_is_taken_is_one_in_python() -> None:
 def test_a_refusal_says_which_param_and_what_is_wrong(params: dict[str, Any], param: str, problem: str) -> None:
     error = refused(**params)
     assert (error.param, error.problem) == (param, problem)
-    assert error.cure
+    assert error.fix
 
 
 def test_a_missing_param_and_an_unknown_one_are_answered_with_what_would_do() -> None:
-    assert "projects.*" in refused(topics=[]).cure
-    assert refused(zzz=1).cure == "one of: crew, days, masts, password_reference, rename, settings, speed, topics"
+    assert "projects.*" in refused(topics=[]).fix
+    assert refused(zzz=1).fix == "one of: crew, days, masts, password_reference, rename, settings, speed, topics"
 
 
 def test_a_regex_that_is_none_is_shown_with_the_reason() -> None:

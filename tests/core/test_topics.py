@@ -129,13 +129,13 @@ def test_a_bad_regex_is_refused_by_name(param: str) -> None:
     with pytest.raises(BadParam, match="no regular expression") as caught:
         topics(["a"], entries["topics"], entries["exclude_topics"])
     assert caught.value.param == param
-    assert ".*" in caught.value.cure
+    assert ".*" in caught.value.fix
 
 
 def test_a_glob_gets_no_hint_where_it_would_not_help() -> None:
     with pytest.raises(BadParam) as caught:
         topics(["a"], ["(a"])
-    assert ".*" not in caught.value.cure
+    assert ".*" not in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["a,b", "x, y", "team (blue) | red", "ends with blank ", "a\tb", "ü+$"])

@@ -119,7 +119,7 @@ def test_a_log_is_its_events_and_exceptions_without_folding_marks(
     airflow: responses.RequestsMock, api: AirflowApi
 ) -> None:
     error = {
-        "exc_type": "LossDetected",
+        "exc_type": "DataLossError",
         "exc_value": "topic a: 3 records lost",
         "frames": [{"filename": "f.py", "lineno": i, "name": "g"} for i in range(9)],
     }
@@ -131,7 +131,7 @@ def test_a_log_is_its_events_and_exceptions_without_folding_marks(
     assert api.log("d", "r", Task("validate", "failed", 1, 2)) == [
         "error Task failed",
         *[f"    f.py:{i} in g" for i in range(4, 9)],
-        "    LossDetected: topic a: 3 records lost",
+        "    DataLossError: topic a: 3 records lost",
     ]
     assert airflow.calls[0].request.params["map_index"] == "1"
 

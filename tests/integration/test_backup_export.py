@@ -9,7 +9,7 @@ import pytest
 
 import nasty
 from backup_lab import LOCATION, Backups, child, delete_before, kill_when
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.jobs.backup.rules.layout import data_prefix
 from kafka_ferry.jobs.backup.rules.manifest import State
@@ -162,7 +162,7 @@ def test_a_store_that_is_slow_or_away_for_a_while_costs_time_only(
     second = backups.begin("b02", mode="full")
     order = backups.order(second, store_order(LOCATION, settings, patience=1))
     breakable_stack.s3.stop()
-    with pytest.raises(OutsideFault, match="cannot write"):
+    with pytest.raises(TransientError, match="cannot write"):
         run([order])
     breakable_stack.s3.restart()
     assert list(backups.catalogue.complete()) == ["b01"]

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 import nasty
 from backup_lab import LOCATION, Backups, child, kill_when
-from kafka_ferry.exceptions import BadConnection, BadParam, LossDetected
+from kafka_ferry.exceptions import BadConnection, BadParam, DataLossError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.jobs.backup.rules.packed_segment import decode_packed
@@ -235,7 +235,7 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
         return found
 
     monkeypatch.setattr(module, "_last_hash", slow)
-    with pytest.raises(LossDetected, match="Somebody else writes"):
+    with pytest.raises(DataLossError, match="Somebody else writes"):
         restore_shard(restoration.config, restoration.store, ranges)
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import sshd as ssh_server
 from aws_double import AwsDouble
-from kafka_ferry.exceptions import BadConnection, BadParam, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, TransientError
 from kafka_ferry.hooks.hosts import ssm
 from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.hooks.hosts.open import host_of
@@ -150,7 +150,7 @@ def test_a_long_answer_comes_whole(host: Host) -> None:
 
 def test_a_script_that_does_not_end_is_given_up(host: Host) -> None:
     started = time.monotonic()
-    with pytest.raises(OutsideFault, match=r"did not end within 1 s|ExecutionTimedOut"):
+    with pytest.raises(TransientError, match=r"did not end within 1 s|ExecutionTimedOut"):
         host.run("sleep 5", timeout=1)
     assert time.monotonic() - started < 4
 
@@ -176,7 +176,7 @@ def test_files_are_written_whole_and_read_back(host: Host, tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", ALL_KINDS, indirect=True)
 def test_a_file_that_cannot_be_written_is_told(host: Host, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutsideFault, match="cannot write"):
+    with pytest.raises(TransientError, match="cannot write"):
         host.write(str(tmp_path / "file" / "below"), b"x")
 
 
@@ -295,10 +295,10 @@ def test_what_ends_at_once_is_an_error_with_its_log(host: Host, folder: Path, ma
         host, str(folder), ["/bin/sh", "-c", 'echo "bad $PASSWORD_OF_IT"; exit 3', marker], {},
         {"PASSWORD_OF_IT": secret}, marker=marker,
     )  # fmt: skip
-    with pytest.raises(OutsideFault, match=r"ended as soon as it was started. Its log:\nbad \*\*\*"):
+    with pytest.raises(TransientError, match=r"ended as soon as it was started. Its log:\nbad \*\*\*"):
         dead.ensure()
     missing = HostProcess(host, str(folder), ["/no/such/java", marker], {}, marker=marker)
-    with pytest.raises(OutsideFault, match="/no/such/java"):
+    with pytest.raises(TransientError, match="/no/such/java"):
         missing.ensure()
     assert process.ensure() == "update"
     assert process.remove() == []
@@ -378,7 +378,7 @@ def test_what_is_wrong_with_an_ssh_connection_is_told(connect: Connect, sshd: ss
         ({"private_key": None, "key_file": "/no/such/key"}, BadConnection, "login refused"),
         ({"host_key": None}, BadConnection, "the host's key is not known"),
         ({"host_key": other_public}, BadConnection, "another key than the connection"),
-        ({"port": 1}, OutsideFault, "no answer"),
+        ({"port": 1}, TransientError, "no answer"),
     ]
     for other, error, words in cases:
         connect("ssh", **other)
@@ -392,7 +392,7 @@ def test_a_connection_that_breaks_is_made_anew(connect: Connect, sshd: ssh_serve
     connect("ssh")
     host = host_of("ssh")
     assert host.run("echo 1").out == "1\n"
-    with pytest.raises(OutsideFault, match="connection 'ssh'"):
+    with pytest.raises(TransientError, match="connection 'ssh'"):
         host.run("kill -9 $PPID", timeout=10)  # the server's end of this connection
     assert host.run("echo 2").out == "2\n"
     host.close()
@@ -403,10 +403,10 @@ def test_what_is_wrong_with_an_aws_connection_is_told(connect: Connect, aws: Aws
     with pytest.raises(BadConnection, match="connection 'ssm': its extra has no instance_id"):
         host_of("ssm").run("true")
     connect("ssm", instance_id="i-00000000000000000")
-    with pytest.raises(OutsideFault, match=r"connection 'ssm' \(instance i-0+\): SSM does not reach it"):
+    with pytest.raises(TransientError, match=r"connection 'ssm' \(instance i-0+\): SSM does not reach it"):
         host_of("ssm").run("true")
     connect("ssm", endpoint_url="http://127.0.0.1:1", config_kwargs={"retries": {"max_attempts": 0}})
-    with pytest.raises(OutsideFault, match=r"connection 'ssm'.*no answer from AWS"):
+    with pytest.raises(TransientError, match=r"connection 'ssm'.*no answer from AWS"):
         host_of("ssm").run("true")
     connect("ssm")
     aws.access_key, before = "another", aws.access_key

@@ -130,7 +130,7 @@ def test_what_the_plan_says_of_a_limit_that_stays_is_what_the_broker_does(
                 "PolicyViolation",
             ):
                 assert told in found[0].what
-            assert f"max.message.bytes={note.packed} or more" in found[0].cure
+            assert f"max.message.bytes={note.packed} or more" in found[0].fix
             with pytest.raises(RecordRefused):
                 restore_shard(restoration.config, restoration.store, restoration.ranges())
             continue

@@ -82,7 +82,7 @@ def test_the_way_back_is_refused_while_replication_goes_on(
     assert f"param 'topics': topic {topic}: the same records would come back and be copied again, for ever" in words
     assert f"by migration '{topic_prefix}back' of DAG {CONNECT} (kafka_target to kafka_source)" in words
     assert f"then connector {CONNECT}.{topic_prefix}there.MirrorSourceConnector" in words
-    assert "Cure: end connector" in words
+    assert "Fix: end connector" in words
     # An engine that knows of no Connect cluster: by what the migration has noted, and its engine says.
     words = refusal(run(DEDICATED, f"{topic_prefix}back", [topic], **BACK, **hosted))
     assert f"then migration '{topic_prefix}there' of DAG {CONNECT} (kafka_source to kafka_target)" in words

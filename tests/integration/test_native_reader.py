@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_said(
     source_bootstrap: str, topic_prefix: str, make_topics: Callable[..., Any], produce: Callable[..., Any]
 ) -> None:
     config = {"bootstrap.servers": source_bootstrap}
-    with pytest.raises(OutsideFault, match=r"(no such|Unknown) topic or partition"):
+    with pytest.raises(TransientError, match=r"(no such|Unknown) topic or partition"):
         read_natively(config, PartitionRange(f"{topic_prefix}none", 0, 0, 5))
     topic = f"{topic_prefix}trimmed"
     make_topics(source_bootstrap, topic)
@@ -121,7 +121,7 @@ def test_what_is_not_there_is_said(
     admin = AdminClient(config)
     place = TopicPartition(topic, 0, 10)
     admin.delete_records([place])[place].result(30)
-    with pytest.raises(OutsideFault, match=r"\[5, 20\): offset out of range; its log start moved on"):
+    with pytest.raises(TransientError, match=r"\[5, 20\): offset out of range; its log start moved on"):
         read_natively(config, PartitionRange(topic, 0, 5, 20))
     (_, columns), *_ = read_natively(config, PartitionRange(topic, 0, 10, 15))
     assert columns.offsets.tolist() == list(range(10, 15)), "not a record more than was asked for"
@@ -132,7 +132,7 @@ def test_what_is_not_there_is_said(
     [
         ({"no.such.setting": "1"}, "librdkafka refuses the connection's settings"),
         ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "NONE-SUCH"}, "librdkafka refuses the connection's"),
-        ({"security.protocol": "SSL", "ssl.ca.location": "/no/such/file"}, "Cure: look at its ssl.ca.location"),
+        ({"security.protocol": "SSL", "ssl.ca.location": "/no/such/file"}, "Fix: look at its ssl.ca.location"),
     ],
 )
 def test_settings_that_cannot_be_followed(setting: dict[str, str], problem: str, source_bootstrap: str) -> None:
@@ -143,7 +143,7 @@ def test_settings_that_cannot_be_followed(setting: dict[str, str], problem: str,
 
 
 def test_a_broker_that_is_away_is_an_outside_fault() -> None:
-    with pytest.raises(OutsideFault, match=r"no records for 5 s.*any-0.*last error: .*Connect call failed"):
+    with pytest.raises(TransientError, match=r"no records for 5 s.*any-0.*last error: .*Connect call failed"):
         read_natively({"bootstrap.servers": "127.0.0.1:1"}, PartitionRange("any", 0, 0, 5))
 
 

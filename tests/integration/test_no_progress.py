@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.common.task_watch import NoProgress
 from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
@@ -57,7 +57,7 @@ def retried(task: Callable[[], Any], tries: int = 5) -> Any:
     for left in reversed(range(tries)):
         try:
             return task()
-        except OutsideFault:
+        except TransientError:
             if not left:
                 raise
             time.sleep(2)

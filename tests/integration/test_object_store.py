@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
 from kafka_ferry.hooks.objects.store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
 from s3_faults import S3Faults
@@ -65,7 +65,7 @@ def test_slow_downs_and_cut_connections_are_waited_for(connections, stack, topic
 
         proxy.fault = lambda method, path: 503
         short = S3Store(f"s3://ferry-backups/{topic_prefix}", {**settings, "endpoint_url": proxy.url}, patience=1)
-        with pytest.raises(OutsideFault, match="SlowDown"):
+        with pytest.raises(TransientError, match="SlowDown"):
             short.put("k", b"")
     assert json.loads(connections["AIRFLOW_CONN_AWS_DEFAULT"])["login"] == "ferry"
 
@@ -84,5 +84,5 @@ def test_of_many_that_create_one_object_at_once_one_does(stack, connections, top
 def test_a_server_that_ignores_the_condition_is_named(connections, topic_prefix):
     """As the test server does: nobody is told that he made an object that another made too."""
     store = store_of(f"s3://ferry-backups/{topic_prefix}", "aws_default")
-    with pytest.raises(FerryError, match=r"does not know If-None-Match .* Cure: FERRY_ARTIFACTS"):
+    with pytest.raises(FerryError, match=r"does not know If-None-Match .* Fix: FERRY_ARTIFACTS"):
         store.create("claim", b"x")

@@ -122,9 +122,9 @@ def test_retention_that_would_delete_what_the_source_keeps_is_refused(
     assert found.severity is Severity.REFUSE
     assert found.subject == f"topic {topic}"
     assert f"30 records are older than retention.ms={DAY}" in found.what
-    assert "retention.ms=-1 on the source topic" in found.cure
+    assert "retention.ms=-1 on the source topic" in found.fix
 
-    with pytest.raises(AirflowFailException, match=rf"param 'topics': topic {topic}: up to 30 records.* Cure: set ret"):
+    with pytest.raises(AirflowFailException, match=rf"param 'topics': topic {topic}: up to 30 records.* Fix: set ret"):
         PlanOperator(task_id="plan").execute(context(topics=[topic], migration=f"{topic_prefix}m", groups=[]))
     assert configs(migration(topic), topic) == {"retention.ms": str(DAY)}, "nothing was changed"
 
@@ -147,7 +147,7 @@ def test_records_past_retention_on_both_sides_are_held_and_the_limit_is_put_back
     (found,) = findings(topic, "retention")
     assert (found.severity, "up to 30 records" in found.what) == (Severity.ADVISE, True)
     (found,) = findings(topic, "retention", hold_retention=False)
-    assert (found.severity, "hold_retention" in found.cure) == (Severity.WARN, True)
+    assert (found.severity, "hold_retention" in found.fix) == (Severity.WARN, True)
     (found,) = findings(topic, "retention", keep_replicating=True)
     assert found.severity is Severity.WARN
 

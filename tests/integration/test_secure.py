@@ -356,7 +356,7 @@ def test_each_missing_right_is_named_with_its_cure_before_anything_changes(
     what = "the cluster" if resource == "CLUSTER" else f"{resource.lower()} {acl.name}"
     assert (finding.subject, finding.param) == (f"{what} on kafka_{side}", f"{side}_conn_id")
     assert f"{principal} lacks {operation}" in finding.what
-    assert f"{principal} --operation {operation}" in finding.cure
+    assert f"{principal} --operation {operation}" in finding.fix
     # Nothing else is refused, but what nobody may know without the right to see ACLs is said.
     assert {item.severity for item in found if item != finding} <= {"advise"}
     assert admins["target"].topic_names() == before
@@ -437,7 +437,7 @@ def test_no_right_to_create_a_topic_stops_the_plan_and_provisioning_before_anyth
         run.plan()
 
     assert isinstance(caught.value.__cause__, NotAuthorized)
-    assert "Cure: grant CREATE on the topic" in str(caught.value)
+    assert "Fix: grant CREATE on the topic" in str(caught.value)
     assert run.leftovers() == []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backup_lab import Backups
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.reading import broker_connection, broker_wire
 from kafka_ferry.hooks.kafka.reading.broker_wire import Pace
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
@@ -91,7 +91,7 @@ def test_a_link_that_stands_still_for_longer_is_taken_up_again(
     assert link.connections > 2
     with (
         SlowLink(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=60) as link,
-        pytest.raises(OutsideFault, match=r"no records for 6 s.*last error: nothing came from the broker for 4 s"),
+        pytest.raises(TransientError, match=r"no records for 6 s.*last error: nothing came from the broker for 4 s"),
     ):
         hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=6)
 

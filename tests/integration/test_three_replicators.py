@@ -184,7 +184,7 @@ def test_nobody_joins_them_and_the_copies_are_counted(
     # On a Connect cluster: by what they leave on both clusters.
     words = refusal(Run("mirror_maker2_on_connect", **params))
     assert [trace for trace in traces if trace not in words] == [], words
-    assert "Cure: stop it on all its hosts, or leave its topics out (exclude_topics)" in words
+    assert "Fix: stop it on all its hosts, or leave its topics out (exclude_topics)" in words
 
     # On the host they run on: as processes there; with these allowed, by their traces again.
     hosted = {
@@ -197,7 +197,7 @@ def test_nobody_joins_them_and_the_copies_are_counted(
     assert "param 'hosts': on local runs what we did not start and will not touch" in words
     for main in ("kafka.tools.MirrorMaker", "org.apache.kafka.connect.mirror.MirrorMaker", "ConnectStandalone"):
         assert main in words
-    assert "Cure: end it, use another host, or set other_mirror_makers" in words
+    assert "Fix: end it, use another host, or set other_mirror_makers" in words
     words = refusal(Run("mirror_maker2_dedicated", "mirror_maker2_dedicated", **hosted, other_mirror_makers=True))
     assert [trace for trace in traces if trace not in words] == [], words
 
@@ -206,7 +206,7 @@ def test_nobody_joins_them_and_the_copies_are_counted(
     words = refusal(Run("mirror_maker2_on_connect", **back))
     way_there = f"the dedicated MirrorMaker 2 of topic mm2-configs.{topic_prefix}dedicated.internal on the source"
     assert "the same records would come back and be copied again, for ever: by migration" in words
-    assert f"then {way_there}. Cure: end {way_there} first" in words
+    assert f"then {way_there}. Fix: end {way_there} first" in words
 
     # What they made of it. MirrorMaker 1 hashed keys anew, so only the whole topic shows the copies one by one.
     report = verified(tmp_path, three, any_partition=True)

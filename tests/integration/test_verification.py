@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.jobs.migration.live import fingerprint_process
 from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
@@ -286,7 +286,7 @@ def test_probe_of_an_open_transaction_is_undecided(pair: Pair) -> None:
     producer.flush(30)
     config = {"bootstrap.servers": pair.source}
     with LibrdkafkaReader(config, "read_committed", stall_seconds=2) as reader:
-        with pytest.raises(OutsideFault, match=r"\[0, 1\) stands at 0.*open transaction"):
+        with pytest.raises(TransientError, match=r"\[0, 1\) stands at 0.*open transaction"):
             reader.probe([PartitionRange(pair.topic, 0, 0, 1)])
         producer.commit_transaction(30)
         assert reader.probe([PartitionRange(pair.topic, 0, 0, 1)]) == {(pair.topic, 0): 0}
@@ -323,7 +323,7 @@ def test_a_trimmed_head(pair: Pair) -> None:
     ]
     job = replace(pair.job(), source_begin=0)
     configs = {"bootstrap.servers": pair.source}, {"bootstrap.servers": pair.target}
-    with pytest.raises(OutsideFault, match=r"verified-0 \[0, 20\): offset out of range"):
+    with pytest.raises(TransientError, match=r"verified-0 \[0, 20\): offset out of range"):
         compare_partitions(*configs, [job], "read_committed", processes=1)
 
 
@@ -389,7 +389,7 @@ def test_an_error_in_a_process_keeps_its_class_and_shows_no_secret(pair: Pair, m
     good = {"bootstrap.servers": pair.source, "sasl.password": "hush-hush"}
     with pytest.raises(BadConnection, match="no-such-setting") as refused:
         compare_partitions(good, good | {"no-such-setting": "1"}, jobs, "read_committed", processes=2)
-    with pytest.raises(OutsideFault, match="end not reached") as stalled:
+    with pytest.raises(TransientError, match="end not reached") as stalled:
         compare_partitions(good, good, jobs, "read_committed", processes=2, stall_seconds=1)
     assert "hush-hush" not in f"{refused.value}{stalled.value}"
 

@@ -284,7 +284,7 @@ def test_a_bomb_takes_no_more_memory_than_a_piece(codec: str) -> None:
 def test_a_record_larger_than_any_is_refused_by_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_window, "MOST_RECORD_BYTES", 30_000_000)
     made = batch([Record(0), Record(1, 0, b"k", bytes(60_000_000))], 70, codec="zstd")
-    with pytest.raises(FerryError, match=r"batch at offset 70 holds a record of more than 30000000 bytes .* Cure: "):
+    with pytest.raises(FerryError, match=r"batch at offset 70 holds a record of more than 30000000 bytes .* Fix: "):
         list(runs(made))
 
 

@@ -170,7 +170,7 @@ def test_lines_that_cannot_be_read_are_named(client, prefix, known, monkeypatch)
     monkeypatch.setitem(app.dependency_overrides, find_run, damaged)
     answer = client.get(f"{prefix}/kafka-ferry/report/large/r/lines.json", params={"table": "topics"})
     assert answer.status_code == 503
-    assert "Cure: clear the task report" in answer.json()["detail"]
+    assert "Fix: clear the task report" in answer.json()["detail"]
 
 
 def test_the_policy_admits_nothing_from_elsewhere(client, prefix):

@@ -159,7 +159,7 @@ def test_a_line_that_was_cut_off_is_counted_and_spoils_no_other(artifacts: RunAr
     artifacts.append_line("progress.jsonl", {"n": 3})
     assert [line["n"] for line in artifacts.read_lines("progress.jsonl")] == [1, 3]
     assert artifacts.damaged_lines("progress.jsonl") == 1
-    with pytest.raises(DamagedArtifact, match=r"progress\.jsonl has 1 lines that cannot be read\. Cure: "):
+    with pytest.raises(DamagedArtifact, match=r"progress\.jsonl has 1 lines that cannot be read\. Fix: "):
         artifacts.read_lines("progress.jsonl", whole=True)
 
 
@@ -173,7 +173,7 @@ def test_a_line_of_any_text_is_one_line(artifacts: RunArtifacts) -> None:
 def test_a_file_that_is_no_json_is_named_with_the_cure(artifacts: RunArtifacts, content: bytes) -> None:
     artifacts.write_json("frozen.json", {})
     Path(artifacts.path("frozen.json").removeprefix("file://")).write_bytes(content)
-    with pytest.raises(DamagedArtifact, match=r"frozen\.json (is|has) .*Cure: clear the task that writes it"):
+    with pytest.raises(DamagedArtifact, match=r"frozen\.json (is|has) .*Fix: clear the task that writes it"):
         artifacts.read_json("frozen.json")
 
 

@@ -187,7 +187,7 @@ def test_a_run_that_has_ended_asks_for_no_news():
 def test_a_run_that_broke_before_its_report_shows_the_stage_and_its_error():
     text = served(samples.broken_early()).text
     assert "NO VERDICT" in text
-    assert "provision_topics: orders-0: no leader found. Cure: see the broker's log" in text
+    assert "provision_topics: orders-0: no leader found. Fix: see the broker's log" in text
     assert "provision_topics failed" in text
 
 
@@ -222,7 +222,7 @@ def test_a_dry_run_lists_what_it_would_change():
 
 
 def test_a_refused_plan_says_that_nothing_was_changed_and_folds_the_checks():
-    said = "plan: param 'topics': nothing on the source matches. Cure: look"
+    said = "plan: param 'topics': nothing on the source matches. Fix: look"
     report = samples.report([], [], [], verdict="FAIL", failures=[said], timeline=samples.stages("plan", broken="plan"))
     page = served(replace(samples.broken_early(), report=report))
     assert "FAIL The plan refused it: nothing was changed." in page.text

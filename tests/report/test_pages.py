@@ -139,7 +139,7 @@ def test_lines_that_are_damaged_are_named_with_the_cure(artifacts, content):
     name = f"{PAGES}/{summary['pages']}.groups.jsonl"
     file_of(artifacts, name).write_bytes(content)
     for question in (Question("groups"), Question("groups", start=5_000), Question("groups", find="a")):
-        with pytest.raises(DamagedArtifact, match=r"groups\.jsonl cannot be read.*Cure: clear the task report"):
+        with pytest.raises(DamagedArtifact, match=r"groups\.jsonl cannot be read.*Fix: clear the task report"):
             read_lines(artifacts, summary["pages"], question)
     file_of(artifacts, name).unlink()
     with pytest.raises(DamagedArtifact):
@@ -180,7 +180,7 @@ def test_a_large_report_of_before_is_told_and_not_read(artifacts, monkeypatch):
         "Failed: content.",
         "Download report.json",
         "is of an earlier version",
-        "Cure: download",
+        "Fix: download",
         "see report.json",
     ):
         assert text in html
@@ -215,7 +215,7 @@ def test_an_overview_is_bounded_whatever_the_run_was():
         failures=[long] * 3_000, notes=[long] * 3_000,
         timeline=samples.stages(*[f"fingerprint[{i}]" for i in range(3_000)]),
     )  # fmt: skip
-    found = {"severity": "warn", "subject": long, "what": long, "cure": long, "more": {"x": [long] * 999}}
+    found = {"severity": "warn", "subject": long, "what": long, "fix": long, "more": {"x": [long] * 999}}
     plan = {"findings": [found] * 3_000, "notes": [long] * 3_000,
             "skipped_topics": {f"{long}{i}": long for i in range(300)},
             "archive": {"backup": long, **{str(i): [[[[[[[long]]]]]]] for i in range(999)}}}  # fmt: skip

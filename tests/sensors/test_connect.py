@@ -10,7 +10,7 @@ import pytest
 import responses
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.sensors.connect import ConnectorRunningSensor
 
 URL = "http://worker:8083/connectors/c/status"
@@ -86,7 +86,7 @@ def test_timeout_here_names_state_and_tasks() -> None:
     [
         ({"status": "failed", "message": "why"}, AirflowFailException),
         ({"status": "timeout", "message": "why"}, AirflowSensorTimeout),
-        ({"status": "error", "message": "why"}, OutsideFault),
+        ({"status": "error", "message": "why"}, TransientError),
     ],
 )
 def test_events(event: dict[str, Any], raised: type[Exception]) -> None:
@@ -96,7 +96,7 @@ def test_events(event: dict[str, Any], raised: type[Exception]) -> None:
 
 def test_success_event_and_no_event() -> None:
     sensor().execute_complete({}, {"status": "success", "message": "fine"})
-    with pytest.raises(OutsideFault, match="no event"):
+    with pytest.raises(TransientError, match="no event"):
         sensor().execute_complete({}, None)
 
 

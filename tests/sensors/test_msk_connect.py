@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
 
 import msk_lab
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.sensors.msk_connect import MskConnectConnectorOperationSensor, MskConnectConnectorStateSensor
 from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
 from msk_lab import request
@@ -95,7 +95,7 @@ def test_an_operation_that_was_rolled_back(aws: MskConnectDouble, arn: str) -> N
 def test_what_cannot_be_waited_for(arn: str) -> None:
     with pytest.raises(AirflowFailException, match="cannot be waited for"):
         sensor(arn, "UPDATING").poke({})
-    with pytest.raises(OutsideFault, match="no event"):
+    with pytest.raises(TransientError, match="no event"):
         sensor(arn).execute_complete({}, None)
 
 

@@ -28,11 +28,11 @@ KEPT = (
 )
 FINDINGS = [
     {"severity": "advise", "code": "idle", "subject": "group hard.tx-reader_1", "what": "has not committed for 40 days",
-     "cure": "exclude it, or leave it", "param": "groups"},
+     "fix": "exclude it, or leave it", "param": "groups"},
     {"severity": "warn", "code": "retention", "subject": "topic shop.clicks-7d", "what": "loses its oldest records in "
-     "2 h, the copy takes about 3 h", "cure": "raise retention.ms on the source while it is copied", "param": "topics"},
+     "2 h, the copy takes about 3 h", "fix": "raise retention.ms on the source while it is copied", "param": "topics"},
     {"severity": "warn", "code": "replicators", "subject": "connector other.MirrorSourceConnector",
-     "what": "writes topic shop.orders.v1 on the target too", "cure": "stop it, or leave the topic out",
+     "what": "writes topic shop.orders.v1 on the target too", "fix": "stop it, or leave the topic out",
      "param": "topics"},
 ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def dry() -> RunData:
 
 def never_began() -> RunData:
     """The process of ``plan`` was never seen; every check waits for it."""
-    said = "plan: it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
+    said = "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
     own = Stage(stage="report", started=samples.at(0))
     found = samples.report(
         [], [], [], verdict="FAIL", failures=[said], timeline=[own], checks=complete([], {}, ENDED_BEFORE)
@@ -76,7 +76,7 @@ def ahead() -> RunData:
     """Groups that stand ahead on the target: the remarks say what is lost."""
     lines = [
         samples.group("billing-nightly", i, topic="shop.payments_avro", target_offset=3000, status=Status.FAIL,
-                      detail=f"ahead: {1300 + i:,} records would never be delivered. Cure: reset it by hand")
+                      detail=f"ahead: {1300 + i:,} records would never be delivered. Fix: reset it by hand")
         for i in range(4)
     ]  # fmt: skip
     made = [Check(name="content", status=Status.PASS, expected="6", actual="6"),
@@ -329,7 +329,7 @@ def _failed_migration() -> RunData:
 
 
 def _refused() -> RunData:
-    error = ("topics: 'shop.order.v1' matches nothing on the source; did you mean 'shop.orders.v1'? Cure: a name or "
+    error = ("topics: 'shop.order.v1' matches nothing on the source; did you mean 'shop.orders.v1'? Fix: a name or "
              "regular expression of topics there")  # fmt: skip
     own = Stage(stage="report", started=samples.at(7), state="running")
     return _ended("mirror_maker2_on_connect", [], verdict="FAIL", failures=[f"plan: {error}"], topics=[],
@@ -370,7 +370,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
         "connector mirror_maker2_on_connect.ferry.MirrorSourceConnector task 0 FAILED: org.apache.kafka.connect.errors."
         "ConnectException: Unrecoverable exception from producer send callback\n\tat org.apache.kafka.connect.runtime."
         "WorkerSourceTask.maybeThrowProducerSendException(WorkerSourceTask.java:334)\nCaused by: org.apache.kafka."
-        "common.errors.TopicAuthorizationException: Not authorized to access topics: [shop.orders.v1]. Cure: grant "
+        "common.errors.TopicAuthorizationException: Not authorized to access topics: [shop.orders.v1]. Fix: grant "
         "WRITE on it to the worker's user, then clear wait_until_running with its downstream tasks",
     ),
     "connect_refused": _refused,
@@ -485,7 +485,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "stream_fail": lambda: _ended("stream_database_changes", _made(
         content=("10,440 rows", "10,439 rows the same", "", [
             "shop.orders, row id=417: total is 18446744073709551615, in Kafka -1 (column total, BIGINT UNSIGNED). "
-            "Cure: bigint.unsigned.handling.mode=precise"]),
+            "Fix: bigint.unsigned.handling.mode=precise"]),
         changes=("27", "26", "", ["shop.orders: UPDATE of row id=417 at mysql-bin.000042:1874 did not arrive"]),
     ), verdict="FAIL"),
     "stream_kept": lambda: _ended("stream_database_changes", [*_made(

@@ -112,7 +112,7 @@ def running() -> RunData:
     return RunData(DAG, RUN, "running", plan=PLAN, progress=progress(40, converged=False), stages=[*done, at_work])
 
 
-def broken_early(error: str = "orders-0: no leader found. Cure: see the broker's log") -> RunData:
+def broken_early(error: str = "orders-0: no leader found. Fix: see the broker's log") -> RunData:
     """No report was written: the run's process was lost, or someone stopped it."""
     done = stages("plan", "provision_topics", broken="provision_topics", error=error)
     return RunData(DAG, RUN, "failed", plan=PLAN, stages=done)

@@ -130,7 +130,7 @@ def compare_acls(
 
 def check_acls(diff: AclDiff) -> Check:
     """FAIL when an ACL that should be carried is not on the target; what is never carried is named (EXPLAINED)."""
-    missing = [f"missing on the target: {acl}. Cure: acls=copy, or kafka-acls {acl.command()}" for acl in diff.missing]
+    missing = [f"missing on the target: {acl}. Fix: acls=copy, or kafka-acls {acl.command()}" for acl in diff.missing]
     left = [f"not carried: {acl}. {advice}: kafka-acls {acl.command()}" for acl, advice in diff.left]
     return Check(
         name="acls",

@@ -36,12 +36,12 @@ _TRANSLATED = REFERABLE_KEYS | {
     "enable.ssl.certificate.verification",
 }  # fmt: skip
 
-_CURES = {
+_FIXES = {
     "ssl.cipher.suites": "remove it: OpenSSL and Java name ciphers differently; set the limit on the brokers",
     "ssl.crl.location": "remove it: Java clients take revocation lists from JVM properties of the worker",
     "sasl.jaas.config": "an Airflow connection speaks librdkafka: write sasl.mechanism, sasl.username, sasl.password",
 }
-_DEFAULT_CURE = "remove it from the connection, or write these settings into the connector's config by hand"
+_DEFAULT_FIX = "remove it from the connection, or write these settings into the connector's config by hand"
 
 
 def java_client_settings(librdkafka: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -53,7 +53,7 @@ def java_client_settings(librdkafka: Mapping[str, Any], secrets: Mapping[str, st
     :param librdkafka: the extra; the aliases ``metadata.broker.list`` and ``sasl.mechanisms`` are understood.
     :param secrets: librdkafka key → Connect ConfigProvider reference (``${file:/etc/source.properties:password}``)
         to send in place of the value. ``sasl.jaas.config`` stands for the whole JAAS line.
-    :raises BadConnection: a security setting that has no Java equivalent, named with its cure. Nothing is dropped.
+    :raises BadConnection: a security setting that has no Java equivalent, named with its fix. Nothing is dropped.
     """
     extra = _normalised(librdkafka)
     if "sasl.jaas.config" in extra:
@@ -61,10 +61,10 @@ def java_client_settings(librdkafka: Mapping[str, Any], secrets: Mapping[str, st
     extra = _referenced(extra, _references(secrets or {}))
     _refuse_unknown(extra)
     if not extra.get("bootstrap.servers"):
-        raise BadConnection("bootstrap.servers: missing. Cure: write host:port[,host:port…] into the extra")
+        raise BadConnection("bootstrap.servers: missing. Fix: write host:port[,host:port…] into the extra")
     protocol = extra.get("security.protocol", "plaintext").upper()
     if protocol not in _PROTOCOLS:
-        raise BadConnection(f"security.protocol: {protocol!r} is unknown. Cure: one of {', '.join(_PROTOCOLS)}")
+        raise BadConnection(f"security.protocol: {protocol!r} is unknown. Fix: one of {', '.join(_PROTOCOLS)}")
     settings = {"bootstrap.servers": extra["bootstrap.servers"], "security.protocol": protocol}
     if protocol.startswith("SASL_"):
         settings |= _sasl(extra)
@@ -84,7 +84,7 @@ def librdkafka_settings(java: Mapping[str, str]) -> dict[str, str]:
     protocol = java.get("security.protocol", "PLAINTEXT").upper()
     settings = {"bootstrap.servers": java.get("bootstrap.servers", ""), "security.protocol": protocol}
     if not settings["bootstrap.servers"]:
-        raise BadConnection("bootstrap.servers: missing. Cure: write host:port[,host:port…]")
+        raise BadConnection("bootstrap.servers: missing. Fix: write host:port[,host:port…]")
     if protocol.startswith("SASL_"):
         settings |= _sasl_back(java)
     if protocol.endswith("SSL"):
@@ -105,7 +105,7 @@ def _normalised(librdkafka: Mapping[str, Any]) -> dict[str, str]:
             continue
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if extra.get(name, text) != text:
-            raise BadConnection(f"{key}: contradicts its alias {name}. Cure: keep one of the two")
+            raise BadConnection(f"{key}: contradicts its alias {name}. Fix: keep one of the two")
         extra[name] = text
     return extra
 
@@ -114,10 +114,10 @@ def _references(secrets: Mapping[str, str]) -> dict[str, Reference]:
     for key, reference in secrets.items():
         if key not in REFERABLE_KEYS:
             raise BadConnection(
-                f"{key}: cannot be a ConfigProvider reference. Cure: one of {', '.join(sorted(REFERABLE_KEYS))}"
+                f"{key}: cannot be a ConfigProvider reference. Fix: one of {', '.join(sorted(REFERABLE_KEYS))}"
             )
         if not _REFERENCE.fullmatch(reference):
-            raise BadConnection(f"{key}: not a ConfigProvider reference. Cure: write ${{provider:path:key}}")
+            raise BadConnection(f"{key}: not a ConfigProvider reference. Fix: write ${{provider:path:key}}")
     return {key: Reference(reference) for key, reference in secrets.items()}
 
 
@@ -142,7 +142,7 @@ def _refuse_unknown(extra: Mapping[str, str]) -> None:
 
 
 def _refused(key: str, why: str) -> BadConnection:
-    return BadConnection(f"{key}: {why}. Cure: {_CURES.get(key, _DEFAULT_CURE)}")
+    return BadConnection(f"{key}: {why}. Fix: {_FIXES.get(key, _DEFAULT_FIX)}")
 
 
 def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
@@ -152,13 +152,13 @@ def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
         if not msk_iam.is_msk_iam(extra["bootstrap.servers"], extra.get("sasl.oauthbearer.config", "")):
             raise BadConnection(
                 "sasl.mechanism: OAUTHBEARER is translated for Amazon MSK IAM only, and no bootstrap server is an MSK "
-                f"host. Cure: for MSK behind another name set sasl.oauthbearer.config={msk_iam.MARK}; else use "
+                f"host. Fix: for MSK behind another name set sasl.oauthbearer.config={msk_iam.MARK}; else use "
                 "SCRAM-SHA-512, or write the OAuth settings into the connector's config by hand"
             )
         return msk_iam.java_settings(extra.get("sasl.oauthbearer.config", ""))
     if mechanism not in _MODULES:
         raise BadConnection(
-            f"sasl.mechanism: {mechanism} is not translated. Cure: one of {', '.join(_MODULES)}, or OAUTHBEARER on MSK"
+            f"sasl.mechanism: {mechanism} is not translated. Fix: one of {', '.join(_MODULES)}, or OAUTHBEARER on MSK"
         )
     if "sasl.oauthbearer.config" in extra:
         raise _refused("sasl.oauthbearer.config", f"has no meaning with sasl.mechanism={mechanism}")
@@ -167,7 +167,7 @@ def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
         return settings | {"sasl.jaas.config": str(extra["sasl.jaas.config"])}
     for key in ("sasl.username", "sasl.password"):
         if key not in extra:
-            raise BadConnection(f"{key}: missing for sasl.mechanism={mechanism}. Cure: write it into the extra")
+            raise BadConnection(f"{key}: missing for sasl.mechanism={mechanism}. Fix: write it into the extra")
     entry = JaasEntry(_MODULES[mechanism], {"username": extra["sasl.username"], "password": extra["sasl.password"]})
     return settings | {"sasl.jaas.config": str(entry)}
 
@@ -175,7 +175,7 @@ def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
 def _truststore(extra: Mapping[str, str]) -> dict[str, str]:
     pem, location = extra.get("ssl.ca.pem"), extra.get("ssl.ca.location")
     if pem and location:
-        raise BadConnection("ssl.ca.location: given beside ssl.ca.pem. Cure: keep one of the two")
+        raise BadConnection("ssl.ca.location: given beside ssl.ca.pem. Fix: keep one of the two")
     if pem:
         return {"ssl.truststore.type": "PEM", "ssl.truststore.certificates": str(pem)}
     # "probe" is librdkafka's word for the CAs of the system; a Java client without a truststore uses those of the JVM.
@@ -191,7 +191,7 @@ def _keystore(extra: Mapping[str, str]) -> dict[str, str]:
     if sum(map(bool, (pem, files, pkcs12))) > 1 or len(pem) == 1 or len(files) == 1:
         given = ", ".join([*pem, *files, *(["ssl.keystore.location"] if pkcs12 else [])])
         raise BadConnection(
-            f"{given}: a client certificate needs certificate and key in one form. Cure: ssl.certificate.pem with "
+            f"{given}: a client certificate needs certificate and key in one form. Fix: ssl.certificate.pem with "
             "ssl.key.pem, or one file named in both ssl.certificate.location and ssl.key.location, or "
             "ssl.keystore.location"
         )
@@ -212,7 +212,7 @@ def _keystore(extra: Mapping[str, str]) -> dict[str, str]:
 def _pem_keystore(chain: str, key: str) -> dict[str, str]:
     if re.search("BEGIN (RSA|EC|DSA) PRIVATE KEY", key):
         raise BadConnection(
-            "ssl.key.pem: Java reads PKCS#8 keys only. Cure: openssl pkcs8 -topk8 -in key.pem (add -nocrypt if the key "
+            "ssl.key.pem: Java reads PKCS#8 keys only. Fix: openssl pkcs8 -topk8 -in key.pem (add -nocrypt if the key "
             "has no password)"
         )
     return {"ssl.keystore.type": "PEM", "ssl.keystore.certificate.chain": str(chain), "ssl.keystore.key": str(key)}
@@ -221,7 +221,7 @@ def _pem_keystore(chain: str, key: str) -> dict[str, str]:
 def _file_keystore(chain: str, key: str) -> dict[str, str]:
     if chain != key:
         raise BadConnection(
-            "ssl.key.location: Java wants one PEM file with the private key and the certificate chain. Cure: put both "
+            "ssl.key.location: Java wants one PEM file with the private key and the certificate chain. Fix: put both "
             "into one file and name it in ssl.key.location and ssl.certificate.location, or use ssl.key.pem and "
             "ssl.certificate.pem"
         )
@@ -231,7 +231,7 @@ def _file_keystore(chain: str, key: str) -> dict[str, str]:
 def _verification(extra: Mapping[str, str]) -> dict[str, str]:
     if extra.get("enable.ssl.certificate.verification", "true").lower() not in ("true", "1", "t"):
         raise BadConnection(
-            "enable.ssl.certificate.verification: Java clients cannot trust every certificate. Cure: give the CA in "
+            "enable.ssl.certificate.verification: Java clients cannot trust every certificate. Fix: give the CA in "
             "ssl.ca.pem or ssl.ca.location"
         )
     algorithm = extra.get("ssl.endpoint.identification.algorithm")
@@ -254,7 +254,7 @@ _JAVA_TRANSLATED = frozenset(
 def _sasl_back(java: Mapping[str, str]) -> dict[str, str]:
     mechanism = java.get("sasl.mechanism", "GSSAPI")
     if mechanism not in (*_MODULES, msk_iam.MECHANISM):
-        raise BadConnection(f"sasl.mechanism: {mechanism} is not translated. Cure: {', '.join(_MODULES)} or MSK IAM")
+        raise BadConnection(f"sasl.mechanism: {mechanism} is not translated. Fix: {', '.join(_MODULES)} or MSK IAM")
     entry = parse(java.get("sasl.jaas.config", ""))
     if mechanism == msk_iam.MECHANISM:
         return msk_iam.librdkafka_settings(java["bootstrap.servers"], entry)
@@ -276,14 +276,14 @@ def _stores_back(java: Mapping[str, str]) -> dict[str, str]:
         settings["ssl.ca.pem"] = java["ssl.truststore.certificates"]
     elif "ssl.truststore.location" in java:
         if trust != "PEM":
-            raise BadConnection(f"ssl.truststore.type: librdkafka cannot read {trust}. Cure: export the CAs as PEM")
+            raise BadConnection(f"ssl.truststore.type: librdkafka cannot read {trust}. Fix: export the CAs as PEM")
         settings["ssl.ca.location"] = java["ssl.truststore.location"]
     if "ssl.keystore.key" in java:
         settings["ssl.certificate.pem"] = java.get("ssl.keystore.certificate.chain", "")
         settings["ssl.key.pem"] = java["ssl.keystore.key"]
     elif "ssl.keystore.location" in java:
         if keys not in ("PEM", "PKCS12"):
-            raise BadConnection(f"ssl.keystore.type: librdkafka cannot read {keys}. Cure: convert it to PKCS12 or PEM")
+            raise BadConnection(f"ssl.keystore.type: librdkafka cannot read {keys}. Fix: convert it to PKCS12 or PEM")
         names = ("ssl.certificate.location", "ssl.key.location") if keys == "PEM" else ("ssl.keystore.location",)
         settings |= dict.fromkeys(names, java["ssl.keystore.location"])
     for key in ("ssl.keystore.password", "ssl.key.password"):

@@ -34,12 +34,12 @@ class Finding:
     code: str
     subject: str
     what: str
-    cure: str
+    fix: str
     param: str = "topics"
     flows: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.severity}: {self.subject}: {self.what}. Cure: {self.cure}"
+        return f"{self.severity}: {self.subject}: {self.what}. Fix: {self.fix}"
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if name != "flows"}
@@ -63,7 +63,7 @@ def refuse(findings: Sequence[Finding]) -> None:
         more = f"; and {len(bad) - 3} more, see the log" if len(bad) > 3 else ""
         kin = [item for item in findings if item.severity is Severity.WARN and item.code == first.code]
         maybe = "".join(f"; perhaps also {item.subject}: {item.what}" for item in kin[:3])
-        raise BadParam(first.param, f"{first.subject}: {first.what}{others}{more}{maybe}", first.cure)
+        raise BadParam(first.param, f"{first.subject}: {first.what}{others}{more}{maybe}", first.fix)
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:

@@ -19,7 +19,7 @@ _WHAT = {
     "would start at its auto.offset.reset, without its state",
     "connect": "the workers of a Kafka Connect cluster: they have no committed offsets",
 }
-_CURE = {
+_FIX = {
     "share": "set where it starts with kafka-share-groups --reset-offsets on the target, or leave it out "
     "(exclude_groups)",
     "streams": "set its offsets with kafka-streams-groups --reset-offsets on the target, or leave it out "
@@ -84,7 +84,7 @@ def other_group_findings(others: Mapping[str, OtherGroup]) -> list[Finding]:
     found = [
         Finding(
             Severity.WARN if group.has_position else Severity.ADVISE, "other_groups", f"group {name!r}",
-            f"is left behind: {group}", _CURE.get(group.type, _OTHERWISE), "groups",
+            f"is left behind: {group}", _FIX.get(group.type, _OTHERWISE), "groups",
         )
         for name, group in sorted(others.items(), key=lambda item: (not item[1].has_position, item[0]))
     ]  # fmt: skip

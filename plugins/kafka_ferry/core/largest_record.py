@@ -43,14 +43,14 @@ class Limit:
     """What a record is held against.
 
     :param key: the setting, with where it stands: ``max.message.bytes of the target topic``.
-    :param cure: what to set, ``{bytes}`` in it being the least value that lets the record pass.
+    :param fix: what to set, ``{bytes}`` in it being the least value that lets the record pass.
     :param before: whether it is held against the record before compression.
     :param why: why it is in force, for limits that we lift where we may. ``sure``: not where it is only documented.
     """
 
     key: str
     bytes: int
-    cure: str
+    fix: str
     before: bool = False
     why: str = ""
     sure: bool = True
@@ -96,8 +96,8 @@ def size_finding(
     else:
         needed = record.packed if refused and codec == "lz4" else max(record.bytes, record.packed)
     severity = Severity.REFUSE if sure else Severity.WARN
-    cure = limit.cure.format(bytes=needed)
-    return Finding(severity, "largest_record", subject, f"{told}; {against}: {end}", cure, param)
+    fix = limit.fix.format(bytes=needed)
+    return Finding(severity, "largest_record", subject, f"{told}; {against}: {end}", fix, param)
 
 
 def request_limits(broker: Mapping[str, str]) -> list[Limit]:
@@ -107,8 +107,8 @@ def request_limits(broker: Mapping[str, str]) -> list[Limit]:
     """
     if _REQUEST not in broker:
         return []
-    cure = f"{_REQUEST} of more than {{bytes}} on the target's brokers, and a restart of them; or leave the topic out"
-    return [Limit(f"{_REQUEST} of the target's brokers", int(broker[_REQUEST]), cure)]
+    fix = f"{_REQUEST} of more than {{bytes}} on the target's brokers, and a restart of them; or leave the topic out"
+    return [Limit(f"{_REQUEST} of the target's brokers", int(broker[_REQUEST]), fix)]
 
 
 def producer_limits(settings: Mapping[str, str]) -> list[Limit]:
@@ -116,13 +116,13 @@ def producer_limits(settings: Mapping[str, str]) -> list[Limit]:
 
     :param settings: in force; keys that are not in it, or are no numbers (Kafka itself refuses those), are no limit.
     """
-    cures = {
+    fixes = {
         "max.request.size": "no override of max.request.size, or {bytes} and 21 more",
         "buffer.memory": "buffer.memory of {bytes} and 21 more, and a heap for it; or leave the topic out",
     }
     return [
-        Limit(f"{key} of the producer", int(settings[key]), cure, before=True)
-        for key, cure in cures.items()
+        Limit(f"{key} of the producer", int(settings[key]), fix, before=True)
+        for key, fix in fixes.items()
         if settings.get(key, "").strip().isdecimal()
     ]
 

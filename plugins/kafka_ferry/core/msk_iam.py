@@ -43,7 +43,7 @@ def java_settings(oauthbearer_config: str = "") -> dict[str, str]:
         key, _, value = word.partition("=")
         if key not in _OPTIONS or not value:
             raise BadConnection(
-                f"sasl.oauthbearer.config: {key!r} is no option. Cure: <option>=<value>, where the option is one of "
+                f"sasl.oauthbearer.config: {key!r} is no option. Fix: <option>=<value>, where the option is one of "
                 f"{', '.join(sorted(_OPTIONS))}"
             )
         options[key] = value

@@ -81,7 +81,7 @@ def _key(text: str) -> _Hmac | _Ed25519:
         return _Ed25519(text)
     if len(text.encode()) < SECRET_BYTES:
         raise BadConnection(
-            f"a signing key of {len(text.encode())} bytes. Cure: {SECRET_BYTES} random bytes or more, such as of "
+            f"a signing key of {len(text.encode())} bytes. Fix: {SECRET_BYTES} random bytes or more, such as of "
             "openssl rand -hex 32, or the PEM of an Ed25519 key"
         )
     return _Hmac(text.encode())
@@ -119,7 +119,7 @@ class _Ed25519:
             found = None
         if not isinstance(found, Ed25519PrivateKey | Ed25519PublicKey):
             raise BadConnection(
-                "a signing key in PEM that is no Ed25519 key. Cure: openssl genpkey -algorithm ed25519, and for those "
+                "a signing key in PEM that is no Ed25519 key. Fix: openssl genpkey -algorithm ed25519, and for those "
                 "who only read: openssl pkey -pubout"
             )
         self._private = found if isinstance(found, Ed25519PrivateKey) else None
@@ -128,7 +128,7 @@ class _Ed25519:
 
     def sign(self, message: bytes) -> bytes:
         if self._private is None:
-            raise BadConnection("the signing key is a public one: it checks, and cannot sign. Cure: the private key")
+            raise BadConnection("the signing key is a public one: it checks, and cannot sign. Fix: the private key")
         return self._private.sign(message)
 
     def holds(self, message: bytes, value: bytes) -> bool:

@@ -40,7 +40,7 @@ def judge_topic(job: TopicJob, source: RecordReader, target: RecordReader) -> Pa
     The fingerprints' ``ordered`` digest is over sorted hashes, as there is no order over partitions; with several
     passes over one digest a pass.
 
-    :raises OutsideFault: as the readers do.
+    :raises TransientError: as the readers do.
     """
     parts = [_compare(job, number, source, target) for number in range(job.passes)]
     comparison = _merged(job, [part.comparison for part in parts], reduce(add, (part.unordered for part in parts)))

@@ -18,7 +18,7 @@ class RecordReader(Protocol):
         """Return the content of each range, all records of it, by (topic, partition).
 
         :param with_keys: fill ``PartitionContent.keys``, for compacted and for whole topics.
-        :raises OutsideFault: the end of a range was not reached; never a shorter content instead.
+        :raises TransientError: the end of a range was not reached; never a shorter content instead.
         """
         ...
 
@@ -32,6 +32,6 @@ class RecordReader(Protocol):
     def probe(self, ranges: Sequence[PartitionRange]) -> dict[tuple[str, int], int | None]:
         """Return the offset of the first record in each range, ``None`` where there provably is none.
 
-        :raises OutsideFault: undecided in time.
+        :raises TransientError: undecided in time.
         """
         ...

@@ -37,7 +37,7 @@ class RecordWindow:
         if len(rest) >= MOST_RECORD_BYTES:
             raise FerryError(
                 f"the batch at offset {self._batch.base} holds a record of more than {MOST_RECORD_BYTES} bytes when "
-                "decompressed. Cure: leave its topic out, or wait until its retention has passed"
+                "decompressed. Fix: leave its topic out, or wait until its retention has passed"
             )
         wanted = max(PIECE_BYTES, len(rest))
         found = self._stream.read(wanted)

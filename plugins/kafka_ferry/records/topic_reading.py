@@ -17,7 +17,7 @@ def read_topic(
 ) -> TopicContent:
     """Return the records of one pass; every record is in exactly one of the passes 0 to ``passes - 1``.
 
-    :raises OutsideFault: as the reader does.
+    :raises TransientError: as the reader does.
     """
     if passes == 1:
         contents = reader.read(ranges, with_timestamp, with_keys=True)

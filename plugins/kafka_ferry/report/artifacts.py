@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _SAMPLED = 800
 _STEP = 1_250
 
 
-class DamagedArtifact(OutsideFault):
+class DamagedArtifact(TransientError):
     """A file of a run that is there and cannot be read as what it should be: empty, cut off, or something else."""
 
 
@@ -161,7 +161,7 @@ class RunArtifacts:
 
     def _damaged(self, name: str, why: str) -> DamagedArtifact:
         return DamagedArtifact(
-            f"{self.path(name)} {why}. Cure: clear the task that writes it; where that does not help, delete the file"
+            f"{self.path(name)} {why}. Fix: clear the task that writes it; where that does not help, delete the file"
         )
 
     def append_line(self, name: str, data: Mapping[str, Any]) -> None:

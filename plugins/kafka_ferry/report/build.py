@@ -64,7 +64,7 @@ def build_report(
     if not made and not failures:
         failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
     elif made and made.get("judged") != _judged(reader, artifacts):
-        failures.append("validate: records were compared anew since. Cure: clear validate with its downstream tasks")
+        failures.append("validate: records were compared anew since. Fix: clear validate with its downstream tasks")
     throughput = _throughput(reader.progress())
     return assemble(
         reader, artifacts, engine, plan, stages, checks, failures, made | {"throughput": throughput}

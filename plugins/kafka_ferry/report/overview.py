@@ -22,7 +22,7 @@ DIFFERENCES: Final = 200
 LISTED: Final = 200
 #: Backups and stages, each.
 ROWS: Final = 1_000
-_FINDING: Final = ("severity", "subject", "what", "cure")
+_FINDING: Final = ("severity", "subject", "what", "fix")
 _CLUSTER: Final = ("conn_id", "brokers", "cluster_id")
 
 
@@ -114,7 +114,7 @@ def _cut_check(check: Check) -> Check:
 
 def _listed(texts: Sequence[str], what: str) -> list[str]:
     more = [f"{len(texts) - LISTED:,} more {what} are in report.json"] if len(texts) > LISTED else []
-    # The words of a failure are its cure: longer than other texts.
+    # The words of a failure are its fix: longer than other texts.
     return [cut(text, 4 * TEXT) for text in texts[:LISTED]] + more
 
 

@@ -66,7 +66,7 @@ def read_lines(artifacts: RunArtifacts, pages: object, question: Question) -> An
     overview = read_overview(reader := Reader(artifacts, LARGEST_OVERVIEW), pages)
     if overview is None:
         if reader.notes:
-            raise DamagedArtifact(f"{reader.notes[0]}. {_CURE}")
+            raise DamagedArtifact(f"{reader.notes[0]}. {_FIX}")
         return None
     name = _name(str(pages), question.table)
 
@@ -78,10 +78,10 @@ def read_lines(artifacts: RunArtifacts, pages: object, question: Question) -> An
     try:
         return answer(question, overview.tables[question.table], opened)
     except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DamagedArtifact(f"{artifacts.path(name)} cannot be read as lines of a table. {_CURE}") from error
+        raise DamagedArtifact(f"{artifacts.path(name)} cannot be read as lines of a table. {_FIX}") from error
 
 
-_CURE: Final = "Cure: clear the task report, which writes it anew"
+_FIX: Final = "Fix: clear the task report, which writes it anew"
 
 
 def _lines(file: Any) -> Iterator[bytes]:

@@ -129,7 +129,7 @@ def _told(artifacts: RunArtifacts, summary: Mapping[str, Any], stages: list[Stag
         sentence=f"{counts[0]} and {counts[1]}: what was proven of them stands in report.json.",
         notes=[
             f"The report has {humanize.naturalsize(size)} and is of an earlier version, which wrote nothing beside it "
-            "for this page: its topics, groups and differences are not shown here. Cure: download report.json, open "
+            "for this page: its topics, groups and differences are not shown here. Fix: download report.json, open "
             "report.html beside it, or clear the task report, which writes all of it anew."
         ],
     )

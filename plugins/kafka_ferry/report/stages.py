@@ -66,14 +66,14 @@ def first_undone(tasks: Tasks, own_task: str) -> str | None:
 def _problem(stage: Stage | None, state: str | None) -> str:
     """Why the work of a task is not done; empty: it is, or it was left out because of another."""
     if stage is None:
-        return "it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it" * (
+        return "it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it" * (
             state == "failed"
         )
     if stage.state == "failed":
         return stage.error or "it ended without a word; see its log"
     if stage.state == "success":
         return (
-            "its last try never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
+            "its last try never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
             if state == "failed"
             else ""
         )

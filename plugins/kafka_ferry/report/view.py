@@ -119,7 +119,7 @@ def verdict_sentence(report: Report, totals: Totals) -> str:
     status = {check.name: check.status for check in report.checks}
     failed = [check.name.replace("_", " ") for check in report.checks if check.status is Status.FAIL]
     if refused(report):
-        return "The plan refused it: nothing was changed. Why, and the cure, stand below."
+        return "The plan refused it: nothing was changed. Why, and the fix, stand below."
     if report.verdict != "PASS":
         at = report.failures[0].partition(": ")[0] if report.failures else ""
         broke = f"The run broke at {at}, before it could tell." if at else "The run broke before it could tell."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator, conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -119,7 +119,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
             raise AirflowSensorTimeout(self._timed_out(message))
         if status == "failed":
             raise AirflowFailException(message)
-        raise OutsideFault(message)
+        raise TransientError(message)
 
     def _timed_out(self, reason: str) -> str:
         return f"not running after {self.timeout:g} s: {reason}"

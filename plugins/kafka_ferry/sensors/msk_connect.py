@@ -12,7 +12,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.msk.client import MskClient, Outcome
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 
@@ -103,7 +103,7 @@ class MskSensor(AwsBaseSensor[Hook]):
         if status == "timeout":
             raise AirflowSensorTimeout(f"not after {self.timeout:g} s: {message}")
         if status != "success":
-            raise OutsideFault(message)
+            raise TransientError(message)
         self.log.info("%s", message)
 
 

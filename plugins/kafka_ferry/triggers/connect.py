@@ -14,7 +14,7 @@ from kafka_ferry.triggers.waiting import WaitingTrigger
 def poll(hook: ConnectHook, connectors: Mapping[str, int]) -> dict[str, Readiness]:
     """Connector → readiness, by one status request each. A worker that is away only delays the verdict.
 
-    :raises FerryError: one that waiting cannot cure (wrong login, no such connection).
+    :raises FerryError: one that waiting cannot fix (wrong login, no such connection).
     """
     found: dict[str, Readiness] = {}
     for name, expected_tasks in connectors.items():

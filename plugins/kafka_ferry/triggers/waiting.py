@@ -18,7 +18,7 @@ from kafka_ferry.hooks.connect.states import Readiness, Verdict
 class WaitingTrigger(BaseTrigger):
     """Fire once: it is as wished, it failed, or the time is over.
 
-    The event is ``{"status": …, "message": str, **echo}``; status is "success", "failed" (waiting cannot cure it),
+    The event is ``{"status": …, "message": str, **echo}``; status is "success", "failed" (waiting cannot fix it),
     "timeout" or "error" (the wait itself broke: another try may succeed).
 
     :cvar arguments: names of the arguments, which are attributes too.
@@ -50,7 +50,7 @@ class WaitingTrigger(BaseTrigger):
     def look(self) -> Readiness:
         """Look once, in a thread; RUNNING is as wished.
 
-        :raises FerryError: what waiting cannot cure.
+        :raises FerryError: what waiting cannot fix.
         """
 
     def too_late(self, reason: str) -> str:

@@ -12,7 +12,7 @@ import requests
 import responses
 from responses import matchers
 
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import (
     ConnectBusy,
     ConnectError,
@@ -162,7 +162,7 @@ class TestRetries:
         with pytest.raises(ConnectUnavailable) as away:
             hook.put_config("c", {"a": "1"})
         assert not isinstance(away.value, OutcomeUnknown), "a refused connection wrote nothing"
-        assert isinstance(away.value, OutsideFault)
+        assert isinstance(away.value, TransientError)
 
     def test_existing_name_is_an_answer(self, hook: ConnectHook, worker: responses.RequestsMock) -> None:
         worker.post(f"{URL}/connectors", **error(409, "Connector c already exists"))
@@ -412,5 +412,5 @@ def test_a_worker_that_starts_answers_404_in_html_and_is_waited_for(
 
 def test_a_server_that_is_no_worker_is_named(hook: ConnectHook, worker: responses.RequestsMock) -> None:
     worker.get(f"{URL}/connectors/c/offsets", status=404, body="<html>Not Found</html>", content_type="text/html")
-    with pytest.raises(OutsideFault, match="is starting, or is no Kafka Connect worker"):
+    with pytest.raises(TransientError, match="is starting, or is no Kafka Connect worker"):
         hook.offsets("c")

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AclOperation, ConfigResource, ResourceType
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 
@@ -83,7 +83,7 @@ def test_not_allowed(code: int) -> None:
     assert type(error) is NotAuthorized
     assert not error.retriable
     assert "not allowed to describe topic 't'" in str(error)
-    assert "Cure: grant DESCRIBE on the topic to the user of this connection" in str(error)
+    assert "Fix: grant DESCRIBE on the topic to the user of this connection" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_not_allowed(code: int) -> None:
 )
 def test_outside_faults_may_pass(code: int) -> None:
     error = error_of(code)
-    assert type(error) is OutsideFault
+    assert type(error) is TransientError
     assert error.retriable
     assert "kafka_source: cannot describe topic 't'" in str(error)
 
@@ -115,7 +115,7 @@ def test_no_for_an_answer() -> None:
 def test_no_answer_at_all() -> None:
     one = admin(describe_topics={"t": Future()})
     one.timeout = -9.95  # the future is given 10 s more than the request
-    with pytest.raises(OutsideFault, match="no answer"):
+    with pytest.raises(TransientError, match="no answer"):
         one.topic_ids(["t"])
 
 
@@ -131,7 +131,7 @@ def test_a_reason_of_before_is_forgotten_once_the_cluster_answers() -> None:
     one._note(KafkaError(KafkaError._SSL, "SSL handshake failed: Disconnected"))
     assert one.topic_ids(["t"]) == {"t": "id"}
     one._client = FakeClient(describe_topics={"t": failed(KafkaError._TIMED_OUT)})
-    with pytest.raises(OutsideFault):
+    with pytest.raises(TransientError):
         one.topic_ids(["t"])
 
 
@@ -218,7 +218,7 @@ def test_a_commit_waits_for_a_coordinator_that_has_just_begun(monkeypatch: pytes
     assert queue == []
 
     one._client.alter_consumer_group_offsets = lambda *args, **kwargs: answers(KafkaError.NOT_COORDINATOR)
-    with pytest.raises(OutsideFault, match="cannot commit for group 'g': not yet"):
+    with pytest.raises(TransientError, match="cannot commit for group 'g': not yet"):
         one.commit({"g": {("t", 0): 5}})
 
 
@@ -235,7 +235,7 @@ def test_partitions_without_a_commit_are_left_out() -> None:
 def test_a_listing_with_an_error_is_not_a_short_listing() -> None:
     errors = [KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, "loading"))]
     one = admin(list_consumer_groups=done(SimpleNamespace(errors=errors, valid=[])))
-    with pytest.raises(OutsideFault, match="list consumer groups"):
+    with pytest.raises(TransientError, match="list consumer groups"):
         one.consumer_groups()
 
 
@@ -283,5 +283,5 @@ def test_a_reading_that_runs_beyond_the_metadata_is_made_again() -> None:
     one._client.list_consumer_group_offsets = lambda *args, **kwargs: queue.pop(0)
     assert one.commits(["g"]) == {"g": {("t", 0): Commit(9)}}
     one._client.list_consumer_group_offsets = lambda *args, **kwargs: {"g": broken}
-    with pytest.raises(OutsideFault, match="metadata of group 'g'"):
+    with pytest.raises(TransientError, match="metadata of group 'g'"):
         one.commits(["g"])

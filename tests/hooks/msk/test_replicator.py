@@ -65,7 +65,7 @@ def test_a_name_that_only_begins_alike_is_another(hook: MskReplicatorHook) -> No
 
 
 def test_ends_that_no_replicator_can_stand_between(hook: MskReplicatorHook, aws: MskConnectDouble) -> None:
-    with pytest.raises(BadParam, match=r"param 'source_cluster_arn': there is no MSK cluster .*unknown.*Cure: the ARN"):
+    with pytest.raises(BadParam, match=r"param 'source_cluster_arn': there is no MSK cluster .*unknown.*Fix: the ARN"):
         hook.ends(SOURCE.replace("legacy", "unknown"), TARGET)
     aws.clusters.iam[SOURCE] = False
     with pytest.raises(BadParam, match="no IAM access control"):
@@ -80,7 +80,7 @@ def test_a_failed_one_tells_why_and_is_replaced_only_when_asked(hook: MskReplica
     arn = hook.create_replicator(intent(hook))
     with pytest.raises(ReplicatorFailed, match="wave-1 is FAILED: AuthError: the role may not read"):
         hook.wait("replicator_running", 0, ReplicatorArn=arn)
-    with pytest.raises(ReplicatorFailed, match=r"AuthError.*Cure: delete it"):
+    with pytest.raises(ReplicatorFailed, match=r"AuthError.*Fix: delete it"):
         hook.create_replicator(intent(hook))
     assert hook.create_replicator(intent(hook), replace_failed=True) != arn
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.msk.topics import MskTopicsHook
 from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectError, MskConnectUnavailable, NotSupported
 from stack.msk.cluster import ARN as CLUSTER
@@ -61,7 +61,7 @@ def test_clusters_without_the_api_are_refused_before_any_call(aws: MskConnectDou
     with pytest.raises(BadParam, match="cluster_arn"):
         MskTopicsHook(CLUSTER).create_topics([wish()])
     aws.clusters.states[CLUSTER] = "MAINTENANCE"
-    with pytest.raises(OutsideFault, match="MAINTENANCE"):
+    with pytest.raises(TransientError, match="MAINTENANCE"):
         MskTopicsHook(CLUSTER).topics(["orders"])
     assert set(aws.requests) == {"DescribeClusterV2"}
 
@@ -69,9 +69,9 @@ def test_clusters_without_the_api_are_refused_before_any_call(aws: MskConnectDou
 def test_what_never_becomes_active_is_told(aws: MskConnectDouble, topics: MskTopicsHook) -> None:
     aws.account.looks = 1_000_000
     topics.create_topics([wish()])
-    with pytest.raises(OutsideFault, match="'orders' is CREATING, not ACTIVE"):
+    with pytest.raises(TransientError, match="'orders' is CREATING, not ACTIVE"):
         topics.wait_until_usable([("orders", 0)], 0.01)
-    with pytest.raises(OutsideFault, match="'other' is not there yet"):
+    with pytest.raises(TransientError, match="'other' is not there yet"):
         topics.wait_until_usable([("other", 0)], 0.01)
     next(iter(aws.account.topics.values())).state = "DELETING"
     with pytest.raises(FerryError, match="is being deleted"):

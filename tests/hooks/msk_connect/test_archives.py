@@ -37,7 +37,7 @@ def test_a_plugin_that_failed_is_made_anew(hook: MskConnectHook, aws: MskConnect
     with pytest.raises(PluginFailed, match=r"CREATE_FAILED: InvalidInput\.InvalidS3Location"):
         made(hook)
     msk_lab.store(aws)
-    with pytest.raises(PluginFailed, match="Cure: delete it"):
+    with pytest.raises(PluginFailed, match="Fix: delete it"):
         made(hook, replace_failed=False)
     made(hook)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import msk_lab
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.msk_connect.plugin_upload import from_folder, from_maven, upload
 from stack.msk.server import MskConnectDouble
 
@@ -87,7 +87,7 @@ def test_maven_jars_with_what_they_need_and_archives_unpacked(maven: str) -> Non
 
 
 def test_what_maven_cannot_do(maven: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutsideFault, match="Could not find artifact"):
+    with pytest.raises(TransientError, match="Could not find artifact"):
         from_maven(["no.such:thing:1"], maven)
     with pytest.raises(BadParam, match="no coordinates"):
         from_maven([], maven)
@@ -111,5 +111,5 @@ def test_upload_once_under_the_contents_name(aws: MskConnectDouble, maven: str) 
 
 def test_s3_that_does_not_answer(aws: MskConnectDouble, maven: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", msk_lab.connection(aws).replace(aws.url, "http://127.0.0.1:9"))
-    with pytest.raises(OutsideFault, match="s3://plugins/orders-"):
+    with pytest.raises(TransientError, match="s3://plugins/orders-"):
         upload(from_maven(["g:a:1"], maven), "orders", "plugins")

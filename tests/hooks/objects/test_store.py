@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from kafka_ferry.core.object_key import ForeignKey
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 from kafka_ferry.hooks.objects import store as object_store
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.open import open_store
@@ -72,7 +72,7 @@ def test_a_folder_keeps_what_it_was_given(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_an_outside_fault(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutsideFault, match="cannot write file/x"):
+    with pytest.raises(TransientError, match="cannot write file/x"):
         FolderStore(tmp_path).put("file/x", b"")
 
 
@@ -120,7 +120,7 @@ def test_what_passes_is_tried_again_and_counted():
 
 def test_patience_ends():
     store, _client = s3(*[refusal("SlowDown", 503)] * 3, patience=0)
-    with pytest.raises(OutsideFault, match="cannot write k"):
+    with pytest.raises(TransientError, match="cannot write k"):
         store.put("k", b"x")
 
 
@@ -168,7 +168,7 @@ def test_large_objects_go_in_parts_and_a_failed_upload_is_aborted():
 
 def test_a_refused_deletion_is_no_success():
     store, _client = s3({"Errors": [{"Key": "a/prefix/k", "Code": "AccessDenied"}]})
-    with pytest.raises(OutsideFault, match="cannot delete"):
+    with pytest.raises(TransientError, match="cannot delete"):
         store.delete(["k"])
 
 
@@ -241,6 +241,6 @@ def test_what_could_not_be_written_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutsideFault, match="No space left"):
+    with pytest.raises(TransientError, match="No space left"):
         store.put("a/k", b"1")
     assert [path.name for path in (tmp_path / "a").iterdir()] == []

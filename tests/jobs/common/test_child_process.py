@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.common.child_process import run_children
 
 CHILD = """
@@ -46,5 +46,5 @@ def test_a_child_answers_in_full_and_ends_at_once(child: str, tmp_path: Path, ca
 
 def test_what_nobody_foresaw_ends_a_child_with_its_trace(child: str, tmp_path: Path) -> None:
     order = {"fail": True, "size": 0, "tidied": str(tmp_path / "tidied")}
-    with pytest.raises(OutsideFault, match=r"a child ended with exit code 1: (.|\n)*ZeroDivisionError: of the work"):
+    with pytest.raises(TransientError, match=r"a child ended with exit code 1: (.|\n)*ZeroDivisionError: of the work"):
         run_children(child, "a child", [(order, [])])

@@ -58,7 +58,7 @@ def test_without_a_word_of_the_deployment_no_process_is_started_anywhere(engine:
         with pytest.raises(BadParam) as refused:
             engine_of(Migration(engine, spec))
         assert refused.value.param == "hosts"
-        assert "AIRFLOW__KAFKA_FERRY__HOSTS" in refused.value.cure
+        assert "AIRFLOW__KAFKA_FERRY__HOSTS" in refused.value.fix
 
 
 def test_a_star_is_every_connection_but_not_the_machine_of_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_programs_folders_options_and_settings(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(BadParam) as refused:
         check_hosts(hosts(**{param: value}))
     assert refused.value.param == param
-    assert "[kafka_ferry]" in refused.value.cure
+    assert "[kafka_ferry]" in refused.value.fix
 
 
 def test_what_the_deployment_says_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_stores_are_those_that_the_deployment_names(
         with pytest.raises(BadParam) as refused:
             check_location(bad, "copy_to")
         assert refused.value.param == "copy_to"
-        assert "AIRFLOW__KAFKA_FERRY__LOCATIONS" in refused.value.cure
+        assert "AIRFLOW__KAFKA_FERRY__LOCATIONS" in refused.value.fix
 
 
 def test_every_job_with_a_store_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_checks_of_other_fingerprints_do_not_count(artifacts: RunArtifacts) -> N
     report = build(artifacts)
     assert report.verdict == "FAIL"
     assert report.failures == [
-        "validate: records were compared anew since. Cure: clear validate with its downstream tasks"
+        "validate: records were compared anew since. Fix: clear validate with its downstream tasks"
     ]
 
 
@@ -315,7 +315,7 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
     report = build_report(artifacts, "mm2", "report", tasks={**tasks, "report": "running"}, judged=JUDGED)
     assert report.verdict == "FAIL"
     assert report.failures == [
-        "plan: it never began its work (in Airflow: failed). Cure: see its log in Airflow, then clear it"
+        "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
     ]
 
 

@@ -41,7 +41,7 @@ def hang(tmp_path: Path, body: str, seconds: float = 30) -> tuple[int, str, str]
 def test_one_that_waits_in_python_gets_an_error_that_a_retry_can_cure() -> None:
     begun = time.monotonic()
     with (
-        pytest.raises(NoProgress, match=r"no progress for 0.3 s: .* Cure: see the tracebacks"),
+        pytest.raises(NoProgress, match=r"no progress for 0.3 s: .* Fix: see the tracebacks"),
         ended_without_progress(0.3, lambda why: None, last_resort=False),
     ):
         time.sleep(20)

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 from airflow.sdk.log import mask_secret
 from airflow.triggers.testing import SuccessTrigger
 
-from kafka_ferry.exceptions import BadParam, FerryError, LossDetected, OutsideFault
+from kafka_ferry.exceptions import BadParam, DataLossError, FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import FerryOperator, stage, stage_file
 from kafka_ferry.report.artifacts import RunArtifacts
 
@@ -53,7 +53,7 @@ def test_one_file_per_map_index(index: int | None, name: str) -> None:
     assert stage_file(context(map_index=index)) == f"stages/{name}"
 
 
-@pytest.mark.parametrize("error", [FerryError("no"), LossDetected("no"), BadParam("topics", "no", "yes")])
+@pytest.mark.parametrize("error", [FerryError("no"), DataLossError("no"), BadParam("topics", "no", "yes")])
 def test_what_no_retry_can_cure_fails_without_one(error: FerryError) -> None:
     ctx = context()
     raised = raising(error, ctx)
@@ -66,14 +66,14 @@ def test_what_no_retry_can_cure_fails_without_one(error: FerryError) -> None:
 
 def test_what_airflow_knows_to_be_secret_is_in_no_artifact() -> None:
     mask_secret("correct-horse-battery")  # as hooks do with what a connection holds
-    for error in (OutsideFault("it said correct-horse-battery"), RuntimeError("it said correct-horse-battery")):
+    for error in (TransientError("it said correct-horse-battery"), RuntimeError("it said correct-horse-battery")):
         ctx = context()
         raising(error, ctx)
         assert noted(ctx)["error"] == "it said ***"
 
 
 def test_outside_faults_are_left_to_the_retries() -> None:
-    ctx, error = context(), OutsideFault("broker away")
+    ctx, error = context(), TransientError("broker away")
     assert raising(error, ctx) is error
     assert (noted(ctx)["state"], noted(ctx)["error"]) == ("failed", "broker away")
 
@@ -143,7 +143,7 @@ def test_an_operator_returns_what_ferry_returns() -> None:
     assert noted(ctx)["state"] == "success"
 
 
-@pytest.mark.parametrize("error", [ValueError, OutsideFault, LossDetected])
+@pytest.mark.parametrize("error", [ValueError, TransientError, DataLossError])
 def test_a_secret_in_somebody_elses_words_does_not_reach_the_artifacts(error: type[Exception]) -> None:
     ctx = context()
     raising(error("cannot reach https://ferry:hunter2@worker:8083/connectors"), ctx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_ferry.exceptions import LossDetected, OutsideFault
+from kafka_ferry.exceptions import DataLossError, TransientError
 from kafka_ferry.jobs.s3 import follow
 from kafka_ferry.jobs.s3.follow import PATIENCE, Followed, until
 
@@ -42,7 +42,7 @@ def test_a_run_that_is_over_looks_once(clock: Clock) -> None:
 def test_a_fault_that_passes_costs_time_only(clock: Clock) -> None:
     def look(so_far: Followed) -> Followed:
         if 1015 <= clock.now < 1300:
-            raise OutsideFault("the store is away")
+            raise TransientError("the store is away")
         return so_far.plus(1, 10, 1)
 
     done = until(1400, 15, look, clock)
@@ -51,17 +51,17 @@ def test_a_fault_that_passes_costs_time_only(clock: Clock) -> None:
 
 def test_a_fault_that_stays_ends_it(clock: Clock) -> None:
     def look(so_far: Followed) -> Followed:
-        raise OutsideFault("the store is away")
+        raise TransientError("the store is away")
 
-    with pytest.raises(OutsideFault, match="away"):
+    with pytest.raises(TransientError, match="away"):
         until(1e9, 15, look, clock)
     assert PATIENCE < clock.now - 1000 < PATIENCE + 60
 
 
 def test_a_loss_is_never_looked_over(clock: Clock) -> None:
     def look(so_far: Followed) -> Followed:
-        raise LossDetected("gone")
+        raise DataLossError("gone")
 
-    with pytest.raises(LossDetected):
+    with pytest.raises(DataLossError):
         until(1e9, 15, look, clock)
     assert clock.now == 1000

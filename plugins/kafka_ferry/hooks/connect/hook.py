@@ -88,7 +88,7 @@ class ConnectHook(BaseHook):
             return ConnectRest(self._url, requests.Session(), timeout=100.0, patience=self.patience)
         connection = _connection(self.connect_conn_id)
         if not connection.host:
-            raise BadConnection(f"connection {self.connect_conn_id!r} has no host. Cure: host and port of a worker")
+            raise BadConnection(f"connection {self.connect_conn_id!r} has no host. Fix: host and port of a worker")
         host = connection.host.rstrip("/")
         base = host if "://" in host else f"{connection.schema or 'http'}://{host}"
         if connection.port and not base.rpartition(":")[2].isdigit():
@@ -378,7 +378,7 @@ def _connection(conn_id: str) -> Any:
     try:
         return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        raise BadConnection(f"connection {conn_id!r} does not exist. Cure: create it, or name another one") from None
+        raise BadConnection(f"connection {conn_id!r} does not exist. Fix: create it, or name another one") from None
 
 
 def _path(name: str) -> str:

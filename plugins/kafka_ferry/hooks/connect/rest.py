@@ -18,7 +18,7 @@ from requests.exceptions import ConnectTimeout, RequestException
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ class PluginNotFound(ConnectError):
     """The worker has no connector plugin of this class."""
 
 
-class ConnectBusy(ConnectError, OutsideFault):
+class ConnectBusy(ConnectError, TransientError):
     """A rebalance or a concurrent change: the same request will be answered soon."""
 
     retriable: ClassVar[bool] = True
 
 
-class ConnectUnavailable(ConnectError, OutsideFault):
+class ConnectUnavailable(ConnectError, TransientError):
     """No worker answered, or it answered with a server error."""
 
     retriable: ClassVar[bool] = True

@@ -34,14 +34,14 @@ class Host(Protocol):
     def run(self, command: str, *, timeout: float = 60) -> Output:
         """Run a POSIX sh script; its standard input is empty. The script stands in no command line.
 
-        :raises OutsideFault: the host does not answer, or not within ``timeout`` seconds.
+        :raises TransientError: the host does not answer, or not within ``timeout`` seconds.
         :raises BadConnection: the login is refused, or the host is not the one the connection means.
         """
 
     def write(self, path: str, content: bytes, mode: int = 0o600) -> None:
         """Write a file so that a reader sees all of it or nothing; missing parent folders are made with 0700.
 
-        :raises OutsideFault: as for run; also when the host refuses (disk full, no right).
+        :raises TransientError: as for run; also when the host refuses (disk full, no right).
         """
 
     def read(self, path: str, *, tail_bytes: int | None = None) -> bytes | None:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from kafka_ferry.core.heartbeat import beat
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.hosts.host import LOCAL, Output
 
 
@@ -37,7 +37,7 @@ class LocalHost:
             )
         except subprocess.TimeoutExpired:
             # Without its cause: that would show the script's output so far.
-            raise OutsideFault(f"host {self.name}: a script did not end within {timeout:g} s") from None
+            raise TransientError(f"host {self.name}: a script did not end within {timeout:g} s") from None
         beat()
         return Output(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
@@ -57,7 +57,7 @@ class LocalHost:
                     Path(temporary).unlink()
                 raise
         except OSError as error:
-            raise OutsideFault(f"host {self.name}: cannot write {path}: {error.strerror}") from error
+            raise TransientError(f"host {self.name}: cannot write {path}: {error.strerror}") from error
 
     def read(self, path: str, *, tail_bytes: int | None = None) -> bytes | None:
         try:
@@ -69,7 +69,7 @@ class LocalHost:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise OutsideFault(f"host {self.name}: cannot read {path}: {error.strerror}") from error
+            raise TransientError(f"host {self.name}: cannot read {path}: {error.strerror}") from error
 
     def close(self) -> None:
         """Nothing is open."""

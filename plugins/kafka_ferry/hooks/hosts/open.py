@@ -26,7 +26,7 @@ def host_of(conn_id: str) -> Host:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException as error:
         raise BadConnection(
-            f"connection {conn_id!r} does not exist. Cure: create it with type ssh, or aws with an extra such as "
+            f"connection {conn_id!r} does not exist. Fix: create it with type ssh, or aws with an extra such as "
             f'{{"instance_id": "i-0abc"}}, or write {LOCAL!r} for the machine Airflow runs on'
         ) from error
     if connection.conn_type == "ssh":

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from kafka_ferry.core.redaction import redact_text
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.hosts import scripts
 from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.hooks.hosts.java_command import Found, parse_java_processes, short_command
@@ -76,7 +76,7 @@ class HostProcess:
     def state(self) -> ProcessState:
         """How it is; changes nothing.
 
-        :raises OutsideFault: the host does not answer.
+        :raises TransientError: the host does not answer.
         """
         return self._parsed(self._run(scripts.state(self._launch)))
 
@@ -89,7 +89,7 @@ class HostProcess:
         :returns: ``none``; ``create``: none was ever started; ``update``: it was started otherwise; ``start``: it had
             ended.
         :raises BadParam: the folder holds what is not ours, or a process that is not ours carries our marker.
-        :raises OutsideFault: it ended at once (with the end of its log), or the host failed.
+        :raises TransientError: it ended at once (with the end of its log), or the host failed.
         """
         before = self.state()
         if before.running and before.same:
@@ -101,7 +101,7 @@ class HostProcess:
             self.host.write(f"{self.folder}/{name}.new", content)
         after = self._parsed(self._run(scripts.start(launch, files, patience), 2 * patience))
         if not after.running:
-            raise OutsideFault(
+            raise TransientError(
                 f"host {self.host.name}: {launch.marker} ended as soon as it was started. Its log:\n{self.tail()}"
             )
         kind: ChangeKind = "create" if before.pid is None else "start" if before.same else "update"
@@ -114,7 +114,7 @@ class HostProcess:
         Only processes that are proven ours; a pid that now belongs to somebody else is left alone.
 
         :returns: whether one ran.
-        :raises OutsideFault: it does not end even on KILL, or the host failed.
+        :raises TransientError: it does not end even on KILL, or the host failed.
         """
         return self._run(scripts.stop(self._launch, patience), patience).strip() == "1"
 
@@ -157,7 +157,7 @@ class HostProcess:
         done = self.host.run(script, timeout=_ANSWER_TIMEOUT + patience)
         if done.code:
             problem = redact_text(done.err.strip(), self._launch.secrets()) or f"a script ended with {done.code}"
-            raise OutsideFault(f"host {self.host.name}: {problem}")
+            raise TransientError(f"host {self.host.name}: {problem}")
         return done.out
 
 
@@ -167,7 +167,7 @@ def absolute(host: Host, folder: str) -> str:
         return folder
     answer = host.run('printf %s "$HOME"')
     if answer.code or not answer.out.startswith("/"):
-        raise OutsideFault(f"host {host.name}: its user has no home folder. Cure: name an absolute folder")
+        raise TransientError(f"host {host.name}: its user has no home folder. Fix: name an absolute folder")
     return answer.out.rstrip("/") + folder[1:]
 
 
@@ -175,9 +175,9 @@ def java_processes(host: Host, pattern: str) -> list[Found]:
     """Java processes of the host, whoever started them: to name what stands in our way, never to end it.
 
     :param pattern: regular expression, searched in each argument, such as a main class.
-    :raises OutsideFault: the host does not answer.
+    :raises TransientError: the host does not answer.
     """
     answer = host.run(scripts.JAVA_PROCESSES)
     if answer.code:
-        raise OutsideFault(f"host {host.name}: its processes cannot be listed: {redact_text(answer.err.strip())}")
+        raise TransientError(f"host {host.name}: its processes cannot be listed: {redact_text(answer.err.strip())}")
     return parse_java_processes(answer.out, pattern)

@@ -37,11 +37,11 @@ def checked_folder(folder: str) -> str:
     """
     folder = folder.rstrip("/")
     parts = folder.split("/")
-    cure = "an absolute path at least two levels deep, or one below ~/, that nothing else uses"
+    fix = "an absolute path at least two levels deep, or one below ~/, that nothing else uses"
     if parts[0] not in ("", "~") or "" in parts[1:] or {".", ".."} & set(parts) or _CONTROL.search(folder):
-        raise BadParam("folder", f"{folder!r} is not a plain absolute path", cure)
+        raise BadParam("folder", f"{folder!r} is not a plain absolute path", fix)
     if len(parts) < (2 if parts[0] == "~" else 3):
-        raise BadParam("folder", f"{folder!r} is no folder of its own", cure)
+        raise BadParam("folder", f"{folder!r} is no folder of its own", fix)
     return folder
 
 

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.core.redaction import redact_text
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import SHELL, parent, shell_path
 
@@ -95,7 +95,7 @@ class SshHost:
             if ended and (channel.eof_received or channel.closed):
                 break
             if time.monotonic() > deadline:
-                raise OutsideFault(f"{self._who}: a script did not end within {timeout:g} s")
+                raise TransientError(f"{self._who}: a script did not end within {timeout:g} s")
             time.sleep(0.01)
         while channel.recv_ready():
             out += channel.recv(65536)
@@ -103,7 +103,7 @@ class SshHost:
             err += channel.recv_stderr(65536)
         code = channel.recv_exit_status()
         if code == -1:
-            raise OutsideFault(f"{self._who}: the connection or the shell ended before the script did")
+            raise TransientError(f"{self._who}: the connection or the shell ended before the script did")
         return Output(code, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def write(self, path: str, content: bytes, mode: int = 0o600) -> None:
@@ -112,7 +112,7 @@ class SshHost:
         folder, file = shell_path(parent(path)), shell_path(temporary)
         made = self.run(f"umask 077; mkdir -p {folder} && : >{file} && chmod {mode:o} {file}")
         if made.code:
-            raise OutsideFault(f"{self._who}: cannot write {path}: {made.err.strip()}")
+            raise TransientError(f"{self._who}: cannot write {path}: {made.err.strip()}")
         with self._sftp(f"cannot write {path}") as sftp:
             try:
                 with sftp.open(_sftp_path(temporary), "r+") as out:
@@ -152,7 +152,7 @@ class SshHost:
             try:
                 yield sftp
             except (OSError, paramiko.SFTPError) as error:
-                raise OutsideFault(f"{self._who}: {problem}: {error}") from error
+                raise TransientError(f"{self._who}: {problem}: {error}") from error
             finally:
                 sftp.close()
 
@@ -165,7 +165,7 @@ class SshHost:
         except paramiko.BadHostKeyException as error:
             raise BadConnection(
                 f"{self._who}: the host shows another key than the connection or known_hosts has. It was installed "
-                "anew, or it is another host. Cure: check the host, then write its key into host_key of the extra"
+                "anew, or it is another host. Fix: check the host, then write its key into host_key of the extra"
             ) from error
         except (paramiko.AuthenticationException, FileNotFoundError) as error:
             raise BadConnection(f"{self._who}: login refused: {redact_text(str(error))}") from error
@@ -174,10 +174,10 @@ class SshHost:
             text = redact_text(str(error)) or type(error).__name__
             if "not found in known_hosts" in text:
                 raise BadConnection(
-                    f"{self._who}: the host's key is not known. Cure: write it into host_key of the connection's "
+                    f"{self._who}: the host's key is not known. Fix: write it into host_key of the connection's "
                     "extra (a line of ssh-keyscan that you have checked, without the host's name)"
                 ) from error
-            raise OutsideFault(f"{self._who}: no answer: {text}") from error
+            raise TransientError(f"{self._who}: no answer: {text}") from error
 
 
 def _sftp_path(path: str) -> str:

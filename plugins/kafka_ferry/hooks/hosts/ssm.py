@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from kafka_ferry.core.redaction import redact_text
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.hosts import ssm_script
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import parent
@@ -63,7 +63,7 @@ class SsmHost:
         extra = dict(AwsBaseHook.get_connection(self.conn_id).extra_dejson)
         if not extra.get("instance_id"):
             raise BadConnection(
-                f'connection {self.conn_id!r}: its extra has no instance_id. Cure: add {{"instance_id": "i-0abc"}}'
+                f'connection {self.conn_id!r}: its extra has no instance_id. Fix: add {{"instance_id": "i-0abc"}}'
             )
         return extra
 
@@ -75,14 +75,14 @@ class SsmHost:
     def address(self) -> str:
         """``address`` of the connection's extra, else the IP address the agent told SSM.
 
-        :raises OutsideFault: SSM does not know the instance, or AWS does not answer.
+        :raises TransientError: SSM does not know the instance, or AWS does not answer.
         """
         if address := self._extra.get("address"):
             return str(address)
         filters = [{"Key": "InstanceIds", "Values": [self.name]}]
         found = self._call(lambda: self._ssm.describe_instance_information(Filters=filters))
         if not found["InstanceInformationList"] or not found["InstanceInformationList"][0].get("IPAddress"):
-            raise OutsideFault(f"{self._who}: SSM knows no address of it; is its agent running?")
+            raise TransientError(f"{self._who}: SSM knows no address of it; is its agent running?")
         return str(found["InstanceInformationList"][0]["IPAddress"])
 
     def run(self, command: str, *, timeout: float = 60) -> Output:
@@ -90,7 +90,7 @@ class SsmHost:
         try:
             code, out_size, err_size, folder, content = ssm_script.parse_answer(answer)
         except ValueError as error:
-            raise OutsideFault(f"{self._who}: an answer that makes no sense: {error}") from error
+            raise TransientError(f"{self._who}: an answer that makes no sense: {error}") from error
         if content is None:
             out = self._parts(f"{folder}/out", 0, out_size)
             err = self._parts(f"{folder}/err", 0, err_size)
@@ -108,7 +108,7 @@ class SsmHost:
         if not self._warned:
             self._warned = True
             log.warning(
-                "%s: files go inside commands, which SSM keeps readable in its history. Cure: name a bucket in the "
+                "%s: files go inside commands, which SSM keeps readable in its history. Fix: name a bucket in the "
                 "connection's extra",
                 self._who,
             )
@@ -149,13 +149,13 @@ class SsmHost:
             try:
                 content += ssm_script.decoded(self._command(ssm_script.home(ssm_script.part_of(path, at, count))))
             except ValueError as error:
-                raise OutsideFault(f"{self._who}: cannot read {path}: {error}") from error
+                raise TransientError(f"{self._who}: cannot read {path}: {error}") from error
         return bytes(content)
 
     def _must(self, script: str, path: str, verb: str = "write") -> str:
         done = self.run(script)
         if done.code:
-            raise OutsideFault(f"{self._who}: cannot {verb} {path}: {redact_text(done.err.strip())}")
+            raise TransientError(f"{self._who}: cannot {verb} {path}: {redact_text(done.err.strip())}")
         return done.out
 
     def _through_s3(self, content: bytes, script: Callable[[str], str], path: str) -> None:
@@ -166,14 +166,14 @@ class SsmHost:
             done = self.run(script(url), timeout=_URL_SECONDS)
             if done.code:
                 problem = redact_text(done.err.strip(), [url])
-                raise OutsideFault(f"{self._who}: cannot write {path} through S3: {problem}")
+                raise TransientError(f"{self._who}: cannot write {path} through S3: {problem}")
         finally:
             self._call(lambda: self._s3.delete_object(**where))
 
     def _command(self, script: str, timeout: float = 60) -> str:
         """Run one command and wait for its answer.
 
-        :raises OutsideFault: it was not delivered, failed, or did not end in time.
+        :raises TransientError: it was not delivered, failed, or did not end in time.
         """
         sent = self._call(
             lambda: self._ssm.send_command(
@@ -195,11 +195,11 @@ class SsmHost:
                 break
             if time.monotonic() > deadline:
                 self._call(lambda: self._ssm.cancel_command(CommandId=command, InstanceIds=[self.name]))
-                raise OutsideFault(f"{self._who}: command {command} did not end within {timeout:g} s")
+                raise TransientError(f"{self._who}: command {command} did not end within {timeout:g} s")
         if found["Status"] != "Success":
             detail = found.get("StatusDetails") or found["Status"]
             problem = redact_text(found.get("StandardErrorContent", "").strip())
-            raise OutsideFault(f"{self._who}: command {command}: {detail} {problem}".rstrip())
+            raise TransientError(f"{self._who}: command {command}: {detail} {problem}".rstrip())
         return str(found["StandardOutputContent"])
 
     def _invocation(self, command: str) -> dict[str, Any] | None:
@@ -220,15 +220,15 @@ class SsmHost:
         except (ClientError, BotoCoreError) as error:
             raise self._fault(error) from error
 
-    def _fault(self, error: Exception) -> BadConnection | OutsideFault:
+    def _fault(self, error: Exception) -> BadConnection | TransientError:
         text = redact_text(str(error))
         if isinstance(error, ClientError):
             code = str(error.response["Error"]["Code"])
             if code in _REFUSED:
                 return BadConnection(f"{self._who}: AWS refuses: {text}")
             if code == "InvalidInstanceId":  # AWS tells no more
-                return OutsideFault(f"{self._who}: SSM does not reach it (stopped, no agent, other region?): {text}")
-            return OutsideFault(f"{self._who}: {text}")
+                return TransientError(f"{self._who}: SSM does not reach it (stopped, no agent, other region?): {text}")
+            return TransientError(f"{self._who}: {text}")
         if isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError | ParamValidationError):
             return BadConnection(f"{self._who}: {text}")
-        return OutsideFault(f"{self._who}: no answer from AWS: {text}")
+        return TransientError(f"{self._who}: no answer from AWS: {text}")

@@ -34,7 +34,7 @@ from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
@@ -87,7 +87,7 @@ class KafkaAdmin(GroupCalls):
     :param name: how errors call the cluster: the connection id.
     :param timeout: seconds for one request.
 
-    Raises from every method: ``BadConnection`` when the credentials are refused, ``OutsideFault`` when the cluster
+    Raises from every method: ``BadConnection`` when the credentials are refused, ``TransientError`` when the cluster
     does not answer, ``FerryError`` when it says no.
     """
 
@@ -168,7 +168,7 @@ class KafkaAdmin(GroupCalls):
             return {}
         try:
             return self._offsets(wanted, which, isolation_level)
-        except OutsideFault:
+        except TransientError:
             # An AdminClient can stay blind for minutes after a topic was deleted and created anew; a new one is not.
             self._client = self._new_client()
             return self._offsets(wanted, which, isolation_level)
@@ -233,7 +233,7 @@ class KafkaAdmin(GroupCalls):
         while True:
             try:
                 self.offsets(wanted, "latest", "read_uncommitted")
-            except OutsideFault:
+            except TransientError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.25)
@@ -253,7 +253,7 @@ class KafkaAdmin(GroupCalls):
         may = self._result(future, "describe the cluster").authorized_operations or ()
         if AclOperation.DESCRIBE not in may:
             right = right_to("read the ACLs")
-            raise NotAuthorized(f"{self.name}: not allowed to read the ACLs. Cure: grant {right} to its user")
+            raise NotAuthorized(f"{self.name}: not allowed to read the ACLs. Fix: grant {right} to its user")
         # Without an authorizer everything is allowed. Deleting what cannot exist tells the two apart, and does nothing.
         if AclOperation.ALTER in may:
             futures = self._client.delete_acls([NO_ACL], request_timeout=self.timeout)
@@ -276,7 +276,7 @@ class KafkaAdmin(GroupCalls):
                 return ALLOWED
             self._fail(error, what)
         except TimeoutError as error:
-            raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
+            raise TransientError(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
         beat()
         self._reasons.clear()  # it answers: what went wrong before is not why a later call fails
         return result
@@ -304,10 +304,10 @@ class KafkaAdmin(GroupCalls):
         if code in _AUTHENTICATION or reason:
             raise BadConnection(f"connection {self.name!r} was refused: {reason or text}") from error
         if code in _AUTHORIZATION:
-            cure = f"grant {right_to(what)} to the user of this connection"
-            raise NotAuthorized(f"{self.name}: not allowed to {what}: {text.rstrip('.')}. Cure: {cure}") from error
+            fix = f"grant {right_to(what)} to the user of this connection"
+            raise NotAuthorized(f"{self.name}: not allowed to {what}: {text.rstrip('.')}. Fix: {fix}") from error
         last = f" ({self._reasons[-1]})" if self._reasons else ""
-        kind = OutsideFault if code in _PASSING or error.args[0].retriable() else FerryError
+        kind = TransientError if code in _PASSING or error.args[0].retriable() else FerryError
         raise kind(f"{self.name}: cannot {what}: {text}{last}") from error
 
 

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from kafka_ferry.core.rights import CLUSTER, Resource, Rights
-from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.batches import chunks
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
@@ -80,7 +80,7 @@ class RightsSurvey(KafkaAdmin):
         while True:
             try:
                 return self._groups(wanted)
-            except OutsideFault:
+            except TransientError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.5)
@@ -167,7 +167,7 @@ class RightsSurvey(KafkaAdmin):
             if error.args[0].retriable() or error.args[0].code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
                 self._fail(error, f"try {operation}")
         except TimeoutError as error:
-            raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: try {operation}") from error
+            raise TransientError(f"{self.name}: no answer in {self.timeout:g} s to: try {operation}") from error
         return True
 
     def _answer(self, kind: str, future: Future[T], what: str) -> T | None:
@@ -186,7 +186,7 @@ class RightsSurvey(KafkaAdmin):
                 return True, None
             self._fail(error, what)
         except TimeoutError as error:
-            raise OutsideFault(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
+            raise TransientError(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
 
 
 def principal_of(extra: Mapping[str, Any]) -> str | None:

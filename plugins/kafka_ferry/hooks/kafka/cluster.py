@@ -40,7 +40,7 @@ class KafkaClusterHook(BaseHook):
             extra = dict(self.get_connection(self.conn_id).extra_dejson)
         except AirflowNotFoundException as error:
             raise BadConnection(
-                f"connection {self.conn_id!r} does not exist. Cure: create it with type kafka and an extra such as "
+                f"connection {self.conn_id!r} does not exist. Fix: create it with type kafka and an extra such as "
                 '{"bootstrap.servers": "broker:9092"}'
             ) from error
         if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):

@@ -15,7 +15,7 @@ from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.group_types import OtherGroup, others_among
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.unnamed_groups import CANNOT_NAME
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.batches import chunks
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 
@@ -72,7 +72,7 @@ class GroupCalls:
         if self._has_wire:
             try:
                 return self._wire().groups()
-            except OutsideFault:  # librdkafka says why, or knows a way
+            except TransientError:  # librdkafka says why, or knows a way
                 pass
         with warnings.catch_warnings():  # there is no other call of it that names groups of every type
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -112,7 +112,7 @@ class GroupCalls:
         if wanted and self._has_wire:
             try:
                 return self._wire().commits(wanted)
-            except OutsideFault:  # librdkafka says why, or knows a way
+            except TransientError:  # librdkafka says why, or knows a way
                 pass
         result: dict[str, dict[Partition, Commit]] = {group: {} for group in wanted if group == NO_NAME}
         for chunk in chunks([group for group in wanted if group != NO_NAME], _GROUPS_IN_FLIGHT):
@@ -137,7 +137,7 @@ class GroupCalls:
                 future = self._asked([group])[group]
             else:
                 return found
-        raise OutsideFault(f"{self.name}: the client library cannot read the commit metadata of group {group!r}")
+        raise TransientError(f"{self.name}: the client library cannot read the commit metadata of group {group!r}")
 
     def commit(self, offsets: Mapping[str, Mapping[Partition, int | Commit]]) -> dict[str, str]:
         """Write committed offsets per group, on the partitions named only; a bare number has no metadata.
@@ -162,7 +162,7 @@ class GroupCalls:
             refused |= {group: error.str() for group, error in errors.items() if group not in waiting}
             for group in waiting:  # told by partition, not as a failed request (measured on a cluster's first commits)
                 if time.monotonic() > deadline:
-                    raise OutsideFault(f"{self.name}: cannot commit for group {group!r}: {errors[group].str()}")
+                    raise TransientError(f"{self.name}: cannot commit for group {group!r}: {errors[group].str()}")
             time.sleep(0.25 * bool(waiting))
         return refused
 

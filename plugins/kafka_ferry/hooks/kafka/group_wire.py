@@ -24,7 +24,7 @@ from confluent_kafka import KafkaError
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.group_types import CONSUMER_PROTOCOLS, OtherGroup
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import right_to
 from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
 from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
@@ -163,8 +163,8 @@ class GroupWire:
     :param config: whole librdkafka configuration, of settings that ``wire_settings`` knows.
     :param name: how errors call the cluster.
 
-    Raises from every method: ``OutsideFault`` when a broker does not answer or refuses our login, ``NotAuthorized`` or
-    ``FerryError`` when it says no.
+    Raises from every method: ``TransientError`` when a broker does not answer or refuses our login, ``NotAuthorized``
+    or ``FerryError`` when it says no.
     """
 
     def __init__(self, config: Mapping[str, Any], name: str) -> None:
@@ -239,12 +239,12 @@ class GroupWire:
         except _Refused as error:
             what = error.what or what
             if error.code == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                cure = f"grant {right_to(what)} to the user of this connection"
-                raise NotAuthorized(f"{self.name}: not allowed to {what}: {error}. Cure: {cure}") from error
+                fix = f"grant {right_to(what)} to the user of this connection"
+                raise NotAuthorized(f"{self.name}: not allowed to {what}: {error}. Fix: {fix}") from error
             raise FerryError(f"{self.name}: cannot {what}: {error}") from error
         except (OSError, TimeoutError, WireError, NotImplementedError, _NotYet, ValueError, struct.error) as error:
             told = str(error) or type(error).__name__
-            raise OutsideFault(f"{self.name}: cannot {what}: {told}") from error
+            raise TransientError(f"{self.name}: cannot {what}: {told}") from error
 
 
 class _NotYet(Exception):

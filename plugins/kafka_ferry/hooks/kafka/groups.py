@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError
 
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.config import client_config
@@ -28,7 +28,7 @@ class KafkaGroups(KafkaAdmin):
     def delete_group(self, group: str, patience: float = PATIENCE) -> bool:
         """Delete a group with its offsets; returns whether it was there.
 
-        :raises OutsideFault: it has members still, after ``patience`` seconds.
+        :raises TransientError: it has members still, after ``patience`` seconds.
         """
         deadline = time.monotonic() + patience
         while True:
@@ -39,16 +39,16 @@ class KafkaGroups(KafkaAdmin):
             if group not in self.consumer_groups():
                 return False
             if time.monotonic() > deadline:
-                raise OutsideFault(f"{self.name}: group {group!r} has members still, so it cannot be deleted")
+                raise TransientError(f"{self.name}: group {group!r} has members still, so it cannot be deleted")
             time.sleep(1)
 
     def set_offsets(self, group: str, offsets: Mapping[Partition, int], patience: float = PATIENCE) -> None:
         """Commit for a group; waits until it has no members any more.
 
-        :raises OutsideFault: it still has some after ``patience`` seconds.
+        :raises TransientError: it still has some after ``patience`` seconds.
         """
         deadline = time.monotonic() + patience
         while refused := self.commit({group: offsets}):
             if time.monotonic() > deadline:
-                raise OutsideFault(f"{self.name}: offsets of group {group!r} cannot be set: {refused[group]}")
+                raise TransientError(f"{self.name}: offsets of group {group!r} cannot be set: {refused[group]}")
             time.sleep(1)

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Producer
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.table_topic import TableTopic
@@ -55,7 +55,7 @@ class OffsetsTopic:
     def write(self, places: Mapping[Partition, int | None], replication_factor: int | None) -> None:
         """Set next offsets (None: forget it), while no worker runs. The topic is made as Connect would make it.
 
-        :raises OutsideFault: not all were taken.
+        :raises TransientError: not all were taken.
         """
         if not places:
             return
@@ -84,4 +84,4 @@ class OffsetsTopic:
             producer.poll(0)
         left = producer.flush(60)
         if failed or left:
-            raise OutsideFault(f"{left + len(failed)} offsets were not taken by {self._topic}: {failed[:1]}")
+            raise TransientError(f"{left + len(failed)} offsets were not taken by {self._topic}: {failed[:1]}")

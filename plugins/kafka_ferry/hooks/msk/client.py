@@ -142,7 +142,7 @@ class MskClient(AwsBaseHook):
         """
         if not self.supports(operation):
             since = f" (since {_SINCE[operation]})" if operation in _SINCE else ""
-            raise NotSupported(f"the installed boto3 has no {operation}. Cure: a newer boto3{since}")
+            raise NotSupported(f"the installed boto3 has no {operation}. Fix: a newer boto3{since}")
         try:
             answer = dict(getattr(self.conn, operation)(**params))
         except ParamValidationError as error:
@@ -170,7 +170,7 @@ class MskClient(AwsBaseHook):
     def look(self, waiter: str, **params: str) -> Look:
         """Ask a waiter of ``waiters/<service>.json`` once. A service that is away only delays the verdict.
 
-        :raises FerryError: one that waiting cannot cure (no right, wrong login).
+        :raises FerryError: one that waiting cannot fix (no right, wrong login).
         """
         try:
             self.get_waiter(waiter).wait(**params, WaiterConfig={"Delay": 0, "MaxAttempts": 1})
@@ -247,8 +247,8 @@ def cluster_error(param: str, arn: str, error: dict[str, Any]) -> FerryError:
     found = translated(param, error)
     if not isinstance(found, ResourceNotFound):
         return found
-    cure = "the ARN as the MSK console shows it, or the aws connection of that cluster's account"
-    return BadParam(param, f"there is no MSK cluster {arn!r} that this aws connection knows", cure)
+    fix = "the ARN as the MSK console shows it, or the aws connection of that cluster's account"
+    return BadParam(param, f"there is no MSK cluster {arn!r} that this aws connection knows", fix)
 
 
 def failure_of(waiter: str, reason: str) -> MskConnectError:

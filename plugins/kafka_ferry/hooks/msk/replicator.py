@@ -144,7 +144,7 @@ class MskReplicatorHook(MskClient):
     def _adopt(self, found: Replicator, wanted: ReplicatorIntent, replace_failed: bool) -> bool:
         """Whether the replicator found is the one to use; False once it is gone."""
         if found.state is ReplicatorState.FAILED and not replace_failed:
-            raise ReplicatorFailed(f"{found}. Cure: delete it, or ask to replace a failed one, which begins anew")
+            raise ReplicatorFailed(f"{found}. Fix: delete it, or ask to replace a failed one, which begins anew")
         if found.state is ReplicatorState.FAILED:
             self.log.info("%s: made anew", found)
             self.delete_replicator(found.arn)
@@ -153,7 +153,7 @@ class MskReplicatorHook(MskClient):
             return False
         if differences := immutable_differences(wanted, found):
             problem = f"replicator {found.name} is there, and its {'; its '.join(differences)}"
-            raise DifferentResource(f"{problem}. Cure: delete it first, or another name")
+            raise DifferentResource(f"{problem}. Fix: delete it first, or another name")
         self.log.info("Replicator %s is there: adopted", found.name)
         return True
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api
 from kafka_ferry.hooks.msk.rules.topic_configs import decoded, encoded
@@ -91,7 +91,7 @@ class MskTopicsHook(MskClient):
     def wait_until_usable(self, partitions: Iterable[Partition], timeout: float) -> None:
         """Wait until every topic is ACTIVE.
 
-        :raises OutsideFault: not in time.
+        :raises TransientError: not in time.
         """
         counts: dict[str, int] = {}
         for name, number in partitions:
@@ -100,7 +100,7 @@ class MskTopicsHook(MskClient):
         for name, count in counts.items():
             while (topic := self._when_active(name, deadline - time.monotonic()))["PartitionCount"] < count:
                 if time.monotonic() > deadline:
-                    raise OutsideFault(f"topic {name!r} has {topic['PartitionCount']} partitions, not {count}")
+                    raise TransientError(f"topic {name!r} has {topic['PartitionCount']} partitions, not {count}")
                 time.sleep(self.delay)
 
     def _described(self, name: str) -> dict[str, Any] | None:
@@ -117,9 +117,9 @@ class MskTopicsHook(MskClient):
             if topic and state == _ACTIVE:
                 return topic
             if state == "DELETING":
-                raise FerryError(f"topic {name!r} is being deleted. Cure: wait until it is gone, then clear this task")
+                raise FerryError(f"topic {name!r} is being deleted. Fix: wait until it is gone, then clear this task")
             if time.monotonic() > deadline:
-                raise OutsideFault(f"topic {name!r} is {state}, not ACTIVE, after {timeout:.0f} s")
+                raise TransientError(f"topic {name!r} is {state}, not ACTIVE, after {timeout:.0f} s")
             time.sleep(self.delay)
 
 

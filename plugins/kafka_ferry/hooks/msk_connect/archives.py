@@ -53,7 +53,7 @@ class ArchivesHook(MskConnectClient):
     def _adopted(self, found: Mapping[str, Any], place: dict[str, str], replace_failed: bool) -> str | None:
         arn, state, name = str(found["customPluginArn"]), PluginState(found["customPluginState"]), found["name"]
         if state.is_failure and not replace_failed:
-            raise PluginFailed(f"custom plugin {name} is {state}. Cure: delete it, or ask to replace a failed one")
+            raise PluginFailed(f"custom plugin {name} is {state}. Fix: delete it, or ask to replace a failed one")
         if state.is_failure:
             self.log.info("Custom plugin %s is %s: made anew", name, state)
             self.delete_custom_plugin(arn)
@@ -64,7 +64,7 @@ class ArchivesHook(MskConnectClient):
         for member, wanted in place.items():
             if there and there.get(member) != wanted:
                 problem = f"custom plugin {name} was made from {there.get(member)}, not from {wanted}"
-                raise DifferentResource(f"{problem}. Cure: another name, one that tells the content")
+                raise DifferentResource(f"{problem}. Fix: another name, one that tells the content")
         return arn
 
     def custom_plugin_revision(self, arn: str) -> Revision:
@@ -119,7 +119,7 @@ class ArchivesHook(MskConnectClient):
         differing = sorted(key for key in there.keys() | properties.keys() if there.get(key) != properties.get(key))
         if differing:
             problem = f"worker configuration {name} differs in {', '.join(differing)} and cannot be changed"
-            raise DifferentResource(f"{problem}. Cure: another name, one that tells the content")
+            raise DifferentResource(f"{problem}. Fix: another name, one that tells the content")
         return Revision(arn, int(found["latestRevision"]["revision"]))
 
     def delete_worker_configuration(self, arn: str) -> bool:

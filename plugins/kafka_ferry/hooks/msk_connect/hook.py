@@ -132,8 +132,8 @@ class MskConnectHook(ArchivesHook):
     def _adopt(self, found: Connector, wanted: Mapping[str, Any], replace_failed: bool) -> bool:
         """Whether the connector found is the one to use; False once it is gone."""
         if found.state is ConnectorState.FAILED and not replace_failed:
-            cure = "delete it, or ask to replace a failed one (its position is kept only in an offset.storage.topic)"
-            reason = f"connector {found.name} is FAILED: {found.reason}. Cure: {cure}"
+            fix = "delete it, or ask to replace a failed one (its position is kept only in an offset.storage.topic)"
+            reason = f"connector {found.name} is FAILED: {found.reason}. Fix: {fix}"
             raise ConnectorFailed(self.explained(found.arn, reason))
         if found.state is ConnectorState.FAILED:
             self.log.info("Connector %s is FAILED: made anew", found.name)
@@ -143,7 +143,7 @@ class MskConnectHook(ArchivesHook):
             return False
         if differences := immutable_differences(wanted, found):
             problem = f"connector {found.name} is there, and its {'; its '.join(differences)}"
-            raise DifferentResource(f"{problem}. Cure: delete it first, or another name")
+            raise DifferentResource(f"{problem}. Fix: delete it first, or another name")
         self.log.info("Connector %s is there: adopted", found.name)
         return True
 

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kafka_ferry.exceptions import BadParam, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadParam, NotAuthorized, TransientError
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def from_maven(coordinates: Iterable[str], maven: str | None = None) -> PluginAr
 
     :param maven: path of the program; by default found in PATH.
     :raises BadParam: no coordinates, or Maven is not installed.
-    :raises OutsideFault: Maven could not fetch them; with the end of what it said.
+    :raises TransientError: Maven could not fetch them; with the end of what it said.
     """
     wanted = [Coordinates.parse(text) for text in coordinates]
     program = maven or shutil.which("mvn")
@@ -93,7 +93,7 @@ def upload(
     """Put the ZIP into S3 under its content's name, unless it is there already; the key.
 
     :param hook: further arguments of ``AwsBaseHook`` (``region_name``, ``verify``, ``config``).
-    :raises OutsideFault: S3 does not answer, or the bucket is not there.
+    :raises TransientError: S3 does not answer, or the bucket is not there.
     :raises NotAuthorized: it says no.
     """
     key = "/".join(part for part in (prefix.strip("/"), f"{archive.name(base)}.zip") if part)
@@ -151,10 +151,10 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
-        kind = NotAuthorized if code in ("403", "AccessDenied") else OutsideFault
+        kind = NotAuthorized if code in ("403", "AccessDenied") else TransientError
         raise kind(f"s3://{bucket}/{key}: {error}") from error
     except BotoCoreError as error:
-        raise OutsideFault(f"s3://{bucket}/{key}: {error}") from error
+        raise TransientError(f"s3://{bucket}/{key}: {error}") from error
 
 
 def _size(s3: Any, bucket: str, key: str) -> int | None:
@@ -186,10 +186,10 @@ def _copy(maven: str, pom: Path, target: Path, *, transitive: bool) -> None:
             env={**os.environ},
         )
     except subprocess.TimeoutExpired:
-        raise OutsideFault(f"Maven did not end within {_MAVEN_TIMEOUT:g} s") from None
+        raise TransientError(f"Maven did not end within {_MAVEN_TIMEOUT:g} s") from None
     if done.returncode:
         end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise OutsideFault(f"Maven could not fetch the plugin (exit {done.returncode}):\n{end}")
+        raise TransientError(f"Maven could not fetch the plugin (exit {done.returncode}):\n{end}")
 
 
 def _pom(wanted: list[Coordinates]) -> str:

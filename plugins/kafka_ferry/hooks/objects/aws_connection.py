@@ -25,11 +25,11 @@ def check_aws_connection(conn_id: str | None) -> None:
         if conn_id == DEFAULT:
             return
         raise BadConnection(
-            f"connection {conn_id!r} does not exist, and boto3 would use other credentials in its place. Cure: create "
+            f"connection {conn_id!r} does not exist, and boto3 would use other credentials in its place. Fix: create "
             "it with type aws, correct the param, or leave the param empty for the host's own credentials"
         ) from error
     if kind != "aws":
         raise BadConnection(
-            f"connection {conn_id!r} is of type {kind!r}, and boto3 would use other credentials in its place. Cure: a "
+            f"connection {conn_id!r} is of type {kind!r}, and boto3 would use other credentials in its place. Fix: a "
             "connection of type aws"
         )

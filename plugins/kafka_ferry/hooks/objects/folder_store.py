@@ -14,7 +14,7 @@ from pathlib import Path
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.objects.store import Data, ObjectMissing, StoredObject, refuse_large
 
 
@@ -129,4 +129,4 @@ class FolderStore:
         except PermissionError as error:
             raise BadConnection(f"{self.location}: not allowed to {what}") from error
         except OSError as error:
-            raise OutsideFault(f"{self.location}: cannot {what}: {error.strerror}") from error
+            raise TransientError(f"{self.location}: cannot {what}: {error.strerror}") from error

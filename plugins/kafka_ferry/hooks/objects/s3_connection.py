@@ -28,7 +28,7 @@ def store_settings(aws_conn_id: str | None) -> dict[str, Any]:
     except Exception as error:  # botocore's and Airflow's own
         raise BadConnection(f"connection {aws_conn_id!r} cannot be used for S3: {type(error).__name__}") from error
     if found is None:
-        raise BadConnection(f"connection {aws_conn_id!r}: no credentials. Cure: keys in the connection, or a role")
+        raise BadConnection(f"connection {aws_conn_id!r}: no credentials. Fix: keys in the connection, or a role")
     frozen = found.get_frozen_credentials()
     for secret in (frozen.secret_key, frozen.token):
         if secret:

@@ -17,7 +17,7 @@ from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -53,7 +53,7 @@ class ObjectTooLarge(FerryError):
     """An object has more bytes than the caller takes; none of them was read."""
 
 
-class UploadGone(OutsideFault):
+class UploadGone(TransientError):
     """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
 
 
@@ -71,7 +71,7 @@ class ObjectStore(Protocol):
     Keys come from manifests, which others may have written: every method raises ``ForeignKey`` for one that would lead
     out of the location, before it asks the store.
 
-    Every method raises ``OutsideFault`` when the store did not answer in time, ``BadConnection`` when it refuses the
+    Every method raises ``TransientError`` when the store did not answer in time, ``BadConnection`` when it refuses the
     credentials. A ``put`` is atomic: nobody ever reads half an object.
     """
 
@@ -164,7 +164,7 @@ class S3Store:
         if self._create(key, bytes(data)):
             raise FerryError(
                 f"{self.location}: this server does not know If-None-Match (S3 since August 2024), so two runs could "
-                "have one claim. Cure: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
+                "have one claim. Fix: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
             )
         return True
 
@@ -243,7 +243,7 @@ class S3Store:
                 lambda: self._client.delete_objects(Bucket=self.bucket, Delete=objects),  # noqa: B023
             )
             for error in answer.get("Errors") or []:
-                raise OutsideFault(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
+                raise TransientError(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
 
     def clock(self) -> datetime | None:
         arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "MaxKeys": 1}
@@ -305,13 +305,13 @@ class S3Store:
             if code in _DENIED or status == 403:
                 return BadConnection(f"{self.location}: not allowed to {what}: {text}")
             passing = status >= 500 or status in (408, 409, 429) or code in _PASSING
-            return (OutsideFault if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
+            return (TransientError if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
         if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
-            return BadConnection(f"{self.location}: no credentials. Cure: keys in the aws connection, or a role")
+            return BadConnection(f"{self.location}: no credentials. Fix: keys in the aws connection, or a role")
         if isinstance(error, botocore.ParamValidationError | botocore.UnknownEndpointError):
             return BadParam("location", f"{self.location!r}: {text}", "s3://bucket/prefix")
         if isinstance(error, botocore.BotoCoreError | HTTPError | OSError):
-            return OutsideFault(f"{self.location}: cannot {what}: {text}")
+            return TransientError(f"{self.location}: cannot {what}: {text}")
         return None
 
 

@@ -103,7 +103,7 @@ class StreamRemoveOperator(FerryOperator):
         removed, left = streaming.remove(), streaming.left()
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:
-            raise FerryError(f"still there after the removal: {', '.join(left)}. Cure: clear this task")
+            raise FerryError(f"still there after the removal: {', '.join(left)}. Fix: clear this task")
         return removed
 
 

@@ -26,14 +26,14 @@ from typing import IO, Any, NoReturn
 import kafka_ferry
 from kafka_ferry.core.heartbeat import beat, last_beat
 from kafka_ferry.core.redaction import redact_text
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, LossDetected, OutsideFault
+from kafka_ferry.exceptions import BadConnection, BadParam, DataLossError, FerryError, TransientError
 from kafka_ferry.jobs.common.task_watch import NoProgress, ends_with
 
 Order = Mapping[str, Any]
 _ERRORS: dict[str, type[FerryError]] = {
     "BadConnection": BadConnection,
-    "OutsideFault": OutsideFault,
-    "LossDetected": LossDetected,
+    "TransientError": TransientError,
+    "DataLossError": DataLossError,
 }
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def run_children(module: str, what: str, orders: Sequence[tuple[Order, Collectio
 def do_here(what: str, order: Order, secrets: Collection[str], work: Callable[[Order], Any]) -> Any:
     """Do an order in this process, as a child would: the same answers, and errors that show no secret.
 
-    :raises FerryError: what the work met; an OutsideFault with the end of the traceback for anything else.
+    :raises FerryError: what the work met; an TransientError with the end of the traceback for anything else.
     """
     try:
         return _as_sent(work(_as_sent(order)))
@@ -77,7 +77,7 @@ def do_here(what: str, order: Order, secrets: Collection[str], work: Callable[[O
         raise
     except Exception:  # noqa: BLE001  # whatever it is: a library's text may quote what it was given
         said = redact_text(traceback.format_exc().strip(), secrets)
-        raise OutsideFault(f"{what} ended: {said[-2000:]}") from None
+        raise TransientError(f"{what} ended: {said[-2000:]}") from None
 
 
 def _as_sent(what: Any) -> Any:
@@ -106,7 +106,7 @@ class Child:
     def answer(self) -> Any:
         """Hand over the order and wait.
 
-        :raises FerryError: the one the child met; an OutsideFault with the end of its stderr when it died.
+        :raises FerryError: the one the child met; an TransientError with the end of its stderr when it died.
         """
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None and stdout is not None  # noqa: S101  # both are pipes
@@ -119,13 +119,13 @@ class Child:
         if status and self._stuck:
             raise NoProgress(f"{self._what} made no progress and was ended: {said[-2000:] or 'it said nothing'}")
         if status:
-            raise OutsideFault(f"{self._what} ended with exit code {status}: {said[-2000:] or 'it said nothing'}")
+            raise TransientError(f"{self._what} ended with exit code {status}: {said[-2000:] or 'it said nothing'}")
         if said:
             log.warning("%s", said[-4000:])
         answer = json.loads(output)  # what beats before it is blank
         if "error" in answer:
             kind, retriable = answer["error"]["type"], answer["error"]["retriable"]
-            raise _ERRORS.get(kind, OutsideFault if retriable else FerryError)(answer["error"]["message"])
+            raise _ERRORS.get(kind, TransientError if retriable else FerryError)(answer["error"]["message"])
         return answer["result"]
 
     @staticmethod

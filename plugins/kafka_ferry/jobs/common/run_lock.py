@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
 from kafka_ferry.jobs.common.claim_store import claim_store
 from kafka_ferry.report.names import safe_name
@@ -100,7 +100,7 @@ def _claim(context: Mapping[str, Any], shared: SharedName) -> None:
                      holder[1], holder[0])  # fmt: skip
         store.delete(_key(shared, old) for old in _generations(store, shared) if old < newest - 1)
         return
-    raise OutsideFault(f"{shared.param} {shared.name!r} could not be claimed: other runs claim it all the time")
+    raise TransientError(f"{shared.param} {shared.name!r} could not be claimed: other runs claim it all the time")
 
 
 def _latest(store: ObjectStore, shared: SharedName) -> tuple[int, Holder | None]:
@@ -117,7 +117,7 @@ def _latest(store: ObjectStore, shared: SharedName) -> tuple[int, Holder | None]
         except (ValueError, KeyError, TypeError):
             log.warning("claim %s cannot be read: taken as nobody's", _key(shared, newest))
             return newest, None
-    raise OutsideFault(f"claims of {shared.param} {shared.name!r} come and go")
+    raise TransientError(f"claims of {shared.param} {shared.name!r} come and go")
 
 
 def _generations(store: ObjectStore, shared: SharedName) -> list[int]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from kafka_ferry.core.heartbeat import beat, last_beat
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 
 VARIABLE = "FERRY_NO_PROGRESS_SECONDS"
 SECONDS = 1800.0
@@ -43,7 +43,7 @@ def limit_of(*seconds: float) -> float:
     return max([float(os.environ.get(VARIABLE, SECONDS)), *(2 * one for one in seconds)])
 
 
-class NoProgress(OutsideFault):
+class NoProgress(TransientError):
     """The task waited for something that did not come."""
 
 
@@ -82,7 +82,7 @@ class _Watch(threading.Thread):
         self._main = threading.main_thread().ident or 0
         self._why = (
             f"no progress for {limit:g} s: nothing came from any broker, worker, store or database, and no record was "
-            f"taken. Cure: see the tracebacks in this task's log for what it waits for; {VARIABLE} sets how long"
+            f"taken. Fix: see the tracebacks in this task's log for what it waits for; {VARIABLE} sets how long"
         )
 
     def interrupted(self, number: int, frame: FrameType | None) -> None:

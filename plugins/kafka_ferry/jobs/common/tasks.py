@@ -29,7 +29,7 @@ def stage_file(context: Context) -> str:
 
 @contextmanager
 def stage(context: Context) -> Iterator[None]:
-    """Note start, end and error of the task; turn a ``FerryError`` that no retry can cure into a failure without retry.
+    """Note start, end and error of the task; turn a ``FerryError`` that no retry can fix into a failure without retry.
 
     A task that resumes after deferring keeps the start it noted first. One that makes no progress is ended
     (``jobs/common/task_watch.py``).

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseSensorOperator
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import stage
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class WaitingSensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
         """Take the trigger's event.
 
-        :raises FerryError: ``stopped``, with the reason as the trigger found it; ``OutsideFault``: only the wait broke.
+        :raises FerryError: ``stopped``, with the reason as the trigger found it.
+        :raises TransientError: only the wait broke.
         """
         with stage(context):
             status, message = (event or {}).get("status"), (event or {}).get("message", "no event from the trigger")
@@ -67,4 +68,4 @@ class WaitingSensor(BaseSensorOperator):
                 return
             if status in ("failed", "timeout"):
                 raise self.stopped(str(message))
-            raise OutsideFault(str(message))
+            raise TransientError(str(message))

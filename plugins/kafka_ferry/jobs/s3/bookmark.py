@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.backup.rules.manifest import Segment
 
 Below = Callable[[Segment, int], int]
@@ -74,15 +74,15 @@ def unread(place: str, segments: Sequence[Segment], mark: Mark | None, log: tupl
     """What of a partition is still to be imported, and at which offset of the sink its first record belongs.
 
     :param place: for the error text. ``log``: the sink partition's log start and end.
-    :raises LossDetected: the sink has less than was proven to be there.
+    :raises DataLossError: the sink has less than was proven to be there.
     """
     start, end = log
     if mark is None:
         return Unread(start, tuple(segments))
     if end < mark.target:
-        raise LossDetected(
+        raise DataLossError(
             f"{place}: its log ends at {end}, an earlier import has proven it up to {mark.target}: records are gone "
-            "from the sink (an unclean leader election, or a disk put back). Cure: look into it; then delete the topic "
+            "from the sink (an unclean leader election, or a disk put back). Fix: look into it; then delete the topic "
             "and import it again"
         )
     left = [segment for segment in segments if segment.end > mark.source]

@@ -60,7 +60,7 @@ class Exporting:
         """:raises FerryError: it has not begun."""
         found = self.catalogue.read(self.export_id)
         if found is None:
-            raise FerryError(f"export {self.export_id!r} has no manifest. Cure: clear freeze with its downstream tasks")
+            raise FerryError(f"export {self.export_id!r} has no manifest. Fix: clear freeze with its downstream tasks")
         return found
 
     def run_shard(self, mine: Collection[Partition]) -> dict[str, float]:

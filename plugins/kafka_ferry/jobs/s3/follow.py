@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from kafka_ferry.exceptions import LossDetected, OutsideFault
+from kafka_ferry.exceptions import DataLossError, TransientError
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.backup.store.export import export_shard
 from kafka_ferry.jobs.backup.store.freeze import plan_backup
@@ -57,7 +57,7 @@ def until(deadline: float, interval: float, look: Callable[[Followed], Followed]
     """Look again and again, and once more after the deadline, so that what was written before it is in.
 
     :param deadline: as ``clock`` tells it.
-    :raises OutsideFault: every look of ``PATIENCE`` seconds failed so.
+    :raises TransientError: every look of ``PATIENCE`` seconds failed so.
     """
     done, healthy = Followed(), clock()
     while True:
@@ -65,7 +65,7 @@ def until(deadline: float, interval: float, look: Callable[[Followed], Followed]
         try:
             done = replace(look(done), looks=done.looks + 1)
             healthy = clock()
-        except OutsideFault as error:
+        except TransientError as error:
             if clock() - healthy > PATIENCE:
                 raise
             log.warning("looking again in %g s: %s", interval, error)
@@ -132,7 +132,7 @@ def follow_import(
     """Import increments as they appear, each proven before the next.
 
     :param make: an import of the latest export in the catalogue. ``before``: what brings exports here, before a look.
-    :raises LossDetected: the sink does not hold what an export has.
+    :raises DataLossError: the sink does not hold what an export has.
     """
     last: list[str] = []
 
@@ -153,7 +153,7 @@ def follow_import(
         note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
               "lines": lines})  # fmt: skip
         if wrong:
-            raise LossDetected(f"after {latest} the sink is not what was exported: {'; '.join(wrong[:5])}")
+            raise DataLossError(f"after {latest} the sink is not what was exported: {'; '.join(wrong[:5])}")
         last[:] = [latest]
         log.info("%s: %d records are in the sink, %.1f s after they were frozen", latest, proven, seconds)
         return done.plus(proven, written.bytes, seconds)

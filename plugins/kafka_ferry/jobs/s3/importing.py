@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.formats import offsets_of
 from kafka_ferry.jobs.backup.rules.manifest import Segment
@@ -143,7 +143,7 @@ class Importing(Restoration):
         ids = self.admin.topic_ids([topic.name for topic in self.topics])
         lacking = [topic.name for topic in self.topics if topic.name not in ids]
         if lacking:
-            raise OutsideFault(f"not there (any more): {', '.join(lacking[:20])}")
+            raise TransientError(f"not there (any more): {', '.join(lacking[:20])}")
         return [(topic, ids[topic.name]) for topic in self.topics]
 
     def ranges(self) -> list[RestoreRange]:

@@ -139,7 +139,7 @@ class ArtifactBookmarks:
             return Bookmark.from_json(found) if found else Bookmark()
         except ValueError as error:
             raise FerryError(
-                f"{self._artifacts.path(self._name(topic))} is no bookmark ({error}). Cure: delete it; the import then "
+                f"{self._artifacts.path(self._name(topic))} is no bookmark ({error}). Fix: delete it; the import then "
                 "looks for where to go on by what the sink holds"
             ) from None
 

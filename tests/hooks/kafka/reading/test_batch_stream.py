@@ -29,7 +29,7 @@ def test_many_records_pay_unless_somebody_knows_better(
 
 def test_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_NATIVE", "yes")
-    with pytest.raises(ValueError, match=r"FERRY_NATIVE is .yes.\. Cure: auto, always or never"):
+    with pytest.raises(ValueError, match=r"FERRY_NATIVE is .yes.\. Fix: auto, always or never"):
         pays(1, 1)
 
 
@@ -40,7 +40,7 @@ def test_without_numba_it_is_slower_and_says_so(
     monkeypatch.setitem(sys.modules, "kafka_ferry.records.xxh64", None)  # its import fails
     with caplog.at_level(logging.WARNING):
         assert pays(10, 10) is False
-    assert "Cure: set NUMBA_CACHE_DIR" in caplog.text
+    assert "Fix: set NUMBA_CACHE_DIR" in caplog.text
     monkeypatch.setenv("FERRY_NATIVE", "always")
     with pytest.raises(ImportError):
         pays(10, 10)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.kafka.reading import message_reader as record_reader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.records.content import PartitionRange
@@ -144,7 +144,7 @@ def test_an_eof_before_the_end_waits_for_more() -> None:
 
 def test_a_stall_is_an_error_that_names_partition_and_offsets_never_a_short_content() -> None:
     Consumer.script = [[Message(0, 0), eof(0, 1)]]
-    with pytest.raises(OutsideFault, match=r"t-0 \[0, 7\) stands at 1, where its log ends for read_committed"):
+    with pytest.raises(TransientError, match=r"t-0 \[0, 7\) stands at 1, where its log ends for read_committed"):
         read(span(0, 0, 7))
     assert Consumer.made[0].closed
 
@@ -155,7 +155,7 @@ def test_a_stall_quotes_the_last_error() -> None:
         return []
 
     Consumer.script = [broken]
-    with pytest.raises(OutsideFault, match=r"t-3 \[2, 7\) stands at 2.*Connection refused"):
+    with pytest.raises(TransientError, match=r"t-3 \[2, 7\) stands at 2.*Connection refused"):
         read(span(3, 2, 7))
 
 
@@ -172,9 +172,9 @@ def test_refused_credentials_are_a_bad_connection_at_once() -> None:
 @pytest.mark.parametrize(
     "code, error",
     [
-        (KafkaError._AUTO_OFFSET_RESET, OutsideFault),
-        (KafkaError.OFFSET_OUT_OF_RANGE, OutsideFault),
-        (KafkaError.UNKNOWN_TOPIC_OR_PART, OutsideFault),
+        (KafkaError._AUTO_OFFSET_RESET, TransientError),
+        (KafkaError.OFFSET_OUT_OF_RANGE, TransientError),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, TransientError),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, BadConnection),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api
 
 
@@ -32,5 +32,5 @@ def test_clusters_that_have_it_not(cluster: dict[str, Any], problem: str) -> Non
 
 
 def test_a_cluster_that_is_busy_is_worth_another_try() -> None:
-    with pytest.raises(OutsideFault, match="is UPDATING"):
+    with pytest.raises(TransientError, match="is UPDATING"):
         check_topic_api(described(State="UPDATING"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.msk.rules.topic_configs import decoded, encoded
 
 #: From the developer guide, "Describe a topic using the AWS CLI".
@@ -19,5 +19,5 @@ def test_none_and_what_is_no_text() -> None:
     assert decoded(None) == decoded("") == {}
     assert decoded(encoded({"a": "x=y"})) == {"a": "x=y"}
     for bad in ("***", "/w=="):
-        with pytest.raises(OutsideFault, match="no base64"):
+        with pytest.raises(TransientError, match="no base64"):
             decoded(bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.backup.rules.manifest import Gap, Manifest, PartitionBackup, Segment, TopicBackup
 from kafka_ferry.jobs.backup.rules.ranges import (
     IncompleteBackup,
@@ -50,7 +50,7 @@ def test_an_increment_begins_where_the_parent_ended():
     assert plan(0, 9, before) == (6, 9, [])
     assert plan(8, 9, before) == (8, 9, [(6, 8)])
     assert plan(0, 6, before) == (6, 6, [])
-    with pytest.raises(LossDetected, match="ends at 5"):
+    with pytest.raises(DataLossError, match="ends at 5"):
         plan(0, 5, before)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import true_manifests
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.jobs.backup.rules.layout import journal_prefix, manifest_key
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, Segment, State
@@ -246,7 +246,7 @@ def test_a_copy_keeps_the_signature_and_is_not_declared_while_another_run_prunes
 
     far = Pruned(tmp_path / "far")
     far.put(str(segment.key), mine.store.get(str(segment.key)))
-    with pytest.raises(OutsideFault, match=f"another run prunes there; gone: {segment.key}"):
+    with pytest.raises(TransientError, match=f"another run prunes there; gone: {segment.key}"):
         transfer(mine.store, far, mine.chain())
     assert [one.key for one in far.list("b/manifests/")] == []
 
@@ -264,9 +264,9 @@ def test_a_name_that_is_not_there_is_told_with_its_param_the_place_and_what_is_l
         Catalogue(store, "nihgtly").chain()
     assert str(raised.value) == (
         f"param 'backup': there is no backup 'nihgtly' in {store.location}; did you mean nightly? "
-        "Cure: correct backup or location; there is: b, nightly"
+        "Fix: correct backup or location; there is: b, nightly"
     )
-    with pytest.raises(IncompleteBackup, match=r"param 'export': there is no export 'nope' in file://.*\. Cure: "):
+    with pytest.raises(IncompleteBackup, match=r"param 'export': there is no export 'nope' in file://.*\. Fix: "):
         Catalogue(store, "nope", "export").chain()
     with pytest.raises(IncompleteBackup, match="there is: nothing at all"):
         Catalogue(FolderStore(Path("/nowhere/at/all")), "nope").chain()
@@ -281,6 +281,6 @@ def test_an_id_that_is_not_there_is_told_with_the_newest(catalogue: Catalogue):
         IncompleteBackup, match=r"param 'backup_id': .* has no '20261122T020000'; did you mean 2026"
     ) as it:
         catalogue.chain("20261122T020000")
-    assert "Cure: one of its ids; the newest: 20261122T020000Z" in str(it.value)
+    assert "Fix: one of its ids; the newest: 20261122T020000Z" in str(it.value)
     with pytest.raises(IncompleteBackup, match="which was begun but is not COMPLETE"):
         catalogue.chain("20261123T020000Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.backup.store import senders
 from kafka_ferry.jobs.backup.store.senders import Failure, RecordRefused, Sender
 
@@ -43,7 +43,7 @@ def test_the_refused_record_is_named_though_it_is_told_later(code: int) -> None:
 
 def test_without_a_cause_it_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senders, "_CAUSE_SECONDS", 0.1)
-    assert isinstance(Late(BEHIND).cause(KafkaError._GAPLESS_GUARANTEE), OutsideFault)
+    assert isinstance(Late(BEHIND).cause(KafkaError._GAPLESS_GUARANTEE), TransientError)
 
 
 def test_another_code_is_said_as_it_is() -> None:

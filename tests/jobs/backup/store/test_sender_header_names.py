@@ -20,29 +20,29 @@ def rows(*names: str) -> Rows:
 
 @pytest.mark.parametrize("name", ["caf\udce9", "a\0b"])
 @pytest.mark.parametrize(
-    ("config", "native", "cure"),
+    ("config", "native", "fix"),
     [
         (
             {"oauth_cb": lambda _: ("token", 0.0)},
             "auto",
-            "only librdkafka knows oauth_cb, and cannot send it. Cure: a target connection without",
+            "only librdkafka knows oauth_cb, and cannot send it. Fix: a target connection without",
         ),
         (
             {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"},
             "auto",
             "only librdkafka knows sasl.mechanism, and",
         ),
-        ({}, "never", "Cure: set FERRY_NATIVE to auto"),
+        ({}, "never", "Fix: set FERRY_NATIVE to auto"),
     ],
 )
 def test_a_name_that_is_no_text_is_refused_before_the_client_has_it(
-    name: str, config: dict[str, Any], native: str, cure: str, monkeypatch: pytest.MonkeyPatch
+    name: str, config: dict[str, Any], native: str, fix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FERRY_NATIVE", native)
     monkeypatch.setattr(senders, "Producer", lambda _: Nothing())
     with (
         MessageSender({**NOBODY, **config}) as sender,
-        pytest.raises(FerryError, match=f"t-3: the name of a header is not UTF-8, or has a NUL; .*{cure}"),
+        pytest.raises(FerryError, match=f"t-3: the name of a header is not UTF-8, or has a NUL; .*{fix}"),
     ):
         sender.send("t", 3, rows("h", name))
 

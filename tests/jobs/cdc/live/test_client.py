@@ -8,7 +8,7 @@ import ssl
 import pymysql
 import pytest
 
-from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.jobs.cdc.debezium_config import Check
 from kafka_ferry.jobs.cdc.live import tls
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
@@ -27,8 +27,8 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> DatabaseHook:
         (pymysql.err.OperationalError(1045, "Access denied for user 'a'"), BadConnection),
         (pymysql.err.OperationalError(1044, "Access denied to database"), BadConnection),
         (pymysql.err.OperationalError(1227, "you need RELOAD"), NotAuthorized),
-        (pymysql.err.OperationalError(2013, "Lost connection"), OutsideFault),
-        (pymysql.err.InterfaceError(0, ""), OutsideFault),
+        (pymysql.err.OperationalError(2013, "Lost connection"), TransientError),
+        (pymysql.err.InterfaceError(0, ""), TransientError),
         (pymysql.err.ProgrammingError(1146, "no such table"), FerryError),
     ],
 )
@@ -40,12 +40,12 @@ def test_faults_are_told_apart(hook: DatabaseHook, error: Exception, kind: type[
 
 
 def test_a_refused_login_names_the_cure(hook: DatabaseHook) -> None:
-    with pytest.raises(BadConnection, match=r"'shop' was refused: no way\. Cure: a login and password"), hook.faults():
+    with pytest.raises(BadConnection, match=r"'shop' was refused: no way\. Fix: a login and password"), hook.faults():
         raise pymysql.err.OperationalError(1045, "no way")
 
 
 def test_a_server_that_is_away_is_worth_another_try(hook: DatabaseHook) -> None:
-    with pytest.raises(OutsideFault, match="'shop'") as raised:
+    with pytest.raises(TransientError, match="'shop'") as raised:
         hook.databases()
     assert "hush" not in str(raised.value)
 
@@ -103,6 +103,6 @@ def test_what_a_connector_asks_of_the_server_is_what_its_worker_can(
 def test_a_certificate_that_the_server_refuses_is_no_server_that_is_away(hook: DatabaseHook) -> None:
     alert = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
     alert.reason = "TLSV1_ALERT_UNKNOWN_CA"
-    words = r"refused our certificate: tlsv1 alert unknown ca\. Cure: ssl_cert"
+    words = r"refused our certificate: tlsv1 alert unknown ca\. Fix: ssl_cert"
     with pytest.raises(BadConnection, match=words), hook.faults():
         raise pymysql.err.OperationalError(2013, "Lost connection") from alert

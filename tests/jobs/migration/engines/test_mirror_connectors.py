@@ -28,7 +28,7 @@ def test_a_worker_without_our_class_is_told_by_the_param_and_the_cure() -> None:
     with pytest.raises(BadParam, match="has no class kafkaferry") as caught:
         connectors({KEY: (text,)}).changes()
     assert caught.value.param == "naming"
-    assert "kafka-ferry-connect-plugins.jar" in caught.value.cure
+    assert "kafka-ferry-connect-plugins.jar" in caught.value.fix
 
 
 @pytest.mark.parametrize(

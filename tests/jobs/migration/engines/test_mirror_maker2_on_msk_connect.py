@@ -11,7 +11,7 @@ import pytest
 import msk_lab
 from aws_by_hand import run_block
 from kafka_ferry.core.changes import Action
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
@@ -181,7 +181,7 @@ def test_a_service_that_is_away_is_no_verdict(make: Any, aws: MskConnectDouble, 
     engine = make()
     create(engine)
     aws.faults.plan({"errors": [{"operation": "ListConnectors", "code": code}]})
-    with pytest.raises(OutsideFault, match=code):  # what the wait tolerates
+    with pytest.raises(TransientError, match=code):  # what the wait tolerates
         engine.progress().check()
     engine.progress().check()
 

@@ -27,7 +27,7 @@ def test_what_is_missing_is_named(name: str) -> None:
     with pytest.raises(BadParam, match="is missing") as refusal:
         MskConnectSpec.from_params({key: value for key, value in GIVEN.items() if key != name})
     assert refusal.value.param == name
-    assert "topic" not in refusal.value.cure
+    assert "topic" not in refusal.value.fix
 
 
 RENAME = {"naming": "rename", "topic_rename_format": "eu.${topic}"}

@@ -13,7 +13,7 @@ import pytest
 import msk_lab
 from aws_by_hand import run_block
 from kafka_ferry.core.topics import Selection
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.jobs.migration.engines import msk_replicator
@@ -168,7 +168,7 @@ def test_a_service_that_is_away_while_we_wait_is_no_verdict(aws: MskConnectDoubl
     one = engine()
     one.deploy()
     aws.faults.plan({"errors": [{"operation": "ListReplicators", "code": "ServiceUnavailableException"}]})
-    with pytest.raises(OutsideFault):
+    with pytest.raises(TransientError):
         one.progress().check()
     one.progress().check()
 

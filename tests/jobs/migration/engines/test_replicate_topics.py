@@ -42,13 +42,13 @@ def test_a_worker_without_the_plugin_is_refused() -> None:
     with pytest.raises(BadParam, match="has no EMRReplicatorSourceConnector") as caught:
         engine([PluginInfo("x.MirrorSourceConnector", "source")], dry_run=True).about()
     assert caught.value.param == "replicator"
-    assert "mirror_maker2" in caught.value.cure
+    assert "mirror_maker2" in caught.value.fix
 
 
 def test_a_run_is_refused_also_with_the_plugin() -> None:
     with pytest.raises(BadParam, match="could prove nothing") as caught:
         engine([EMR]).about()
-    assert "dry_run: true" in caught.value.cure
+    assert "dry_run: true" in caught.value.fix
     with pytest.raises(BadParam, match="could prove nothing"):
         engine([EMR]).deploy()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.jobs.common.child_process import Child
 from kafka_ferry.jobs.migration.live import fingerprint_process
 from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
@@ -91,7 +91,7 @@ def test_a_child_that_dies_is_an_outside_fault_with_its_last_words_redacted(
     monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 1)
     monkeypatch.setattr(sys, "executable", str(fake))
     config = {"bootstrap.servers": "x", "sasl.password": "hush-hush"}
-    with pytest.raises(OutsideFault, match=r"exit code 7: (?s:.*)the end") as died:
+    with pytest.raises(TransientError, match=r"exit code 7: (?s:.*)the end") as died:
         compare_partitions(config, config, [job(0), job(1)], "read_committed", processes=2)
     assert "hush-hush" not in str(died.value)
 
@@ -106,7 +106,7 @@ def test_a_failure_stops_the_other_processes(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(fingerprint_process, "MIN_RECORDS_PER_PROCESS", 1)
     monkeypatch.setattr(sys, "executable", str(fake))
     started = time.monotonic()
-    with pytest.raises(OutsideFault, match="exit code 1: it said nothing"):
+    with pytest.raises(TransientError, match="exit code 1: it said nothing"):
         compare_partitions({}, {}, [job(0), job(1)], "read_committed", processes=2)
     assert time.monotonic() - started < 60
     pids = [int(line) for line in (tmp_path / "pids").read_text().split()]

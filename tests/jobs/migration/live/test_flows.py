@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.finding import Severity
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.migration.live import flows
 from kafka_ferry.jobs.migration.live.flows import Flows, forget, noted
 from kafka_ferry.jobs.migration.rules.flow import FlowRecord
@@ -36,7 +36,7 @@ def of(
 
         def is_there(self) -> bool:
             if (answer := there.get(self._name, False)) is None:
-                raise OutsideFault("its worker is away")
+                raise TransientError("its worker is away")
             return answer
 
         def own_topics(self) -> tuple[str, ...]:

@@ -26,14 +26,14 @@ def test_a_migration_is_refused_by_name() -> None:
     assert (found.severity, found.param) == (Severity.REFUSE, "topic_rename_format")
     assert found.subject == "topic a.b (on the target eu.a.b)"
     assert "'eu_a_b' is there on the target" in found.what
-    assert "delete 'eu_a_b', if nobody uses it" in found.cure
+    assert "delete 'eu_a_b', if nobody uses it" in found.fix
     (found,) = collision_findings(spec, {"a.b": "eu.a.b", "a_b": "eu.a_b"}, [], [])
     assert "'eu.a.b' is to be made, too" in found.what
-    assert "delete" not in found.cure
+    assert "delete" not in found.fix
 
 
 def test_topics_of_our_own_are_looked_at_too() -> None:
     spec = MigrationSpec.from_params({"topics": ["a"]})
     (found,) = collision_findings(spec, {"a": "a"}, ["mm2-offset-syncs.x.internal"], ["mm2-offset-syncs_x.internal"])
     assert (found.severity, found.param) == (Severity.REFUSE, "migration")
-    assert "source_alias" in found.cure
+    assert "source_alias" in found.fix

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import FerryError, LossDetected, OutsideFault
+from kafka_ferry.exceptions import DataLossError, FerryError, TransientError
 from kafka_ferry.jobs.migration.rules.convergence import ConvergenceStalled, ConvergenceTracker, Frozen, Reading
 from kafka_ferry.jobs.migration.rules.watch import ConvergenceWatch, freeze
 
@@ -112,7 +112,7 @@ def test_a_proof_of_nothing_proves_nothing() -> None:
 def test_records_that_expired_before_they_were_copied_are_named() -> None:
     watch = tracker()
     watch.update(reading(0, a0=40))
-    with pytest.raises(LossDetected, match=r"a-0: .* moved to 70, .* reached 40: offsets 40 to 69 expired") as caught:
+    with pytest.raises(DataLossError, match=r"a-0: .* moved to 70, .* reached 40: offsets 40 to 69 expired") as caught:
         watch.update(reading(1, starts={A0: 70}, a0=40))
     assert not caught.value.retriable
 
@@ -124,7 +124,7 @@ def test_a_log_start_that_has_not_passed_the_copy_is_fine() -> None:
 
 
 def test_expired_before_anything_was_copied() -> None:
-    with pytest.raises(LossDetected, match=r"a-1: .*offsets 10 to 11 expired"):
+    with pytest.raises(DataLossError, match=r"a-1: .*offsets 10 to 11 expired"):
         tracker().update(reading(0, starts={A1: 12}))
 
 
@@ -135,7 +135,7 @@ def test_expiry_of_what_was_proven_empty_is_no_loss() -> None:
     watch.update(reading(1, a0=99))
     watch.prove({A0})
     assert not watch.update(reading(2, starts={A0: 100}, a0=99, a1=20)).converged
-    with pytest.raises(LossDetected, match="a-1"):
+    with pytest.raises(DataLossError, match="a-1"):
         watch.update(reading(3, starts={A0: 100, A1: 30}, a0=99, a1=20))
 
 
@@ -145,7 +145,7 @@ def test_deleted_and_recreated_topics(side: str, now: dict[str, str], told: str)
     watch = tracker()
     watch.update(reading(0))
     changed = replace(reading(1, a0=100, a1=60), **{f"{side}_ids": now})
-    with pytest.raises(LossDetected, match=rf"{side} topic 'a' .*{told}"):
+    with pytest.raises(DataLossError, match=rf"{side} topic 'a' .*{told}"):
         watch.update(changed)
 
 
@@ -192,15 +192,15 @@ def test_a_second_try_does_not_forgive_what_expired_or_was_recreated_in_between(
     assert kept.source_ids["a"] == "id-a"
     assert kept.record_bytes == {"a": 9.0}
     now = Reading(0, {A0: 40, A1: 60}, {A0: 70, A1: 10}, IDS, IDS)
-    with pytest.raises(LossDetected, match="offsets 40 to 69"):
+    with pytest.raises(DataLossError, match="offsets 40 to 69"):
         ConvergenceTracker(kept, 60).update(now)
-    with pytest.raises(LossDetected, match="source topic 'a' was deleted and created anew"):
+    with pytest.raises(DataLossError, match="source topic 'a' was deleted and created anew"):
         ConvergenceTracker(kept, 60).update(replace(now, source_ids={**IDS, "a": "new"}))
 
 
 def test_a_topic_that_is_gone_at_the_second_try_is_not_forgotten() -> None:
     kept = Frozen({A0: 0}, {A0: 1}, {"a": "id-a"}, {"a": "id-a"}).keeping_begins_of(FROZEN)
-    with pytest.raises(LossDetected, match="'b' was deleted"):
+    with pytest.raises(DataLossError, match="'b' was deleted"):
         ConvergenceTracker(kept, 60).update(Reading(0, {A0: 1}, {A0: 0}, {"a": "id-a"}, IDS))
 
 
@@ -284,8 +284,8 @@ def test_a_cluster_that_does_not_answer_is_no_verdict() -> None:
     poller = watch(FakeProgress({A0: 1}), set(), [])
 
     def silent(names: Iterable[str]) -> dict[str, str]:
-        raise OutsideFault("broker away")
+        raise TransientError("broker away")
 
     poller._source.topic_ids = silent  # type: ignore[method-assign]
-    with pytest.raises(OutsideFault):
+    with pytest.raises(TransientError):
         poller.poll()

@@ -45,7 +45,7 @@ def test_where_it_stays_it_is_told_with_the_reason() -> None:
         assert found.severity is Severity.REFUSE
         assert found.subject == "topic t (on the target copy)"
         assert "of a sample of 100 (partition 0, offset 7)" in found.what
-        assert "max.message.bytes=1001 or more on the target topic" in found.cure
+        assert "max.message.bytes=1001 or more on the target topic" in found.fix
         assert kinds(findings(1000, **about)) == [Severity.WARN]  # type: ignore[arg-type]
         assert findings(1000, 1000, **about) == []  # type: ignore[arg-type]
     own = TopicState("copy", "id", 1, 1, {"max.message.bytes": "1000"}, {})

@@ -43,7 +43,7 @@ def test_there_and_back_under_equal_names_is_refused_naming_both_and_the_cure() 
     assert "the same records would come back and be copied again, for ever: by migration 'AtoB'" in found.what
     assert "by migration 'AtoB' of DAG dag" in found.what
     assert "then migration 'BtoA' of DAG dag" in found.what
-    assert found.cure.startswith("end migration 'BtoA' of DAG dag (kafka_source to kafka_target) first, or leave the")
+    assert found.fix.startswith("end migration 'BtoA' of DAG dag (kafka_source to kafka_target) first, or leave the")
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])

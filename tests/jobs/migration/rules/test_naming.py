@@ -39,7 +39,7 @@ def test_a_bad_name_is_refused_with_its_topic(params: dict[str, Any], topic: str
         check_names(made, targets(made, topic))
     assert caught.value.param == param
     assert repr(topic) in caught.value.problem
-    assert "exclude_topics" in caught.value.cure
+    assert "exclude_topics" in caught.value.fix
 
 
 @pytest.mark.parametrize("params", [{}, {"naming": "identity"}, {"naming": "prefix"}])
@@ -74,8 +74,8 @@ def test_within_one_cluster_a_copy_may_not_be_copied_again(params: dict[str, Any
     made = spec(**params)
     with pytest.raises(BadParam, match=re.escape(f"{copy!r}, the copy of 'orders'")) as caught:
         refuse_copies_of_copies(made, selection(["orders"], ["orders.*"], []), targets(made, "orders"))
-    # The cure cures.
-    (entry,) = re.findall(r'exclude_topics: \["([^"]+)"\]', caught.value.cure)
+    # The fix fixes.
+    (entry,) = re.findall(r'exclude_topics: \["([^"]+)"\]', caught.value.fix)
     refuse_copies_of_copies(made, selection(["orders"], ["orders.*"], [entry]), targets(made, "orders"))
 
 

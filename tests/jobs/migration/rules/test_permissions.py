@@ -153,7 +153,7 @@ def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it
         "target_conn_id",
     )
     assert found.what == "User:ferry lacks CREATE, to make it; WRITE, to fill it"
-    assert found.cure == (
+    assert found.fix == (
         "kafka-acls --add --allow-principal User:ferry --operation CREATE --operation WRITE --topic orders"
     )
 
@@ -163,7 +163,7 @@ def test_the_cluster_and_an_unknown_principal() -> None:
     (found,) = permission_findings(rights, [Need(CLUSTER, "ALTER", "to make ACLs")], "target_conn_id")
     assert found.subject == "the cluster on kafka_target"
     assert found.what.startswith("the user of connection kafka_target lacks ALTER")
-    assert found.cure == "kafka-acls --add --allow-principal 'User:<its principal>' --operation ALTER --cluster"
+    assert found.fix == "kafka-acls --add --allow-principal 'User:<its principal>' --operation ALTER --cluster"
 
 
 def test_a_denial_is_to_be_taken_away() -> None:
@@ -171,7 +171,7 @@ def test_a_denial_is_to_be_taken_away() -> None:
     rights = RIGHTS.checked([deny])
     needs = [Need(ORDERS, "WRITE", "to fill it"), Need(ORDERS, "READ", "to compare")]
     (found,) = permission_findings(rights, needs, "target_conn_id")
-    removal, grant = found.cure.split(" && ")
+    removal, grant = found.fix.split(" && ")
     assert removal == (
         "kafka-acls --remove --deny-principal User:ferry --operation WRITE --topic ord --resource-pattern-type prefixed"
     )
@@ -196,7 +196,7 @@ def test_with_all_rights_nothing_is_said() -> None:
 def test_a_topic_named_in_full_that_cannot_be_seen() -> None:
     (found,) = invisible(RIGHTS, [ORDERS], "source_conn_id", Severity.WARN)
     assert "lacks DESCRIBE" in found.what
-    assert found.cure.endswith("--operation READ --topic orders")
+    assert found.fix.endswith("--operation READ --topic orders")
 
 
 def test_a_group_that_the_engine_reads_as_is_its_own() -> None:

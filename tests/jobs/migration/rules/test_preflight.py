@@ -71,7 +71,7 @@ def test_what_only_the_target_would_delete_is_refused_whether_held_or_not(hold: 
 
 def test_what_is_overdue_on_both_sides_is_held() -> None:
     found = only(topic_findings([facts(expiring=10, overdue=10)], hold=True))
-    assert (found.severity, "nothing to do" in found.cure) == (Severity.ADVISE, True)
+    assert (found.severity, "nothing to do" in found.fix) == (Severity.ADVISE, True)
 
 
 def test_a_limit_of_the_targets_own_that_nobody_could_put_back_is_not_held() -> None:
@@ -88,7 +88,7 @@ def test_records_outside_the_timestamp_limits(number: str) -> None:
     own = state(own={key: str(DAY)})
     found = only(topic_findings([facts(existing=own, **{number: 3})], hold=True))
     assert found.severity is Severity.REFUSE, "the target's own limit cannot be held"
-    assert key in found.cure
+    assert key in found.fix
 
 
 def test_timestamp_type() -> None:
@@ -101,9 +101,9 @@ def test_timestamp_type() -> None:
 
 def test_a_smaller_limit_of_size_is_lifted_or_warned_of() -> None:
     found = only(topic_findings([facts(state(max_message_bytes=5_000_000))], hold=True))
-    assert (found.severity, "nothing to do" in found.cure) == (Severity.ADVISE, True)
+    assert (found.severity, "nothing to do" in found.fix) == (Severity.ADVISE, True)
     found = only(topic_findings([facts(state(max_message_bytes=5_000_000))], hold=False))
-    assert (found.severity, "max.message.bytes=5000000" in found.cure) == (Severity.WARN, True)
+    assert (found.severity, "max.message.bytes=5000000" in found.fix) == (Severity.WARN, True)
     assert topic_findings([facts(configs={"max_message_bytes": 5_000_000})], hold=True) == []
 
 

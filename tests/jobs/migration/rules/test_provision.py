@@ -78,7 +78,7 @@ def test_partitions_cannot_be_taken_away() -> None:
     with pytest.raises(BadParam, match=r"'t' has 4 partitions.*only 3") as caught:
         topic_changes([want(3)], {"t": state(partitions=4)})
     assert caught.value.param == "topics"
-    assert "exclude_topics" in caught.value.cure
+    assert "exclude_topics" in caught.value.fix
 
 
 def test_more_replicas_than_brokers() -> None:
@@ -93,7 +93,7 @@ def test_more_replicas_than_brokers() -> None:
 def test_min_insync_replicas_that_no_write_could_satisfy() -> None:
     with pytest.raises(BadParam, match=r"'t' has min.insync.replicas=2") as caught:
         check_replication(spec(replication_factor=1), [want(min_insync_replicas="2")], brokers=3, default_factor=3)
-    assert "at least 2" in caught.value.cure
+    assert "at least 2" in caught.value.fix
     check_replication(spec(), [want(min_insync_replicas="2")], brokers=3, default_factor=2)
 
 

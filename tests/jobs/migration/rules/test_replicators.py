@@ -244,7 +244,7 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     found = unseen("kafka_source", PermissionError("topic mm2-x: READ is missing"))
     assert (found.severity, found.code) == (Severity.ADVISE, "other_replicators")
     assert "READ is missing" in found.what
-    assert "READ" in found.cure
+    assert "READ" in found.fix
 
 
 @pytest.mark.parametrize(

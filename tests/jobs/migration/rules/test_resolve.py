@@ -59,7 +59,7 @@ def test_nothing_matches_is_refused_with_what_is_there() -> None:
     with pytest.raises(BadParam, match="nothing on the source matches") as caught:
         resolve_topics(spec(topics=["c.*"]), FakeSource())
     assert caught.value.param == "topics"
-    assert caught.value.cure == "topics there: a.b, aXb, other"
+    assert caught.value.fix == "topics there: a.b, aXb, other"
 
 
 def test_nothing_left_is_refused_with_why() -> None:

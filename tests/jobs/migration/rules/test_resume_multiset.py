@@ -99,7 +99,7 @@ def test_records_that_came_twice_do_no_harm() -> None:
 
 
 def test_foreign_records_are_refused_by_place() -> None:
-    with pytest.raises(ForeignData, match=r"target b-1 holds, at offset 1, .* Cure: "):
+    with pytest.raises(ForeignData, match=r"target b-1 holds, at offset 1, .* Fix: "):
         resume(FakeSide(EVEN, ODD), FakeSide(EVEN[:5], [ODD[0], 777]))
 
 

@@ -57,17 +57,17 @@ def refusal(**params: Any) -> BadParam:
 def test_each_refusal_names_the_param_and_a_cure(params: dict[str, Any], named: str) -> None:
     error = refusal(**params)
     assert error.param == named
-    assert error.cure
+    assert error.fix
     assert repr(named) in str(error)
-    assert "Cure: " in str(error)
+    assert "Fix: " in str(error)
     assert not error.retriable
 
 
 def test_an_unknown_param_is_answered_with_the_known_ones() -> None:
     error = refusal(topic="orders")
     assert "unknown" in error.problem
-    assert "topics" in error.cure
-    assert "exclude_topics" in error.cure
+    assert "topics" in error.fix
+    assert "exclude_topics" in error.fix
 
 
 def test_missing_topics_say_so() -> None:
@@ -83,7 +83,7 @@ def test_a_bad_value_is_shown() -> None:
 def test_a_refusal_survives_a_process_border() -> None:
     error = refusal(tasks_max=0)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own error
-    assert (str(again), again.param, again.cure) == (str(error), error.param, error.cure)
+    assert (str(again), again.param, again.fix) == (str(error), error.param, error.fix)
 
 
 def test_null_lists_are_empty_and_entries_are_stripped() -> None:
@@ -129,13 +129,13 @@ def test_a_format_that_changes_nothing_is_the_same_as_identity() -> None:
 def test_a_format_that_would_not_act_is_refused_with_the_cure() -> None:
     error = refusal(topic_rename_format="eu.${topic}")
     assert "naming is identity" in error.problem
-    assert "naming: rename" in error.cure
+    assert "naming: rename" in error.fix
 
 
 def test_a_bad_format_says_what_a_good_one_is() -> None:
     error = refusal(naming="rename", topic_rename_format="replica")
     assert "${topic} exactly once" in error.problem
-    assert "${topic}.replica" in error.cure
+    assert "${topic}.replica" in error.fix
 
 
 @pytest.mark.parametrize("naming", ["prefix", "rename"])

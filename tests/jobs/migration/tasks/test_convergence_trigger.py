@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.exceptions import BadConnection, LossDetected, OutsideFault
+from kafka_ferry.exceptions import BadConnection, DataLossError, TransientError
 from kafka_ferry.jobs.migration.rules.convergence import ConvergenceStalled, PollResult
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks import convergence_trigger as convergence
@@ -76,7 +76,7 @@ def test_serialize_round_trip_with_nothing_but_json() -> None:
 
 
 def test_success_and_a_line_of_progress_a_poll(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    made = poller(tmp_path, result(), OutsideFault("away"), result(True, done=200))
+    made = poller(tmp_path, result(), TransientError("away"), result(True, done=200))
     assert event(monkeypatch, made) == {"status": "success"}
     lines = RunArtifacts("d", "r", str(tmp_path)).read_lines(PROGRESS)
     assert [line["records"] for line in lines] == [50, 200]
@@ -87,7 +87,7 @@ def test_success_and_a_line_of_progress_a_poll(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (LossDetected("a-0: lost"), "error"),
+        (DataLossError("a-0: lost"), "error"),
         (BadConnection("a-0: lost"), "error"),
         (ValueError("a-0: lost"), "broken"),  # the wait broke, not the copy: worth another try
     ],
@@ -101,7 +101,7 @@ def test_what_never_will_converge_is_an_event(
 
 
 def test_a_start_that_fails_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert event(monkeypatch, LossDetected("frozen.json is missing"))["message"] == "frozen.json is missing"
+    assert event(monkeypatch, DataLossError("frozen.json is missing"))["message"] == "frozen.json is missing"
 
 
 def test_the_deadline_says_what_was_last_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_the_deadline_says_what_was_last_seen(monkeypatch: pytest.MonkeyPatch, t
 def test_a_silent_cluster_is_tolerated_and_not_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = [100.0]
     monkeypatch.setattr(convergence.time, "monotonic", lambda: now[0])
-    made = poller(tmp_path, OutsideFault("broker away"), patience=5)
+    made = poller(tmp_path, TransientError("broker away"), patience=5)
     assert made.poll() is False
     now[0] += 5
     assert made.poll() is False
@@ -126,7 +126,7 @@ def test_a_silent_cluster_is_tolerated_and_not_for_ever(monkeypatch: pytest.Monk
 def test_an_answer_ends_the_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = [100.0]
     monkeypatch.setattr(convergence.time, "monotonic", lambda: now[0])
-    away = OutsideFault("broker away")
+    away = TransientError("broker away")
     made = poller(tmp_path, away, result(), away, away)
     for _ in range(4):
         assert made.poll() is False

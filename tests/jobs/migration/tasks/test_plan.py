@@ -47,7 +47,7 @@ def test_a_cluster_is_not_copied_onto_itself_under_the_same_names() -> None:
     with pytest.raises(BadParam, match="same cluster") as caught:
         make_plan(migration(source="x", target="x"))
     assert caught.value.param == "target_conn_id"
-    assert "naming: prefix" in caught.value.cure
+    assert "naming: prefix" in caught.value.fix
 
 
 def test_within_one_cluster_under_other_names_it_goes_on() -> None:
@@ -68,7 +68,7 @@ def test_within_one_cluster_a_format_must_change_the_names() -> None:
 def test_a_worker_that_translates_groups_wrongly_is_refused(version: str) -> None:
     with pytest.raises(BadParam, match=version) as caught:
         make_plan(migration(version=version))
-    assert "3.8 or newer" in caught.value.cure
+    assert "3.8 or newer" in caught.value.fix
 
 
 @pytest.mark.parametrize("version", ["3.8.0", "3.10.1", "4.3.1", "7.9.0-ccs"])
@@ -82,7 +82,7 @@ def test_missing_rights_are_told_before_anything_else_is_asked(monkeypatch: pyte
     monkeypatch.setattr(planning, "Permissions", lambda migration: SimpleNamespace(findings=lambda: [lack]))
     with pytest.raises(BadParam, match="topic a on t: User:f lacks WRITE") as caught:
         make_plan(SimpleNamespace(spec=migration().spec))  # type: ignore[arg-type]
-    assert (caught.value.param, caught.value.cure) == ("target_conn_id", "kafka-acls")
+    assert (caught.value.param, caught.value.fix) == ("target_conn_id", "kafka-acls")
 
 
 def test_a_key_of_the_trigger_that_no_param_has_is_refused() -> None:

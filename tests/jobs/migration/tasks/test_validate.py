@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.migration.live.validation import _promised
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
@@ -32,5 +32,5 @@ def test_all_topics_that_were_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_topic_deleted_on_the_source_since_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LossDetected, match="since they were copied: b"):
+    with pytest.raises(DataLossError, match="since they were copied: b"):
         promised(tmp_path, "a")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks.running_trigger import EngineRunningTrigger
@@ -77,7 +77,7 @@ def event(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, seconds: float = 
 def test_all_looks_are_at_one_migration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else each would list and describe all topics and groups again, by clients of its own."""
     seen: list[Any] = []
-    engine = FakeEngine(WAITS, OutsideFault("away"), WAITS, RUNS)
+    engine = FakeEngine(WAITS, TransientError("away"), WAITS, RUNS)
     monkeypatch.setattr(
         "kafka_ferry.jobs.migration.tasks.running_trigger.engine_of", lambda migration: seen.append(migration) or engine
     )
@@ -111,7 +111,7 @@ def test_it_defers_with_nothing_but_json(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_trigger_waits_for_success_over_a_worker_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = event(monkeypatch, FakeEngine(WAITS, OutsideFault("worker away"), RUNS))
+    told = event(monkeypatch, FakeEngine(WAITS, TransientError("worker away"), RUNS))
     assert told == {"status": "success", "message": "it runs"}
 
 
@@ -140,7 +140,12 @@ def test_the_time_is_over_with_the_last_reason(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [("failed", AirflowFailException), ("timeout", AirflowFailException), ("error", OutsideFault), (None, FerryError)],
+    [
+        ("failed", AirflowFailException),
+        ("timeout", AirflowFailException),
+        ("error", TransientError),
+        (None, FerryError),
+    ],
 )
 def test_only_a_success_is_believed(status: str | None, error: type[Exception]) -> None:
     ti = SimpleNamespace(task_id="wait_until_running", try_number=1, map_index=-1)

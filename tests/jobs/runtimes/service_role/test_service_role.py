@@ -70,7 +70,7 @@ def test_a_right_taken_from_our_documents_is_missed_and_refused(role: Any, aws: 
         role().refuse()
     assert refusal.value.param == "service_execution_role_arn"
     assert ROLE in refusal.value.problem
-    assert '"Action": ["kafka-cluster:ReadData"]' in refusal.value.cure
+    assert '"Action": ["kafka-cluster:ReadData"]' in refusal.value.fix
     assert line(role())["status"] == "fail"
 
 
@@ -154,7 +154,7 @@ def test_what_iam_throttles_is_asked_again_and_given_up_in_the_end(role: Any, aw
 def test_a_role_that_is_gone_or_another_accounts_is_refused(role: Any) -> None:
     with pytest.raises(BadParam, match="there is no such role") as refusal:
         role(role_arn=f"{ROLE}-of-last-year").refuse()
-    assert "sts:AssumeRole" in refusal.value.cure
+    assert "sts:AssumeRole" in refusal.value.fix
     foreign = ROLE.replace(ACCOUNT, "999999999999")
     with pytest.raises(BadParam, match=f"the role of this name .* is {ROLE}"):
         role(role_arn=foreign).refuse()
@@ -196,7 +196,7 @@ def test_a_secret_that_may_not_be_read_is_a_warning(role: Any, aws: MskConnectDo
     (finding,) = checked.findings()
     assert finding.severity == "warn"
     assert f"secretsmanager:GetSecretValue on {head}shop-AbCdEf" in finding.what
-    assert f"{head}shop-??????" in finding.cure
+    assert f"{head}shop-??????" in finding.fix
     use(aws, checked.about()["permission_policy"])
     assert role(iam=iam, secrets=(f"{head}shop-??????",)).findings() == []
 

@@ -29,7 +29,7 @@ def pays(records: int, least: int) -> bool:
     """
     wish = os.environ.get("FERRY_NATIVE", "auto")
     if wish not in ("auto", "always", "never"):
-        raise ValueError(f"the variable FERRY_NATIVE is {wish!r}. Cure: auto, always or never")
+        raise ValueError(f"the variable FERRY_NATIVE is {wish!r}. Fix: auto, always or never")
     if wish == "never" or (wish == "auto" and records < least):
         return False
     try:
@@ -39,7 +39,7 @@ def pays(records: int, least: int) -> bool:
         if wish == "always":
             raise
         log.warning(
-            "records are read and sent as messages, which takes some times as long: %s. Cure: set NUMBA_CACHE_DIR to a "
+            "records are read and sent as messages, which takes some times as long: %s. Fix: set NUMBA_CACHE_DIR to a "
             "folder that can be written",
             error,
         )

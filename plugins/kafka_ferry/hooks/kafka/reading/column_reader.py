@@ -54,7 +54,7 @@ class ColumnReader:
     def stream(self, spans: Sequence[PartitionRange]) -> Iterator[tuple[Partition, RecordColumns]]:
         """Yield the records of the ranges; returns when each is read to its end. All ranges at once: choose few enough.
 
-        :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
+        :raises TransientError: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
         left = {span.key: span for span in spans}

@@ -100,7 +100,7 @@ def headers_of(message: BatchMessage) -> Headers | None:
     except (SystemError, UnicodeDecodeError):
         raise FerryError(
             f"{message.topic()}-{message.partition()}: offset {message.offset()}: the name of a header is not UTF-8, "
-            "which librdkafka's Python client cannot read. Cure: a connection that needs no librdkafka (no OAuth, MSK "
+            "which librdkafka's Python client cannot read. Fix: a connection that needs no librdkafka (no OAuth, MSK "
             "IAM or Kerberos)"
         ) from None
 
@@ -179,7 +179,7 @@ class LibrdkafkaReader:
     ) -> dict[Partition, PartitionContent]:
         """Return all records of each range, hashed.
 
-        :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
+        :raises TransientError: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
         records = sum(span.estimated_records for span in ranges)
@@ -230,7 +230,7 @@ class LibrdkafkaReader:
 
         All partitions at once. Markers, aborted records (read_committed) and compacted gaps are no records.
 
-        :raises OutsideFault: undecided within ``stall_seconds``.
+        :raises TransientError: undecided within ``stall_seconds``.
         """
         first: dict[Partition, int | None] = {span.key: None for span in ranges}
         for key, messages in self.stream(ranges, only_first=True):
@@ -246,7 +246,7 @@ class LibrdkafkaReader:
         All ranges at once: choose few enough.
 
         :param only_first: returns when the first run of each was yielded.
-        :raises OutsideFault, BadConnection: as :meth:`read`.
+        :raises TransientError, BadConnection: as :meth:`read`.
         """
         left = {span.key: span for span in ranges}
         try:

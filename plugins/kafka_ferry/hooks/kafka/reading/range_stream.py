@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import BadConnection, OutsideFault
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.records.content import PartitionRange
 
 GROUP_ID = "kafka-ferry-verification"  # librdkafka insists on one; we assign and never commit, so it never exists
@@ -148,7 +148,7 @@ class RangeStream(Generic[R]):
         A range ends with its record end - 1, with a later record, or with the partition's EOF at or after its end,
         whichever comes first: so a tail of markers ends it too.
 
-        :raises OutsideFault: an end was not reached, or the log start passed a begin meanwhile.
+        :raises TransientError: an end was not reached, or the log start passed a begin meanwhile.
         :raises BadConnection: the cluster refused the credentials or the topic.
         """
         if len({span.key for span in ranges}) < len(ranges):
@@ -162,7 +162,7 @@ class RangeStream(Generic[R]):
         client.assign(list(reading.ranges.values()))
         try:
             yield from self._until_read(client, reading)
-        except (BadConnection, OutsideFault):
+        except (BadConnection, TransientError):
             self.close()  # else its threads go on knocking at the cluster for as long as the reader lives
             raise
         if reading.paused:  # a pause outlives the assignment
@@ -191,7 +191,7 @@ class RangeStream(Generic[R]):
                 ),
                 deadline + _HELD_STALLS * self.stall_seconds,
             ):
-                raise OutsideFault(self._stalled(reading))
+                raise TransientError(self._stalled(reading))
 
     def _on_events(self, events: Iterable[Event], reading: _Reading[R]) -> None:
         if self._faults.denied:
@@ -204,18 +204,16 @@ class RangeStream(Generic[R]):
         if event.code == KafkaError._PARTITION_EOF:
             reading.end_of_log(key, event.offset)
         elif event.code in _OUT_OF_RANGE:
-            raise OutsideFault(
+            raise TransientError(
                 f"{reading.ranges.get(key) or key}: offset out of range; its log start moved on, by retention or "
                 f"deletion, or the topic was created anew, after the offsets were asked for ({event.text})"
             )
         elif event.code in _DENIED:
             place = f"topic {event.topic!r}" if event.topic else _names(reading.ranges)
-            cure = (
-                ". Cure: grant READ on it to this user" if event.code == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""
-            )
-            raise BadConnection(f"cannot read {place}: {event.text}{cure}")
+            fix = ". Fix: grant READ on it to this user" if event.code == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""
+            raise BadConnection(f"cannot read {place}: {event.text}{fix}")
         elif event.code in _GONE:
-            raise OutsideFault(f"{event.topic or _names(reading.ranges)}: no such topic or partition any more")
+            raise TransientError(f"{event.topic or _names(reading.ranges)}: no such topic or partition any more")
         elif event.code != KafkaError.GROUP_AUTHORIZATION_FAILED:  # we are in no group: no right to one is needed
             self._faults.last_error = event.text
 
@@ -228,7 +226,7 @@ class RangeStream(Generic[R]):
         more = f" and {len(reading.ranges) - 5} more" if len(reading.ranges) > 5 else ""
         why = f"; last error: {self._faults.last_error}" if self._faults.last_error else ""
         if self._faults.held_until:
-            why += "; a client quota of the cluster holds this reader back. Cure: raise consumer_byte_rate for its user"
+            why += "; a client quota of the cluster holds this reader back. Fix: raise consumer_byte_rate for its user"
         if reading.at_eof and self.isolation_level == "read_committed":
             why += "; an open transaction may hold the last stable offset"
         return f"no records for {self.stall_seconds:g} s, end not reached: {places}{more}{why}"

@@ -82,8 +82,8 @@ def cluster_end(param: str, description: Mapping[str, Any]) -> ReplicatorCluster
         return ReplicatorCluster(tuple(first["SubnetIds"]), tuple(first.get("SecurityGroupIds", ())), arn)
     provisioned = description.get("Provisioned", {})
     if not provisioned.get("ClientAuthentication", {}).get("Sasl", {}).get("Iam", {}).get("Enabled"):
-        cure = "switch on IAM access control in the cluster's security settings"
-        raise BadParam(param, "the cluster has no IAM access control, by which a replicator logs in", cure)
+        fix = "switch on IAM access control in the cluster's security settings"
+        raise BadParam(param, "the cluster has no IAM access control, by which a replicator logs in", fix)
     nodes = provisioned.get("BrokerNodeGroupInfo", {})
     return ReplicatorCluster(tuple(nodes.get("ClientSubnets", ())), tuple(nodes.get("SecurityGroups", ())), arn)
 

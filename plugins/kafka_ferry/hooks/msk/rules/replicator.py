@@ -44,7 +44,7 @@ class ReplicatorState(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether waiting cannot cure it."""
+        """Whether waiting cannot fix it."""
         return self is ReplicatorState.FAILED
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 
 #: Kafka of the brokers (developer guide, "Topic operations").
 OLDEST = (3, 6)
@@ -17,11 +17,11 @@ def check_topic_api(description: Mapping[str, Any]) -> None:
     """Whether topics of a cluster can be made through MSK.
 
     :param description: ``ClusterInfo`` of ``DescribeClusterV2``.
-    :raises BadParam: it is serverless, or too old, or on its way out. ``OutsideFault``: it is not ACTIVE now.
+    :raises BadParam: it is serverless, or too old, or on its way out. ``TransientError``: it is not ACTIVE now.
     """
     state = description.get("State", "ACTIVE")
     if state in _PASSING:
-        raise OutsideFault(f"the cluster is {state}: MSK makes topics on an ACTIVE one only")
+        raise TransientError(f"the cluster is {state}: MSK makes topics on an ACTIVE one only")
     if state != "ACTIVE":
         raise BadParam("cluster_arn", f"the cluster is {state}", "a cluster that is ACTIVE")
     if "Serverless" in description:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 
 
 def encoded(configs: Mapping[str, str]) -> str:
@@ -17,11 +17,11 @@ def encoded(configs: Mapping[str, str]) -> str:
 def decoded(content: str | None) -> dict[str, str]:
     """Configs of ``DescribeTopic``; empty when it tells none.
 
-    :raises OutsideFault: not base64 of text: this is not the API that we know.
+    :raises TransientError: not base64 of text: this is not the API that we know.
     """
     try:
         text = base64.b64decode(content or "", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise OutsideFault(f"the topic's Configs are no base64 of text: {error}") from error
+        raise TransientError(f"the topic's Configs are no base64 of text: {error}") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 
 
 class MskConnectError(FerryError):
@@ -16,7 +16,7 @@ class MskConnectError(FerryError):
         self.code = code
 
 
-class MskConnectUnavailable(MskConnectError, OutsideFault):
+class MskConnectUnavailable(MskConnectError, TransientError):
     """It did not answer, or has too much to do (429, 5xx). A 429 may also mean a quota: the same error says both."""
 
     retriable = True

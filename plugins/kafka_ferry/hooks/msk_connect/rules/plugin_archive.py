@@ -90,8 +90,8 @@ class Coordinates:
         """:raises BadParam: it is none."""
         parts = text.strip().split(":")
         if not 3 <= len(parts) <= 5 or not all(parts):
-            cure = "group:artifact:version[:type[:classifier]]"
-            raise BadParam("plugin", f"{text!r} is no Maven coordinate", cure)
+            fix = "group:artifact:version[:type[:classifier]]"
+            raise BadParam("plugin", f"{text!r} is no Maven coordinate", fix)
         return cls(*parts)
 
     @property

@@ -30,7 +30,7 @@ class ConnectorState(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether waiting cannot cure it."""
+        """Whether waiting cannot fix it."""
         return self is ConnectorState.FAILED
 
 
@@ -51,7 +51,7 @@ class PluginState(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether waiting cannot cure it."""
+        """Whether waiting cannot fix it."""
         return self in (PluginState.CREATE_FAILED, PluginState.UPDATE_FAILED)
 
 

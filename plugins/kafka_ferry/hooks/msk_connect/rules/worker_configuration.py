@@ -62,8 +62,8 @@ def check(properties: Mapping[str, str]) -> None:
     :raises BadParam: with every property that MSK Connect would refuse.
     """
     if found := problems(properties):
-        cure = "leave out what MSK Connect sets itself; see 'Supported worker configuration properties'"
-        raise BadParam("worker_configuration", "; ".join(found), cure)
+        fix = "leave out what MSK Connect sets itself; see 'Supported worker configuration properties'"
+        raise BadParam("worker_configuration", "; ".join(found), fix)
 
 
 def content(properties: Mapping[str, str]) -> str:

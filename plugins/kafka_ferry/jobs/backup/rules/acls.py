@@ -50,7 +50,7 @@ def restored_acls_check(found: RestoredAcls, refused: Sequence[str] = ()) -> Che
 
     :param refused: why the target did not take some.
     """
-    missing = [f"missing on the target: {acl}. Cure: kafka-acls {acl.command()}" for acl in found.missing]
+    missing = [f"missing on the target: {acl}. Fix: kafka-acls {acl.command()}" for acl in found.missing]
     left = [
         f"not made: {acl}. It is about more than what was restored; make it, or a narrower one: "
         f"kafka-acls {acl.command()}"

@@ -169,7 +169,7 @@ def _group_verdict(step: RestoreGroupLine, now: Commit | None, refused: str, end
     if now.offset > end:
         return Status.FAIL, (
             f"stands at {now.offset:,}, behind the log's end at {end:,}: its consumers would start at "
-            "auto.offset.reset. Cure: rewind_groups"
+            "auto.offset.reset. Fix: rewind_groups"
         )
     ahead = f"stands {number_of(now.offset - step.would_get, 'offset')} further than the backup has it"
     if step.action is Step.AHEAD:

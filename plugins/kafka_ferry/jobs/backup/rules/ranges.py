@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
-from kafka_ferry.exceptions import FerryError, LossDetected
+from kafka_ferry.exceptions import DataLossError, FerryError
 from kafka_ferry.jobs.backup.rules.manifest import Gap, Manifest, PartitionBackup, Segment, TopicBackup
 
 
@@ -49,7 +49,7 @@ def plan_topic(
 
     :param begins: log start offsets. ``ends``: frozen ends, by the isolation level of the backup.
     :param before: what the parent holds; None for a full backup.
-    :raises LossDetected: a log ends before what the parent has of it.
+    :raises DataLossError: a log ends before what the parent has of it.
     """
     same = before is not None and before.topic_id == topic.topic_id
     partitions = []
@@ -57,10 +57,10 @@ def plan_topic(
         at = topic.name, number
         wanted = before.ends.get(number, 0) if before and same else 0
         if ends[at] < wanted:
-            raise LossDetected(
+            raise DataLossError(
                 f"{topic.name}-{number}: its log ends at {ends[at]}, the last backup has it up to {wanted}: records "
                 "that were backed up are gone from the cluster (an unclean leader election, or a disk put back). "
-                "Cure: look into it, then back up with mode full"
+                "Fix: look into it, then back up with mode full"
             )
         begin = max(wanted, begins[at])
         gone = [Gap(begin=wanted, end=begin, reason="retention")] if begin > wanted else []
@@ -113,7 +113,7 @@ def completed(manifest: Manifest, journal: Mapping[Partition, Sequence[Segment]]
             if end < partition.end:
                 raise IncompleteBackup(
                     f"{topic.name}-{partition.partition}: exported up to offset {end}, of [{partition.begin}, "
-                    f"{partition.end}). Cure: run the export again, it goes on from there"
+                    f"{partition.end}). Fix: run the export again, it goes on from there"
                 )
             partitions.append(partition.model_copy(update={"segments": segments}))
         topics.append(topic.model_copy(update={"partitions": partitions}))

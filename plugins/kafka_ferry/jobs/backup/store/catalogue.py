@@ -11,7 +11,7 @@ from typing import Any
 
 from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.core.unmatched import did_you_mean
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import (
     check_name,
@@ -128,8 +128,8 @@ class Catalogue:
             return BadParam(self.param, problem, "let the run that makes it end, or clear what failed in it")
         names = self.store.folders()
         some = ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "nothing at all"
-        cure = f"correct {self.param} or location; there is: {some}"
-        return BadParam(self.param, f"there is no {what} {where}{did_you_mean(self.backup, names)}", cure)
+        fix = f"correct {self.param} or location; there is: {some}"
+        return BadParam(self.param, f"there is no {what} {where}{did_you_mean(self.backup, names)}", fix)
 
     def oddities(self) -> list[str]:
         """What a plan should say of the manifests: those that are refused, and those from the future."""
@@ -200,7 +200,7 @@ class Catalogue:
     def _whole(self) -> tuple[dict[str, Manifest], dict[str, set[str]]]:
         """All manifests, and what the journals of unfinished ones name: together all that is needed.
 
-        :raises DamagedManifest: one is refused. ``OutsideFault``: others finish faster than this reads.
+        :raises DamagedManifest: one is refused. ``TransientError``: others finish faster than this reads.
         """
         for _ in range(_LOOKS):
             manifests, damaged = self.manifests()
@@ -210,7 +210,7 @@ class Catalogue:
             # One that was finished meanwhile has lost its journal, maybe before it was read.
             if all(self.read(backup_id) == manifests[backup_id] for backup_id in noted):
                 return manifests, noted
-        raise OutsideFault(f"{self.store.location}: backups {self.backup!r} change while they are looked through")
+        raise TransientError(f"{self.store.location}: backups {self.backup!r} change while they are looked through")
 
     def _needed(self) -> set[str]:
         manifests, noted = self._whole()

@@ -105,7 +105,7 @@ def export_shard(
     :param config: the connection's extra (librdkafka settings).
     :param ranges: what is left to do, see ``catalogue.ranges_left``.
     :param kind: format of the segments.
-    :raises OutsideFault: the end of a range was not reached, or the store did not answer.
+    :raises TransientError: the end of a range was not reached, or the store did not answer.
     """
     begun = time.monotonic()
     writer = _Writer(store, backup, backup_id, kind)

@@ -27,7 +27,7 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
 
     :param now: ISO 8601, UTC.
     :raises BadParam: nothing matches ``topics``.
-    :raises LossDetected: a log ends before what the parent has of it.
+    :raises DataLossError: a log ends before what the parent has of it.
     """
     known = catalogue.read(backup_id)
     if known is not None:
@@ -95,7 +95,7 @@ def check_topic_ids(admin: KafkaAdmin, manifest: Manifest) -> None:
     if changed:
         raise FerryError(
             f"backup {manifest.backup_id!r} cannot be finished: deleted or made anew since it began: "
-            f"{', '.join(changed[:20])}. Cure: start a new one"
+            f"{', '.join(changed[:20])}. Fix: start a new one"
         )
 
 

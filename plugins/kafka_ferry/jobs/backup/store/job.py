@@ -77,7 +77,7 @@ class BackupJob(StoreJob):
         found = self.catalogue.read(self.backup_id)
         if found is None:
             raise FerryError(
-                f"there is no manifest of backup {self.backup_id!r}. Cure: clear freeze with its downstream tasks"
+                f"there is no manifest of backup {self.backup_id!r}. Fix: clear freeze with its downstream tasks"
             )
         return found
 
@@ -96,7 +96,7 @@ class BackupJob(StoreJob):
             if self.copy is not None:
                 self.copy.complete()
         except BadParam as error:
-            raise BadParam("copy_to", error.problem, error.cure) from error
+            raise BadParam("copy_to", error.problem, error.fix) from error
 
     def bring_copy(self) -> Transferred | None:
         """Copy the backup, with all it goes on from that is not there yet, each manifest after its objects.

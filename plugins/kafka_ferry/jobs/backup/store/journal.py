@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.jobs.backup.rules.layout import journal_prefix
 from kafka_ferry.jobs.backup.rules.manifest import (
@@ -27,7 +27,7 @@ from kafka_ferry.jobs.backup.rules.manifest_check import MANIFEST_BYTES, segment
 
 _SOON_BYTES = 1024 * 1024  # a segment of that size is worth a request of its own
 _SOON_SECONDS = 0.5
-_CURE = "Cure: delete that object, what it notes is copied again"
+_FIX = "Fix: delete that object, what it notes is copied again"
 
 
 class Journal:
@@ -80,9 +80,9 @@ def read_journal(store: ObjectStore, manifest: Manifest) -> dict[Partition, list
         try:
             return store.get(key, MANIFEST_BYTES)
         except ObjectMissing as error:
-            raise OutsideFault(f"{key}: went away while the journal was read: another run finished it") from error
+            raise TransientError(f"{key}: went away while the journal was read: another run finished it") from error
         except ObjectTooLarge as error:
-            raise DamagedManifest(f"{key}: refused: {error}. {_CURE}") from error
+            raise DamagedManifest(f"{key}: refused: {error}. {_FIX}") from error
 
     with ThreadPoolExecutor(8, thread_name_prefix="journal") as pool:
         for key, data in zip(keys, pool.map(get, keys), strict=True):
@@ -96,11 +96,11 @@ def _lines(store: ObjectStore, manifest: Manifest, key: str, data: bytes) -> lis
     signed: dict[str, Any] = piece if isinstance(piece, dict) else {"segments": piece}
     piece, signature = signed.get("segments"), signed.get("signature")
     if not isinstance(piece, list):
-        raise DamagedManifest(f"{key}: damaged, it is no piece of a journal. {_CURE}")
+        raise DamagedManifest(f"{key}: damaged, it is no piece of a journal. {_FIX}")
     if store.signer is not None:
         problem = store.signer.problem(journal_prefix(manifest.backup, manifest.backup_id), piece, signature)
         if problem:
-            raise DamagedManifest(f"{key}: refused, it {problem}. {_CURE}")
+            raise DamagedManifest(f"{key}: refused, it {problem}. {_FIX}")
     return piece
 
 
@@ -116,10 +116,10 @@ def _take(
         segment = Segment.model_validate(line["segment"])
         topic, partition = places[at]
     except (KeyError, TypeError, ValueError) as error:  # pydantic's are ValueErrors
-        raise DamagedManifest(f"{key}: refused, a line of it is none ({type(error).__name__}). {_CURE}") from None
+        raise DamagedManifest(f"{key}: refused, a line of it is none ({type(error).__name__}). {_FIX}") from None
     problem = segment_claim(backup, topic, partition, segment)
     if problem:
-        raise DamagedManifest(f"{key}: refused, it says what cannot be: {problem}. {_CURE}")
+        raise DamagedManifest(f"{key}: refused, it says what cannot be: {problem}. {_FIX}")
     found.setdefault(at, []).append(segment)
 
 

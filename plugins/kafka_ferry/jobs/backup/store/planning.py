@@ -18,7 +18,7 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
     """plan.json of ``backup_topics``; ``covered`` names the backup by which this night is covered already.
 
     :raises BadParam: nothing matches ``topics``, or the location is none.
-    :raises LossDetected: a log ends before what the last backup has of it.
+    :raises DataLossError: a log ends before what the last backup has of it.
     """
     spec, admin = job.spec, job.source.admin
     cluster = admin.describe_cluster()

@@ -20,7 +20,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import is_held
 from kafka_ferry.core.topics import Selection, TopicState, mm2_group_refusal, select
 from kafka_ferry.core.unnamed_groups import without_unnamed
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
@@ -69,7 +69,7 @@ class Refusal:
     topic: str
     kind: Literal["partitions", "name", "records"]
     problem: str
-    cure: str
+    fix: str
 
 
 class Restoration:
@@ -165,8 +165,8 @@ class Restoration:
         """:raises BadParam: preflight refuses; with all reasons."""
         refused = self.refusals()
         if refused:
-            text = "; ".join(f"{one.topic} {one.problem} (cure: {one.cure})" for one in refused[:20])
-            raise BadParam("topics", text, refused[0].cure)
+            text = "; ".join(f"{one.topic} {one.problem} (fix: {one.fix})" for one in refused[:20])
+            raise BadParam("topics", text, refused[0].fix)
 
     def remember(self, memory: Memory) -> None:
         """Note the configs that each topic shall have in the end, before they are changed; what is noted stays."""
@@ -250,7 +250,7 @@ class Restoration:
             if not waiting:
                 return
             if time.monotonic() > deadline:
-                raise OutsideFault(f"configs are set, but not in force: {', '.join(waiting[:20])}")
+                raise TransientError(f"configs are set, but not in force: {', '.join(waiting[:20])}")
             time.sleep(0.1)
 
     def offset_map(self, restored: RestoreRange) -> OffsetMap:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import size_limit
-from kafka_ferry.exceptions import BadParam, FerryError, LossDetected
+from kafka_ferry.exceptions import BadParam, DataLossError, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, pays
@@ -155,7 +155,7 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     :raises ForeignRecords: a partition holds other records than the backup's first ones.
     :raises DamagedSegment: an object is not what was written; nothing of it is sent.
     :raises RecordRefused: the target does not take a record; nothing of its partition behind it was delivered.
-    :raises LossDetected: the target does not hold what it acknowledged, or somebody else writes to it.
+    :raises DataLossError: the target does not hold what it acknowledged, or somebody else writes to it.
     """
     begun, done = time.monotonic(), Restored()
     admin = KafkaAdmin(client_config(config), "target")
@@ -183,9 +183,9 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
             if end != expected:
                 anew = admin.topic_ids([one.topic]) != {one.topic: ids.get(one.topic)}
                 why = "The topic was deleted and made anew meanwhile" if anew else "Somebody else writes to it"
-                raise LossDetected(
+                raise DataLossError(
                     f"{one.topic}-{one.partition}: its log ends at {end} instead of {expected}. {why}, or an earlier "
-                    "try is still at work. Cure: stop it, delete the topic, restore again"
+                    "try is still at work. Fix: stop it, delete the topic, restore again"
                 )
     done.seconds = round(time.monotonic() - begun, 3)
     return done

@@ -73,7 +73,7 @@ class RestoreJob(StoreJob):
                 self.target.admin.create_acls([acl])
                 log.info("made %s", acl)
             except NotAuthorized as error:
-                raise FerryError(f"{error}. Cure: that right, or acls: none") from error
+                raise FerryError(f"{error}. Fix: that right, or acls: none") from error
             except FerryError as error:
                 if error.retriable:
                     raise

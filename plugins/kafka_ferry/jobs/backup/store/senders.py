@@ -20,7 +20,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_ferry.core.heartbeat import beat
-from kafka_ferry.exceptions import BadConnection, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
 from kafka_ferry.hooks.kafka.reading.batch_stream import pays
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 from kafka_ferry.records.rows import Rows
@@ -60,7 +60,7 @@ _TOO_LARGE = (
     "goes on behind what was delivered"
 )
 #: What a broker refuses for ever, and what ends that. All else may pass.
-_CURES: Mapping[int, str] = {
+_FIXES: Mapping[int, str] = {
     KafkaError.MSG_SIZE_TOO_LARGE: _TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE: _TOO_LARGE,
     KafkaError.INVALID_TIMESTAMP: "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms on the "
@@ -94,10 +94,10 @@ class RecordRefused(FerryError):
     """The target does not take a record, now or later: nothing of its partition behind it was delivered."""
 
     def __init__(self, failure: Failure, record: str = "a record") -> None:
-        cure = _CURES.get(failure.code, "the broker's log says why")
+        fix = _FIXES.get(failure.code, "the broker's log says why")
         super().__init__(
             f"{failure.topic}-{failure.partition}: the target refuses {record}, or the batch that it begins: "
-            f"{failure.text}. Nothing behind it was delivered. Cure: {cure}"
+            f"{failure.text}. Nothing behind it was delivered. Fix: {fix}"
         )
         self.failure = failure
 
@@ -108,7 +108,7 @@ _BATCH_FAILED = re.compile(r"ProduceRequest for (?P<topic>\S+) \[(?P<partition>\
 def _failure_in(fatal: str) -> list[Failure]:
     """The batch that a fatal error is about: it may be told nowhere else."""
     found = _BATCH_FAILED.search(fatal)
-    codes = [code for code in _CURES if found and found["text"].startswith(KafkaError(code).str())]
+    codes = [code for code in _FIXES if found and found["text"].startswith(KafkaError(code).str())]
     return [Failure(found["topic"], int(found["partition"]), code, KafkaError(code).str()) for code in codes if found]
 
 
@@ -144,7 +144,7 @@ class Sender:
     def send(self, topic: str, partition: int, rows: Any) -> None:
         """Hand over records; returns when all are taken. The first ones of a partition are delivered then, too.
 
-        :raises RecordRefused: the target does not take one. ``OutsideFault``: one could not be delivered.
+        :raises RecordRefused: the target does not take one. ``TransientError``: one could not be delivered.
         :raises BadConnection: the cluster refuses us.
         """
         if len(rows) and (topic, partition) not in self._known:
@@ -164,7 +164,7 @@ class Sender:
     def flush(self) -> None:
         """Wait until all is delivered.
 
-        :raises RecordRefused: a record was not, as the target does not take it. ``OutsideFault``: for another reason.
+        :raises RecordRefused: a record was not, as the target does not take it. ``TransientError``: for another reason.
         """
         left, deadline = self._wait(_WAIT_SECONDS), time.monotonic() + _FLUSH_SECONDS
         while left and time.monotonic() < deadline:
@@ -177,8 +177,8 @@ class Sender:
         if left:
             raise self._stalled(f"{left} records wait, none was acknowledged")
 
-    def _stalled(self, what: str) -> OutsideFault:
-        return OutsideFault(f"{what} within {_FLUSH_SECONDS:g} s{self._last_error and f': {self._last_error}'}")
+    def _stalled(self, what: str) -> TransientError:
+        return TransientError(f"{what} within {_FLUSH_SECONDS:g} s{self._last_error and f': {self._last_error}'}")
 
     def _on_error(self, code: int, text: str) -> None:
         if code in _REFUSED_LOGIN:
@@ -221,12 +221,12 @@ class Sender:
         while not self._failures and not _failure_in(self._fatal or "") and time.monotonic() < deadline:
             self._wait(0.1)  # one may arrive before the other
         for failure in [*self._failures, *_failure_in(self._fatal or "")]:
-            if failure.code in _CURES:
+            if failure.code in _FIXES:
                 raise RecordRefused(failure)
         told = self._fatal or "no reason"
         for one in self._failures[:1]:
             told = f"{one.topic}-{one.partition}: {one.text}"
-        raise OutsideFault(f"not delivered: {told} ({len(self._failures) + self._followers} so far)")
+        raise TransientError(f"not delivered: {told} ({len(self._failures) + self._followers} so far)")
 
 
 def _are_text(rows: Rows) -> bool:
@@ -386,9 +386,9 @@ def _sender_of_bytes(config: Mapping[str, Any], batch_bytes: int, place: str) ->
     """
     why = ""
     if others := only_librdkafka_knows(config):
-        why = f"only librdkafka knows {', '.join(others)}, and cannot send it. Cure: a target connection without"
+        why = f"only librdkafka knows {', '.join(others)}, and cannot send it. Fix: a target connection without"
     elif not pays(1, 1):
-        why = "only machine code sends it. Cure: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
+        why = "only machine code sends it. Fix: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
     if why:
         raise FerryError(f"{place}: the name of a header is not UTF-8, or has a NUL; {why}")
     return NativeSender(config, batch_bytes)

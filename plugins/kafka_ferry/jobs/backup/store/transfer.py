@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
 from kafka_ferry.jobs.backup.rules.layout import manifest_key
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
@@ -49,7 +49,7 @@ def transfer(source: ObjectStore, target: ObjectStore, chain: Sequence[Manifest]
         # What was there already may have been pruned meanwhile with another copy that had it.
         gone = absent(target, manifest.backup, wanted.values())
         if gone:
-            raise OutsideFault(f"{target.location}: another run prunes there; gone: {', '.join(gone[:5])}")
+            raise TransientError(f"{target.location}: another run prunes there; gone: {', '.join(gone[:5])}")
         target.put(key, data)
     return done
 
@@ -58,7 +58,7 @@ def _as_stored(source: ObjectStore, manifest: Manifest, key: str) -> bytes:
     """Its very bytes: who only checks signatures could not sign it again."""
     data = source.get(key, MANIFEST_BYTES)
     if Manifest.from_bytes(data, key, source.signer) != manifest:
-        raise OutsideFault(f"{source.location}: {key} is another one now than a moment ago")
+        raise TransientError(f"{source.location}: {key} is another one now than a moment ago")
     return data
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_ferry.core.heartbeat import beat
-from kafka_ferry.exceptions import BadParam, OutsideFault
+from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.jobs.common.run_lock import SharedName, claim, other_holder
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def wait_for_turn(
 ) -> None:
     """Wait until no other run of any DAG works on the backups of this name, and claim them.
 
-    :raises OutsideFault: another one still does.
+    :raises TransientError: another one still does.
     """
     deadline, told = time.monotonic() + seconds, ""
     while True:
@@ -33,6 +33,6 @@ def wait_for_turn(
             log.info("%s works on the backups %r: waiting for it", other, backups.name)
             told = other
         if time.monotonic() > deadline:
-            raise OutsideFault(f"{other} still works on the backups {backups.name!r} after {seconds:g} s")
+            raise TransientError(f"{other} still works on the backups {backups.name!r} after {seconds:g} s")
         beat()  # it is asked from Airflow whether they work, and this wait has an end of its own
         time.sleep(poll_seconds)

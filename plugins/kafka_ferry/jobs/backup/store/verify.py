@@ -75,7 +75,7 @@ def verify_segments(store: ObjectStore, segments: Sequence[tuple[str, int, Segme
     Memory: one segment as it is stored, one row group decoded, 16 bytes a record.
 
     :param segments: with the topic and partition that the manifest has them under.
-    :raises OutsideFault: the store did not answer, so that nobody knows.
+    :raises TransientError: the store did not answer, so that nobody knows.
     """
     found = []
     native = pays(sum(segment.records for _, _, segment in segments), NATIVE_RECORDS)

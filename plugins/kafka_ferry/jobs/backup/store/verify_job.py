@@ -52,7 +52,7 @@ class VerifyJob(StoreJob):
         if self.spec.backup_id not in complete:
             error = self.catalogue.absent(self.spec.backup_id, self.found[0])
             refused = f" ({'; '.join(self.found[1][:5])})" if self.found[1] else ""
-            raise BadParam(error.param, f"{error.problem}{refused}", error.cure)
+            raise BadParam(error.param, f"{error.problem}{refused}", error.fix)
         return lineage(complete, self.spec.backup_id)
 
     def segments(self) -> list[tuple[str, int, Segment]]:

@@ -18,7 +18,7 @@ from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
 from kafka_ferry.core.heartbeat import beat
-from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.jobs.cdc.debezium_config import Check
 from kafka_ferry.jobs.cdc.live.tls import Listening, tls_options, worker_check, worker_stores
 from kafka_ferry.jobs.cdc.rules.foreign_keys import cascades_of
@@ -54,8 +54,8 @@ class DatabaseHook(BaseHook):
     :param conn_id: host, port, login and password; extra: see ``jobs.cdc.live.tls``.
     :param tls: what the param of that name says.
 
-    Raises from every method: ``BadConnection`` when the login is refused, ``NotAuthorized``, ``OutsideFault`` when the
-    server does not answer, ``FerryError`` when it says no.
+    Raises from every method: ``BadConnection`` when the login is refused, ``NotAuthorized``, ``TransientError`` when
+    the server does not answer, ``FerryError`` when it says no.
     """
 
     conn_type = "mysql"
@@ -76,11 +76,11 @@ class DatabaseHook(BaseHook):
             found = self.get_connection(self.conn_id)
         except AirflowNotFoundException as error:
             raise BadConnection(
-                f"connection {self.conn_id!r} does not exist. Cure: create it with type mysql, host, port, login and "
+                f"connection {self.conn_id!r} does not exist. Fix: create it with type mysql, host, port, login and "
                 "password of the server's writer"
             ) from error
         if not found.host or not found.login:
-            raise BadConnection(f"connection {self.conn_id!r} has no host or no login. Cure: those of the writer")
+            raise BadConnection(f"connection {self.conn_id!r} has no host or no login. Fix: those of the writer")
         if found.password:
             mask_secret(found.password)
         extra = dict(found.extra_dejson)
@@ -148,21 +148,21 @@ class DatabaseHook(BaseHook):
             code, text = (error.args[0] if error.args else 0), str(error.args[-1] if error.args else error)
             name = f"connection {self.conn_id!r}"
             if code in _DENIED:
-                cure = "a login and password that the server takes from this host, and GRANT what the user may read"
-                raise BadConnection(f"{name} was refused: {text}. Cure: {cure}") from error
+                fix = "a login and password that the server takes from this host, and GRANT what the user may read"
+                raise BadConnection(f"{name} was refused: {text}. Fix: {fix}") from error
             if code in _NOT_ALLOWED:
                 raise NotAuthorized(f"{name}: {text}") from error
             if refused := _certificate_problem(error):
-                cure = "ssl_ca of who signed the server's certificate, and the host by the name that stands in it"
-                raise BadConnection(f"{name}: the server is not who it should be: {refused}. Cure: {cure}") from error
+                fix = "ssl_ca of who signed the server's certificate, and the host by the name that stands in it"
+                raise BadConnection(f"{name}: the server is not who it should be: {refused}. Fix: {fix}") from error
             if alert := _refused_certificate(error):
-                cure = "ssl_cert and ssl_key that an authority of the server's (its ssl-ca) has signed, in force today"
-                raise BadConnection(f"{name}: the server refused our certificate: {alert}. Cure: {cure}") from error
+                fix = "ssl_cert and ssl_key that an authority of the server's (its ssl-ca) has signed, in force today"
+                raise BadConnection(f"{name}: the server refused our certificate: {alert}. Fix: {fix}") from error
             if code == CR.CR_SSL_CONNECTION_ERROR:
-                cure = "a server with TLS and a certificate, or tls false where nobody can listen"
-                raise BadConnection(f"{name}: no TLS: {text}. Cure: {cure}") from error
+                fix = "a server with TLS and a certificate, or tls false where nobody can listen"
+                raise BadConnection(f"{name}: no TLS: {text}. Fix: {fix}") from error
             if code in _AWAY or isinstance(error, pymysql.err.InterfaceError):
-                raise OutsideFault(f"{name}: {text}") from error
+                raise TransientError(f"{name}: {text}") from error
             raise FerryError(f"{name}: {text}") from error
 
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -169,7 +169,7 @@ class MskConnectRuntime:
             what = (
                 f"{self._spec.target_conn_id} has no topic {self.offsets_topic}: it is not the cluster of cluster_arn"
             )
-            return Readiness(Verdict.FAILED, f"the connector runs, but {what}. Cure: let both name the same cluster")
+            return Readiness(Verdict.FAILED, f"the connector runs, but {what}. Fix: let both name the same cluster")
         return Readiness(Verdict.RUNNING, f"connector {self.name} is RUNNING")
 
     def _failed_tasks(self, found: Connector) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 
-from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
@@ -63,7 +63,7 @@ class StreamResources(MskResources):
             text = read_text(self._bucket, self._marker_key, **self._s3)
             marker = PluginMarker.read(text or "", self._stream.plugin, f"{self._base}-plugin")
             there = marker and size_of(self._bucket, marker.key, **self._s3) == marker.size
-        except (OutsideFault, NotAuthorized) as fault:
+        except (TransientError, NotAuthorized) as fault:
             log.info("whether the plugin is in S3 already cannot be seen, so Maven is asked: %s", fault)
             return None
         return marker if there else None

@@ -91,7 +91,7 @@ def _context(conn_id: str, extra: Mapping[str, Any]) -> ssl.SSLContext:
     except (OSError, KeyError, ssl.SSLError) as error:
         raise BadConnection(
             f"connection {conn_id!r}: its ssl_ca, ssl_cert and ssl_key cannot be used: {type(error).__name__}. "
-            "Cure: paths of PEM files that the Airflow worker can read, certificate and key both"
+            "Fix: paths of PEM files that the Airflow worker can read, certificate and key both"
         ) from None
     return context
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.jobs.cdc.live.binlog import LogContent, LogGone, read_log
 from kafka_ferry.jobs.cdc.live.streaming import Streaming
@@ -48,7 +48,7 @@ class _Read:
 def validate(streaming: Streaming) -> dict[str, Any]:
     """Checks and topic lines, for ``checks.json``.
 
-    :raises OutsideFault: the connector did not come as far as the database was when this began.
+    :raises TransientError: the connector did not come as far as the database was when this began.
     """
     streaming.read_foreign_keys()
     tables = streaming.tables
@@ -158,7 +158,7 @@ def _wait(streaming: Streaming, end: Position) -> None:
         if state.verdict is Verdict.FAILED:
             raise NotRunning(state.reason)
         if time.monotonic() > deadline:
-            raise OutsideFault(f"the connector does not go on: {state.reason}")
+            raise TransientError(f"the connector does not go on: {state.reason}")
         time.sleep(min(1.0, streaming.spec.poll_interval))
 
 

@@ -57,7 +57,7 @@ def _enum(column: Column) -> bool:
 
 
 def doubt(column: Column) -> tuple[str, str] | None:
-    """Which values of a column arrive altered, and the cure; None: none that is known."""
+    """Which values of a column arrive altered, and the fix; None: none that is known."""
     if _printed(column):
         return ("a snapshot has a FLOAT as the server prints it, with six digits",
                 "another stream, whose snapshot asks for all digits; or make it DOUBLE")  # fmt: skip
@@ -77,18 +77,18 @@ def cause(column: Column, odd: int) -> str:
     """
     if odd:
         return (f"{odd:,} times the database holds a date that is on no calendar, such as 0000-00-00: Debezium writes "
-                "NULL for it, or 1970-01-01 where the column is NOT NULL. Cure: NULL or a real date in the table, and "
+                "NULL for it, or 1970-01-01 where the column is NOT NULL. Fix: NULL or a real date in the table, and "
                 "NO_ZERO_DATE, NO_ZERO_IN_DATE in sql_mode")  # fmt: skip
     if found := doubt(column):
-        return f"{found[0]}. Cure: {found[1]}"
+        return f"{found[0]}. Fix: {found[1]}"
     if column.kind == "bigint" and column.unsigned:
         return ("events from before bigint.unsigned.handling.mode=precise hold numbers above 2^63-1 as negative ones. "
-                "Cure: another stream, for a new snapshot")  # fmt: skip
+                "Fix: another stream, for a new snapshot")  # fmt: skip
     if column.kind in ("date", "datetime", "year"):
         return ("events from before enable.time.adjuster=false hold years below 100 as 1970 to 2069, which another "
-                "stream cures, by a new snapshot; a snapshot has 5 to 14 October 1582 ten days late")  # fmt: skip
+                "stream fixes, by a new snapshot; a snapshot has 5 to 14 October 1582 ten days late")  # fmt: skip
     if column.full == "tinyint(1)":
-        return ("a column that was declared as BOOL while the stream ran arrives as true or false. Cure: MODIFY it to "
+        return ("a column that was declared as BOOL while the stream ran arrives as true or false. Fix: MODIFY it to "
                 "TINYINT(1)")  # fmt: skip
     return ""
 
@@ -120,15 +120,15 @@ def _of_table(table: Table) -> list[Finding]:
         found.append(Finding(Severity.REFUSE, "versioned", name, what, _LEAVE, "tables"))
     if uuids := [one.name for one in table.columns if one.kind == "uuid"]:
         what = f"changes of a UUID arrive as another one: {', '.join(uuids)}"
-        cure = f"make it CHAR(36) or BINARY(16), or {_LEAVE}"
-        found.append(Finding(Severity.REFUSE, "altered", name, what, cure, "tables"))
+        fix = f"make it CHAR(36) or BINARY(16), or {_LEAVE}"
+        found.append(Finding(Severity.REFUSE, "altered", name, what, fix, "tables"))
     if table.cascades:
         what = (
             f"rows that its foreign keys change are not in the binary log, so no event tells of them: "
             f"{'; '.join(table.cascades)}"
         )
-        cure = "change these rows by statements of your own (ON … RESTRICT), or have a trigger do it"
-        found.append(Finding(Severity.WARN, "cascade", name, what, cure, "tables"))
+        fix = "change these rows by statements of your own (ON … RESTRICT), or have a trigger do it"
+        found.append(Finding(Severity.WARN, "cascade", name, what, fix, "tables"))
     return found
 
 
@@ -137,14 +137,14 @@ def _dates(table: Table, open_dates: bool) -> list[Finding]:
     zero = [one.name for one in dates if _ZERO.match(one.default)]
     found: list[Finding] = []
     told = "Debezium writes NULL for it, or 1970-01-01 where the column is NOT NULL"
-    cure = "NULL or a real date, and NO_ZERO_DATE, NO_ZERO_IN_DATE in sql_mode"
+    fix = "NULL or a real date, and NO_ZERO_DATE, NO_ZERO_IN_DATE in sql_mode"
     if zero:
         what = f"the default of {', '.join(zero)} is a date that is on no calendar, 0000-00-00: {told}"
-        found.append(Finding(Severity.WARN, "dates", f"table {table.full_name}", what, cure, "tables"))
+        found.append(Finding(Severity.WARN, "dates", f"table {table.full_name}", what, fix, "tables"))
     others = [one.name for one in dates if one.name not in zero]
     if open_dates and others:
         what = f"sql_mode lets {', '.join(others)} hold a date that is on no calendar, such as 0000-00-00: {told}"
-        found.append(Finding(Severity.ADVISE, "dates", f"table {table.full_name}", what, cure, "tables"))
+        found.append(Finding(Severity.ADVISE, "dates", f"table {table.full_name}", what, fix, "tables"))
     return found
 
 

@@ -97,7 +97,7 @@ def _causes(one: TableResult) -> list[str]:
     if one.table.cascades and (one.content_differences or one.snapshot_differences):
         found.append(
             f"{one.table.full_name}: rows that its foreign keys change are not in the binary log, so no event tells of "
-            f"them: {'; '.join(one.table.cascades)}. Cure: change them by statements of your own"
+            f"them: {'; '.join(one.table.cascades)}. Fix: change them by statements of your own"
         )
     return found
 

@@ -45,8 +45,8 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
     )
     found = [
         Finding(Severity.REFUSE, "binlog", "the server", f"{name} is {variables.get(name, 'not set')!r}, not "
-                f"{values[0]!r}", cure, "database_conn_id")
-        for name, values, cure in wanted
+                f"{values[0]!r}", fix, "database_conn_id")
+        for name, values, fix in wanted
         if variables.get(name, "").upper() not in values
     ]  # fmt: skip
     is_mariadb = "mariadb" in variables.get("version", "").lower()
@@ -60,12 +60,12 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
         what = (
             "its binary log has no transaction yet, and Debezium's MariaDB connector ends at that (measured on 3.5.0)"
         )
-        cure = "write something, such as CREATE DATABASE IF NOT EXISTS of one that is there"
-        found.append(Finding(Severity.REFUSE, "gtid", "the server", what, cure, "database_conn_id"))
+        fix = "write something, such as CREATE DATABASE IF NOT EXISTS of one that is there"
+        found.append(Finding(Severity.REFUSE, "gtid", "the server", what, fix, "database_conn_id"))
     if why := why_unreadable(variables):
         what = f"{why}, so single changes are not compared with it"
-        cure = "SET GLOBAL binlog_row_metadata = FULL, no compression"
-        found.append(Finding(Severity.WARN, "metadata", "the server", what, cure, "database_conn_id"))
+        fix = "SET GLOBAL binlog_row_metadata = FULL, no compression"
+        found.append(Finding(Severity.WARN, "metadata", "the server", what, fix, "database_conn_id"))
     kept = _kept_seconds(variables)
     if 0 < kept < _DAY:
         what = f"binary logs are deleted after {kept / 3600:g} h: a connector that stands still longer loses changes"
@@ -135,23 +135,23 @@ def tls_findings(
             "it encrypts what it reads, but does not check whether the server is who it should be: ssl_ca of "
             f"connection {conn_id!r} is known to Airflow only"
         )
-        cure = (
+        fix = (
             "that authority as a PKCS12 or JKS file on every Connect worker, and its path there as worker_truststore "
             "in the connection's extra"
         )
-        found.append(Finding(Severity.WARN, "tls", name, what, cure, "database_conn_id"))
+        found.append(Finding(Severity.WARN, "tls", name, what, fix, "database_conn_id"))
     if certificate and KEYSTORE not in config:
         required = any(" REQUIRE " in grant and " REQUIRE SSL" not in grant for grant in grants)
         what = (
             f"it has no client certificate: ssl_cert of connection {conn_id!r} is a file of Airflow only"
             f"{', and the server asks its user for one' if required else ''}"
         )
-        cure = (
+        fix = (
             "certificate and key as a PKCS12 or JKS file on every Connect worker, and its path there as "
             "worker_keystore in the connection's extra"
         )
         severity = Severity.REFUSE if required else Severity.WARN
-        found.append(Finding(severity, "client_certificate", name, what, cure, "database_conn_id"))
+        found.append(Finding(severity, "client_certificate", name, what, fix, "database_conn_id"))
     return found
 
 
@@ -234,8 +234,8 @@ def history_findings(
     name = f"schema history {topic}"
     found: list[Finding] = []
 
-    def refuse(what: str, cure: str) -> None:
-        found.append(Finding(Severity.REFUSE, "history", name, what, cure, "history_topic"))
+    def refuse(what: str, fix: str) -> None:
+        found.append(Finding(Severity.REFUSE, "history", name, what, fix, "history_topic"))
 
     if partitions != 1:
         refuse(f"it has {partitions} partitions, so its statements have no order", "another history_topic")

@@ -275,19 +275,19 @@ class StreamSpec(Spec):
         if spec.forget and spec.keep_streaming:
             raise BadParam("forget", "is given, but keep_streaming is too", "set keep_streaming to false")
         if spec.database is Database.POSTGRESQL:
-            cure = "kafka_ferry.jobs.cdc.debezium_config.Capture with the operators of your own DAG"
-            raise BadParam("database", "postgresql cannot be validated by this version, only configured", cure)
+            fix = "kafka_ferry.jobs.cdc.debezium_config.Capture with the operators of your own DAG"
+            raise BadParam("database", "postgresql cannot be validated by this version, only configured", fix)
         if spec.runtime == "msk_connect":
             spec._check_msk()
         return spec if spec.plugin else spec.model_copy(update={"plugin": _PLUGIN.format(database=spec.database.value)})
 
     def _check_msk(self) -> None:
-        for name, cure in (
+        for name, fix in (
             ("cluster_arn", "the ARN of the MSK cluster that target_conn_id leads to"),
             ("service_execution_role_arn", "the ARN of the role that MSK Connect takes, see docs/msk_connect.md"),
         ):
             if not getattr(self, name):
-                raise BadParam(name, "is missing", cure)
+                raise BadParam(name, "is missing", fix)
         if not self.plugin_bucket and not self.custom_plugin_arn:
             raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of a plugin there is")
         check_fits(self.database.connector_class, capacity_from(self.capacity))

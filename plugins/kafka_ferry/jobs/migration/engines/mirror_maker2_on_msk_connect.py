@@ -285,7 +285,7 @@ class MirrorMaker2OnMskConnect(Engine):
             return Readiness(
                 Verdict.FAILED,
                 f"the connectors run, but {self.spec.target_conn_id} has no topic {self.offsets_topic}: it is not the "
-                "cluster of cluster_arn. Cure: let both name the same cluster",
+                "cluster of cluster_arn. Fix: let both name the same cluster",
             )
         return Readiness(Verdict.RUNNING, "\n".join(reasons))
 

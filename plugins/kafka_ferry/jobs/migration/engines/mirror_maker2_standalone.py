@@ -9,7 +9,7 @@ from typing import Any
 import javaproperties
 
 from kafka_ferry.core.changes import Action, Change
-from kafka_ferry.exceptions import OutsideFault
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.connect.hook import ConnectBusy, ConnectHook, ConnectUnavailable, Readiness, Verdict
 from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.jobs.migration.engines.connect_standalone_config import worker_properties
@@ -75,7 +75,7 @@ class MirrorMaker2Standalone(HostEngine):
         self.mirror.deploy()
 
     def _wait_for_worker(self) -> None:
-        """:raises OutsideFault: it ended, with the end of its log, or it does not answer."""
+        """:raises TransientError: it ended, with the end of its log, or it does not answer."""
         worker, deadline = ConnectHook(url=self._url, patience=1), time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -83,11 +83,11 @@ class MirrorMaker2Standalone(HostEngine):
             except (ConnectUnavailable, ConnectBusy) as fault:
                 state = self.lives()
                 if state.verdict is not Verdict.RUNNING:
-                    raise OutsideFault(state.reason) from fault
+                    raise TransientError(state.reason) from fault
                 if time.monotonic() > deadline:
-                    raise OutsideFault(
+                    raise TransientError(
                         f"{self.names[0]} runs, but its REST API at {self._url} cannot be reached from here: {fault}. "
-                        "Cure: let Airflow reach that port, or change rest_port"
+                        "Fix: let Airflow reach that port, or change rest_port"
                     ) from fault
                 time.sleep(0.5)
             else:

@@ -24,7 +24,7 @@ def mirror_makers(host: Host) -> list[Found]:
 
     Not seen: connectors that a standalone worker was given over its REST API.
 
-    :raises OutsideFault: the host does not answer.
+    :raises TransientError: the host does not answer.
     """
     workers = java_processes(host, _STANDALONE)
     copying = [worker for worker in workers if host.run(_HAS_MIRROR_SOURCE.format(pid=worker.pid)).code == 0]

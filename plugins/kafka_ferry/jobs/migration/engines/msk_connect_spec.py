@@ -90,8 +90,8 @@ class MskConnectSpec(MigrationSpec):
     def _check_rename(self) -> None:
         if not self.plugin_folder and not self.custom_plugin_arn:
             problem = "is missing: new names by format need a class that only a plugin brings to MSK Connect"
-            cure = "the folder of kafka-ferry-connect-plugins.jar (make plugins), see docs/connect_plugins.md"
-            raise BadParam("plugin_folder", problem, cure)
+            fix = "the folder of kafka-ferry-connect-plugins.jar (make plugins), see docs/connect_plugins.md"
+            raise BadParam("plugin_folder", problem, fix)
         if self.heartbeats:
             problem = "is on with naming: rename, but MirrorHeartbeatConnector does not see the policy of a plugin"
             raise BadParam("heartbeats", problem, "heartbeats: false, or naming: identity or prefix")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.largest_record import Limit
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import BadParam, FerryError, OutsideFault
+from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.hooks.msk.rules.replicator import (
@@ -102,9 +102,9 @@ class MskReplicator(Engine):
         """Its quota for a record (MSK's developer guide, "MSK Replicator quota"); it tells nothing of its producer."""
         near = region_of(self.spec.source_cluster_arn) == region_of(self.spec.cluster_arn)
         where = "within a region" if near else "between regions"
-        cure = "leave the topic out, or another engine"
+        fix = "leave the topic out, or another engine"
         return [
-            Limit(f"MSK Replicator's quota for a record {where}", (20 if near else 10) * 1024 * 1024, cure, sure=False)
+            Limit(f"MSK Replicator's quota for a record {where}", (20 if near else 10) * 1024 * 1024, fix, sure=False)
         ]
 
     # -- plan ----------------------------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ class MskReplicator(Engine):
                 raise BadParam("starting_position", problem, "EARLIEST, into topics that are empty on the target")
         elif places and self.spec.duplicates == "fail":
             problem = f"is EARLIEST, but the target holds records of {_named(places)}, which would be there twice"
-            cure = "delete these topics on the target; LATEST when it holds all; duplicates: explain lets them pass"
-            raise BadParam("starting_position", problem, cure)
+            fix = "delete these topics on the target; LATEST when it holds all; duplicates: explain lets them pass"
+            raise BadParam("starting_position", problem, fix)
 
     def _missing(self, places: dict[Partition, int]) -> list[Partition]:
         """Partitions of which the target lacks records that the source has now."""
@@ -188,7 +188,7 @@ class MskReplicator(Engine):
             lag = self.hook.message_lag(self.name)
         except FerryError as fault:
             if fault.retriable:
-                raise OutsideFault(str(fault)) from fault
+                raise TransientError(str(fault)) from fault
             raise
         if state.verdict is Verdict.FAILED:
             raise ReplicationFailed(state.reason)

@@ -21,7 +21,7 @@ def read_frozen(artifacts: RunArtifacts) -> Frozen:
     data: Mapping[str, Any] | None = artifacts.read_json(FROZEN)
     if data is None:
         raise FerryError(
-            f"{artifacts.path(FROZEN)} is missing. Cure: clear wait_until_converged with its downstream tasks; if the "
+            f"{artifacts.path(FROZEN)} is missing. Fix: clear wait_until_converged with its downstream tasks; if the "
             "file was written on another host, point FERRY_ARTIFACTS at storage that all hosts share"
         )
     return Frozen.from_json(data)

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, Producer
 from kafka_ferry.core.checks import Check
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
@@ -38,7 +38,7 @@ def send_canary(migration: Migration) -> list[Check]:
         if not engine.creates_topics:  # first: the engine may end on a record whose topic is not there
             _create(migration.target.admin, migration.spec.target_topic(topic))
         _create(migration.source.admin, topic)
-    except OutsideFault:
+    except TransientError:
         raise
     except FerryError as refusal:
         return skipped_checks(f"the canary topic could not be made: {refusal}")
@@ -67,7 +67,7 @@ def _create(admin: KafkaAdmin, topic: str) -> None:
     patience = time.monotonic() + 30
     while topic in admin.topic_ids([topic]):  # a deletion takes a moment
         if time.monotonic() > patience:
-            raise OutsideFault(f"topic {topic!r} of an earlier try is still being deleted")
+            raise TransientError(f"topic {topic!r} of an earlier try is still being deleted")
         time.sleep(_POLL_SECONDS)
     admin.create_topics([DesiredTopic(topic, topic, PARTITIONS, None, {})])
     admin.wait_until_usable([(topic, partition) for partition in range(PARTITIONS)], 60)
@@ -85,7 +85,7 @@ def _produce(migration: Migration, topic: str, number: int) -> None:
         producer.produce(topic, value, key, partition, headers=headers, on_delivery=delivered)
     left = producer.flush(40)
     if failed or left:
-        raise OutsideFault(f"{left + len(failed)} canary records were not taken by the source: {failed[:1]}")
+        raise TransientError(f"{left + len(failed)} canary records were not taken by the source: {failed[:1]}")
 
 
 def _is_there(migration: Migration, topic: str) -> bool:
@@ -94,7 +94,7 @@ def _is_there(migration: Migration, topic: str) -> bool:
         return False
     try:
         ends = migration.target.admin.offsets(_partitions(target), "latest", "read_committed")
-    except OutsideFault:
+    except TransientError:
         return False  # made a moment ago: no leaders yet
     wanted = migration.source.admin.offsets(_partitions(topic), "latest", "read_committed")
     if not engine_kind(migration.spec.engine).keeps_partitions:

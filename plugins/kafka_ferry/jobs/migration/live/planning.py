@@ -43,7 +43,7 @@ def make_plan(
 
     :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
     :param flows: to look for loops, and for other migrations into the same topics.
-    :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``OutsideFault`` as the hooks do.
+    :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``TransientError`` as the hooks do.
     """
     spec = migration.spec
     check_provisioning(spec)

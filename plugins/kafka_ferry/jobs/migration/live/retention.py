@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from kafka_ferry.core.retention import HELD_AS, SIZES, is_held, to_hold, to_put_back
-from kafka_ferry.exceptions import NotAuthorized, OutsideFault
+from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.preflight import Preflight
@@ -109,7 +109,9 @@ def _alter(
     deadline = time.monotonic() + _VISIBLE_SECONDS
     while taken and (waiting := _not_visible(migration, taken)):
         if time.monotonic() > deadline:
-            raise OutsideFault(f"{migration.spec.target_conn_id}: configs set, but not in force: {', '.join(waiting)}")
+            raise TransientError(
+                f"{migration.spec.target_conn_id}: configs set, but not in force: {', '.join(waiting)}"
+            )
         time.sleep(0.1)
     return refused
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.exceptions import LossDetected
+from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.migration.engines.registry import no_groups
 from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
@@ -36,7 +36,7 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     """The content of checks.json: checks, topic lines, group lines, and the digest of the results they judge.
 
     :param only_compare: ask nobody but the two clusters.
-    :raises LossDetected: a topic that was copied is not on the source any more.
+    :raises DataLossError: a topic that was copied is not on the source any more.
     """
     results = read_results(artifacts)
     desired = _promised(migration, artifacts)
@@ -87,8 +87,8 @@ def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopi
     states = migration.source.admin.topics(sorted(names))
     gone = sorted(names - states.keys())
     if gone:  # left out, they would be missing from every check, and the verdict would not know
-        raise LossDetected(
+        raise DataLossError(
             f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived cannot be held "
-            "against them any more. Cure: start the run anew, with these topics left out (exclude_topics)"
+            "against them any more. Fix: start the run anew, with these topics left out (exclude_topics)"
         )
     return desired_topics(migration.spec, states.values())

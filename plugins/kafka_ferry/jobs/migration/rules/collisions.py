@@ -27,14 +27,14 @@ def collision_findings(
         if name in sources:
             renamed = f" (on the target {name})" if name != sources[name] else ""
             param, subject = param_of(spec), f"topic {sources[name]}{renamed}"
-            cure = "exclude_topics, or naming: rename with another topic_rename_format and a migration of its own"
+            fix = "exclude_topics, or naming: rename with another topic_rename_format and a migration of its own"
         else:
-            param, subject, cure = "migration", f"topic {name} of our own", "another source_alias and migration name"
+            param, subject, fix = "migration", f"topic {name} of our own", "another source_alias and migration name"
         free = f"; or delete {other!r}, if nobody uses it" if other in existing else ""
         found.append(
             Finding(
                 Severity.REFUSE, "name_collision", subject, f"cannot be made: {problem_of(other, existing)}",
-                f"{cure}{free}", param,
+                f"{fix}{free}", param,
             )
         )  # fmt: skip
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import FerryError, LossDetected
+from kafka_ferry.exceptions import DataLossError, FerryError
 
 
 class ConvergenceStalled(FerryError):
@@ -77,7 +77,7 @@ class Frozen:
         """
         return [
             f"{topic}-{partition}: an open transaction holds back offsets {self.ends[topic, partition]} to {high - 1}: "
-            "not copied, not compared. Cure: end it (kafka-transactions abort), then clear wait_until_converged"
+            "not copied, not compared. Fix: end it (kafka-transactions abort), then clear wait_until_converged"
             for (topic, partition), high in sorted(self.held_back.items())
             if ends_now.get((topic, partition), 0) <= self.ends[topic, partition]
         ]
@@ -162,7 +162,7 @@ class ConvergenceTracker:
     def update(self, reading: Reading) -> PollResult:
         """Take in a reading.
 
-        :raises LossDetected: a topic is gone or was created anew, or the source's log start passed what has been
+        :raises DataLossError: a topic is gone or was created anew, or the source's log start passed what has been
             replicated: records were lost.
         :raises ConvergenceStalled: nothing moved for ``no_progress_timeout`` seconds.
         """
@@ -198,11 +198,11 @@ class ConvergenceTracker:
         ):
             for topic, topic_id in frozen.items():
                 if topic not in now:
-                    raise LossDetected(f"{kind} topic {topic!r} was deleted during the copy. Cure: start the run anew")
+                    raise DataLossError(f"{kind} topic {topic!r} was deleted during the copy. Fix: start the run anew")
                 if now[topic] != topic_id:
-                    raise LossDetected(
+                    raise DataLossError(
                         f"{kind} topic {topic!r} was deleted and created anew during the copy (its topic id changed): "
-                        "what it held before is lost to this run. Cure: start the run anew"
+                        "what it held before is lost to this run. Fix: start the run anew"
                     )
 
     def _guard_log_starts(self, reading: Reading, position: Mapping[Partition, int]) -> None:
@@ -211,9 +211,9 @@ class ConvergenceTracker:
             if (topic, partition) in self._proven:  # nothing but markers and holes up to the end: no record expires
                 reached = max(reached, self._frozen.ends[topic, partition])
             if start > reached:
-                raise LossDetected(
+                raise DataLossError(
                     f"{topic}-{partition}: the source's log start moved to {start}, but replication had reached "
-                    f"{reached}: offsets {reached} to {start - 1} expired before they were copied. Cure: raise "
+                    f"{reached}: offsets {reached} to {start - 1} expired before they were copied. Fix: raise "
                     "retention on the source, then start anew"
                 )
 
@@ -268,6 +268,6 @@ class ConvergenceTracker:
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         return (
             f"no progress for {seconds:.0f} s, with {len(left)} partition(s) short of their end: {named}{more}. "
-            "What copies may be RUNNING and yet not read or write. Cure: read the log of its workers, or of the "
+            "What copies may be RUNNING and yet not read or write. Fix: read the log of its workers, or of the "
             "replicator (wrong password, missing permission, a record larger than the target takes, broker down)"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.job import PartitionResult
 
-_CURE = (
+_FIX = (
     "end all but one, delete the target topic and copy it anew; a connector that was made anew under another name "
     "counts as one more"
 )
@@ -29,7 +29,7 @@ def copies_by_topic(results: Iterable[PartitionResult]) -> dict[str, str]:
 def _told(found: Sequence[PartitionComparison], whole_topic: bool) -> str:
     factors = {one.factor for one in found if one.target_records}
     if len(factors) == 1 and (times := factors.pop()) > 1:
-        return f"each record {times} times: probably {times} replicators copied this topic; {_CURE}"
+        return f"each record {times} times: probably {times} replicators copied this topic; {_FIX}"
     source, target = (sum(getattr(one, f"{side}_records") for one in found) for side in ("source", "target"))
     times = target // source if source else 0
     if whole_topic or times < 2 or target % source or any(one.lost or one.altered for one in found):
@@ -40,5 +40,5 @@ def _told(found: Sequence[PartitionComparison], whole_topic: bool) -> str:
     return (
         f"{times} times as many records as on the source and none lost: probably {times} replicators copied this "
         "topic, one of them into other partitions, as MirrorMaker 1 does (any_partition of verify_clusters tells); "
-        f"{_CURE}"
+        f"{_FIX}"
     )

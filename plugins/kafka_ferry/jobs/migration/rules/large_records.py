@@ -10,7 +10,7 @@ from kafka_ferry.core.retention import size_limit
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts, why_not_lifted
 from kafka_ferry.jobs.migration.rules.sample import Sample
 
-_CURE = (
+_FIX = (
     "set {}={{bytes}} or more on the target topic, or let it be lifted (hold_retention without keep_replicating, the "
     "right ALTER_CONFIGS)"
 )
@@ -40,7 +40,7 @@ def record_findings(
         subject = f"topic {name}" if target_name == name else f"topic {name} (on the target {target_name})"
         stays = why_not_lifted(facts, refused, hold)
         limit, own = size_limit(facts.configs, lifted=not stays), size_limit(facts.configs)
-        topic = [Limit(f"{limit[0]} of the target topic", limit[1], _CURE.format(limit[0]), why=stays)] if limit else []
+        topic = [Limit(f"{limit[0]} of the target topic", limit[1], _FIX.format(limit[0]), why=stays)] if limit else []
         limits = [*engine, *request_limits(target), *topic]
         found = size_finding(subject, [sample.record], sample.batch, limits, basis=sample.basis, codec=codec)
         if found is None and own and not stays:

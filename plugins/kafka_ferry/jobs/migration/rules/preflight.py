@@ -278,10 +278,10 @@ def _partitions(facts: TopicFacts, _hold: bool) -> Finding | None:
     )  # fmt: skip
 
 
-def _finding(severity: Severity, code: str, facts: TopicFacts, what: str, cure: str) -> Finding:
+def _finding(severity: Severity, code: str, facts: TopicFacts, what: str, fix: str) -> Finding:
     name, target = facts.source.name, facts.desired.name
     subject = f"topic {name}" if target == name else f"topic {name} (on the target {target})"
-    return Finding(severity, code, subject, what, cure)
+    return Finding(severity, code, subject, what, fix)
 
 
 def group_findings(selection: Selection, with_commits: Iterable[str]) -> list[Finding]:

@@ -93,12 +93,12 @@ def check_provisioning(spec: MigrationSpec) -> None:
     """
     if spec.provision_through is ProvisionThrough.KAFKA:
         return
-    for param, value, cure in (
+    for param, value, fix in (
         ("cluster_arn", spec.cluster_arn, "the ARN of the MSK cluster that target_conn_id leads to"),
         ("replication_factor", spec.replication_factor, "a number, such as 3: MSK's topic API knows no default"),
     ):
         if not value:
-            raise BadParam(param, "is missing, and provision_through is msk_api", cure)
+            raise BadParam(param, "is missing, and provision_through is msk_api", fix)
 
 
 def check_replication(spec: MigrationSpec, desired: Iterable[DesiredTopic], brokers: int, default_factor: int) -> None:

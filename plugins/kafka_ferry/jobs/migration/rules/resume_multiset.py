@@ -117,6 +117,6 @@ def _refuse_foreign(job: TopicJob, source: TopicContent, target: TopicContent) -
         raise ForeignData(
             f"target {job.target_topic}-{strange.target_partition} holds, at offset {strange.target[0]}, a record that "
             f"the source {job.source_topic} does not have, one of {found.unexpected + found.altered:,}: someone else "
-            "writes there, or it expired on the source. Cure: delete the target topic, choose other names (param "
+            "writes there, or it expired on the source. Fix: delete the target topic, choose other names (param "
             "naming), or leave the topic out (exclude_topics)"
         )

@@ -80,7 +80,7 @@ class ConvergenceWatch:
     def poll(self) -> PollResult:
         """Look once.
 
-        :raises FerryError: as ``ConvergenceTracker.update`` and ``Progress.check`` do; ``OutsideFault`` when a side
+        :raises FerryError: as ``ConvergenceTracker.update`` and ``Progress.check`` do; ``TransientError`` when a side
             did not answer, which is no verdict.
         """
         self._progress.check()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import stage
 from kafka_ferry.report.artifacts import FROZEN, PLAN, PROGRESS, RunArtifacts
 
@@ -74,9 +74,11 @@ class ConvergenceSensor(BaseSensorOperator):
             self.defer(trigger=trigger, method_name="execute_complete", timeout=backstop)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """:raises NotConverged: with the reason, as the trigger found it; ``OutsideFault`` when only the wait broke."""
+        """:raises NotConverged: with the reason, as the trigger found it.
+        :raises TransientError: only the wait broke.
+        """
         with stage(context):
             if event and event.get("status") == "broken":
-                raise OutsideFault(str(event.get("message")))
+                raise TransientError(str(event.get("message")))
             if not event or event.get("status") != "success":
                 raise NotConverged(str((event or {}).get("message") or "the trigger ended without a verdict"))

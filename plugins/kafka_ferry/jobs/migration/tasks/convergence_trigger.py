@@ -13,7 +13,7 @@ import pendulum
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from kafka_ferry.exceptions import FerryError, OutsideFault
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.migration import Migration
@@ -53,7 +53,7 @@ class ConvergencePoller:
         """
         try:
             result = self._watch.poll()
-        except OutsideFault as fault:
+        except TransientError as fault:
             self._tolerate(fault)
             return False
         self._silent_since = None
@@ -69,11 +69,11 @@ class ConvergencePoller:
         """Why the wait ends without convergence."""
         limit = humanize.precisedelta(round(self._spec.convergence_timeout))
         return (
-            f"not converged within convergence_timeout ({limit}). Last seen: {self._last}. Cure: raise "
+            f"not converged within convergence_timeout ({limit}). Last seen: {self._last}. Fix: raise "
             "convergence_timeout or tasks_max; the copy goes on where it is when the task is cleared"
         )
 
-    def _tolerate(self, fault: OutsideFault) -> None:
+    def _tolerate(self, fault: TransientError) -> None:
         self._silent_since = self._silent_since or time.monotonic()
         silent = time.monotonic() - self._silent_since
         if silent > self._spec.no_progress_timeout:

@@ -72,7 +72,7 @@ class RemoveOperator(FerryOperator):
             forget(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
-            raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Cure: clear this task")
+            raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Fix: clear this task")
         return {"ended": removed.stopped, "topics": removed.topics}
 
     def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:

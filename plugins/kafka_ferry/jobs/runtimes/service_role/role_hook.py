@@ -126,8 +126,8 @@ class RoleHook(MskClient):
 
 def _gone(needs: RoleNeeds) -> RoleProblem:
     what = "there is no such role in the account of the AWS connection"
-    cure = "the ARN of a role there is; one of another account cannot be handed to MSK Connect. To make it, use this "
-    return RoleProblem(what, f"{cure}trust policy: {json.dumps(needs.trust())}")
+    fix = "the ARN of a role there is; one of another account cannot be handed to MSK Connect. To make it, use this "
+    return RoleProblem(what, f"{fix}trust policy: {json.dumps(needs.trust())}")
 
 
 def _another(arn: str) -> RoleProblem:

@@ -59,12 +59,12 @@ class ServiceRole:
         """For the plan: what is surely wrong is refused, what may be is a warning, what was not asked is told."""
         subject = f"service role {self.needs.role_arn}"
         found = [
-            Finding(Severity.REFUSE if one.sure else Severity.WARN, "service_role", subject, one.what, one.cure, PARAM)
+            Finding(Severity.REFUSE if one.sure else Severity.WARN, "service_role", subject, one.what, one.fix, PARAM)
             for one in self.check.problems
         ]
-        cure = "iam:GetRole and iam:SimulatePrincipalPolicy on the role for the AWS connection, if it shall be checked"
+        fix = "iam:GetRole and iam:SimulatePrincipalPolicy on the role for the AWS connection, if it shall be checked"
         return found + [
-            Finding(Severity.ADVISE, "service_role", subject, f"skipped: {one}", cure, PARAM)
+            Finding(Severity.ADVISE, "service_role", subject, f"skipped: {one}", fix, PARAM)
             for one in self.check.skipped
         ]
 

@@ -53,7 +53,7 @@ def test_what_is_missing_is_named_with_a_document_of_just_that() -> None:
     (problem,) = problems(needs(), answered(needs(), x=lacking))
     assert problem.sure
     assert problem.what == f"it lacks kafka-cluster:WriteData on {TOPIC}shop.items"
-    document = json.loads(problem.cure.removeprefix("attach this policy to it: "))
+    document = json.loads(problem.fix.removeprefix("attach this policy to it: "))
     (statement,) = document["Statement"]
     assert statement["Action"] == ["kafka-cluster:WriteData"]
     assert f"{TOPIC}shop.items" in statement["Resource"]

@@ -67,7 +67,7 @@ def test_kept_out_with_the_document_that_would_do(changes: dict[str, Any], words
     (problem,) = problems(statement(**changes))
     assert problem.sure
     assert words in problem.what
-    assert '"aws:SourceAccount": "123456789012"' in problem.cure
+    assert '"aws:SourceAccount": "123456789012"' in problem.fix
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def permission_problems(
         problems.append(RoleProblem(what, "have the organization's policy allow it"))
     if bounded := those(lambda one: one.boundary):
         what = f"its permissions boundary does not allow {_words(bounded)}"
-        cure = f"let the boundary, and a policy of the role, allow it: {_document(generated, bounded)}"
-        problems.append(RoleProblem(what, cure))
+        fix = f"let the boundary, and a policy of the role, allow it: {_document(generated, bounded)}"
+        problems.append(RoleProblem(what, fix))
     if secrets := those(lambda one: one.action.startswith("secretsmanager:")):
         what = f"it lacks {_words(secrets)} (the secret's own policy may allow it, which is not seen)"
         problems.append(RoleProblem(what, _attach(generated, secrets), sure=False))

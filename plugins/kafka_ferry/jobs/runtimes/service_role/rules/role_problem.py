@@ -12,12 +12,12 @@ _NAMED = 3  # resources or keys in one sentence
 class RoleProblem:
     """One thing that is wrong with a role.
 
-    :param cure: what to change, with the document to use.
+    :param fix: what to change, with the document to use.
     :param sure: nothing that was not seen could make it right. Otherwise it is a warning.
     """
 
     what: str
-    cure: str
+    fix: str
     sure: bool = True
 
 

@@ -45,7 +45,7 @@ class Statement:
 
 
 def trust_policy(account: str, connector: str = "*", region: str = "*", partition: str = "aws") -> dict[str, Any]:
-    """Who may take the role: MSK Connect for one connector of one account (the confused deputy's cure)."""
+    """Who may take the role: MSK Connect for one connector of one account (the confused deputy's fix)."""
     condition = {
         "StringEquals": {"aws:SourceAccount": account},
         "ArnLike": {"aws:SourceArn": f"arn:{partition}:kafkaconnect:{region}:{account}:connector/{connector}/*"},

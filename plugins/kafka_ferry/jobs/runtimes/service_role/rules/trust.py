@@ -24,35 +24,35 @@ def trust_problems(
 ) -> list[RoleProblem]:
     """Why MSK Connect may not, or perhaps not, take the role; empty when it may for all connectors.
 
-    :param document: the role's trust policy. ``wanted``: the generated one, for the cure.
+    :param document: the role's trust policy. ``wanted``: the generated one, for the fix.
     :param account: that the connectors are made in. ``connectors``: their ARNs.
     """
     statements = [one for one in listed(document.get("Statement")) if _names(one)]
-    cure = f"give the role this trust policy: {json.dumps(wanted)}"
+    fix = f"give the role this trust policy: {json.dumps(wanted)}"
     if not any(one.get("Effect") == "Allow" for one in statements):
-        return [RoleProblem(f"its trust policy does not let {SERVICE} take it ({_ACTION})", cure)]
+        return [RoleProblem(f"its trust policy does not let {SERVICE} take it ({_ACTION})", fix)]
     found: list[RoleProblem] = []
     for connector in connectors:
-        problem = _problem(statements, {"aws:sourceaccount": account, "aws:sourcearn": connector}, cure)
+        problem = _problem(statements, {"aws:sourceaccount": account, "aws:sourcearn": connector}, fix)
         if problem and problem not in found:
             found.append(problem)
-    return found[:1]  # what keeps one connector out keeps the others out; the cure is the same
+    return found[:1]  # what keeps one connector out keeps the others out; the fix is the same
 
 
-def _problem(statements: list[Mapping[str, Any]], request: Mapping[str, str], cure: str) -> RoleProblem | None:
+def _problem(statements: list[Mapping[str, Any]], request: Mapping[str, str], fix: str) -> RoleProblem | None:
     who = f"as connector {request['aws:sourcearn']} of account {request['aws:sourceaccount']}"
     verdicts = [(one, _applies(one, request)) for one in statements]
     denies = {verdict: one for one, verdict in verdicts if one.get("Effect") == "Deny" and verdict is not False}
     allows = {verdict: one for one, verdict in verdicts if one.get("Effect") == "Allow"}
     if True in denies:
-        return RoleProblem(f"a Deny of its trust policy keeps MSK Connect out {who}", cure)
+        return RoleProblem(f"a Deny of its trust policy keeps MSK Connect out {who}", fix)
     if True in allows and not denies:
         return None
     if True in allows or None in allows:
         unclear = denies[None] if True in allows else allows[None]
         what = f"whether MSK Connect may take it {who} depends on {_conditions(unclear) or 'its principals'}, of which "
-        return RoleProblem(f"{what}IAM alone can tell", cure, sure=False)
-    return RoleProblem(f"its trust policy keeps MSK Connect out {who}: it asks for {_conditions(allows[False])}", cure)
+        return RoleProblem(f"{what}IAM alone can tell", fix, sure=False)
+    return RoleProblem(f"its trust policy keeps MSK Connect out {who}: it asks for {_conditions(allows[False])}", fix)
 
 
 def _names(statement: Mapping[str, Any]) -> bool:

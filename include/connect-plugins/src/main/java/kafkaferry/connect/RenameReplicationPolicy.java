@@ -92,8 +92,8 @@ public class RenameReplicationPolicy extends DefaultReplicationPolicy {
         return topic.equals(HEARTBEATS) || topic.endsWith(separator + HEARTBEATS);
     }
 
-    private static ConfigException refusal(String format, String cure) {
-        return new ConfigException(FORMAT_CONFIG, format, cure);
+    private static ConfigException refusal(String format, String fix) {
+        return new ConfigException(FORMAT_CONFIG, format, fix);
     }
 
     private static String string(Map<String, ?> props, String key, String fallback) {
