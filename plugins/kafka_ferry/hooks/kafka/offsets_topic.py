@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError, Producer
 
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.mirror_offsets import kept_key, kept_offset, next_offset, place_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
@@ -39,18 +40,16 @@ class OffsetsTopic:
         result = {}
         for key, row in self._table.rows().items():
             if place := self._place(key):
-                result[place] = int(json.loads(row.value)["offset"]) + 1
+                result[place] = next_offset(json.loads(row.value))
         return result
 
     def _place(self, key: bytes) -> Partition | None:
         """None: of another connector, or of another kind."""
         try:
             connector, place = json.loads(key)
-            if connector == self._connector and place["cluster"] == self._alias:
-                return str(place["topic"]), int(place["partition"])
-        except (ValueError, TypeError, KeyError):
-            pass
-        return None
+            return place_of(place, self._alias) if connector == self._connector else None
+        except (ValueError, TypeError, AttributeError):
+            return None
 
     def write(self, places: Mapping[Partition, int | None], replication_factor: int | None) -> None:
         """Set next offsets (None: forget it), while no worker runs. The topic is made as Connect would make it.
@@ -76,10 +75,9 @@ class OffsetsTopic:
             client_config(self._cluster.extra)
             | {"acks": "all", "partitioner": "murmur2_random", "delivery.timeout.ms": 60000}
         )
-        for (topic, partition), offset in sorted(places.items()):
-            place = {"cluster": self._alias, "partition": partition, "topic": topic}
-            key = json.dumps([self._connector, place], separators=(",", ":"))
-            value = None if offset is None else json.dumps({"offset": offset - 1}, separators=(",", ":"))
+        for place, offset in sorted(places.items()):
+            key = json.dumps([self._connector, kept_key(place, self._alias)], separators=(",", ":"))
+            value = None if offset is None else json.dumps(kept_offset(offset), separators=(",", ":"))
             producer.produce(self._topic, value, key, on_delivery=delivered)
             producer.poll(0)
         left = producer.flush(60)

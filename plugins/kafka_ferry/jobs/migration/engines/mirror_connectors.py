@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
+from kafka_ferry.core.mirror_offsets import kept_key, kept_offset, next_offsets
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import (
@@ -157,11 +158,7 @@ class MirrorConnectors:
 
     def _stored(self, name: str) -> dict[Partition, int]:
         """Next source offset by the connector's own account."""
-        return {
-            (entry["partition"]["topic"], int(entry["partition"]["partition"])): int(entry["offset"]["offset"]) + 1
-            for entry in self._connect.offsets(name)
-            if entry["partition"].get("cluster") == self._migration.spec.alias and entry["offset"]
-        }
+        return next_offsets(self._connect.offsets(name), self._migration.spec.alias)
 
     def _align(self, name: str, wanted: Mapping[Partition, int]) -> None:
         changes = offset_changes(wanted, self._stored(name), self._migration.spec.alias)
@@ -189,13 +186,13 @@ def offset_changes(
 ) -> list[dict[str, Any]]:
     """Entries for ``PATCH /connectors/{name}/offsets`` that make the next offsets ``wanted``.
 
-    :param wanted, actual: next source offset; the connector stores the last replicated one, which is one less.
+    :param wanted, actual: next source offset.
     """
     return [
         {
-            "partition": {"cluster": alias, "topic": topic, "partition": partition},
-            "offset": {"offset": wanted[topic, partition] - 1} if (topic, partition) in wanted else None,
+            "partition": kept_key(place, alias),
+            "offset": kept_offset(wanted[place]) if place in wanted else None,
         }
-        for topic, partition in sorted(wanted.keys() | actual.keys())
-        if wanted.get((topic, partition)) != actual.get((topic, partition))
+        for place in sorted(wanted.keys() | actual.keys())
+        if wanted.get(place) != actual.get(place)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kafka_ferry.core.mirror_offsets import next_offsets
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.hook import ConnectHook, Verdict
@@ -16,9 +17,7 @@ class ReplicationFailed(FerryError):
 class ConnectProgress:
     """``Progress`` of a MirrorSourceConnector.
 
-    The offset stored is that of the last record *replicated* (acked by the target and flushed), so the next one is
-    one more. Entries of other clusters and of topics no longer selected may be among them; the reader of the result
-    looks up only its own partitions.
+    Topics no longer selected may be among the offsets; the reader of the result looks up only its own partitions.
 
     :param connectors: all connectors of the migration, whose failures ``check`` reports.
     """
@@ -28,12 +27,7 @@ class ConnectProgress:
         self._connectors = connectors
 
     def next_offsets(self) -> Mapping[Partition, int]:
-        result: dict[Partition, int] = {}
-        for entry in self._hook.offsets(self._connector):
-            partition, offset = entry["partition"], entry["offset"]
-            if partition.get("cluster") == self._alias and offset and "topic" in partition:
-                result[partition["topic"], int(partition["partition"])] = int(offset["offset"]) + 1
-        return result
+        return next_offsets(self._hook.offsets(self._connector), self._alias)
 
     def check(self) -> None:
         """Look at the states.
