@@ -86,7 +86,7 @@ def test_timeout_here_names_state_and_tasks() -> None:
     [
         ({"status": "failed", "message": "why"}, AirflowFailException),
         ({"status": "timeout", "message": "why"}, AirflowSensorTimeout),
-        ({"status": "error", "message": "why"}, TransientError),
+        ({"status": "broken", "message": "why"}, TransientError),
     ],
 )
 def test_events(event: dict[str, Any], raised: type[Exception]) -> None:

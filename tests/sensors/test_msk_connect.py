@@ -106,4 +106,4 @@ def test_a_trigger_that_breaks_says_so(aws: MskConnectDouble) -> None:
         return [found async for found in trigger.run()]
 
     (only,) = asyncio.run(all_events())
-    assert only.payload["status"] == "error"
+    assert only.payload["status"] == "broken"

@@ -95,7 +95,7 @@ def test_a_worker_that_stays_away_is_named_at_the_end() -> None:
 def test_a_bug_becomes_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kafka_ferry.triggers.connect.poll", lambda *_: 1 / 0)
     found = event(trigger())
-    assert found["status"] == "error"
+    assert found["status"] == "broken"
     assert "ZeroDivisionError" in found["message"]
 
 

@@ -12,6 +12,7 @@ from airflow.sdk import BaseSensorOperator, conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.triggers.ended import Ended, told_by
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -111,15 +112,14 @@ class ConnectorRunningSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
         """Take the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
-        status, message = (event or {}).get("status"), (event or {}).get("message", "no event from the trigger")
-        if status == "success":
-            self.log.info("%s", message)
-            return
-        if status == "timeout":
+        ended, message = told_by(event)
+        if ended is Ended.TIMEOUT:
             raise AirflowSensorTimeout(self._timed_out(message))
-        if status == "failed":
+        if ended is Ended.FAILED:
             raise AirflowFailException(message)
-        raise TransientError(message)
+        if ended is Ended.BROKEN:
+            raise TransientError(message)
+        self.log.info("%s", message)
 
     def _timed_out(self, reason: str) -> str:
         return f"not running after {self.timeout:g} s: {reason}"

@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.msk.client import MskClient, Outcome
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
+from kafka_ferry.triggers.ended import Ended, told_by
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -97,12 +98,12 @@ class MskSensor(AwsBaseSensor[Hook]):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
         """Take the trigger's event."""
-        status, message = (event or {}).get("status"), (event or {}).get("message", "no event from the trigger")
-        if status == "failed":
+        ended, message = told_by(event)
+        if ended is Ended.FAILED:
             raise AirflowFailException(self.explained(message))
-        if status == "timeout":
+        if ended is Ended.TIMEOUT:
             raise AirflowSensorTimeout(f"not after {self.timeout:g} s: {message}")
-        if status != "success":
+        if ended is Ended.BROKEN:
             raise TransientError(message)
         self.log.info("%s", message)
 

@@ -13,13 +13,13 @@ from asgiref.sync import sync_to_async
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
+from kafka_ferry.triggers.ended import Ended, event_of
 
 
 class WaitingTrigger(BaseTrigger):
     """Fire once: it is as wished, it failed, or the time is over.
 
-    The event is ``{"status": …, "message": str, **echo}``; status is "success", "failed" (waiting cannot fix it),
-    "timeout" or "error" (the wait itself broke: another try may succeed).
+    The event is ``{"status": …, "message": str, **echo}``, its status a word of :class:`Ended`.
 
     :cvar arguments: names of the arguments, which are attributes too.
     :param end_time: seconds since the epoch; kept over a restart of the triggerer.
@@ -65,23 +65,23 @@ class WaitingTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is a verdict."""
         try:
-            status, message = await self._wait()
+            ended, message = await self._wait()
         except FerryError as fault:
-            status, message = "failed", str(fault)
+            ended, message = Ended.FAILED, str(fault)
         except Exception as fault:  # a trigger that raises fails its task without a word of why
             self.log.exception("The wait for %s broke", self.subject)
-            status, message = "error", f"{type(fault).__name__}: {fault}"
-        yield TriggerEvent({**self.event, "status": status, "message": message})
+            ended, message = Ended.BROKEN, f"{type(fault).__name__}: {fault}"
+        yield TriggerEvent(event_of(ended, message, self.event))
 
-    async def _wait(self) -> tuple[str, str]:
+    async def _wait(self) -> tuple[Ended, str]:
         said = ""
         while True:
             found = await sync_to_async(self.look)()
             if found.verdict is not Verdict.WAITING:
-                return ("success" if found.verdict is Verdict.RUNNING else "failed"), found.reason
+                return (Ended.SUCCESS if found.verdict is Verdict.RUNNING else Ended.FAILED), found.reason
             if found.reason != said:
                 self.log.info("Waiting: %s", found.reason)
                 said = found.reason
             if time.time() + self.delay > self.end_time:
-                return "timeout", self.too_late(found.reason)
+                return Ended.TIMEOUT, self.too_late(found.reason)
             await asyncio.sleep(self.delay)

@@ -9,6 +9,7 @@ from airflow.sdk import BaseSensorOperator
 
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import stage
+from kafka_ferry.triggers.ended import Ended, told_by
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
     from kafka_ferry.hooks.connect.states import Readiness
     from kafka_ferry.triggers.waiting import WaitingTrigger
 
-# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
-_MARGIN = timedelta(minutes=2)
-
 
 class WaitingSensor(BaseSensorOperator):
     """Base: ``begin`` looks once; what it finds waiting is waited for in the triggerer.
 
     :cvar stopped: the error when waiting longer will not help.
+    :cvar margin: the trigger ends by itself, with a reason; Airflow's own timeout of the deferral, which knows none,
+        comes so much later.
     :param engine: what moves the records; all tasks of a DAG get the same from its ``default_args``.
     """
 
     stopped: ClassVar[type[FerryError]]
+    margin: ClassVar[timedelta] = timedelta(minutes=2)
 
     def __init__(self, *, engine: str = "mirror_maker2_on_connect", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -52,7 +53,7 @@ class WaitingSensor(BaseSensorOperator):
             raise self.stopped(state.reason)
         self.log.info("%s", state.reason)
         if state.verdict is Verdict.WAITING:
-            limit = timedelta(seconds=seconds) + _MARGIN
+            limit = timedelta(seconds=seconds) + self.margin
             self.defer(trigger=trigger, method_name="execute_complete", timeout=limit)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
@@ -62,10 +63,9 @@ class WaitingSensor(BaseSensorOperator):
         :raises TransientError: only the wait broke.
         """
         with stage(context):
-            status, message = (event or {}).get("status"), (event or {}).get("message", "no event from the trigger")
-            if status == "success":
-                self.log.info("%s", message)
-                return
-            if status in ("failed", "timeout"):
-                raise self.stopped(str(message))
-            raise TransientError(str(message))
+            ended, message = told_by(event)
+            if ended is Ended.BROKEN:
+                raise TransientError(message)
+            if ended is not Ended.SUCCESS:
+                raise self.stopped(message)
+            self.log.info("%s", message)

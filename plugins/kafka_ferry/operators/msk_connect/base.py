@@ -12,7 +12,7 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.msk.client import (
     WAITER_DELAY,
     WAITER_MAX_ATTEMPTS,
@@ -23,6 +23,7 @@ from kafka_ferry.hooks.msk.client import (
 )
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, WaitTimedOut
+from kafka_ferry.triggers.ended import Ended, told_by
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -129,12 +130,14 @@ class MskOperator(AwsBaseOperator[Hook]):
         self.log.info("%s", found.reason)
 
     def _completed(self, event: dict[str, Any]) -> Any:
-        status, message = event.get("status"), event.get("message", "no event from the trigger")
+        ended, message = told_by(event)
         arn, waiter = event.get("arn", ""), event.get("waiter", "")
-        if status == "failed":
+        if ended is Ended.FAILED:
             self._judge(waiter, arn, Look(Outcome.FAILED, message))
-        if status != "success":
+        if ended is Ended.TIMEOUT:
             raise WaitTimedOut(message)
+        if ended is Ended.BROKEN:
+            raise TransientError(message)
         self.log.info("%s", message)
         return self.done(arn, event)
 

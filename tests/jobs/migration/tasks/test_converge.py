@@ -12,6 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
@@ -93,12 +94,14 @@ def test_a_second_try_remembers_where_the_first_began(monkeypatch: pytest.Monkey
 
 def test_only_a_success_is_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
     system(monkeypatch, replicated=10)
-    sensor().execute_complete(context(), {"status": "success"})
-    for event, told in (
-        ({"status": "error", "message": "a-0: lost"}, "a-0: lost"),
-        ({"status": "SUCCESS"}, "without a verdict"),
-        ({}, "without a verdict"),
-        (None, "without a verdict"),
+    sensor().execute_complete(context(), {"status": "success", "message": "converged"})
+    for event, raised, told in (
+        ({"status": "failed", "message": "a-0: lost"}, AirflowFailException, "a-0: lost"),
+        ({"status": "timeout", "message": "10 left"}, AirflowFailException, "10 left"),
+        ({"status": "broken", "message": "ValueError: x"}, TransientError, "ValueError: x"),
+        ({"status": "SUCCESS"}, TransientError, "no event from the trigger"),
+        ({}, TransientError, "no event from the trigger"),
+        (None, TransientError, "no event from the trigger"),
     ):
-        with pytest.raises(AirflowFailException, match=told):
+        with pytest.raises(raised, match=told):
             sensor().execute_complete(context(), event)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadConnection, DataLossError, TransientError
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.jobs.migration.rules.convergence import ConvergenceStalled, PollResult
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks import convergence_trigger as convergence
@@ -52,14 +53,15 @@ def poller(tmp_path: Path, *steps: PollResult | Exception, patience: float = 5) 
 
 
 def event(monkeypatch: pytest.MonkeyPatch, made: ConvergencePoller | Exception, seconds: float = 30) -> dict[str, Any]:
-    trigger = ConvergenceTrigger(**ARGUMENTS, deadline=time.time() + seconds)
+    trigger = ConvergenceTrigger(**ARGUMENTS, end_time=time.time() + seconds)
 
-    def make() -> ConvergencePoller:
+    def make(migration: Any, artifacts: Any, frozen: Any) -> ConvergencePoller:
         if isinstance(made, Exception):
             raise made
         return made
 
-    monkeypatch.setattr(trigger, "_poller", make)
+    monkeypatch.setattr(convergence, "ConvergencePoller", make)
+    monkeypatch.setattr(convergence, "read_frozen", lambda artifacts: None)
 
     async def all_events() -> list[Any]:
         return [found async for found in trigger.run()]
@@ -69,7 +71,7 @@ def event(monkeypatch: pytest.MonkeyPatch, made: ConvergencePoller | Exception, 
 
 
 def test_serialize_round_trip_with_nothing_but_json() -> None:
-    made = ConvergenceTrigger(**ARGUMENTS, deadline=5.0)
+    made = ConvergenceTrigger(**ARGUMENTS, end_time=5.0)
     path, kwargs = made.serialize()
     assert path == "kafka_ferry.jobs.migration.tasks.convergence_trigger.ConvergenceTrigger"
     assert ConvergenceTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
@@ -77,7 +79,10 @@ def test_serialize_round_trip_with_nothing_but_json() -> None:
 
 def test_success_and_a_line_of_progress_a_poll(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made = poller(tmp_path, result(), TransientError("away"), result(True, done=200))
-    assert event(monkeypatch, made) == {"status": "success"}
+    told = event(monkeypatch, made)
+    assert told.keys() == {"status", "message"}
+    assert told["status"] == "success"
+    assert told["message"].endswith("converged")
     lines = RunArtifacts("d", "r", str(tmp_path)).read_lines(PROGRESS)
     assert [line["records"] for line in lines] == [50, 200]
     assert lines[-1]["converged"] is True
@@ -87,8 +92,8 @@ def test_success_and_a_line_of_progress_a_poll(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (DataLossError("a-0: lost"), "error"),
-        (BadConnection("a-0: lost"), "error"),
+        (DataLossError("a-0: lost"), "failed"),
+        (BadConnection("a-0: lost"), "failed"),
         (ValueError("a-0: lost"), "broken"),  # the wait broke, not the copy: worth another try
     ],
 )
@@ -106,7 +111,7 @@ def test_a_start_that_fails_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_deadline_says_what_was_last_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = event(monkeypatch, poller(tmp_path, result()), seconds=-1)
-    assert told["status"] == "error"
+    assert told["status"] == "timeout"
     assert "convergence_timeout" in told["message"]
     assert "50 of 200 offsets" in told["message"]
 
@@ -115,12 +120,12 @@ def test_a_silent_cluster_is_tolerated_and_not_for_ever(monkeypatch: pytest.Monk
     now = [100.0]
     monkeypatch.setattr(convergence.time, "monotonic", lambda: now[0])
     made = poller(tmp_path, TransientError("broker away"), patience=5)
-    assert made.poll() is False
+    assert made.look() == Readiness(Verdict.WAITING, "no answer, will look again: broker away")
     now[0] += 5
-    assert made.poll() is False
+    assert made.look().verdict is Verdict.WAITING
     now[0] += 0.1
     with pytest.raises(ConvergenceStalled, match=r"no answer for 5 s: broker away"):
-        made.poll()
+        made.look()
 
 
 def test_an_answer_ends_the_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_an_answer_ends_the_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     away = TransientError("broker away")
     made = poller(tmp_path, away, result(), away, away)
     for _ in range(4):
-        assert made.poll() is False
+        assert made.look().verdict is Verdict.WAITING
         now[0] += 4
 
 
@@ -155,4 +160,5 @@ def test_the_real_poller_polls_the_migrations_systems(tmp_path: Path, monkeypatc
     )
     monkeypatch.setattr(convergence, "engine_of", lambda migration: SimpleNamespace(progress=lambda: progress))
     frozen = convergence.Frozen({}, {}, {}, {})
-    assert ConvergencePoller(migration, RunArtifacts("d", "r", str(tmp_path)), frozen).poll() is True  # type: ignore[arg-type]
+    made = ConvergencePoller(migration, RunArtifacts("d", "r", str(tmp_path)), frozen)  # type: ignore[arg-type]
+    assert made.look().verdict is Verdict.RUNNING

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
+from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks.running_trigger import EngineRunningTrigger
@@ -120,7 +120,7 @@ def test_the_trigger_waits_for_success_over_a_worker_that_is_away(monkeypatch: p
     [
         (FAILS, "failed", "task 0 is FAILED"),
         (BadConnection("wrong password"), "failed", "wrong password"),
-        (ValueError("a bug"), "error", "ValueError: a bug"),
+        (ValueError("a bug"), "broken", "ValueError: a bug"),
     ],
 )
 def test_each_end_is_an_event(
@@ -143,8 +143,8 @@ def test_the_time_is_over_with_the_last_reason(monkeypatch: pytest.MonkeyPatch) 
     [
         ("failed", AirflowFailException),
         ("timeout", AirflowFailException),
-        ("error", TransientError),
-        (None, FerryError),
+        ("broken", TransientError),
+        (None, TransientError),
     ],
 )
 def test_only_a_success_is_believed(status: str | None, error: type[Exception]) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from functools import cached_property
 from typing import Any
 
 import humanize
 import pendulum
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-from asgiref.sync import sync_to_async
 
-from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.exceptions import TransientError
+from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.migration import Migration
@@ -21,6 +19,7 @@ from kafka_ferry.jobs.migration.rules.convergence import ConvergenceStalled, Fro
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.migration.rules.watch import ConvergenceWatch
 from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts
+from kafka_ferry.triggers.waiting import WaitingTrigger
 
 log = logging.getLogger(__name__)
 
@@ -46,24 +45,22 @@ class ConvergencePoller:
         self._silent_since: float | None = None
         self._last = "nothing was seen yet"
 
-    def poll(self) -> bool:
-        """Whether it has converged; one log line and one line of progress.jsonl a poll.
+    def look(self) -> Readiness:
+        """Whether it has converged, in one readable line; it is a line of progress.jsonl, too.
 
         :raises FerryError: it never will.
         """
         try:
             result = self._watch.poll()
         except TransientError as fault:
-            self._tolerate(fault)
-            return False
+            return self._tolerated(fault)
         self._silent_since = None
         self._last = progress_line(result)
-        log.info("%s", self._last)
         try:
             self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
         except OSError as error:  # it is for people alone: a disk that is full for a moment must not end the wait
             log.warning("This look is not in %s: %s", PROGRESS, error)
-        return result.converged
+        return Readiness(Verdict.RUNNING if result.converged else Verdict.WAITING, self._last)
 
     def time_out_text(self) -> str:
         """Why the wait ends without convergence."""
@@ -73,60 +70,45 @@ class ConvergencePoller:
             "convergence_timeout or tasks_max; the copy goes on where it is when the task is cleared"
         )
 
-    def _tolerate(self, fault: TransientError) -> None:
+    def _tolerated(self, fault: TransientError) -> Readiness:
         self._silent_since = self._silent_since or time.monotonic()
         silent = time.monotonic() - self._silent_since
         if silent > self._spec.no_progress_timeout:
             raise ConvergenceStalled(f"no answer for {silent:.0f} s: {fault}") from fault
-        log.warning("Poll failed, will look again: %s", fault)
+        return Readiness(Verdict.WAITING, f"no answer, will look again: {fault}")
 
 
-class ConvergenceTrigger(BaseTrigger):
-    """Fires once: ``{"status": "success"}``, or ``{"status": "error", "message": …}`` when it never will converge, or
-    ``"broken"`` when the wait itself broke and another try may succeed.
+class ConvergenceTrigger(WaitingTrigger):
+    """Wait until it has converged.
 
     What to wait for is read from the run's ``frozen.json``, so a trigger that moves to another triggerer goes on with
     the same ends.
 
     :param engine: what moves the records. ``params``: the run's params.
-    :param deadline: seconds since the epoch after which it gives up.
     """
 
-    def __init__(self, *, engine: str, dag_id: str, run_id: str, params: dict[str, Any], deadline: float) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    arguments = ("engine", "dag_id", "run_id", "params", "end_time")
+
+    def __init__(self, *, engine: str, dag_id: str, run_id: str, params: dict[str, Any], end_time: float) -> None:
+        super().__init__(end_time)
         self.engine = engine
-        self.dag_id, self.run_id, self.params, self.deadline = dag_id, run_id, params, deadline
+        self.dag_id, self.run_id, self.params = dag_id, run_id, params
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        return (
-            f"{type(self).__module__}.{type(self).__qualname__}",
-            {
-                "engine": self.engine,
-                "dag_id": self.dag_id,
-                "run_id": self.run_id,
-                "params": self.params,
-                "deadline": self.deadline,
-            },
-        )
+    @property
+    def delay(self) -> float:
+        return self._poller.interval
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        yield TriggerEvent(await self._wait())
+    @property
+    def subject(self) -> str:
+        return "convergence"
 
-    async def _wait(self) -> dict[str, Any]:
-        try:
-            poller = await sync_to_async(self._poller)()
-            poll = sync_to_async(poller.poll)
-            while not await poll():
-                if time.time() > self.deadline:
-                    return {"status": "error", "message": poller.time_out_text()}
-                await asyncio.sleep(poller.interval)
-        except FerryError as error:
-            return {"status": "error", "message": str(error)}
-        except Exception as error:  # a trigger that raises says nothing in the task's log
-            log.exception("Waiting for convergence broke")
-            return {"status": "broken", "message": f"{type(error).__name__}: {error}"}
-        return {"status": "success"}
+    def too_late(self, reason: str) -> str:
+        return self._poller.time_out_text()
 
+    def look(self) -> Readiness:
+        return self._poller.look()
+
+    @cached_property
     def _poller(self) -> ConvergencePoller:
         artifacts = RunArtifacts(self.dag_id, self.run_id)
         migration = Migration(self.dag_id, spec_of(self.engine).from_params(self.params))
