@@ -38,7 +38,7 @@ class Run:
     """One timed run.
 
     :param cpu: seconds of the tool's processes, user and system. ``peak``: RSS of all of them together, bytes.
-    :param objects: in the bucket after an export. ``size``: of them, bytes. ``puts``: requests that wrote; 0: not told.
+    :param objects: in the bucket after an export. ``size``: of them, bytes. ``puts``: write requests; 0: not reported.
     """
 
     tool: str
@@ -230,7 +230,7 @@ def backup_table(runs: Sequence[Run], size: int, count: int) -> str:
                     f"{mine[0].size / total:.2f}" if mine[0].size else "-",
                 ]
             )
-    head = [f"{size} B", "s", "MB/s", "thousand records/s", "time against ours", "CPU s", "peak RSS MiB",
+    head = [f"{size} B", "s", "MB/s", "thousand records/s", "time relative to ours", "CPU s", "peak RSS MiB",
             "objects per GB", "PUTs per GB", "stored/value bytes"]  # fmt: skip
     return figures.table(head, rows)
 

@@ -128,7 +128,7 @@ def engine_table(runs: Sequence[Sequence[EngineCopy]], count: int, size: int) ->
                 spread(copy.cpu for copy in copies),
             ]
         )
-    head = ["engine", "s from deploy to the first record", "thousand records/s from there on", "MB/s",
-            "s from deploy to the last record", f"of `{names[0]}`'s speed in all", "s until progress says so",
-            "CPU s"]  # fmt: skip
+    head = ["engine", "s from deploy to the first record", "thousand records/s from then on", "MB/s",
+            "s from deploy to the last record", f"overall speed relative to `{names[0]}`",
+            "s until progress reports it", "CPU s"]  # fmt: skip
     return table(head, rows)
