@@ -27,7 +27,7 @@ def _export(order: dict[str, Any]) -> dict[str, float]:
     from kafka_ferry.hooks.kafka.admin import KafkaAdmin
     from kafka_ferry.hooks.objects.open import open_store
     from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
-    from kafka_ferry.jobs.s3.exporting import Exporting, shards_of
+    from kafka_ferry.jobs.s3.export_run import ExportRun, shards_of
 
     spec = ExportSpec(
         topics=[order["topic"]],
@@ -37,7 +37,7 @@ def _export(order: dict[str, Any]) -> dict[str, float]:
         format=order.get("format", "parquet"),
     )
     admin = KafkaAdmin(order["config"], "source")
-    export = Exporting(admin, order["config"], open_store(**order["store"]), order["store"], spec, order["id"])
+    export = ExportRun(admin, order["config"], open_store(**order["store"]), order["store"], spec, order["id"])
     mine = [at for shard in shards_of(export.begin()) for at in shard]
     done = export.run_shard(mine)
     export.finish()
@@ -47,16 +47,16 @@ def _export(order: dict[str, Any]) -> dict[str, float]:
 def _restore(order: dict[str, Any]) -> dict[str, float]:
     from kafka_ferry.hooks.objects.open import open_store
     from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
-    from kafka_ferry.jobs.backup.store.restoration import Restoration
+    from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
     from kafka_ferry.jobs.backup.store.work import added, in_processes
 
     spec = RestoreSpec(
         backup=order["name"], location=order["store"]["location"], rename={order["topic"]: order["target"]}, groups=[]
     )
-    restoration = Restoration(order["config"], open_store(**order["store"]), spec)
+    restore_run = RestoreRun(order["config"], open_store(**order["store"]), spec)
     memory: dict[str, dict[str, str]] = {}
-    restoration.provision(memory)
-    ranges = restoration.ranges()
+    restore_run.provision(memory)
+    ranges = restore_run.ranges()
     place = {"kind": "restore", "config": order["config"], "store": order["store"]}
     done = added(
         in_processes(
@@ -65,7 +65,7 @@ def _restore(order: dict[str, Any]) -> dict[str, float]:
             lambda some: {**place, "ranges": [one.to_json() for one in some]},
         )
     )
-    restoration.release(memory)
+    restore_run.release(memory)
     return done
 
 

@@ -108,20 +108,20 @@ def test_a_target_broker_that_restarts_in_mid_restore_neither_loses_nor_repeats(
     (topic,) = make_topics(breakable_stack.source_bootstrap, f"{topic_prefix}back")
     fill(breakable_stack, topic, produce)
     backups.export(backups.begin("b01"), segment_bytes=2_000_000)
-    restoration, memory = backups.restoration(), {}
-    restoration.provision(memory)
-    ranges = restoration.ranges()
+    restore_run, memory = backups.restore_run(), {}
+    restore_run.provision(memory)
+    ranges = restore_run.ranges()
     process = child(
         {
             "kind": "restore",
-            "config": restoration.config,
+            "config": restore_run.config,
             "store": place(gated),
             "ranges": [one.to_json() for one in ranges],
         }
     )
 
     def there() -> int:
-        return sum(restoration.admin.offsets([(topic, 0)], "latest", "read_uncommitted").values())
+        return sum(restore_run.admin.offsets([(topic, 0)], "latest", "read_uncommitted").values())
 
     until(lambda: there() > 0 and gate.left < 0, process)
     breakable_stack.broker("target").kill9()
@@ -130,7 +130,7 @@ def test_a_target_broker_that_restarts_in_mid_restore_neither_loses_nor_repeats(
     breakable_stack.broker("target").restart()
     process.wait(240)
 
-    again = backups.restoration()  # should it have given up meanwhile, as it may: the next try goes on
+    again = backups.restore_run()  # should it have given up meanwhile, as it may: the next try goes on
     again.provision(memory)
     restore_shard(again.config, again.store, again.ranges())
     (line,) = compare_restored(again.config, again.store, again.ranges())
@@ -169,15 +169,15 @@ def test_a_real_store_that_is_away_for_a_minute_in_mid_run_loses_and_mixes_nothi
     for topic in topics:
         fill(breakable_stack, topic, produce)
     coming.export(coming.begin("b01"), segment_bytes=2_000_000)
-    restoration, memory = coming.restoration(), {}
-    restoration.provision(memory)
+    restore_run, memory = coming.restore_run(), {}
+    restore_run.provision(memory)
     manifest = leaving.begin("b01")
     url, store = breakable_stack.s3.url, breakable_stack.s3
     gates = Gate(), Gate()
     with S3Faults(url, gates[0]) as out, S3Faults(url, gates[1]) as back:
         backing_up = child(leaving.order(manifest, patient(out), segment_bytes=2_000_000))
-        ranges = [one.to_json() for one in restoration.ranges()]
-        restoring = child({"kind": "restore", "config": restoration.config, "store": patient(back), "ranges": ranges})
+        ranges = [one.to_json() for one in restore_run.ranges()]
+        restoring = child({"kind": "restore", "config": restore_run.config, "store": patient(back), "ranges": ranges})
         until(lambda: out.faults > 0, backing_up)  # some segments are finished, and no other before the gate is open
         until(lambda: back.faults > 0, restoring)
         with pytest.raises(IncompleteBackup):
@@ -196,6 +196,6 @@ def test_a_real_store_that_is_away_for_a_minute_in_mid_run_loses_and_mixes_nothi
     done = leaving.catalogue.finish(manifest, DONE)
     assert (done.totals.records, done.state) == (RECORDS, State.COMPLETE)
     assert leaving.hashes(done.topics) == leaving.live(done.topics)
-    (line,) = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    (line,) = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert (line.detail, line.expected, line.actual) == ("", RECORDS, RECORDS)
-    restoration.release(memory)
+    restore_run.release(memory)

@@ -15,8 +15,8 @@ from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.jobs.backup.rules.packed_segment import decode_packed
 from kafka_ferry.jobs.backup.rules.segment import Buffer, decode
 from kafka_ferry.jobs.backup.store.process import run, store_order
-from kafka_ferry.jobs.backup.store.restoration import Restoration
 from kafka_ferry.jobs.backup.store.restore import ForeignRecords, restore_shard
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.jobs.backup.store.senders import MessageSender, NativeSender, RecordRefused
 from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.records.columns import columns_of
@@ -33,29 +33,29 @@ def backups(connections, topic_prefix) -> Backups:
     return Backups(topic_prefix)
 
 
-def restore(restoration: Restoration, memory: dict[str, dict[str, str]] | None = None) -> int:
+def restore(restore_run: RestoreRun, memory: dict[str, dict[str, str]] | None = None) -> int:
     """All of a restore in this process; proves it, and returns the records written by this try."""
     memory = {} if memory is None else memory
-    restoration.provision(memory)
-    done = restore_shard(restoration.config, restoration.store, restoration.ranges())
-    lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    restore_run.provision(memory)
+    done = restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    lines = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert [line.detail for line in lines if not line.same] == []
-    restoration.release(memory)
+    restore_run.release(memory)
     return done.records
 
 
-def order(kind: str, restoration: Restoration) -> dict[str, object]:
+def order(kind: str, restore_run: RestoreRun) -> dict[str, object]:
     return {
         "kind": kind,
-        "config": restoration.config,
+        "config": restore_run.config,
         "store": store_order(LOCATION, store_settings("aws_default")),
-        "ranges": [one.to_json() for one in restoration.ranges()],
+        "ranges": [one.to_json() for one in restore_run.ranges()],
     }
 
 
-def ends(restoration: Restoration) -> dict[tuple[str, int], int]:
-    places = [one.at for one in restoration.ranges()]
-    return restoration.admin.offsets(places, "latest", "read_uncommitted")
+def ends(restore_run: RestoreRun) -> dict[tuple[str, int], int]:
+    places = [one.at for one in restore_run.ranges()]
+    return restore_run.admin.offsets(places, "latest", "read_uncommitted")
 
 
 def hashes(conn_id: str, topic: str, partition: int = 0) -> list[int]:
@@ -74,15 +74,15 @@ def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_
     marks = {(plain, 0): 5, (odd, 0): 20, (trimmed, 0): 50}
     backups.commit(f"{topic_prefix}g", marks)
     done = backups.export(backups.begin("b01"))
-    restoration = backups.restoration()
+    restore_run = backups.restore_run()
     memory: dict[str, dict[str, str]] = {}
 
-    restoration.provision(memory)
-    held = restoration.admin.topics(memory)
-    run([order("restore", restoration)])
-    answers = run([order("compare", restoration)])
-    came_back = {one.at: hashes("kafka_target", *one.at) for one in restoration.ranges()}
-    restoration.release(memory)
+    restore_run.provision(memory)
+    held = restore_run.admin.topics(memory)
+    run([order("restore", restore_run)])
+    answers = run([order("compare", restore_run)])
+    came_back = {one.at: hashes("kafka_target", *one.at) for one in restore_run.ranges()}
+    restore_run.release(memory)
 
     lines = [line for answer in answers for line in answer["lines"]]
     assert [line for line in lines if line["detail"]] == []
@@ -97,16 +97,16 @@ def test_nasty_topics_come_back_as_they_were(backups, stack, topic_prefix, make_
             else:
                 assert live == came_back[at], at
     assert {state.effective["cleanup.policy"] for state in held.values()} == {"delete"}
-    after = restoration.admin.topics(memory)
+    after = restore_run.admin.topics(memory)
     own = {topic.name: topic.configs for topic in done.topics}
     assert {name: dict(state.configs) for name, state in after.items()} == own
     assert {name: state.partitions for name, state in after.items()} == {
         topic.name: len(topic.partitions) for topic in done.topics
     }
 
-    offsets = restoration.groups()
-    assert restoration.commit(offsets) == {}
-    there = restoration.admin.committed([f"{topic_prefix}g"])[f"{topic_prefix}g"]
+    offsets = restore_run.groups()
+    assert restore_run.commit(offsets) == {}
+    there = restore_run.admin.committed([f"{topic_prefix}g"])[f"{topic_prefix}g"]
     assert there[plain, 0] == 5
     assert there[trimmed, 0] == 50 - 40
     visible = backups.live(done.topics)[odd, 0]
@@ -123,20 +123,20 @@ def test_a_killed_restore_goes_on_and_repeats_nothing(
     for topic in topics:
         produce(stack.source_bootstrap, topic, ({"key": b"%d" % n, "value": value} for n in range(25_000)))
     backups.export(backups.begin("b01"), segment_bytes=5_000_000)
-    restoration, memory = backups.restoration(), {}
-    restoration.provision(memory)
+    restore_run, memory = backups.restore_run(), {}
+    restore_run.provision(memory)
 
-    process = child(order("restore", restoration))
-    kill_when(process, lambda: sum(ends(restoration).values()) > 5_000, "some thousand records are there")
-    there = sum(ends(restoration).values())
+    process = child(order("restore", restore_run))
+    kill_when(process, lambda: sum(ends(restore_run).values()) > 5_000, "some thousand records are there")
+    there = sum(ends(restore_run).values())
     assert 5_000 < there < 50_000
 
-    again = backups.restoration()
+    again = backups.restore_run()
     written = restore(again, memory)
 
     assert written == 50_000 - there
     assert sum(ends(again).values()) == 50_000
-    assert restore(backups.restoration()) == 0, "a restore of what is there writes nothing"
+    assert restore(backups.restore_run()) == 0, "a restore of what is there writes nothing"
 
 
 @pytest.mark.parametrize("way", ["never", "always"])
@@ -159,22 +159,22 @@ def test_chosen_topics_under_other_names_as_of_a_time(
 
     # 2026-09-21T17:13:20Z is NOW plus three hours.
     moment = "2026-09-21T17:13:20Z"
-    assert backups.restoration(point_in_time=moment).manifest.backup_id == "b01", "the first one begun after it"
+    assert backups.restore_run(point_in_time=moment).manifest.backup_id == "b01", "the first one begun after it"
     renamed = {f"{topic_prefix}(.*)": f"{topic_prefix}old.\\1"}
-    restoration = backups.restoration(topics=[orders], rename=renamed, point_in_time=moment, backup_id="b02")
-    assert restoration.point_in_time == nasty.NOW + 3 * hour
-    assert restore(restoration) == 5 + 5 + 1
-    assert [topic.name for topic in restoration.topics] == [f"{topic_prefix}old.orders"]
-    assert restoration.groups() == {f"{topic_prefix}g": {(f"{topic_prefix}old.orders", 1): 4}}
+    restore_run = backups.restore_run(topics=[orders], rename=renamed, point_in_time=moment, backup_id="b02")
+    assert restore_run.point_in_time == nasty.NOW + 3 * hour
+    assert restore(restore_run) == 5 + 5 + 1
+    assert [topic.name for topic in restore_run.topics] == [f"{topic_prefix}old.orders"]
+    assert restore_run.groups() == {f"{topic_prefix}g": {(f"{topic_prefix}old.orders", 1): 4}}
 
-    part = backups.restoration(topics=[orders], partitions={orders: [1]}, rename={orders: f"{topic_prefix}part"})
+    part = backups.restore_run(topics=[orders], partitions={orders: [1]}, rename={orders: f"{topic_prefix}part"})
     assert restore(part) == 6
-    assert restoration.admin.topics([f"{topic_prefix}part"])[f"{topic_prefix}part"].partitions == 2
+    assert restore_run.admin.topics([f"{topic_prefix}part"])[f"{topic_prefix}part"].partitions == 2
 
-    first = backups.restoration(topics=[orders], backup_id="b01", rename={orders: f"{topic_prefix}first"})
+    first = backups.restore_run(topics=[orders], backup_id="b01", rename={orders: f"{topic_prefix}first"})
     assert restore(first) == 12
     with pytest.raises(BadParam, match="not in the backup"):
-        backups.restoration(topics=["nothing"]).check()
+        backups.restore_run(topics=["nothing"]).check()
 
 
 def test_records_of_others_are_never_mixed_with(backups, stack, topic_prefix, make_topics, produce):
@@ -184,22 +184,22 @@ def test_records_of_others_are_never_mixed_with(backups, stack, topic_prefix, ma
     make_topics(stack.target_bootstrap, topic)
     produce(stack.target_bootstrap, topic, 1)
     with pytest.raises(BadParam, match="not the backup's"):
-        backups.restoration().provision({})
+        backups.restore_run().provision({})
 
     admin = AdminClient({"bootstrap.servers": stack.target_bootstrap})
     for future in admin.delete_topics([topic]).values():
         future.result(30)
-    restoration = backups.restoration(rename={topic: f"{topic}2"})
-    restore(restoration)
+    restore_run = backups.restore_run(rename={topic: f"{topic}2"})
+    restore(restore_run)
     produce(stack.target_bootstrap, f"{topic}2", 1)
     with pytest.raises(ForeignRecords):
-        restore_shard(restoration.config, restoration.store, restoration.ranges())
-    (line,) = compare_restored(restoration.config, restoration.store, restoration.ranges())
+        restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    (line,) = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert (line.expected, line.actual, line.same) == (10, 11, False)
 
     make_topics(stack.target_bootstrap, f"{topic}3", partitions=3)
     with pytest.raises(BadParam, match="3 partition"):
-        backups.restoration(rename={topic: f"{topic}3"}).check()
+        backups.restore_run(rename={topic: f"{topic}3"}).check()
 
 
 def test_a_damaged_object_is_never_restored(backups, stack, topic_prefix, make_topics, produce):
@@ -210,21 +210,21 @@ def test_a_damaged_object_is_never_restored(backups, stack, topic_prefix, make_t
     data = bytearray(backups.store.get(segment.key))
     data[len(data) // 2] ^= 1
     backups.store.put(segment.key, bytes(data))
-    restoration = backups.restoration()
-    restoration.provision({})
+    restore_run = backups.restore_run()
+    restore_run.provision({})
 
     with pytest.raises(DamagedSegment, match=r"offsets 0 to 999.*SHA-256"):
-        restore_shard(restoration.config, restoration.store, restoration.ranges())
-    assert set(ends(restoration).values()) == {0}
+        restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    assert set(ends(restore_run).values()) == {0}
 
 
 def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics, produce, monkeypatch):
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
     produce(stack.source_bootstrap, topic, 10)
     backups.export(backups.begin("b01"))
-    restoration = backups.restoration()
-    restoration.provision({})
-    ranges = restoration.ranges()
+    restore_run = backups.restore_run()
+    restore_run.provision({})
+    ranges = restore_run.ranges()
     from kafka_ferry.jobs.backup.store import restore as module
 
     last_hash = module._last_hash
@@ -236,7 +236,7 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
 
     monkeypatch.setattr(module, "_last_hash", slow)
     with pytest.raises(DataLossError, match="Somebody else writes"):
-        restore_shard(restoration.config, restoration.store, ranges)
+        restore_shard(restore_run.config, restore_run.store, ranges)
 
 
 def test_names_that_kafka_takes_for_one_are_refused_before_anything_is_made(
@@ -246,10 +246,10 @@ def test_names_that_kafka_takes_for_one_are_refused_before_anything_is_made(
     produce(stack.source_bootstrap, topic, 5)
     backups.export(backups.begin("b01"))
     make_topics(stack.target_bootstrap, f"{topic_prefix}a_b")
-    restoration = backups.restoration()
+    restore_run = backups.restore_run()
     with pytest.raises(BadParam, match=rf"{topic} cannot be made: topic '{topic_prefix}a_b' is there on the target"):
-        restoration.provision({})
-    assert topic not in restoration.admin.topic_names()
+        restore_run.provision({})
+    assert topic not in restore_run.admin.topic_names()
 
 
 @pytest.mark.parametrize("sender", [MessageSender, NativeSender])

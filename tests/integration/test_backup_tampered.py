@@ -152,15 +152,15 @@ def test_each_is_named_and_the_rest_is_judged_and_none_is_restored(backups, topi
         assert damage[number]["key"] == key, name
         assert damage[number]["problem"].startswith(f"{key}: "), name
 
-    restoration = backups.restoration()
-    restoration.provision({})
-    for one in restoration.ranges():
+    restore_run = backups.restore_run()
+    restore_run.provision({})
+    for one in restore_run.ranges():
         if one.partition < len(KINDS):
             with pytest.raises(DamagedSegment, match=f"^{one.segments[0].key}: "):
-                restore_shard(restoration.config, restoration.store, [one])
-    whole = [one for one in restoration.ranges() if one.partition == len(KINDS)]
-    assert restore_shard(restoration.config, restoration.store, whole).records == RECORDS
-    ends = restoration.admin.offsets([(topic, n) for n in range(len(KINDS) + 1)], "latest", "read_uncommitted")
+                restore_shard(restore_run.config, restore_run.store, [one])
+    whole = [one for one in restore_run.ranges() if one.partition == len(KINDS)]
+    assert restore_shard(restore_run.config, restore_run.store, whole).records == RECORDS
+    ends = restore_run.admin.offsets([(topic, n) for n in range(len(KINDS) + 1)], "latest", "read_uncommitted")
     lacking = list(KINDS).index("records left out"), list(KINDS).index("records twice")
     assert {n: end for (_, n), end in ends.items() if end and n not in lacking} == {len(KINDS): RECORDS}
 

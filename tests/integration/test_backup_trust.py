@@ -72,7 +72,7 @@ def test_a_manifest_that_points_elsewhere_is_refused_by_everybody_and_touches_no
         with pytest.raises(IncompleteBackup, match=r"Not read: .*b01.json: refused"):
             transfer(backups.store, store_of(f"file://{tmp_path}/far", None), backups.catalogue.chain("b01"))
         with pytest.raises(IncompleteBackup, match=r"Not read: .*b01.json: refused"):
-            backups.restoration(backup_id="b01").provision({})
+            backups.restore_run(backup_id="b01").provision({})
         with pytest.raises(DamagedManifest, match="nothing is pruned"):
             backups.catalogue.pruning(1, None, datetime(2026, 11, 22, tzinfo=UTC))
         with pytest.raises(DamagedManifest, match=r"b01.json: refused"):

@@ -301,7 +301,7 @@ def test_debezium_checks_the_server_with_its_workers_truststore(
     pair = {"ssl_cert": certificates.path("client.pem"), "ssl_key": certificates.path("client.key")}
     run = stream(certified, **pair, **stores)
     assert not {"tls", "client_certificate"} & findings(run.start()).keys()
-    assert run.streaming.config()["database.ssl.mode"] == "verify-full"
+    assert run.stream.config()["database.ssl.mode"] == "verify-full"
     run.validate()
     run.remove()
     assert run.report()["verdict"] == "PASS", run.report()["failures"]

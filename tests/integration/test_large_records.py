@@ -58,14 +58,14 @@ def test_by_backup_and_restore(
     backups = Backups(topic_prefix)
     topics = large_records.make(source_bootstrap, topic_prefix, make_topics, produce)
     backups.export(backups.begin("b01"))
-    restoration, memory = backups.restoration(), {}
+    restore_run, memory = backups.restore_run(), {}
     # One of them is there already, with a limit that its records do not fit in.
     make_topics(target_bootstrap, topics[0], config={"max.message.bytes": "100000"})
-    restoration.provision(memory)
-    restore_shard(restoration.config, restoration.store, restoration.ranges())
-    lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    restore_run.provision(memory)
+    restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    lines = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert [line.detail for line in lines if not line.same] == []
-    restoration.release(memory)
-    after = restoration.admin.topics(topics)
+    restore_run.release(memory)
+    after = restore_run.admin.topics(topics)
     assert after[topics[0]].configs["max.message.bytes"] == "100000"
     assert not [value for state in after.values() for value in state.configs.values() if value in HELD_AS.values()]

@@ -117,9 +117,9 @@ def test_what_the_plan_says_of_a_limit_that_stays_is_what_the_broker_does(
     names = {f"{topic}.{limit}": limit for limit in (note.bytes, note.packed, note.packed - 1)}
     for name, limit in names.items():
         make_topics(target_bootstrap, name, config={"max.message.bytes": str(limit)})
-        restoration = backups.restoration(rename={topic: name})
-        found = of_size(restore_findings(restoration)[0])
-        restoration.provision({})
+        restore_run = backups.restore_run(rename={topic: name})
+        found = of_size(restore_findings(restore_run)[0])
+        restore_run.provision({})
         if limit < note.packed:
             assert [one.severity for one in found] == [Severity.REFUSE]
             for told in (
@@ -132,14 +132,14 @@ def test_what_the_plan_says_of_a_limit_that_stays_is_what_the_broker_does(
                 assert told in found[0].what
             assert f"max.message.bytes={note.packed} or more" in found[0].fix
             with pytest.raises(RecordRefused):
-                restore_shard(restoration.config, restoration.store, restoration.ranges())
+                restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
             continue
         # Below what it takes uncompressed others might not pass: a warning, and this one does.
         assert [one.severity for one in found] == [Severity.WARN] * (limit < note.bytes)
-        restore_shard(restoration.config, restoration.store, restoration.ranges())
-        lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+        restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+        lines = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
         assert [line.detail for line in lines if not line.same] == []
-        assert of_size(restore_findings(restoration)[0]) == [], "all of it is there"
+        assert of_size(restore_findings(restore_run)[0]) == [], "all of it is there"
 
 
 @pytest.mark.parametrize("way", ["never", "always"])
@@ -160,12 +160,12 @@ def test_small_records_go_to_a_topic_whose_small_limit_stays(
     make_topics(target_bootstrap, topic, config={"max.message.bytes": "32768"})
     produce(source_bootstrap, topic, [{"key": b"%d" % n, "value": os.urandom(900)} for n in range(2000)])
     backups.export(backups.begin("b01"))
-    restoration = backups.restoration()
-    assert of_size(restore_findings(restoration)[0]) == []
+    restore_run = backups.restore_run()
+    assert of_size(restore_findings(restore_run)[0]) == []
     for _ in range(2):  # as a task that is cleared
-        restoration.provision({})
-    restore_shard(restoration.config, restoration.store, restoration.ranges())
-    lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+        restore_run.provision({})
+    restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    lines = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert [line.detail for line in lines if not line.same] == []
 
 

@@ -17,7 +17,7 @@ from kafka_ferry.core.retention import HELD_AS
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.jobs.backup.store.process import run, store_order
-from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.record_hash import record_hash
 from raw_batches import TIME, put, zeros
@@ -39,7 +39,7 @@ def here(order: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def whole_run(backups: Backups, kind: str, do: Do) -> Restoration:
+def whole_run(backups: Backups, kind: str, do: Do) -> RestoreRun:
     """Export in a format, verification of the objects, restore, comparison; nothing differs, or it fails."""
     place = {"store": store_order(LOCATION, store_settings("aws_default"))}
     manifest = backups.begin("b01")
@@ -52,16 +52,16 @@ def whole_run(backups: Backups, kind: str, do: Do) -> Restoration:
         for segment in partition.segments
     ]
     assert do({"kind": "verify", **place, "segments": segments}) == {"damage": []}
-    restoration = backups.restoration()
+    restore_run = backups.restore_run()
     memory: dict[str, dict[str, str]] = {}
-    restoration.provision(memory)
-    order = {"config": restoration.config, **place, "ranges": [one.to_json() for one in restoration.ranges()]}
+    restore_run.provision(memory)
+    order = {"config": restore_run.config, **place, "ranges": [one.to_json() for one in restore_run.ranges()]}
     assert do({"kind": "restore", **order})["records"] == done.totals.records
     lines = do({"kind": "compare", **order})["lines"]
     assert [line["detail"] for line in lines if line["detail"]] == []
     assert sum(line["actual"] for line in lines) == done.totals.records
-    restoration.release(memory)
-    return restoration
+    restore_run.release(memory)
+    return restore_run
 
 
 def hashes(conn_id: str, topic: str) -> list[int]:

@@ -45,20 +45,20 @@ def test_nothing_is_delivered_behind_a_refused_record(
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t")
     produce(stack.source_bootstrap, topic, records(bad, odd))
     backups.export(backups.begin("b01"))
-    restoration, memory = backups.restoration(), {}
-    restoration.provision(memory)
+    restore_run, memory = backups.restore_run(), {}
+    restore_run.provision(memory)
     survey = KafkaSurvey({"bootstrap.servers": stack.target_bootstrap}, "kafka_target")
-    restoration._alter({topic: limit})
+    restore_run._alter({topic: limit})
 
     for _ in range(2):
         with pytest.raises(RecordRefused, match=told) as error:
-            restore_shard(restoration.config, restoration.store, restoration.ranges())
+            restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
         end = survey.offsets([(topic, 0)], "latest", "read_uncommitted")[topic, 0]
         assert end <= bad
         assert f"record {end + 1:,} of the partition's backup (offset {end} on the source," in str(error.value)
 
-    restoration._alter({topic: {key: memory[topic].get(key) for key in limit}})
-    restore_shard(restoration.config, restoration.store, restoration.ranges())
-    lines = compare_restored(restoration.config, restoration.store, restoration.ranges())
+    restore_run._alter({topic: {key: memory[topic].get(key) for key in limit}})
+    restore_shard(restore_run.config, restore_run.store, restore_run.ranges())
+    lines = compare_restored(restore_run.config, restore_run.store, restore_run.ranges())
     assert [line.detail for line in lines if not line.same] == []
     assert survey.offsets([(topic, 0)], "latest", "read_uncommitted")[topic, 0] == 3000

@@ -140,17 +140,17 @@ def test_a_restore_over_a_slow_link_waits_for_as_long_as_records_arrive(
     filled(source_bootstrap, f"{topic_prefix}slow", 3, make_topics, produce)
     backups, memory = Backups(topic_prefix), {}
     backups.export(backups.begin("b01"))
-    restoration = backups.restoration()
-    restoration.provision(memory)
-    ranges = restoration.ranges()
+    restore_run = backups.restore_run()
+    restore_run.provision(memory)
+    ranges = restore_run.ranges()
     monkeypatch.setenv("FERRY_NATIVE", way)
     monkeypatch.setattr(senders, "_FLUSH_SECONDS", 5.0)
     monkeypatch.setattr(senders, "_WAIT_SECONDS", 1.0)
     with SlowLink(target_bootstrap, 300_000) as link:
         begun = time.monotonic()
-        done = restore_shard({**restoration.config, "bootstrap.servers": link.bootstrap}, restoration.store, ranges)
+        done = restore_shard({**restore_run.config, "bootstrap.servers": link.bootstrap}, restore_run.store, ranges)
         assert time.monotonic() - begun > 15
     assert done.records == 300
-    lines = compare_restored(restoration.config, restoration.store, ranges)
+    lines = compare_restored(restore_run.config, restore_run.store, ranges)
     assert [line.detail for line in lines if not line.same] == []
-    restoration.release(memory)
+    restore_run.release(memory)

@@ -51,7 +51,7 @@ def test_a_killed_worker_loses_and_invents_nothing(
         )
         shop.do(f"INSERT INTO orders VALUES {values}")
     run = StreamRun("scale", databases=[shop.name], stream=shop.name, keep_streaming=False, **SLOW)
-    stream = run.streaming
+    stream = run.stream
     run.plan()
 
     # The quota lets the first 5 MB through at once; the snapshot has ten times that.

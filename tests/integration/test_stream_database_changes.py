@@ -304,7 +304,7 @@ def test_what_cannot_work_is_refused_before_anything_changes(shop, database_stac
     run.plan()
     with pytest.raises(AirflowFailException, match="is stale: it holds statements, but the connector has no position"):
         run.deploy()
-    assert run.streaming.left() == []
+    assert run.stream.left() == []
     produce(database_stack.target_bootstrap, topic, [{"value": json.dumps({"source": {"server": "other"}}).encode()}])
     with pytest.raises(AirflowFailException, match="it is of another stream, other"):
         run.plan()

@@ -41,7 +41,7 @@ def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
 
     first = run_of("first")
     first.start()
-    runtime = first.streaming.runtime
+    runtime = first.stream.runtime
     assert isinstance(runtime, MskConnectRuntime)
     assert [name for name in database_stack.msk.workers() if name == runtime.name]
     shop.do("UPDATE orders SET item = 'A' WHERE id = 1", "ALTER TABLE orders ADD COLUMN more INT", "DELETE FROM orders")
@@ -61,6 +61,6 @@ def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
     shop.close()
     assert report["verdict"] == "PASS", (report["failures"], differences_of(report))
     assert [event["op"] for event in second.events(f"{shop.name}.orders")] == list("rruddc"), "no second snapshot"
-    topics = second.streaming.target.admin.topic_names()
+    topics = second.stream.target.admin.topic_names()
     assert not [name for name in topics if runtime.name in name or name.startswith(f"{shop.name}.connect-offsets")]
     assert not list((database_stack.folder / "data" / "s3" / BUCKET).glob(f"{runtime.name}*"))

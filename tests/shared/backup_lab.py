@@ -23,7 +23,7 @@ from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.export import export_shard
 from kafka_ferry.jobs.backup.store.freeze import begin_backup
 from kafka_ferry.jobs.backup.store.process import store_order
-from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.records.content import PartitionRange
 
 LOCATION = "s3://ferry-backups/tests"
@@ -65,11 +65,11 @@ class Backups:
             assert time.monotonic() < deadline, refused
             time.sleep(0.2)
 
-    def restoration(self, **params: Any) -> Restoration:
+    def restore_run(self, **params: Any) -> RestoreRun:
         """A restore to the target cluster."""
         target = KafkaClusterHook("kafka_target")
         spec = RestoreSpec(backup=self.spec.backup, location=LOCATION, **params)
-        return Restoration(target.extra, self.store, spec)
+        return RestoreRun(target.extra, self.store, spec)
 
     def export(self, manifest, **limits: Any):
         left = self.catalogue.ranges_left(manifest)

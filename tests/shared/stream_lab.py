@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.cdc.sensors import StreamConvergedSensor, StreamRunningSensor
 from kafka_ferry.jobs.cdc.tasks import (
@@ -59,9 +59,9 @@ class StreamRun(TasksByHand):
         super().__init__(DAG_ID, run_id, DAG_ID, {**FAST, **params})
 
     @property
-    def streaming(self) -> Streaming:
+    def stream(self) -> CdcStream:
         """The stream, asked anew."""
-        return Streaming(DAG_ID, StreamSpec.from_params(self.params))
+        return CdcStream(DAG_ID, StreamSpec.from_params(self.params))
 
     def plan(self) -> dict[str, Any]:
         self.do(StreamPlanOperator, "plan")
@@ -97,11 +97,11 @@ class StreamRun(TasksByHand):
 
     def events(self, table: str) -> list[dict[str, Any]]:
         """All events of a table, as JSON, without tombstones."""
-        streaming = self.streaming
-        topic = f"{streaming.spec.prefix}.{table}"
+        stream = self.stream
+        topic = f"{stream.spec.prefix}.{table}"
         found = []
-        with streaming.target.reader("read_committed") as reader:
-            for _, messages in reader.stream(streaming.ranges([topic])):
+        with stream.target.reader("read_committed") as reader:
+            for _, messages in reader.stream(stream.ranges([topic])):
                 found += [json.loads(message.value()) for message in messages if message.value() is not None]
         return found
 

@@ -13,7 +13,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.job import BackupJob
 from kafka_ferry.jobs.backup.store.signing import signer_of
-from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import (
     DEFAULTS,
@@ -29,7 +29,7 @@ from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.jobs.s3.runs import ImportRun, exporting_of
+from kafka_ferry.jobs.s3.runs import ImportJob, export_run_of
 
 ENGINES = ("mirror_maker2_dedicated", "mirror_maker2_standalone", "mirror_maker1")
 
@@ -178,8 +178,8 @@ def test_every_job_with_a_store_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         job.look_at_copy()
     assert refused.value.param == "copy_to"
     for of, spec in (
-        (exporting_of, ExportSpec(topics=["a"], location=place)),
-        (ImportRun, ImportSpec(location=place)),
+        (export_run_of, ExportSpec(topics=["a"], location=place)),
+        (ImportJob, ImportSpec(location=place)),
     ):
         with pytest.raises(BadParam, match="LOCATIONS"):
             of({"params": spec.model_dump(), "dag_run": run})
@@ -189,9 +189,9 @@ def test_a_stream_asks() -> None:
     for key, value in {"driver.queryInterceptors": "x", "schema.history.internal.file.filename": "x",
                        "notification.sink.topic.name": "${file:/etc/x:y}"}.items():  # fmt: skip
         with pytest.raises(BadParam) as refused:
-            Streaming("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {key: value}}))
+            CdcStream("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {key: value}}))
         assert refused.value.param == "connector_config"
-    Streaming("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {"max.batch.size": 100}}))
+    CdcStream("d", StreamSpec.from_params({"databases": ["a"], "connector_config": {"max.batch.size": 100}}))
 
 
 def test_a_deployment_can_demand_signed_backups(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kafka_ferry.hooks.connect.states import Readiness
-    from kafka_ferry.jobs.cdc.live.streaming import Streaming
+    from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
     from kafka_ferry.jobs.cdc.rules.position import Position
 
 
@@ -24,7 +24,7 @@ class _StreamSensor(WaitingSensor):
     stopped = StreamStopped
 
     def wait(
-        self, context: Context, streaming: Streaming, state: Readiness, until: Position | None, seconds: float
+        self, context: Context, stream: CdcStream, state: Readiness, until: Position | None, seconds: float
     ) -> None:
         from kafka_ferry.jobs.cdc.triggers import StreamTrigger
 
@@ -33,7 +33,7 @@ class _StreamSensor(WaitingSensor):
             params=dict(context["params"]),
             until=None if until is None else [until.number, until.pos],
             end_time=time.time() + seconds,
-            poll_interval=streaming.spec.poll_interval,
+            poll_interval=stream.spec.poll_interval,
         )
         self.go_on(state, trigger, seconds)
 
@@ -45,23 +45,23 @@ class StreamRunningSensor(_StreamSensor):
     """
 
     def begin(self, context: Context) -> None:
+        from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
         from kafka_ferry.jobs.common.run_lock import claim
 
-        streaming = streaming_of(context)
-        claim(context, *stream_names(streaming))
-        streaming.deploy()
-        self.wait(context, streaming, streaming.runtime.readiness(), None, streaming.spec.running_timeout)
+        stream = stream_of(context)
+        claim(context, *stream_names(stream))
+        stream.deploy()
+        self.wait(context, stream, stream.runtime.readiness(), None, stream.spec.running_timeout)
 
 
 class StreamConvergedSensor(_StreamSensor):
     """Wait until the snapshot is over and all that the database had done when this began is in the topics."""
 
     def begin(self, context: Context) -> None:
-        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
 
-        streaming = streaming_of(context)
-        until = streaming.database.position()
+        stream = stream_of(context)
+        until = stream.database.position()
         self.log.info("the binary log ends with %s now", until)
-        self.wait(context, streaming, streaming.look(until), until, streaming.spec.convergence_timeout)
+        self.wait(context, stream, stream.look(until), until, stream.spec.convergence_timeout)

@@ -25,24 +25,24 @@ class StreamPlanOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.finding import finding_lines, refuse
+        from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.cdc.live.streaming import Streaming
         from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
         from kafka_ferry.jobs.common.run_lock import claim
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = StreamSpec.from_params({**context["params"], **(run.conf or {})})
-        streaming, artifacts = Streaming(run.dag_id, spec), RunArtifacts.of(context)
+        stream, artifacts = CdcStream(run.dag_id, spec), RunArtifacts.of(context)
         if not spec.dry_run:
-            claim(context, *stream_names(streaming))
+            claim(context, *stream_names(stream))
         artifacts.delete(CHECKS_MADE)
-        findings = streaming.findings()
+        findings = stream.findings()
         for text in finding_lines(findings):
             self.log.info("%s", text)
         refuse(findings)
-        plan = streaming.plan() | {"findings": [one.to_json() for one in findings]}
-        streaming.config()  # refuses what cannot work
+        plan = stream.plan() | {"findings": [one.to_json() for one in findings]}
+        stream.config()  # refuses what cannot work
         artifacts.write_json(PLAN, plan)
         rows = [[line["source"], line["target"], f"{line['records']:,}", "there" if line["exists"] else "will be made"]
                 for line in plan["topics"]]  # fmt: skip
@@ -60,47 +60,47 @@ class StreamDeployOperator(FerryOperator):
     """Start the connector, or change what differs. Refuses a schema history that does not go with its position."""
 
     def ferry(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
         from kafka_ferry.jobs.common.run_lock import claim
 
-        streaming = streaming_of(context)
-        claim(context, *stream_names(streaming))  # this run may have been cleared while another works
-        kept = streaming.deploy()
+        stream = stream_of(context)
+        claim(context, *stream_names(stream))  # this run may have been cleared while another works
+        kept = stream.deploy()
         self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
-        return streaming.runtime.names
+        return stream.runtime.names
 
 
 class StreamValidateOperator(FerryOperator):
     """Hold the topics against the database's rows and its binary log, and write checks.json."""
 
     def ferry(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
+        from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.validation import validate
 
         artifacts = RunArtifacts.of(context)
         artifacts.delete(CHECKS_MADE)
-        return write_checks(artifacts, validate(streaming_of(context)))
+        return write_checks(artifacts, validate(stream_of(context)))
 
 
 class StreamRemoveOperator(FerryOperator):
     """Take the connector away, or say how to stop it (``keep_streaming``). Topics with data stay."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.cdc.live.streaming import streaming_of
         from kafka_ferry.jobs.common.run_lock import other_holder
 
-        streaming, artifacts = streaming_of(context), RunArtifacts.of(context)
+        stream, artifacts = stream_of(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        kept = streaming.runtime.how_to_stop() if streaming.spec.keep_streaming else ""
-        if other := other_holder(context, *stream_names(streaming)):
+        kept = stream.runtime.how_to_stop() if stream.spec.keep_streaming else ""
+        if other := other_holder(context, *stream_names(stream)):
             kept = f"run {other} works on this stream now: its connector is left alone"
         if kept:
             self.log.info("%s", kept)
             artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
-            return {"kept": streaming.runtime.names}
-        removed, left = streaming.remove(), streaming.left()
+            return {"kept": stream.runtime.names}
+        removed, left = stream.remove(), stream.left()
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:
             raise FerryError(f"still there after the removal: {', '.join(left)}. Fix: clear this task")

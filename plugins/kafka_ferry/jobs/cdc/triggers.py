@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.triggers.waiting import WaitingTrigger
@@ -44,14 +44,14 @@ class StreamTrigger(WaitingTrigger):
         return f"the time is over: {reason}"
 
     @cached_property
-    def _streaming(self) -> Streaming:
-        return Streaming(self.dag_id, StreamSpec.from_params(self.params))
+    def _stream(self) -> CdcStream:
+        return CdcStream(self.dag_id, StreamSpec.from_params(self.params))
 
     def look(self) -> Readiness:
         state = self._look()
         if state.reason != self._last:
             self._last, self._still_since = state.reason, time.monotonic()
-        patience = self._streaming.spec.no_progress_timeout
+        patience = self._stream.spec.no_progress_timeout
         still = state.verdict is Verdict.WAITING and time.monotonic() - self._still_since > patience
         if self.until and still and not self._moves():
             reason = f"nothing moved for no_progress_timeout, {patience:g} s: {state.reason}"
@@ -60,16 +60,16 @@ class StreamTrigger(WaitingTrigger):
 
     def _moves(self) -> bool:
         """A snapshot commits no position: that its topics grow shows that it goes on."""
-        before = self._streaming.events()
+        before = self._stream.events()
         time.sleep(max(self.poll_interval, 5.0))
-        return bool(self._streaming.events() > before)
+        return bool(self._stream.events() > before)
 
     def _look(self) -> Readiness:
         """A worker, a broker or a database that is away only delays the verdict."""
         try:
             if self.until is None:
-                return self._streaming.runtime.readiness()
-            return self._streaming.look(Position(*self.until))
+                return self._stream.runtime.readiness()
+            return self._stream.look(Position(*self.until))
         except FerryError as fault:
             if not fault.retriable:
                 raise

@@ -24,14 +24,14 @@ class ExportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import claim
         from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
-        from kafka_ferry.jobs.s3.runs import exporting_of, record_bytes
+        from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
         if not spec.dry_run:
             claim(context, stored_name("export", spec.export, spec.location))
-        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
-        cluster, planned = exporting.admin.describe_cluster(), exporting.plan()
+        export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
+        cluster, planned = export_run.admin.describe_cluster(), export_run.plan()
         sizes = record_bytes(spec.source_conn_id, planned)
         lines: list[dict[str, Any]] = []
         for topic in planned.topics:
@@ -50,13 +50,13 @@ class ExportPlanOperator(FerryOperator):
             "spec": spec.model_dump(mode="json"),
             "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
             "target": {"conn_id": spec.location},
-            "export_id": exporting.export_id,
+            "export_id": export_run.export_id,
             "mode": planned.mode,
             "parent": planned.parent,
             "topics": lines,
             "records": sum(line["records"] for line in lines),
             "bytes": sum(line["bytes"] for line in lines),
-            "notes": (notes := [*planned.notes, *exporting.catalogue.oddities()]),
+            "notes": (notes := [*planned.notes, *export_run.catalogue.oddities()]),
         }
         artifacts.write_json(PLAN, plan)
         rows = [[line["source"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"] for line in lines]
@@ -74,10 +74,10 @@ class ExportFreezeOperator(FerryOperator):
     """Freeze the ranges, write the manifest before the first object, and say how many mapped tasks there shall be."""
 
     def ferry(self, context: Context) -> list[int]:
-        from kafka_ferry.jobs.s3.exporting import shards_of
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.export_run import shards_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
-        manifest, artifacts = exporting_of(context).begin(), RunArtifacts.of(context)
+        manifest, artifacts = export_run_of(context).begin(), RunArtifacts.of(context)
         begin_shards(artifacts, ("export", "verify"))
         for stale in [*artifacts.names(DAMAGE), *artifacts.names(f"{DONE}/export")]:
             artifacts.delete(stale)
@@ -91,9 +91,9 @@ class ExportOperator(ShardOperator):
     """Copy what is left of one shard; segments that a try before this one finished are kept."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
-        done = exporting_of(context).run_shard(self.partitions(context))
+        done = export_run_of(context).run_shard(self.partitions(context))
         if done:  # a retry with nothing left must not forget what the try before it wrote
             RunArtifacts.of(context).write_json(f"{DONE}/export/{self.number:03}.json", done)
         self.log.info("%s", done or "nothing was left to do")
@@ -105,11 +105,11 @@ class ExportFinishOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.export import Exported
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
         artifacts = RunArtifacts.of(context)
         parts = [artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/export")]
-        manifest = exporting_of(context).finish([Exported(**part) for part in parts])
+        manifest = export_run_of(context).finish([Exported(**part) for part in parts])
         return {"export_id": manifest.backup_id, **manifest.totals.model_dump(mode="json")}
 
 
@@ -117,10 +117,10 @@ class ExportVerifyOperator(ShardOperator):
     """Read one shard's objects back. What is wrong fails the report, not this task."""
 
     def ferry(self, context: Context) -> int:
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
-        exporting = exporting_of(context)
-        found = exporting.verify_shard(self.partitions(context)) if exporting.spec.verify else []
+        export_run = export_run_of(context)
+        found = export_run.verify_shard(self.partitions(context)) if export_run.spec.verify else []
         texts = [f"{one['topic']}-{one['partition']} offsets {one['begin']} to {one['end'] - 1}: {one['problem']}"
                  for one in found]  # fmt: skip
         for text in texts:
@@ -136,14 +136,14 @@ class ExportFollowOperator(FerryOperator):
         from dataclasses import asdict
 
         from kafka_ferry.jobs.s3.follow import follow_export
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
-        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
-        if not exporting.spec.follow_for:
+        export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
+        if not export_run.spec.follow_for:
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
-        deadline = deadline_of(context, exporting.spec.follow_for)
-        return asdict(follow_export(exporting, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
+        deadline = deadline_of(context, export_run.spec.follow_for)
+        return asdict(follow_export(export_run, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
 
 
 class ExportValidateOperator(FerryOperator):
@@ -151,12 +151,12 @@ class ExportValidateOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.s3.exchange_judge import judge_export
-        from kafka_ferry.jobs.s3.runs import exporting_of
+        from kafka_ferry.jobs.s3.runs import export_run_of
 
-        exporting, artifacts = exporting_of(context), RunArtifacts.of(context)
+        export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]
         followed = artifacts.read_lines(FOLLOWED, whole=True)
-        looked = damage if exporting.spec.verify else None
+        looked = damage if export_run.spec.verify else None
         return write_checks(
-            artifacts, judge_export(exporting.manifest(), exporting.spec.location, looked, followed)
+            artifacts, judge_export(export_run.manifest(), export_run.spec.location, looked, followed)
         )  # fmt: skip

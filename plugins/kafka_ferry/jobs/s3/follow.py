@@ -21,8 +21,8 @@ from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segments
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
-from kafka_ferry.jobs.s3.exporting import FOLLOWED, Exporting, now
-from kafka_ferry.jobs.s3.importing import Importing
+from kafka_ferry.jobs.s3.export_run import FOLLOWED, ExportRun, now
+from kafka_ferry.jobs.s3.import_run import ImportRun
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def until(deadline: float, interval: float, look: Callable[[Followed], Followed]
         time.sleep(max(0.0, min(begun + interval, max(deadline, begun + 1)) - clock()))
 
 
-def follow_export(export: Exporting, deadline: float, note: Note) -> Followed:
+def follow_export(export: ExportRun, deadline: float, note: Note) -> Followed:
     """Export increments until the deadline. Memory: 64 MB of records, and three segments of 16 MB on their way."""
     catalogue = KnownCatalogue(export.store, export.spec.export)
 
@@ -102,7 +102,7 @@ def follow_export(export: Exporting, deadline: float, note: Note) -> Followed:
     return until(deadline, export.spec.follow_interval, look)
 
 
-def _export(export: Exporting, catalogue: KnownCatalogue, planned: Manifest) -> Manifest:
+def _export(export: ExportRun, catalogue: KnownCatalogue, planned: Manifest) -> Manifest:
     begun = time.monotonic()
     catalogue.write(planned)
     ranges = catalogue.ranges_left(planned)
@@ -114,7 +114,7 @@ def _export(export: Exporting, catalogue: KnownCatalogue, planned: Manifest) -> 
     return catalogue.finish(planned, now(), [done], round(time.monotonic() - begun, 3))
 
 
-def _damage(spec: ExportSpec, export: Exporting, finished: Manifest) -> list[str]:
+def _damage(spec: ExportSpec, export: ExportRun, finished: Manifest) -> list[str]:
     if not spec.verify:
         return []
     segments = [(topic.name, one.partition, segment) for topic, one, segment in finished.segments()]
@@ -122,7 +122,7 @@ def _damage(spec: ExportSpec, export: Exporting, finished: Manifest) -> list[str
 
 
 def follow_import(
-    make: Callable[[KnownCatalogue], Importing],
+    make: Callable[[KnownCatalogue], ImportRun],
     catalogue: KnownCatalogue,
     deadline: float,
     interval: float,
@@ -141,14 +141,14 @@ def follow_import(
         latest = next(reversed(catalogue.complete()), None)
         if latest is None or last == [latest]:
             return done
-        importing = make(catalogue)
-        importing.prepare()
-        ranges = [one for one in importing.ranges() if one.segments]
-        written = restore_shard(importing.config, importing.store, ranges)
-        lines = [line.to_json() for line in compare_restored(importing.config, importing.store, ranges)]
+        import_run = make(catalogue)
+        import_run.prepare()
+        ranges = [one for one in import_run.ranges() if one.segments]
+        written = restore_shard(import_run.config, import_run.store, ranges)
+        lines = [line.to_json() for line in compare_restored(import_run.config, import_run.store, ranges)]
         wrong = [f"{line['topic']}-{line['partition']}: {line['detail']}" for line in lines if line["detail"]]
-        importing.confirm(importing.marks(lines, ranges))
-        seconds = max(0.0, (datetime.now(UTC) - importing.manifest.created_at).total_seconds())
+        import_run.confirm(import_run.marks(lines, ranges))
+        seconds = max(0.0, (datetime.now(UTC) - import_run.manifest.created_at).total_seconds())
         proven = sum(line["expected"] for line in lines)
         note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
               "lines": lines})  # fmt: skip

@@ -16,7 +16,7 @@ from kafka_ferry.report.artifacts import PLAN, SHARDS, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.jobs.s3.importing import Importing
+    from kafka_ferry.jobs.s3.import_run import ImportRun
 
 IMPORTED = "imported"
 
@@ -28,11 +28,11 @@ def _planned(context: Context) -> str | None:
     return None if found is None else str(found)
 
 
-def _importing(context: Context) -> Importing | None:
-    from kafka_ferry.jobs.s3.runs import ImportRun
+def _import_run(context: Context) -> ImportRun | None:
+    from kafka_ferry.jobs.s3.runs import ImportJob
 
     export_id = _planned(context)
-    return None if export_id is None else ImportRun(context).importing(export_id)
+    return None if export_id is None else ImportJob(context).import_run(export_id)
 
 
 def _imported(artifacts: RunArtifacts, what: str) -> list[Any]:
@@ -51,12 +51,12 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import claim
         from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
-        from kafka_ferry.jobs.s3.runs import ImportRun, planned_topics, refuse_itself
+        from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
         from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
-        run, artifacts = ImportRun(context), RunArtifacts.of(context)
+        run, artifacts = ImportJob(context), RunArtifacts.of(context)
         if not spec.dry_run:
             claim(context, read_name("export", spec.export, spec.location, run.cluster))
         cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
@@ -67,15 +67,15 @@ class ImportPlanOperator(FerryOperator):
         notes = ["there is no export yet: the run waits for one"] if export_id is None else []
         notes += run.catalogue(origin).oddities()
         if export_id is not None:
-            importing = run.importing(export_id, run.catalogue(origin))
-            refuse_itself(importing)
-            importing.check()
-            found, largest = restore_findings(importing)
+            import_run = run.import_run(export_id, run.catalogue(origin))
+            refuse_itself(import_run)
+            import_run.check()
+            found, largest = restore_findings(import_run)
             self.log.info("\n".join(finding_lines(found)))
             refuse(found)
             findings = [finding.to_json() for finding in found]
-            lines = planned_topics(importing, largest)
-            changes = [change.to_json() for change in topic_changes(importing)]
+            lines = planned_topics(import_run, largest)
+            changes = [change.to_json() for change in topic_changes(import_run)]
         plan = {
             "planned": pendulum.now("UTC").isoformat(),
             "spec": spec.model_dump(mode="json"),
@@ -107,9 +107,9 @@ class CopyObjectsOperator(FerryOperator):
     def ferry(self, context: Context) -> dict[str, int] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.jobs.s3.runs import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportJob
 
-        run, export_id = ImportRun(context), _planned(context)
+        run, export_id = ImportJob(context), _planned(context)
         if run.spec.copy_to is None or export_id is None:
             return None
         done = asdict(run.transfer(export_id))
@@ -121,8 +121,8 @@ class ImportTopicsOperator(FerryOperator):
     """Make sink topics with the source's partitions and configs, and hold their retention until the teardown."""
 
     def ferry(self, context: Context) -> list[str]:
-        importing = _importing(context)
-        made = importing.prepare() if importing else []
+        import_run = _import_run(context)
+        made = import_run.prepare() if import_run else []
         for name in made:
             self.log.info("made topic %s", name)
         return made[:100]
@@ -134,11 +134,11 @@ class ImportShardsOperator(FerryOperator):
     def ferry(self, context: Context) -> list[int]:
         from kafka_ferry.records.sharding import shard
 
-        artifacts, importing = RunArtifacts.of(context), _importing(context)
+        artifacts, import_run = RunArtifacts.of(context), _import_run(context)
         begin_shards(artifacts, ("import",))
         for stale in [*artifacts.names(IMPORTED), FOLLOWED]:
             artifacts.delete(stale)
-        ranges = importing.ranges() if importing else []
+        ranges = import_run.ranges() if import_run else []
         shards = shard((one.at, sum(segment.bytes for segment in one.segments)) for one in ranges) or [[]]
         artifacts.write_json(SHARDS, shards)
         self.log.info("%d partition(s) with something to import or to prove, %d mapped task(s)",
@@ -150,13 +150,13 @@ class ImportOperator(ShardOperator):
     """Write what is left of one shard and prove it. What differs fails the report, not this task."""
 
     def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.jobs.s3.importing import import_shard
-        from kafka_ferry.jobs.s3.runs import ImportRun
+        from kafka_ferry.jobs.s3.import_run import import_shard
+        from kafka_ferry.jobs.s3.runs import ImportJob
 
-        run, export_id = ImportRun(context), _planned(context)
+        run, export_id = ImportJob(context), _planned(context)
         made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
         if export_id is not None:
-            made = import_shard(run.importing(export_id), run.order, self.partitions(context))
+            made = import_shard(run.import_run(export_id), run.order, self.partitions(context))
         RunArtifacts.of(context).write_json(f"{IMPORTED}/{self.number:03}.json", made)
         for line in made["lines"]:
             if line["detail"]:
@@ -172,17 +172,17 @@ class ImportFollowOperator(FerryOperator):
         from dataclasses import asdict
 
         from kafka_ferry.jobs.s3.follow import follow_import
-        from kafka_ferry.jobs.s3.runs import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportJob
 
-        run, artifacts, importing = ImportRun(context), RunArtifacts.of(context), _importing(context)
-        if importing is not None:
-            importing.confirm(_imported(artifacts, "marks"))
+        run, artifacts, import_run = ImportJob(context), RunArtifacts.of(context), _import_run(context)
+        if import_run is not None:
+            import_run.confirm(_imported(artifacts, "marks"))
         if not run.spec.follow_for:
             self.log.info("follow_for is 0: the import ends with the export it began with")
             return None
         here, there = run.catalogue(run.store), run.catalogue(run.origin())
         done = follow_import(
-            lambda catalogue: run.importing(None, catalogue),
+            lambda catalogue: run.import_run(None, catalogue),
             here,
             deadline_of(context, run.spec.follow_for),
             run.spec.follow_interval,
@@ -197,13 +197,13 @@ class ImportValidateOperator(FerryOperator):
 
     def ferry(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.s3.exchange_judge import judge_import
-        from kafka_ferry.jobs.s3.runs import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportJob
 
-        run, artifacts = ImportRun(context), RunArtifacts.of(context)
+        run, artifacts = ImportJob(context), RunArtifacts.of(context)
         followed = artifacts.read_lines(FOLLOWED, whole=True)
         latest = followed[-1]["id"] if followed else _planned(context)
-        importing = run.importing(latest) if latest else None
-        topics = importing.topics if importing else []
+        import_run = run.import_run(latest) if latest else None
+        topics = import_run.topics if import_run else []
         states = run.cluster.admin.topics([topic.name for topic in topics])
         lines = _imported(artifacts, "lines")
         lines += [line for increment in followed for line in increment["lines"]]
@@ -212,7 +212,7 @@ class ImportValidateOperator(FerryOperator):
             judge_import(
                 topics,
                 {name: state.partitions for name, state in states.items()},
-                importing.configs_in_the_end() if importing else {},
+                import_run.configs_in_the_end() if import_run else {},
                 lines,
             ),
         )
@@ -222,13 +222,13 @@ class ImportReleaseOperator(FerryOperator):
     """Put back the retention that was held."""
 
     def ferry(self, context: Context) -> list[str]:
-        from kafka_ferry.jobs.s3.runs import ImportRun
+        from kafka_ferry.jobs.s3.runs import ImportJob
 
-        run = ImportRun(context)
+        run = ImportJob(context)
         # Following may have been killed between holding a topic and telling of it.
         latest = run.latest(run.store) if run.spec.follow_for else _planned(context)
         if latest is None:
             return []
-        changed = run.importing(latest).let_go()
+        changed = run.import_run(latest).let_go()
         self.log.info("retention and cleanup policy are the sink's own again: %d topic(s)", len(changed))
         return changed[:100]

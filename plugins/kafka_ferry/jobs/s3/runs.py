@@ -24,8 +24,8 @@ from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
 from kafka_ferry.jobs.s3.bookmark import Bookmark
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
-from kafka_ferry.jobs.s3.exporting import Exporting
-from kafka_ferry.jobs.s3.importing import Importing
+from kafka_ferry.jobs.s3.export_run import ExportRun
+from kafka_ferry.jobs.s3.import_run import ImportRun
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import run_key, safe_name
@@ -34,12 +34,12 @@ _BOOKMARKS = "_bookmarks"  # beside the runs' own folders
 _SAMPLE = 1000
 
 
-def exporting_of(context: Mapping[str, Any]) -> Exporting:
+def export_run_of(context: Mapping[str, Any]) -> ExportRun:
     """The export of the run a task belongs to."""
     spec = ExportSpec.from_params(context["params"])
     cluster = KafkaClusterHook(spec.source_conn_id)
     order = _order(spec.location, spec.aws_conn_id, spec.signing_conn_id)
-    return Exporting(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
+    return ExportRun(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
 
 
 def _order(
@@ -63,7 +63,7 @@ def record_bytes(conn_id: str, manifest: Manifest) -> dict[str, float]:
     return {topic: content.bytes / len(content) for (topic, _), content in contents.items() if len(content)}
 
 
-class ImportRun:
+class ImportJob:
     """The import of one run; ``context`` is a task's.
 
     :raises BadParam: the run's params cannot work.
@@ -115,10 +115,10 @@ class ImportRun:
         if self.spec.copy_to is not None and latest is not None:
             transfer(origin.store, self.store, origin.chain(latest))
 
-    def importing(self, export_id: str | None = None, catalogue: Catalogue | None = None) -> Importing:
+    def import_run(self, export_id: str | None = None, catalogue: Catalogue | None = None) -> ImportRun:
         """:param export_id: as of which export; None is the latest."""
         books = ArtifactBookmarks(self._dag_id, self.cluster.admin.describe_cluster().cluster_id, self.spec)
-        return Importing(self.cluster.extra, self.store, self.spec, books, export_id, catalogue)
+        return ImportRun(self.cluster.extra, self.store, self.spec, books, export_id, catalogue)
 
 
 class ArtifactBookmarks:
@@ -150,9 +150,9 @@ class ArtifactBookmarks:
         return f"{self._folder}/{safe_name(topic)}.json"
 
 
-def planned_topics(importing: Importing, largest: Mapping[str, Largest]) -> list[dict[str, Any]]:
+def planned_topics(import_run: ImportRun, largest: Mapping[str, Largest]) -> list[dict[str, Any]]:
     """Topics of an export as lines of a plan."""
-    return [_line(topic) | largest_line(largest[topic.name]) for topic in importing.topics]
+    return [_line(topic) | largest_line(largest[topic.name]) for topic in import_run.topics]
 
 
 def _line(topic: RestoreTopic) -> dict[str, Any]:
@@ -166,13 +166,13 @@ def _line(topic: RestoreTopic) -> dict[str, Any]:
     }
 
 
-def refuse_itself(importing: Importing) -> None:
+def refuse_itself(import_run: ImportRun) -> None:
     """A topic that was deleted may come back under its name; one that is there cannot be its own sink.
 
     :raises BadParam: a topic would be imported into itself.
     """
-    ids = importing.admin.topic_ids([topic.name for topic in importing.topics])
-    for topic in importing.topics:
+    ids = import_run.admin.topic_ids([topic.name for topic in import_run.topics])
+    for topic in import_run.topics:
         if ids.get(topic.name) == topic.source.topic_id:
             raise BadParam(
                 "rename",

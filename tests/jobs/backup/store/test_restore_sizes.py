@@ -36,7 +36,7 @@ def findings(
 
     configs = {"max.message.bytes": "1000000", **(own or {})}
     states = {"copy": TopicState("copy", "id", 3, 1, own or {}, configs)} if there else {}
-    restoration: Any = SimpleNamespace(
+    restore_run: Any = SimpleNamespace(
         admin=SimpleNamespace(topics=lambda _: states, brokers=brokers),
         topics=[RestoreTopic(topic, "copy", (part,))],
         point_in_time=point_in_time,
@@ -44,7 +44,7 @@ def findings(
         holding=lambda existing: holding or Holding(),
         unsent=lambda existing: {("copy", 2): [segment]},
     )
-    found, largest = restore_findings(restoration)
+    found, largest = restore_findings(restore_run)
     assert largest.keys() == {"copy"}
     return [f"{one.severity} {one.code}" for one in found], found
 

@@ -40,8 +40,8 @@ def test_acls_are_made_last_and_only_when_all_else_passed(
         calls.append("put back")
         return [*memory]
 
-    restoration = SimpleNamespace(release=release)
-    job = SimpleNamespace(spec=SimpleNamespace(acls=acls), make_acls=make, restoration=restoration)
+    restore_run = SimpleNamespace(release=release)
+    job = SimpleNamespace(spec=SimpleNamespace(acls=acls), make_acls=make, restore_run=restore_run)
     monkeypatch.setattr(restore_job, "restore_job", lambda _: job)
     artifacts = RunArtifacts("d", "r")
     artifacts.write_json(HELD_CONFIGS, {"t": {}})

@@ -9,7 +9,7 @@ import pytest
 
 import msk_lab
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
@@ -34,18 +34,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MskConnectDouble]:
 
 
 @pytest.fixture
-def streaming(aws: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> Streaming:
+def stream(aws: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> CdcStream:
     """A stream whose database has one table, which is not asked for."""
     for name in ("DATABASE_SOURCE", "KAFKA_TARGET"):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", '{"conn_type": "generic"}')
-    made = Streaming("stream_database_changes", StreamSpec.from_params(GIVEN))
+    made = CdcStream("stream_database_changes", StreamSpec.from_params(GIVEN))
     tables: dict[str, Any] = {"shop.shop.orders": None}
-    monkeypatch.setattr(Streaming, "topics", lambda self: tables)
+    monkeypatch.setattr(CdcStream, "topics", lambda self: tables)
     return made
 
 
-def test_the_role_is_asked_for_all_topics_of_a_stream(streaming: Streaming) -> None:
-    role = streaming.service_role
+def test_the_role_is_asked_for_all_topics_of_a_stream(stream: CdcStream) -> None:
+    role = stream.service_role
     assert role is not None
     assert role.findings() == []
     asked = {resource.rpartition("/")[2] for one in role.needs.asked() for resource in one.resources}
@@ -54,16 +54,14 @@ def test_the_role_is_asked_for_all_topics_of_a_stream(streaming: Streaming) -> N
     }  # fmt: skip
 
 
-def test_a_role_that_cannot_work_is_refused_before_anything_is_made(
-    streaming: Streaming, aws: MskConnectDouble
-) -> None:
+def test_a_role_that_cannot_work_is_refused_before_anything_is_made(stream: CdcStream, aws: MskConnectDouble) -> None:
     aws.iam.roles["connect"] = Role("connect", trust=trust_of("ec2.amazonaws.com"), policies=[allow("s3:*")])
     with pytest.raises(BadParam, match=r"does not let kafkaconnect\.amazonaws\.com take it.* it lacks kafka-cluster:"):
-        streaming.deploy()
+        stream.deploy()
     assert not {"CreateConnector", "CreateCustomPlugin", "CreateWorkerConfiguration"} & set(aws.requests)
 
 
 def test_workers_of_a_connect_cluster_have_no_role(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_SOURCE", "KAFKA_TARGET", "KAFKA_CONNECT"):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", '{"conn_type": "generic"}')
-    assert Streaming("dag", StreamSpec.from_params({"databases": ["shop"]})).runtime.service_role([]) is None
+    assert CdcStream("dag", StreamSpec.from_params({"databases": ["shop"]})).runtime.service_role([]) is None

@@ -8,19 +8,19 @@ from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.jobs.backup.rules.groups_plan import WRITTEN, RestoreGroupLine, Step
 from kafka_ferry.jobs.backup.rules.restore_plan import held_configs
-from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 
 _VERBS = {Step.REWIND: "rewound", Step.RAISE: "raised", Step.SET: "set"}
 
 
-def topic_changes(restoration: Restoration) -> list[Change]:
+def topic_changes(restore_run: RestoreRun) -> list[Change]:
     """Topics made, and what is held on those that are there while records arrive."""
-    existing, changes = restoration.admin.topics([topic.name for topic in restoration.topics]), []
-    holding = restoration.holding(existing)
-    for topic in restoration.topics:
+    existing, changes = restore_run.admin.topics([topic.name for topic in restore_run.topics]), []
+    holding = restore_run.holding(existing)
+    for topic in restore_run.topics:
         state = existing.get(topic.name)
         if state is None:
-            configs = ", ".join(f"{key}={value}" for key, value in sorted(restoration.configs(topic).items()))
+            configs = ", ".join(f"{key}={value}" for key, value in sorted(restore_run.configs(topic).items()))
             detail = f"{number_of(len(topic.source.partitions), 'partition')}" + f", {configs}" * bool(configs)
             changes.append(Change(Action.CREATE, "topic", topic.name, detail))
             continue
@@ -36,7 +36,7 @@ def topic_changes(restoration: Restoration) -> list[Change]:
     return changes
 
 
-def restore_changes(restoration: Restoration, acls: Sequence[str], lines: Sequence[RestoreGroupLine]) -> list[Change]:
+def restore_changes(restore_run: RestoreRun, acls: Sequence[str], lines: Sequence[RestoreGroupLine]) -> list[Change]:
     """All of ``restore_topics``.
 
     :param acls: that would be made. ``lines``: of groups, as planned.
@@ -53,4 +53,4 @@ def restore_changes(restoration: Restoration, acls: Sequence[str], lines: Sequen
         )
         for group, steps in sorted(counts.items())
     ]  # fmt: skip
-    return [*topic_changes(restoration), *groups, *(Change(Action.CREATE, "acl", acl) for acl in acls)]
+    return [*topic_changes(restore_run), *groups, *(Change(Action.CREATE, "acl", acl) for acl in acls)]

@@ -20,9 +20,9 @@ from kafka_ferry.jobs.backup.rules.groups_plan import KEPT, restored_groups_in_p
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.backup.store.job import StoreJob, now
-from kafka_ferry.jobs.backup.store.restoration import Restoration
 from kafka_ferry.jobs.backup.store.restore_changes import restore_changes
 from kafka_ferry.jobs.backup.store.restore_groups import planned_lines
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.jobs.backup.store.restore_sizes import largest_line, restore_findings
 from kafka_ferry.report.artifacts import GROUPS_PLAN
 
@@ -41,25 +41,25 @@ class RestoreJob(StoreJob):
         self.target = KafkaClusterHook(spec.target_conn_id)
 
     @cached_property
-    def restoration(self) -> Restoration:
-        return Restoration(self.target.extra, self.store, self.spec)
+    def restore_run(self) -> RestoreRun:
+        return RestoreRun(self.target.extra, self.store, self.spec)
 
     @property
     def names(self) -> dict[str, str]:
         """Topic of the backup to its name on the target."""
-        return {topic.source.name: topic.name for topic in self.restoration.topics}
+        return {topic.source.name: topic.name for topic in self.restore_run.topics}
 
     def acls(self) -> RestoredAcls:
         """The manifest's ACLs of these topics, and of the groups that come with them, against the target's.
 
         :raises BadParam: the backup has none, or the target takes none. ``NotAuthorized``: they may not be read there.
         """
-        acls, there = self.restoration.manifest.acls, self.target.admin.acls()
+        acls, there = self.restore_run.manifest.acls, self.target.admin.acls()
         if acls is None:
             raise BadParam("acls", "is copy, but the backup holds no ACLs", "acls: none")
         if there is None:
             raise BadParam("acls", "is copy, but the target has no authorizer", "acls: none")
-        groups = self.restoration.chosen_groups() if self.spec.restore_groups else {}
+        groups = self.restore_run.chosen_groups() if self.spec.restore_groups else {}
         return restored_acls([Acl(**acl) for acl in acls], there, self.names, groups)
 
     def make_acls(self) -> tuple[RestoredAcls, list[str]]:
@@ -97,17 +97,17 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
     :raises BadParam: it cannot work, or would mix records with others; nothing was changed.
     :raises IncompleteBackup: the backup, or one that it goes on from, is not there.
     """
-    spec, restoration = job.spec, job.restoration
+    spec, restore_run = job.spec, job.restore_run
     cluster = job.target.admin.describe_cluster()
-    topics = restoration.topics
+    topics = restore_run.topics
     _refuse(spec, topics)
-    restoration.check()
-    findings, largest = restore_findings(restoration)
+    restore_run.check()
+    findings, largest = restore_findings(restore_run)
     refuse(findings)
     acls = job.acls().missing if spec.acls == "copy" else []
-    lines = [_line(topic, restoration.point_in_time) | largest_line(largest[topic.name]) for topic in topics]
-    manifest = restoration.manifest
-    commits = planned_lines(restoration) if spec.restore_groups else []
+    lines = [_line(topic, restore_run.point_in_time) | largest_line(largest[topic.name]) for topic in topics]
+    manifest = restore_run.manifest
+    commits = planned_lines(restore_run) if spec.restore_groups else []
     if keep and len(commits) > KEPT:
         keep(GROUPS_PLAN, "\n".join(map(str, (f"{shown(line.group)}: {line}" for line in commits))) + "\n")
     return {
@@ -117,21 +117,21 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
         "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
         "archive": {"backup": spec.backup, "backup_id": manifest.backup_id, "location": spec.location},
         "backup_id": manifest.backup_id,
-        "chain": [one.backup_id for one in restoration.chain],
+        "chain": [one.backup_id for one in restore_run.chain],
         "topics": lines,
-        "groups": sorted(restoration.chosen_groups()) if spec.restore_groups else [],
-        "skipped_groups": restoration.groups_left_out() if spec.restore_groups else {},
+        "groups": sorted(restore_run.chosen_groups()) if spec.restore_groups else [],
+        "skipped_groups": restore_run.groups_left_out() if spec.restore_groups else {},
         "group_offsets": restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
-        "changes": [change.to_json() for change in restore_changes(restoration, [str(acl) for acl in acls], commits)],
+        "changes": [change.to_json() for change in restore_changes(restore_run, [str(acl) for acl in acls], commits)],
         "acls": [str(acl) for acl in acls],
         "records": sum(line["records"] for line in lines),
         "bytes": sum(line["bytes"] for line in lines),
         "findings": [finding.to_json() for finding in findings],
         "notes": [
-            *restoration.catalogue.oddities(),
+            *restore_run.catalogue.oddities(),
             *(job.target.admin.metadata_note() if commits else []),
-            *_time_notes(restoration),
-            *_retention_notes(topics, restoration.point_in_time),
+            *_time_notes(restore_run),
+            *_retention_notes(topics, restore_run.point_in_time),
         ],
     }
 
@@ -164,13 +164,13 @@ def _line(topic: RestoreTopic, point_in_time: int | None) -> dict[str, Any]:
     }
 
 
-def _time_notes(restoration: Restoration) -> list[str]:
-    at = restoration.point_in_time
+def _time_notes(restore_run: RestoreRun) -> list[str]:
+    at = restore_run.point_in_time
     if at is None:
         return []
     notes = ["point_in_time cuts each partition by its records' own timestamps: not one moment across partitions"]
-    if restoration.manifest.created_at.timestamp() * 1000 < at:
-        notes.append(f"the backup was begun {restoration.manifest.created}, before the point in time: what came later "
+    if restore_run.manifest.created_at.timestamp() * 1000 < at:
+        notes.append(f"the backup was begun {restore_run.manifest.created}, before the point in time: what came later "
                      "is not in it")  # fmt: skip
     return notes
 

@@ -12,7 +12,7 @@ from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.jobs.backup.rules.largest import Largest, largest_of
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic
-from kafka_ferry.jobs.backup.store.restoration import Restoration
+from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.jobs.backup.store.senders import QUEUE_BYTES
 
 _OUR_MEMORY = Limit(
@@ -20,12 +20,12 @@ _OUR_MEMORY = Limit(
 )
 
 
-def restore_findings(restoration: Restoration) -> tuple[list[Finding], dict[str, Largest]]:
+def restore_findings(restore_run: RestoreRun) -> tuple[list[Finding], dict[str, Largest]]:
     """What of a restore or an import cannot be held and which records are too large, the worst first; and by target
     topic the largest of what is left to restore."""
-    existing = restoration.admin.topics([topic.name for topic in restoration.topics])
-    holding, broker = restoration.holding(existing), _broker(restoration)
-    unsent = restoration.unsent(existing)
+    existing = restore_run.admin.topics([topic.name for topic in restore_run.topics])
+    holding, broker = restore_run.holding(existing), _broker(restore_run)
+    unsent = restore_run.unsent(existing)
     found = [
         Finding(
             Severity.REFUSE, "hold", f"topic {name}",
@@ -35,10 +35,10 @@ def restore_findings(restoration: Restoration) -> tuple[list[Finding], dict[str,
         for name, why in holding.refused.items()
     ]  # fmt: skip
     largest = {}
-    for topic in restoration.topics:
+    for topic in restore_run.topics:
         mine = {number: segments for (name, number), segments in unsent.items() if name == topic.name}
-        largest[topic.name] = largest_of(mine, restoration.point_in_time)
-        found += _of_topic(restoration, topic, existing.get(topic.name), largest[topic.name], broker,
+        largest[topic.name] = largest_of(mine, restore_run.point_in_time)
+        found += _of_topic(restore_run, topic, existing.get(topic.name), largest[topic.name], broker,
                            {**holding.refused, **holding.sizes_stay}.get(topic.name, ""))  # fmt: skip
     return worst_first([*found, *_not_known(largest)]), largest
 
@@ -52,15 +52,15 @@ def largest_line(largest: Largest) -> dict[str, object]:
     }
 
 
-def _broker(restoration: Restoration) -> Mapping[str, str]:
+def _broker(restore_run: RestoreRun) -> Mapping[str, str]:
     try:
-        return restoration.admin.brokers()[0]
+        return restore_run.admin.brokers()[0]
     except NotAuthorized:  # a restore needs that right for nothing else
         return {}
 
 
 def _of_topic(
-    restoration: Restoration,
+    restore_run: RestoreRun,
     topic: RestoreTopic,
     state: TopicState | None,
     largest: Largest,
@@ -69,7 +69,7 @@ def _of_topic(
 ) -> list[Finding]:
     subject = f"topic {topic.name}"
     records = [one for one in dict.fromkeys((largest.packed, largest.record)) if one]
-    own = {**topic_defaults(broker), **(state.effective if state else restoration.configs(topic))}
+    own = {**topic_defaults(broker), **(state.effective if state else restore_run.configs(topic))}
     kept = {key: value for key, value in own.items() if not is_held(key, value)}  # by an earlier try
     limits = [_OUR_MEMORY, *request_limits(broker)]
     limit, own_limit = size_limit(kept, lifted=not stays), size_limit(kept)

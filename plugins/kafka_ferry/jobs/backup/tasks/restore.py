@@ -13,8 +13,8 @@ from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from kafka_ferry.jobs.backup.store.restoration import Restoration
     from kafka_ferry.jobs.backup.store.restore import RestoreRange
+    from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 
 
 class PlanRestoreOperator(BackupOperator):
@@ -47,10 +47,10 @@ class ProvisionRestoreOperator(BackupOperator):
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         wait_for_turn(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
         memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
-        job.restoration.check()
-        job.restoration.remember(memory)
+        job.restore_run.check()
+        job.restore_run.remember(memory)
         artifacts.write_json(HELD_CONFIGS, memory)
-        made = job.restoration.provision(memory)
+        made = job.restore_run.provision(memory)
         self.log.info("%d topics, %d of them made now: %s", len(memory), len(made), ", ".join(made[:50]))
         return made[:50]
 
@@ -61,7 +61,7 @@ class RestoreShardsOperator(BackupOperator):
     def ferry(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
 
-        ranges = restore_job(context).restoration.ranges()
+        ranges = restore_job(context).restore_run.ranges()
         weighted = [(list(one.at), _weight(one)) for one in ranges]
         return write_shards(RunArtifacts.of(context), shard(weighted), "restore", "compare")
 
@@ -74,7 +74,7 @@ class RestoreOperator(ShardOperator, BackupOperator):
         from kafka_ferry.jobs.backup.store.work import added, in_processes
 
         job, own = restore_job(context), set(self.partitions(context))
-        ranges = [one for one in job.restoration.ranges() if one.at in own]
+        ranges = [one for one in job.restore_run.ranges() if one.at in own]
         common = {"kind": "restore", "config": job.target.extra, "store": job.order}
         answers = in_processes(
             ranges,
@@ -97,15 +97,15 @@ class CompareRestoredOperator(ShardOperator, BackupOperator):
         from kafka_ferry.jobs.backup.store.work import in_processes
 
         job, own = restore_job(context), set(self.partitions(context))
-        restoration = job.restoration
-        ranges = [one for one in restoration.ranges() if one.at in own]
+        restore_run = job.restore_run
+        ranges = [one for one in restore_run.ranges() if one.at in own]
         common = {"kind": "compare", "config": job.target.extra, "store": job.order}
         answers = in_processes(ranges, _weight, lambda some: {**common, "ranges": [one.to_json() for one in some]})
         found: dict[str, Any] = {"lines": [line for answer in answers for line in answer["lines"]], "source": None}
         if job.spec.source_conn_id:
             parts = [
                 BackedUp(topic.source.name, topic.source.topic_id, one.partition, tuple(one.segments))
-                for topic in restoration.topics
+                for topic in restore_run.topics
                 for one in topic.partitions
                 # A compacted one is left out: the source's cleaner goes on.
                 if (topic.name, one.partition) in own and not topic.source.compacted
@@ -113,7 +113,7 @@ class CompareRestoredOperator(ShardOperator, BackupOperator):
             source = {
                 "kind": "source",
                 "config": KafkaClusterHook(job.spec.source_conn_id).extra,
-                "isolation_level": restoration.manifest.isolation_level,
+                "isolation_level": restore_run.manifest.isolation_level,
             }
             answers = in_processes(
                 parts,
@@ -148,10 +148,10 @@ class RestoreGroupsOperator(BackupOperator):
             self.log.info("no offset is committed: %s", why_not)
             artifacts.write_json(GROUPS, {"why_not": why_not})
             return {"groups": 0}
-        restoration = job.restoration
-        lines = exact_lines(restoration)
+        restore_run = job.restore_run
+        lines = exact_lines(restore_run)
         offsets = to_write(lines)
-        refused = restoration.commit(offsets) if offsets else {}
+        refused = restore_run.commit(offsets) if offsets else {}
         for group in dict.fromkeys(line.group for line in lines):
             told = "; ".join(str(line) for line in lines if line.group == group)
             self.log.info("group %s: %s%s", shown(group), f"refused, {refused[group]}: " if group in refused else "",
@@ -179,7 +179,7 @@ class RestoreAclsOperator(BackupOperator):
         if not why_not and (failed or not others):
             why_not = f"no ACL is made where another check failed ({', '.join(failed) or 'none was made'})"
         if not why_not:
-            self.log.info("configs put back on %d topics", len(put_back(job.restoration, artifacts)))
+            self.log.info("configs put back on %d topics", len(put_back(job.restore_run, artifacts)))
         check = (
             Check(name="acls", status=Status.SKIPPED, detail=why_not)
             if why_not
@@ -189,10 +189,10 @@ class RestoreAclsOperator(BackupOperator):
         return check.status.value
 
 
-def put_back(restoration: Restoration, artifacts: RunArtifacts) -> list[str]:
+def put_back(restore_run: RestoreRun, artifacts: RunArtifacts) -> list[str]:
     """End the hold; the topics that were changed. What is put back is forgotten, so that it is not asked for again."""
     memory = artifacts.read_json(HELD_CONFIGS) or {}
-    changed = restoration.release(memory) if memory else []
+    changed = restore_run.release(memory) if memory else []
     artifacts.delete(HELD_CONFIGS)
     return changed
 
@@ -215,7 +215,7 @@ class ValidateRestoreOperator(BackupOperator):
         from kafka_ferry.jobs.backup.store.work import added
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
-        topics, (compared, source) = job.restoration.topics, _compared(artifacts)
+        topics, (compared, source) = job.restore_run.topics, _compared(artifacts)
         lines = restored_topics(topics, compared)
         checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
         checks.append(source_check(source))
@@ -224,7 +224,7 @@ class ValidateRestoreOperator(BackupOperator):
         committed = job.target.admin.commits({step.group for step in steps}) if steps else {}
         ends = job.target.admin.offsets({(step.topic, step.partition) for step in steps}, "latest", "read_uncommitted")
         groups = group_lines(steps, committed, told.get("refused", {}), ends)
-        left_out = job.restoration.groups_left_out() if job.spec.restore_groups else {}
+        left_out = job.restore_run.groups_left_out() if job.spec.restore_groups else {}
         checks += [*group_checks(groups, told.get("why_not", "")), *left_out_check(left_out)]
         written = added([artifacts.read_json(name) or {} for name in artifacts.names(f"{DONE}/restore")])
         records = sum(line.target_records or 0 for line in lines)
@@ -233,7 +233,7 @@ class ValidateRestoreOperator(BackupOperator):
             "topics": [line.model_dump(mode="json") for line in lines],
             "groups": [line.model_dump(mode="json") for line in groups],
             "sentence": f"{number_of(records, 'record')} in {number_of(len(lines), 'topic')} were read back and "
-            f"are those of backup {job.restoration.manifest.backup_id}.",
+            f"are those of backup {job.restore_run.manifest.backup_id}.",
             "throughput": {key: written.get(key, 0) for key in ("records", "bytes", "seconds")},
         }
         artifacts.write_json(CHECKS_MADE, made)
@@ -248,7 +248,7 @@ class ReleaseOperator(BackupOperator):
 
         artifacts = RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        changed = put_back(restore_job(context).restoration, artifacts)
+        changed = put_back(restore_job(context).restore_run, artifacts)
         self.log.info("configs put back on %d topics: %s", len(changed), ", ".join(changed[:50]))
         artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
         return changed[:50]

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from kafka_ferry.jobs.common.run_lock import SharedName
 
 if TYPE_CHECKING:
-    from kafka_ferry.jobs.cdc.live.streaming import Streaming
+    from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 
 
-def stream_names(streaming: Streaming) -> list[SharedName]:
+def stream_names(stream: CdcStream) -> list[SharedName]:
     """The connector, which bears the DAG's id; and the topics, which do not."""
-    spec = streaming.spec
+    spec = stream.spec
     param = "topic_prefix" if spec.topic_prefix else "stream"
     why = f"both would write topics {spec.prefix}.* on {spec.target_conn_id}"
     return [
-        SharedName("stream", spec.stream, f"runs as/{' '.join(streaming.runtime.names)}"),
+        SharedName("stream", spec.stream, f"runs as/{' '.join(stream.runtime.names)}"),
         SharedName(
-            param, spec.prefix, f"prefix/{streaming.target.admin.describe_cluster().cluster_id}/{spec.prefix}", why
+            param, spec.prefix, f"prefix/{stream.target.admin.describe_cluster().cluster_id}/{spec.prefix}", why
         ),
     ]

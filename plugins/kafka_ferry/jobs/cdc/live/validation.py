@@ -12,7 +12,7 @@ from typing import Any
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.jobs.cdc.live.binlog import LogContent, LogGone, read_log
-from kafka_ferry.jobs.cdc.live.streaming import Streaming
+from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.change import Change, Digester
 from kafka_ferry.jobs.cdc.rules.events import NotAnEvent, Op, SchemaEvent, parse_event, parse_schema_event
 from kafka_ferry.jobs.cdc.rules.judge import judge_stream
@@ -45,42 +45,42 @@ class _Read:
     strangers: list[str] = field(default_factory=list)
 
 
-def validate(streaming: Streaming) -> dict[str, Any]:
+def validate(stream: CdcStream) -> dict[str, Any]:
     """Checks and topic lines, for ``checks.json``.
 
     :raises TransientError: the connector did not come as far as the database was when this began.
     """
-    streaming.read_foreign_keys()
-    tables = streaming.tables
-    digesters = _digesters(streaming, tables)
-    with streaming.database.snapshot(tables) as snapshot:
+    stream.read_foreign_keys()
+    tables = stream.tables
+    digesters = _digesters(stream, tables)
+    with stream.database.snapshot(tables) as snapshot:
         end = snapshot.position
         rows = {one.full_name: _rows(digesters[one.full_name], snapshot.rows(one)) for one in tables}
     log.info("%s rows of %d tables, as of %s", f"{sum(map(len, rows.values())):,}", len(tables), end)
-    _wait(streaming, end)
-    judged = _judge(streaming, digesters, rows, end)
+    _wait(stream, end)
+    judged = _judge(stream, digesters, rows, end)
     if any(line.lost for line in judged["topics"]):
         time.sleep(_LATE)  # what was sent to other partitions may still be on its way
-        judged = _judge(streaming, digesters, rows, end)
+        judged = _judge(stream, digesters, rows, end)
     return judged
 
 
 def _judge(
-    streaming: Streaming, digesters: Mapping[str, Digester], rows: Mapping[str, dict[str, bytes]], end: Position
+    stream: CdcStream, digesters: Mapping[str, Digester], rows: Mapping[str, dict[str, bytes]], end: Position
 ) -> dict[str, Any]:
-    read = _read(streaming, streaming.topics(), digesters, end)
+    read = _read(stream, stream.topics(), digesters, end)
     start = _start(read)
-    content, why = _content(streaming, start, end, digesters)
-    state = streaming.target.admin.topics(streaming.topics())
+    content, why = _content(stream, start, end, digesters)
+    state = stream.target.admin.topics(stream.topics())
     results = []
-    for topic, table in streaming.topics().items():
+    for topic, table in stream.topics().items():
         name = table.full_name
         partitions = state[topic].partitions if topic in state else 0
         digester = digesters[name]
         blank = partial(TableResult, table, topic, partitions=partitions, odd=digester.odd, narrowed=digester.narrowed)
         found = _table(blank, rows[name], content, read.events[name], start)
         if found.content_differences and content and start:
-            found = _renamed(streaming, blank, digester, rows[name], content, start, end) or found
+            found = _renamed(stream, blank, digester, rows[name], content, start, end) or found
         results.append(found)
     return judge_stream(
         results,
@@ -88,7 +88,7 @@ def _judge(
         read.schema,
         read.strangers,
         topics=set(state),
-        duplicates=streaming.spec.duplicates,
+        duplicates=stream.spec.duplicates,
         why_no_log=why,
     )
 
@@ -118,7 +118,7 @@ def _table(
 
 
 def _renamed(
-    streaming: Streaming,
+    stream: CdcStream,
     blank: Callable[[], TableResult],
     digester: Digester,
     rows: Mapping[str, bytes],
@@ -131,9 +131,9 @@ def _renamed(
     if len(names) < 2:
         return None
     by_name = {one.name: digester for one in names}
-    topics = {topic_of(streaming.spec.prefix, name): name for name in by_name}
-    read = _read(streaming, topics, by_name, end)
-    log_of = read_log(streaming.database, start, end, by_name)
+    topics = {topic_of(stream.spec.prefix, name): name for name in by_name}
+    read = _read(stream, topics, by_name, end)
+    log_of = read_log(stream.database, start, end, by_name)
     events = [event for one in names for event in one.of(read.events[one.name])]
     changes = [change for one in names for change in one.of(log_of.changes[one.name])]
     result = judge_table(blank(), rows, changes, events, start)
@@ -147,11 +147,11 @@ def _rows(digester: Digester, rows: Any) -> dict[str, bytes]:
     return dict(map(digester.row, rows))
 
 
-def _wait(streaming: Streaming, end: Position) -> None:
+def _wait(stream: CdcStream, end: Position) -> None:
     """Until the connector has committed what lies before a position; it may stand still for so long."""
-    patience, last = streaming.spec.no_progress_timeout, ""
+    patience, last = stream.spec.no_progress_timeout, ""
     deadline = time.monotonic() + patience
-    while (state := streaming.look(end)).verdict is not Verdict.RUNNING:
+    while (state := stream.look(end)).verdict is not Verdict.RUNNING:
         if state.reason != last:
             last, deadline = state.reason, time.monotonic() + patience
             log.info("waiting: %s", last)
@@ -159,13 +159,13 @@ def _wait(streaming: Streaming, end: Position) -> None:
             raise NotRunning(state.reason)
         if time.monotonic() > deadline:
             raise TransientError(f"the connector does not go on: {state.reason}")
-        time.sleep(min(1.0, streaming.spec.poll_interval))
+        time.sleep(min(1.0, stream.spec.poll_interval))
 
 
-def _digesters(streaming: Streaming, tables: list[Table]) -> dict[str, Digester]:
+def _digesters(stream: CdcStream, tables: list[Table]) -> dict[str, Digester]:
     """By table. Columns that were made or changed later are left out of rows."""
-    versions = _versions(streaming)
-    first = _first_columns(streaming)
+    versions = _versions(stream)
+    first = _first_columns(stream)
     found = {}
     for table in tables:
         its = versions.get(table.full_name, [])
@@ -177,11 +177,11 @@ def _digesters(streaming: Streaming, tables: list[Table]) -> dict[str, Digester]
     return found
 
 
-def _first_columns(streaming: Streaming) -> dict[str, frozenset[str]]:
+def _first_columns(stream: CdcStream) -> dict[str, frozenset[str]]:
     """Columns that the first events of the topics have."""
     known: dict[str, frozenset[str]] = {}
-    with streaming.target.reader("read_committed", few=True) as reader:
-        ranges = [span for span in streaming.ranges(streaming.topics()) if span.begin < span.end]
+    with stream.target.reader("read_committed", few=True) as reader:
+        ranges = [span for span in stream.ranges(stream.topics()) if span.begin < span.end]
         firsts = {key: offset for key, offset in reader.probe(ranges).items() if offset is not None}
         found = reader.read_records({key: [offset] for key, offset in firsts.items()})
     for record in found.values():
@@ -194,9 +194,9 @@ def _first_columns(streaming: Streaming) -> dict[str, frozenset[str]]:
     return known
 
 
-def _versions(streaming: Streaming) -> dict[str, list[Version]]:
+def _versions(stream: CdcStream) -> dict[str, list[Version]]:
     """By table, since the last snapshot, as the topic of schema changes tells them."""
-    read = _read(streaming, {}, {}, Position(0, 0))
+    read = _read(stream, {}, {}, Position(0, 0))
     start = max((one.position for one in read.schema if one.snapshot), default=Position(0, 0))
     versions: dict[str, list[Version]] = {}
     for one in sorted(read.schema, key=lambda one: one.position):
@@ -207,16 +207,16 @@ def _versions(streaming: Streaming) -> dict[str, list[Version]]:
 
 
 def _read(
-    streaming: Streaming, topics: Mapping[str, Table | str], digesters: Mapping[str, Digester], end: Position
+    stream: CdcStream, topics: Mapping[str, Table | str], digesters: Mapping[str, Digester], end: Position
 ) -> _Read:
     """Events of tables' topics, and the topic of schema changes.
 
     :param topics: each with its table, or the name that the table had.
     """
-    read, prefix = _Read({name: [] for name in digesters}), streaming.spec.prefix
+    read, prefix = _Read({name: [] for name in digesters}), stream.spec.prefix
     names = {topic: one if isinstance(one, str) else one.full_name for topic, one in topics.items()}
-    with streaming.target.reader("read_committed") as reader:
-        for span in streaming.ranges({**topics, prefix: None}):
+    with stream.target.reader("read_committed") as reader:
+        for span in stream.ranges({**topics, prefix: None}):
             for (topic, partition), messages in reader.stream([span]):
                 for message in messages:
                     place = f"{topic} partition {partition} offset {message.offset()}"
@@ -249,14 +249,14 @@ def _start(read: _Read) -> Position | None:
 
 
 def _content(
-    streaming: Streaming, start: Position | None, end: Position, digesters: Mapping[str, Digester]
+    stream: CdcStream, start: Position | None, end: Position, digesters: Mapping[str, Digester]
 ) -> tuple[LogContent | None, str]:
     """What the binary log says, or why it cannot be asked."""
     if start is None:
         return None, _NO_LOG
-    if why := why_unreadable(streaming.database.variables):
+    if why := why_unreadable(stream.database.variables):
         return None, why
     try:
-        return read_log(streaming.database, start, end, digesters), ""
+        return read_log(stream.database, start, end, digesters), ""
     except (LogGone, NotReadable) as why_not:
         return None, str(why_not)

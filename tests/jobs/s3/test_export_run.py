@@ -12,13 +12,13 @@ from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, St
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.store.export import Exported
 from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
-from kafka_ferry.jobs.s3.exporting import Exporting
+from kafka_ferry.jobs.s3.export_run import ExportRun
 
 
-def exporting(folder: Path, end: int) -> Exporting:
+def export_run(folder: Path, end: int) -> ExportRun:
     """An export of one partition with ``end`` offsets, begun."""
     spec = ExportSpec(topics=["t"], export="e", location=f"file://{folder}")
-    one = Exporting(cast(Any, None), {}, FolderStore(folder), {}, spec, "e1")
+    one = ExportRun(cast(Any, None), {}, FolderStore(folder), {}, spec, "e1")
     topic = TopicBackup(
         name="t", topic_id="i", replication_factor=1, partitions=[PartitionBackup(partition=0, begin=0, end=end)]
     )
@@ -28,14 +28,14 @@ def exporting(folder: Path, end: int) -> Exporting:
 
 
 def test_the_requests_that_its_shards_wrote_are_in_the_manifest(tmp_path: Path) -> None:
-    one = exporting(tmp_path, 0)
+    one = export_run(tmp_path, 0)
     done = one.finish([Exported(puts=3), Exported(puts=4)])
     assert (done.state, done.totals.puts) == (State.COMPLETE, 7)
     assert one.finish([Exported(puts=1)]) == done, "what is COMPLETE is left alone"
 
 
 def test_a_range_that_no_object_covers_makes_no_export(tmp_path: Path) -> None:
-    one = exporting(tmp_path, 5)
+    one = export_run(tmp_path, 5)
     with pytest.raises(IncompleteBackup):
         one.finish([Exported(puts=3)])
     assert one.manifest().state is State.IN_PROGRESS

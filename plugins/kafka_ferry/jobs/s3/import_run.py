@@ -13,8 +13,8 @@ from kafka_ferry.jobs.backup.rules.formats import offsets_of
 from kafka_ferry.jobs.backup.rules.manifest import Segment
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
-from kafka_ferry.jobs.backup.store.restoration import Refusal, Restoration
 from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
+from kafka_ferry.jobs.backup.store.restore_run import Refusal, RestoreRun
 from kafka_ferry.jobs.backup.store.work import added, in_processes
 from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
 from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
@@ -57,7 +57,7 @@ class _Held(MutableMapping[str, dict[str, str]]):
         return sum(1 for _ in self)
 
 
-class Importing(Restoration):
+class ImportRun(RestoreRun):
     """A restore that goes on where the last one of the same export to the same topics ended.
 
     The sink topic may have lost its oldest records to retention since: bookmarks say where the next record belongs.
@@ -198,18 +198,18 @@ class Importing(Restoration):
                 self._books.write(topic.name, book)
 
 
-def import_shard(importing: Importing, store_order: Mapping[str, Any], mine: Collection[Partition]) -> dict[str, Any]:
+def import_shard(import_run: ImportRun, store_order: Mapping[str, Any], mine: Collection[Partition]) -> dict[str, Any]:
     """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``."""
     wanted = set(mine)
-    ranges = [one for one in importing.ranges() if one.at in wanted]
+    ranges = [one for one in import_run.ranges() if one.at in wanted]
 
     def run(kind: str) -> list[dict[str, Any]]:
         def order(some: Sequence[RestoreRange]) -> dict[str, Any]:
-            place = {"config": dict(importing.config), "store": dict(store_order)}
+            place = {"config": dict(import_run.config), "store": dict(store_order)}
             return {"kind": kind, **place, "ranges": [one.to_json() for one in some]}
 
         return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order)
 
     done = added(run("restore"))
     lines = [line for answer in run("compare") for line in answer["lines"]]
-    return {"done": done, "lines": lines, "marks": importing.marks(lines, ranges)}
+    return {"done": done, "lines": lines, "marks": import_run.marks(lines, ranges)}

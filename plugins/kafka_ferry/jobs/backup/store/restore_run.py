@@ -72,7 +72,7 @@ class Refusal:
     fix: str
 
 
-class Restoration:
+class RestoreRun:
     """A restore on a live cluster. Every step asks the cluster anew and may be repeated.
 
     :param config: the target connection's extra (librdkafka settings).

@@ -45,7 +45,7 @@ _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker
 _LOOKED_AT = 200  # records of a schema history that tell whose it is
 
 
-class Streaming:
+class CdcStream:
     """What every task derives its truth from.
 
     :param dag_id: part of the connector's name, with the param ``stream``.
@@ -287,9 +287,9 @@ class Streaming:
         return [PartitionRange(*at, begins[at], ends[at]) for at in partitions]
 
 
-def streaming_of(context: Mapping[str, Any]) -> Streaming:
+def stream_of(context: Mapping[str, Any]) -> CdcStream:
     """The stream of the run a task belongs to."""
-    return Streaming(context["dag_run"].dag_id, StreamSpec.from_params(context["params"]))
+    return CdcStream(context["dag_run"].dag_id, StreamSpec.from_params(context["params"]))
 
 
 def _server(record: bytes) -> str:
