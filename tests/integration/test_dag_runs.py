@@ -364,7 +364,7 @@ def test_a_second_run_of_one_migration_is_refused_while_the_first_works(runs: Ru
 
     second = runs.trigger("two-runs-b", **conf)
     assert runs.wait(second) == "failed"
-    assert "run 'two-runs-a' of this DAG is at work on migration 'two-runs'" in runs.report(second)["failures"][0]
+    assert "run 'two-runs-a' of this DAG is still working on migration 'two-runs'" in runs.report(second)["failures"][0]
     assert runs.task(second, "provision_topics").state == "upstream_failed", "nothing was changed"
 
     assert runs.wait(first) == "success", runs.report(first)["failures"]

@@ -113,16 +113,16 @@ def test_of_two_runs_at_the_same_moment_one_is_seen_before_it_runs(
     ]
     working = {f"{topic_prefix}there"}
 
-    def at_work(dag_id: str, run_id: str) -> bool:
+    def is_active(dag_id: str, run_id: str) -> bool:
         return dag_id == DEDICATED and run_id in working
 
-    there, back, twin = (Flows(way.migration, DEDICATED, way.params["migration"], at_work) for way in ways)
+    there, back, twin = (Flows(way.migration, DEDICATED, way.params["migration"], is_active) for way in ways)
     there.note()
     (found,) = back.findings()
     assert (found.severity, found.code) == (Severity.REFUSE, "loop")
     (found,) = twin.findings()
     assert (found.severity, found.code) == (Severity.REFUSE, "other_replicators")
-    assert "each record would be there twice" in found.what
+    assert "each record would be written twice" in found.what
     assert there.findings() == [], "itself is no other"
 
     working.clear()  # it was killed before it started anything

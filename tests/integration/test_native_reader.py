@@ -17,7 +17,7 @@ from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.records.content import PartitionRange
-from kafka_ferry.records.raw_records import RawRecords, Workbench
+from kafka_ferry.records.raw_records import BatchDecoder, RawRecords
 from kafka_ferry.records.record_batch import RecordBatch, UnusualRecords
 from stack import Stack
 
@@ -163,15 +163,15 @@ def test_records_that_only_librdkafka_reads_are_read_as_messages_from_there_on(
     make_topics(source_bootstrap, topic)
     for _ in range(3):
         produce(source_bootstrap, topic, 20)
-    span, read = PartitionRange(topic, 0, 0, 60), Workbench.records
+    span, read = PartitionRange(topic, 0, 0, 60), BatchDecoder.records
 
-    def until_twenty(self: Workbench, batches: Iterable[RecordBatch]) -> Iterator[RawRecords]:
+    def until_twenty(self: BatchDecoder, batches: Iterable[RecordBatch]) -> Iterator[RawRecords]:
         for run in read(self, batches):
             yield run.until(20)
             if run.last >= 20:
                 raise UnusualRecords("message format 1")
 
-    monkeypatch.setattr(Workbench, "records", until_twenty)
+    monkeypatch.setattr(BatchDecoder, "records", until_twenty)
     offsets = [one for _, some in read_natively({"bootstrap.servers": source_bootstrap}, span) for one in some.offsets]
     assert offsets == list(range(60)), "nothing twice, nothing left out"
     monkeypatch.setenv("FERRY_NATIVE", "always")

@@ -185,7 +185,7 @@ def test_of_two_migrations_into_one_topic_the_last_ends_the_hold(
     monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
     topic = f"all.{topic_prefix}orders"
     create(target_bootstrap, topic)
-    at_work = {"run of a", "run of b"}
+    active = {"run of a", "run of b"}
 
     def of(letter: str, name: str, **naming: str) -> tuple[Migration, Flows]:
         create(source_bootstrap, name, retention_ms=str(DAY), segment_ms=str(3650 * DAY))
@@ -195,7 +195,7 @@ def test_of_two_migrations_into_one_topic_the_last_ends_the_hold(
         assert producer.flush(30) == 0
         made = migration(name, migration=letter, groups=[], **naming)
         assert list(made.target_topics()) == [topic]
-        return made, Flows(made, "preflight", f"run of {letter}", lambda _, run_id: run_id in at_work)
+        return made, Flows(made, "preflight", f"run of {letter}", lambda _, run_id: run_id in active)
 
     def end(made: Migration, flows: Flows) -> dict[str, dict[str, str | None]]:
         flows.let_go()
@@ -227,7 +227,7 @@ def test_of_two_migrations_into_one_topic_the_last_ends_the_hold(
     assert configs(one, topic)["retention.ms"] == HELD
 
     # Of a run that was killed nothing remains to be waited for.
-    at_work.remove("run of b")
+    active.remove("run of b")
     assert end(one, ones).keys() == {topic}
     assert configs(one, topic) == {"retention.ms": str(DAY)}
 

@@ -15,9 +15,9 @@ import pytest
 from batches import CODECS, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, Record, batch, encode, sized, varint
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.records import batch_messages, raw_records, record_window
-from kafka_ferry.records.batch_messages import MessageBench
-from kafka_ferry.records.raw_records import Workbench
-from kafka_ferry.records.record_batch import DamagedBatch, UnusualRecords, that_count, whole_batches
+from kafka_ferry.records.batch_messages import MessageDecoder
+from kafka_ferry.records.raw_records import BatchDecoder
+from kafka_ferry.records.record_batch import DamagedBatch, UnusualRecords, committed_batches, whole_batches
 from kafka_ferry.records.record_hash import key_hash, record_hash
 from mutations import mutated
 
@@ -65,7 +65,7 @@ def hostile(rng: random.Random) -> bytes:
 def outcome(read: Any, made: bytes) -> Any:
     begun = time.monotonic()
     try:
-        return read(list(that_count(whole_batches(memoryview(made)), [])))
+        return read(list(committed_batches(whole_batches(memoryview(made)), [])))
     except REFUSED as error:
         return str(error) if isinstance(error, FerryError) else type(error).__name__
     finally:
@@ -79,10 +79,10 @@ def test_both_readers_judge_alike(seed: int, rounds: int, monkeypatch: pytest.Mo
     if seed % 2:  # else each batch is one piece
         for module in (record_window, raw_records, batch_messages):
             monkeypatch.setattr(module, "PIECE_BYTES", 500)
-    rng, bench, messages = random.Random(seed), Workbench(), MessageBench()
+    rng, decoder, messages = random.Random(seed), BatchDecoder(), MessageDecoder()
 
     def compiled(batches: Any) -> Any:
-        return [pair for run in bench.records(batches)
+        return [pair for run in decoder.records(batches)
                 for pair in zip(run.offsets.tolist(), run.hashes().tolist(), run.timestamps.tolist(),
                                 run.key_hashes().tolist(), strict=True)]  # fmt: skip
 

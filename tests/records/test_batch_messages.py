@@ -10,8 +10,8 @@ import pytest
 from batches import CODECS, HEADER_SIZE, LOG_APPEND_TIME, Record, batch, encode, sized, varint
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.records import record_window
-from kafka_ferry.records.batch_messages import BatchMessage, MessageBench
-from kafka_ferry.records.raw_records import Workbench
+from kafka_ferry.records.batch_messages import BatchMessage, MessageDecoder
+from kafka_ferry.records.raw_records import BatchDecoder
 from kafka_ferry.records.record_batch import DamagedBatch, whole_batches
 from kafka_ferry.records.record_hash import record_hash
 
@@ -25,7 +25,7 @@ SOME = [
 
 
 def messages(data: bytes) -> list[BatchMessage]:
-    found = MessageBench().records("t", 3, whole_batches(memoryview(data)))
+    found = MessageDecoder().records("t", 3, whole_batches(memoryview(data)))
     return [one for run in found for one in run]
 
 
@@ -34,7 +34,7 @@ def hashes(found: list[BatchMessage]) -> list[tuple[int, int]]:
 
 
 def in_machine_code(data: bytes) -> list[tuple[int, int]]:
-    runs = Workbench().records(whole_batches(memoryview(data)))
+    runs = BatchDecoder().records(whole_batches(memoryview(data)))
     return [pair for run in runs for pair in zip(run.offsets.tolist(), run.hashes().tolist(), strict=True)]
 
 
@@ -107,7 +107,7 @@ def test_what_is_damaged_under_a_right_checksum_is_judged_the_same_both_ways(see
 
 def test_few_are_made_at_once() -> None:
     made = batch([Record(n, 0, None, None) for n in range(5000)], 0, codec="zstd")
-    runs = list(MessageBench().records("t", 0, whole_batches(memoryview(made))))
+    runs = list(MessageDecoder().records("t", 0, whole_batches(memoryview(made))))
     assert sum(map(len, runs)) == 5000
     assert max(map(len, runs)) <= 2000
     assert [one.offset() for one in runs[0].until(3)] == [0, 1, 2]

@@ -12,7 +12,7 @@ import pytest
 from batches import CODECS, HEADER_SIZE, LOG_APPEND_TIME, Record, batch, encode, sized, varint
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.records import record_window
-from kafka_ferry.records.raw_records import KEY, VALUE, RawRecords, Workbench
+from kafka_ferry.records.raw_records import KEY, VALUE, BatchDecoder, RawRecords
 from kafka_ferry.records.record_batch import DamagedBatch, whole_batches
 from kafka_ferry.records.record_hash import key_hash, record_hash
 
@@ -31,7 +31,7 @@ KINDS = [
 
 
 def runs(*batches: bytes) -> Any:
-    return Workbench().records(whole_batches(memoryview(b"".join(batches))))
+    return BatchDecoder().records(whole_batches(memoryview(b"".join(batches))))
 
 
 def only(*batches: bytes) -> RawRecords:

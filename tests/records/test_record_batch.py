@@ -21,7 +21,7 @@ from batches import (
     marker,
     with_attributes,
 )
-from kafka_ferry.records.record_batch import DamagedBatch, RecordBatch, UnusualRecords, that_count, whole_batches
+from kafka_ferry.records.record_batch import DamagedBatch, RecordBatch, UnusualRecords, committed_batches, whole_batches
 
 SOME = [Record(0, 0, b"a", b"1"), Record(1, 5, None, b"2" * 300, [("h", None)]), Record(3, 9, b"", None)]
 BODY = b"".join(encode(record) for record in SOME)
@@ -204,15 +204,15 @@ LOG = [
     ],
 )
 def test_only_what_was_committed_counts(aborted: list[tuple[int, int]], counting: list[int]) -> None:
-    assert [one.base for one in that_count(found(b"".join(LOG)), aborted)] == counting
+    assert [one.base for one in committed_batches(found(b"".join(LOG)), aborted)] == counting
 
 
 def test_a_transaction_that_began_before_these_batches_is_aborted_too() -> None:
     aborted = [(2, 10), (1, 0)]
-    assert [one.base for one in that_count(found(b"".join(LOG[2:])), aborted)] == [7, 13, 24, 26]
+    assert [one.base for one in committed_batches(found(b"".join(LOG[2:])), aborted)] == [7, 13, 24, 26]
 
 
 def test_a_transaction_that_begins_inside_a_batch_opens_with_it() -> None:
     # compaction can move a batch's first record, never its last offset
-    assert [one.base for one in that_count(found(sent(0, 1) + sent(2, 1)), [(1, 1)])] == []
-    assert [one.base for one in that_count(found(sent(0, 1) + sent(2, 1)), [(1, 2)])] == [0]
+    assert [one.base for one in committed_batches(found(sent(0, 1) + sent(2, 1)), [(1, 1)])] == []
+    assert [one.base for one in committed_batches(found(sent(0, 1) + sent(2, 1)), [(1, 2)])] == [0]

@@ -82,7 +82,7 @@ def size_finding(
     if not refused and not perhaps:
         return None
     record, limit = min(refused or perhaps, key=lambda one: (one[1].bytes, -one[0].packed, -one[0].bytes))
-    told = _told(record, batch, basis, packed=not limit.before and not plain)
+    text = _size_text(record, batch, basis, packed=not limit.before and not plain)
     against = f"{limit.key} is {limit.bytes:,}{f' and stays in force: {limit.why}' if limit.why else ''}"
     sure = bool(refused) and certain and limit.sure and (codec in ("lz4", "none") or limit.before)
     if sure:
@@ -97,7 +97,7 @@ def size_finding(
         needed = record.packed if refused and codec == "lz4" else max(record.bytes, record.packed)
     severity = Severity.REFUSE if sure else Severity.WARN
     fix = limit.fix.format(bytes=needed)
-    return Finding(severity, "largest_record", subject, f"{told}; {against}: {end}", fix, param)
+    return Finding(severity, "largest_record", subject, f"{text}; {against}: {end}", fix, param)
 
 
 def request_limits(broker: Mapping[str, str]) -> list[Limit]:
@@ -136,13 +136,13 @@ def lifted_finding(subject: str, record: Record | None, key: str, own: int, basi
         return None
     return Finding(
         Severity.ADVISE, "largest_record", subject,
-        f"{_told(record, None, basis, packed=True)}; {key} is {own:,} on the target topic",
+        f"{_size_text(record, None, basis, packed=True)}; {key} is {own:,} on the target topic",
         "nothing to do: the limit is lifted while records arrive and put back at the end; whoever writes there "
         "afterwards has the topic's own",
     )  # fmt: skip
 
 
-def _told(record: Record, batch: Batch | None, basis: str, packed: bool) -> str:
+def _size_text(record: Record, batch: Batch | None, basis: str, packed: bool) -> str:
     what = f"its largest record{f' {basis}' if basis else ''} (partition {record.partition}, offset {record.offset})"
     by_lz4 = f", {record.packed:,} packed by lz4" if packed else ""
     lying = f", the largest batch on the source {batch.bytes:,}" if batch else ""

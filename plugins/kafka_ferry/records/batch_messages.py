@@ -99,11 +99,11 @@ def largest_batch(messages: Iterable[Any]) -> tuple[int, int] | None:
     return max((place for place in places if place), key=lambda place: place[1])
 
 
-class MessageBench:
+class MessageDecoder:
     """Makes them of batches."""
 
     def __init__(self) -> None:
-        self._room = memoryview(bytearray(PIECE_BYTES))
+        self._scratch = memoryview(bytearray(PIECE_BYTES))
 
     def records(self, topic: str, partition: int, batches: Iterable[RecordBatch]) -> Iterator[BatchMessages]:
         """Yield the records of the batches, some thousand at a time.
@@ -112,7 +112,7 @@ class MessageBench:
         :raises FerryError: what is in one are no records, or a record is too large.
         """
         for batch in batches:
-            data = batch.records(self._room)
+            data = batch.records(self._scratch)
             window = RecordWindow(batch) if data is None else None
             reading = _Reading(topic, partition, batch)
             piece, cut = (bytes(data), False) if window is None else (bytes(window.data), not window.ended)

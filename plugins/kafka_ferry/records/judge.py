@@ -18,7 +18,7 @@ from kafka_ferry.records.translate import translate
 
 
 def judge(job: PartitionJob, source: PartitionContent, target: PartitionContent) -> PartitionResult:
-    """Return the result for one job; altered records are named, their parts are not told apart yet."""
+    """Return the result for one job; altered records are named, their parts are not with_parts apart yet."""
     if job.mode == "last_value":
         comparison = compare_last_values(source, target, job.frozen_end)
     else:
@@ -54,7 +54,7 @@ def _with_parts(
     ours: Mapping[tuple[str, int, int], Record],
     theirs: Mapping[tuple[str, int, int], Record],
 ) -> PartitionComparison:
-    def told(one: Difference) -> Difference:
+    def with_parts(one: Difference) -> Difference:
         if one.kind not in ("altered", "stale") or not one.source or not one.target:
             return one
         before = ours.get((*job.source_range.key, one.source[0]))
@@ -63,4 +63,4 @@ def _with_parts(
             return replace(one, parts=("gone before it could be read again",))
         return replace(one, parts=differing_parts(before, after, job.with_timestamp))
 
-    return replace(comparison, differences=tuple(map(told, comparison.differences)))
+    return replace(comparison, differences=tuple(map(with_parts, comparison.differences)))

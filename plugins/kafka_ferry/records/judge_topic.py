@@ -101,7 +101,7 @@ def _merged(job: TopicJob, parts: Sequence[PartitionComparison], unordered: Unor
         in_flight=sum(part.in_flight for part in parts),
         factor=factor,
         accounted=sum(part.accounted for part in parts),
-        detail="; ".join([*said, *unordered.told()]),
+        detail="; ".join([*said, *unordered.notes()]),
         differences=tuple(named),
         **counts,
     )
@@ -117,7 +117,7 @@ def _explained(
     ours = source.read_records(_wanted(job.source_topic, [(one.source_partition, one.source) for one in changed]))
     theirs = target.read_records(_wanted(job.target_topic, [(one.target_partition, one.target) for one in changed]))
 
-    def told(one: Difference) -> Difference:
+    def with_parts(one: Difference) -> Difference:
         if one not in changed or one.source is None or one.target is None:
             return one
         before = _find(ours, job.source_topic, one.source_partition, one.source)
@@ -126,7 +126,7 @@ def _explained(
             return replace(one, parts=("gone before it could be read again",))
         return replace(one, parts=differing_parts(before, after, job.with_timestamp))
 
-    return replace(comparison, differences=tuple(map(told, comparison.differences)))
+    return replace(comparison, differences=tuple(map(with_parts, comparison.differences)))
 
 
 def _wanted(

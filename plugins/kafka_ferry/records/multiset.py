@@ -53,7 +53,7 @@ class Unordered:
     def __add__(self, other: Unordered) -> Unordered:
         return Unordered(self.keyless + other.keyless, self.apart + other.apart, self.scattered + other.scattered)
 
-    def told(self) -> list[str]:
+    def notes(self) -> list[str]:
         """For people."""
         said = {
             "records without a key: they have no order": self.keyless,

@@ -102,11 +102,11 @@ class RawRecords:
         return _headers(self.places, self.sizes, self.names, self.contents)  # type: ignore[no-any-return]
 
 
-class Workbench:
+class BatchDecoder:
     """Memory that records are decompressed into, again and again: no more of it, whatever the batches hold."""
 
     def __init__(self) -> None:
-        self._room = memoryview(bytearray(2 * PIECE_BYTES))
+        self._scratch = memoryview(bytearray(2 * PIECE_BYTES))
 
     def records(self, batches: Iterable[RecordBatch]) -> Iterator[RawRecords]:
         """Yield the records of the batches, some megabytes of them at a time; take each before the next.
@@ -117,11 +117,11 @@ class Workbench:
         some: list[tuple[RecordBatch, Any]] = []
         size = 0
         for batch in batches:
-            data = batch.records(self._room[size:])
+            data = batch.records(self._scratch[size:])
             if data is None and some:
                 yield _parsed(some)
                 some, size = [], 0
-                data = batch.records(self._room)
+                data = batch.records(self._scratch)
             if data is None:  # more than there is memory for
                 yield from _in_pieces(batch)
                 continue

@@ -56,17 +56,17 @@ class RecordBatch:
         """Bytes, as it lies on brokers and on the wire."""
         return _HEADER.size + len(self.body)
 
-    def records(self, room: memoryview) -> Any:
-        """Its records, decompressed: a part of ``room``, four times as fast as new memory; a buffer.
+    def records(self, scratch: memoryview) -> Any:
+        """Its records, decompressed: a part of ``scratch``, four times as fast as new memory; a buffer.
 
         None where they do not fit there, or cannot be decompressed: :meth:`stream` tells which.
         """
         if not self.codec:
-            return self.body if len(self.body) <= len(room) else None
+            return self.body if len(self.body) <= len(scratch) else None
         try:
             if self.codec == _SNAPPY:
-                return _snappy_into(self.body, room)
-            return room[: _INTO[self.codec](self.body, room)]
+                return _snappy_into(self.body, scratch)
+            return scratch[: _INTO[self.codec](self.body, scratch)]
         except (KeyError, cramjam.DecompressionError):
             return None
 
@@ -159,7 +159,7 @@ def whole_batches(data: memoryview) -> Iterator[RecordBatch]:
         at = end
 
 
-def that_count(batches: Iterable[RecordBatch], aborted: Iterable[tuple[int, int]]) -> Iterator[RecordBatch]:
+def committed_batches(batches: Iterable[RecordBatch], aborted: Iterable[tuple[int, int]]) -> Iterator[RecordBatch]:
     """Only batches of records: no control batches, nothing of aborted transactions.
 
     :param aborted: (producer id, first offset) of each that reaches into these batches, as a Fetch answer lists them
@@ -194,14 +194,14 @@ class _Snappy:
         return part
 
 
-def _snappy_into(data: memoryview, room: memoryview) -> memoryview | None:
+def _snappy_into(data: memoryview, scratch: memoryview) -> memoryview | None:
     at = 0
     for block in _snappy_blocks(data):
         size = _block_size(block)
-        if at + size > len(room):
+        if at + size > len(scratch):
             return None
-        at += cramjam.snappy.decompress_raw_into(block, room[at : at + size])
-    return room[:at]
+        at += cramjam.snappy.decompress_raw_into(block, scratch[at : at + size])
+    return scratch[:at]
 
 
 def _snappy_blocks(data: memoryview) -> Iterator[memoryview]:

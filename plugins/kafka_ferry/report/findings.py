@@ -25,9 +25,9 @@ def findings(plan: Mapping[str, Any]) -> dict[str, Any] | None:
     notes = [str(text) for text in plan.get("notes") or []]
     if not known and not notes and not skipped:
         return None
-    told = [number_of(len(some), noun) for some, noun in ((known, "finding"), ([*notes, *skipped], "note")) if some]
+    counts = [number_of(len(some), noun) for some, noun in ((known, "finding"), ([*notes, *skipped], "note")) if some]
     return {
-        "told": " and ".join(told),
+        "summary": " and ".join(counts),
         "lines": known[:FINDINGS],
         "more": max(0, len(known) - FINDINGS),
         "notes": notes[:FINDINGS],
@@ -39,5 +39,5 @@ def findings(plan: Mapping[str, Any]) -> dict[str, Any] | None:
 def found_by(plan: Mapping[str, Any]) -> str:
     """How much the plan found, in one sentence; empty: nothing."""
     kinds = [one.get("severity") for one in plan.get("findings") or [] if isinstance(one, dict)]
-    told = [number_of(kinds.count(kind), noun) for kind, noun in _NOUNS.items() if kind in kinds]
-    return f"It found {' and '.join(told)}: see below." if told else ""
+    counts = [number_of(kinds.count(kind), noun) for kind, noun in _NOUNS.items() if kind in kinds]
+    return f"It found {' and '.join(counts)}: see below." if counts else ""

@@ -91,7 +91,7 @@ def overview_of(
         ),
         differences=[len(check.differences) for check in report.checks],
         tables={"topics": table_of(topics), "groups": table_of(report.groups)},
-        findings=_bounded(_told(findings(plan))),
+        findings=_bounded(_shown_only(findings(plan))),
         plan=_bounded({"spec": {"migration": spec.get("migration", "")}, "archive": plan.get("archive") or {}}),
         charts={"progress": progress_series(progress), "topics": _bounded(topic_bars(topics))},
     )
@@ -118,7 +118,7 @@ def _listed(texts: Sequence[str], what: str) -> list[str]:
     return [cut(text, 4 * TEXT) for text in texts[:LISTED]] + more
 
 
-def _told(found: dict[str, Any] | None) -> dict[str, Any] | None:
+def _shown_only(found: dict[str, Any] | None) -> dict[str, Any] | None:
     """Findings without what the page does not show of them."""
     return found and {**found, "lines": [{key: one[key] for key in _FINDING if key in one} for one in found["lines"]]}
 

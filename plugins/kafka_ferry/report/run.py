@@ -85,7 +85,7 @@ def _report(artifacts: RunArtifacts, reader: Reader, summary: Mapping[str, Any],
     size = artifacts.size(REPORT) or 0
     if size > LARGEST_REPORT:
         # Of another run: its verdict is not this one's.
-        return _told(artifacts, summary, stages, size) if _is_of_names(artifacts) else None
+        return _from_summary(artifacts, summary, stages, size) if _is_of_names(artifacts) else None
     found = reader.mapping(REPORT)
     try:
         report = Report.model_validate(found) if found else None
@@ -104,12 +104,12 @@ def _is_of_names(artifacts: RunArtifacts) -> bool:
     return artifacts.report_names() == (artifacts.dag_id, artifacts.run_id)
 
 
-def _told(artifacts: RunArtifacts, summary: Mapping[str, Any], stages: list[Stage], size: int) -> Report:
+def _from_summary(artifacts: RunArtifacts, summary: Mapping[str, Any], stages: list[Stage], size: int) -> Report:
     """What the XCom tells of a report that is too large to be read here."""
-    told = summary.get("checks")
+    checks_noted = summary.get("checks")
     checks = [
         Check(name=str(name), status=Status(status), detail="see report.json" if status == Status.SKIPPED else "")
-        for name, status in (told.items() if isinstance(told, Mapping) else ())
+        for name, status in (checks_noted.items() if isinstance(checks_noted, Mapping) else ())
         if isinstance(status, str) and status in set(Status)
     ]
     numbers = {noun: summary.get(f"{noun}s") for noun in ("topic", "group")}

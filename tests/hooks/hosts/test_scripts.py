@@ -65,7 +65,7 @@ def test_an_answer_that_is_none_is_refused() -> None:
 
 
 def test_what_stands_in_the_way() -> None:
-    prepared = scripts.parse_prepared("stranger 7 java\x1fa b\x1f-Dm=1\x1f\ntaken\n")
-    assert prepared.strangers == {7: ["java", "a b", "-Dm=1"]}
+    prepared = scripts.parse_prepared("unknown 7 java\x1fa b\x1f-Dm=1\x1f\ntaken\n")
+    assert prepared.unknown == {7: ["java", "a b", "-Dm=1"]}
     assert prepared.taken
     assert scripts.parse_prepared("") == scripts.Prepared(False, {})

@@ -242,7 +242,7 @@ def run_task(artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch) -> Ti:
     monkeypatch.setattr(RunArtifacts, "of", classmethod(lambda cls, context: artifacts))
     with DAG("dag", schedule=None):
         operator = ReportOperator(task_id="report", engine="mm2")
-    operator.ferry({"ti": ti, "dag_run": SimpleNamespace(dag_id="dag", run_id="run")})  # type: ignore[typeddict-item]
+    operator.execute_task({"ti": ti, "dag_run": SimpleNamespace(dag_id="dag", run_id="run")})  # type: ignore[typeddict-item]
     return ti
 
 

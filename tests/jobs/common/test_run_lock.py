@@ -18,7 +18,7 @@ from kafka_ferry.hooks.objects import store as object_store
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.store import StoredObject
 from kafka_ferry.jobs.common import claim_store, run_lock
-from kafka_ferry.jobs.common.run_lock import SharedName, claim, other_holder
+from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock, other_holder
 
 M = SharedName("migration", "m", "alias/cluster-1/m")
 
@@ -44,55 +44,57 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alive: set[str]) ->
 def test_two_runs_of_one_migration(context: Any, alive: set[str]) -> None:
     first, second = context("first"), context("second")
     alive.update({"first", "second"})
-    claim(first, M)
-    claim(first, M)  # a retry, or a clear
-    with pytest.raises(BadParam, match="run 'first' of this DAG is at work on migration 'm'") as caught:
-        claim(second, M)
+    acquire_lock(first, M)
+    acquire_lock(first, M)  # a retry, or a clear
+    with pytest.raises(BadParam, match="run 'first' of this DAG is still working on migration 'm'") as caught:
+        acquire_lock(second, M)
     assert caught.value.param == "migration"
-    claim(second, SharedName("migration", "another", "alias/cluster-1/another"))
+    acquire_lock(second, SharedName("migration", "another", "alias/cluster-1/another"))
     assert (other_holder(first, M), other_holder(second, M)) == (None, "first")
 
     alive.discard("first")  # ended, killed or deleted: no lock is left behind
-    claim(second, M)
+    acquire_lock(second, M)
     alive.add("first")  # cleared later, while the second works
     with pytest.raises(BadParam, match="run 'second'"):
-        claim(first, M)
+        acquire_lock(first, M)
     assert other_holder(first, M) == "second", "its teardown leaves the second's connectors alone"
 
 
 def test_the_run_of_another_dag_is_refused_by_name(context: Any, alive: set[str]) -> None:
     """Also when it gives the name by another param, as an alias."""
     alive.update({"first", "second"})
-    claim(context("first"), M)
+    acquire_lock(context("first"), M)
     other = context("second", "mirror_maker2_dedicated")
     same = SharedName("source_alias", "m", M.key, "both would share mm2-offset-syncs.m.internal on kafka_target")
-    expected = "param 'source_alias': run 'first' of DAG 'preflight' is at work on source_alias 'm': both would share"
+    expected = (
+        "param 'source_alias': run 'first' of DAG 'preflight' is still working on source_alias 'm': both would share"
+    )
     with pytest.raises(BadParam, match=expected):
-        claim(other, same)
+        acquire_lock(other, same)
     assert other_holder(other, same) == "first of DAG preflight"
     # A run of the same id in another DAG is another run.
     with pytest.raises(BadParam, match="of DAG 'preflight'"):
-        claim(context("first", "mirror_maker2_dedicated"), M)
+        acquire_lock(context("first", "mirror_maker2_dedicated"), M)
 
 
 def test_names_that_look_alike_are_told_apart(context: Any, alive: set[str]) -> None:
     alive.update({"first", "second"})
-    claim(context("first"), SharedName("backup", "b", "store/s3://a/b+c"))
-    claim(context("second"), SharedName("backup", "b", "store/s3://a/b~c"))
+    acquire_lock(context("first"), SharedName("backup", "b", "store/s3://a/b+c"))
+    acquire_lock(context("second"), SharedName("backup", "b", "store/s3://a/b~c"))
 
 
 def test_a_claim_that_cannot_be_read_is_nobodys(context: Any, tmp_path: Path, alive: set[str]) -> None:
     alive.update({"first", "second"})
-    claim(context("first"), M)
+    acquire_lock(context("first"), M)
     (file,) = tmp_path.rglob("*.json")
     file.write_text('{"dag_id": "pre')
-    claim(context("second"), M)
+    acquire_lock(context("second"), M)
     assert other_holder(context("first"), M) == "second"
 
 
 def test_old_claims_are_tidied_away(context: Any, tmp_path: Path) -> None:
     for number in range(6):
-        claim(context(f"run-{number}"), M)
+        acquire_lock(context(f"run-{number}"), M)
     assert len(list(tmp_path.rglob("*.json"))) == 2
     assert [path for path in tmp_path.rglob(".*") if path.is_file()] == [], "nothing half-made is left"
 
@@ -102,20 +104,20 @@ def test_one_that_slept_while_others_came_and_went_gets_nothing(
 ) -> None:
     """It saw a dead holder; when it wakes two others have had the name, and what it saw is tidied away."""
     for number in range(3):
-        claim(context(f"old-{number}"), M)
+        acquire_lock(context(f"old-{number}"), M)
     create = FolderStore.create
 
     def sleepy(self: FolderStore, key: str, data: bytes) -> bool:
         monkeypatch.setattr(FolderStore, "create", create)
         for number in range(3):
-            claim(context(f"meanwhile-{number}"), M)
+            acquire_lock(context(f"meanwhile-{number}"), M)
         alive.add("meanwhile-2")
         return create(self, key, data)
 
     monkeypatch.setattr(FolderStore, "create", sleepy)
     alive.add("sleepy")
     with pytest.raises(BadParam, match="run 'meanwhile-2'"):
-        claim(context("sleepy"), M)
+        acquire_lock(context("sleepy"), M)
 
 
 class SlowDisk(FolderStore):
@@ -148,7 +150,7 @@ def racer(root: str, number: int, start: Any, answers: Any) -> None:
     context = {"dag_run": SimpleNamespace(dag_id=f"dag-{number % 3}", run_id=f"run-{number}"), "ti": ti}
     start.wait()
     try:
-        claim(context, M)
+        acquire_lock(context, M)
         answers.put((number, "has it"))
     except FerryError as error:
         answers.put((number, str(error)))
@@ -192,4 +194,4 @@ def test_airflows_object_storage_creates_what_is_not_there(monkeypatch: pytest.M
     assert ([one.key for one in store.list("a/")], store.get("a/1.json")) == (["a/1.json"], b"1")
     store.delete(["a/1.json"])
     assert list(store.list("a/")) == []
-    claim(context("first"), M)
+    acquire_lock(context("first"), M)

@@ -135,7 +135,7 @@ def _backdate(ctx: Any) -> None:
 
 def test_an_operator_returns_what_ferry_returns() -> None:
     class Answer(FerryOperator):
-        def ferry(self, context: Any) -> Any:
+        def execute_task(self, context: Any) -> Any:
             return 42
 
     ctx = context()

@@ -42,7 +42,7 @@ def test_made_once_found_again_and_nothing_is_left(hook: MskConnectHook, aws: Ms
     assert len(aws.stored) == 1
     ours.configuration({**BYTES_AS_THEY_ARE, "producer.linger.ms": "5"})  # of before a change
     assert len(ours.delete()) == 3
-    assert ours.there() == []
+    assert ours.existing() == []
     assert (aws.stored, aws.account.plugins, aws.account.worker_configurations) == ({}, {}, {})
     assert ours.delete() == []
 
@@ -53,7 +53,7 @@ def test_another_migrations_are_left_alone(hook: MskConnectHook, aws: MskConnect
         one.plugin()
         one.configuration(BYTES_AS_THEY_ARE)
     ours.delete()
-    assert len(other.there()) == 2
+    assert len(other.existing()) == 2
     assert other.plugin_is_there()
     assert len(aws.stored) == 1
 

@@ -133,8 +133,8 @@ class HostProcess:
 
     def _prepare(self) -> None:
         prepared = scripts.parse_prepared(self._run(scripts.prepare(self._launch)))
-        if prepared.strangers:
-            named = ", ".join(f"process {pid} ({short_command(argv)})" for pid, argv in prepared.strangers.items())
+        if prepared.unknown:
+            named = ", ".join(f"process {pid} ({short_command(argv)})" for pid, argv in prepared.unknown.items())
             raise BadParam(
                 "migration",
                 f"on host {self.host.name} {named} carries {self._launch.marker} and was not started from "

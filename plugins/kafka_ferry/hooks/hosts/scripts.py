@@ -95,7 +95,7 @@ members=" $(members | tr '\n' ' ') "
 for p in $candidates; do
     p=${p#/proc/} p=${p%/cmdline}
     case $members in *" $p "*) continue ;; esac
-    look "$p" && named "$p" && printf 'stranger %s %s\n' "$p" "$(words "$p" cmdline | tr '\n' '\037')"
+    look "$p" && named "$p" && printf 'unknown %s %s\n' "$p" "$(words "$p" cmdline | tr '\n' '\037')"
 done
 if [ -e "$d" ] && [ ! -f "$d/ferry.made" ] && [ -n "$(ls -A "$d")" ]; then
     echo taken
@@ -248,19 +248,19 @@ def _fields(answer: str) -> Mapping[str, str]:
 @dataclass(frozen=True)
 class Prepared:
     """:param taken: the folder is there, is not empty, and was not made by us.
-    :param strangers: pid -> argv of processes that carry our marker and are not ours.
+    :param unknown: pid -> argv of processes that carry our marker and are not ours.
     """
 
     taken: bool
-    strangers: Mapping[int, list[str]]
+    unknown: Mapping[int, list[str]]
 
 
 def parse_prepared(answer: str) -> Prepared:
     """Read what ``prepare`` prints."""
-    strangers = {}
+    unknown = {}
     for line in answer.splitlines():
         word, _, rest = line.partition(" ")
-        if word == "stranger":
+        if word == "unknown":
             pid, _, argv = rest.partition(" ")
-            strangers[int(pid)] = argv.rstrip("\x1f").split("\x1f")
-    return Prepared("taken" in answer.splitlines(), strangers)
+            unknown[int(pid)] = argv.rstrip("\x1f").split("\x1f")
+    return Prepared("taken" in answer.splitlines(), unknown)

@@ -282,7 +282,7 @@ class KafkaAdmin(GroupCalls):
         return result
 
     def _wait(self, future: Future[T]) -> T:
-        """The future's result; refused credentials end the wait early, as librdkafka knocks on until its time-out."""
+        """The future's result; refused credentials end the wait early, as librdkafka retries until its time-out."""
         deadline, patience = time.monotonic() + self.timeout + 10, time.monotonic() + _REFUSED_SECONDS
         while True:
             try:

@@ -47,7 +47,7 @@ class RightsSurvey(KafkaAdmin):
         """Whose rights these are, see ``principal_of``."""
         return principal_of(self._config)
 
-    def knock(self) -> None:
+    def ping(self) -> None:
         """Refused credentials show here in seconds; other calls of librdkafka wait for their time-out first."""
         self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
 

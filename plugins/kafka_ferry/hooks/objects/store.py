@@ -164,7 +164,7 @@ class S3Store:
         if self._create(key, bytes(data)):
             raise FerryError(
                 f"{self.location}: this server does not know If-None-Match (S3 since August 2024), so two runs could "
-                "have one claim. Fix: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
+                "hold the same lock. Fix: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
             )
         return True
 

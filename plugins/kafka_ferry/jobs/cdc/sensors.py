@@ -47,10 +47,10 @@ class StreamRunningSensor(_StreamSensor):
     def begin(self, context: Context) -> None:
         from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
 
         stream = stream_of(context)
-        claim(context, *stream_names(stream))
+        acquire_lock(context, *stream_names(stream))
         stream.deploy()
         self.wait(context, stream, stream.runtime.readiness(), None, stream.spec.running_timeout)
 

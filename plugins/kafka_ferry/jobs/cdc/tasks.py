@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 class StreamPlanOperator(FerryOperator):
     """Look at the database, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.finding import finding_lines, refuse
         from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
         from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
-        from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
 
         run = context["dag_run"]
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = StreamSpec.from_params({**context["params"], **(run.conf or {})})
         stream, artifacts = CdcStream(run.dag_id, spec), RunArtifacts.of(context)
         if not spec.dry_run:
-            claim(context, *stream_names(stream))
+            acquire_lock(context, *stream_names(stream))
         artifacts.delete(CHECKS_MADE)
         findings = stream.findings()
         for text in finding_lines(findings):
@@ -59,13 +59,13 @@ class StreamPlanOperator(FerryOperator):
 class StreamDeployOperator(FerryOperator):
     """Start the connector, or change what differs. Refuses a schema history that does not go with its position."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
-        from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
 
         stream = stream_of(context)
-        claim(context, *stream_names(stream))  # this run may have been cleared while another works
+        acquire_lock(context, *stream_names(stream))  # this run may have been cleared while another works
         kept = stream.deploy()
         self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
         return stream.runtime.names
@@ -74,7 +74,7 @@ class StreamDeployOperator(FerryOperator):
 class StreamValidateOperator(FerryOperator):
     """Hold the topics against the database's rows and its binary log, and write checks.json."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.validation import validate
 
@@ -86,7 +86,7 @@ class StreamValidateOperator(FerryOperator):
 class StreamRemoveOperator(FerryOperator):
     """Take the connector away, or say how to stop it (``keep_streaming``). Topics with data stay."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
         from kafka_ferry.jobs.cdc.live.shared_names import stream_names
         from kafka_ferry.jobs.common.run_lock import other_holder

@@ -73,7 +73,7 @@ class ReportOperator(FerryOperator):
             return None
         return task_names(states, [task.task_id for task in self.dag.topological_sort()])
 
-    def ferry(self, context: Context) -> None:
+    def execute_task(self, context: Context) -> None:
         from kafka_ferry.report.build import report_text
         from kafka_ferry.report.page import write_page
         from kafka_ferry.report.pages import write_pages

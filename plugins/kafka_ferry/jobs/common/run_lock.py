@@ -1,7 +1,7 @@
 """One run at a time for a name that runs share, in all DAGs: two would share connectors, topics, offsets or objects.
 
 A claim is an object beside the artifacts, ``_claims/<name>/<generation>.json``, that says which run has the name. It
-is made by a conditional create (``ObjectStore.create``): of many runs that try at once exactly one makes it, however
+is made by a conditional create (``ObjectStore.create``): of many runs that try at once exactly one succeeds, however
 slow the disk is. It is never released: whether its holder still works is asked from Airflow, so that a run that was
 killed, deleted or cleared leaves no lock behind; the next one makes the next generation.
 """
@@ -49,13 +49,13 @@ class SharedName:
         return f"{safe_name(self.key)[:80]}-{hashlib.sha256(self.key.encode()).hexdigest()[:20]}/"
 
 
-def claim(context: Mapping[str, Any], *names: SharedName) -> None:
+def acquire_lock(context: Mapping[str, Any], *names: SharedName) -> None:
     """Make the task's run the one that works on these names; a run that has them already keeps them.
 
     :raises BadParam: another run that is queued or running has one of them.
     """
     for shared in names:
-        _claim(context, shared)
+        _acquire(context, shared)
 
 
 def other_holder(context: Mapping[str, Any], *names: SharedName) -> str | None:
@@ -68,7 +68,7 @@ def other_holder(context: Mapping[str, Any], *names: SharedName) -> str | None:
     return None
 
 
-def at_work(context: Mapping[str, Any]) -> Callable[[str, str], bool]:
+def is_active(context: Mapping[str, Any]) -> Callable[[str, str], bool]:
     """Whether a run, by DAG id and run id, is queued or running; our own is not asked for."""
     run = context["dag_run"]
 
@@ -78,7 +78,7 @@ def at_work(context: Mapping[str, Any]) -> Callable[[str, str], bool]:
     return ask
 
 
-def _claim(context: Mapping[str, Any], shared: SharedName) -> None:
+def _acquire(context: Mapping[str, Any], shared: SharedName) -> None:
     run, store = context["dag_run"], claim_store()
     own: Holder = (run.dag_id, run.run_id)
     for _ in range(_ROUNDS):
@@ -100,7 +100,7 @@ def _claim(context: Mapping[str, Any], shared: SharedName) -> None:
                      holder[1], holder[0])  # fmt: skip
         store.delete(_key(shared, old) for old in _generations(store, shared) if old < newest - 1)
         return
-    raise TransientError(f"{shared.param} {shared.name!r} could not be claimed: other runs claim it all the time")
+    raise TransientError(f"{shared.param} {shared.name!r} could not be locked: other runs keep taking it")
 
 
 def _latest(store: ObjectStore, shared: SharedName) -> tuple[int, Holder | None]:
@@ -115,9 +115,9 @@ def _latest(store: ObjectStore, shared: SharedName) -> tuple[int, Holder | None]
         except ObjectMissing:
             continue  # tidied away meanwhile
         except (ValueError, KeyError, TypeError):
-            log.warning("claim %s cannot be read: taken as nobody's", _key(shared, newest))
+            log.warning("lock %s cannot be read: treated as free", _key(shared, newest))
             return newest, None
-    raise TransientError(f"claims of {shared.param} {shared.name!r} come and go")
+    raise TransientError(f"locks of {shared.param} {shared.name!r} keep changing")
 
 
 def _generations(store: ObjectStore, shared: SharedName) -> list[int]:
@@ -138,6 +138,6 @@ def _taken(shared: SharedName, own: Holder, holder: Holder) -> BadParam:
     why = f": {shared.why}" if shared.why else ""
     return BadParam(
         shared.param,
-        f"run {holder[1]!r} of {whose} is at work on {shared.param} {shared.name!r}{why}",
+        f"run {holder[1]!r} of {whose} is still working on {shared.param} {shared.name!r}{why}",
         f"wait until that run has ended, or use another {shared.param} name for other topics",
     )

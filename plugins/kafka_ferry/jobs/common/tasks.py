@@ -81,7 +81,7 @@ def _watched(context: Context, tell: Callable[[str], None]) -> AbstractContextMa
 
 
 class FerryOperator(BaseOperator):
-    """Base of our operators: ``ferry`` does the work, ``execute`` keeps the books.
+    """Base of our operators: ``execute_task`` does the work, ``execute`` keeps the books.
 
     :param engine: what moves the records; all tasks of a DAG get the same from its ``default_args``.
     """
@@ -102,9 +102,9 @@ class FerryOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         with stage(context):
-            return self.ferry(context)
+            return self.execute_task(context)
 
-    def ferry(self, context: Context) -> Any:
+    def execute_task(self, context: Context) -> Any:
         raise NotImplementedError
 
 

@@ -117,7 +117,7 @@ class MskResources:
 
     # -- removal -------------------------------------------------------------------------------------------------------
 
-    def there(self) -> list[str]:
+    def existing(self) -> list[str]:
         """What is there of this migration, of whatever content, for people."""
         return [f"custom plugin {name}" for name in self._plugins()] + [
             f"worker configuration {name}" for name in self._configurations()
@@ -125,7 +125,7 @@ class MskResources:
 
     def delete(self) -> list[str]:
         """Delete all of them and wait; connectors that use them must be gone. Returns what was there."""
-        configurations, plugins, before = self._configurations(), self._plugins(), self.there()
+        configurations, plugins, before = self._configurations(), self._plugins(), self.existing()
         for arn in configurations.values():
             self._hook.delete_worker_configuration(arn)
         for name, arn in plugins.items():

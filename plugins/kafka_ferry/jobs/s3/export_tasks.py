@@ -20,16 +20,16 @@ DAMAGE, FOLLOWED = "damage", "followed.jsonl"
 class ExportPlanOperator(FerryOperator):
     """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
-        from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
         if not spec.dry_run:
-            claim(context, stored_name("export", spec.export, spec.location))
+            acquire_lock(context, stored_name("export", spec.export, spec.location))
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
         cluster, planned = export_run.admin.describe_cluster(), export_run.plan()
         sizes = record_bytes(spec.source_conn_id, planned)
@@ -73,7 +73,7 @@ class ExportPlanOperator(FerryOperator):
 class ExportFreezeOperator(FerryOperator):
     """Freeze the ranges, write the manifest before the first object, and say how many mapped tasks there shall be."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.s3.export_run import shards_of
         from kafka_ferry.jobs.s3.runs import export_run_of
 
@@ -90,7 +90,7 @@ class ExportFreezeOperator(FerryOperator):
 class ExportOperator(ShardOperator):
     """Copy what is left of one shard; segments that a try before this one finished are kept."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.s3.runs import export_run_of
 
         done = export_run_of(context).run_shard(self.partitions(context))
@@ -103,7 +103,7 @@ class ExportOperator(ShardOperator):
 class ExportFinishOperator(FerryOperator):
     """Declare the export COMPLETE, when every range is covered."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.export import Exported
         from kafka_ferry.jobs.s3.runs import export_run_of
 
@@ -116,7 +116,7 @@ class ExportFinishOperator(FerryOperator):
 class ExportVerifyOperator(ShardOperator):
     """Read one shard's objects back. What is wrong fails the report, not this task."""
 
-    def ferry(self, context: Context) -> int:
+    def execute_task(self, context: Context) -> int:
         from kafka_ferry.jobs.s3.runs import export_run_of
 
         export_run = export_run_of(context)
@@ -132,7 +132,7 @@ class ExportVerifyOperator(ShardOperator):
 class ExportFollowOperator(FerryOperator):
     """With ``follow_for``: export what is written meanwhile, an increment at a time."""
 
-    def ferry(self, context: Context) -> dict[str, Any] | None:
+    def execute_task(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
         from kafka_ferry.jobs.s3.follow import follow_export
@@ -149,7 +149,7 @@ class ExportFollowOperator(FerryOperator):
 class ExportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.s3.exchange_judge import judge_export
         from kafka_ferry.jobs.s3.runs import export_run_of
 

@@ -43,13 +43,13 @@ def _imported(artifacts: RunArtifacts, what: str) -> list[Any]:
 class ImportPlanOperator(FerryOperator):
     """Find the export, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.changes import Change
         from kafka_ferry.core.finding import finding_lines, refuse
         from kafka_ferry.jobs.backup.store.restore_changes import topic_changes
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
-        from kafka_ferry.jobs.common.run_lock import claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
         from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
         from kafka_ferry.report.plan_lines import first_lines
@@ -58,7 +58,7 @@ class ImportPlanOperator(FerryOperator):
         spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
         run, artifacts = ImportJob(context), RunArtifacts.of(context)
         if not spec.dry_run:
-            claim(context, read_name("export", spec.export, spec.location, run.cluster))
+            acquire_lock(context, read_name("export", spec.export, spec.location, run.cluster))
         cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
         export_id = run.latest(origin)
         lines: list[dict[str, Any]] = []
@@ -104,7 +104,7 @@ class ImportPlanOperator(FerryOperator):
 class CopyObjectsOperator(FerryOperator):
     """With ``copy_to``: bring the export to the sink's region or account, by its manifests."""
 
-    def ferry(self, context: Context) -> dict[str, int] | None:
+    def execute_task(self, context: Context) -> dict[str, int] | None:
         from dataclasses import asdict
 
         from kafka_ferry.jobs.s3.runs import ImportJob
@@ -120,7 +120,7 @@ class CopyObjectsOperator(FerryOperator):
 class ImportTopicsOperator(FerryOperator):
     """Make sink topics with the source's partitions and configs, and hold their retention until the teardown."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
         import_run = _import_run(context)
         made = import_run.prepare() if import_run else []
         for name in made:
@@ -131,7 +131,7 @@ class ImportTopicsOperator(FerryOperator):
 class ImportShardsOperator(FerryOperator):
     """Say how many mapped tasks there shall be."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.records.sharding import shard
 
         artifacts, import_run = RunArtifacts.of(context), _import_run(context)
@@ -149,7 +149,7 @@ class ImportShardsOperator(FerryOperator):
 class ImportOperator(ShardOperator):
     """Write what is left of one shard and prove it. What differs fails the report, not this task."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.s3.import_run import import_shard
         from kafka_ferry.jobs.s3.runs import ImportJob
 
@@ -168,7 +168,7 @@ class ImportOperator(ShardOperator):
 class ImportFollowOperator(FerryOperator):
     """Note how far the import has come; with ``follow_for``: import increments as they appear."""
 
-    def ferry(self, context: Context) -> dict[str, Any] | None:
+    def execute_task(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
         from kafka_ferry.jobs.s3.follow import follow_import
@@ -195,7 +195,7 @@ class ImportFollowOperator(FerryOperator):
 class ImportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.s3.exchange_judge import judge_import
         from kafka_ferry.jobs.s3.runs import ImportJob
 
@@ -221,7 +221,7 @@ class ImportValidateOperator(FerryOperator):
 class ImportReleaseOperator(FerryOperator):
     """Put back the retention that was held."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.jobs.s3.runs import ImportJob
 
         run = ImportJob(context)

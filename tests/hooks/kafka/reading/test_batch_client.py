@@ -20,7 +20,7 @@ from kafka_ferry.hooks.kafka.reading.batch_client import NativeClient
 from kafka_ferry.hooks.kafka.reading.broker_wire import LEADERS, Answer, Leaders, Part
 from kafka_ferry.hooks.kafka.reading.range_stream import Faults, RangeStream
 from kafka_ferry.records.content import PartitionRange
-from kafka_ferry.records.raw_records import RawRecords, Workbench
+from kafka_ferry.records.raw_records import BatchDecoder, RawRecords
 from kafka_ferry.records.record_batch import whole_batches
 
 A, B = ("t", 0), ("t", 1)
@@ -56,8 +56,8 @@ class Brokers:
 
 
 def opened() -> Callable[[Partition, Any], Iterator[RawRecords]]:
-    bench = Workbench()
-    return lambda _, batches: bench.records(batches)
+    decoder = BatchDecoder()
+    return lambda _, batches: decoder.records(batches)
 
 
 @pytest.fixture

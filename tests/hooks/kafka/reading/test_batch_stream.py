@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import kafka_ferry
-from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, native_stream, pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, native_stream, worth_compiling
 
 
 @pytest.mark.parametrize(
@@ -24,13 +24,13 @@ def test_many_records_pay_unless_somebody_knows_better(
     monkeypatch.delenv("FERRY_NATIVE", raising=False)
     if wish:
         monkeypatch.setenv("FERRY_NATIVE", wish)
-    assert pays(records, 10) is answer
+    assert worth_compiling(records, 10) is answer
 
 
 def test_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FERRY_NATIVE", "yes")
     with pytest.raises(ValueError, match=r"FERRY_NATIVE is .yes.\. Fix: auto, always or never"):
-        pays(1, 1)
+        worth_compiling(1, 1)
 
 
 def test_without_numba_it_is_slower_and_says_so(
@@ -39,22 +39,22 @@ def test_without_numba_it_is_slower_and_says_so(
     monkeypatch.delenv("FERRY_NATIVE", raising=False)
     monkeypatch.setitem(sys.modules, "kafka_ferry.records.xxh64", None)  # its import fails
     with caplog.at_level(logging.WARNING):
-        assert pays(10, 10) is False
+        assert worth_compiling(10, 10) is False
     assert "Fix: set NUMBA_CACHE_DIR" in caplog.text
     monkeypatch.setenv("FERRY_NATIVE", "always")
     with pytest.raises(ImportError):
-        pays(10, 10)
+        worth_compiling(10, 10)
 
 
 def test_what_numba_makes_to_stay_is_not_looked_through_again() -> None:
     code = """
 import gc
-from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import worth_compiling
 before = gc.get_freeze_count(), gc.isenabled()
-assert pays(1, 1)
+assert worth_compiling(1, 1)
 first = gc.get_freeze_count()
 kept = [[] for _ in range(1000)]
-assert pays(1, 1)
+assert worth_compiling(1, 1)
 print(*before, first > 50_000, gc.get_freeze_count() == first, gc.isenabled())
 """
     package = str(Path(kafka_ferry.__file__).parents[1])

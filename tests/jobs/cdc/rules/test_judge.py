@@ -10,7 +10,7 @@ from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.jobs.cdc.rules.change import Change, Digester
 from kafka_ferry.jobs.cdc.rules.events import Event, NotAnEvent, Op, SchemaEvent, parse_event, parse_schema_event
 from kafka_ferry.jobs.cdc.rules.judge import CHECKS, Statement, judge_stream, stream_sentence
-from kafka_ferry.jobs.cdc.rules.judge_table import TableResult, judge_table, wound_back
+from kafka_ferry.jobs.cdc.rules.judge_table import TableResult, judge_table, rewound
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.tables import Column, Table
 
@@ -96,7 +96,7 @@ def test_rows_are_wound_back_to_the_snapshot():
     world = World()
     first = Digester(TABLE)
 
-    assert wound_back(world.rows, world.changes) == rows_of(first, {"id": 1, "name": "a"}, {"id": 2, "name": "b"})
+    assert rewound(world.rows, world.changes) == rows_of(first, {"id": 1, "name": "a"}, {"id": 2, "name": "b"})
 
 
 @pytest.mark.parametrize("lost", range(7))

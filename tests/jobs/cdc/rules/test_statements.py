@@ -6,7 +6,7 @@ import pytest
 
 from kafka_ferry.jobs.cdc.rules.statements import (
     is_made_anew,
-    is_told,
+    is_reported,
     is_truncate,
     is_unlogged,
     normal,
@@ -87,7 +87,7 @@ SWAP = "RENAME TABLE orders TO _orders_del, _orders_gho TO orders"
     ],
 )  # fmt: skip
 def test_a_statement_that_is_told_in_parts_is_told(statement, told, right):
-    assert is_told(statement, "shop", [("shop", one) for one in told], {"shop.orders"}) is right
+    assert is_reported(statement, "shop", [("shop", one) for one in told], {"shop.orders"}) is right
 
 
 def test_what_a_statement_renames():

@@ -7,7 +7,7 @@ from kafka_ferry.jobs.cdc.rules.events import Op
 from kafka_ferry.jobs.cdc.rules.lineage import Rename, Segment, lineage
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.tables import Column
-from kafka_ferry.jobs.cdc.rules.versions import Version, as_of, columns_told, steady
+from kafka_ferry.jobs.cdc.rules.versions import Version, as_of, columns_of_change, steady
 
 
 def at(pos: int) -> Position:
@@ -20,11 +20,11 @@ def told(**kinds: str) -> dict[str, Column]:
         word, *numbers = kind.replace(")", "").replace(",", "(").split("(")
         length, scale = ([int(one) for one in numbers] + [0, 0])[:2]
         columns.append({"name": name, "typeName": word, "length": length, "scale": scale})
-    return dict(columns_told({"id": '"shop"."orders"', "table": {"columns": columns}})[1])
+    return dict(columns_of_change({"id": '"shop"."orders"', "table": {"columns": columns}})[1])
 
 
 def test_what_debezium_tells_of_a_table():
-    name, columns = columns_told({"id": '"shop"."orders"', "table": {"columns": [
+    name, columns = columns_of_change({"id": '"shop"."orders"', "table": {"columns": [
         {"name": "a", "typeName": "BIGINT UNSIGNED", "length": 20},
         {"name": "b", "typeName": "DATETIME", "length": 6}, {"name": "c", "typeName": "NUMERIC", "length": 5},
     ]}})  # fmt: skip
@@ -32,7 +32,7 @@ def test_what_debezium_tells_of_a_table():
     assert columns["a"] == Column("a", "bigint", unsigned=True)
     assert columns["b"] == Column("b", "datetime", 6)
     assert columns["c"].kind == "decimal"
-    assert columns_told({"id": '"shop"."orders"', "table": None}) == ("shop.orders", {})
+    assert columns_of_change({"id": '"shop"."orders"', "table": None}) == ("shop.orders", {})
 
 
 def test_columns_that_no_statement_rewrote_are_steady():

@@ -203,9 +203,9 @@ def test_what_ends_it_by_hand_ends_its_connectors_alone(make: Any, aws: MskConne
     create(other)
     assert all(name.startswith(f"{one.base}-") for name in other.wanted)
     run_block(one.how_to_stop(), tmp_path, aws.url)
-    while there := one._there():
+    while there := one._existing():
         assert {found.state for found in there} == {"DELETING"}
-    assert {(found.name, found.state) for found in other._there()} == {(name, "RUNNING") for name in other.wanted}
+    assert {(found.name, found.state) for found in other._existing()} == {(name, "RUNNING") for name in other.wanted}
     run_block(one.how_to_stop(), tmp_path, aws.url)  # again: nothing is there, nothing happens
 
 

@@ -13,8 +13,8 @@ from kafka_ferry.core.topics import Selection, Skipped, TopicState
 from kafka_ferry.jobs.migration.rules.preflight import (
     NOT_SEEN,
     TopicFacts,
+    cutoffs,
     group_findings,
-    moments,
     size_findings,
     to_lift,
     topic_findings,
@@ -145,16 +145,16 @@ def test_null_keys_and_partitions() -> None:
 
 
 def test_moments_of_a_plain_topic() -> None:
-    asked = moments(state(), DEFAULTS, NOW)
+    asked = cutoffs(state(), DEFAULTS, NOW)
     assert (asked.expiring, asked.soon, asked.overdue) == (NOW - 7 * DAY, NOW - 6 * DAY, NOW - 7 * DAY)
     assert (asked.too_old, asked.in_future) == (None, NOW + 3_600_000)
 
 
 def test_moments_where_the_source_keeps_longer() -> None:
-    assert moments(state(retention_ms=30 * DAY), DEFAULTS, NOW).overdue == NOW - 30 * DAY
-    assert moments(state(retention_ms=-1), DEFAULTS, NOW).overdue is None, "nothing is overdue there"
-    assert moments(state(retention_ms=DAY), DEFAULTS, NOW).overdue == NOW - 7 * DAY, "nor twice counted"
-    assert moments(state(cleanup_policy="compact"), DEFAULTS, NOW).overdue is None
+    assert cutoffs(state(retention_ms=30 * DAY), DEFAULTS, NOW).overdue == NOW - 30 * DAY
+    assert cutoffs(state(retention_ms=-1), DEFAULTS, NOW).overdue is None, "nothing is overdue there"
+    assert cutoffs(state(retention_ms=DAY), DEFAULTS, NOW).overdue == NOW - 7 * DAY, "nor twice counted"
+    assert cutoffs(state(cleanup_policy="compact"), DEFAULTS, NOW).overdue is None
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def test_moments_where_the_source_keeps_longer() -> None:
     [{"retention.ms": "-1"}, {"cleanup.policy": "compact"}, {"message.timestamp.type": "LogAppendTime"}],
 )
 def test_moments_where_nothing_expires(target: dict[str, str]) -> None:
-    asked = moments(state(), DEFAULTS | target, NOW)
+    asked = cutoffs(state(), DEFAULTS | target, NOW)
     assert (asked.expiring, asked.soon, asked.overdue) == (None, None, None)
 
 
 def test_moments_of_timestamp_limits() -> None:
-    asked = moments(state(), DEFAULTS | {"message.timestamp.before.max.ms": str(DAY)}, NOW)
+    asked = cutoffs(state(), DEFAULTS | {"message.timestamp.before.max.ms": str(DAY)}, NOW)
     assert asked.too_old == NOW - DAY
-    asked = moments(state(), DEFAULTS | {"message.timestamp.type": "LogAppendTime"}, NOW)
+    asked = cutoffs(state(), DEFAULTS | {"message.timestamp.type": "LogAppendTime"}, NOW)
     assert (asked.too_old, asked.in_future) == (None, None), "the broker does not look at them"
 
 

@@ -89,7 +89,7 @@ def test_a_key_of_the_trigger_that_no_param_has_is_refused() -> None:
     # Airflow lets unknown conf keys pass: without this a typing error would silently become a default.
     run = SimpleNamespace(dag_id="d", run_id="r", conf={"topcis": ["b"]})
     with pytest.raises(BadParam) as caught:
-        PlanOperator(task_id="plan").ferry({"dag_run": run, "params": {"topics": ["a"]}})  # type: ignore[typeddict-item]
+        PlanOperator(task_id="plan").execute_task({"dag_run": run, "params": {"topics": ["a"]}})  # type: ignore[typeddict-item]
     assert caught.value.param == "topcis"
 
 

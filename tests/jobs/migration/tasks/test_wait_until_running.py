@@ -47,7 +47,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
     monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
     migration = SimpleNamespace(spec=MigrationSpec.from_params(PARAMS))
     monkeypatch.setattr("kafka_ferry.jobs.migration.live.migration.migration_of", lambda context, engine: migration)
-    monkeypatch.setattr("kafka_ferry.jobs.common.run_lock.claim", lambda context, *names: None)
+    monkeypatch.setattr("kafka_ferry.jobs.common.run_lock.acquire_lock", lambda context, *names: None)
     monkeypatch.setattr("kafka_ferry.jobs.migration.live.shared_names.migration_names", lambda migration: [])
     monkeypatch.setattr("kafka_ferry.jobs.migration.live.flows.Flows.note", lambda self: NOTED.append(self))
     NOTED.clear()

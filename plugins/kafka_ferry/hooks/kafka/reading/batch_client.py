@@ -18,7 +18,7 @@ from kafka_ferry.hooks.kafka.reading.broker_wire import LEADERS, Answer, BrokerW
 from kafka_ferry.hooks.kafka.reading.range_stream import Event, Faults, Run
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
 from kafka_ferry.records.content import PartitionRange
-from kafka_ferry.records.record_batch import DamagedBatch, RecordBatch, that_count, whole_batches
+from kafka_ferry.records.record_batch import DamagedBatch, RecordBatch, committed_batches, whole_batches
 
 _REFUSED = (
     errors.AuthenticationFailedError,
@@ -219,7 +219,7 @@ class NativeClient(Generic[R]):
                 self._positions[key] = position  # who got something stands behind the others: it is their turn
             told = at_end or (not part.data and position >= part.end)
             end = Event(*key, position, KafkaError._PARTITION_EOF, "") if told else None
-            found[key] = _Portion(asked, list(that_count(batches, part.aborted)), end)
+            found[key] = _Portion(asked, list(committed_batches(batches, part.aborted)), end)
         return found
 
 

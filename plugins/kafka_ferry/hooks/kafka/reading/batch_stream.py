@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def pays(records: int, least: int) -> bool:
+def worth_compiling(records: int, least: int) -> bool:
     """Whether so many records are worth the start of Numba; ``FERRY_NATIVE`` = always or never overrules it.
 
     Where Numba cannot work, such as without a folder for what it compiles, the answer is no, with a warning.
@@ -70,9 +70,9 @@ def cores_kept_busy(config: Mapping[str, Any], records: int, least: int) -> int:
     Measured on 2 cores, four runs of each in turn: one process took 0.75 of the time of two, 0.6 of the CPU and half
     the memory, with records of 100 B and of 1 KB. Not used for restores, where two were ahead.
 
-    :param config: whole librdkafka configuration. ``least``: see :func:`pays`.
+    :param config: whole librdkafka configuration. ``least``: see :func:`worth_compiling`.
     """
-    return 2 if not only_librdkafka_knows(config) and pays(records, least) else 1
+    return 2 if not only_librdkafka_knows(config) and worth_compiling(records, least) else 1
 
 
 def is_plain(config: Mapping[str, Any]) -> bool:
@@ -94,10 +94,10 @@ def native_stream(
         log.info("records are read by librdkafka, which takes some times as long: only it knows %s", others)
         return None
     from kafka_ferry.hooks.kafka.reading.batch_client import NativeClient
-    from kafka_ferry.records.raw_records import Workbench
+    from kafka_ferry.records.raw_records import BatchDecoder
 
     def client(faults: Faults) -> NativeClient[RawRecords]:
-        bench = Workbench()
-        return NativeClient(config, faults, lambda _, batches: bench.records(batches))
+        decoder = BatchDecoder()
+        return NativeClient(config, faults, lambda _, batches: decoder.records(batches))
 
     return RangeStream(client, isolation_level, stall_seconds)

@@ -1,4 +1,4 @@
-"""Read ranges of offsets as columns: in machine code where that pays, else from messages."""
+"""Read ranges of offsets as columns: in compiled code where that is worth its start, from messages otherwise."""
 
 from __future__ import annotations
 

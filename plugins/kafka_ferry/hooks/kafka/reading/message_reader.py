@@ -18,10 +18,10 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import is_secret_key, redact_text
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.reading.batch_client import NativeClient
-from kafka_ferry.hooks.kafka.reading.batch_stream import native_stream, pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import native_stream, worth_compiling
 from kafka_ferry.hooks.kafka.reading.range_stream import CONSUMER_SETTINGS, SMALL_FETCHES, Event, Faults, RangeStream
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
-from kafka_ferry.records.batch_messages import BatchMessage, BatchMessages, MessageBench
+from kafka_ferry.records.batch_messages import BatchMessage, BatchMessages, MessageDecoder
 from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.records.parts import Record
 from kafka_ferry.records.record_batch import UnusualRecords
@@ -111,8 +111,8 @@ def _message_stream(
     """Record batches opened here; by librdkafka where only it knows the connection."""
 
     def of_batches(faults: Faults) -> NativeClient[BatchMessages]:
-        bench = MessageBench()
-        return NativeClient(settings, faults, lambda key, batches: bench.records(*key, batches))
+        decoder = MessageDecoder()
+        return NativeClient(settings, faults, lambda key, batches: decoder.records(*key, batches))
 
     if by_librdkafka or only_librdkafka_knows(settings):
         return RangeStream(lambda faults: MessageClient(settings, faults), isolation_level, stall_seconds)
@@ -202,7 +202,7 @@ class LibrdkafkaReader:
         return {key: columns.pop(key).content() for key in list(columns)}
 
     def _way_for(self, records: int) -> tuple[RangeStream[Any], Callable[[PartitionRange, bool, bool], Any]]:
-        if self._native is None and not self._from_messages and pays(records, NATIVE_RECORDS):
+        if self._native is None and not self._from_messages and worth_compiling(records, NATIVE_RECORDS):
             self._native = native_stream(self._settings, self.isolation_level, self.stall_seconds)
         if self._native is None:
             return self._messages, partial(_Columns, headers=self._headers)

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.records.content import PartitionRange
 
@@ -163,7 +164,7 @@ class RangeStream(Generic[R]):
         try:
             yield from self._until_read(client, reading)
         except (BadConnection, TransientError):
-            self.close()  # else its threads go on knocking at the cluster for as long as the reader lives
+            self.close()  # otherwise its threads keep connecting to the cluster as long as the reader lives
             raise
         if reading.paused:  # a pause outlives the assignment
             client.resume(reading.paused)
@@ -281,4 +282,4 @@ class _Reading(Generic[R]):
 
 def _names(ranges: Mapping[Partition, PartitionRange]) -> str:
     names = [str(span) for span in ranges.values()]
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return shortlist(names, 5)

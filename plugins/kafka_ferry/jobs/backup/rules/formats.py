@@ -10,7 +10,7 @@ import numpy as np
 from kafka_ferry.jobs.backup.rules import json_lines, segment
 from kafka_ferry.jobs.backup.rules.decoding import named
 from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, Format
-from kafka_ferry.jobs.backup.rules.segment import Draft, Room
+from kafka_ferry.jobs.backup.rules.segment import Draft, ScratchBuffer
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.rows import Rows
 
@@ -29,17 +29,19 @@ _DECODERS: Final[dict[str, Callable[[bytes, str], Iterator[Rows]]]] = {
 }
 
 
-def encode(draft: Draft, kind: Format, about: dict[str, Any], room: Room | None = None) -> bytes | memoryview:
+def encode(
+    draft: Draft, kind: Format, about: dict[str, Any], scratch: ScratchBuffer | None = None
+) -> bytes | memoryview:
     """The object of a segment.
 
     :param about: what it is (``topic``, ``topic_id``, ``partition``, ``begin``, ``end``); kept where the format can.
-    :param room: see ``Draft.encode``.
+    :param scratch: see ``Draft.encode``.
     """
     if kind == "jsonl":
         return json_lines.encode(draft, about["topic"])
     if kind == "avro":
         return cast("bytes", _avro().encode(draft, about["topic"], about))
-    return draft.encode(about, room)
+    return draft.encode(about, scratch)
 
 
 def decode(data: bytes, key: str) -> Iterator[Rows]:

@@ -16,7 +16,7 @@ from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.backup.rules.layout import manifest_key
 from kafka_ferry.jobs.backup.rules.manifest_check import MANIFEST_BYTES, manifest_problems
-from kafka_ferry.jobs.backup.rules.moments import moment
+from kafka_ferry.jobs.backup.rules.timestamps import parse_timestamp
 
 SCHEMA: Final = "kafka-ferry.backup/1"
 _METADATA = 32767  # of a commit: what Kafka's protocol takes in a string
@@ -209,7 +209,7 @@ class Manifest(_Model):
     @property
     def created_at(self) -> datetime:
         """``created`` in UTC."""
-        found = moment(self.created)
+        found = parse_timestamp(self.created)
         if found is None:  # one that was read has a time
             raise DamagedManifest(f"backup {self.backup_id!r}: created {self.created[:80]!r} is no time")
         return found

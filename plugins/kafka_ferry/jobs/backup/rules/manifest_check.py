@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.jobs.backup.rules.layout import manifest_key
-from kafka_ferry.jobs.backup.rules.moments import moment
 from kafka_ferry.jobs.backup.rules.segment_place import segment_problem, topic_problem
+from kafka_ferry.jobs.backup.rules.timestamps import parse_timestamp
 from kafka_ferry.records.record_hash import HASH_VERSION
 from kafka_ferry.records.record_size import BATCH_HEADER
 
@@ -43,7 +43,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
         yield f"it says it is backup {manifest.backup_id[:200]!r} of {manifest.backup[:200]!r}"
         return
     for name, text in (("created", manifest.created), ("completed", manifest.completed)):
-        if text is not None and moment(text) is None:
+        if text is not None and parse_timestamp(text) is None:
             yield f"{name} {text[:80]!r} is no time"
     yield from _total_problems(manifest)
     yield from (

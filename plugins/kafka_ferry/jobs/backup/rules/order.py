@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
-from kafka_ferry.jobs.backup.rules.moments import moment, tick_of
+from kafka_ferry.jobs.backup.rules.timestamps import parse_timestamp, tick_of
 
 SKEW: Final = timedelta(minutes=15)
 """How far clocks of one fleet may be apart and be called right; S3 refuses requests beyond it."""
@@ -29,7 +29,7 @@ def from_future(manifest: Manifest, now: datetime) -> str | None:
 
     :param now: aware.
     """
-    dates = {"created": moment(manifest.created), "logical date": tick_of(manifest.backup_id)}
+    dates = {"created": parse_timestamp(manifest.created), "logical date": tick_of(manifest.backup_id)}
     late = [f"{name} {at:%Y-%m-%d %H:%M}" for name, at in dates.items() if at is not None and at > now + SKEW]
     if not late:
         return None
@@ -70,21 +70,21 @@ def is_begun_after(manifest: Manifest, tick: datetime, now: datetime) -> bool:
 
     The logical date is a lower bound: no run begins before it.
     """
-    created, logical = moment(manifest.created), tick_of(manifest.backup_id)
+    created, logical = parse_timestamp(manifest.created), tick_of(manifest.backup_id)
     if created is not None and created <= now + SKEW:
         return created >= tick
     return logical is not None and logical <= now + SKEW and logical >= tick
 
 
 def _dates(manifest: Manifest) -> list[datetime]:
-    return [at for at in (tick_of(manifest.backup_id), moment(manifest.created)) if at is not None]
+    return [at for at in (tick_of(manifest.backup_id), parse_timestamp(manifest.created)) if at is not None]
 
 
 def _rank(manifest: Manifest, now: datetime) -> tuple[bool, datetime, datetime, str]:
     """By the first date that can be believed; without one it stands before all others."""
     dates = _dates(manifest)
     believed = [at for at in dates if at <= now + SKEW]
-    created = moment(manifest.created) or _LONG_AGO
+    created = parse_timestamp(manifest.created) or _LONG_AGO
     first = (believed or dates or [_LONG_AGO])[0]
     return bool(believed), first, created, manifest.backup_id
 

@@ -86,7 +86,7 @@ class Buffer:
         return draft
 
 
-class Room:
+class ScratchBuffer:
     """Memory that Parquet files are written into, one after the other.
 
     New memory for each cost 0.2 of an export's 4.7 s (measured, 1 GB): the kernel clears every page of it.
@@ -157,17 +157,17 @@ class Draft:
         """The records as tables of some thousand."""
         return (pa.Table.from_batches([batch], SCHEMA) for batch in self.batches)
 
-    def encode(self, about: dict[str, Any], room: Room | None = None) -> memoryview:
+    def encode(self, about: dict[str, Any], scratch: ScratchBuffer | None = None) -> memoryview:
         """The Parquet file.
 
         :param about: put into its footer, so that an object tells what it is without its manifest.
-        :param room: to write it into; it is good until the next one is. None: memory of its own.
+        :param scratch: to write it into; it is good until the next one is. None: memory of its own.
         """
         batches, schema = self.batches, SCHEMA
         if not all(map(are_text, batches)):
             batches, schema = [with_names(batch, pa.binary()) for batch in batches], BINARY_NAMES
         table = pa.Table.from_batches(batches, schema.with_metadata({"kafka_ferry": json.dumps(about)}))
-        memory = (room or Room()).of(sum(batch.nbytes for batch in self.batches))
+        memory = (scratch or ScratchBuffer()).of(sum(batch.nbytes for batch in self.batches))
         sink = pa.FixedSizeBufferWriter(memory)
         pq.write_table(
             table,

@@ -14,13 +14,13 @@ from typing import Any, Literal
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
-from kafka_ferry.hooks.kafka.reading.batch_stream import cores_kept_busy, pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import cores_kept_busy, worth_compiling
 from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS, ColumnReader
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.formats import encode
 from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, Format, segment_key
 from kafka_ferry.jobs.backup.rules.manifest import Gap, Segment
-from kafka_ferry.jobs.backup.rules.segment import Buffer, Draft, Room
+from kafka_ferry.jobs.backup.rules.segment import Buffer, Draft, ScratchBuffer
 from kafka_ferry.jobs.backup.store.journal import Journal
 from kafka_ferry.records.content import PartitionRange
 
@@ -111,7 +111,7 @@ def export_shard(
     writer = _Writer(store, backup, backup_id, kind)
     try:
         todo = _skip_expired(config, ranges, writer)
-        native = pays(sum(one.end - one.begin for one in todo), NATIVE_RECORDS)
+        native = worth_compiling(sum(one.end - one.begin for one in todo), NATIVE_RECORDS)
         with ColumnReader(client_config(config), isolation_level, _STALL_SECONDS, native) as reader:
             for portion in _portions(todo):
                 _export(reader, portion, writer, segment_bytes, buffer_bytes)
@@ -189,7 +189,7 @@ class _Writer:
         self._store, self._backup, self._kind = store, backup, kind
         self._journal = Journal(store, backup, backup_id)
         self._pool = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="upload")
-        self._room = threading.Semaphore(_UPLOADS + 1)
+        self._upload_slots = threading.Semaphore(_UPLOADS + 1)
         self._memory = threading.local()  # of each thread of the pool: what it encodes into
         self._jobs: list[Future[Segment]] = []
         self._puts_before = store.puts
@@ -201,7 +201,7 @@ class _Writer:
         :raises FerryError: an earlier one could not be written.
         """
         self._collect()
-        self._room.acquire()
+        self._upload_slots.acquire()
         self._jobs.append(self._pool.submit(self._work, span, draft))
 
     def note(self, span: ExportRange, segment: Segment) -> None:
@@ -212,8 +212,8 @@ class _Writer:
             segment = draft.describe()
             if segment.records:
                 about = {"topic": span.topic, "topic_id": span.topic_id, "partition": span.partition}
-                room = vars(self._memory).setdefault("room", Room())
-                data = encode(draft, self._kind, {**about, "begin": draft.begin, "end": draft.end}, room)
+                scratch = vars(self._memory).setdefault("scratch", ScratchBuffer())
+                data = encode(draft, self._kind, {**about, "begin": draft.begin, "end": draft.end}, scratch)
                 sha256 = hashlib.sha256(data).hexdigest()
                 place = span.topic, span.topic_id, span.partition, draft.begin
                 key = segment_key(self._backup, *place, sha256, SUFFIXES[self._kind])
@@ -222,7 +222,7 @@ class _Writer:
             self._journal.note(span.at, segment)
             return segment
         finally:
-            self._room.release()
+            self._upload_slots.release()
 
     def _collect(self) -> None:
         finished = [job for job in self._jobs if job.done()]

@@ -19,7 +19,7 @@ from kafka_ferry.core.retention import size_limit
 from kafka_ferry.exceptions import BadParam, DataLossError, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
-from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, worth_compiling
 from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
@@ -138,9 +138,9 @@ def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:
 
 
 def _natively(config: Mapping[str, Any], ranges: Sequence[RestoreRange]) -> bool:
-    """Whether it pays, and every object is one that lies in buffers."""
+    """Whether compiled code is worth it, and every object is one that lies in buffers."""
     return (
-        pays(sum(one.records_at_most for one in ranges), NATIVE_RECORDS)
+        worth_compiling(sum(one.records_at_most for one in ranges), NATIVE_RECORDS)
         and is_plain(config)
         and all((segment.key or "").endswith(SUFFIXES["parquet"]) for one in ranges for segment in one.segments)
     )

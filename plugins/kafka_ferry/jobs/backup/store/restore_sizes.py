@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kafka_ferry.core.finding import Finding, Severity, worst_first
 from kafka_ferry.core.largest_record import Limit, lifted_finding, request_limits, size_finding
 from kafka_ferry.core.retention import is_held, size_limit, topic_defaults
+from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import NotAuthorized
@@ -89,10 +90,10 @@ def _not_known(largest: Mapping[str, Largest]) -> list[Finding]:
     if not topics:
         return []
     unknown = sum(largest[name].unknown for name in topics)
-    told = ", ".join(topics[:3]) + (f" and {len(topics) - 3} more" if len(topics) > 3 else "")
+    named = shortlist(topics)
     return [
         Finding(
-            Severity.ADVISE, "largest_record", f"topic {told}",
+            Severity.ADVISE, "largest_record", f"topic {named}",
             f"the largest record is not known: {number_of(unknown, 'segment')} of {number_of(len(topics), 'topic')} "
             "were written by a version that did not note it",
             "nothing to do where limits of size are lifted while records arrive; else a new full backup notes it",

@@ -21,7 +21,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
-from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import worth_compiling
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 from kafka_ferry.records.rows import Rows
 
@@ -387,7 +387,7 @@ def _sender_of_bytes(config: Mapping[str, Any], batch_bytes: int, place: str) ->
     why = ""
     if others := only_librdkafka_knows(config):
         why = f"only librdkafka knows {', '.join(others)}, and cannot send it. Fix: a target connection without"
-    elif not pays(1, 1):
+    elif not worth_compiling(1, 1):
         why = "only machine code sends it. Fix: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
     if why:
         raise FerryError(f"{place}: the name of a header is not UTF-8, or has a NUL; {why}")

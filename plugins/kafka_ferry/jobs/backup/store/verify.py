@@ -10,7 +10,7 @@ import numpy as np
 
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
-from kafka_ferry.hooks.kafka.reading.batch_stream import pays
+from kafka_ferry.hooks.kafka.reading.batch_stream import worth_compiling
 from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.hooks.objects.store import ObjectStore
@@ -78,7 +78,7 @@ def verify_segments(store: ObjectStore, segments: Sequence[tuple[str, int, Segme
     :raises TransientError: the store did not answer, so that nobody knows.
     """
     found = []
-    native = pays(sum(segment.records for _, _, segment in segments), NATIVE_RECORDS)
+    native = worth_compiling(sum(segment.records for _, _, segment in segments), NATIVE_RECORDS)
     for topic, partition, segment in segments:
         if segment.key is None:
             continue

@@ -40,7 +40,7 @@ class PlanBackupOperator(BackupOperator):
     Ends the run when ``dry_run`` is true, and, but for the report, when this night is covered by another backup.
     """
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.plan_text import backup_plan_text
         from kafka_ferry.jobs.backup.rules.spec import BackupSpec
         from kafka_ferry.jobs.backup.store.job import BackupJob
@@ -64,14 +64,14 @@ class PlanBackupOperator(BackupOperator):
 class FreezeBackupOperator(BackupOperator):
     """Freeze the ranges and write the manifest, before the first object; a retry finds the one it wrote."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.freeze import begin_backup
         from kafka_ferry.jobs.backup.store.job import now
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
-        from kafka_ferry.jobs.backup.store.turn import wait_for_turn
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
-        wait_for_turn(context, stored_name("backup", job.spec.backup, job.spec.location))
+        wait_for_lock(context, stored_name("backup", job.spec.backup, job.spec.location))
         plan = artifacts.read_json(PLAN) or {}
         # Another run may have done this night's work while this one waited.
         names = [line["source"] for line in plan.get("topics", [])]
@@ -95,7 +95,7 @@ class FreezeBackupOperator(BackupOperator):
 class BackupShardsOperator(BackupOperator):
     """Say how many mapped tasks there shall be, of about equal weight."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         job, artifacts = self.job(context), RunArtifacts.of(context)
         sizes = job.record_bytes()
         left = job.catalogue.ranges_left(job.manifest)
@@ -116,7 +116,7 @@ def write_shards(artifacts: RunArtifacts, shards: list[list[Any]], *tasks: str) 
 class ExportOperator(ShardOperator, BackupOperator):
     """Export what is left of one shard's ranges, in several processes."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.export import cores
         from kafka_ferry.jobs.backup.store.work import added, in_processes
 
@@ -146,7 +146,7 @@ class ExportOperator(ShardOperator, BackupOperator):
 class FinishBackupOperator(BackupOperator):
     """Declare the backup COMPLETE, when every frozen range is covered; the last object of it that is written."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.rules.manifest import State
         from kafka_ferry.jobs.backup.store.export import Exported
         from kafka_ferry.jobs.backup.store.freeze import check_topic_ids
@@ -166,7 +166,7 @@ class FinishBackupOperator(BackupOperator):
 class CopyBackupOperator(BackupOperator):
     """With ``copy_to``: bring the backup to another region or account, by its manifest."""
 
-    def ferry(self, context: Context) -> dict[str, int] | None:
+    def execute_task(self, context: Context) -> dict[str, int] | None:
         from dataclasses import asdict
 
         job = self.job(context)
@@ -181,7 +181,7 @@ class CopyBackupOperator(BackupOperator):
 class PruneOperator(BackupOperator):
     """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from; at ``copy_to``, too."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.store_clock import clock_problem
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
@@ -221,7 +221,7 @@ class PruneOperator(BackupOperator):
 class ValidateBackupOperator(BackupOperator):
     """Hold the manifest, and those it goes on from, against the objects that are there. Reads no object."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.words import number_of
         from kafka_ferry.jobs.backup.rules.archive import backup_lines
         from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, topic_lines

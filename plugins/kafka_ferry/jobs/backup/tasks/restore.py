@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class PlanRestoreOperator(BackupOperator):
     """Say what would be restored; refuse what cannot work, or would mix records with others. Changes nothing."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.plan_text import backup_plan_text
         from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
         from kafka_ferry.jobs.backup.store.restore_job import RestoreJob, plan_of_restore
@@ -39,13 +39,13 @@ class PlanRestoreOperator(BackupOperator):
 class ProvisionRestoreOperator(BackupOperator):
     """Make absent topics, and hold what would delete, compact or restamp records; what to put back is noted first."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.shared_names import read_name
-        from kafka_ferry.jobs.backup.store.turn import wait_for_turn
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
-        wait_for_turn(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
+        wait_for_lock(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
         memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
         job.restore_run.check()
         job.restore_run.remember(memory)
@@ -58,7 +58,7 @@ class ProvisionRestoreOperator(BackupOperator):
 class RestoreShardsOperator(BackupOperator):
     """Say how many mapped tasks there shall be, of about equal weight."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
 
         ranges = restore_job(context).restore_run.ranges()
@@ -69,7 +69,7 @@ class RestoreShardsOperator(BackupOperator):
 class RestoreOperator(ShardOperator, BackupOperator):
     """Write what is not yet on the target."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.work import added, in_processes
 
@@ -90,7 +90,7 @@ class RestoreOperator(ShardOperator, BackupOperator):
 class CompareRestoredOperator(ShardOperator, BackupOperator):
     """Read back what was restored: against the manifest's fingerprints, and against the source where one is named."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.source_check import BackedUp
@@ -134,7 +134,7 @@ class RestoreGroupsOperator(BackupOperator):
     A group with members there is left alone, and so is one that stands further, unless ``rewind_groups`` asks for it.
     """
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.words import shown
         from kafka_ferry.jobs.backup.rules.groups_plan import to_write
         from kafka_ferry.jobs.backup.store.restore_groups import exact_lines
@@ -166,7 +166,7 @@ class RestoreAclsOperator(BackupOperator):
     The last that is done to topics and groups, what was held is put back before: one may deny that to us.
     """
 
-    def ferry(self, context: Context) -> str:
+    def execute_task(self, context: Context) -> str:
         from kafka_ferry.core.checks import Check, Status
         from kafka_ferry.jobs.backup.rules.acls import restored_acls_check
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
@@ -200,7 +200,7 @@ def put_back(restore_run: RestoreRun, artifacts: RunArtifacts) -> list[str]:
 class ValidateRestoreOperator(BackupOperator):
     """Judge what was compared, and what is committed now."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.core.words import number_of
         from kafka_ferry.jobs.backup.rules.groups_plan import RestoreGroupLine
         from kafka_ferry.jobs.backup.rules.judge_restore import (
@@ -243,7 +243,7 @@ class ValidateRestoreOperator(BackupOperator):
 class ReleaseOperator(BackupOperator):
     """Put back what was held during the restore. A teardown: it runs after failures too."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
 
         artifacts = RunArtifacts.of(context)

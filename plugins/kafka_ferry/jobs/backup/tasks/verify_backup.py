@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class PlanVerifyOperator(BackupOperator):
     """Say what would be read, and refuse what cannot be."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.plan_text import backup_plan_text
         from kafka_ferry.jobs.backup.rules.spec import VerifySpec
         from kafka_ferry.jobs.backup.store.verify_job import VerifyJob, plan_of_verification
@@ -35,7 +35,7 @@ class PlanVerifyOperator(BackupOperator):
 class VerifyShardsOperator(BackupOperator):
     """Say how many mapped tasks there shall be: objects by size."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.backup.store.verify_job import verify_job
 
         segments = verify_job(context).segments()
@@ -46,7 +46,7 @@ class VerifyShardsOperator(BackupOperator):
 class VerifyObjectsOperator(ShardOperator, BackupOperator):
     """Read one shard's objects whole: SHA-256, offsets, counts, fingerprints."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.verify_job import verify_job
         from kafka_ferry.jobs.backup.store.work import in_processes
 
@@ -78,7 +78,7 @@ class VerifyObjectsOperator(ShardOperator, BackupOperator):
 class ValidateVerifyOperator(BackupOperator):
     """Judge manifests and objects, and keep each backup's verdict beside it."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.backup.store.verify_job import judge, verify_job
 
         artifacts = RunArtifacts.of(context)

@@ -8,7 +8,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.connect.rest import ConnectorNotFound, InvalidConnectorConfig
 from kafka_ferry.hooks.connect.states import ConnectorState, Readiness, Verdict
-from kafka_ferry.jobs.cdc.live.runtime import Progress, stale
+from kafka_ferry.jobs.cdc.live.runtime import Progress, history_error
 from kafka_ferry.jobs.common.by_hand import delete_connector
 
 
@@ -81,7 +81,7 @@ class ConnectRestRuntime:
         if kept != has_history:
             if made:
                 self.connect.delete(self.name)
-            raise stale(config.get("schema.history.internal.kafka.topic", ""), has_history)
+            raise history_error(config.get("schema.history.internal.kafka.topic", ""), has_history)
         self.connect.resume(self.name)
         return kept
 

@@ -23,7 +23,7 @@ from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
-from kafka_ferry.jobs.cdc.live.runtime import Progress, stale
+from kafka_ferry.jobs.cdc.live.runtime import Progress, history_error
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
@@ -138,7 +138,7 @@ class MskConnectRuntime:
         running = self.hook.find_connector(self.name)
         kept = bool(self._offsets())
         if running is None and kept != has_history:
-            raise stale(config.get("schema.history.internal.kafka.topic", ""), has_history)
+            raise history_error(config.get("schema.history.internal.kafka.topic", ""), has_history)
         plugin = self._resources.plugin()
         request = ConnectorIntent(
             name=self.name,
@@ -211,7 +211,7 @@ class MskConnectRuntime:
 
     def left(self) -> list[str]:
         found = self.hook.find_connector(self.name)
-        return ([f"connector {self.name}"] if found else []) + self._resources.there()
+        return ([f"connector {self.name}"] if found else []) + self._resources.existing()
 
     def how_to_stop(self) -> str:
         region = region_of(self._spec.cluster_arn)

@@ -78,7 +78,7 @@ class Runtime(Protocol):
         """For the last task's log."""
 
 
-def stale(topic: str, has_history: bool) -> BadParam:
+def history_error(topic: str, has_history: bool) -> BadParam:
     """A history and a position that do not go together."""
     if has_history:
         what = f"{topic} is stale: it holds statements, but the connector has no position that goes with them"

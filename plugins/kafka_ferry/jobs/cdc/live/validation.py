@@ -42,7 +42,7 @@ class _Read:
 
     events: dict[str, list[Change]] = field(default_factory=dict)
     schema: list[SchemaEvent] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
 def validate(stream: CdcStream) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _judge(
         results,
         None if content is None else content.statements,
         read.schema,
-        read.strangers,
+        read.foreign,
         topics=set(state),
         duplicates=stream.spec.duplicates,
         why_no_log=why,
@@ -226,8 +226,8 @@ def _read(
                         else:
                             _take(read, names[topic], digesters[names[topic]], message, partition, end)
                     except (NotAnEvent, ValueError, KeyError, TypeError) as error:
-                        if len(read.strangers) < _NAMED:
-                            read.strangers.append(f"{place}: Debezium did not write this ({error})")
+                        if len(read.foreign) < _NAMED:
+                            read.foreign.append(f"{place}: Debezium did not write this ({error})")
     return read
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kafka_ferry.jobs.cdc.rules.position import Position
-from kafka_ferry.jobs.cdc.rules.versions import Columns, columns_told
+from kafka_ferry.jobs.cdc.rules.versions import Columns, columns_of_change
 
 
 class Op(StrEnum):
@@ -88,7 +88,7 @@ def parse_schema_event(value: bytes | None) -> SchemaEvent:
     try:
         body = json.loads(value or b"")
         source = body["source"]
-        columns = dict(columns_told(change) for change in body.get("tableChanges") or ())
+        columns = dict(columns_of_change(change) for change in body.get("tableChanges") or ())
         return SchemaEvent(
             position=Position.of(source["file"], source["pos"]),
             database=str(body.get("databaseName") or ""),

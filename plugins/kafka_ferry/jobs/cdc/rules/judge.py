@@ -12,7 +12,7 @@ from kafka_ferry.jobs.cdc.rules.alterations import cause
 from kafka_ferry.jobs.cdc.rules.events import SchemaEvent
 from kafka_ferry.jobs.cdc.rules.judge_table import NAMED, TableResult
 from kafka_ferry.jobs.cdc.rules.position import Position
-from kafka_ferry.jobs.cdc.rules.statements import is_told, is_truncate
+from kafka_ferry.jobs.cdc.rules.statements import is_reported, is_truncate
 
 #: In the order a reader asks; a database has no groups, quotas and the like.
 CHECKS: Final = ("topics", "counts", "content", "changes", "schema_changes", "leftovers")
@@ -31,7 +31,7 @@ def judge_stream(
     results: Sequence[TableResult],
     statements: Sequence[Statement] | None,
     schema_events: Sequence[SchemaEvent],
-    strangers: Sequence[str],
+    foreign: Sequence[str],
     *,
     topics: Collection[str],
     duplicates: Literal["explain", "fail"],
@@ -40,7 +40,7 @@ def judge_stream(
     """Checks and topic lines.
 
     :param statements: of the binary log since the snapshot; None: it could not be read, ``why_no_log`` says why.
-    :param strangers: records that Debezium did not write, each with its place.
+    :param foreign: records that Debezium did not write, each with its place.
     :param topics: those of the tables' that exist.
     """
     lacking = [
@@ -49,7 +49,7 @@ def judge_stream(
     checks = [
         _check("topics", lacking, len(results), len(results) - len(lacking), "one per table"),
         _counts(results, duplicates, why_no_log),
-        _content(results, strangers),
+        _content(results, foreign),
         _changes(results, duplicates, why_no_log),
         _schema(
             statements,
@@ -121,9 +121,9 @@ def _counts(results: Sequence[TableResult], duplicates: str, why_no_log: str) ->
     return check.model_copy(update={"status": Status.EXPLAINED}) if notes and not wrong else check
 
 
-def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
+def _content(results: Sequence[TableResult], foreign: Sequence[str]) -> Check:
     """The topic, replayed, against the table."""
-    wrong = [*_named([one.content_differences for one in results]), *strangers]
+    wrong = [*_named([one.content_differences for one in results]), *foreign]
     left = sorted(f"{one.table.full_name}.{name}" for one in results for name in one.table.not_compared)
     detail = "each topic replayed by key gives the table's rows of now"
     if narrowed := sorted(f"{one.table.full_name}.{name}" for one in results for name in one.narrowed):
@@ -132,32 +132,32 @@ def _content(results: Sequence[TableResult], strangers: Sequence[str]) -> Check:
         detail += f"; values not compared: {', '.join(left)}"
     rows = sum(one.rows for one in results)
     there = max(0, rows - len(wrong))
-    told = [
+    reported = [
         f"{one.table.full_name}: {text}" for one in results if not one.content_differences for text in one.explained
     ]
-    detail = "; ".join([detail, *told])
+    detail = "; ".join([detail, *reported])
     if wrong:
         wrong = _named([_causes(one) for one in results]) + wrong
     check = _check("content", wrong, number_of(rows, "row"), f"{number_of(there, 'row')} the same", detail)
-    return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
+    return check.model_copy(update={"status": Status.EXPLAINED}) if reported and not wrong else check
 
 
 def _changes(results: Sequence[TableResult], duplicates: str, why_no_log: str) -> Check:
     """Single changes, against the binary log."""
     wrong = _named([one.change_differences for one in results])
     twice = sum(one.duplicated for one in results)
-    told = f"{twice:,} events were delivered again" if twice else ""
+    reported = f"{twice:,} events were delivered again" if twice else ""
     if wrong:
         wrong = _named([_causes(one) for one in results if one.change_differences]) + wrong
     if twice and duplicates == "fail":
-        wrong.append(told)
+        wrong.append(reported)
     found = sum(one.found for one in results)
     if why_no_log and not wrong:
         return Check(name="changes", status=Status.SKIPPED, actual=f"{found:,}", detail=why_no_log)
     expected = sum(one.expected or 0 for one in results)
     detail = "op, before and after of each change in the binary log, in order per key"
-    check = _check("changes", wrong, f"{expected:,}", f"{found:,}", f"{detail}; {told}" if told else detail)
-    return check.model_copy(update={"status": Status.EXPLAINED}) if told and not wrong else check
+    check = _check("changes", wrong, f"{expected:,}", f"{found:,}", f"{detail}; {reported}" if reported else detail)
+    return check.model_copy(update={"status": Status.EXPLAINED}) if reported and not wrong else check
 
 
 def _schema(
@@ -169,15 +169,15 @@ def _schema(
 ) -> Check:
     if statements is None:
         return Check(name="schema_changes", status=Status.SKIPPED, detail=why_no_log)
-    told: dict[Position, list[tuple[str, str]]] = {}
+    reported: dict[Position, list[tuple[str, str]]] = {}
     for event in events:
-        told.setdefault(event.position, []).append((event.database, event.ddl))
+        reported.setdefault(event.position, []).append((event.database, event.ddl))
     wrong = [
         f"{one.ddl[:200]} ({one.position}): not in the topic of schema changes"
         for one in statements
         # A TRUNCATE is an event of its table.
         if not (one.position in truncated and is_truncate(one.ddl))
-        and not is_told(one.ddl, one.database, told.get(one.position, []), tables)
+        and not is_reported(one.ddl, one.database, reported.get(one.position, []), tables)
     ]
     there = len(statements) - len(wrong)
     return _check(

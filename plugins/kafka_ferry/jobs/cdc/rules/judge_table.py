@@ -89,7 +89,7 @@ def judge_table(
     return result
 
 
-def wound_back(rows: Mapping[str, bytes], changes: Iterable[Change]) -> dict[str, bytes | None]:
+def rewound(rows: Mapping[str, bytes], changes: Iterable[Change]) -> dict[str, bytes | None]:
     """The rows before the changes, which are given in their order."""
     state: dict[str, bytes | None] = dict(rows)
     for change in reversed(list(changes)):
@@ -131,7 +131,7 @@ def _snapshot(
     if gone:
         result.notes.append(f"{gone}: its rows at the snapshot cannot be known")
         return
-    expected = wound_back(rows, changes)
+    expected = rewound(rows, changes)
     result.snapshot_rows = len(expected)
     name, differences = result.table.full_name, result.snapshot_differences
     for key in sorted(expected.keys() - read.keys()):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kafka_ferry.jobs.cdc.rules.values import base64_of, decimal, float32, geometry, moment, set_of
+from kafka_ferry.jobs.cdc.rules.values import base64_of, decimal, float32, geometry, parse_timestamp, set_of
 
 (TINY, SHORT, LONG, FLOAT, DOUBLE, TIMESTAMP, LONGLONG, INT24, DATE, TIME, DATETIME, YEAR) = (
     1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13,
@@ -269,7 +269,7 @@ def _said(
     year: int, month: int, day: int, clock: tuple[int, int, int], fraction: int = 0, precision: int = 0
 ) -> int | str:
     text = f"{year:04}-{month:02}-{day:02} {clock[0]:02}:{clock[1]:02}:{clock[2]:02}"
-    return moment(f"{text}.{fraction:06}"[: len(text) + 1 + precision] if precision else text)
+    return parse_timestamp(f"{text}.{fraction:06}"[: len(text) + 1 + precision] if precision else text)
 
 
 def _timestamp(data: _Bytes, meta: bytes) -> int | str:
@@ -280,7 +280,7 @@ def _timestamp(data: _Bytes, meta: bytes) -> int | str:
 
 def _date(data: _Bytes, meta: bytes) -> int | str:
     packed = data.number(3)
-    return moment(f"{packed >> 9:04}-{packed >> 5 & 15:02}-{packed & 31:02}")
+    return parse_timestamp(f"{packed >> 9:04}-{packed >> 5 & 15:02}-{packed & 31:02}")
 
 
 def _year(data: _Bytes, meta: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Which statements of a binary log change a captured table, and whether Debezium told them. Pure."""
+"""Which statements of a binary log change a captured table, and whether Debezium reported them. Pure."""
 
 from __future__ import annotations
 
@@ -97,21 +97,21 @@ def touches(statement: str, database: str, tables: Collection[str]) -> bool:
     return any(name in tables for name in tables_of(statement, database))
 
 
-def is_told(statement: str, database: str, told: Collection[tuple[str, str]], tables: Collection[str]) -> bool:
+def is_reported(statement: str, database: str, reported: Collection[tuple[str, str]], tables: Collection[str]) -> bool:
     """Whether Debezium's events about one place of the binary log tell its statement.
 
     It tells a RENAME or a DROP of several tables as one each (measured on 3.5.0), and names the database.
 
-    :param told: database and statement of each event. ``tables``: those that must be told.
+    :param reported: database and statement of each event. ``tables``: those that must be reported.
     """
     verb = verb_of(statement)
     if verb not in (Verb.RENAME, Verb.DROP):
-        return normal(statement) in {normal(one) for _, one in told}
-    said = [(verb_of(one), tables_of(one, where)) for where, one in told]
+        return normal(statement) in {normal(one) for _, one in reported}
+    said = [(verb_of(one), tables_of(one, where)) for where, one in reported]
     if verb is Verb.DROP:
         there = {name for kind, names in said if kind is Verb.DROP for name in names}
         return all(name in there for name in tables_of(statement, database) if name in tables)
-    pairs = {pair for where, one in told for pair in renames_of(one, where)}
+    pairs = {pair for where, one in reported for pair in renames_of(one, where)}
     return all(pair in pairs for pair in renames_of(statement, database) if any(name in tables for name in pair))
 
 
@@ -125,9 +125,9 @@ def _read(statement: str) -> tuple[Verb | None, str]:
 
 def _names(rest: str, database: str) -> Iterator[str]:
     # DROP TABLE a, b; RENAME TABLE a WAIT 5 TO b, c TO d
-    while told := _NAME.match(rest):
-        yield f"{_bare(told['db'] or database)}.{_bare(told['table'])}"
-        rest = rest[told.end() :].lstrip()
+    while found := _NAME.match(rest):
+        yield f"{_bare(found['db'] or database)}.{_bare(found['table'])}"
+        rest = rest[found.end() :].lstrip()
         rest = rest[match.end() :] if (match := _WAIT.match(rest)) else rest
         if not (more := _MORE.match(rest)):
             return

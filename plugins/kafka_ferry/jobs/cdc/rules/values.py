@@ -50,7 +50,7 @@ def from_database(column: Column, value: Any) -> Any:
     if column.kind == "set":
         return set_of(str(value).split(","))
     if column.kind in DATES and isinstance(value, str):
-        return moment(value)
+        return parse_timestamp(value)
     return _plain(value)
 
 
@@ -106,7 +106,7 @@ def _decoded(value: Any) -> bytes:
     return base64.b64decode(value, validate=True)
 
 
-def moment(text: str) -> int | str:
+def parse_timestamp(text: str) -> int | str:
     """Days, or microseconds where there is a time, since 1970 in the calendar of today; the text of what is none."""
     found = _DATE.fullmatch(text)
     if not found:

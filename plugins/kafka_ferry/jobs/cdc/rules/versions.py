@@ -44,7 +44,7 @@ class Version:
     anew: bool = False
 
 
-def columns_told(change: Mapping[str, Any]) -> tuple[str, Columns]:
+def columns_of_change(change: Mapping[str, Any]) -> tuple[str, Columns]:
     """``database.table`` and columns, of one entry of ``tableChanges``; no columns of a table that was dropped.
 
     :raises KeyError, TypeError, ValueError, AttributeError: it is none.

@@ -130,7 +130,7 @@ class MirrorConnectors:
     def progress(self) -> ConnectProgress:
         return ConnectProgress(self._connect, self.names[0], self._migration.spec.alias, self.wanted)
 
-    def there(self) -> list[str]:
+    def existing(self) -> list[str]:
         """Those of ``names`` that exist now."""
         return [name for name in self.names if name in set(self._connect.connectors())]
 

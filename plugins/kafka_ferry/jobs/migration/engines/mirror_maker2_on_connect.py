@@ -59,7 +59,7 @@ class MirrorMaker2OnConnect(Engine):
         return self.mirror.names
 
     def is_there(self) -> bool:
-        return bool(self.mirror.there())
+        return bool(self.mirror.existing())
 
     def stop(self) -> list[str]:
         return [f"connector {name}" for name in self.mirror.delete()]
@@ -71,7 +71,7 @@ class MirrorMaker2OnConnect(Engine):
         return forget_heartbeats(self.migration)
 
     def left(self) -> list[str]:
-        return [f"connector {name}" for name in self.mirror.there()]
+        return [f"connector {name}" for name in self.mirror.existing()]
 
     def how_to_stop(self) -> str:
         return "\n".join(delete_connector(self.connect, name) for name in self.mirror.wanted)

@@ -330,14 +330,14 @@ class MirrorMaker2OnMskConnect(Engine):
         return [f"connector {name}" for name in self.wanted]
 
     def is_there(self) -> bool:
-        return bool(self._there())
+        return bool(self._existing())
 
-    def _there(self) -> list[Connector]:
+    def _existing(self) -> list[Connector]:
         names = {self.connector_name(kind) for kind in KINDS}
         return [found for name in sorted(names) if (found := self.hook.find_connector(name))]
 
     def stop(self) -> list[str]:
-        stopped = [f"connector {name}" for name in self._connectors.delete(self._there())]
+        stopped = [f"connector {name}" for name in self._connectors.delete(self._existing())]
         return stopped + self._resources.delete()
 
     def own_topics(self) -> tuple[str, ...]:
@@ -355,7 +355,7 @@ class MirrorMaker2OnMskConnect(Engine):
         return (admin.delete_topics(internal) if internal else []) + forget_heartbeats(self.migration)
 
     def left(self) -> list[str]:
-        return [f"connector {found.name}" for found in self._there()] + self._resources.there()
+        return [f"connector {found.name}" for found in self._existing()] + self._resources.existing()
 
     def how_to_stop(self) -> str:
         return delete_msk_connectors(region_of(self.spec.cluster_arn), list(self.wanted))

@@ -53,9 +53,9 @@ class ReplicateTopics(MirrorMaker2OnConnect):
         if found.verdict is not Verdict.RUNNING:
             return found
         # As the reason, which the task's log shows whether the sensor or its trigger has seen it.
-        return Readiness(found.verdict, "\n".join([found.reason, *self._told()]))
+        return Readiness(found.verdict, "\n".join([found.reason, *self._task_lines()]))
 
-    def _told(self) -> list[str]:
+    def _task_lines(self) -> list[str]:
         """The connectors of the worker, and of ours status and tasks."""
         lines = [f"GET /connectors: {', '.join(sorted(self.connect.connectors()))}"]
         for name in self.mirror.wanted:

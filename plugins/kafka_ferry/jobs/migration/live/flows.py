@@ -37,17 +37,17 @@ log = logging.getLogger(__name__)
 _MOST = 50  # internal topics looked at on each cluster
 
 #: Whether a run, by DAG id and run id, is queued or running.
-AtWork = Callable[[str, str], bool]
+IsActive = Callable[[str, str], bool]
 
 
 class Flows:
     """What one migration and all others that can be seen from here carry.
 
-    :param at_work: asked of runs whose notes would refuse this migration.
+    :param is_active: asked of runs whose notes would refuse this migration.
     """
 
-    def __init__(self, migration: Migration, dag_id: str, run_id: str, at_work: AtWork) -> None:
-        self._migration, self._dag_id, self._run_id, self._at_work = migration, dag_id, run_id, at_work
+    def __init__(self, migration: Migration, dag_id: str, run_id: str, is_active: IsActive) -> None:
+        self._migration, self._dag_id, self._run_id, self._is_active = migration, dag_id, run_id, is_active
 
     # -- our own note --------------------------------------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ class Flows:
                 shared, name = record.holds_into(target) & set(topics), record.flow().name
             except FerryError:
                 continue  # of another version; ``findings`` tells it
-            if shared and self._at_work(record.dag_id, record.run_id):
+            if shared and self._is_active(record.dag_id, record.run_id):
                 found |= dict.fromkeys(shared, name)
         return found
 
@@ -159,7 +159,7 @@ class Flows:
 
     def _alive(self, record: FlowRecord) -> Flow | None:
         """None when nothing of it is there any more: its run has ended, and so has its engine."""
-        if self._at_work(record.dag_id, record.run_id):
+        if self._is_active(record.dag_id, record.run_id):
             return record.flow()
         try:
             return record.flow() if engine_of(Migration(record.dag_id, record.spec)).is_there() else None

@@ -45,7 +45,7 @@ class Permissions:
         :raises BadParam: as ``resolve_topics``. ``BadConnection``: the credentials of a connection are refused.
         """
         for survey in (self._source, self._target):
-            survey.knock()
+            survey.ping()
         spec, seen = self._spec, _Names(self._source)
         hidden = self._hidden(seen)
         try:

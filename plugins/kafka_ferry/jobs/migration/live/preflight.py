@@ -21,8 +21,8 @@ from kafka_ferry.jobs.migration.rules.large_records import record_findings
 from kafka_ferry.jobs.migration.rules.preflight import (
     NOT_SEEN,
     TopicFacts,
+    cutoffs,
     group_findings,
-    moments,
     size_findings,
     to_lift,
     topic_findings,
@@ -102,7 +102,7 @@ class Preflight:
         desired = {topic.source: topic for topic in desired_topics(self._spec, states.values())}
         defaults = topic_defaults(self._target.brokers()[0])
         configs = {name: configs_after(topic, existing.get(topic.name), defaults) for name, topic in desired.items()}
-        wanted = {name: moments(state, configs[name], self._now) for name, state in states.items()}
+        wanted = {name: cutoffs(state, configs[name], self._now) for name, state in states.items()}
         counts = {
             kind: self._records_before({name: getattr(moment, kind) for name, moment in wanted.items()})
             for kind in ("expiring", "soon", "overdue", "too_old")

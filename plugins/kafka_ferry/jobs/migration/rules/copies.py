@@ -22,11 +22,11 @@ def copies_by_topic(results: Iterable[PartitionResult]) -> dict[str, str]:
     topics: dict[str, list[PartitionResult]] = {}
     for result in results:
         topics.setdefault(result.source_topic, []).append(result)
-    told = {name: _told([one.comparison for one in mine], mine[0].whole_topic) for name, mine in topics.items()}
-    return {name: text for name, text in told.items() if text}
+    texts = {name: _copies_text([one.comparison for one in mine], mine[0].whole_topic) for name, mine in topics.items()}
+    return {name: text for name, text in texts.items() if text}
 
 
-def _told(found: Sequence[PartitionComparison], whole_topic: bool) -> str:
+def _copies_text(found: Sequence[PartitionComparison], whole_topic: bool) -> str:
     factors = {one.factor for one in found if one.target_records}
     if len(factors) == 1 and (times := factors.pop()) > 1:
         return f"each record {times} times: probably {times} replicators copied this topic; {_FIX}"

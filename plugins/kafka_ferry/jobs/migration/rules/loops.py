@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.core.topic_rename import LONGEST_NAME
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.migration.rules.flow import Flow, FlowRecord
-from kafka_ferry.jobs.migration.rules.replicators import OTHER, some
+from kafka_ferry.jobs.migration.rules.replicators import OTHER
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 LOOP, AGGREGATION, ALIAS = "loop", "aggregation", "alias"
@@ -108,7 +109,7 @@ def _loop_finding(ours: Flow, found: Sequence[tuple[str, Loop]]) -> Finding:
     by = ", then ".join(map(str, back))
     return Finding(
         Severity.REFUSE if all(flow.sure for flow in back) else Severity.WARN, LOOP,
-        f"topic {some([one for one, _ in found])}",
+        f"topic {shortlist([one for one, _ in found])}",
         f"{what}: by {ours.name}, then {by}",
         f"end {back[-1].name} first, or leave the topics out of one of the two (exclude_topics). Both directions at "
         "once need names that tell where a topic comes from: naming: prefix on both, and each leaves out what bears a "
@@ -133,7 +134,7 @@ def shared_alias_findings(spec: MigrationSpec, topics: Sequence[str], others: It
     return [
         Finding(
             Severity.REFUSE if other.sure else Severity.WARN, ALIAS, other.name,
-            f"also calls the source {spec.alias!r}: both would share {some(topics)}"
+            f"also calls the source {spec.alias!r}: both would share {shortlist(topics)}"
             + (f" ({other.remark})" if other.remark else ""),
             "another migration name or source_alias; or end the other first",
             "source_alias" if spec.source_alias else "migration",
@@ -155,9 +156,9 @@ def shared_target_findings(ours: Flow, others: Iterable[Flow]) -> list[Finding]:
             findings.append(
                 Finding(
                     Severity.REFUSE if other.sure else Severity.WARN, OTHER, other.name,
-                    f"copies {some(shared)} too: each record would be there twice"
+                    f"copies {shortlist(shared)} too: each record would be written twice"
                     + (f" ({other.remark})" if other.remark else ""),
-                    "wait until it has ended, or leave its topics out (exclude_topics); to go on with what it did, use "
+                    "wait until it has ended, or leave its topics out (exclude_topics); to resume its work, use "
                     "its DAG and migration name",
                     flows=(other.name,),
                 )
@@ -166,8 +167,8 @@ def shared_target_findings(ours: Flow, others: Iterable[Flow]) -> list[Finding]:
             findings.append(
                 Finding(
                     Severity.WARN, AGGREGATION, other.name,
-                    f"brings the records of another source into {some(shared)} too. The records of both mix there: "
-                    "neither can be held against its source, and the comparison will call the other's unexpected",
+                    f"writes the records of another source into {shortlist(shared)} too, where both mix: "
+                    "neither can be compared with its source alone, and the other's records will count as unexpected",
                     "naming: prefix, with another source_alias for each source",
                     "naming", (other.name,),
                 )

@@ -179,7 +179,7 @@ def _finding(rights: Rights, severity: Severity, needs: Sequence[Need], param: s
         operations += [need.operation] if need.operation not in operations else []
     what = "; ".join(f"{' and '.join(operations)}, {why}" for why, operations in reasons.items())
     subject = f"{label(needs[0].resource)} on {rights.conn_id}"
-    return Finding(severity, _CODE, subject, f"{who(rights)} lacks {what}", _cure(rights, needs), param)
+    return Finding(severity, _CODE, subject, f"{principal_name(rights)} lacks {what}", _cure(rights, needs), param)
 
 
 def _cure(rights: Rights, needs: Sequence[Need]) -> str:
@@ -207,7 +207,7 @@ def invisible(rights: Rights, resources: Iterable[Resource], param: str, severit
     return [
         Finding(
             severity, _CODE, f"{label(resource)} on {rights.conn_id}",
-            f"is not there, or {who(rights)} lacks DESCRIBE on it (Kafka answers both alike): it is not carried over",
+            f"does not exist, or {principal_name(rights)} lacks DESCRIBE on it (Kafka does not say which): not copied",
             grant_command(rights, resource, ["READ"] if resource[0] == "TOPIC" else ["DESCRIBE"]), param,
         )
         for resource in resources
@@ -229,7 +229,7 @@ def _not_seen(rights: Rights, needs: Sequence[Need], param: str) -> Finding:
     )
 
 
-def who(rights: Rights) -> str:
+def principal_name(rights: Rights) -> str:
     """The principal, or whose it is."""
     return rights.principal or f"the user of connection {rights.conn_id}"
 

@@ -66,7 +66,7 @@ class TopicFacts:
 
 
 @dataclass(frozen=True)
-class Moments:
+class Cutoffs:
     """For one topic the times, in ms since 1970, that its records must be held against; None where nothing limits."""
 
     expiring: int | None
@@ -76,7 +76,7 @@ class Moments:
     in_future: int | None
 
 
-def moments(source: TopicState, configs: Mapping[str, str], now_ms: int) -> Moments:
+def cutoffs(source: TopicState, configs: Mapping[str, str], now_ms: int) -> Cutoffs:
     """Which times to ask the source about.
 
     :param configs: in force on the target, see ``TopicFacts``.
@@ -87,7 +87,7 @@ def moments(source: TopicState, configs: Mapping[str, str], now_ms: int) -> Mome
     own = limit(source.effective, "retention.ms") if "delete" in source.effective.get("cleanup.policy", "") else None
     before = None if stamps else limit(configs, _BEFORE)
     after = None if stamps else limit(configs, _AFTER)
-    return Moments(
+    return Cutoffs(
         expiring=None if kept is None else now_ms - kept,
         soon=None if kept is None else now_ms - kept + _DAY_MS,
         overdue=None if kept is None or own is None else now_ms - max(own, kept),

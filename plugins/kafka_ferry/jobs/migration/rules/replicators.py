@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.expression import problem_of
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TOPIC
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import POLICY_KEY, RENAME_KEY, RENAME_POLICY
 
@@ -151,7 +152,7 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
     return [
         Finding(
             Severity.REFUSE if certain else Severity.WARN, OTHER, f"connector {other.name}",
-            f"{other.kind} writes {some(shared)} too{where}: each record would be there twice{idle}",
+            f"{other.kind} writes {shortlist(shared)} too{where}: each record would be written twice{idle}",
             f"{_living(other.name)}stop or delete it, or leave its topics out (exclude_topics); to go on with what it "
             "did, use its migration name",
         )
@@ -220,9 +221,9 @@ def group_replicators(groups: Iterable[GroupFacts]) -> list[Finding]:
     return [
         Finding(
             Severity.WARN, OTHER, f"group {facts.group} on the source",
-            f"maybe a MirrorMaker 1 or another replicator: it reads every partition of {some(sorted(facts.complete))} "
-            f"with members called {some(sorted(facts.client_ids))}; if it writes the same names to the same target, "
-            "each record is there twice",
+            f"maybe a MirrorMaker 1 or another replicator: it reads all of {shortlist(sorted(facts.complete))} "
+            f"with client ids {shortlist(sorted(facts.client_ids))}; if it writes the same names to the same target, "
+            "each record is written twice",
             "stop it if it is one",
         )
         for facts in groups
@@ -255,9 +256,3 @@ def _matches(patterns: str, name: str) -> bool:
         if problem_of(quoted) or re.fullmatch(quoted, name):
             return True
     return False
-
-
-def some(names: Collection[str]) -> str:
-    """The first three of many names."""
-    first = ", ".join(list(names)[:3])
-    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first

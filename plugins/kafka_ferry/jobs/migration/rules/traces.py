@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.jobs.migration.rules.internal_topics import InternalTopic
-from kafka_ferry.jobs.migration.rules.replicators import ALIAS, OTHER, Ours, some
+from kafka_ferry.jobs.migration.rules.replicators import ALIAS, OTHER, Ours
 
 
 def internal_topic_findings(
@@ -59,9 +60,9 @@ def _foreign_syncs(ours: Ours, topic: InternalTopic) -> list[Finding]:
     return [
         Finding(
             Severity.WARN if topic.is_fresh else Severity.ADVISE, OTHER, f"topic {topic.name} on {where}",
-            f"another MirrorMaker 2 copies or copied {some(shared)} ({topic.age}); if it writes the same names to the "
-            "same target, each record is there twice; if it brings them from the target to the source, they go round "
-            "for ever",
+            f"another MirrorMaker 2 copies or copied {shortlist(shared)} ({topic.age}). If it writes the same names "
+            "to the same target, each record is written twice; if it copies from the target to the source, they loop "
+            "forever",
             "make sure that it is stopped, or writes elsewhere",
         )
     ]  # fmt: skip
@@ -84,8 +85,8 @@ def _dedicated(ours: Ours, topic: InternalTopic, target_names: Collection[str]) 
     return [
         Finding(
             Severity.REFUSE if sure else Severity.WARN, OTHER, f"topic {topic.name} on the target",
-            f"a dedicated MirrorMaker 2 copies or copied {some(shared)} to this cluster ({topic.age}): if it writes "
-            "the same names, each record would be there twice",
+            f"a dedicated MirrorMaker 2 copies or copied {shortlist(shared)} to this cluster ({topic.age}): if it "
+            "writes the same names, each record would be written twice",
             "stop it on all its hosts, or leave its topics out (exclude_topics); if it is gone, delete its "
             f"mm2-*.{topic.alias}.internal topics or wait ten minutes after its last write",
         )

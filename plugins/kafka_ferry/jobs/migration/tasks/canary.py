@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class CanaryOperator(FerryOperator):
     """Send a canary topic over the replication. What does not arrive fails the report, not this task."""
 
-    def ferry(self, context: Context) -> dict[str, str]:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.migration.live.canary import send_canary
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.rules.canary import skipped_checks

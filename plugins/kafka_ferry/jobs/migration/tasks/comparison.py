@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class FreezeOperator(FerryOperator):
     """Resolve the topics, freeze the source's ends, and wait for a target that somebody is still filling."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
         from kafka_ferry.jobs.migration.live.migration import Migration
 

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 class DeployOperator(FerryOperator):
     """Start or adopt what moves the records; change only what differs. Returns what it runs as."""
 
-    def ferry(self, context: Context) -> list[str]:
+    def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.core.finding import refuse
-        from kafka_ferry.jobs.common.run_lock import at_work, claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock, is_active
         from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.shared_names import migration_names
 
         migration, run = migration_of(context, self.engine), context["dag_run"]
-        claim(context, *migration_names(migration))  # again: this run may have been cleared while another works
-        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        acquire_lock(context, *migration_names(migration))  # again: this run may have been cleared while another works
+        flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
         # First said, then looked: of two that start at the same moment at least one sees the other.
         flows.note()
         refuse(flows.findings())
@@ -44,8 +44,8 @@ class RemoveOperator(FerryOperator):
     Leaves them alone when another run works on the same migration now.
     """
 
-    def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.jobs.common.run_lock import at_work, other_holder
+    def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.common.run_lock import is_active, other_holder
         from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows, forget
         from kafka_ferry.jobs.migration.live.migration import migration_of
@@ -64,7 +64,7 @@ class RemoveOperator(FerryOperator):
             _note(artifacts, leftovers_check(kept=kept))
             return {"kept": engine_of(migration).names}
         run = context["dag_run"]
-        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
         flows.let_go()
         alias_is_anothers = self._alias_is_anothers(context, migration)
         removed = remove(migration, keep_topics=alias_is_anothers, others=flows.held_for_others)
@@ -76,7 +76,7 @@ class RemoveOperator(FerryOperator):
         return {"ended": removed.stopped, "topics": removed.topics}
 
     def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:
-        from kafka_ferry.jobs.common.run_lock import at_work, other_holder
+        from kafka_ferry.jobs.common.run_lock import is_active, other_holder
         from kafka_ferry.jobs.migration.live.flows import Flows, known_as
         from kafka_ferry.jobs.migration.live.shared_names import alias_names
 
@@ -88,7 +88,7 @@ class RemoveOperator(FerryOperator):
             self.log.warning("whether another migration uses the topics of this alias could not be asked: %s", fault)
             return False
         other = other_holder(context, *names)
-        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+        flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
         who = f"run {other}" if other else next(map(str, flows.keepers_of_alias(target)), "")
         if who:
             self.log.info("%s uses the topics of alias %r: they are left", who, migration.spec.alias)

@@ -38,7 +38,7 @@ def shards_of(frozen: Frozen, by_topic: bool = False) -> list[list[Partition]]:
 class ShardsOperator(FerryOperator):
     """Say how many mapped tasks there shall be; each computes its own partitions."""
 
-    def ferry(self, context: Context) -> list[int]:
+    def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.migration.live.checkpoints import wait_for_checkpoints
         from kafka_ferry.jobs.migration.live.jobs import by_topic
         from kafka_ferry.jobs.migration.live.migration import migration_of
@@ -59,7 +59,7 @@ class ShardsOperator(FerryOperator):
 class FingerprintOperator(ShardOperator):
     """Fingerprint and compare one shard's partitions on both sides, several processes at once."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
         from kafka_ferry.jobs.migration.live.jobs import by_topic, jobs_of
         from kafka_ferry.jobs.migration.live.migration import migration_of

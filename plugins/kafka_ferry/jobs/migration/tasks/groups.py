@@ -23,7 +23,7 @@ class TranslateGroupsOperator(FerryOperator):
     thousands of records behind, and stayed so). With ``group_offsets=mm2`` nothing is written.
     """
 
-    def ferry(self, context: Context) -> dict[str, int]:
+    def execute_task(self, context: Context) -> dict[str, int]:
         from kafka_ferry.jobs.migration.engines.registry import no_groups
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.rules.groups import commits_to_write

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class PlanOperator(FerryOperator):
     """Resolve topics and groups, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
-    def ferry(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.jobs.common.run_lock import at_work, claim
+    def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.common.run_lock import acquire_lock, is_active
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import Migration
         from kafka_ferry.jobs.migration.live.planning import make_plan
@@ -31,8 +31,8 @@ class PlanOperator(FerryOperator):
         artifacts = RunArtifacts.of(context)
         migration = Migration(run.dag_id, spec)
         if not spec.dry_run:
-            claim(context, *migration_names(migration))
-        flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+            acquire_lock(context, *migration_names(migration))
+        flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
         plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(migration, artifacts.write_text, flows)
         path = artifacts.write_json(PLAN, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)

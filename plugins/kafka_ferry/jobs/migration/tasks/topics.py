@@ -26,7 +26,7 @@ class ProvisionTopicsOperator(FerryOperator):
     With ``provision_through=msk_api`` MSK makes the topics, and the target's brokers are not asked.
     """
 
-    def ferry(self, context: Context) -> dict[str, Any]:
+    def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.topic_admin import topic_admin
 

@@ -21,8 +21,8 @@ class ValidateOperator(FerryOperator):
         super().__init__(**kwargs)
         self.only_compare = only_compare
 
-    def ferry(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.jobs.common.run_lock import at_work
+    def execute_task(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.jobs.common.run_lock import is_active
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
         from kafka_ferry.jobs.migration.live.retention import put_limits_back
@@ -31,7 +31,7 @@ class ValidateOperator(FerryOperator):
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         if not self.only_compare:
             run = context["dag_run"]
-            flows = Flows(migration, run.dag_id, run.run_id, at_work(context))
+            flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
             flows.let_go()
             put_limits_back(migration, flows.held_for_others)  # all is compared: from here on the target stays as it is
         made = make_checks(migration, artifacts, self.only_compare)

@@ -28,7 +28,7 @@ class MigrationRunningSensor(WaitingSensor):
     stopped = NotRunning
 
     def begin(self, context: Context) -> None:
-        from kafka_ferry.jobs.common.run_lock import at_work, claim
+        from kafka_ferry.jobs.common.run_lock import acquire_lock, is_active
         from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
@@ -37,9 +37,9 @@ class MigrationRunningSensor(WaitingSensor):
 
         migration = migration_of(context, self.engine)
         spec = migration.spec
-        claim(context, *migration_names(migration))
+        acquire_lock(context, *migration_names(migration))
         run = context["dag_run"]
-        Flows(migration, run.dag_id, run.run_id, at_work(context)).note()
+        Flows(migration, run.dag_id, run.run_id, is_active(context)).note()
         engine = engine_of(migration)
         engine.deploy()
         trigger = EngineRunningTrigger(

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem, some
+from kafka_ferry.core.shortlist import shortlist
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Statement, policy_of
 
 
@@ -75,7 +76,7 @@ def permission_problems(
     ]
     refused = [(number, one) for number, one in refused if one.said != "allowed"]
 
-    def those(test: Callable[[Decision], bool]) -> list[tuple[int, Decision]]:
+    def take_out(test: Callable[[Decision], bool]) -> list[tuple[int, Decision]]:
         """Takes them out, so that each is told once."""
         nonlocal refused
         mine = [(number, one) for number, one in refused if test(one)]
@@ -83,24 +84,24 @@ def permission_problems(
         return mine
 
     problems = []
-    if silent := those(lambda one: not one.said):
+    if silent := take_out(lambda one: not one.said):
         what = f"IAM's simulator did not say whether it may {_words(silent)}"
         problems.append(RoleProblem(what, _attach(generated, silent), sure=False))
-    if unclear := those(lambda one: bool(one.keys)):
-        keys = some(key for _, one in unclear for key in one.keys)
+    if unclear := take_out(lambda one: bool(one.keys)):
+        keys = shortlist(key for _, one in unclear for key in one.keys)
         what = f"whether it may {_words(unclear)} depends on {keys}, of which only the real request tells"
         problems.append(RoleProblem(what, "see that these conditions let the connectors' subnets in", sure=False))
-    if denied := those(lambda one: one.said == "explicitDeny" and not one.organization):
+    if denied := take_out(lambda one: one.said == "explicitDeny" and not one.organization):
         what = f"a Deny of one of its policies takes away {_words(denied)}"
         problems.append(RoleProblem(what, "take that Deny away, or leave these resources out of it"))
-    if outside := those(lambda one: one.organization):
+    if outside := take_out(lambda one: one.organization):
         what = f"a service control policy of the organization stands against {_words(outside)}"
         problems.append(RoleProblem(what, "have the organization's policy allow it"))
-    if bounded := those(lambda one: one.boundary):
+    if bounded := take_out(lambda one: one.boundary):
         what = f"its permissions boundary does not allow {_words(bounded)}"
         fix = f"let the boundary, and a policy of the role, allow it: {_document(generated, bounded)}"
         problems.append(RoleProblem(what, fix))
-    if secrets := those(lambda one: one.action.startswith("secretsmanager:")):
+    if secrets := take_out(lambda one: one.action.startswith("secretsmanager:")):
         what = f"it lacks {_words(secrets)} (the secret's own policy may allow it, which is not seen)"
         problems.append(RoleProblem(what, _attach(generated, secrets), sure=False))
     if refused:
@@ -118,7 +119,7 @@ def _words(found: Sequence[tuple[int, Decision]]) -> str:
     alike: dict[tuple[int, tuple[str, ...]], list[str]] = {}
     for (number, action), resources in actions.items():
         alike.setdefault((number, tuple(resources)), []).append(action)
-    return "; ".join(f"{', '.join(names)} on {some(resources)}" for (_, resources), names in alike.items())
+    return "; ".join(f"{', '.join(names)} on {shortlist(resources)}" for (_, resources), names in alike.items())
 
 
 def _attach(generated: Sequence[Statement], found: Sequence[tuple[int, Decision]]) -> str:

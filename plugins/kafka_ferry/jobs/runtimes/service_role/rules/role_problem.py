@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-_NAMED = 3  # resources or keys in one sentence
 
 
 @dataclass(frozen=True)
@@ -19,10 +16,3 @@ class RoleProblem:
     what: str
     fix: str
     sure: bool = True
-
-
-def some(names: Iterable[str]) -> str:
-    """The first three, and how many more there are."""
-    found: Sequence[str] = list(dict.fromkeys(names))
-    left = len(found) - _NAMED
-    return ", ".join(found[:_NAMED]) + (f" and {left} more" if left > 0 else "")

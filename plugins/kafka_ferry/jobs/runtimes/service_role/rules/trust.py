@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem, some
+from kafka_ferry.core.shortlist import shortlist
+from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import SERVICE
 
 _ACTION = "sts:AssumeRole"
@@ -58,9 +59,9 @@ def _problem(statements: list[Mapping[str, Any]], request: Mapping[str, str], fi
 def _names(statement: Mapping[str, Any]) -> bool:
     """Whether a statement is about MSK Connect taking the role."""
     if "NotAction" in statement:
-        acts = not any(like(_ACTION, one, any_case=True) for one in listed(statement["NotAction"]))
+        acts = not any(matches_wildcards(_ACTION, one, any_case=True) for one in listed(statement["NotAction"]))
     else:
-        acts = any(like(_ACTION, one, any_case=True) for one in listed(statement.get("Action")))
+        acts = any(matches_wildcards(_ACTION, one, any_case=True) for one in listed(statement.get("Action")))
     return acts and _is_principal(statement) is not False
 
 
@@ -93,7 +94,7 @@ def _holds(operator: str, value: str | None, patterns: list[Any]) -> bool | None
     tests: dict[str, Callable[[str], bool]] = {
         "stringequals": lambda pattern: value == pattern,
         "stringequalsignorecase": lambda pattern: value.lower() == pattern.lower(),
-        "stringlike": lambda pattern: like(value, pattern),
+        "stringlike": lambda pattern: matches_wildcards(value, pattern),
         "arnequals": lambda pattern: _arn_like(value, pattern),
         "arnlike": lambda pattern: _arn_like(value, pattern),
     }
@@ -106,15 +107,17 @@ def _holds(operator: str, value: str | None, patterns: list[Any]) -> bool | None
 def _arn_like(arn: str, pattern: str) -> bool:
     """Part by part: ``*`` does not go beyond a colon, but in the last part."""
     parts, patterns = arn.split(":", 5), pattern.split(":", 5)
-    return len(parts) == len(patterns) and all(map(like, parts, patterns))
+    return len(parts) == len(patterns) and all(map(matches_wildcards, parts, patterns))
 
 
 def _conditions(statement: Mapping[str, Any]) -> str:
     found = (statement.get("Condition") or {}).items()
-    return some(f"{operator} {key} {some(map(str, listed(v)))}" for operator, keys in found for key, v in keys.items())
+    return shortlist(
+        f"{operator} {key} {shortlist(map(str, listed(v)))}" for operator, keys in found for key, v in keys.items()
+    )
 
 
-def like(text: str, pattern: str, any_case: bool = False) -> bool:
+def matches_wildcards(text: str, pattern: str, any_case: bool = False) -> bool:
     """IAM's wildcards: ``*`` is any text, ``?`` one character, all others themselves."""
     regex = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(regex, text, re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)) is not None

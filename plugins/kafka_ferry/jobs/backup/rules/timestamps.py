@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 _TICK = re.compile(r"\d{8}T\d{6}(\.\d{6})?Z")
 
 
-def moment(text: str) -> datetime | None:
+def parse_timestamp(text: str) -> datetime | None:
     """ISO 8601 as an aware time in UTC; without a zone it is UTC. None when it is none."""
     try:
         found = datetime.fromisoformat(text)
@@ -19,4 +19,4 @@ def moment(text: str) -> datetime | None:
 
 def tick_of(backup_id: str) -> datetime | None:
     """The logical date that an id of ``nights.backup_id_of`` says; None for others, as exports have them."""
-    return moment(backup_id.replace("Z", "+00:00")) if _TICK.fullmatch(backup_id) else None
+    return parse_timestamp(backup_id.replace("Z", "+00:00")) if _TICK.fullmatch(backup_id) else None

@@ -9,12 +9,12 @@ from typing import Any
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadParam, TransientError
-from kafka_ferry.jobs.common.run_lock import SharedName, claim, other_holder
+from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock, other_holder
 
 log = logging.getLogger(__name__)
 
 
-def wait_for_turn(
+def wait_for_lock(
     context: Mapping[str, Any], backups: SharedName, seconds: float = 3600, poll_seconds: float = 2
 ) -> None:
     """Wait until no other run of any DAG works on the backups of this name, and claim them.
@@ -26,7 +26,7 @@ def wait_for_turn(
         other = other_holder(context, backups)
         if other is None:
             try:
-                return claim(context, backups)
+                return acquire_lock(context, backups)
             except BadParam:  # two claimed at once, and the other was first
                 other = "another run"
         if other != told:

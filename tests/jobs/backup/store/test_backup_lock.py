@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import TransientError
-from kafka_ferry.jobs.backup.store.turn import wait_for_turn
+from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
 from kafka_ferry.jobs.common.run_lock import SharedName
 
 B = SharedName("backup", "b", "store/b")
@@ -38,11 +38,11 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alive: list[str]) -
 
 
 def test_a_run_keeps_its_turn_and_others_wait_until_it_has_ended(context: Any, alive: list[str]) -> None:
-    wait_for_turn(context("one"), B)
+    wait_for_lock(context("one"), B)
     alive.append("one")
-    wait_for_turn(context("one"), B, seconds=0)
+    wait_for_lock(context("one"), B, seconds=0)
     with pytest.raises(TransientError, match="one still works on the backups 'b'"):
-        wait_for_turn(context("two"), B, seconds=0.05, poll_seconds=0.01)
-    wait_for_turn(context("two"), SharedName("backup", "other", "store/other"), seconds=0)
+        wait_for_lock(context("two"), B, seconds=0.05, poll_seconds=0.01)
+    wait_for_lock(context("two"), SharedName("backup", "other", "store/other"), seconds=0)
     alive.append("two")
-    wait_for_turn(context("three", asks=6), B, seconds=60, poll_seconds=0.01)
+    wait_for_lock(context("three", asks=6), B, seconds=60, poll_seconds=0.01)
