@@ -15,7 +15,7 @@ from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.s3.dag import import_topics
-from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
+from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 
 with DAG(
     **about(

@@ -20,7 +20,7 @@ from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import spec_of
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 _ENGINES = (

@@ -26,8 +26,8 @@ def main() -> NoReturn:
 def _export(order: dict[str, Any]) -> dict[str, float]:
     from kafka_ferry.hooks.kafka.admin import KafkaAdmin
     from kafka_ferry.hooks.objects.open import open_store
-    from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
     from kafka_ferry.jobs.s3.export_run import ExportRun, shards_of
+    from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
     spec = ExportSpec(
         topics=[order["topic"]],

@@ -19,7 +19,7 @@ from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.replicators import _matches
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 USED = [
     "projects.*",

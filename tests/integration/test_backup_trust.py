@@ -15,8 +15,8 @@ from backup_lab import LOCATION, Backups
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.hooks.objects.store import ObjectMissing
+from kafka_ferry.jobs.backup.rules.data_intervals import backup_id_of
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
-from kafka_ferry.jobs.backup.rules.nights import backup_id_of
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue

@@ -440,9 +440,9 @@ PAGES: dict[str, Callable[[], RunData]] = {
         backups=_backup_lines(), sentence="10,440 records in 4 topics: in backup 20261123T020000Z, whose objects are "
         "all there."),
     "backup_covered": lambda: _ended("backup_topics", [Check(
-        name="counts", status=Status.EXPLAINED, expected="a backup of this night", actual="20261122T020000Z",
+        name="counts", status=Status.EXPLAINED, expected="a backup of this data interval", actual="20261122T020000Z",
         detail="nothing to do: covered by backup 20261122T020000Z, begun 2026-11-22 02:00:00 UTC")],
-        topics=[], sentence="Nothing to do: this night is covered by backup 20261122T020000Z."),
+        topics=[], sentence="Nothing to do: this data interval is covered by backup 20261122T020000Z."),
     "backup_broken": lambda: _broken("backup_topics", "copy", "s3://copy.example.org/kafka: Access Denied (403)"),
     "restore_running": lambda: _at_work("restore_topics", 3),
     "restore_dry": lambda: _dry(

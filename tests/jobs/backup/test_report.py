@@ -1,4 +1,4 @@
-"""The report of a backup: a covered night passes, stale checks do not."""
+"""The report of a backup: a covered interval passes, stale checks do not."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def test_a_covered_night_passes_and_says_by_what(artifacts: RunArtifacts) -> Non
     artifacts.write_json(PLAN, {"archive": ARCHIVE, "covered": covered})
     report = build_archive_report(artifacts, "kafka_ferry", "report")
     assert report.verdict == "PASS"
-    assert report.sentence.startswith("Nothing to do: this night is covered by backup 20261121T020000Z")
+    assert report.sentence.startswith("Nothing to do: this data interval is covered by backup 20261121T020000Z")
     assert report.checks[0].status == "explained"

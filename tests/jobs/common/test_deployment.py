@@ -28,8 +28,8 @@ from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.jobs.s3.runs import ImportJob, export_run_of
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 ENGINES = ("mirror_maker2_dedicated", "mirror_maker2_standalone", "mirror_maker1")
 

@@ -11,8 +11,8 @@ from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, State, TopicBackup
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.store.export import Exported
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
 from kafka_ferry.jobs.s3.export_run import ExportRun
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
 
 def export_run(folder: Path, end: int) -> ExportRun:

@@ -33,7 +33,8 @@ def build_archive_report(
     made = checks_made(reader)
     if covered := plan.get("covered"):
         checks = covered_checks(covered["backup_id"], covered["created"])
-        sentence = f"Nothing to do: this night is covered by backup {covered['backup_id']}, begun {covered['created']}."
+        by = f"{covered['backup_id']}, begun {covered['created']}"
+        sentence = f"Nothing to do: this data interval is covered by backup {by}."
         made = {"sentence": sentence}
     elif not validated(stages, judged):
         made = {}

@@ -20,7 +20,7 @@ from kafka_ferry.jobs.backup.store.freeze import begin_backup, plan_backup
 from kafka_ferry.jobs.backup.store.journal import drop_journal, journal_keys
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.work import added, in_processes
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 from kafka_ferry.records.sharding import MAX_SHARDS, shard
 
 _RECORD_BYTES = 1000  # a guess that is good enough to say how many tasks there shall be

@@ -23,8 +23,8 @@ class ExportPlanOperator(FerryOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
+        from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
@@ -135,7 +135,7 @@ class ExportFollowOperator(FerryOperator):
     def execute_task(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.jobs.s3.follow import follow_export
+        from kafka_ferry.jobs.s3.continuous import export_continuously
         from kafka_ferry.jobs.s3.runs import export_run_of
 
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
@@ -143,15 +143,15 @@ class ExportFollowOperator(FerryOperator):
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
         deadline = deadline_of(context, export_run.spec.follow_for)
-        return asdict(follow_export(export_run, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
+        return asdict(export_continuously(export_run, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
 
 
 class ExportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
     def execute_task(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.jobs.s3.exchange_judge import judge_export
         from kafka_ferry.jobs.s3.runs import export_run_of
+        from kafka_ferry.jobs.s3.s3_judge import judge_export
 
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]

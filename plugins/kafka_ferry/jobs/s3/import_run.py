@@ -17,7 +17,7 @@ from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
 from kafka_ferry.jobs.backup.store.restore_run import Refusal, RestoreRun
 from kafka_ferry.jobs.backup.store.work import added, in_processes
 from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
-from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
+from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 
 
 class Bookmarks(Protocol):

@@ -50,8 +50,8 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.exchange_spec import ImportSpec
         from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
+        from kafka_ferry.jobs.s3.s3_spec import ImportSpec
         from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -171,7 +171,7 @@ class ImportFollowOperator(FerryOperator):
     def execute_task(self, context: Context) -> dict[str, Any] | None:
         from dataclasses import asdict
 
-        from kafka_ferry.jobs.s3.follow import follow_import
+        from kafka_ferry.jobs.s3.continuous import import_continuously
         from kafka_ferry.jobs.s3.runs import ImportJob
 
         run, artifacts, import_run = ImportJob(context), RunArtifacts.of(context), _import_run(context)
@@ -181,7 +181,7 @@ class ImportFollowOperator(FerryOperator):
             self.log.info("follow_for is 0: the import ends with the export it began with")
             return None
         here, there = run.catalogue(run.store), run.catalogue(run.origin())
-        done = follow_import(
+        done = import_continuously(
             lambda catalogue: run.import_run(None, catalogue),
             here,
             deadline_of(context, run.spec.follow_for),
@@ -196,8 +196,8 @@ class ImportValidateOperator(FerryOperator):
     """Make the checks and write checks.json."""
 
     def execute_task(self, context: Context) -> dict[str, str]:
-        from kafka_ferry.jobs.s3.exchange_judge import judge_import
         from kafka_ferry.jobs.s3.runs import ImportJob
+        from kafka_ferry.jobs.s3.s3_judge import judge_import
 
         run, artifacts = ImportJob(context), RunArtifacts.of(context)
         followed = artifacts.read_lines(FOLLOWED, whole=True)

@@ -23,9 +23,9 @@ from kafka_ferry.jobs.backup.store.signing import signer_of
 from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
 from kafka_ferry.jobs.s3.bookmark import Bookmark
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
 from kafka_ferry.jobs.s3.export_run import ExportRun
 from kafka_ferry.jobs.s3.import_run import ImportRun
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import run_key, safe_name

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import true_manifests
+from kafka_ferry.jobs.backup.rules.data_intervals import as_of, backup_id_of
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, State, TopicBackup
-from kafka_ferry.jobs.backup.rules.nights import as_of, backup_id_of
 from kafka_ferry.jobs.backup.rules.order import begun, from_future, ordered
 from kafka_ferry.jobs.backup.rules.retention import prune
 

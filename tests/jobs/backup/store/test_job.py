@@ -51,7 +51,7 @@ def test_nights_are_covered_but_what_is_asked_for_by_hand_is_done(
     write(one, "later", NIGHT + timedelta(hours=3))
     assert (one.covered(["t"], "c") is not None) is covered
     assert one.covered(["t", "new"], "c") is None
-    lacking[0] = "t-0: offsets 5 to 9"  # its clock was ahead: the cluster has records of the night beyond its end
+    lacking[0] = "t-0: offsets 5 to 9"  # its clock was ahead: the cluster has records of the interval beyond its end
     assert one.covered(["t"], "c") is None
 
 

@@ -24,10 +24,14 @@ def lost_to_retention(partition: PartitionBackup) -> list[Gap]:
 def covered_checks(by: str, begun: str) -> list[Check]:
     """The checklist of a run that had nothing to do."""
     detail = (
-        f"nothing to do: covered by backup {by}, begun {begun}. Kafka cannot show a past night: what was there "
-        "then and was not yet deleted is in that backup"
+        f"nothing to do: covered by backup {by}, begun {begun}. Kafka cannot show a past data interval: what "
+        "existed then and was not yet deleted is in that backup"
     )
-    return [Check(name="counts", status=Status.EXPLAINED, expected="a backup of this night", actual=by, detail=detail)]
+    return [
+        Check(
+            name="counts", status=Status.EXPLAINED, expected="a backup of this data interval", actual=by, detail=detail
+        )
+    ]
 
 
 def backup_checks(manifest: Manifest, damage: Sequence[str], objects: int, pruning: Mapping[str, Any]) -> list[Check]:
@@ -73,7 +77,7 @@ def clocks_check(futures: Sequence[str]) -> Check:
         status=Status.EXPLAINED if futures else Status.PASS,
         expected="no date that has not come yet",
         actual=number_of(len(futures), "backup") + " from the future" if futures else "none",
-        detail="a clock was wrong: what is the newest, and what covers a night, is told by offsets" if futures else "",
+        detail="a clock was wrong: offsets decide which is newest and which covers an interval" if futures else "",
         differences=list(futures)[:NAMED],
     )
 

@@ -18,5 +18,5 @@ def parse_timestamp(text: str) -> datetime | None:
 
 
 def tick_of(backup_id: str) -> datetime | None:
-    """The logical date that an id of ``nights.backup_id_of`` says; None for others, as exports have them."""
+    """The logical date that an id of ``data_intervals.backup_id_of`` says; None for others, as exports have them."""
     return parse_timestamp(backup_id.replace("Z", "+00:00")) if _TICK.fullmatch(backup_id) else None

@@ -16,11 +16,11 @@ from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.data_intervals import backup_id_of, covering
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
-from kafka_ferry.jobs.backup.rules.nights import backup_id_of, covering
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
-from kafka_ferry.jobs.backup.store.night_check import lacks_records_of
+from kafka_ferry.jobs.backup.store.interval_check import lacks_records_of
 from kafka_ferry.jobs.backup.store.process import store_order
 from kafka_ferry.jobs.backup.store.signing import signer_of
 from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
@@ -69,7 +69,7 @@ class BackupJob(StoreJob):
         # A manual run may be without a logical date; ``run_after`` is kept when it is cleared.
         self.tick = run.logical_date or run.run_after
         self.backup_id = backup_id_of(self.tick)
-        self._is_night = str(getattr(run.run_type, "value", run.run_type)) in _SCHEDULED
+        self._is_scheduled = str(getattr(run.run_type, "value", run.run_type)) in _SCHEDULED
 
     @property
     def manifest(self) -> Manifest:
@@ -108,15 +108,15 @@ class BackupJob(StoreJob):
         return transfer(self.store, self.copy.store, self.catalogue.chain(self.backup_id))
 
     def covered(self, topics: Sequence[str], cluster_id: str) -> Manifest | None:
-        """A backup by which this night is covered; None when there is work to do. Never of a run that began its own."""
-        if not self._is_night or self.catalogue.read(self.backup_id) is not None:
+        """A backup that covers this data interval; None when there is work to do, or this run began its own."""
+        if not self._is_scheduled or self.catalogue.read(self.backup_id) is not None:
             return None
         complete, now = self.catalogue.complete(), datetime.now(UTC)
         for found in covering(complete, self.tick, cluster_id, topics, self.spec.isolation_level, now):
             lacking = lacks_records_of(KafkaSurvey.of(self.source), found, self.tick, topics)
             if lacking is None:
                 return found
-            log.warning("backup %s says it was begun %s, after this night, and lacks records of it: %s",
+            log.warning("backup %s says it was begun %s, after this data interval, but lacks records of it: %s",
                         found.backup_id, found.created, lacking)  # fmt: skip
         return None
 

@@ -15,7 +15,7 @@ _SAMPLE = 100  # records of a topic's largest partition that tell its mean recor
 
 
 def plan_of_backup(job: BackupJob) -> dict[str, Any]:
-    """plan.json of ``backup_topics``; ``covered`` names the backup by which this night is covered already.
+    """plan.json of ``backup_topics``; ``covered`` names the backup that covers this data interval already.
 
     :raises BadParam: nothing matches ``topics``, or the location is none.
     :raises DataLossError: a log ends before what the last backup has of it.

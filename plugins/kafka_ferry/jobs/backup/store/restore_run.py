@@ -25,9 +25,9 @@ from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.hooks.objects.store import ObjectStore
+from kafka_ferry.jobs.backup.rules.data_intervals import as_of
 from kafka_ferry.jobs.backup.rules.formats import offsets_of
 from kafka_ferry.jobs.backup.rules.manifest import GroupOffset, Manifest, Segment
-from kafka_ferry.jobs.backup.rules.nights import as_of
 from kafka_ferry.jobs.backup.rules.ranges import assemble
 from kafka_ferry.jobs.backup.rules.restore_plan import (
     OffsetMap,

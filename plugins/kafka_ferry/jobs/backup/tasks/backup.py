@@ -37,7 +37,7 @@ class BackupOperator(FerryOperator):
 class PlanBackupOperator(BackupOperator):
     """Say what would be backed up; refuse what cannot work. Changes nothing.
 
-    Ends the run when ``dry_run`` is true, and, but for the report, when this night is covered by another backup.
+    Ends the run when ``dry_run`` is true, and, but for the report, when another backup covers this data interval.
     """
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class FreezeBackupOperator(BackupOperator):
         job, artifacts = self.job(context), RunArtifacts.of(context)
         wait_for_lock(context, stored_name("backup", job.spec.backup, job.spec.location))
         plan = artifacts.read_json(PLAN) or {}
-        # Another run may have done this night's work while this one waited.
+        # Another run may have backed up this data interval while this one waited.
         names = [line["source"] for line in plan.get("topics", [])]
         if names and (covered := job.covered(names, plan["source"]["cluster_id"])):
             plan["covered"] = {"backup_id": covered.backup_id, "created": covered.created}

@@ -19,7 +19,7 @@ from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
-from kafka_ferry.jobs.s3 import follow
+from kafka_ferry.jobs.s3 import continuous
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 from other_account import SECRET, OtherAccount, other_account
@@ -116,7 +116,7 @@ def test_records_written_meanwhile_come_to_the_sink_once_and_soon(
     """Both followers at work; how long a record takes is measured at the sink, against the time in the record."""
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=3)
     sink, over = f"{topic}.followed", threading.Event()
-    monkeypatch.setattr(follow, "until", functools.partial(until_told, over, follow.until))
+    monkeypatch.setattr(continuous, "until", functools.partial(until_told, over, continuous.until))
     send(stack.source_bootstrap, topic, 300)
     common = {"export": f"{topic_prefix}e", "location": LOCATION, "follow_for": 3600, "follow_interval": 1}
     runs = (

@@ -15,7 +15,7 @@ from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic
 NAMED: Final = 100  # differences in the report; plan.json and the manifests have all
 
 Increment = Mapping[str, Any]
-"""A line of followed.jsonl, as ``jobs.backup.store.follow`` notes it."""
+"""A line of followed.jsonl, as ``jobs.backup.s3.continuous`` notes it."""
 
 
 def _lost(partition: PartitionBackup) -> int:

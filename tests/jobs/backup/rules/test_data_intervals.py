@@ -1,4 +1,4 @@
-"""What a backup is called, and which backup covers a night."""
+"""What a backup is called, and which backup covers a data interval."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from kafka_ferry.jobs.backup.rules.data_intervals import as_of, backup_id_of, covering
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, State, TopicBackup
-from kafka_ferry.jobs.backup.rules.nights import as_of, backup_id_of, covering
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_clock_that_was_ahead_covers_no_night():
 def test_times_without_a_zone_are_utc_and_zones_are_followed():
     plain, east = made("plain", NIGHT, "t"), made("east", NIGHT, "t")
     plain = plain.model_copy(update={"created": "2026-11-20T02:00:00"})
-    east = east.model_copy(update={"created": "2026-11-20T04:59:59+03:00"})  # a second before the night
+    east = east.model_copy(update={"created": "2026-11-20T04:59:59+03:00"})  # a second before the interval's end
     assert list(covering({"1": plain, "2": east}, NIGHT, "c", ["t"], "read_committed", NOW)) == [plain]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 
 @pytest.mark.parametrize(

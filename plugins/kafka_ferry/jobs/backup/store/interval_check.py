@@ -1,4 +1,4 @@
-"""Whether a backup that says it was begun after a night holds that night's records: Kafka's offsets say it too."""
+"""Whether a backup that claims to have begun after a data interval holds its records: checked by Kafka's offsets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 def lacks_records_of(survey: KafkaSurvey, manifest: Manifest, tick: datetime, topics: Collection[str]) -> str | None:
     """A record older than a tick that is on the cluster and not in a backup, as text; None when there is none.
 
-    A backup whose machine's clock was ahead says it was begun after nights that it does not hold. Records whose own
+    A backup whose machine's clock was ahead claims to cover intervals that it does not hold. Records whose own
     timestamps are wrong cost a backup more, never one less.
     """
     known = {topic.name: topic for topic in manifest.topics}
     states = survey.topics(list(topics))
-    # Of a topic made anew since, all that the night had is in the backup, or gone.
+    # Of a topic recreated since, all of the interval's records are in the backup, or gone.
     places = [
         (name, number)
         for name, state in states.items()

@@ -28,12 +28,12 @@ EXPORT, IMPORT = "export_topics_to_s3", "import_topics_from_s3"
 PARTITIONS = 9
 TIMEOUT = 560
 FOLLOWED_SECONDS = 180
-SOON = 180.0  # seconds from record to sink topic; measured: 26 at a load of 9, on a page of the docs
+SOON = 180.0  # seconds from record to target topic; measured: 26 at a load of 9, on a page of the docs
 HEADERS = [("a", b"1"), ("a", b"\xff"), ("n", None)]
 
 
 @dataclass
-class Exchange:
+class S3Lab:
     """Runs of both DAGs, as a user at the REST API sees them."""
 
     stack: Stack
@@ -93,12 +93,12 @@ class Exchange:
 
 
 @pytest.fixture
-def exchange(airflow_stack: Stack, airflow_api: AirflowApi) -> Exchange:
+def s3_lab(airflow_stack: Stack, airflow_api: AirflowApi) -> S3Lab:
     deadline = time.monotonic() + 120
     while not (airflow_api.dag_is_known(EXPORT) and airflow_api.dag_is_known(IMPORT)):
         assert time.monotonic() < deadline, airflow_api.import_errors()
         time.sleep(0.5)
-    return Exchange(airflow_stack, airflow_api)
+    return S3Lab(airflow_stack, airflow_api)
 
 
 def make(bootstrap: str, *topics: str) -> None:
@@ -152,84 +152,84 @@ def sizes(bootstrap: str, topic: str) -> int:
     return sum(ends)
 
 
-def test_two_topics_go_through_s3_to_sink_topics_and_later_records_follow(exchange: Exchange) -> None:
-    """The how-to's job: source-topic-1/2 to sink-topic-1/2, nine partitions, through JSON lines; copied to a second
+def test_two_topics_go_through_s3_to_sink_topics_and_later_records_follow(s3_lab: S3Lab) -> None:
+    """The how-to's job: source-topic-1/2 to target-topic-1/2, nine partitions, through JSON lines; copied to a second
     location on the way. Records older than the topics' retention arrive all the same."""
-    source, sink = exchange.stack.source_bootstrap, exchange.stack.target_bootstrap
+    source, target = s3_lab.stack.source_bootstrap, s3_lab.stack.target_bootstrap
     names = ("source-topic-1", "source-topic-2")
     make(source, *names)
     now = int(time.time() * 1000)
     for name in names:
         send(source, name, range(2000), now - 3_600_000)
     out = {"topics": ["source-topic-.*"], "export": "orders", "format": "jsonl"}
-    into = {"export": "orders", "rename": {"source-(.*)": "sink-\\1"}, "copy_to": "s3://ferry-backups/elsewhere"}
-    exchange.trigger(EXPORT, "e1", **out)
-    report = exchange.passed(EXPORT, "e1")
+    into = {"export": "orders", "rename": {"source-(.*)": "target-\\1"}, "copy_to": "s3://ferry-backups/elsewhere"}
+    s3_lab.trigger(EXPORT, "e1", **out)
+    report = s3_lab.passed(EXPORT, "e1")
     assert [(line["source"], line["source_records"]) for line in report["topics"]] == [(name, 2000) for name in names]
     checks = {check["name"]: check["status"] for check in report["checks"]}
     assert (checks["content"], checks["counts"], "groups" in checks) == ("pass", "pass", False)
 
-    exchange.trigger(IMPORT, "i1", **into)
-    report = exchange.passed(IMPORT, "i1")
+    s3_lab.trigger(IMPORT, "i1", **into)
+    report = s3_lab.passed(IMPORT, "i1")
     assert [(line["target"], line["target_records"]) for line in report["topics"]] == [
-        ("sink-topic-1", 2000), ("sink-topic-2", 2000),
+        ("target-topic-1", 2000), ("target-topic-2", 2000),
     ]  # fmt: skip
     for name in names:
-        assert records(sink, name.replace("source", "sink")) == records(source, name)
-    admin = AdminClient({"bootstrap.servers": sink})
+        assert records(target, name.replace("source", "target")) == records(source, name)
+    admin = AdminClient({"bootstrap.servers": target})
     partitions = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=10).topics.items()}
-    assert (partitions["sink-topic-1"], partitions["sink-topic-2"]) == (PARTITIONS, PARTITIONS)
+    assert (partitions["target-topic-1"], partitions["target-topic-2"]) == (PARTITIONS, PARTITIONS)
 
     # Later: only what is new goes through, and a clear or a second import repeats nothing.
     send(source, names[0], range(2000, 2500), now)
-    exchange.trigger(EXPORT, "e2", **out)
-    assert sum(line["source_records"] for line in exchange.passed(EXPORT, "e2")["topics"]) == 500
-    exchange.trigger(IMPORT, "i2", **into)
-    report = exchange.passed(IMPORT, "i2")
+    s3_lab.trigger(EXPORT, "e2", **out)
+    assert sum(line["source_records"] for line in s3_lab.passed(EXPORT, "e2")["topics"]) == 500
+    s3_lab.trigger(IMPORT, "i2", **into)
+    report = s3_lab.passed(IMPORT, "i2")
     assert [line["target_records"] for line in report["topics"]] == [500, 0]
-    exchange.clear(IMPORT, "i2", "provision_topics")
-    exchange.clear(EXPORT, "e2", "freeze")
-    exchange.passed(IMPORT, "i2")
-    exchange.passed(EXPORT, "e2")
-    assert (sizes(sink, "sink-topic-1"), sizes(sink, "sink-topic-2")) == (2500, 2000)
-    assert records(sink, "sink-topic-1") == records(source, "source-topic-1")
-    for run in (exchange.folder(EXPORT, "e1"), exchange.folder(IMPORT, "i1")):
+    s3_lab.clear(IMPORT, "i2", "provision_topics")
+    s3_lab.clear(EXPORT, "e2", "freeze")
+    s3_lab.passed(IMPORT, "i2")
+    s3_lab.passed(EXPORT, "e2")
+    assert (sizes(target, "target-topic-1"), sizes(target, "target-topic-2")) == (2500, 2000)
+    assert records(target, "target-topic-1") == records(source, "source-topic-1")
+    for run in (s3_lab.folder(EXPORT, "e1"), s3_lab.folder(IMPORT, "i1")):
         assert not [path for path in run.rglob("*") if path.is_file() and SECRET in path.read_text()], "no secret"
 
 
-def test_records_written_meanwhile_arrive_soon_also_when_followers_are_killed(exchange: Exchange) -> None:
-    """As a user follows, looks every 15 s. Each record's way is timed at the sink, before and behind the kills."""
-    source, sink = exchange.stack.source_bootstrap, exchange.stack.target_bootstrap
+def test_records_written_meanwhile_arrive_soon_also_when_followers_are_killed(s3_lab: S3Lab) -> None:
+    """As a user follows, looks every 15 s. Each record's way is timed at the target, before and behind the kills."""
+    source, target = s3_lab.stack.source_bootstrap, s3_lab.stack.target_bootstrap
     make(source, "follow.me")
     send(source, "follow.me", range(1000))
     # How long a task takes now: following is bounded by the clock, and a busy machine comes to it later.
     begun = time.monotonic()
-    exchange.trigger(EXPORT, "how-fast", topics=["follow.me"], export="live", dry_run=True)
-    assert exchange.wait(EXPORT, "how-fast") == "success"
+    s3_lab.trigger(EXPORT, "how-fast", topics=["follow.me"], export="live", dry_run=True)
+    assert s3_lab.wait(EXPORT, "how-fast") == "success"
     common: dict[str, Any] = {"export": "live", "follow_for": round(FOLLOWED_SECONDS + 20 * (time.monotonic() - begun))}
-    with SinkWatch(sink, "followed", PARTITIONS) as watch:
-        exchange.trigger(EXPORT, "follow", topics=["follow.me"], **common)
-        exchange.trigger(IMPORT, "follow", rename={"follow.me": "followed"}, **common)
+    with SinkWatch(target, "followed", PARTITIONS) as watch:
+        s3_lab.trigger(EXPORT, "follow", topics=["follow.me"], **common)
+        s3_lab.trigger(IMPORT, "follow", rename={"follow.me": "followed"}, **common)
         watch.wait(1000)
         for dag in (EXPORT, IMPORT):
-            exchange.until_running(dag, "follow", "follow")
+            s3_lab.until_running(dag, "follow", "follow")
         sent = write(source, "follow.me", 1000, seconds=45)
         watch.wait(sent)
         before = watch.told(1000)
         half = sent
         for dag in (EXPORT, IMPORT):
-            exchange.kill(dag, "follow", "follow")
+            s3_lab.kill(dag, "follow", "follow")
         sent = write(source, "follow.me", sent, seconds=5)
         watch.wait(sent)
     for dag in (EXPORT, IMPORT):
-        report = exchange.passed(dag, "follow", common["follow_for"] + TIMEOUT)
-        assert exchange.tries(dag, "follow", "follow") >= 2
+        report = s3_lab.passed(dag, "follow", common["follow_for"] + TIMEOUT)
+        assert s3_lab.tries(dag, "follow", "follow") >= 2
         assert sum(line["source_records"] for line in report["topics"]) == sent, "increments are in the report"
     assert max(watch.seconds[1000:]) < SOON
-    print(f"from record to sink topic, a look every 15 s: {before}")
+    print(f"from record to target topic, a look every 15 s: {before}")
     print(f"written when both followers had just been killed: {watch.told(half)}")
-    assert sizes(sink, "followed") == sent, "nothing twice"
-    assert records(sink, "followed") == records(source, "follow.me")
+    assert sizes(target, "followed") == sent, "nothing twice"
+    assert records(target, "followed") == records(source, "follow.me")
 
 
 def write(bootstrap: str, topic: str, begin: int, seconds: float) -> int:
@@ -242,8 +242,8 @@ def write(bootstrap: str, topic: str, begin: int, seconds: float) -> int:
     return begin
 
 
-def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(exchange: Exchange) -> None:
-    source = exchange.stack.source_bootstrap
+def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(s3_lab: S3Lab) -> None:
+    source = s3_lab.stack.source_bootstrap
     make(source, "bad.params")
     send(source, "bad.params", range(9))
     cases: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -254,22 +254,22 @@ def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(excha
         "both": (IMPORT, {"export_id": "x", "follow_for": 5}, "param 'export_id' is given, but follow_for"),
     }
     for name, (dag, conf, _) in cases.items():
-        exchange.trigger(dag, name, **{"export": f"bad-{name}", **conf})  # one run at a time works on a name
-    exchange.trigger(EXPORT, "dry", topics=["bad.params"], export="dry", dry_run=True)
+        s3_lab.trigger(dag, name, **{"export": f"bad-{name}", **conf})  # one run at a time works on a name
+    s3_lab.trigger(EXPORT, "dry", topics=["bad.params"], export="dry", dry_run=True)
     for name, (dag, _, words) in cases.items():
-        assert exchange.wait(dag, name) == "failed", name
-        failures = " ".join(exchange.report(dag, name)["failures"])
+        assert s3_lab.wait(dag, name) == "failed", name
+        failures = " ".join(s3_lab.report(dag, name)["failures"])
         assert words in failures, (name, failures)
-    assert exchange.wait(EXPORT, "dry") == "success"
-    assert json.loads((exchange.folder(EXPORT, "dry") / "plan.json").read_text())["records"] == 9
-    assert not (exchange.stack.s3.data / "ferry-backups" / "exports" / "dry").exists()
+    assert s3_lab.wait(EXPORT, "dry") == "success"
+    assert json.loads((s3_lab.folder(EXPORT, "dry") / "plan.json").read_text())["records"] == 9
+    assert not (s3_lab.stack.s3.data / "ferry-backups" / "exports" / "dry").exists()
 
-    # Into itself: the sink would be the very topic that was exported.
-    exchange.trigger(EXPORT, "self", topics=["bad.params"], export="self", format="avro")
-    exchange.passed(EXPORT, "self")
-    exchange.trigger(IMPORT, "self", export="self", target_conn_id="kafka_source")
-    assert exchange.wait(IMPORT, "self") == "failed"
-    assert "param 'rename': 'bad.params' is the very topic" in " ".join(exchange.report(IMPORT, "self")["failures"])
-    exchange.trigger(IMPORT, "same-cluster", export="self", target_conn_id="kafka_source", rename={"(.*)": "\\1.back"})
-    exchange.passed(IMPORT, "same-cluster")
+    # Into itself: the target would be the very topic that was exported.
+    s3_lab.trigger(EXPORT, "self", topics=["bad.params"], export="self", format="avro")
+    s3_lab.passed(EXPORT, "self")
+    s3_lab.trigger(IMPORT, "self", export="self", target_conn_id="kafka_source")
+    assert s3_lab.wait(IMPORT, "self") == "failed"
+    assert "param 'rename': 'bad.params' is the very topic" in " ".join(s3_lab.report(IMPORT, "self")["failures"])
+    s3_lab.trigger(IMPORT, "same-cluster", export="self", target_conn_id="kafka_source", rename={"(.*)": "\\1.back"})
+    s3_lab.passed(IMPORT, "same-cluster")
     assert records(source, "bad.params.back") == records(source, "bad.params")

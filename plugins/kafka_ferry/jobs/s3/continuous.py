@@ -20,9 +20,9 @@ from kafka_ferry.jobs.backup.store.freeze import plan_backup
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segments
-from kafka_ferry.jobs.s3.exchange_spec import ExportSpec
 from kafka_ferry.jobs.s3.export_run import FOLLOWED, ExportRun, now
 from kafka_ferry.jobs.s3.import_run import ImportRun
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Followed:
+class ContinuousTotals:
     """What was done in one try.
 
     :param looks: how often there was a look; ``increments``: how often there was something new.
@@ -48,18 +48,20 @@ class Followed:
     bytes: int = 0
     slowest: float = 0
 
-    def plus(self, records: int, size: int, seconds: float) -> Followed:
+    def plus(self, records: int, size: int, seconds: float) -> ContinuousTotals:
         slowest = max(self.slowest, round(seconds, 3))
-        return Followed(self.looks, self.increments + 1, self.records + records, self.bytes + size, slowest)
+        return ContinuousTotals(self.looks, self.increments + 1, self.records + records, self.bytes + size, slowest)
 
 
-def until(deadline: float, interval: float, look: Callable[[Followed], Followed], clock: Clock = time.time) -> Followed:
+def until(
+    deadline: float, interval: float, look: Callable[[ContinuousTotals], ContinuousTotals], clock: Clock = time.time
+) -> ContinuousTotals:
     """Look again and again, and once more after the deadline, so that what was written before it is in.
 
     :param deadline: as ``clock`` tells it.
     :raises TransientError: every look of ``PATIENCE`` seconds failed so.
     """
-    done, healthy = Followed(), clock()
+    done, healthy = ContinuousTotals(), clock()
     while True:
         begun = clock()
         try:
@@ -75,11 +77,11 @@ def until(deadline: float, interval: float, look: Callable[[Followed], Followed]
         time.sleep(max(0.0, min(begun + interval, max(deadline, begun + 1)) - clock()))
 
 
-def follow_export(export: ExportRun, deadline: float, note: Note) -> Followed:
+def export_continuously(export: ExportRun, deadline: float, note: Note) -> ContinuousTotals:
     """Export increments until the deadline. Memory: 64 MB of records, and three segments of 16 MB on their way."""
     catalogue = KnownCatalogue(export.store, export.spec.export)
 
-    def look(done: Followed) -> Followed:
+    def look(done: ContinuousTotals) -> ContinuousTotals:
         for gone in export.discard_unfinished(catalogue):
             log.info("increment %s was not finished: begun anew", gone)
         begun = datetime.now(UTC)
@@ -121,14 +123,14 @@ def _damage(spec: ExportSpec, export: ExportRun, finished: Manifest) -> list[str
     return [str(one) for one in verify_segments(export.store, segments)]
 
 
-def follow_import(
+def import_continuously(
     make: Callable[[KnownCatalogue], ImportRun],
     catalogue: KnownCatalogue,
     deadline: float,
     interval: float,
     note: Note,
     before: Callable[[], None] = lambda: None,
-) -> Followed:
+) -> ContinuousTotals:
     """Import increments as they appear, each proven before the next.
 
     :param make: an import of the latest export in the catalogue. ``before``: what brings exports here, before a look.
@@ -136,7 +138,7 @@ def follow_import(
     """
     last: list[str] = []
 
-    def look(done: Followed) -> Followed:
+    def look(done: ContinuousTotals) -> ContinuousTotals:
         before()
         latest = next(reversed(catalogue.complete()), None)
         if latest is None or last == [latest]:

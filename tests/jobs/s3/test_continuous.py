@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.exceptions import DataLossError, TransientError
-from kafka_ferry.jobs.s3 import follow
-from kafka_ferry.jobs.s3.follow import PATIENCE, Followed, until
+from kafka_ferry.jobs.s3 import continuous
+from kafka_ferry.jobs.s3.continuous import PATIENCE, ContinuousTotals, until
 
 
 class Clock:
@@ -14,7 +14,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(follow.time, "sleep", self.sleep)
+        monkeypatch.setattr(continuous.time, "sleep", self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -32,15 +32,15 @@ def test_what_was_written_before_the_deadline_is_looked_for_after_it(clock: Cloc
     looks = []
     done = until(1035, 15, lambda so_far: looks.append(clock.now) or so_far, clock)  # type: ignore[func-returns-value]
     assert looks == [1000, 1015, 1030, 1035]
-    assert done == Followed(looks=4)
+    assert done == ContinuousTotals(looks=4)
 
 
 def test_a_run_that_is_over_looks_once(clock: Clock) -> None:
-    assert until(900, 15, lambda so_far: so_far.plus(5, 50, 1.5), clock) == Followed(1, 1, 5, 50, 1.5)
+    assert until(900, 15, lambda so_far: so_far.plus(5, 50, 1.5), clock) == ContinuousTotals(1, 1, 5, 50, 1.5)
 
 
 def test_a_fault_that_passes_costs_time_only(clock: Clock) -> None:
-    def look(so_far: Followed) -> Followed:
+    def look(so_far: ContinuousTotals) -> ContinuousTotals:
         if 1015 <= clock.now < 1300:
             raise TransientError("the store is away")
         return so_far.plus(1, 10, 1)
@@ -50,7 +50,7 @@ def test_a_fault_that_passes_costs_time_only(clock: Clock) -> None:
 
 
 def test_a_fault_that_stays_ends_it(clock: Clock) -> None:
-    def look(so_far: Followed) -> Followed:
+    def look(so_far: ContinuousTotals) -> ContinuousTotals:
         raise TransientError("the store is away")
 
     with pytest.raises(TransientError, match="away"):
@@ -59,7 +59,7 @@ def test_a_fault_that_stays_ends_it(clock: Clock) -> None:
 
 
 def test_a_loss_is_never_looked_over(clock: Clock) -> None:
-    def look(so_far: Followed) -> Followed:
+    def look(so_far: ContinuousTotals) -> ContinuousTotals:
         raise DataLossError("gone")
 
     with pytest.raises(DataLossError):

@@ -1,7 +1,7 @@
-"""What a backup is called, and whether a night is covered already. Pure.
+"""What a backup is called, and whether a data interval is covered already. Pure.
 
-Kafka cannot show yesterday: a backup that is made for a past night reads what is there now. So a night is covered by
-the first backup that was *begun* after it: all that was there that night and was still there when it began is in it.
+Kafka cannot show yesterday: a backup made for a past data interval reads what is there now. So an interval is covered
+by the first backup that *began* after it: all records of the interval that still existed when it began are in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def covering(
 ) -> Iterator[Manifest]:
     """Backups begun after a tick, as they say, that hold what a backup of that tick would; in order.
 
-    Whether they hold the records of that night is for the cluster's offsets to say: a clock may have been ahead.
+    Whether they hold the interval's records is decided by the cluster's offsets: a clock may have been ahead.
 
     :param complete: COMPLETE manifests, oldest first. ``topics``: that the backup would cover.
     :param now: aware; dates after it are not believed.
