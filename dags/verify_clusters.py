@@ -14,6 +14,7 @@ from kafka_ferry.jobs.common.about import about
 from kafka_ferry.jobs.common.defaults import UNBOUNDED, task_defaults
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.common.report import ReportOperator
+from kafka_ferry.jobs.migration.reported import COMPARISON
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
@@ -31,6 +32,6 @@ with DAG(
     shards = ShardsOperator(task_id="shards")
     fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
     validate = ValidateOperator(task_id="validate", only_compare=True)
-    report = ReportOperator(task_id="report")
+    report = ReportOperator(task_id="report", job=COMPARISON)
 
     freeze >> shards >> fingerprint >> validate >> report

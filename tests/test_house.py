@@ -188,6 +188,20 @@ def test_a_dag_uses_jobs_only(path: Path) -> None:
     assert used == {"jobs"}
 
 
+IN_REPORT = sorted(
+    path
+    for path in (PACKAGE / "report").rglob("*")
+    if path.suffix in (".py", ".html", ".js", ".css") and not path.name.endswith(".min.js")
+)
+
+
+@pytest.mark.parametrize("path", IN_REPORT, ids=name_of)
+def test_the_report_knows_no_job(path: Path) -> None:
+    """A job hands in its words (``report.reported_job``): what stands here by name is forgotten by the next job."""
+    names = {dag.stem for dag in DAGS}  # every engine has a DAG of its name
+    assert names & set(re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)+", path.read_text())) == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_is_over_400_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400

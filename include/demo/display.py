@@ -66,7 +66,7 @@ def copied(progress: Mapping[str, Any] | None) -> str:
     """A line of progress.jsonl for people; empty before the first poll."""
     if not progress:
         return ""
-    done, total = progress["records"], progress["total_records"]
+    done, total = progress["offsets"], progress["total_offsets"]
     parts = [
         f"{100 * done / total if total else 100:.0f} %",
         f"{done:,} of {total:,} offsets",
@@ -74,8 +74,8 @@ def copied(progress: Mapping[str, Any] | None) -> str:
     ]
     if progress.get("converged"):
         return " · ".join([*parts, "converged"])
-    if progress.get("records_per_second") is not None:
-        parts.append(f"{progress['records_per_second']:,.0f} records/s")
+    if progress.get("offsets_per_second") is not None:
+        parts.append(f"{progress['offsets_per_second']:,.0f} offsets/s")
     if progress.get("eta_seconds") is not None:
         parts.append(f"ETA {progress['eta_seconds']:.0f} s")
     return " · ".join(parts)

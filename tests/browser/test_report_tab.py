@@ -208,7 +208,7 @@ def test_the_tab_follows_the_run_to_its_verdict(tab, open_page):
     expect(frame.locator("h1")).to_have_text("RUNNING")
     expect(frame.locator(".percent")).to_contain_text("43.0 %")
 
-    line = samples.progress(2)[-1] | {"records": 870_000, "converged": False}
+    line = samples.progress(2)[-1] | {"offsets": 870_000, "converged": False}
     tab.artifacts.append_line(PROGRESS, line)
     expect(frame.locator(".percent")).to_contain_text("87.0 %", timeout=15_000)
 

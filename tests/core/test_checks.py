@@ -80,7 +80,7 @@ def report(**more: object) -> Report:
 
 def test_report_json_has_the_schema_and_survives_a_round_trip() -> None:
     made = report().to_json()
-    assert made["schema"] == SCHEMA == "kafka-ferry.report/1"
+    assert made["schema"] == SCHEMA == "kafka-ferry.report/2"
     assert Report.model_validate(json.loads(json.dumps(made))).to_json() == made
     for key in ("checks", "topics", "groups", "timeline", "cutover", "throughput", "verdict", "source", "target"):
         assert key in made

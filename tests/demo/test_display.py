@@ -62,11 +62,11 @@ def test_stage_names_active_tasks_and_counts_the_done_ones() -> None:
 
 
 PROGRESS = {
-    "records": 1_000,
-    "total_records": 4_000,
+    "offsets": 1_000,
+    "total_offsets": 4_000,
     "bytes": 2_000_000,
     "total_bytes": 8_000_000,
-    "records_per_second": 500.4,
+    "offsets_per_second": 500.4,
     "eta_seconds": 6.2,
     "converged": False,
 }
@@ -76,15 +76,15 @@ PROGRESS = {
     ("progress", "text"),
     [
         (None, ""),
-        (PROGRESS, "25 % · 1,000 of 4,000 offsets · 2.0 MB · 500 records/s · ETA 6 s"),
-        (PROGRESS | {"records_per_second": None, "eta_seconds": None}, "25 % · 1,000 of 4,000 offsets · 2.0 MB"),
+        (PROGRESS, "25 % · 1,000 of 4,000 offsets · 2.0 MB · 500 offsets/s · ETA 6 s"),
+        (PROGRESS | {"offsets_per_second": None, "eta_seconds": None}, "25 % · 1,000 of 4,000 offsets · 2.0 MB"),
         (
-            PROGRESS | {"records_per_second": 0.0, "eta_seconds": None},
-            "25 % · 1,000 of 4,000 offsets · 2.0 MB · 0 records/s",
+            PROGRESS | {"offsets_per_second": 0.0, "eta_seconds": None},
+            "25 % · 1,000 of 4,000 offsets · 2.0 MB · 0 offsets/s",
         ),
-        (PROGRESS | {"records": 4_000, "converged": True}, "100 % · 4,000 of 4,000 offsets · 2.0 MB · converged"),
+        (PROGRESS | {"offsets": 4_000, "converged": True}, "100 % · 4,000 of 4,000 offsets · 2.0 MB · converged"),
         (
-            {"records": 0, "total_records": 0, "bytes": 0, "converged": True},
+            {"offsets": 0, "total_offsets": 0, "bytes": 0, "converged": True},
             "100 % · 0 of 0 offsets · 0 Bytes · converged",
         ),
     ],

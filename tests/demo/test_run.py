@@ -68,7 +68,7 @@ class FakeApi:
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         self.conf = conf
         self.folder.mkdir(parents=True)
-        (self.folder / "progress.jsonl").write_text('{"records": 1, "total_records": 2, "bytes": 3}\n{"half')
+        (self.folder / "progress.jsonl").write_text('{"offsets": 1, "total_offsets": 2, "bytes": 3}\n{"half')
         if self.report:
             (self.folder / "report.json").write_text(json.dumps(self.report))
 

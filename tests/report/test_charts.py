@@ -9,36 +9,36 @@ from kafka_ferry.core.checks import Status
 from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars
 
 
-def test_lag_falls_to_zero_and_rates_add_up_to_the_records():
+def test_lag_falls_to_zero_and_rates_add_up_to_the_offsets():
     series = progress_series(samples.progress(40))
     assert series["lag"][0] == [0, 1_000_000]
     assert series["lag"][-1] == [39, 0]
-    times = [0.0] + [point[0] for point in series["records"]]
-    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["records"], strict=False))
+    times = [0.0] + [point[0] for point in series["offsets"]]
+    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["offsets"], strict=False))
     assert moved == pytest.approx(1_000_000, rel=1e-4)
-    assert series["bytes"][-1][1] == pytest.approx(series["records"][-1][1] * 120, rel=1e-3)
+    assert series["bytes"][-1][1] == pytest.approx(series["offsets"][-1][1] * 120, rel=1e-3)
 
 
-def test_thinning_keeps_both_ends_and_loses_no_record():
+def test_thinning_keeps_both_ends_and_loses_no_offset():
     lines = samples.progress(10_000)
     kept = thin(lines, POINTS)
     assert len(kept) == POINTS
     assert (kept[0], kept[-1]) == (lines[0], lines[-1])
     series = progress_series(lines)
-    times = [0.0] + [point[0] for point in series["records"]]
-    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["records"], strict=False))
+    times = [0.0] + [point[0] for point in series["offsets"]]
+    moved = sum(rate * (end - start) for start, (end, rate) in zip(times, series["offsets"], strict=False))
     assert moved == pytest.approx(1_000_000, rel=1e-3)
 
 
 @pytest.mark.parametrize("polls", [0, 1])
 def test_one_poll_is_no_line(polls):
-    assert progress_series(samples.progress(polls)) == {"lag": [], "records": [], "bytes": []}
+    assert progress_series(samples.progress(polls)) == {"lag": [], "offsets": [], "bytes": []}
 
 
 def test_a_restart_of_the_copy_is_no_negative_rate():
     lines = samples.progress(3)
-    lines[2]["records"] = lines[2]["bytes"] = 0
-    assert progress_series(lines)["records"][-1][1] == 0
+    lines[2]["offsets"] = lines[2]["bytes"] = 0
+    assert progress_series(lines)["offsets"][-1][1] == 0
 
 
 def test_the_largest_topics_have_bars_and_the_others_one():

@@ -95,7 +95,7 @@ def test_a_failed_run_names_each_difference_and_counts_them():
 def test_a_run_at_work_shows_how_far_it_is():
     page = served(samples.running())
     assert "RUNNING Now: wait until converged." in page.text
-    for text in ("43.0 %", "430,000 of 1,000,000", "12 of 27", "31,250 records/s", "1 min 35 s", "orders.v2"):
+    for text in ("43.0 %", "430,000 of 1,000,000", "12 of 27", "31,250 offsets/s", "1 min 35 s", "orders.v2"):
         assert text in page.text
     assert dict(page.tags)["body"] == {"data-live": LINKS.live}
     assert "Download" not in page.text
@@ -123,10 +123,10 @@ def test_all_that_is_at_work_is_told(noted, tasks, now):
 @pytest.mark.parametrize(
     ("line", "rate"),
     [
-        ({"records": 10, "records_per_second": None}, "Rate not known yet"),
-        ({"records": 10, "records_per_second": 0.0}, "Rate 0 records/s"),
-        ({"records": 1_000_000, "records_per_second": None}, ""),  # all is there: nobody waits for a rate
-        ({"records": 1_000_000, "records_per_second": 31_250.0}, "Rate 31,250 records/s"),
+        ({"offsets": 10, "offsets_per_second": None}, "Rate not known yet"),
+        ({"offsets": 10, "offsets_per_second": 0.0}, "Rate 0 offsets/s"),
+        ({"offsets": 1_000_000, "offsets_per_second": None}, ""),  # all is there: nobody waits for a rate
+        ({"offsets": 1_000_000, "offsets_per_second": 31_250.0}, "Rate 31,250 offsets/s"),
     ],
 )
 def test_a_rate_is_told_while_it_says_something(line, rate):

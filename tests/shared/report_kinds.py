@@ -10,9 +10,12 @@ from typing import Any
 import report_samples as samples
 from kafka_ferry.core.checks import BackupLine, Check, Report, Stage, Status, Throughput, complete
 from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
+from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
+from kafka_ferry.jobs.migration.reported import COMPARISON, migration
+from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 from kafka_ferry.report.build import ENDED_BEFORE
-from kafka_ferry.report.job_words import checklist, never_carried
 from kafka_ferry.report.run import RunData
 
 CONNECTOR = "mirror_maker2_on_connect.live.Mirror{}Connector"
@@ -89,7 +92,7 @@ def ahead() -> RunData:
 def _job(dag: str, engine: str, names: tuple[str, ...], **other: Any) -> RunData:
     made = [Check(name=name, status=Status.PASS, expected="6,500", actual="6,500") for name in names]
     found = samples.report([samples.topic("shop.payments_avro")], [], made, dag_id=dag, engine=engine,
-                           checks=made, **other)  # fmt: skip
+                           words=(_JOBS.get(dag) or migration(engine)).words, checks=made, **other)  # fmt: skip
     return RunData(dag, samples.RUN, "success", report=found, summary=samples.SUMMARY)
 
 
@@ -150,6 +153,16 @@ _MIGRATION_TASKS = ("plan", "provision_topics", "canary", "deploy", "wait_until_
 _COPIED = Throughput(records=1_000_000, bytes=120_000_000, seconds=38.0)
 #: Jobs of ours that no engine does.
 _OURSELVES = ("backup_topics", "restore_topics", "verify_backup")
+#: Those that are no migration.
+_JOBS = {
+    "verify_clusters": COMPARISON,
+    "backup_topics": BACKUP,
+    "restore_topics": RESTORE,
+    "verify_backup": VERIFICATION,
+    "export_topics_to_s3": EXPORT,
+    "import_topics_from_s3": IMPORT,
+    "stream_database_changes": STREAM,
+}
 
 
 def _own(dag: str, plan: dict[str, Any]) -> None:
@@ -220,20 +233,22 @@ def _ended(dag: str, made: Sequence[Check], *, engine: str = "", verdict: str = 
     plan = other.pop("plan", None) or _plan(dag)
     reasons = {"quotas": "this version does not carry quotas",
                "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target"}  # fmt: skip
+    job = _JOBS.get(dag) or migration(engine)
     checks = list(made) if dag in (*_OURSELVES, "stream_database_changes") else complete(
-        list(made), reasons, ENDED_BEFORE, checklist("verify_clusters" if dag == "verify_clusters" else engine)
+        list(made), reasons, ENDED_BEFORE, job.checklist
     )  # fmt: skip
     lines = [
         samples.topic(line["source"], 1740 * i).model_copy(update={"target": line["target"]})
         for i, line in enumerate(plan["topics"])
     ]
-    note = never_carried(dag, engine)
     told: dict[str, Any] = {
-        "dag_id": dag, "engine": engine, "verdict": verdict, "source": plan["source"], "target": plan["target"],
-        "checks": checks, "topics": lines, "groups": [], "notes": [note] if note else [],
+        "dag_id": dag, "engine": job.engine or engine, "words": job.words, "verdict": verdict,
+        "source": plan["source"], "target": plan["target"], "checks": checks, "topics": lines, "groups": [],
+        "notes": [job.never_carried] if job.never_carried else [],
         "timeline": [*samples.stages(*_TASKS.get(dag, _MIGRATION_TASKS)),
                      Stage(stage="report", started=samples.at(70), state="running")],
     }  # fmt: skip
+    told |= {"throughput": _COPIED} if dag in _OURSELVES else {}
     told |= other
     found = samples.report(told.pop("topics"), told.pop("groups"), [], **told)
     state = "success" if verdict == "PASS" else "failed"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kafka_ferry.core.checks import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete
+from kafka_ferry.jobs.migration.reported import migration
 from kafka_ferry.report.run import RunData
 
 DAG, RUN = "mirror_maker2_on_connect", "manual__2026-11-21T08:00:00+00:00"
@@ -36,9 +37,9 @@ def progress(polls: int, total: int = 1_000_000, converged: bool = True) -> list
         done = round(total * share)
         lines.append(
             {
-                "at": at(20 + i), "records": done, "total_records": total, "bytes": done * 120,
+                "at": at(20 + i), "offsets": done, "total_offsets": total, "bytes": done * 120,
                 "total_bytes": total * 120, "partitions": round(27 * share), "total_partitions": 27,
-                "records_per_second": 31_250.0, "eta_seconds": 95.0, "converged": converged and i == polls - 1,
+                "offsets_per_second": 31_250.0, "eta_seconds": 95.0, "converged": converged and i == polls - 1,
                 "slowest": [["orders.v2", total - done]] if done < total else [],
             }
         )  # fmt: skip
@@ -75,7 +76,7 @@ def report(topics: list[TopicLine], groups: list[GroupLine], made: list[Check], 
         "target": PLAN["target"], "started": at(0), "ended": at(75), "topics": topics, "groups": groups,
         "checks": complete(made, {"acls": "this version does not carry ACLs"}, "not made"),
         "timeline": stages("plan", "provision_topics", "deploy", "wait_until_converged", "fingerprint[0]", "validate"),
-        "throughput": Throughput(records=1_000_000, bytes=120_000_000, seconds=38.0),
+        "words": migration(DAG).words, "throughput": Throughput(offsets=1_000_000, bytes=120_000_000, seconds=38.0),
     }  # fmt: skip
     return Report(**{**defaults, **other})
 

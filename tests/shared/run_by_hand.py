@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
@@ -16,6 +15,7 @@ from kafka_ferry.jobs.migration.tasks.engine import DeployOperator, RemoveOperat
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.jobs.migration.tasks.groups import TranslateGroupsOperator
 from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
+from kafka_ferry.jobs.migration.tasks.report import MigrationReportOperator
 from kafka_ferry.jobs.migration.tasks.topics import ProvisionTopicsOperator
 from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 from kafka_ferry.jobs.migration.tasks.wait_until_running import MigrationRunningSensor
@@ -57,7 +57,7 @@ class Run(TasksByHand):
         self.do(ValidateOperator, "validate")
 
     def report(self) -> dict[str, Any]:
-        self.do(ReportOperator, "report")
+        self.do(MigrationReportOperator, "report")
         report: dict[str, Any] = self.artifacts.read_json("report.json")
         return report
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA: Final = "kafka-ferry.report/1"
+SCHEMA: Final = "kafka-ferry.report/2"
 
 #: In the order a reader asks.
 CHECKS: Final = (
@@ -127,11 +127,39 @@ class Stage(_Model):
 
 
 class Throughput(_Model):
-    """Of the copy: records and bytes that arrived while the run waited, in seconds."""
+    """Of the copy: what arrived while the run waited, in seconds.
 
-    records: int = 0
+    :param records: that were read or written; None: they were not counted.
+    :param offsets: that were passed, an upper bound of records: markers of transactions and gaps of compacted topics
+        have offsets, too; None where records were counted.
+    """
+
+    records: int | None = None
+    offsets: int | None = None
     bytes: int = 0
     seconds: float = 0
+
+    @property
+    def counted(self) -> tuple[int, str]:
+        """How many, of what: ``(12, "records")``."""
+        return (self.offsets, "offsets") if self.offsets is not None else (self.records or 0, "records")
+
+
+class Words(_Model):
+    """How a job speaks of what its report holds. By default: words that are true of any job.
+
+    :param engine: what moved the records, as people write it; empty: as the report names it.
+    :param sides: what a topic's two numbers are of.
+    :param questions: check name to what it asks, where this job asks otherwise than others.
+    :param compared: what a PASS says of records that were compared; ``{what}``: ``5 records in 1 topic``.
+    :param counted: the same where they were counted, and not compared.
+    """
+
+    engine: str = ""
+    sides: tuple[str, str] = ("Source", "Target")
+    questions: dict[str, str] = {}
+    compared: str = "{what} were compared and are the same."
+    counted: str = "{what} were counted. Their contents were not compared."
 
 
 class Report(_Model):
@@ -139,6 +167,7 @@ class Report(_Model):
 
     :param sentence: what was proven when all is well, in one sentence; empty: derived from the checks.
     :param backups: of the name that the run was about, the youngest first.
+    :param words: of the job that made it.
     :param notes: what a reader must know beside the checks: what could not be read, what is not carried at all.
     """
 
@@ -161,6 +190,7 @@ class Report(_Model):
     sentence: str = ""
     backups: list[BackupLine] = []
     notes: list[str] = []
+    words: Words = Words()
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 

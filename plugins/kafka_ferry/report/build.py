@@ -9,7 +9,7 @@ import humanize
 import pendulum
 from pydantic import ValidationError
 
-from kafka_ferry.core.checks import CHECKS, ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
+from kafka_ferry.core.checks import ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
 from kafka_ferry.core.table import table
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.artifacts import (
@@ -23,8 +23,8 @@ from kafka_ferry.report.artifacts import (
     RunArtifacts,
     read_results,
 )
-from kafka_ferry.report.job_words import never_carried
 from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.reported_job import ReportedJob
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 from kafka_ferry.report.view import refused
 
@@ -39,14 +39,14 @@ def build_report(
     artifacts: RunArtifacts,
     engine: str,
     own_task: str,
-    checklist: Sequence[str] = CHECKS,
+    job: ReportedJob,
     tasks: Tasks | None = None,
     judged: Collection[str] = (),
 ) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
-    :param checklist: names of the checks that such a run is to make.
+    :param job: what kind of run it was.
     :param judged: names of the tasks whose work validate judges.
     :param tasks: what Airflow says of the run's tasks.
     """
@@ -60,15 +60,14 @@ def build_report(
     plan = reader.mapping(PLAN)
     role = plan.get("service_role") or plan.get("engine", {}).get("service_role")
     found += checks_in(reader, PLAN, [role["check"]] if role else [])
-    checks = complete(found, _NOT_MADE, ENDED_BEFORE, checklist)
+    checks = complete(found, _NOT_MADE, ENDED_BEFORE, job.checklist)
     if not made and not failures:
         failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
     elif made and made.get("judged") != _judged(reader, artifacts):
         failures.append("validate: records were compared anew since. Fix: clear validate with its downstream tasks")
     throughput = _throughput(reader.progress())
-    return assemble(
-        reader, artifacts, engine, plan, stages, checks, failures, made | {"throughput": throughput}
-    )  # fmt: skip
+    made |= {"throughput": throughput}
+    return assemble(reader, artifacts, engine, job, plan, stages, checks, failures, made)
 
 
 def _judged(reader: Reader, artifacts: RunArtifacts) -> str | None:
@@ -104,6 +103,7 @@ def assemble(
     reader: Reader,
     artifacts: RunArtifacts,
     engine: str,
+    job: ReportedJob,
     plan: Mapping[str, Any],
     stages: list[Stage],
     checks: list[Check],
@@ -121,7 +121,7 @@ def assemble(
     return Report(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,
-        engine=engine,
+        engine=job.engine or engine,
         verdict=verdict(checks, failures),
         source=plan.get("source", {}),
         target=plan.get("target", {}),
@@ -132,8 +132,9 @@ def assemble(
         failures=failures,
         notes=[
             *(f"Could not be read, and is left out here: {note}" for note in reader.notes),
-            *filter(None, [never_carried(artifacts.dag_id, engine)]),
+            *filter(None, [job.never_carried]),
         ],
+        words=job.words,
         **found,
     )
 
@@ -143,7 +144,7 @@ def _throughput(lines: Sequence[Mapping[str, Any]]) -> Throughput:
         return Throughput()
     first, last = lines[0], lines[-1]
     return Throughput(
-        records=last["records"] - first["records"],
+        offsets=last["offsets"] - first["offsets"],
         bytes=last["bytes"] - first["bytes"],
         seconds=round((pendulum.parse(last["at"]) - pendulum.parse(first["at"])).total_seconds(), 3),  # type: ignore[operator, union-attr]
     )
@@ -174,6 +175,6 @@ def report_text(report: Report) -> str:
     parts += ["differences:", *(f"  {text}" for text in named)] if named else []
     moved = report.throughput
     if moved.seconds:
-        rate = humanize.naturalsize(moved.bytes / moved.seconds)
-        parts.append(f"while waiting: {moved.records:,} records in {moved.seconds:.1f} s, about {rate}/s")
+        rate, (number, unit) = humanize.naturalsize(moved.bytes / moved.seconds), moved.counted
+        parts.append(f"while waiting: {number:,} {unit} in {moved.seconds:.1f} s, about {rate}/s")
     return "\n".join(parts)

@@ -16,23 +16,23 @@ TOPICS = 12
 
 
 def progress_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) -> dict[str, list[list[float]]]:
-    """Over time: records still to copy, and records and bytes per second.
+    """Over time: offsets still to copy, and offsets and bytes per second.
 
     :param lines: of progress.jsonl.
-    :returns: ``{"lag": [[seconds since the first poll, records], …], "records": [[s, records/s], …],
-        "bytes": [[s, bytes/s], …]}``. Rates are means between two kept points, so thinning hides no record.
+    :returns: ``{"lag": [[seconds since the first poll, offsets], …], "offsets": [[s, offsets/s], …],
+        "bytes": [[s, bytes/s], …]}``. Rates are means between two kept points, so thinning hides no offset.
         Empty lists when there are fewer than two polls.
     """
     if len(lines) < 2:
-        return {"lag": [], "records": [], "bytes": []}
+        return {"lag": [], "offsets": [], "bytes": []}
     kept = thin(lines, points)
     start = _time(kept[0])
-    lag = [[round(_time(line) - start, 2), line["total_records"] - line["records"]] for line in kept]
-    series: dict[str, list[list[float]]] = {"lag": lag, "records": [], "bytes": []}
+    lag = [[round(_time(line) - start, 2), line["total_offsets"] - line["offsets"]] for line in kept]
+    series: dict[str, list[list[float]]] = {"lag": lag, "offsets": [], "bytes": []}
     for before, after in pairwise(kept):
         seconds = _time(after) - _time(before)
         if seconds > 0:
-            for name in ("records", "bytes"):
+            for name in ("offsets", "bytes"):
                 rate = max(0.0, (after[name] - before[name]) / seconds)
                 series[name].append([round(_time(after) - start, 2), round(rate, 1)])
     return series

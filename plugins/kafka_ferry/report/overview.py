@@ -15,7 +15,7 @@ from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Table, cut, table_of, worst_first
 
-OVERVIEW_SCHEMA: Final = "kafka-ferry.report-overview/1"
+OVERVIEW_SCHEMA: Final = "kafka-ferry.report-overview/2"
 #: Differences listed under a check; report.json has all.
 DIFFERENCES: Final = 200
 #: Failures and notes, each; report.json has all.

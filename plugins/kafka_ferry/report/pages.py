@@ -18,6 +18,7 @@ from kafka_ferry.report.artifacts import BLOCK, PAGES, PLAN, DamagedArtifact, Ru
 from kafka_ferry.report.lines import LINES, LONGEST, Answer, LineFile, Question, answer
 from kafka_ferry.report.overview import Overview, overview_of
 from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.upgrade import overview_of as overview_as_of_now
 
 #: Bytes of an overview that is read. Ours have less than two million; see ``overview``.
 LARGEST_OVERVIEW: Final = 16_000_000
@@ -52,7 +53,7 @@ def read_overview(reader: Reader, pages: object) -> Overview | None:
         return None
     found = reader.mapping(_overview(pages))
     try:
-        return Overview.model_validate(found) if found else None
+        return Overview.model_validate(overview_as_of_now(found)) if found else None
     except ValidationError as error:
         reader.note(_overview(pages), f"is no overview of this version ({error.error_count()} fields are other)")
         return None

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import humanize
 
 from kafka_ferry.report.artifacts import PROGRESS, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.upgrade import progress_of
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
 
 #: What each line of progress.jsonl has.
-_PROGRESS_KEYS = {"at", "records", "bytes"}
+_PROGRESS_KEYS = {"at", "offsets", "total_offsets", "bytes"}
 
 
 class Reader:
@@ -47,7 +48,7 @@ class Reader:
         except OSError as error:
             self.note(PROGRESS, f"cannot be read: {error}")
             return []
-        good = [line for line in lines if line.keys() >= _PROGRESS_KEYS]
+        good = [line for line in map(progress_of, lines) if line.keys() >= _PROGRESS_KEYS]
         if lost := lost + len(lines) - len(good):
             self.note(PROGRESS, f"{lost:,} of its lines cannot be read, and are left out")
         return good

@@ -16,6 +16,7 @@ from kafka_ferry.report.overview import Overview
 from kafka_ferry.report.pages import LARGEST_OVERVIEW, read_overview
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.stages import read_stages
+from kafka_ferry.report.upgrade import report_of
 
 #: States of a DAG run after which nothing changes any more, as Airflow names them.
 ENDED = ("success", "failed")
@@ -88,7 +89,7 @@ def _report(artifacts: RunArtifacts, reader: Reader, summary: Mapping[str, Any],
         return _from_summary(artifacts, summary, stages, size) if _is_of_names(artifacts) else None
     found = reader.mapping(REPORT)
     try:
-        report = Report.model_validate(found) if found else None
+        report = Report.model_validate(report_of(found)) if found else None
     except ValidationError as error:
         # Of a later version, or damaged: its own words would show values of anybody's.
         reader.note(REPORT, f"is no report of this version ({error.error_count()} fields are other)")

@@ -13,7 +13,7 @@ from kafka_ferry.core.checks import Check, Report, Stage, Status
 from kafka_ferry.core.words import number_of
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings, found_by
-from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, planned, proven, question, sides
+from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, planned, proven, question
 from kafka_ferry.report.overview import Overview, Totals, overview_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
@@ -65,7 +65,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "checks": report.checks if report else [],
         "made": made(overview) if overview else [],
         "left_out": left_out(report) if report else [],
-        "sides": sides(report) if report else (),
+        "sides": report.words.sides if report else (),
         "question": (lambda name: question(report, name)) if report else None,
         "notes": [*(report.notes if report else []), *run.damaged],
         "goes_on": goes_on(report) if report else None,
@@ -162,20 +162,20 @@ def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[st
     pairs = [
         ("Source", _cluster((report.source if report else None) or plan.get("source"))),
         ("Target", _cluster((report.target if report else None) or plan.get("target"))),
-        ("Engine", engine_name(report.engine) if report else ""),
+        ("Engine", engine_name(report) if report else ""),
         ("Migration", str(spec.get("migration", ""))),
         ("Backup", _DOT.join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", _when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),
     ]
-    if report and report.throughput.seconds and report.throughput.records:
+    if report and report.throughput.seconds and report.throughput.counted[0]:
         moved = report.throughput
-        rate = moved.records / moved.seconds
+        number, unit = moved.counted
         pairs.append(
             (
                 "Copied" if about else "Copied while waiting",
-                f"{moved.records:,} {'records' if about else 'offsets'}, {humanize.naturalsize(moved.bytes)} in "
-                f"{duration(moved.seconds)} ({rate:,.0f}/s)",
+                f"{number:,} {unit}, {humanize.naturalsize(moved.bytes)} in {duration(moved.seconds)} "
+                f"({number / moved.seconds:,.0f}/s)",
             )
         )
     elif plan.get("records") is not None and not report:
@@ -226,14 +226,14 @@ def progress(run: RunData) -> dict[str, Any] | None:
     if run.ended or run.report or not run.progress:
         return None
     last = run.progress[-1]
-    total, done = last["total_records"], last["records"]
-    eta, rate = last.get("eta_seconds"), last.get("records_per_second")
+    total, done = last["total_offsets"], last["offsets"]
+    eta, rate = last.get("eta_seconds"), last.get("offsets_per_second")
     return {
         "percent": 100 * done / total if total else 100.0,
-        "records": f"{done:,} of {total:,}",
+        "offsets": f"{done:,} of {total:,}",
         "bytes": f"{humanize.naturalsize(last['bytes'])} of {humanize.naturalsize(last['total_bytes'])}",
         "partitions": f"{last['partitions']:,} of {last['total_partitions']:,}",
-        "rate": f"{rate:,.0f} records/s" if rate is not None else "" if done >= total else "not known yet",
+        "rate": f"{rate:,.0f} offsets/s" if rate is not None else "" if done >= total else "not known yet",
         "eta": "done" if last.get("converged") else "not known yet" if eta is None else duration(eta),
         "slowest": [] if last.get("converged") else last.get("slowest", []),
         "at": _when(last["at"]),

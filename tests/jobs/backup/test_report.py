@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.jobs.backup.report import build_archive_report
+from kafka_ferry.jobs.backup.reported import BACKUP
 from kafka_ferry.report.artifacts import CHECKS_MADE, PLAN, STAGES, RunArtifacts
 from kafka_ferry.report.page import render_file
 from kafka_ferry.report.run import RunData
@@ -37,7 +38,7 @@ def test_checks_made_after_the_work_are_the_verdict_and_the_page_lists_the_backu
         stage(artifacts, name, second)
     artifacts.write_json(PLAN, {"archive": ARCHIVE, "source": {"conn_id": "kafka_source"}})
     artifacts.write_json(CHECKS_MADE, MADE)
-    report = build_archive_report(artifacts, "kafka_ferry", "report")
+    report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP)
     assert (report.verdict, report.failures) == ("PASS", [])
     page = render_file(RunData("backup_topics", "run", "success", report=report, plan=artifacts.read_json(PLAN)))
     page = page.replace("<wbr>", "").replace("\u00a0", " ")
@@ -49,14 +50,14 @@ def test_checks_of_an_earlier_try_count_for_nothing(artifacts: RunArtifacts) -> 
     stage(artifacts, "validate", 1)
     stage(artifacts, "export", 2)
     artifacts.write_json(CHECKS_MADE, MADE)
-    report = build_archive_report(artifacts, "kafka_ferry", "report", judged={"export"})
+    report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP, judged={"export"})
     assert (report.verdict, report.checks, report.backups) == ("FAIL", [], [])
     assert report.failures == ["validate: it made no checks"]
 
 
 def test_a_stage_that_broke_is_named(artifacts: RunArtifacts) -> None:
     stage(artifacts, "freeze", 1, "failed", "the store did not answer")
-    report = build_archive_report(artifacts, "kafka_ferry", "report")
+    report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP)
     assert report.failures == ["freeze: the store did not answer"]
     assert report.verdict == "FAIL"
 
@@ -65,7 +66,7 @@ def test_a_covered_night_passes_and_says_by_what(artifacts: RunArtifacts) -> Non
     stage(artifacts, "plan", 1)
     covered = {"backup_id": "20261121T020000Z", "created": "2026-11-21T02:00:03+00:00"}
     artifacts.write_json(PLAN, {"archive": ARCHIVE, "covered": covered})
-    report = build_archive_report(artifacts, "kafka_ferry", "report")
+    report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP)
     assert report.verdict == "PASS"
     assert report.sentence.startswith("Nothing to do: this data interval is covered by backup 20261121T020000Z")
     assert report.checks[0].status == "explained"

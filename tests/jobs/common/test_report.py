@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk import DAG
 
 import report_samples as samples
-from kafka_ferry.core.checks import CHECKS, Check, Status, TopicLine
+from kafka_ferry.core.checks import CHECKS, Check, Status, Throughput, TopicLine
 from kafka_ferry.jobs.backup.report import build_archive_report
 from kafka_ferry.jobs.cdc.rules.judge import CHECKS as STREAM_CHECKS
 from kafka_ferry.jobs.cdc.tasks import StreamReportOperator
@@ -30,6 +30,7 @@ from kafka_ferry.report.artifacts import (
 from kafka_ferry.report.build import build_report, report_text
 from kafka_ferry.report.page import Links, render_page, write_page
 from kafka_ferry.report.reading import task_names
+from kafka_ferry.report.reported_job import ReportedJob
 from kafka_ferry.report.run import read_run
 
 TASKS = ("plan", "deploy", "wait_until_converged", "fingerprint.0", "fingerprint.1", "validate", "remove")
@@ -82,7 +83,7 @@ def good_run(artifacts: RunArtifacts, status: Status = Status.PASS) -> None:
 
 
 def build(artifacts: RunArtifacts) -> Any:
-    return build_report(artifacts, "mm2", "report", judged=JUDGED)
+    return build_report(artifacts, "mm2", "report", ReportedJob(), judged=JUDGED)
 
 
 def statuses(report: Any) -> dict[str, Status]:
@@ -91,18 +92,19 @@ def statuses(report: Any) -> dict[str, Status]:
 
 def test_a_good_run(artifacts: RunArtifacts) -> None:
     good_run(artifacts)
-    artifacts.append_line(PROGRESS, {"at": "2026-11-21T08:00:00+00:00", "records": 10, "bytes": 100})
-    artifacts.append_line(PROGRESS, {"at": "2026-11-21T08:00:20+00:00", "records": 50, "bytes": 900})
+    for at, offsets, size in (("00", 10, 100), ("20", 50, 900)):
+        look = {"at": f"2026-11-21T08:00:{at}+00:00", "offsets": offsets, "total_offsets": 50, "bytes": size}
+        artifacts.append_line(PROGRESS, look)
     report = build(artifacts)
     assert (report.verdict, report.failures, report.engine) == ("PASS", [], "mm2")
     assert tuple(check.name for check in report.checks) == CHECKS
     assert [stage.stage for stage in report.timeline][3:5] == ["fingerprint[0]", "fingerprint[1]"]
     assert report.started == "2026-11-21T08:00:00.000+00:00"
     assert report.source == {"conn_id": "s"}
-    assert (report.throughput.records, report.throughput.bytes, report.throughput.seconds) == (40, 800, 20)
+    assert report.throughput == Throughput(offsets=40, bytes=800, seconds=20)
     text = report_text(report)
     assert text.startswith("verdict: PASS")
-    assert "while waiting: 40 records in 20.0 s" in text
+    assert "while waiting: 40 offsets in 20.0 s" in text
     assert "failure:" not in text
 
 
@@ -312,7 +314,9 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
     """The process of ``plan`` never began: Airflow's API server did not answer it in time."""
     tasks = {"plan": "failed", **dict.fromkeys(("deploy", "wait_until_converged", "validate"), "upstream_failed")}
     stage(artifacts, "report", 3, "running")
-    report = build_report(artifacts, "mm2", "report", tasks={**tasks, "report": "running"}, judged=JUDGED)
+    report = build_report(
+        artifacts, "mm2", "report", ReportedJob(), tasks={**tasks, "report": "running"}, judged=JUDGED
+    )
     assert report.verdict == "FAIL"
     assert report.failures == [
         "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
@@ -322,7 +326,7 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
 def test_of_tasks_that_were_all_skipped_the_first_is_named(artifacts: RunArtifacts) -> None:
     stage(artifacts, "plan", 0)
     tasks = {"plan": "success", "deploy": "skipped", "validate": "skipped", "report": "running"}
-    report = build_report(artifacts, "mm2", "report", tasks=tasks, judged=JUDGED)
+    report = build_report(artifacts, "mm2", "report", ReportedJob(), tasks=tasks, judged=JUDGED)
     assert (report.verdict, report.failures) == ("FAIL", ["deploy: it did not do its work (in Airflow: skipped)"])
 
 
@@ -341,7 +345,7 @@ def test_what_airflow_says_of_a_task_counts_beside_its_own_notes(
     good_run(artifacts)
     stage(artifacts, "wait_until_converged", 2, noted)
     tasks = {"plan": "success", "wait_until_converged": state, "fingerprint[0]": "success", "validate": "success"}
-    report = build_report(artifacts, "mm2", "report", tasks=tasks, judged=JUDGED)
+    report = build_report(artifacts, "mm2", "report", ReportedJob(), tasks=tasks, judged=JUDGED)
     assert report.verdict == "FAIL"
     assert len(report.failures) == 1
     assert report.failures[0].startswith("wait_until_converged: ")
@@ -377,7 +381,7 @@ FINE = {(PROGRESS, "empty"), (PLAN, "an object of another kind")}
 
 
 def archive(artifacts: RunArtifacts) -> Any:
-    return build_archive_report(artifacts, "kafka_ferry", "report", judged=JUDGED)
+    return build_archive_report(artifacts, "kafka_ferry", "report", ReportedJob(), judged=JUDGED)
 
 
 @pytest.mark.parametrize("kind", GARBAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.backup.tasks.backup import (
     BackupShardsOperator,
     CopyBackupOperator,
@@ -46,7 +47,7 @@ def back_up() -> None:
     copy = CopyBackupOperator(task_id="copy", **UNBOUNDED)
     prune = PruneOperator(task_id="prune")
     validate = ValidateBackupOperator(task_id="validate")
-    report = ArchiveReportOperator(task_id="report")
+    report = ArchiveReportOperator(task_id="report", job=BACKUP)
 
     plan >> freeze >> shards >> export >> finish >> copy >> prune >> validate >> report
 
@@ -68,7 +69,7 @@ def restore() -> None:
     acls = RestoreAclsOperator(task_id="acls")
     release = ReleaseOperator(task_id="release").as_teardown(setups=[plan, provision], on_failure_fail_dagrun=True)
     # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
-    report = ArchiveReportOperator(task_id="report")
+    report = ArchiveReportOperator(task_id="report", job=RESTORE)
 
     plan >> provision >> shards >> restored >> compared >> groups >> validate >> acls >> release >> report
 
@@ -82,6 +83,6 @@ def verify() -> None:
     shards = VerifyShardsOperator(task_id="shards")
     verified = VerifyObjectsOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=shards.output)
     validate = ValidateVerifyOperator(task_id="validate")
-    report = ArchiveReportOperator(task_id="report")
+    report = ArchiveReportOperator(task_id="report", job=VERIFICATION)
 
     plan >> shards >> verified >> validate >> report

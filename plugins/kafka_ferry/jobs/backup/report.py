@@ -9,6 +9,7 @@ from kafka_ferry.jobs.backup.rules.judge import covered_checks
 from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from kafka_ferry.report.build import assemble, checks_in, checks_made
 from kafka_ferry.report.reading import Reader
+from kafka_ferry.report.reported_job import ReportedJob
 from kafka_ferry.report.stages import Tasks, failures_of, first_undone, read_stages, validated
 
 
@@ -16,12 +17,14 @@ def build_archive_report(
     artifacts: RunArtifacts,
     engine: str,
     own_task: str,
+    job: ReportedJob,
     tasks: Tasks | None = None,
     judged: Collection[str] = (),
 ) -> Report:
     """From the run's artifacts to the report.
 
     :param own_task: the report's own task id, whose stage is still running.
+    :param job: what kind of run it was.
     :param tasks: what Airflow says of the run's tasks.
     :param judged: names of the tasks whose work validate judges.
     """
@@ -41,4 +44,4 @@ def build_archive_report(
         failures = failures or [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
     checks += checks_in(reader, CHECKS_MADE, made.get("checks", []))
     checks += checks_in(reader, LEFTOVERS, reader.sequence(LEFTOVERS))
-    return assemble(reader, artifacts, engine, plan, stages, checks, failures, made)
+    return assemble(reader, artifacts, engine, job, plan, stages, checks, failures, made)

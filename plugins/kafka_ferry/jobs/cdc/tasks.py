@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.checks import Report
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
@@ -110,10 +110,8 @@ class StreamRemoveOperator(FerryOperator):
 class StreamReportOperator(ReportOperator):
     """The report, in a stream's own words, of a stream's own checks."""
 
-    def checklist(self) -> Sequence[str]:
-        from kafka_ferry.jobs.cdc.rules.judge import CHECKS
-
-        return CHECKS
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(job=STREAM, **kwargs)
 
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         from kafka_ferry.jobs.cdc.rules.judge import stream_sentence

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import REPORT, RunArtifacts
-from kafka_ferry.report.job_words import COMPARED
+from kafka_ferry.report.reported_job import ReportedJob
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kafka_ferry.report.stages import Tasks
-
-#: How the report calls what is no engine.
-_LABELS = {
-    "verify_clusters": COMPARED,
-    "msk_replicator": "msk_replicator (tested against a double of its API, not run on AWS by this project)",
-}
 
 
 class VerdictFailed(FerryError):
@@ -33,24 +26,20 @@ class ReportOperator(FerryOperator):
     A teardown of no setup: it runs after whatever happened before it, and it alone decides the run's state. A plain
     last task would do so too, but for a run that a user marks as failed (or as success): Airflow then skips all that
     has not begun, except teardowns, and calls a run whose last task is skipped a success (measured on 3.3.2).
+
+    :param job: what kind of run it is; None: of none that is known.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, job: ReportedJob | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.job = job or ReportedJob()
         self.as_teardown(on_failure_fail_dagrun=True)
-
-    def checklist(self) -> Sequence[str]:
-        """Names of the checks that such a run is to make."""
-        from kafka_ferry.report.job_words import checklist
-
-        return checklist(self.engine)
 
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         """:param tasks: what Airflow says of the run's tasks; None: it could not be asked."""
         from kafka_ferry.report.build import build_report
 
-        label = _LABELS.get(self.engine, self.engine)
-        return build_report(artifacts, label, self.task_id, self.checklist(), tasks, self.judged())
+        return build_report(artifacts, self.engine, self.task_id, self.job, tasks, self.judged())
 
     def judged(self) -> frozenset[str]:
         """Ids of the tasks whose work validate judges: all before it, but the plan, which does nothing, and setups,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
-from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
 from kafka_ferry.jobs.migration.tasks.converge import ConvergenceSensor
 from kafka_ferry.jobs.migration.tasks.engine import DeployOperator, RemoveOperator
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
 from kafka_ferry.jobs.migration.tasks.groups import TranslateGroupsOperator
 from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
+from kafka_ferry.jobs.migration.tasks.report import MigrationReportOperator
 from kafka_ferry.jobs.migration.tasks.topics import ProvisionTopicsOperator
 from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 from kafka_ferry.jobs.migration.tasks.wait_until_running import MigrationRunningSensor
@@ -40,7 +40,7 @@ def migrate() -> None:
         setups=[provision_topics, deploy, wait_until_running], on_failure_fail_dagrun=True
     )
     # After the teardown, outside the setups' scope: it runs, and tells why, also when a setup failed.
-    report = ReportOperator(task_id="report")
+    report = MigrationReportOperator(task_id="report")
 
     plan >> provision_topics >> deploy >> wait_until_running >> [wait_until_converged, canary]
     wait_until_converged >> shards >> fingerprint >> translate_groups

@@ -23,6 +23,7 @@ from kafka_ferry.jobs.s3.import_tasks import (
     ImportTopicsOperator,
     ImportValidateOperator,
 )
+from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 
 #: A follower is restarted often: it goes on where the last increment ended.
 _FOLLOW_RETRIES = 10
@@ -40,7 +41,7 @@ def export_topics() -> None:
     verify = ExportVerifyOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=freeze.output)
     follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ExportValidateOperator(task_id="validate")
-    report = ReportOperator(task_id="report")
+    report = ReportOperator(task_id="report", job=EXPORT)
 
     plan >> freeze >> export >> finish >> verify >> follow >> validate >> report
 
@@ -61,6 +62,6 @@ def import_topics() -> None:
         setups=[provision_topics], on_failure_fail_dagrun=True
     )
     # After the teardown, outside the setup's scope: it runs, and tells why, also when the setup failed.
-    report = ReportOperator(task_id="report")
+    report = ReportOperator(task_id="report", job=IMPORT)
 
     plan >> copy_objects >> provision_topics >> shards >> records >> follow >> validate >> release >> report

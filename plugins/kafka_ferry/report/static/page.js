@@ -94,7 +94,7 @@
     byId("plots").hidden = over.lag.length < 2;
     if (over.lag.length >= 2) {
       line("plot-lag", over.lag, "source");
-      line("plot-rate", over.records, "target");
+      line("plot-rate", over.offsets, "target");
     }
     const figure = byId("topic-plot");
     if (figure && data.topics.labels.length) {

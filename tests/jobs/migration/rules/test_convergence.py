@@ -40,7 +40,7 @@ def test_not_converged_until_the_last_partition_is_at_its_end() -> None:
     assert not watch.update(reading(1, a0=100, a1=59)).converged
     result = watch.update(reading(2, a0=100, a1=60))
     assert result.converged
-    assert (result.done, result.total, result.partitions_done, result.partitions) == (150, 150, 3, 3)
+    assert (result.offsets, result.total_offsets, result.partitions_done, result.partitions) == (150, 150, 3, 3)
     assert (result.eta, result.slowest, dict(result.undecided)) == (0.0, (), {})
 
 
@@ -51,28 +51,28 @@ def test_an_empty_source_has_converged() -> None:
 
 def test_running_without_an_offset_is_no_progress() -> None:
     result = tracker().update(reading(0))
-    assert (result.converged, result.done, result.partitions_done) == (False, 0, 1)
+    assert (result.converged, result.offsets, result.partitions_done) == (False, 0, 1)
 
 
 def test_offsets_beyond_the_frozen_end_count_no_more_than_the_end() -> None:
     result = tracker().update(reading(0, a0=5000, a1=10))
-    assert (result.done, result.total, result.converged) == (100, 150, False)
+    assert (result.offsets, result.total_offsets, result.converged) == (100, 150, False)
 
 
 def test_an_offset_stored_before_the_log_start_counts_nothing() -> None:
-    assert tracker().update(reading(0, a1=3)).done == 0
+    assert tracker().update(reading(0, a1=3)).offsets == 0
 
 
 def test_rate_eta_bytes_and_slowest() -> None:
     watch = tracker()
     first = watch.update(reading(100))
-    assert (first.rate, first.eta) == (None, None)
+    assert (first.offsets_per_second, first.eta) == (None, None)
     assert first.slowest == (("a", 150),)
     result = watch.update(reading(110, a0=50, a1=10))
-    assert result.rate == pytest.approx(5)
+    assert result.offsets_per_second == pytest.approx(5)
     assert result.eta == pytest.approx(20)
     assert (result.done_bytes, result.total_bytes) == (500, 1500)
-    assert result.to_json()["records_per_second"] == pytest.approx(5)
+    assert result.to_json()["offsets_per_second"] == pytest.approx(5)
     json.dumps(result.to_json())
 
 
@@ -120,7 +120,7 @@ def test_records_that_expired_before_they_were_copied_are_named() -> None:
 def test_a_log_start_that_has_not_passed_the_copy_is_fine() -> None:
     watch = tracker()
     watch.update(reading(0, a0=40))
-    assert watch.update(reading(1, starts={A0: 40}, a0=40)).done == 40
+    assert watch.update(reading(1, starts={A0: 40}, a0=40)).offsets == 40
 
 
 def test_expired_before_anything_was_copied() -> None:

@@ -26,8 +26,8 @@ ARGUMENTS: dict[str, Any] = {
 
 def result(converged: bool = False, **more: Any) -> PollResult:
     fields: dict[str, Any] = {
-        "done": 50, "total": 200, "done_bytes": 500, "total_bytes": 2000, "partitions_done": 1, "partitions": 4,
-        "rate": 10.0, "eta": 15.0, "slowest": (("a", 150),), "undecided": {},
+        "offsets": 50, "total_offsets": 200, "done_bytes": 500, "total_bytes": 2000, "partitions_done": 1,
+        "partitions": 4, "offsets_per_second": 10.0, "eta": 15.0, "slowest": (("a", 150),), "undecided": {},
     } | more  # fmt: skip
     return PollResult(converged=converged, **fields)
 
@@ -78,13 +78,13 @@ def test_serialize_round_trip_with_nothing_but_json() -> None:
 
 
 def test_success_and_a_line_of_progress_a_poll(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    made = poller(tmp_path, result(), TransientError("away"), result(True, done=200))
+    made = poller(tmp_path, result(), TransientError("away"), result(True, offsets=200))
     told = event(monkeypatch, made)
     assert told.keys() == {"status", "message"}
     assert told["status"] == "success"
     assert told["message"].endswith("converged")
     lines = RunArtifacts("d", "r", str(tmp_path)).read_lines(PROGRESS)
-    assert [line["records"] for line in lines] == [50, 200]
+    assert [line["offsets"] for line in lines] == [50, 200]
     assert lines[-1]["converged"] is True
     assert lines[0]["at"]
 
@@ -140,10 +140,10 @@ def test_an_answer_ends_the_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_progress_line() -> None:
     line = progress_line(result())
-    assert line.startswith("25.0 % · 50 of 200 offsets · 500 Bytes of 2.0 kB · 1 of 4 partitions · 10 records/s")
+    assert line.startswith("25.0 % · 50 of 200 offsets · 500 Bytes of 2.0 kB · 1 of 4 partitions · 10 offsets/s")
     assert line.endswith("ETA 15 seconds · slowest: a (150 left)")
-    assert progress_line(result(rate=None, eta=None)).endswith("ETA unknown yet · slowest: a (150 left)")
-    done = progress_line(result(True, done=0, total=0))
+    assert progress_line(result(offsets_per_second=None, eta=None)).endswith("ETA unknown yet · slowest: a (150 left)")
+    done = progress_line(result(True, offsets=0, total_offsets=0))
     assert done.startswith("100.0 %")
     assert done.endswith("converged")
 

@@ -18,4 +18,4 @@ class ArchiveReportOperator(ReportOperator):
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         from kafka_ferry.jobs.backup.report import build_archive_report
 
-        return build_archive_report(artifacts, self.engine, self.task_id, tasks, self.judged())
+        return build_archive_report(artifacts, self.engine, self.task_id, self.job, tasks, self.judged())

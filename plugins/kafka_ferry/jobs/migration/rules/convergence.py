@@ -103,21 +103,22 @@ class Reading:
 class PollResult:
     """One line of progress.
 
-    :param done, total: offsets replicated and to replicate since the log starts (an upper bound of records).
-    :param rate: offsets per second since the poll before; None on the first.
+    :param offsets, total_offsets: replicated and to replicate since the log starts: an upper bound of records, as
+        markers of transactions and gaps of compacted topics have offsets, too.
+    :param offsets_per_second: since the poll before; None on the first.
     :param eta: seconds to go at the mean rate so far; None while unknown.
     :param slowest: topics with most left, with their offsets left.
     :param undecided: partitions that stand still short of their end: probe them.
     """
 
     converged: bool
-    done: int
-    total: int
+    offsets: int
+    total_offsets: int
     done_bytes: int
     total_bytes: int
     partitions_done: int
     partitions: int
-    rate: float | None
+    offsets_per_second: float | None
     eta: float | None
     slowest: tuple[tuple[str, int], ...]
     undecided: Mapping[Partition, tuple[int, int]]
@@ -125,13 +126,13 @@ class PollResult:
     def to_json(self) -> dict[str, Any]:
         """For progress.jsonl."""
         return {
-            "records": self.done,
-            "total_records": self.total,
+            "offsets": self.offsets,
+            "total_offsets": self.total_offsets,
             "bytes": self.done_bytes,
             "total_bytes": self.total_bytes,
             "partitions": self.partitions_done,
             "total_partitions": self.partitions,
-            "records_per_second": self.rate,
+            "offsets_per_second": self.offsets_per_second,
             "eta_seconds": self.eta,
             "slowest": [list(item) for item in self.slowest],
             "converged": self.converged,
@@ -239,13 +240,13 @@ class ConvergenceTracker:
         missing_bytes = sum(count * size.get(topic, 0) for topic, count in by_topic.items())
         return PollResult(
             converged=not left,
-            done=total - missing,
-            total=total,
+            offsets=total - missing,
+            total_offsets=total,
             done_bytes=round(total_bytes - missing_bytes),
             total_bytes=round(total_bytes),
             partitions_done=len(frozen.ends) - len(left),
             partitions=len(frozen.ends),
-            rate=self._rate,
+            offsets_per_second=self._rate,
             eta=self._eta(missing),
             slowest=tuple(sorted(by_topic.items(), key=lambda item: (-item[1], item[0]))[:3]),
             undecided={tp: (self._next[tp], frozen.ends[tp]) for tp in left if tp in self._standing},

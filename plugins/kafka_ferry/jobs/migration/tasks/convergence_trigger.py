@@ -117,14 +117,14 @@ class ConvergenceTrigger(WaitingTrigger):
 
 def progress_line(result: PollResult) -> str:
     """One readable line: what is done, how fast, how long still, who is slowest."""
-    share = 100 * result.done / result.total if result.total else 100
+    share = 100 * result.offsets / result.total_offsets if result.total_offsets else 100
     parts = [
-        f"{share:.1f} % · {result.done:,} of {result.total:,} offsets",
+        f"{share:.1f} % · {result.offsets:,} of {result.total_offsets:,} offsets",
         f"{humanize.naturalsize(result.done_bytes)} of {humanize.naturalsize(result.total_bytes)}",
         f"{result.partitions_done:,} of {result.partitions:,} partitions",
     ]
-    if result.rate is not None:
-        parts.append(f"{result.rate:,.0f} records/s")
+    if result.offsets_per_second is not None:
+        parts.append(f"{result.offsets_per_second:,.0f} offsets/s")
     if result.converged:
         parts.append("converged")
     else:

@@ -1,0 +1,48 @@
+"""How backups, restores and verifications of backups speak in their reports. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kafka_ferry.core.checks import Words
+from kafka_ferry.report.reported_job import ReportedJob
+
+_OURSELVES: Final = "Kafka Ferry itself"
+
+BACKUP: Final = ReportedJob(
+    words=Words(
+        engine=_OURSELVES,
+        sides=("On the source", "In the backup"),
+        questions={
+            "topics": "Is every selected topic in the backup?",
+            "counts": "Is every offset that was frozen in an object, or accounted for?",
+            "groups": "Are the groups' committed offsets in the backup?",
+            "acls": "Are the access rights in the backup?",
+        },
+    ),
+    never_carried="Not in a backup: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
+    "not give out.",
+)
+RESTORE: Final = ReportedJob(
+    words=Words(
+        engine=_OURSELVES,
+        sides=("In the backup", "On the target"),
+        questions={
+            "topics": "Is every topic of the backup on the target?",
+            "counts": "Are there as many records as in the backup?",
+            "content": "Is every record that of the backup?",
+            "leftovers": "Was all that was held put back?",
+        },
+        compared="{what} were read back from the target and are those of the backup.",
+        counted="{what} were counted on both sides. Their contents were not compared.",
+    ),
+    never_carried="Not carried: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
+    "give out; make them on the target by hand.",
+)
+VERIFICATION: Final = ReportedJob(
+    words=Words(
+        engine=_OURSELVES,
+        sides=("By the manifests", "Read"),
+        questions={"counts": "Were all objects read?"},
+    ),
+)
