@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.core.mirror_offsets import kept_key, kept_offset, next_offset, next_offsets, place_of
+from kafka_ferry.core.mirror_offsets import kept_key, kept_offset, next_offset, next_offsets, offset_changes, place_of
 
 
 def entry(offset: int | None = 41, **key: Any) -> dict[str, Any]:
@@ -39,3 +39,11 @@ def test_only_entries_of_this_cluster_that_are_a_partition_and_have_an_offset_co
     ]
     assert next_offsets(entries, "src") == {("a.b", 0): 42, ("a.b", 1): 1}
     assert next_offsets([], "src") == {}
+
+
+def test_only_what_differs_is_changed_and_what_is_not_wanted_is_forgotten() -> None:
+    changes = offset_changes({("a", 0): 5, ("b", 1): 7}, {("a", 0): 5, ("c", 2): 9}, "src")
+    assert changes == [
+        {"partition": kept_key(("b", 1), "src"), "offset": {"offset": 6}},
+        {"partition": kept_key(("c", 2), "src"), "offset": None},
+    ]

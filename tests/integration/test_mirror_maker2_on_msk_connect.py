@@ -98,12 +98,12 @@ def test_a_migration_goes_on_after_its_connector_was_made_anew_and_leaves_nothin
         migration.wait_until_running()
         migration.prove()
         # Somebody deletes the connector; the offsets topic is ours, and stays.
-        hook, source = engine.hook, engine.connector_name("source")
+        hook, source = engine.runtime.hook, engine.mirror.names[0]
         found = hook.find_connector(source)
         assert found
         hook.delete_connector(found.arn)
         hook.wait("connector_deleted", 0.5, 120, connectorArn=found.arn)
-        before = engine.next_offsets()
+        before = engine.progress().next_offsets()
         fill(stack, topic, 2000, 2500)
         assert before == {(topic, 0): 1000, (topic, 1): 1000}
         migration.deploy()
@@ -166,7 +166,7 @@ def test_a_source_with_scram_new_names_by_the_plugin_and_no_secret_in_the_connec
     told: list[str] = []
 
     def look() -> None:
-        told.extend(str(found.description) for name in engine.wanted if (found := engine.hook.find_connector(name)))
+        told.extend(str(found.description) for found in engine.runtime.found(engine.mirror.wanted))
 
     _, report = migration.whole(look)
     assert report["verdict"] == "PASS", report

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from kafka_ferry.jobs.cdc.live.msk_connect import MskConnectRuntime
+from kafka_ferry.jobs.runtimes.msk_connect import MskConnectRuntime
 from stack import Stack
 from stack.msk import CLUSTER
 from stack.msk_double import BUCKET, ROLE
@@ -41,9 +41,9 @@ def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
 
     first = run_of("first")
     first.start()
-    runtime = first.stream.runtime
-    assert isinstance(runtime, MskConnectRuntime)
-    assert [name for name in database_stack.msk.workers() if name == runtime.name]
+    connector = first.stream.connector.name
+    assert isinstance(first.stream.connector.runtime, MskConnectRuntime)
+    assert [name for name in database_stack.msk.workers() if name == connector]
     shop.do("UPDATE orders SET item = 'A' WHERE id = 1", "ALTER TABLE orders ADD COLUMN more INT", "DELETE FROM orders")
     first.validate()
     first.remove()
@@ -62,5 +62,5 @@ def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
     assert report["verdict"] == "PASS", (report["failures"], differences_of(report))
     assert [event["op"] for event in second.events(f"{shop.name}.orders")] == list("rruddc"), "no second snapshot"
     topics = second.stream.target.admin.topic_names()
-    assert not [name for name in topics if runtime.name in name or name.startswith(f"{shop.name}.connect-offsets")]
-    assert not list((database_stack.folder / "data" / "s3" / BUCKET).glob(f"{runtime.name}*"))
+    assert not [name for name in topics if connector in name or name.startswith(f"{shop.name}.connect-offsets")]
+    assert not list((database_stack.folder / "data" / "s3" / BUCKET).glob(f"{connector}*"))

@@ -11,8 +11,8 @@ import pytest
 import responses
 
 from kafka_ferry.hooks.connect.hook import ConnectorStatus, Readiness, Verdict
-from kafka_ferry.hooks.connect.states import readiness
-from kafka_ferry.triggers.connect import ConnectorRunningTrigger, summary
+from kafka_ferry.hooks.connect.states import readiness, worst
+from kafka_ferry.triggers.connect import ConnectorRunningTrigger
 
 URL = "http://worker:8083"
 
@@ -130,6 +130,6 @@ def test_the_worst_verdict_wins_and_speaks() -> None:
     run, wait, fail = (
         Readiness(verdict, verdict.value) for verdict in (Verdict.RUNNING, Verdict.WAITING, Verdict.FAILED)
     )
-    assert summary({"a": run, "b": wait}) == (Verdict.WAITING, "waiting")
-    assert summary({"a": wait, "b": fail, "c": run}) == (Verdict.FAILED, "failed")
-    assert summary({"a": run}) == (Verdict.RUNNING, "running")
+    assert worst([run, wait]) == wait
+    assert worst([wait, fail, run]) == fail
+    assert worst([run]) == run

@@ -48,3 +48,14 @@ def next_offset(kept: Mapping[str, Any]) -> int:
 def kept_offset(following: int) -> dict[str, int]:
     """What Connect keeps, so that ``following`` is the next offset to be replicated."""
     return {"offset": following - 1}
+
+
+def offset_changes(
+    wanted: Mapping[Partition, int], actual: Mapping[Partition, int], alias: str
+) -> list[dict[str, Any]]:
+    """Entries, as Connect takes them, that make the next offsets ``wanted``; an offset of None forgets a partition."""
+    return [
+        {"partition": kept_key(place, alias), "offset": kept_offset(wanted[place]) if place in wanted else None}
+        for place in sorted(wanted.keys() | actual.keys())
+        if wanted.get(place) != actual.get(place)
+    ]

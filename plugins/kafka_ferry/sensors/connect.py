@@ -74,18 +74,18 @@ class ConnectorRunningSensor(BaseSensorOperator):
     def poke(self, context: Context) -> bool:
         """Look once."""
         from kafka_ferry.hooks.connect.hook import Verdict
-        from kafka_ferry.triggers.connect import poll, summary
+        from kafka_ferry.triggers.connect import poll
 
         try:
-            verdict, reason = summary(poll(self.hook, self.expected_tasks))
+            found = poll(self.hook, self.expected_tasks)
         except FerryError as fault:
             raise AirflowFailException(str(fault)) from fault
-        if verdict is Verdict.FAILED:
-            raise AirflowFailException(reason)
-        if reason != self._reason:
-            self.log.info("%s%s", "" if verdict is Verdict.RUNNING else "Waiting: ", reason)
-            self._reason = reason
-        return verdict is Verdict.RUNNING
+        if found.verdict is Verdict.FAILED:
+            raise AirflowFailException(found.reason)
+        if found.reason != self._reason:
+            self.log.info("%s%s", "" if found.verdict is Verdict.RUNNING else "Waiting: ", found.reason)
+            self._reason = found.reason
+        return found.verdict is Verdict.RUNNING
 
     def execute(self, context: Context) -> None:
         """Look once, then wait in the triggerer or here."""

@@ -8,31 +8,24 @@ from typing import Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.hook import ConnectHook, Readiness, Verdict
+from kafka_ferry.hooks.connect.states import worst
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 
-def poll(hook: ConnectHook, connectors: Mapping[str, int]) -> dict[str, Readiness]:
-    """Connector → readiness, by one status request each. A worker that is away only delays the verdict.
+def poll(hook: ConnectHook, connectors: Mapping[str, int]) -> Readiness:
+    """The worst of connectors, by one status request each. A worker that is away only delays the verdict.
 
     :raises FerryError: one that waiting cannot fix (wrong login, no such connection).
     """
-    found: dict[str, Readiness] = {}
+    found = []
     for name, expected_tasks in connectors.items():
         try:
-            found[name] = hook.readiness(name, expected_tasks)
+            found.append(hook.readiness(name, expected_tasks))
         except FerryError as fault:
             if not fault.retriable:
                 raise
-            found[name] = Readiness(Verdict.WAITING, str(fault))
-    return found
-
-
-def summary(found: Mapping[str, Readiness]) -> tuple[Verdict, str]:
-    """The worst verdict, and the reasons of the connectors that have it."""
-    for verdict in (Verdict.FAILED, Verdict.WAITING):
-        if reasons := [one.reason for one in found.values() if one.verdict is verdict]:
-            return verdict, "\n".join(reasons)
-    return Verdict.RUNNING, "\n".join(one.reason for one in found.values())
+            found.append(Readiness(Verdict.WAITING, str(fault)))
+    return worst(found)
 
 
 class ConnectorRunningTrigger(WaitingTrigger):
@@ -70,4 +63,4 @@ class ConnectorRunningTrigger(WaitingTrigger):
         return ConnectHook(self.connect_conn_id, patience=min(self.poll_interval, 5.0))
 
     def look(self) -> Readiness:
-        return Readiness(*summary(poll(self._hook, self.connectors)))
+        return poll(self._hook, self.connectors)

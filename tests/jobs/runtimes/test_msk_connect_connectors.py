@@ -51,14 +51,6 @@ def test_a_change_is_told_without_secrets(hook: MskConnectHook, connectors: MskC
     assert "hunter" not in told.detail
 
 
-def test_only_another_selection_asks_where_to_go_on(
-    hook: MskConnectHook, connectors: MskConnectors, plugin: str
-) -> None:
-    found = hook.connector(running(hook, plugin))
-    assert not connectors.selects_otherwise(found, {**CONFIG, "tasks.max": "7"})
-    assert connectors.selects_otherwise(found, {**CONFIG, "topics": "a,b"})
-
-
 def test_an_equal_connector_is_asked_for_nothing_also_while_it_is_made(
     hook: MskConnectHook, aws: MskConnectDouble, connectors: MskConnectors, plugin: str
 ) -> None:

@@ -28,7 +28,9 @@ GIVEN = {
 
 
 def resources(hook: MskConnectHook, base: str = "dag-m", **params: Any) -> MskResources:
-    return MskResources(hook, MskConnectSpec.from_params({**GIVEN, **params}), base, 0, 10)
+    made = MskResources(MskConnectSpec.from_params({**GIVEN, **params}), base)
+    made.hook, made.waits = hook, (0, 10)
+    return made
 
 
 def test_made_once_found_again_and_nothing_is_left(hook: MskConnectHook, aws: MskConnectDouble) -> None:
@@ -61,7 +63,7 @@ def test_another_migrations_are_left_alone(hook: MskConnectHook, aws: MskConnect
 def test_a_plugin_that_is_there_is_used_and_never_deleted(hook: MskConnectHook, aws: MskConnectDouble) -> None:
     arn = msk_lab.active_plugin(aws)
     ours = resources(hook, plugin_bucket=None, custom_plugin_arn=arn)
-    ours.check(PLUGIN_CLASSES["source"], "new names need")
+    ours.check(PLUGIN_CLASSES["source"], "a folder")
     assert ours.plugin().arn == arn
     assert ours.delete() == []
     assert list(aws.account.plugins) == [arn]
@@ -80,7 +82,7 @@ def test_new_names_need_the_class_in_the_plugin(hook: MskConnectHook, tmp_path: 
     rename = {"naming": "rename", "topic_rename_format": "eu.${topic}", "plugin_folder": str(tmp_path)}
     (tmp_path / "x.jar").write_bytes(msk_lab.jar("x.Other"))
     with pytest.raises(BadParam, match="have no class") as refusal:
-        resources(hook, **rename).check(PLUGIN_CLASSES["source"], "new names need")
+        resources(hook, **rename).check(PLUGIN_CLASSES["source"], "a folder")
     assert refusal.value.param == "plugin_folder"
     (tmp_path / "y.jar").write_bytes(msk_lab.jar(PLUGIN_CLASSES["source"]))
-    resources(hook, **rename).check(PLUGIN_CLASSES["source"], "new names need")
+    resources(hook, **rename).check(PLUGIN_CLASSES["source"], "a folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -142,6 +142,14 @@ class Readiness:
 
     verdict: Verdict
     reason: str
+
+
+def worst(found: Sequence[Readiness]) -> Readiness:
+    """The worst verdict, and the reasons of the connectors that have it."""
+    for verdict in (Verdict.FAILED, Verdict.WAITING):
+        if reasons := [one.reason for one in found if one.verdict is verdict]:
+            return Readiness(verdict, "\n".join(reasons))
+    return Readiness(Verdict.RUNNING, "\n".join(one.reason for one in found))
 
 
 _NO_TASKS = (

@@ -8,13 +8,12 @@ For workers without a REST API that shows them: a dedicated MirrorMaker 2, MSK C
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.core.mirror_offsets import kept_key, kept_offset, next_offset, place_of
-from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.config import client_config
@@ -24,39 +23,40 @@ _PARTITIONS = 25  # Connect's default of offset.storage.partitions
 
 
 class OffsetsTopic:
-    """The offsets of one MirrorSourceConnector.
+    """The offsets of one source connector.
 
     :param cluster: the one that holds the topic.
     :param connector: name of the connector, part of each key.
-    :param alias: source cluster alias.
     """
 
-    def __init__(self, cluster: KafkaClusterHook, topic: str, connector: str, alias: str) -> None:
-        self._cluster, self._topic, self._connector, self._alias = cluster, topic, connector, alias
+    def __init__(self, cluster: KafkaClusterHook, topic: str, connector: str) -> None:
+        self._cluster, self._topic, self._connector = cluster, topic, connector
         self._table = TableTopic(cluster, topic)
 
-    def next_offsets(self) -> dict[Partition, int]:
-        """Per source topic and partition the next offset to be replicated; empty while the topic does not exist."""
-        result = {}
-        for key, row in self._table.rows().items():
-            if place := self._place(key):
-                result[place] = next_offset(json.loads(row.value))
-        return result
+    def entries(self) -> list[dict[str, Any]]:
+        """As ``GET /connectors/{name}/offsets`` gives them; empty while the topic does not exist."""
+        return [
+            {"partition": place, "offset": json.loads(row.value)}
+            for key, row in self._table.rows().items()
+            if (place := self._place(key)) is not None
+        ]
 
-    def _place(self, key: bytes) -> Partition | None:
+    def _place(self, key: bytes) -> dict[str, Any] | None:
         """None: of another connector, or of another kind."""
         try:
             connector, place = json.loads(key)
-            return place_of(place, self._alias) if connector == self._connector else None
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError):
             return None
+        return place if connector == self._connector and isinstance(place, dict) else None
 
-    def write(self, places: Mapping[Partition, int | None], replication_factor: int | None) -> None:
-        """Set next offsets (None: forget it), while no worker runs. The topic is made as Connect would make it.
+    def write(self, entries: Iterable[Mapping[str, Any]], replication_factor: int | None) -> None:
+        """Set offsets, while no worker runs. The topic is made as Connect would make it.
 
+        :param entries: as those of :meth:`entries`; ``"offset": None`` forgets a partition.
         :raises TransientError: not all were taken.
         """
-        if not places:
+        wanted = list(entries)
+        if not wanted:
             return
         if self._topic not in self._cluster.admin.topic_ids([self._topic]):
             compact = {"cleanup.policy": "compact"}
@@ -75,9 +75,10 @@ class OffsetsTopic:
             client_config(self._cluster.extra)
             | {"acks": "all", "partitioner": "murmur2_random", "delivery.timeout.ms": 60000}
         )
-        for place, offset in sorted(places.items()):
-            key = json.dumps([self._connector, kept_key(place, self._alias)], separators=(",", ":"))
-            value = None if offset is None else json.dumps(kept_offset(offset), separators=(",", ":"))
+        for entry in wanted:
+            # Members in order, as the workers write them: another order is another key.
+            key = json.dumps([self._connector, entry["partition"]], separators=(",", ":"), sort_keys=True)
+            value = None if entry["offset"] is None else json.dumps(entry["offset"], separators=(",", ":"))
             producer.produce(self._topic, value, key, on_delivery=delivered)
             producer.poll(0)
         left = producer.flush(60)

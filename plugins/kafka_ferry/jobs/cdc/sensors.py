@@ -52,7 +52,7 @@ class StreamRunningSensor(_StreamSensor):
         stream = stream_of(context)
         acquire_lock(context, *stream_names(stream))
         stream.deploy()
-        self.wait(context, stream, stream.runtime.readiness(), None, stream.spec.running_timeout)
+        self.wait(context, stream, stream.connector.readiness(), None, stream.spec.running_timeout)
 
 
 class StreamConvergedSensor(_StreamSensor):

@@ -68,7 +68,7 @@ class StreamDeployOperator(FerryOperator):
         acquire_lock(context, *stream_names(stream))  # this run may have been cleared while another works
         kept = stream.deploy()
         self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
-        return stream.runtime.names
+        return [stream.connector.name]
 
 
 class StreamValidateOperator(FerryOperator):
@@ -93,13 +93,13 @@ class StreamRemoveOperator(FerryOperator):
 
         stream, artifacts = stream_of(context), RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        kept = stream.runtime.how_to_stop() if stream.spec.keep_streaming else ""
+        kept = stream.connector.how_to_stop() if stream.spec.keep_streaming else ""
         if other := other_holder(context, *stream_names(stream)):
             kept = f"run {other} works on this stream now: its connector is left alone"
         if kept:
             self.log.info("%s", kept)
             artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
-            return {"kept": stream.runtime.names}
+            return {"kept": [stream.connector.name]}
         removed, left = stream.remove(), stream.left()
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:

@@ -68,7 +68,7 @@ class StreamTrigger(WaitingTrigger):
         """A worker, a broker or a database that is away only delays the verdict."""
         try:
             if self.until is None:
-                return self._stream.runtime.readiness()
+                return self._stream.connector.readiness()
             return self._stream.look(Position(*self.until))
         except FerryError as fault:
             if not fault.retriable:

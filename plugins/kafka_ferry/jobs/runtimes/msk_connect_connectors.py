@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kafka_ferry.core.changes import Action, Change
-from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import Capacity
 from kafka_ferry.hooks.msk_connect.rules.connector import Connector, Update, config_changes, worker_setting_changes
@@ -38,11 +37,6 @@ class MskConnectors:
         if found.state is ConnectorState.FAILED:
             lines.append("it is FAILED: made anew, going on where it was")
         return Change(Action.UPDATE if lines else Action.NONE, "connector", name, "; ".join(lines))
-
-    @staticmethod
-    def selects_otherwise(found: Connector, config: Mapping[str, str]) -> bool:
-        """Whether an update would change which topics it copies."""
-        return any(change.key in ("topics", "topics.exclude") for change in config_diff(dict(config), found.config))
 
     def clear_away(self, name: str) -> None:
         """Delete a connector that is FAILED, and wait for one that is being deleted: the name is needed."""

@@ -17,9 +17,9 @@ from kafka_ferry.hooks.connect.states import (
     Verdict,
     WorkerInfo,
 )
-from kafka_ferry.jobs.cdc.live.connect_rest import ConnectRestRuntime
-from kafka_ferry.jobs.cdc.live.runtime import Progress
+from kafka_ferry.jobs.cdc.live.connector import Progress, StreamConnector
 from kafka_ferry.jobs.cdc.rules.position import Position
+from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
 
 CONFIG = {"connector.class": "x", "schema.history.internal.kafka.topic": "h"}
 OFFSET = {"partition": {"server": "p"}, "offset": {"file": "binlog.000002", "pos": 7}}
@@ -76,10 +76,8 @@ class Connect:
         return WorkerInfo("4.3.1", "", "cluster-1")
 
 
-def runtime_of(connect: Connect) -> ConnectRestRuntime:
-    runtime = ConnectRestRuntime("dag.orders", "kafka_connect")
-    runtime.connect = connect  # type: ignore[assignment]
-    return runtime
+def runtime_of(connect: Connect) -> StreamConnector:
+    return StreamConnector("dag.orders", KafkaConnectRuntime(connect))  # type: ignore[arg-type]
 
 
 def test_a_new_connector_is_asked_for_its_position_before_it_runs() -> None:
@@ -140,19 +138,19 @@ def test_a_connector_that_is_there_is_adopted(state: Any, ready: Any, changes: A
 
 
 def test_workers_without_the_plugin_or_of_another_cluster_are_refused() -> None:
-    runtime = runtime_of(Connect())
+    runtime = runtime_of(Connect()).runtime
 
-    runtime.check("x", "cluster-1")
+    runtime.check("x", "cluster-1", "the archive")
     with pytest.raises(BadParam, match="the workers have no y"):
-        runtime.check("y", "cluster-1")
+        runtime.check("y", "cluster-1", "the archive")
     with pytest.raises(BadParam, match="write into cluster cluster-1, not into cluster-2"):
-        runtime.check("x", "cluster-2")
+        runtime.check("x", "cluster-2", "the archive")
 
 
 def test_only_forgetting_takes_the_position_away() -> None:
     connect = Connect(ConnectorState.RUNNING)
 
-    assert runtime_of(connect).remove(forget=False) == ["dag.orders"]
+    assert runtime_of(connect).remove(forget=False) == ["connector dag.orders"]
     assert runtime_of(connect).remove(forget=True) == []
     assert connect.done == ["delete False", "delete True"]
 

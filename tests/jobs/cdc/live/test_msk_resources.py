@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,6 @@ from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
-from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.server import MskConnectDouble
@@ -55,7 +54,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def resources(**params: Any) -> StreamResources:
     """As a task has them: each task is a process of its own."""
     spec = StreamSpec.from_params({**GIVEN, **params})
-    return StreamResources(MskConnectHook(), cast(MskConnectSpec, spec), "shop", 0, 10)
+    made = StreamResources(spec, "shop")
+    made.waits = (0, 10)
+    return made
 
 
 def test_maven_is_asked_by_plan_and_deploy_of_the_first_run_and_never_again(

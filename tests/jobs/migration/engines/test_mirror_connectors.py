@@ -9,7 +9,8 @@ import pytest
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ValidationResult
-from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors
+from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors, refusal, selects_otherwise
+from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
 
 RENAME = "kafkaferry.connect.RenameReplicationPolicy"
 KEY = "replication.policy.class"
@@ -17,7 +18,11 @@ KEY = "replication.policy.class"
 
 def connectors(errors: dict[str, tuple[str, ...]]) -> MirrorConnectors:
     connect: Any = SimpleNamespace(validate=lambda config: ValidationResult("c", errors), find_config=lambda name: None)
-    made = MirrorConnectors(SimpleNamespace(name="d.m"), connect, lambda conn_id: {})  # type: ignore[arg-type]
+    made = MirrorConnectors(
+        SimpleNamespace(name="d.m"),  # type: ignore[arg-type]
+        KafkaConnectRuntime(connect, refusal),
+        lambda conn_id: {},
+    )
     made.configs = {"c": {KEY: RENAME}}
     return made
 
@@ -47,3 +52,10 @@ def test_other_refusals_are_passed_on(errors: dict[str, tuple[str, ...]]) -> Non
 def test_no_refusal_is_a_change() -> None:
     (change,) = connectors({}).changes()
     assert (change.kind, change.name) == ("connector", "c")
+
+
+def test_only_another_selection_asks_where_to_go_on() -> None:
+    config = {"connector.class": "x", "tasks.max": "1", "topics": "a"}
+    assert not selects_otherwise({**config, "tasks.max": "7"}, config)
+    assert selects_otherwise({**config, "topics": "a,b"}, config)
+    assert selects_otherwise({**config, "topics.exclude": "b"}, config)

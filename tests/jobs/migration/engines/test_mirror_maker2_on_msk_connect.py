@@ -69,7 +69,7 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
     source = {"bootstrap.servers": "s:9096", "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512",
               "sasl.username": "u", "sasl.password": SECRET}  # fmt: skip
     monkeypatch.setattr(
-        "kafka_ferry.jobs.migration.engines.mirror_maker2_on_msk_connect.KafkaClusterHook",
+        "kafka_ferry.jobs.runtimes.msk_connect.KafkaClusterHook",
         lambda conn_id: SimpleNamespace(extra=source),
     )
 
@@ -89,7 +89,7 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
             groups=SimpleNamespace(selection=selection, committed={"shop": {("orders", 0): 1}}),
         )
         made = MirrorMaker2OnMskConnect(migration)
-        made._waits = (0, 20)  # type: ignore[misc]
+        made.runtime.resources.waits = (0, 20)
         return made
 
     return engine
@@ -97,19 +97,21 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
 
 def create(engine: MirrorMaker2OnMskConnect, *, wait: bool = True) -> dict[str, str]:
     """Its connectors, as ``deploy`` makes them but for the clusters; name to ARN."""
-    plugin: Revision = engine._resources.plugin()
-    workers = engine._resources.configuration(engine.worker_properties)
-    arns = {name: engine.hook.create_connector(engine._request(name, plugin, workers)) for name in engine.configs}
+    runtime, configs = engine.runtime, engine.mirror.configs
+    plugin: Revision = runtime.resources.plugin()
+    workers = runtime.resources.configuration(runtime.worker_properties)
+    requests = {name: runtime.request(name, config, plugin, workers) for name, config in configs.items()}
+    arns = {name: runtime.hook.create_connector(request) for name, request in requests.items()}
     for arn in arns.values() if wait else ():
-        engine.hook.wait("connector_running", 0, connectorArn=arn)
+        runtime.hook.wait("connector_running", 0, connectorArn=arn)
     return arns
 
 
 def test_names_are_legal_on_msk_connect_and_have_room(make: Any) -> None:
-    assert make().wanted == [f"{BASE}-source", f"{BASE}-checkpoint"]
-    assert make(groups=[], heartbeats=True).wanted == [f"{BASE}-source", f"{BASE}-heartbeat"]
+    assert make().mirror.wanted == [f"{BASE}-source", f"{BASE}-checkpoint"]
+    assert make(groups=[], heartbeats=True).mirror.wanted == [f"{BASE}-source", f"{BASE}-heartbeat"]
     with pytest.raises(BadParam, match="longer than 128"):
-        make(dag="d" * 80, migration="m" * 60).wanted  # noqa: B018
+        make(dag="d" * 80, migration="m" * 60)
 
 
 def test_waiting_until_all_connectors_run(make: Any) -> None:
@@ -159,7 +161,7 @@ def test_a_failed_task_is_seen_although_msk_connect_says_running(make: Any, monk
             asked.append(self.topic)
             return "task source is FAILED:\nRecordTooLargeException"
 
-    monkeypatch.setattr("kafka_ferry.jobs.migration.engines.mirror_maker2_on_msk_connect.StatusTopic", Status)
+    monkeypatch.setattr("kafka_ferry.jobs.runtimes.msk_connect.StatusTopic", Status)
     with pytest.raises(ReplicationFailed, match="RecordTooLarge"):
         engine.progress().check()
     identity = arns[f"{BASE}-source"].rpartition("/")[2]
@@ -191,29 +193,31 @@ def test_the_plan_tells_what_would_be_made_and_no_secret(make: Any) -> None:
     told = [engine.about(), *(change.to_json() for change in engine.changes()), engine.names, engine.how_to_stop()]
     assert SECRET not in str(told)
     assert {change.action for change in engine.changes()} == {Action.CREATE}
-    assert any(SECRET in str(config) for config in engine.configs.values())  # there it has to stand
+    assert any(SECRET in str(config) for config in engine.mirror.configs.values())  # there it has to stand
     create(engine)
     assert {change.action for change in engine.changes()} == {Action.NONE}
-    assert SECRET not in repr(engine.hook.find_connector(engine.wanted[0]))
+    assert SECRET not in repr(engine.runtime.hook.find_connector(engine.mirror.wanted[0]))
 
 
 def test_what_ends_it_by_hand_ends_its_connectors_alone(make: Any, aws: MskConnectDouble, tmp_path: Path) -> None:
     one, other = make(), make(migration="wave-1-2")
     create(one)
     create(other)
-    assert all(name.startswith(f"{one.base}-") for name in other.wanted)
+    assert all(name.startswith(f"{one.base}-") for name in other.mirror.wanted)
     run_block(one.how_to_stop(), tmp_path, aws.url)
-    while there := one._existing():
+    while there := one.runtime.found(one.mirror.names):
         assert {found.state for found in there} == {"DELETING"}
-    assert {(found.name, found.state) for found in other._existing()} == {(name, "RUNNING") for name in other.wanted}
+    assert {(found.name, found.state) for found in other.runtime.found(other.mirror.names)} == {
+        (name, "RUNNING") for name in other.mirror.wanted
+    }
     run_block(one.how_to_stop(), tmp_path, aws.url)  # again: nothing is there, nothing happens
 
 
 def test_a_reference_takes_the_place_of_the_secret(make: Any) -> None:
     reference = "${secretsmanager:AmazonMSK_source:password}"
     engine = make(source_references={"sasl.password": reference})
-    assert SECRET not in str(engine.configs)
-    assert reference in engine.configs[f"{BASE}-source"]["source.cluster.sasl.jaas.config"]
+    assert SECRET not in str(engine.mirror.configs)
+    assert reference in engine.mirror.configs[f"{BASE}-source"]["source.cluster.sasl.jaas.config"]
 
 
 def test_worker_properties_that_msk_connect_refuses_are_refused_by_the_plan(make: Any) -> None:
@@ -244,7 +248,7 @@ def test_msk_connects_own_topics_of_these_connectors_are_deleted_and_no_others(m
 
 def test_another_migrations_connectors_are_not_ours(make: Any, aws: MskConnectDouble) -> None:
     plugin = msk_lab.active_plugin(aws)
-    make().hook.create_connector(msk_lab.request(plugin, f"{BASE}-source-2"))
+    make().runtime.hook.create_connector(msk_lab.request(plugin, f"{BASE}-source-2"))
     assert not make().is_there()
 
 

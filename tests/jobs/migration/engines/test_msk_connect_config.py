@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from kafka_ferry.hooks.msk_connect.rules.cluster import ConnectorCluster
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import problems
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import MirrorIntent
 from kafka_ferry.jobs.migration.engines.msk_connect_config import connector_configs, worker_properties
-from kafka_ferry.jobs.runtimes.msk_connect_settings import target_settings
 
-TARGET = target_settings("b-1.x.kafka.eu-west-1.amazonaws.com:9098", "IAM", "TLS")
+TARGET = ConnectorCluster("b-1.x.kafka.eu-west-1.amazonaws.com:9098", ()).client_settings()
 SOURCE = {
     "bootstrap.servers": "source:9096",
     "security.protocol": "SASL_SSL",
@@ -90,6 +90,6 @@ def test_new_names_by_format_take_the_classes_of_the_plugin() -> None:
     [("IAM", "TLS", "SASL_SSL"), ("NONE", "TLS", "SSL"), ("NONE", "PLAINTEXT", "PLAINTEXT")],
 )
 def test_doors_of_the_target(authentication: str, encryption: str, protocol: str) -> None:
-    made = target_settings("b:1", authentication, encryption)
+    made = ConnectorCluster("b:1", (), (), authentication, encryption).client_settings()
     assert made["security.protocol"] == protocol
     assert ("sasl.jaas.config" in made) == (authentication == "IAM")

@@ -6,24 +6,23 @@ from typing import Any
 
 import pytest
 
-from kafka_ferry.hooks.connect.hook import Readiness, Verdict
-from kafka_ferry.jobs.migration.live.progress import ConnectProgress, ReplicationFailed
+from kafka_ferry.jobs.migration.live.progress import ConnectorProgress, ReplicationFailed
 
 
-class FakeHook:
-    def __init__(self, offsets: list[dict[str, Any]], verdicts: dict[str, Verdict] | None = None) -> None:
-        self._offsets, self._verdicts = offsets, verdicts or {}
+class FakeRuntime:
+    def __init__(self, offsets: list[dict[str, Any]], failed: str = "") -> None:
+        self._offsets, self._failed = offsets, {failed}
 
     def offsets(self, name: str) -> list[dict[str, Any]]:
         assert name == "m.source"
         return self._offsets
 
-    def readiness(self, name: str, expected_tasks: int) -> Readiness:
-        return Readiness(self._verdicts.get(name, Verdict.RUNNING), f"{name}: stack trace")
+    def problem(self, names: list[str]) -> str:
+        return next((f"{name}: stack trace" for name in names if name in self._failed), "")
 
 
-def progress(offsets: list[dict[str, Any]], verdicts: dict[str, Verdict] | None = None) -> ConnectProgress:
-    return ConnectProgress(FakeHook(offsets, verdicts), "m.source", "old", ["m.source", "m.checkpoint"])  # type: ignore[arg-type]
+def progress(offsets: list[dict[str, Any]], failed: str = "") -> ConnectorProgress:
+    return ConnectorProgress(FakeRuntime(offsets, failed), "m.source", "old", ["m.source", "m.checkpoint"])  # type: ignore[arg-type]
 
 
 def entry(topic: str, partition: int, offset: int | None, cluster: str = "old") -> dict[str, Any]:
@@ -46,9 +45,9 @@ def test_other_clusters_reset_offsets_and_heartbeats_are_not_ours() -> None:
 @pytest.mark.parametrize("name", ["m.source", "m.checkpoint"])
 def test_a_failed_connector_of_the_migration_is_told_with_its_trace(name: str) -> None:
     with pytest.raises(ReplicationFailed, match=f"{name}: stack trace") as caught:
-        progress([], {name: Verdict.FAILED}).check()
+        progress([], name).check()
     assert not caught.value.retriable
 
 
-def test_a_connector_on_its_way_is_no_failure() -> None:
-    progress([], {"m.source": Verdict.WAITING}).check()
+def test_no_problem_is_no_failure() -> None:
+    progress([]).check()

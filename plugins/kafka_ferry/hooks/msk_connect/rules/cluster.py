@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kafka_ferry.core.msk_iam import java_settings
 from kafka_ferry.exceptions import BadParam
 
 IAM, NONE = "IAM", "NONE"
@@ -39,6 +40,13 @@ class ConnectorCluster:
             "kafkaClusterClientAuthentication": {"authenticationType": self.authentication},
             "kafkaClusterEncryptionInTransit": {"encryptionType": self.encryption},
         }
+
+    def client_settings(self) -> dict[str, str]:
+        """Java client settings by which a connector reaches it; by IAM as the worker's role."""
+        servers = {"bootstrap.servers": self.bootstrap_servers}
+        if self.authentication == IAM:
+            return {**servers, "security.protocol": "SASL_SSL", **java_settings()}
+        return {**servers, "security.protocol": "SSL" if self.encryption == TLS else "PLAINTEXT"}
 
 
 def cluster_of(

@@ -17,9 +17,7 @@ from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.jobs.cdc.debezium_config import Capture
 from kafka_ferry.jobs.cdc.live.binlog import LastChange, LogGone, last_change
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
-from kafka_ferry.jobs.cdc.live.connect_rest import ConnectRestRuntime
-from kafka_ferry.jobs.cdc.live.msk_connect import MskConnectRuntime
-from kafka_ferry.jobs.cdc.live.runtime import Runtime
+from kafka_ferry.jobs.cdc.live.connector import StreamConnector, connector_of
 from kafka_ferry.jobs.cdc.rules.alterations import OVERRIDES, alteration_findings, breaking_findings, snapshot_overrides
 from kafka_ferry.jobs.cdc.rules.events import NotAnEvent, Op, parse_event
 from kafka_ferry.jobs.cdc.rules.position import Position
@@ -38,6 +36,7 @@ from kafka_ferry.jobs.cdc.rules.preflight import (
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.cdc.rules.tables import Table
 from kafka_ferry.jobs.common.deployment import check_settings
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 from kafka_ferry.records.content import PartitionRange
 
@@ -60,11 +59,9 @@ class CdcStream:
         self._last: dict[Position, LastChange | None] = {}
 
     @cached_property
-    def runtime(self) -> Runtime:
-        """What runs the connector."""
-        if self.spec.runtime == "msk_connect":
-            return MskConnectRuntime(self.name, self.spec, self.target)
-        return ConnectRestRuntime(self.name, self.spec.connect_conn_id)
+    def connector(self) -> StreamConnector:
+        """What streams, wherever it runs."""
+        return connector_of(self.name, self.spec, self.target)
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -91,7 +88,7 @@ class CdcStream:
             hostname=str(login["host"]),
             port=int(login["port"]),
             user=str(login["user"]),
-            password=self.runtime.password(spec.database_conn_id) or str(login["password"]),
+            password=self.connector.runtime.reference(spec.database_conn_id, "password") or str(login["password"]),
             topic_prefix=spec.prefix,
             databases=tuple(spec.databases),
             tables=tuple(spec.tables),
@@ -103,7 +100,7 @@ class CdcStream:
             replication_factor=spec.replication_factor or -1,
             partitions=spec.partitions,
             history_topic=spec.history,
-            kafka=self.runtime.client_settings(spec.target_conn_id),
+            kafka=self.connector.runtime.client_settings(spec.target_conn_id),
             more=self._more(),
         )
         return connector_config(capture.config())
@@ -119,7 +116,15 @@ class CdcStream:
     @cached_property
     def service_role(self) -> ServiceRole | None:
         """The role that the connector runs with, where there is one."""
-        return self.runtime.service_role(list(self.topics()))
+        spec, runtime = self.spec, self.connector.runtime
+        return runtime.service_role(
+            Kind.DEBEZIUM,
+            [self.connector.name],
+            # Debezium's names of the topics of schema changes and of heartbeats.
+            [*sorted(self.topics()), spec.prefix, f"__debezium-heartbeat.{spec.prefix}"],
+            [spec.history, *runtime.own_topics],
+            pattern=f"*{spec.prefix}*",
+        )
 
     def findings(self) -> list[Finding]:
         """What is wrong with the database, the selection, the schema history or the service role."""
@@ -143,7 +148,7 @@ class CdcStream:
         return found
 
     def _runs(self) -> bool:
-        return self.runtime.readiness().verdict is not Verdict.WAITING
+        return self.connector.readiness().verdict is not Verdict.WAITING
 
     def _history(self, most: int = _LOOKED_AT) -> list[bytes]:
         admin, at = self.target.admin, [(self.spec.history, 0)]
@@ -171,7 +176,9 @@ class CdcStream:
                 raise BadParam("connector_config", f"{key} is {said}, but connection {spec.database_conn_id} says "
                                f"{login[name]}", "leave it out, or correct one of the two")  # fmt: skip
         cluster = self.target.admin.describe_cluster()
-        self.runtime.check(spec.database.connector_class, cluster.cluster_id)
+        self.connector.runtime.check(
+            spec.database.connector_class, cluster.cluster_id, "Debezium's archive for this database"
+        )
         topics = self.topics()
         there = self.target.admin.topic_ids([*topics, spec.prefix, spec.history])
         lines = [
@@ -208,14 +215,14 @@ class CdcStream:
         """
         if self.service_role and not self._runs():
             self.service_role.refuse()  # it may have been changed since the plan
-        return self.runtime.deploy(self.config(), self.has_history())
+        return self.connector.deploy(self.config(), self.has_history())
 
     def look(self, until: Position) -> Readiness:
         """Whether the snapshot is over and the connector has committed what lies before a position."""
-        state = self.runtime.readiness()
+        state = self.connector.readiness()
         if state.verdict is not Verdict.RUNNING:
             return state
-        progress = self.runtime.progress()
+        progress = self.connector.progress()
         at, goal = progress.position, f"the goal is {until}"
         if progress.in_snapshot or at is None:
             return Readiness(Verdict.WAITING, f"the snapshot is going on, as of {at}" if at else "nothing was read yet")
@@ -265,13 +272,15 @@ class CdcStream:
 
     def remove(self) -> dict[str, list[str]]:
         """Take the connector away; with ``forget`` also its offsets and its schema history. Data topics stay."""
-        ended = self.runtime.remove(forget=self.spec.forget)
-        topics = self.target.admin.delete_topics([self.spec.history]) if self.spec.forget else []
+        runtime = self.connector.runtime
+        ended = self.connector.remove(forget=self.spec.forget)
+        runtime.forget_internal([self.connector.name])
+        topics = self.target.admin.delete_topics([self.spec.history, *runtime.own_topics]) if self.spec.forget else []
         return {"ended": ended, "topics": topics}
 
     def left(self) -> list[str]:
         """What :meth:`remove` should have taken away and is there still."""
-        left = self.runtime.left()
+        left = self.connector.left()
         if self.spec.forget:
             left += [f"topic {name}" for name in self.target.admin.topic_ids([self.spec.history])]
         return left

@@ -6,14 +6,12 @@ import logging
 from functools import cached_property
 
 from kafka_ferry.exceptions import NotAuthorized, TransientError
-from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
 from kafka_ferry.hooks.msk_connect.rules.plugin_marker import PluginMarker, is_fixed
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import check_plugin
 from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources
-from kafka_ferry.jobs.runtimes.plugin_folder import allowed_folder
 
 log = logging.getLogger(__name__)
 
@@ -21,32 +19,27 @@ log = logging.getLogger(__name__)
 class StreamResources(MskResources):
     """With Debezium's archive for a plugin."""
 
-    def __init__(self, hook: MskConnectHook, spec: StreamSpec, base: str, delay: float, attempts: int) -> None:
-        super().__init__(hook, spec, base, delay, attempts)
+    param = "plugin"
+
+    def __init__(self, spec: StreamSpec, base: str) -> None:
+        super().__init__(spec, base)
         self._stream = spec
 
-    @cached_property
-    def _archive(self) -> PluginArchive:
-        spec = self._stream
-        if spec.plugin_folder:
-            return allowed_folder(spec.plugin_folder)
-        check_plugin(spec.plugin)
-        return from_maven([spec.plugin])
+    def _without_folder(self) -> PluginArchive:
+        check_plugin(self._stream.plugin)
+        return from_maven([self._stream.plugin])
 
     def has_class(self, name: str) -> bool:
-        """Whether the plugin holds a class; one that is there already is not looked into."""
-        if self._spec.custom_plugin_arn or (self._marker and name in self._marker.classes):
-            return True
-        return self._archive.has_class(name)
+        return bool(self._marker and name in self._marker.classes) or super().has_class(name)
 
     @property
     def _bucket(self) -> str:
-        return str(self._spec.plugin_bucket)
+        return str(self.spec.plugin_bucket)
 
     @property
     def _marker_key(self) -> str:
         """One for each stream: other coordinates take its place."""
-        return f"{self._base}-plugin.json"
+        return f"{self.base}-plugin.json"
 
     @property
     def _by_maven(self) -> bool:
@@ -61,7 +54,7 @@ class StreamResources(MskResources):
             return None
         try:
             text = read_text(self._bucket, self._marker_key, **self._s3)
-            marker = PluginMarker.read(text or "", self._stream.plugin, f"{self._base}-plugin")
+            marker = PluginMarker.read(text or "", self._stream.plugin, f"{self.base}-plugin")
             there = marker and size_of(self._bucket, marker.key, **self._s3) == marker.size
         except (TransientError, NotAuthorized) as fault:
             log.info("whether the plugin is in S3 already cannot be seen, so Maven is asked: %s", fault)

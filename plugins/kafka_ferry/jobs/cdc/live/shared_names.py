@@ -16,7 +16,7 @@ def stream_names(stream: CdcStream) -> list[SharedName]:
     param = "topic_prefix" if spec.topic_prefix else "stream"
     why = f"both would write topics {spec.prefix}.* on {spec.target_conn_id}"
     return [
-        SharedName("stream", spec.stream, f"runs as/{' '.join(stream.runtime.names)}"),
+        SharedName("stream", spec.stream, f"runs as/{stream.connector.name}"),
         SharedName(
             param, spec.prefix, f"prefix/{stream.target.admin.describe_cluster().cluster_id}/{spec.prefix}", why
         ),

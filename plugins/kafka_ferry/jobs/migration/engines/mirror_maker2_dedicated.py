@@ -8,6 +8,7 @@ from typing import Any
 
 import javaproperties
 
+from kafka_ferry.core.mirror_offsets import next_offsets, offset_changes
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.record_sizes import without_prefix
 from kafka_ferry.exceptions import BadParam
@@ -73,11 +74,8 @@ class MirrorMaker2Dedicated(HostEngine):
     def prepare(self) -> None:
         """Go on behind the target's last records, whatever the offsets topic says."""
         places = resume_of(self.migration, self.migration.target_topics())
-        stored = self._offsets.next_offsets()
-        changes = {
-            tp: places.get(tp) for tp in sorted(places.keys() | stored.keys()) if places.get(tp) != stored.get(tp)
-        }
-        self._offsets.write(changes, self.spec.replication_factor)
+        stored = next_offsets(self._offsets.entries(), self.spec.alias)
+        self._offsets.write(offset_changes(places, stored, self.spec.alias), self.spec.replication_factor)
 
     def readiness(self) -> Readiness:
         state = self.lives()
@@ -102,8 +100,7 @@ class MirrorMaker2Dedicated(HostEngine):
 
     @cached_property
     def _offsets(self) -> OffsetsTopic:
-        alias = self.spec.alias
-        return OffsetsTopic(self.migration.target, f"mm2-offsets.{alias}.internal", _SOURCE_CONNECTOR, alias)
+        return OffsetsTopic(self.migration.target, f"mm2-offsets.{self.spec.alias}.internal", _SOURCE_CONNECTOR)
 
     @cached_property
     def _status(self) -> StatusTopic:
@@ -115,7 +112,7 @@ class _DedicatedProgress:
         self._engine, self._offsets = engine, offsets
 
     def next_offsets(self) -> Mapping[Partition, int]:
-        return self._offsets.next_offsets()
+        return next_offsets(self._offsets.entries(), self._engine.spec.alias)
 
     def check(self) -> None:
         if failed := self._engine.failed():

@@ -15,10 +15,11 @@ from kafka_ferry.hooks.hosts.host import Host
 from kafka_ferry.jobs.migration.engines.connect_standalone_config import worker_properties
 from kafka_ferry.jobs.migration.engines.host_engine import HostEngine, SupervisedProgress
 from kafka_ferry.jobs.migration.engines.host_spec import StandaloneSpec
-from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors
+from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors, forget_heartbeats, refusal
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import residue_topics
-from kafka_ferry.jobs.migration.engines.mirror_maker2_on_connect import forget_heartbeats
 from kafka_ferry.jobs.migration.rules.watch import Progress
+from kafka_ferry.jobs.runtimes.connectors import change
+from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
 
 _START_SECONDS = 120  # a scan of the class path takes 16 s on a slow machine (measured), a JVM under load more
 
@@ -58,15 +59,15 @@ class MirrorMaker2Standalone(HostEngine):
     @cached_property
     def mirror(self) -> MirrorConnectors:
         settings = self.settings(self.folder(self.hosts[0]))
-        return MirrorConnectors(self.migration, ConnectHook(url=self._url), settings)
+        return MirrorConnectors(self.migration, KafkaConnectRuntime(ConnectHook(url=self._url), refusal), settings)
 
     def about(self) -> dict[str, Any]:
         return super().about() | {"connectors": self.mirror.wanted}
 
     def changes(self) -> list[Change]:
         processes = super().changes()
-        if any(change.action is Action.CREATE for change in processes):  # nobody there to ask
-            return processes + [self.mirror.change(name, None) for name in self.mirror.wanted]
+        if any(process.action is Action.CREATE for process in processes):  # nobody there to ask
+            return processes + [change(name, self.mirror.configs[name], None) for name in self.mirror.wanted]
         return processes + self.mirror.changes()
 
     def deploy(self) -> None:

@@ -1,0 +1,155 @@
+"""Connectors on a Kafka Connect cluster, or a standalone worker, by its REST API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka_ferry.core.changes import Change
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.connect.hook import ConnectHook, Offsets
+from kafka_ferry.hooks.connect.rest import ConnectorNotFound, InvalidConnectorConfig
+from kafka_ferry.hooks.connect.states import ConnectorState, Readiness, ValidationResult, Verdict, worst
+from kafka_ferry.jobs.common.by_hand import delete_connector
+from kafka_ferry.jobs.runtimes.connectors import Begin, Configs, at_least_one, change
+from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
+
+log = logging.getLogger(__name__)
+
+
+def refused(name: str, problems: ValidationResult) -> BadParam:
+    """A config that the worker does not take."""
+    return BadParam("connect_conn_id", f"the worker refuses connector {name}: {problems}", "see the keys named")
+
+
+class KafkaConnectRuntime:
+    """A connector is created STOPPED, told where to begin, and only then resumed.
+
+    :param refusal: a job's own words for a config that the worker refuses.
+    """
+
+    own_topics: tuple[str, ...] = ()
+
+    def __init__(self, connect: ConnectHook, refusal: Callable[[str, ValidationResult], BadParam] = refused) -> None:
+        self.connect, self._refusal = connect, refusal
+
+    # -- plan ----------------------------------------------------------------------------------------------------------
+
+    def about(self) -> dict[str, Any]:
+        return {"conn_id": self.connect.connect_conn_id, "version": self.connect.info().version}
+
+    def check(self, connector_class: str, cluster_id: str, plugin: str) -> None:
+        if connector_class not in {plugin.class_name for plugin in self.connect.plugins()}:
+            fix = f"unpack {plugin} into their plugin.path and restart them"
+            raise BadParam("connect_conn_id", f"the workers have no {connector_class}", fix)
+        if (ours := self.connect.info().kafka_cluster_id) != cluster_id:
+            problem = f"the workers write into cluster {ours}, not into {cluster_id} of target_conn_id"
+            raise BadParam("connect_conn_id", problem, "workers of the target cluster")
+
+    def service_role(
+        self, kind: Kind, connectors: Sequence[str], topics: Sequence[str], own: Sequence[str], *,
+        groups: Sequence[str] = (), pattern: str = "*",
+    ) -> None:  # fmt: skip
+        """None: its workers have whatever rights they were started with."""
+
+    def client_settings(self, kafka_conn_id: str) -> dict[str, str]:
+        return self.connect.client_settings(kafka_conn_id)
+
+    def reference(self, conn_id: str, key: str) -> str | None:
+        return self.connect.config_provider(conn_id).get(key)
+
+    def changes(self, configs: Configs) -> list[Change]:
+        changes = []
+        for name, config in configs.items():
+            problems = self.connect.validate({**config, "name": name})
+            if not problems.ok:
+                raise self._refusal(name, problems)
+            changes.append(change(name, config, self.connect.find_config(name)))
+        return changes
+
+    # -- run -----------------------------------------------------------------------------------------------------------
+
+    def make_way(self, connectors: Iterable[str]) -> set[str]:
+        return {name for name in connectors if self._state(name) in (None, ConnectorState.STOPPED)}
+
+    def config(self, connector: str) -> Mapping[str, str] | None:
+        return self.connect.find_config(connector)
+
+    def deploy(self, configs: Configs, begin: Mapping[str, Begin], *, restart_failed: bool = False) -> None:
+        """:raises InvalidConnectorConfig: the worker refuses a config, of which nothing was made."""
+        for name, config in configs.items():
+            state, changes = self._state(name), []
+            made = state is None
+            if made:
+                self._create(name, config)
+                state = ConnectorState.STOPPED
+            else:
+                if name in begin and state is not ConnectorState.STOPPED:
+                    self.connect.stop(name)
+                    state = ConnectorState.STOPPED
+                changes = self.connect.apply(name, config)
+            if name in begin:
+                self._begin(name, begin[name], made)
+            if state in (ConnectorState.STOPPED, ConnectorState.PAUSED):
+                self.connect.resume(name)
+            elif restart_failed and not changes and self.connect.readiness(name).verdict is Verdict.FAILED:
+                self.connect.restart(name, only_failed=True)
+
+    def _create(self, name: str, config: Mapping[str, str]) -> None:
+        problems = self.connect.validate({**config, "name": name})
+        if not problems.ok:
+            raise InvalidConnectorConfig("POST", "/connectors", 400, f"the config of {name} is refused:\n{problems}")
+        self.connect.create(name, config, initial_state=ConnectorState.STOPPED)
+        log.info("create connector %s", name)
+
+    def _begin(self, name: str, begin: Begin, made: bool) -> None:
+        try:
+            changes = begin(self.connect.offsets(name))
+        except BadParam:
+            if made:
+                self.connect.delete(name)
+            raise
+        if changes:
+            self.connect.alter_offsets(name, changes)
+
+    def _state(self, name: str) -> ConnectorState | None:
+        if self.connect.find_config(name) is None:
+            return None
+        try:
+            return self.connect.status(name).state
+        except ConnectorNotFound:
+            return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
+
+    def readiness(self, connectors: Iterable[str], tasks: Callable[[str], int] = at_least_one) -> Readiness:
+        return worst([self.connect.readiness(name, tasks(name)) for name in connectors])
+
+    def problem(self, connectors: Iterable[str]) -> str:
+        for name in connectors:
+            state = self.connect.readiness(name, 0)
+            if state.verdict is Verdict.FAILED:
+                return state.reason
+        return ""
+
+    def offsets(self, connector: str) -> Offsets:
+        return self.connect.offsets(connector)
+
+    # -- removal -------------------------------------------------------------------------------------------------------
+
+    def existing(self, connectors: Iterable[str]) -> list[str]:
+        found = set(self.connect.connectors())
+        return [name for name in connectors if name in found]
+
+    def remove(self, connectors: Iterable[str], *, forget: bool) -> list[str]:
+        """Offsets of a connector that is gone can not be reached any more: to forget them it is stopped first."""
+        return [f"connector {name}" for name in connectors if self.connect.delete(name, reset_offsets=forget)]
+
+    def forget_internal(self, connectors: Iterable[str]) -> list[str]:
+        """None: its topics are all connectors'."""
+        return []
+
+    def left(self, connectors: Iterable[str]) -> list[str]:
+        return [f"connector {name}" for name in self.existing(connectors)]
+
+    def how_to_stop(self, connectors: Sequence[str]) -> str:
+        return "\n".join(delete_connector(self.connect, name) for name in connectors)
