@@ -2,9 +2,9 @@
 
 plan -> freeze -> export -> finish -> verify -> follow -> validate -> report
 
-Give it `topics`, `source_conn_id` and a `location`. With `dry_run` only `plan` runs, and writes nothing. What it found
-stands in the run's tab "Kafka Ferry", as does the verdict of a whole run. Exports of one name go on from one another;
-`follow_for` also exports what is written meanwhile. Import with `import_topics_from_s3`.
+Give it `topics`, `source_conn_id` and a `location`. With `dry_run` only `plan` runs, and writes nothing. Its findings
+are in the run's tab "Kafka Ferry", as is the verdict of a whole run. Exports of one name continue from one another;
+`follow_for` also exports records that arrive later. Import with `import_topics_from_s3`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Import topics that were exported to S3, under other names if wanted, and prove that every record is there.
+"""Import topics that were exported to S3, optionally under new names, and prove that every record arrived.
 
 plan -> copy_objects -> provision_topics -> shards -> import -> follow -> validate -> release -> report
 
 Give it the export's name and `location`, and `target_conn_id`. With `dry_run` only `plan` runs, and writes nothing.
-What it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run. Records that are there
-already are not written again; `follow_for` also imports what is exported meanwhile.
+Its findings are in the run's tab "Kafka Ferry", as is the verdict of a whole run. Records that are already on the
+target are not written again; `follow_for` also imports what is exported later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 with DAG(
     **about(
         "import_topics_from_s3",
-        "import exported topics, renamed if wanted",
+        "import exported topics, optionally renamed",
         __doc__,
         params_of(ImportSpec),
         "kafka",

@@ -1,11 +1,11 @@
-"""Replicate chosen topics under a new name with a connector made through the Connect REST API, and prove the result.
+"""Replicate selected topics under new names with connectors on the Connect REST API, and prove the result.
 
 plan -> provision_topics -> deploy -> wait_until_running -> wait_until_converged -> shards -> fingerprint
--> translate_groups -> validate -> remove -> report; the canary flies beside the wait
+-> translate_groups -> validate -> remove -> report; the canary runs in parallel with the wait
 
 Give it `topics` and two connections, `source_conn_id` and `target_conn_id`. With `dry_run` only `plan` runs, and
-changes nothing. What it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run, PASS or
-FAIL. What was started is taken away at the end, unless `keep_replicating`. Retry or clear any task whenever you like.
+changes nothing. Its findings are in the run's tab "Kafka Ferry", as is the verdict of a whole run, PASS or FAIL. What
+was started is removed at the end, unless `keep_replicating`. Any task can be retried or cleared at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kafka_ferry.jobs.migration.engines.replicate_spec import ReplicateSpec
 with DAG(
     **about(
         "replicate_topics",
-        "replicate chosen topics under a new name",
+        "replicate selected topics under new names",
         __doc__,
         params_of(ReplicateSpec),
         "kafka",

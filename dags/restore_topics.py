@@ -1,11 +1,11 @@
-"""Restore topics from a backup, renamed if wanted, as of a backup or a point in time, and prove the result.
+"""Restore topics from a backup, optionally renamed, as of a backup or a point in time, and prove the result.
 
 plan -> provision -> shards -> restore -> compare -> groups -> validate -> acls -> release -> report
 
-Give it the backup's name and `location` as they were called; without `backup_id` it takes the latest. The ids stand
-in the report of each run of `backup_topics` and `verify_backup`, and are the names of the files in
-`<location>/<backup>/manifests/`. With `dry_run` only `plan` runs, and writes nothing. What it found stands in the run's
-tab "Kafka Ferry", as does the verdict of a whole run. Records that are there already are not written again.
+Give it the same name and `location` as the backup's; without `backup_id` it uses the latest. The ids are in the report
+of each run of `backup_topics` and `verify_backup`, and are the file names in `<location>/<backup>/manifests/`. With
+`dry_run` only `plan` runs, and writes nothing. Its findings are in the run's tab "Kafka Ferry", as is the verdict of a
+whole run. Records that are already on the target are not written again.
 """
 
 from __future__ import annotations

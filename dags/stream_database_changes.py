@@ -1,10 +1,10 @@
-"""Stream a database's changes into Kafka with Debezium, and prove that every row and every change is there.
+"""Stream a database's changes into Kafka with Debezium, and prove that every row and every change arrived.
 
 plan -> deploy -> wait_until_running -> wait_until_converged -> validate -> remove -> report
 
 Give it `databases`, `database_conn_id` and `target_conn_id`. With `dry_run` only `plan` runs: it names what the server
-lacks and changes nothing. What it found stands in the run's tab "Kafka Ferry", as does the verdict of a whole run on
-every row and every change. The connector goes on after the run; without `keep_streaming` it is taken away.
+lacks and changes nothing. Its findings are in the run's tab "Kafka Ferry", as is the verdict of a whole run on every
+row and every change. The connector keeps running after the run; without `keep_streaming` it is removed.
 """
 
 from __future__ import annotations

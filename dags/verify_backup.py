@@ -1,9 +1,9 @@
-"""Read every object of the backups of a name, and know that each can be restored. Needs no cluster.
+"""Read every object of the backups under a name, and prove that each can be restored. Needs no cluster.
 
 plan -> shards -> verify -> validate -> report
 
-The schedule takes the defaults, and the DAG ships paused: a run begins once it is unpaused, and the trigger form does
-that, too. With `dry_run` only `plan` runs. The run's tab "Kafka Ferry" lists every backup of the name with its id.
+Scheduled runs use the params' defaults, and the DAG ships paused: runs start once it is unpaused, which the trigger
+form does, too. With `dry_run` only `plan` runs. The run's tab "Kafka Ferry" lists every backup of the name with its id.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kafka_ferry.jobs.common.form import params_of
 with DAG(
     **about(
         "verify_backup",
-        "read backups and prove them whole",
+        "verify that backups can be restored",
         __doc__,
         params_of(VerifySpec),
         "kafka",

@@ -1,9 +1,9 @@
-"""Compare topics and groups of two Kafka clusters at any time, whoever copied them. Changes nothing.
+"""Compare topics and groups of two Kafka clusters at any time, whatever tool copied them. Changes nothing.
 
 freeze -> shards -> fingerprint -> validate -> report
 
-Give it `topics` and two connections, `source_conn_id` and `target_conn_id`. It reads both sides to their ends of this
-moment and ends with a verdict, PASS or FAIL, record by record, in the run's tab "Kafka Ferry".
+Give it `topics` and two connections, `source_conn_id` and `target_conn_id`. It reads both sides up to their
+current end offsets, record by record. The verdict, PASS or FAIL, is in the run's tab "Kafka Ferry".
 """
 
 from __future__ import annotations

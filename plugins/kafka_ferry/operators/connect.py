@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class ConnectOperator(BaseOperator):
     """Base of the operators on one connector.
 
-    A fault that may pass (rebalance, worker away) is raised as it is, so that Airflow retries the task; any other ends
-    it at once.
+    A transient fault (rebalance, worker unreachable) is raised unchanged, so that Airflow retries the task; any other
+    fails it at once.
 
     :param connector: name of the connector. (templated)
     :param connect_conn_id: Airflow connection of the Connect cluster. (templated)
@@ -41,7 +41,7 @@ class ConnectOperator(BaseOperator):
         return ConnectHook(self.connect_conn_id)
 
     def execute(self, context: Context) -> Any:
-        """Do it; see the class for what is retried."""
+        """Run the operator; see the class for what is retried."""
         try:
             return self.act()
         except FerryError as fault:
@@ -56,7 +56,7 @@ class ConnectOperator(BaseOperator):
 
 
 class ApplyConnectorOperator(MaskedFields, ConnectOperator):
-    """Make a connector's config as wished: compare, validate on the worker, PUT only when it differs.
+    """Bring a connector's config up to date: compare, validate on the worker, PUT only when it differs.
 
     Example::
 
@@ -67,10 +67,10 @@ class ApplyConnectorOperator(MaskedFields, ConnectOperator):
             client_settings={"source.cluster.": "kafka_source", "target.cluster.": "kafka_target"},
         )
 
-    Known limitation: rendered fields show ``config`` with its secrets masked, but the DAG file's own text is not ours
-    to mask: give secrets by ``client_settings``, a ConfigProvider reference or ``{{ conn.x.password }}``.
+    Known limitation: rendered fields show ``config`` with its secrets masked, but the DAG file's own text cannot be
+    masked: pass secrets by ``client_settings``, a ConfigProvider reference or ``{{ conn.x.password }}``.
 
-    :param config: the whole connector config; keys on the worker that are not in it are removed. (templated)
+    :param config: the whole connector config; existing keys that are not in it are removed. (templated)
     :param client_settings: prefix → Airflow ``kafka`` connection, whose Java client settings are added to the config
         under that prefix when the task runs. (templated)
     :return: ``{"connector": …, "changes": ["~ tasks.max: 1 -> 2", …]}``, without secrets.
@@ -88,7 +88,7 @@ class ApplyConnectorOperator(MaskedFields, ConnectOperator):
         self.client_settings = client_settings
 
     def act(self) -> dict[str, Any]:
-        """Apply, and say what changed."""
+        """Apply the config and return what changed."""
         config = dict(self.secret_field("config"))
         for prefix, conn_id in (self.client_settings or {}).items():
             config |= self.hook.client_settings(conn_id, prefix)
@@ -99,7 +99,7 @@ class ApplyConnectorOperator(MaskedFields, ConnectOperator):
 class DeleteConnectorOperator(ConnectOperator):
     """Delete a connector; one that does not exist counts as deleted.
 
-    :param reset_offsets: stop it and forget its offsets first, so that a connector made again under this name starts
+    :param reset_offsets: stop it and delete its offsets first, so that a connector recreated under this name starts
         from the beginning.
     :return: whether it existed.
     """
@@ -130,7 +130,7 @@ class ResumeConnectorOperator(ConnectOperator):
 
 
 class StopConnectorOperator(ConnectOperator):
-    """Stop a connector and wait until no task is left, as altering its offsets needs."""
+    """Stop a connector and wait until no task is left, as altering its offsets requires."""
 
     def act(self) -> None:
         """Stop."""
@@ -141,7 +141,7 @@ class RestartConnectorOperator(ConnectOperator):
     """Restart a connector and its tasks. Follow it with a ``ConnectorRunningSensor``: Connect restarts later.
 
     :param include_tasks: restart the tasks too.
-    :param only_failed: spare what is not FAILED.
+    :param only_failed: restart only instances that are FAILED.
     """
 
     def __init__(self, *, include_tasks: bool = True, only_failed: bool = False, **kwargs: Any) -> None:
@@ -157,8 +157,8 @@ class RestartConnectorOperator(ConnectOperator):
 class AlterConnectorOffsetsOperator(ConnectOperator):
     """Set the offsets of a STOPPED connector.
 
-    :param offsets: ``[{"partition": {...}, "offset": {...}}, …]`` as ``GET /connectors/{name}/offsets`` gives them;
-        ``"offset": None`` forgets a partition. (templated)
+    :param offsets: ``[{"partition": {...}, "offset": {...}}, …]`` as ``GET /connectors/{name}/offsets`` returns them;
+        ``"offset": None`` deletes a partition's offset. (templated)
     """
 
     template_fields: Sequence[str] = (*ConnectOperator.template_fields, "offsets")
@@ -169,12 +169,12 @@ class AlterConnectorOffsetsOperator(ConnectOperator):
         self.offsets = offsets
 
     def act(self) -> None:
-        """Alter, and read back."""
+        """Alter the offsets and read them back."""
         self.hook.alter_offsets(self.connector, self.offsets)
 
 
 class ResetConnectorOffsetsOperator(ConnectOperator):
-    """Forget the offsets of a STOPPED connector."""
+    """Delete the offsets of a STOPPED connector."""
 
     def act(self) -> None:
         """Reset."""

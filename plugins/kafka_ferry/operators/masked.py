@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class MaskedFields(BaseOperator):
     """Keeps the secrets of some template fields out of what Airflow stores and shows after rendering.
 
-    Airflow's own masker goes by words in keys ("password") and would show ``sasl.jaas.config`` and
-    ``ssl.keystore.key``. Mapped tasks come through here too. Stands before the other base class.
+    Airflow's own masker matches words in keys ("password") and would show ``sasl.jaas.config`` and
+    ``ssl.keystore.key``. Mapped tasks are covered too. Put it before the other base class.
 
     :cvar masked: the names of those fields; mappings.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kafka_ferry.hooks.connect.hook import ConnectHook
 
-# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
+# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral has none, so it comes later.
 _MARGIN = timedelta(minutes=2)
 
 
@@ -27,15 +27,15 @@ class ConnectorRunningSensor(BaseSensorOperator):
     """Wait until connectors are RUNNING with at least the expected number of tasks, all RUNNING.
 
     A FAILED connector or task ends the wait at once, without retries, with the worker's stack trace. RUNNING with no
-    tasks is not running: MirrorMaker 2 says so with a wrong password (measured).
+    tasks is not running: MirrorMaker 2 reports that with a wrong password (measured).
 
     Known limitation: RUNNING says nothing about records moving; wait for convergence after it.
 
-    :param connectors: a name, or connector → least number of tasks. (templated)
+    :param connectors: a name, or connector → minimum number of tasks. (templated)
     :param connect_conn_id: Airflow connection of the Connect cluster. (templated)
     :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more (a race in Airflow 3.3 can fail the
         resumed task).
-    :param poke_interval: seconds between two looks; 10 or more when deferrable.
+    :param poke_interval: seconds between two polls; 10 or more when deferrable.
     :param timeout: seconds until the wait fails, naming each connector that does not run, its state and tasks.
     """
 
@@ -72,7 +72,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
         return {name: int(tasks) for name, tasks in self.connectors.items()}
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
+        """Poll once."""
         from kafka_ferry.hooks.connect.hook import Verdict
         from kafka_ferry.triggers.connect import poll
 
@@ -88,7 +88,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
         return found.verdict is Verdict.RUNNING
 
     def execute(self, context: Context) -> None:
-        """Look once, then wait in the triggerer or here."""
+        """Poll once, then wait in the triggerer or here."""
         if not self.deferrable:
             try:
                 super().execute(context)
@@ -111,7 +111,7 @@ class ConnectorRunningSensor(BaseSensorOperator):
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Take the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
+        """Handle the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
         ended, message = told_by(event)
         if ended is Ended.TIMEOUT:
             raise AirflowSensorTimeout(self._timed_out(message))

@@ -27,10 +27,10 @@ Hook = TypeVar("Hook", bound=MskClient)
 
 
 class MskSensor(AwsBaseSensor[Hook]):
-    """Base: looks at one waiter.
+    """Base: polls one waiter.
 
     :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more.
-    :param poke_interval: seconds between two looks. ``timeout``: seconds until the wait fails, with the last state.
+    :param poke_interval: seconds between two polls. ``timeout``: seconds until the wait fails, with the last state.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class MskSensor(AwsBaseSensor[Hook]):
         self._reason = ""
 
     def waiter(self) -> tuple[str, dict[str, str]]:
-        """Name of the waiter and what it describes."""
+        """Name of the waiter and the arguments of its describe call."""
         raise NotImplementedError
 
     def explained(self, reason: str) -> str:
-        """A failure with all that can be had."""
+        """A failure's reason with all available detail."""
         return reason
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
+        """Poll once."""
         try:
             name, described = self.waiter()
             found = self.hook.look(name, **described)
@@ -68,7 +68,7 @@ class MskSensor(AwsBaseSensor[Hook]):
         return found.outcome is Outcome.DONE
 
     def execute(self, context: Context) -> None:
-        """Look once, then wait in the triggerer or here."""
+        """Poll once, then wait in the triggerer or here."""
         if not self.deferrable:
             try:
                 super().execute(context)
@@ -97,7 +97,7 @@ class MskSensor(AwsBaseSensor[Hook]):
         )
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Take the trigger's event."""
+        """Handle the trigger's event."""
         ended, message = told_by(event)
         if ended is Ended.FAILED:
             raise AirflowFailException(self.explained(message))
@@ -115,10 +115,10 @@ class MskConnectSensor(MskSensor[MskConnectHook]):
 
 
 class MskConnectConnectorStateSensor(MskConnectSensor):
-    """Wait until a connector is RUNNING (or PAUSED, or gone).
+    """Wait until a connector is RUNNING (or PAUSED, or deleted).
 
     A FAILED connector ends the wait at once, without retries, with its stateDescription and the end of its log.
-    After an update wait with :class:`MskConnectConnectorOperationSensor`: RUNNING comes also when it was rolled back.
+    After an update wait with :class:`MskConnectConnectorOperationSensor`: RUNNING follows a rollback, too.
 
     :param connector_arn: its ARN. (templated)
     :param target_state: RUNNING, PAUSED or DELETED.
@@ -142,7 +142,7 @@ class MskConnectConnectorStateSensor(MskConnectSensor):
 
 
 class MskConnectConnectorOperationSensor(MskConnectSensor):
-    """Wait until an operation is COMPLETE: the one truth about an update, pause, resume or restart.
+    """Wait until an operation is COMPLETE: the only reliable result of an update, pause, resume or restart.
 
     A failed operation and a rolled-back one, ROLLBACK_COMPLETE too, end the wait at once with errorInfo and steps.
 

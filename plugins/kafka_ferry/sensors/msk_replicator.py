@@ -13,7 +13,7 @@ from kafka_ferry.sensors.msk_connect import MskSensor
 
 
 class MskReplicatorStateSensor(MskSensor[MskReplicatorHook]):
-    """Wait until a replicator is RUNNING, or gone.
+    """Wait until a replicator is RUNNING, or deleted.
 
     A FAILED replicator ends the wait at once, without retries, with its StateInfo.
 

@@ -13,9 +13,9 @@ from kafka_ferry.triggers.waiting import WaitingTrigger
 
 
 def poll(hook: ConnectHook, connectors: Mapping[str, int]) -> Readiness:
-    """The worst of connectors, by one status request each. A worker that is away only delays the verdict.
+    """The worst of connectors, by one status request each. An unreachable worker only delays the verdict.
 
-    :raises FerryError: one that waiting cannot fix (wrong login, no such connection).
+    :raises FerryError: waiting cannot fix it (wrong credentials, no such connection).
     """
     found = []
     for name, expected_tasks in connectors.items():
@@ -31,7 +31,7 @@ def poll(hook: ConnectHook, connectors: Mapping[str, int]) -> Readiness:
 class ConnectorRunningTrigger(WaitingTrigger):
     """Wait until all connectors run; the event names them under ``connectors``.
 
-    :param connectors: connector → least number of tasks that must be RUNNING.
+    :param connectors: connector → minimum number of tasks that must be RUNNING.
     :param poll_interval: seconds between polls.
     """
 
@@ -59,7 +59,7 @@ class ConnectorRunningTrigger(WaitingTrigger):
 
     @cached_property
     def _hook(self) -> ConnectHook:
-        # The poll is the retry: a call that waits long for a busy cluster would only hide what is going on.
+        # The poll is the retry: a call that waits long for a busy cluster would only hide its state.
         return ConnectHook(self.connect_conn_id, patience=min(self.poll_interval, 5.0))
 
     def look(self) -> Readiness:

@@ -1,4 +1,4 @@
-"""How a wait in the triggerer ended: the words of every trigger's event, and what they mean. There are no others."""
+"""How a wait in the triggerer ended: the statuses of all triggers' events, and what they mean. There are no others."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ class Ended(StrEnum):
     """``status`` of an event."""
 
     SUCCESS = "success"
-    """What was waited for is there."""
+    """The condition is met."""
 
     FAILED = "failed"
-    """It never will be: neither waiting longer nor another try helps."""
+    """It never will be met: neither waiting longer nor another try helps."""
 
     TIMEOUT = "timeout"
-    """The time is over; it may still come."""
+    """The timeout was reached; it may still be met."""
 
     BROKEN = "broken"
-    """The wait itself broke and says nothing of what was waited for: another try may succeed."""
+    """The wait itself failed and says nothing about the condition: another try may succeed."""
 
 
 def event_of(ended: Ended, message: str, echo: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The payload of an event: plain JSON.
 
-    :param echo: what else it holds.
+    :param echo: further keys.
     """
     return {**(echo or {}), "status": ended.value, "message": message}
 
 
 def told_by(event: Mapping[str, Any] | None) -> tuple[Ended, str]:
-    """How the wait ended, and why. An event that is missing, or has none of the words, tells that the wait broke."""
+    """How the wait ended, and why. A missing event, or one without such a status, means that the wait itself failed."""
     status, message = (event or {}).get("status"), (event or {}).get("message")
     if status in tuple(Ended):
         return Ended(status), str(message or "")

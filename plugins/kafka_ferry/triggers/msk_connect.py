@@ -1,7 +1,7 @@
 """Wait for MSK Connect, or for MSK, in the triggerer.
 
 The amazon provider's own base (``AwsBaseWaiterTrigger``) needs aiobotocore, which pins botocore below 1.43.118 and so
-takes pause and resume away. Here the plain client asks the waiter once a poll, in a thread.
+lacks pause and resume. Here the synchronous client runs the waiter once per poll, in a thread.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _VERDICTS: Final = MappingProxyType(
 class MskConnectWaiterTrigger(WaitingTrigger):
     """Wait until a waiter of ``waiters/<service>.json`` is done.
 
-    :param waiter_name: name of the waiter. ``waiter_args``: what it describes.
-    :param echo: handed back in the event, as arguments of a deferral are lost in ``dag.test()``.
-    :param waiter_delay: seconds between looks.
-    :param service: whose waiters: ``kafkaconnect`` or ``kafka``.
+    :param waiter_name: name of the waiter. ``waiter_args``: arguments of its describe call.
+    :param echo: returned in the event, as arguments of a deferral are lost in ``dag.test()``.
+    :param waiter_delay: seconds between polls.
+    :param service: the waiters' service: ``kafkaconnect`` or ``kafka``.
     """
 
     arguments = (

@@ -1,4 +1,4 @@
-"""What our waits in the triggerer have in common: look, say what changed, fire once, never raise."""
+"""What our waits in the triggerer have in common: poll, log what changed, fire once, never raise."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from kafka_ferry.triggers.ended import Ended, event_of
 
 
 class WaitingTrigger(BaseTrigger):
-    """Fire once: it is as wished, it failed, or the time is over.
+    """Fire once: the condition is met, it failed, or the timeout was reached.
 
-    The event is ``{"status": …, "message": str, **echo}``, its status a word of :class:`Ended`.
+    The event is ``{"status": …, "message": str, **echo}``, its status a value of :class:`Ended`.
 
     :cvar arguments: names of the arguments, which are attributes too.
     :param end_time: seconds since the epoch; kept over a restart of the triggerer.
@@ -34,27 +34,27 @@ class WaitingTrigger(BaseTrigger):
     @property
     @abstractmethod
     def delay(self) -> float:
-        """Seconds between two looks."""
+        """Seconds between two polls."""
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """What is waited for, in the log."""
+        """What the log calls the thing waited for."""
 
     @property
     def event(self) -> dict[str, Any]:
-        """What the event holds beside status and message."""
+        """What the event has in addition to status and message."""
         return {}
 
     @abstractmethod
     def look(self) -> Readiness:
-        """Look once, in a thread; RUNNING is as wished.
+        """Poll once, in a thread; RUNNING means that the condition is met.
 
-        :raises FerryError: what waiting cannot fix.
+        :raises FerryError: waiting cannot fix it.
         """
 
     def too_late(self, reason: str) -> str:
-        """The words when the time is over."""
+        """The message of a timeout."""
         return reason
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -63,12 +63,12 @@ class WaitingTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is a verdict."""
+        """Poll until there is a verdict."""
         try:
             ended, message = await self._wait()
         except FerryError as fault:
             ended, message = Ended.FAILED, str(fault)
-        except Exception as fault:  # a trigger that raises fails its task without a word of why
+        except Exception as fault:  # a trigger that raises fails its task without giving a reason
             self.log.exception("The wait for %s broke", self.subject)
             ended, message = Ended.BROKEN, f"{type(fault).__name__}: {fault}"
         yield TriggerEvent(event_of(ended, message, self.event))

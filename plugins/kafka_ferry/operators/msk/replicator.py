@@ -19,8 +19,8 @@ Kind = TypeVar("Kind", bound=StrEnum)
 class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
     """Create a replicator between two MSK clusters, or adopt the one of this name, and wait until it is RUNNING.
 
-    One that exists is compared: topics and groups are updated, what cannot be changed is refused with its name. So a
-    task that is cleared or tried again does the right thing.
+    An existing one is compared: topics and groups are updated, what cannot be changed is refused by name. So clearing
+    or retrying the task is safe.
 
     Example::
 
@@ -40,11 +40,11 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
     :param cluster_arn: MSK cluster written to, in the region of the connection. (templated)
     :param service_execution_role_arn: role of the replicator. (templated)
     :param topics, exclude_topics, groups, exclude_groups: regular expressions. (templated)
-    :param starting_position: EARLIEST copies what is there; LATEST, the service's own default, leaves it out.
+    :param starting_position: EARLIEST copies existing records; LATEST, the service's own default, skips them.
     :param naming: IDENTICAL, or PREFIXED_WITH_SOURCE_CLUSTER_ALIAS, the service's own default.
-    :param compression: NONE, GZIP, SNAPPY, LZ4 or ZSTD, of what is written into the target.
+    :param compression: NONE, GZIP, SNAPPY, LZ4 or ZSTD, for what is written to the target.
     :param log_group: CloudWatch log group. (templated)
-    :param replace_failed: delete one that is FAILED and create it again, which begins anew.
+    :param replace_failed: delete a FAILED one and create it again, which starts from ``starting_position``.
     :param intent_kwargs: further arguments of ``ReplicatorIntent``. (templated)
     :return: ARN of the replicator.
     """
@@ -87,9 +87,9 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
         self.intent_kwargs = intent_kwargs or {}
 
     def intent(self) -> ReplicatorIntent:
-        """What it shall be.
+        """The desired replicator.
 
-        :raises BadParam: MSK would refuse it.
+        :raises BadParam: MSK would reject it.
         """
         source, target = self.hook.ends(self.source_cluster_arn, self.cluster_arn)
         return ReplicatorIntent(
@@ -117,7 +117,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
         return self.done(arn, {})
 
     def done(self, arn: str, event: Mapping[str, Any]) -> str:
-        """What differs is updated once; after that it is as wished, or it is said what is not."""
+        """Update what differs, once; then confirm that it matches, or fail naming what still differs."""
         wanted = self.intent()
         if not event.get("updated") and self.hook.update_replicator(arn, wanted):
             self.await_("replicator_running", arn, {"updated": True}, ReplicatorArn=arn)
@@ -126,7 +126,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
 
 class MskDeleteReplicatorOperator(MskOperator[MskReplicatorHook]):
-    """Delete a replicator and wait until it is gone; one that does not exist counts as deleted.
+    """Delete a replicator and wait until it is deleted; one that does not exist counts as deleted.
 
     :param replicator_arn: its ARN. (templated)
     """

@@ -17,7 +17,7 @@ from kafka_ferry.operators.msk_connect.base import MskConnectOperator
 class MskConnectCreateCustomPluginOperator(MskConnectOperator):
     """Create a custom plugin, or adopt the one of this name, and wait until it is ACTIVE.
 
-    From an object that is in S3 already::
+    From an existing object in S3::
 
         MskConnectCreateCustomPluginOperator(task_id="plugin", name="orders-1", bucket="plugins", key="orders-1.zip")
 
@@ -28,12 +28,12 @@ class MskConnectCreateCustomPluginOperator(MskConnectOperator):
             maven=["io.debezium:debezium-connector-mysql:3.5.0.Final:tar.gz:plugin"],
         )
 
-    :param name: name of the plugin; with ``maven`` or ``folder`` what its name begins with. (templated)
+    :param name: name of the plugin; with ``maven`` or ``folder`` the beginning of its name. (templated)
     :param bucket: S3 bucket in the region of the connector. (templated)
     :param key: object in it; with ``maven`` or ``folder`` the prefix. (templated)
     :param maven: coordinates ``group:artifact:version[:type[:classifier]]``. (templated)
     :param folder: a folder on the Airflow worker. (templated)
-    :param content_type: ZIP or JAR, of an object that is in S3 already.
+    :param content_type: ZIP or JAR, of an existing object in S3.
     :param create_kwargs: further arguments of ``create_custom_plugin`` (``description``, ``tags``). (templated)
     :return: ARN of the plugin.
     """
@@ -60,7 +60,7 @@ class MskConnectCreateCustomPluginOperator(MskConnectOperator):
         self.create_kwargs = create_kwargs or {}
 
     def act(self) -> str:
-        """Build and upload if asked, create or adopt, wait."""
+        """Build and upload if requested, create or adopt, wait."""
         name, key, kind = self.name, self.key, self.content_type
         if self.maven or self.folder:
             archive = from_maven(self.maven) if self.maven else from_folder(str(self.folder))
@@ -93,9 +93,9 @@ class MskConnectDeleteCustomPluginOperator(MskConnectOperator):
 
 
 class MskConnectCreateWorkerConfigurationOperator(MaskedFields, MskConnectOperator):
-    """Create a worker configuration, or adopt the one that says the same.
+    """Create a worker configuration, or adopt an identical one.
 
-    Its properties are linted against MSK Connect's lists before the call. It is ACTIVE at once: nothing is waited for.
+    Its properties are linted against MSK Connect's lists before the call. It is ACTIVE at once, so there is no wait.
 
     :param name: its name. (templated)
     :param properties: its properties; ``key.converter`` and ``value.converter`` are required. (templated)

@@ -28,7 +28,7 @@ from kafka_ferry.triggers.ended import Ended, told_by
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral knows none, so it comes later.
+# The trigger ends by itself, with a reason. Airflow's own timeout of the deferral has none, so it comes later.
 _MARGIN = timedelta(minutes=2)
 
 
@@ -38,16 +38,16 @@ Hook = TypeVar("Hook", bound=MskClient)
 class MskOperator(AwsBaseOperator[Hook]):
     """Base of the operators on MSK Connect and MSK.
 
-    A fault that may pass (429, 5xx, a version that somebody else changed, a wait that timed out) is raised as it is, so
-    that Airflow retries the task; any other ends it at once.
+    A transient fault (429, 5xx, a version that somebody else changed, a wait that timed out) is raised unchanged, so
+    that Airflow retries the task; any other fails it at once.
 
-    :param wait_for_completion: wait for the end of what was begun.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: looks until the wait fails; the defaults make 40 minutes, as a connector that cannot
-        reach its cluster needs 20 to say so.
+    :param wait_for_completion: wait until the operation has completed.
+    :param waiter_delay: seconds between two polls.
+    :param waiter_max_attempts: polls until the wait fails; the defaults make 40 minutes, as a connector that cannot
+        reach its cluster takes 20 to report it.
     :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more (a race in Airflow 3.3 can fail the
         resumed task).
-    :param aws_conn_id, region_name, verify, botocore_config: as of every operator of the amazon provider.
+    :param aws_conn_id, region_name, verify, botocore_config: as in every operator of the amazon provider.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class MskOperator(AwsBaseOperator[Hook]):
 
     @abstractmethod
     def act(self) -> Any:
-        """Begin, wait, return the XCom."""
+        """Start the operation, wait, return the XCom."""
 
     def execute(self, context: Context) -> Any:
-        """Do it; see the class for what is retried."""
+        """Run the operator; see the class for what is retried."""
         return self._guarded(self.act)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
-        """Take the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
+        """Handle the trigger's event. It uses only the event and attributes: ``dag.test()`` drops other arguments."""
         return self._guarded(lambda: self._completed(event or {}))
 
     def done(self, arn: str, event: Mapping[str, Any]) -> Any:
@@ -82,7 +82,7 @@ class MskOperator(AwsBaseOperator[Hook]):
         return arn
 
     def await_(self, waiter: str, arn: str, echo: Mapping[str, Any] | None = None, **waiter_args: str) -> None:
-        """Wait here, or in the triggerer, from where ``done`` goes on. Looks once before it defers.
+        """Wait here, or in the triggerer, after which ``done`` continues. Polls once before it defers.
 
         :param arn: what :meth:`done` is given. ``echo``: what it finds in the event.
         """

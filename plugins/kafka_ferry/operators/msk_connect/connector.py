@@ -17,25 +17,25 @@ _UPDATABLE = ("connectorConfiguration", "capacity", "plugins", "workerConfigurat
 
 
 class _Updating(MaskedFields, MskConnectOperator):
-    """Makes a connector as wished by one or two updates, each awaited by its operation, then compares again."""
+    """Brings a connector up to date by one or two updates, waits for each one's operation, then compares again."""
 
     skip_health_validation: bool | None = None
 
     def request(self) -> dict[str, Any]:
-        """What the connector shall be, in the words of ``create_connector``."""
+        """The desired connector, as ``create_connector`` takes it."""
         raise NotImplementedError
 
     def update(self, arn: str, event: Mapping[str, Any]) -> str:
-        """All updates that are left; comes back here after each wait in the triggerer, with the kinds that are made."""
+        """All remaining updates; called again after each wait in the triggerer, with the kinds already made."""
         wanted = {key: value for key, value in self.request().items() if key in _UPDATABLE}
         kinds: list[str] = list(event.get("updates", ()))
         skip = self.skip_health_validation
-        # A kind that is COMPLETE and still differs is not sent again: confirm says in what.
+        # A kind that is COMPLETE and still differs is not sent again: confirm names the difference.
         while step := self.hook.next_update(arn, wanted, skip_health_validation=skip, made=kinds):
             kind, operation = step
             kinds.append(kind.value)
             self.await_("operation_complete", arn, {"updates": kinds}, connectorOperationArn=operation)
-            if not self.wait_for_completion:  # a second update is refused while the first is under way
+            if not self.wait_for_completion:  # a second update is rejected while the first is in progress
                 return arn
         self.hook.confirm(arn, wanted)
         return arn
@@ -44,8 +44,8 @@ class _Updating(MaskedFields, MskConnectOperator):
 class MskConnectCreateConnectorOperator(_Updating):
     """Create a connector, or adopt the one of this name, and wait until it is RUNNING.
 
-    One that exists is compared: what can be changed is updated, what cannot is refused with its name. So a task that is
-    cleared or tried again does the right thing.
+    An existing one is compared: what can be changed is updated, what cannot is refused by name. So clearing or retrying
+    the task is safe.
 
     Example::
 
@@ -68,14 +68,14 @@ class MskConnectCreateConnectorOperator(_Updating):
     :param capacity: ``provisionedCapacity`` or ``autoScaling``, checked against MSK Connect's limits. (templated)
     :param custom_plugin_arn: ARN of an ACTIVE plugin. (templated)
     :param service_execution_role_arn: role of the workers. (templated)
-    :param cluster_arn: MSK cluster, from which brokers, subnets, security groups and login are taken. (templated)
-    :param cluster: the same by hand: ``kafkaCluster`` and the two security members of ``create_connector``. (templated)
-    :param worker_configuration: ``{"workerConfigurationArn": …, "revision": …}``; None takes the default. (templated)
+    :param cluster_arn: MSK cluster that gives brokers, subnets, security groups and authentication. (templated)
+    :param cluster: the same, explicit: ``kafkaCluster`` and two security members of ``create_connector``. (templated)
+    :param worker_configuration: ``{"workerConfigurationArn": …, "revision": …}``; None uses the default. (templated)
     :param log_group: CloudWatch log group for the workers' logs, whose end a failure shows. (templated)
     :param kafka_connect_version: 3.7.x, or 2.7.1 for plugins built for Java 11.
-    :param update_existing: update one that exists and differs; else it fails.
-    :param replace_failed: delete one that is FAILED and create it again. Unless its worker configuration names an
-        ``offset.storage.topic`` of its own, the new one begins from the beginning.
+    :param update_existing: update an existing connector that differs; if false, fail.
+    :param replace_failed: delete a FAILED connector and create it again. Unless its worker configuration sets its own
+        ``offset.storage.topic``, the new one starts from the beginning.
     :param create_kwargs: further arguments of ``create_connector``. (templated)
     :return: ARN of the connector.
     """
@@ -156,13 +156,13 @@ class MskConnectCreateConnectorOperator(_Updating):
         arn = self.hook.create_connector(self.request(), replace_failed=self.replace_failed)
         if not self.wait_for_completion:
             return arn
-        if operation := self.hook.running_operation(arn):  # begun by a try of this task that was killed
+        if operation := self.hook.running_operation(arn):  # started by a try of this task that was killed
             self.await_("operation_complete", arn, connectorOperationArn=operation)
         self.await_("connector_running", arn, connectorArn=arn)
         return self.done(arn, {})
 
     def done(self, arn: str, event: Mapping[str, Any]) -> str:
-        """What differs is updated; nothing is sent when all is as wished."""
+        """Update what differs; nothing is sent when everything is up to date."""
         if self.update_existing:
             return self.update(arn, event)
         self.hook.confirm(arn, {key: value for key, value in self.request().items() if key in _UPDATABLE})
@@ -170,17 +170,17 @@ class MskConnectCreateConnectorOperator(_Updating):
 
 
 class MskConnectUpdateConnectorOperator(_Updating):
-    """Make a connector as wished, and believe it only when its operations are UPDATE_COMPLETE.
+    """Bring a connector up to date; done only when its operations are UPDATE_COMPLETE.
 
-    Compares first and sends nothing that is equal. Config and workers are an update each. A rolled-back update fails
+    Compares first and sends no no-op updates. Config and workers are one update each. A rolled-back update fails
     the task, although the connector is RUNNING.
 
     :param connector_arn: its ARN. (templated)
-    :param connector_configuration: the whole config; None leaves it. (templated)
-    :param capacity: ``provisionedCapacity`` or ``autoScaling``; None leaves it. (templated)
-    :param custom_plugin_arn: another plugin; None leaves it. (templated)
-    :param worker_configuration: another worker configuration; None leaves it. (templated)
-    :param skip_health_validation: None skips it only where it must be: on a PAUSED connector.
+    :param connector_configuration: the whole config; None keeps it. (templated)
+    :param capacity: ``provisionedCapacity`` or ``autoScaling``; None keeps it. (templated)
+    :param custom_plugin_arn: another plugin; None keeps it. (templated)
+    :param worker_configuration: another worker configuration; None keeps it. (templated)
+    :param skip_health_validation: None skips it only where that is required: on a PAUSED connector.
     :return: ARN of the connector.
     """
 
@@ -250,9 +250,9 @@ class _OnConnector(MskConnectOperator):
 
 
 class MskConnectDeleteConnectorOperator(_OnConnector):
-    """Delete a connector and wait until it is gone; one that does not exist counts as deleted.
+    """Delete a connector and wait until it is deleted; one that does not exist counts as deleted.
 
-    Its internal topics ``__amazon_msk_connect_*`` stay on the cluster: MSK Connect never removes them.
+    Its internal topics ``__amazon_msk_connect_*`` remain on the cluster: MSK Connect never deletes them.
 
     :param connector_arn: its ARN. (templated)
     """
@@ -265,7 +265,7 @@ class MskConnectDeleteConnectorOperator(_OnConnector):
 
 
 class MskConnectPauseConnectorOperator(_OnConnector):
-    """Pause a connector; one that is PAUSED stays so. Needs boto3 1.43.118 or newer.
+    """Pause a connector; no-op if it is PAUSED. Needs boto3 1.43.118 or newer.
 
     :param connector_arn: its ARN. (templated)
     """
@@ -276,7 +276,7 @@ class MskConnectPauseConnectorOperator(_OnConnector):
 
 
 class MskConnectResumeConnectorOperator(_OnConnector):
-    """Resume a connector; one that is RUNNING stays so. Needs boto3 1.43.118 or newer.
+    """Resume a connector; no-op if it is RUNNING. Needs boto3 1.43.118 or newer.
 
     :param connector_arn: its ARN. (templated)
     """
@@ -290,7 +290,7 @@ class MskConnectRestartConnectorOperator(_OnConnector):
     """Restart a connector. Needs boto3 1.43.84 or newer.
 
     :param connector_arn: its ARN. (templated)
-    :param only_failed_tasks: spare what is not FAILED.
+    :param only_failed_tasks: restart only tasks that are FAILED.
     """
 
     def __init__(self, *, only_failed_tasks: bool = False, **kwargs: Any) -> None:
