@@ -151,6 +151,7 @@ def test_what_carries_nothing_leaves_nothing_behind(job: ReportedJob) -> None:
     [
         ("connect_pass", "MirrorMaker 2 on Kafka Connect"),
         ("clusters_pass", "none: compared as they are"),
+        ("msk_replicator_kept", "MSK Replicator (tested against a double of its API, not run on AWS by this project)"),
         ("backup_pass", "Kafka Ferry itself"),
         ("export_pass", "Kafka Ferry itself"),
         ("stream_pass", "Debezium"),

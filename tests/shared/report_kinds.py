@@ -227,9 +227,9 @@ def _at_work(dag: str, done: int, **more: Any) -> RunData:
     return RunData(dag, samples.RUN, "running", **{**known, **more})
 
 
-def _ended(dag: str, made: Sequence[Check], *, engine: str = "", verdict: str = "PASS", **other: Any) -> RunData:
+def _ended(dag: str, made: Sequence[Check], *, verdict: str = "PASS", **other: Any) -> RunData:
     """A run with its report: checks of its own list, those not made as such."""
-    engine = engine or ("kafka_ferry" if dag in _OURSELVES else dag)
+    engine = "kafka_ferry" if dag in _OURSELVES else dag
     plan = other.pop("plan", None) or _plan(dag)
     reasons = {"quotas": "this version does not carry quotas",
                "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target"}  # fmt: skip
@@ -264,7 +264,7 @@ def _made(**found: tuple[str, str, str] | tuple[str, str, str, Sequence[str]]) -
     ]  # fmt: skip
 
 
-def _migrated(dag: str, engine: str = "", kept: str = "", **other: Any) -> RunData:
+def _migrated(dag: str, kept: str = "", **other: Any) -> RunData:
     """A migration that passed."""
     made = _made(
         topics=("4 topics", "4 there", ""),
@@ -284,7 +284,7 @@ def _migrated(dag: str, engine: str = "", kept: str = "", **other: Any) -> RunDa
                                   "console-consumer-48211: left out by exclude_groups"])  # fmt: skip
     groups = [samples.group(f"billing-{i}", i, topic=_TOPICS[i % 4]) for i in range(6)]
     known = {"groups": groups, **other}
-    return _ended(dag, [*made, left_out, leftovers_check(kept=kept)], engine=engine, **known)
+    return _ended(dag, [*made, left_out, leftovers_check(kept=kept)], **known)
 
 
 def _broken(dag: str, stage: str, error: str) -> RunData:
@@ -293,16 +293,15 @@ def _broken(dag: str, stage: str, error: str) -> RunData:
     at = tasks.index(stage)
     timeline = samples.stages(*tasks[: at + 1], broken=stage, error=error)
     own = Stage(stage="report", started=samples.at(70), state="running")
-    return _ended(dag, [], verdict="FAIL", failures=[f"{stage}: {error}"], topics=[], timeline=[*timeline, own],
-                  engine="")  # fmt: skip
+    return _ended(dag, [], verdict="FAIL", failures=[f"{stage}: {error}"], topics=[], timeline=[*timeline, own])
 
 
-def _kept_by(dag: str, names: str, commands: str, engine: str = "") -> RunData:
+def _kept_by(dag: str, names: str, commands: str) -> RunData:
     kept = (
         f"keep_replicating: replication goes on with {names}. To stop it and clean up, trigger this DAG again with the "
         f"same params and keep_replicating off; or end it by hand:\n{commands}"
     )
-    return _migrated(dag, engine, kept)
+    return _migrated(dag, kept)
 
 
 def _failed_migration() -> RunData:
@@ -409,7 +408,6 @@ PAGES: dict[str, Callable[[], RunData]] = {
     ),
     "msk_replicator_kept": lambda: _kept_by(
         "msk_replicator", "replicator ferry-live", delete_replicator("eu-central-1", "ferry-live"),
-        "msk_replicator (tested against a double of its API, not run on AWS by this project)",
     ),
     "replicate_pass": lambda: _migrated("replicate_topics"),
     "replicate_dry": lambda: _dry("replicate_topics", changes=[], findings=FINDINGS[:1]),
@@ -418,7 +416,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
         topics=("4 topics", "4 there", ""), partitions=("22", "22", ""), configs=("31 settings", "31 equal", ""),
         counts=("1 record", "1", ""), content=("1 partition equal", "1 equal", "record hash v1"),
         groups=("1 group", "1 there", ""), group_offsets=("1 exact", "1 exact", ""), acls=("1 ACL", "1 there", ""),
-    ), engine="none: compared as they are"),
+    )),
     "clusters_broken": lambda: _broken("verify_clusters", "fingerprint[0]", "shop.orders.v1-0: no leader found"),
     "export_running": lambda: _at_work("export_topics_to_s3", 2),
     "export_dry": lambda: _dry("export_topics_to_s3"),

@@ -1,0 +1,43 @@
+"""Every DAG hands its own words to its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forms import DAGS
+from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
+from kafka_ferry.jobs.cdc.reported import STREAM
+from kafka_ferry.jobs.migration.reported import COMPARISON, migration
+from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
+
+FOLDER = Path(__file__).resolve().parents[2] / "dags"
+NO_MIGRATION = {
+    "verify_clusters": COMPARISON,
+    "backup_topics": BACKUP,
+    "restore_topics": RESTORE,
+    "verify_backup": VERIFICATION,
+    "export_topics_to_s3": EXPORT,
+    "import_topics_from_s3": IMPORT,
+    "stream_database_changes": STREAM,
+}
+
+
+def report_of(name: str) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(FOLDER / f"{name}.py").dags[name].get_task("report")
+
+
+@pytest.mark.parametrize("name", DAGS)
+def test_a_report_speaks_in_the_words_of_its_job(name: str) -> None:
+    task = report_of(name)
+    assert task.job == NO_MIGRATION.get(name, migration(task.engine))
+    assert task.job.words.engine or name == "verify_clusters", "an engine has a name for people"
+
+
+def test_no_job_is_left_out() -> None:
+    assert set(NO_MIGRATION) < set(DAGS)
+    assert len({id(job) for job in NO_MIGRATION.values()}) == len(NO_MIGRATION)
