@@ -136,7 +136,8 @@ LIVE = ("CLUSTER", "ROLE", "BUCKET")
 @pytest.mark.live_aws
 @pytest.mark.skipif(
     not all(os.environ.get(f"FERRY_LIVE_AWS_{part}") for part in LIVE),
-    reason="runs on AWS: set FERRY_LIVE_AWS_CLUSTER (ARN, with IAM), _ROLE (ARN), _BUCKET, and AWS credentials",
+    reason="runs on AWS: set FERRY_LIVE_AWS_CLUSTER (ARN, with IAM), FERRY_LIVE_AWS_ROLE (ARN), FERRY_LIVE_AWS_BUCKET "
+    "and AWS credentials",
 )
 def test_the_same_on_aws(monkeypatch: pytest.MonkeyPatch, topic_prefix: str, tmp_path: Path) -> None:
     """Costs about an hour of one worker; the one test that shows what AWS itself does."""
