@@ -58,7 +58,7 @@ integration: $(STAMP)  ## tests on the embedded stack, each test named as it run
 	$(PY) -m pytest -v -m "integration and not browser and not nightly"
 
 .PHONY: nightly
-nightly: $(STAMP)  ## integration tests that take minutes each: the other DAGs in a real scheduler, brokers and stores that go away
+nightly: $(STAMP)  ## integration tests that take minutes each: the other DAGs in a real scheduler, brokers and stores that become unreachable
 	$(PY) -m pytest -v -m nightly --durations=20
 
 # A process of its own: playwright leaves an event loop running, in which other tests cannot start theirs.

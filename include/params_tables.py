@@ -1,7 +1,7 @@
-"""The tables of params in docs/, made from the specs: ``make docs-params`` writes them between their markers.
+"""Generates the tables of params in docs/ from the specs: ``make docs-params`` writes them between their markers.
 
-A page has ``<!-- params:<dag id> -->`` and ``<!-- /params -->`` where its table stands. What an engine asks and says as
-``mirror_maker2_on_connect`` does is left to that page.
+A page has ``<!-- params:<dag id> -->`` and ``<!-- /params -->`` around its table. Params that an engine shares
+unchanged with ``mirror_maker2_on_connect`` are only on that page.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re
 
 
 def table(dag_id: str) -> str:
-    """Markdown: a line for each param, whatever the environment it is made in says of defaults."""
+    """Markdown: a line for each param, independent of defaults that the environment sets."""
     spec = SPECS[dag_id]
     said, end = _said(spec), ""
     if issubclass(spec, MigrationSpec) and spec not in (MigrationSpec, ComparisonSpec):
@@ -55,7 +55,7 @@ def table(dag_id: str) -> str:
 
 
 def updated(page: str) -> str:
-    """A page with its tables as they are to be."""
+    """A page with its tables up to date."""
     return _PLACE.sub(lambda found: f"{found[1]}{found[2]}{table(found[1])}", page)
 
 
