@@ -70,6 +70,10 @@ browser: $(STAMP)  ## the report page and the trigger form in a real Chromium
 docs-params: $(STAMP)  ## write the tables of params in docs/ as the specs say
 	@PYTHONPATH=include:plugins $(PY) -m params_tables
 
+.PHONY: schemas
+schemas: $(STAMP)  ## keep what a new version of plan.json, report.json, … looks like
+	@PYTHONPATH=plugins:tests/shared $(PY) tests/shared/schemas.py
+
 .PHONY: lint
 lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m ruff check $(LINTED)

@@ -36,7 +36,7 @@ def known(tmp_path: Path) -> Callable[[str, str], Known]:
     def make(dag_id: str, run_id: str) -> Known:
         artifacts = RunArtifacts(dag_id, run_id, str(tmp_path))
         run = samples.running() if dag_id == "at_work" else samples.large() if dag_id == "large" else samples.passed()
-        artifacts.write_json(PLAN, dict(run.plan))
+        artifacts.write_json(PLAN, run.plan.to_json())
         if not artifacts.size(PROGRESS):
             for line in run.progress[-40:]:
                 artifacts.append_line(PROGRESS, line)

@@ -10,7 +10,7 @@ from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
-from kafka_ferry.report.job_words import QUESTIONS, counted_only, engine_name, planned, proven, question
+from kafka_ferry.report.job_words import PLANNED, QUESTIONS, counted_only, engine_name, proven, question
 from kafka_ferry.report.reported_job import ReportedJob
 
 WHAT = "5 records in 1 topic"
@@ -122,7 +122,7 @@ def test_columns_say_what_they_count(page: str, heads: tuple[str, str]) -> None:
     ],
 )
 def test_a_plan_says_what_will_be_done_whatever_its_dag_is_called(page: str, heading: str, counted: str) -> None:
-    assert planned(kinds.PAGES[page]().plan) == (heading, counted)
+    assert PLANNED[kinds.PAGES[page]().plan.kind] == (heading, counted)
 
 
 @pytest.mark.parametrize(

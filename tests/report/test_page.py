@@ -16,9 +16,10 @@ import pytest
 import report_kinds as kinds
 import report_samples as samples
 from kafka_ferry.core.checks import CHECKS, Check, Stage, Status
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.migration.rules.groups_plan import group_lines, groups_in_plan
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
-from kafka_ferry.report.artifacts import PAGE, PROGRESS, REPORT, STAGES, RunArtifacts
+from kafka_ferry.report.artifacts import PAGE, PLAN, PROGRESS, REPORT, STAGES, RunArtifacts
 from kafka_ferry.report.build import report_text
 from kafka_ferry.report.job_words import question
 from kafka_ferry.report.page import STATIC, Links, prose, render_file, render_live, render_page, write_page
@@ -151,8 +152,9 @@ def test_a_plan_tells_how_much_there_is(page, planned):
 @pytest.mark.parametrize("page", ["connect_running", "clusters_running", "backup_dry"])
 def test_a_plan_of_another_version_is_shown_as_far_as_it_goes(page, lacking):
     run = kinds.PAGES[page]()
-    plan = run.plan | {"topics": [{k: v for k, v in line.items() if k != lacking} for line in run.plan["topics"]]}
-    assert "shop.payments_avro" in served(replace(run, plan=plan)).text
+    plan = run.plan.to_json()
+    plan["topics"] = [{key: value for key, value in line.items() if key != lacking} for line in plan["topics"]]
+    assert "shop.payments_avro" in served(replace(run, plan=Plan.from_json(plan))).text
 
 
 @pytest.mark.parametrize("page", kinds.PAGES)
@@ -206,7 +208,7 @@ def test_a_task_that_will_run_again_is_not_called_done():
 
 def test_a_dry_run_has_no_verdict():
     run = replace(samples.broken_early(), state="success", stages=samples.stages("plan"))
-    run = replace(run, plan={**samples.PLAN, "spec": {"dry_run": True}})
+    run = replace(run, plan=Plan.from_json({**samples.PLAN, "spec": {"dry_run": True}}))
     text = served(run).text
     assert "PLANNED A dry run: nothing was changed, nothing was compared." in text
     assert "'nothing' matches nothing on the source" in text
@@ -215,10 +217,10 @@ def test_a_dry_run_has_no_verdict():
 def test_a_dry_run_lists_what_it_would_change():
     change = {"action": "create", "kind": "topic", "name": "orders", "detail": "6 partitions"}
     plan = {**samples.PLAN, "spec": {"dry_run": True}, "changes": [change]}
-    run = replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=plan)
+    run = replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=Plan.from_json(plan))
     assert "Changes that would be made" in served(run).text
     assert "orders create topic 6 partitions" in served(run).text
-    assert "None: everything stands" in served(replace(run, plan={**plan, "changes": []})).text
+    assert "None: everything stands" in served(replace(run, plan=Plan.from_json({**plan, "changes": []}))).text
 
 
 def test_a_refused_plan_says_that_nothing_was_changed_and_folds_the_checks():
@@ -364,7 +366,7 @@ def test_a_plan_shows_where_groups_stand_and_what_will_be_done():
     spec = MigrationSpec.from_params({"topics": ["orders"]})
     committed = {odd: {("orders", 0): 40}, **{f"g{i}": {("orders", 0): 90} for i in range(210)}}
     table = groups_in_plan(group_lines(spec, committed, {("orders", 0): 1100}, {}, {odd}), "groups_plan.json")
-    run = replace(samples.broken_early(), plan={**samples.PLAN, "group_offsets": table})
+    run = replace(samples.broken_early(), plan=Plan.from_json({**samples.PLAN, "group_offsets": table.to_json()}))
 
     html = render_page(run, LINKS)
 
@@ -375,3 +377,20 @@ def test_a_plan_shows_where_groups_stand_and_what_will_be_done():
     assert "1,060" in html  # its lag
     assert "11 more lines are in groups_plan.json" in html
     assert "Group offsets to come" not in render_page(samples.broken_early(), LINKS)
+
+
+def test_a_plan_of_an_earlier_version_is_shown_in_the_words_of_today(tmp_path):
+    artifacts = RunArtifacts(samples.DAG, samples.RUN, str(tmp_path))
+    finding = {"severity": "warn", "code": "idle", "subject": "group g", "what": "sleeps", "cure": "leave it"}
+    artifacts.write_json(PLAN, {**samples.PLAN, "spec": {"dry_run": True}, "findings": [finding]})
+    text = served(read_run(artifacts, "success", None, {})).text
+    assert "It found 1 warning: see below." in text
+    assert "Fix: leave it" in text
+
+
+def test_a_plan_of_a_later_version_is_named_and_the_page_comes(tmp_path):
+    artifacts = RunArtifacts(samples.DAG, samples.RUN, str(tmp_path))
+    artifacts.write_json(PLAN, {**samples.PLAN, "schema": "kafka-ferry.plan/2"})
+    known = read_run(artifacts, "failed", None, {})
+    assert not known.plan.written
+    assert "plan.json: is no plan of this version (1 fields are other)" in served(known).text

@@ -10,6 +10,7 @@ import pytest
 
 import report_samples as samples
 from kafka_ferry.core.checks import Check, GroupLine, Report, Status
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.report import run as run_module
 from kafka_ferry.report.artifacts import PAGES, PLAN, PROGRESS, REPORT, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.findings import FINDINGS
@@ -215,11 +216,12 @@ def test_an_overview_is_bounded_whatever_the_run_was():
         failures=[long] * 3_000, notes=[long] * 3_000,
         timeline=samples.stages(*[f"fingerprint[{i}]" for i in range(3_000)]),
     )  # fmt: skip
-    found = {"severity": "warn", "subject": long, "what": long, "fix": long, "more": {"x": [long] * 999}}
+    found = {"severity": "warn", "code": long, "subject": long, "what": long, "fix": long, "more": {"x": [long] * 999}}
     plan = {"findings": [found] * 3_000, "notes": [long] * 3_000,
             "skipped_topics": {f"{long}{i}": long for i in range(300)},
-            "archive": {"backup": long, **{str(i): [[[[[[[long]]]]]]] for i in range(999)}}}  # fmt: skip
-    overview = overview_of(made, plan, samples.progress(20_000))
+            "archive": {"backup": long, "backup_id": long, "location": long,
+                        **{str(i): [[[[[[[long]]]]]]] for i in range(999)}}}  # fmt: skip
+    overview = overview_of(made, Plan.from_json(plan), samples.progress(20_000))
     assert len(overview.model_dump_json()) < 16_000_000
     assert overview.differences == [900] * 14
     assert {len(check.differences) for check in overview.report.checks} == {DIFFERENCES}

@@ -10,6 +10,7 @@ from typing import Any
 import report_samples as samples
 from kafka_ferry.core.checks import BackupLine, Check, Report, Stage, Status, Throughput, complete
 from kafka_ferry.core.leftovers import leftovers_check
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
@@ -62,7 +63,7 @@ def dry() -> RunData:
     plan = {**samples.PLAN, "spec": {"dry_run": True, "migration": "ferry"}, "findings": FINDINGS, "topics": topics,
             "changes": [made, change], "group_offsets": commits,
             "skipped_topics": {"__consumer_offsets": "internal"}}  # fmt: skip
-    return replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=plan)
+    return replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=Plan.from_json(plan))
 
 
 def never_began() -> RunData:
@@ -222,7 +223,7 @@ def _at_work(dag: str, done: int, **more: Any) -> RunData:
     own = Stage(stage=tasks[done], started=samples.at(5 * done), state="running")
     states = dict.fromkeys(tasks[:done], "success") | {tasks[done]: "running"}
     known: dict[str, Any] = {
-        "plan": _plan(dag), "stages": [*samples.stages(*tasks[:done]), own], "tasks": states
+        "plan": Plan.from_json(_plan(dag)), "stages": [*samples.stages(*tasks[:done]), own], "tasks": states
     }  # fmt: skip
     return RunData(dag, samples.RUN, "running", **{**known, **more})
 
@@ -252,7 +253,7 @@ def _ended(dag: str, made: Sequence[Check], *, verdict: str = "PASS", **other: A
     told |= other
     found = samples.report(told.pop("topics"), told.pop("groups"), [], **told)
     state = "success" if verdict == "PASS" else "failed"
-    return RunData(dag, samples.RUN, state, report=found, summary=samples.SUMMARY, plan=plan)
+    return RunData(dag, samples.RUN, state, report=found, summary=samples.SUMMARY, plan=Plan.from_json(plan))
 
 
 def _made(**found: tuple[str, str, str] | tuple[str, str, str, Sequence[str]]) -> list[Check]:
@@ -364,7 +365,9 @@ def _backup_lines(own: bool = True) -> list[BackupLine]:
 def _dry(dag: str, **more: Any) -> RunData:
     plan = _plan(dag, **more)
     plan["spec"] = {**plan["spec"], "dry_run": True}
-    return RunData(dag, samples.RUN, "success", plan=plan, stages=samples.stages("plan"), tasks={"plan": "success"})
+    return RunData(
+        dag, samples.RUN, "success", plan=Plan.from_json(plan), stages=samples.stages("plan"), tasks={"plan": "success"}
+    )
 
 
 _EXCHANGED = {"topics": ("4", "4", ""), "partitions": ("22", "22", "")}
@@ -378,7 +381,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "connect_running": lambda: _at_work(
         "mirror_maker2_on_connect", 5, progress=samples.progress(40, converged=False)
     ),
-    "connect_planning": lambda: _at_work("mirror_maker2_on_connect", 0, plan={}),
+    "connect_planning": lambda: _at_work("mirror_maker2_on_connect", 0, plan=Plan()),
     "connect_broken": lambda: _broken(
         "mirror_maker2_on_connect", "wait_until_converged",
         "connector mirror_maker2_on_connect.ferry.MirrorSourceConnector task 0 FAILED: org.apache.kafka.connect.errors."

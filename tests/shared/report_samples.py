@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kafka_ferry.core.checks import Check, GroupLine, Report, Stage, Status, Throughput, TopicLine, complete
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.migration.reported import migration
 from kafka_ferry.report.run import RunData
 
@@ -85,7 +86,7 @@ def passed(topics: int = 9) -> RunData:
     lines = [topic(f"orders.{i}", 1000 * (i + 1)) for i in range(topics)]
     made = [Check(name=name, status=Status.PASS, expected="9", actual="9") for name in ("topics", "counts", "content")]
     found = report(lines, [group(f"billing-{i}", i) for i in range(8)], made)
-    return RunData(DAG, RUN, "success", report=found, summary=SUMMARY, plan=PLAN, progress=progress(40))
+    return RunData(DAG, RUN, "success", report=found, summary=SUMMARY, plan=Plan.from_json(PLAN), progress=progress(40))
 
 
 def failed(name: str = "orders") -> RunData:
@@ -104,19 +105,21 @@ def failed(name: str = "orders") -> RunData:
     groups = [group("billing", i) for i in range(8)]
     groups.append(group("billing", 8, target_offset=507, redelivered=-7, status=Status.FAIL, detail="skips 7"))
     found = report(lines, groups, made, verdict="FAIL")
-    return RunData(DAG, RUN, "failed", report=found, summary=SUMMARY, plan=PLAN, progress=progress(40))
+    return RunData(DAG, RUN, "failed", report=found, summary=SUMMARY, plan=Plan.from_json(PLAN), progress=progress(40))
 
 
 def running() -> RunData:
     at_work = Stage(stage="wait_until_converged", started=at(20), state="deferred")
     done = stages("plan", "provision_topics", "deploy", "wait_until_running")
-    return RunData(DAG, RUN, "running", plan=PLAN, progress=progress(40, converged=False), stages=[*done, at_work])
+    return RunData(
+        DAG, RUN, "running", plan=Plan.from_json(PLAN), progress=progress(40, converged=False), stages=[*done, at_work]
+    )
 
 
 def broken_early(error: str = "orders-0: no leader found. Fix: see the broker's log") -> RunData:
     """No report was written: the run's process was lost, or someone stopped it."""
     done = stages("plan", "provision_topics", broken="provision_topics", error=error)
-    return RunData(DAG, RUN, "failed", plan=PLAN, stages=done)
+    return RunData(DAG, RUN, "failed", plan=Plan.from_json(PLAN), stages=done)
 
 
 def large(topics: int = 2000) -> RunData:
@@ -126,4 +129,6 @@ def large(topics: int = 2000) -> RunData:
     groups = [group(f"consumer-{i // 100}", i % 100, topic=lines[i % topics].source) for i in range(6000)]
     made = [Check(name="content", status=Status.FAIL, differences=[f"difference {i}" for i in range(1000)])]
     found = report(lines, groups, made, verdict="FAIL")
-    return RunData(DAG, RUN, "failed", report=found, summary=SUMMARY, plan=PLAN, progress=progress(20_000))
+    return RunData(
+        DAG, RUN, "failed", report=found, summary=SUMMARY, plan=Plan.from_json(PLAN), progress=progress(20_000)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -171,7 +171,7 @@ class Report(_Model):
     :param notes: what a reader must know beside the checks: what could not be read, what is not carried at all.
     """
 
-    schema_: str = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["kafka-ferry.report/1"] = Field(default=SCHEMA, alias="schema")
     dag_id: str
     run_id: str
     engine: str

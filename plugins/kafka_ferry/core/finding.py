@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from kafka_ferry.exceptions import BadParam
 
@@ -36,7 +38,7 @@ class Finding:
     what: str
     fix: str
     param: str = "topics"
-    flows: tuple[str, ...] = ()
+    flows: Annotated[tuple[str, ...], Field(exclude=True)] = ()
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.subject}: {self.what}. Fix: {self.fix}"

@@ -10,6 +10,7 @@ import pendulum
 from pydantic import ValidationError
 
 from kafka_ferry.core.checks import ENDED_BEFORE, Check, Report, Stage, Status, Throughput, complete, verdict
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.core.table import table
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.report.artifacts import (
@@ -57,9 +58,8 @@ def build_report(
     found = checks_in(reader, CHECKS_MADE, made.get("checks", []))
     for name in (CANARY, LEFTOVERS):
         found += checks_in(reader, name, reader.sequence(name))
-    plan = reader.mapping(PLAN)
-    role = plan.get("service_role") or plan.get("engine", {}).get("service_role")
-    found += checks_in(reader, PLAN, [role["check"]] if role else [])
+    plan = reader.plan(Plan)
+    found += [plan.role.check] if plan.role else []
     checks = complete(found, _NOT_MADE, ENDED_BEFORE, job.checklist)
     if not made and not failures:
         failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
@@ -104,7 +104,7 @@ def assemble(
     artifacts: RunArtifacts,
     engine: str,
     job: ReportedJob,
-    plan: Mapping[str, Any],
+    plan: Plan,
     stages: list[Stage],
     checks: list[Check],
     failures: list[str],
@@ -123,8 +123,8 @@ def assemble(
         run_id=artifacts.run_id,
         engine=job.engine or engine,
         verdict=verdict(checks, failures),
-        source=plan.get("source", {}),
-        target=plan.get("target", {}),
+        source=plan.source.to_json(),
+        target=plan.target.to_json(),
         started=min((stage.started for stage in stages), default=None),
         ended=pendulum.now("UTC").isoformat(timespec="milliseconds"),
         checks=checks,

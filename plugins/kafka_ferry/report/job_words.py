@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from kafka_ferry.core.checks import Report
+from kafka_ferry.core.plan import Kind
 
 #: What each check asks, where a job has no words of its own for it.
 QUESTIONS: Final = MappingProxyType(
@@ -53,20 +53,19 @@ def engine_name(report: Report) -> str:
     return report.words.engine or report.engine.replace("_", " ")
 
 
-def planned(plan: Mapping[str, Any]) -> tuple[str, str]:
-    """Heading of the topics in a plan, and what is counted of each. A plan is known by what it has: its DAG may have
-    any name."""
-    if "connector" in plan:
-        return "Tables to stream", "Rows, about"
-    if "archive" in plan:
-        kind = "mode" if "mode" in plan else "chain" if "chain" in plan else ""
-        return {
-            "mode": ("Topics to back up", "Offsets"),
-            "chain": ("Topics to restore", "Records"),
-        }.get(kind, ("Topics in the backups", "Records"))
-    if "export_id" in plan:
-        return ("Topics to export", "Offsets") if "mode" in plan else ("Topics to import", "Records")
-    return ("Topics to copy", "Offsets") if "records" in plan else ("Topics to compare", "Offsets")
+#: Heading of the topics in a plan, and what is counted of each.
+PLANNED: Final = MappingProxyType(
+    {
+        Kind.COPY: ("Topics to copy", "Offsets"),
+        Kind.COMPARE: ("Topics to compare", "Offsets"),
+        Kind.BACKUP: ("Topics to back up", "Offsets"),
+        Kind.RESTORE: ("Topics to restore", "Records"),
+        Kind.VERIFY: ("Topics in the backups", "Records"),
+        Kind.EXPORT: ("Topics to export", "Offsets"),
+        Kind.IMPORT: ("Topics to import", "Records"),
+        Kind.STREAM: ("Tables to stream", "Rows, about"),
+    }
+)
 
 
 def proven(report: Report, what: str) -> str:

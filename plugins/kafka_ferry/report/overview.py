@@ -6,11 +6,12 @@ The page of a run reads this and not report.json, whose tables may have hundreds
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from kafka_ferry.core.checks import Check, Report
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Table, cut, table_of, worst_first
@@ -45,7 +46,7 @@ class Overview(BaseModel):
     :param findings: of the plan. ``plan``: what else is told of it. ``charts``: numbers behind the plots.
     """
 
-    schema_: str = Field(default=OVERVIEW_SCHEMA, alias="schema")
+    schema_: Literal["kafka-ferry.report-overview/1"] = Field(default=OVERVIEW_SCHEMA, alias="schema")
     report: Report
     totals: Totals
     differences: list[int]
@@ -57,9 +58,7 @@ class Overview(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-def overview_of(
-    report: Report, plan: Mapping[str, Any], progress: Sequence[Mapping[str, Any]], rows: int = PAGE_LINES
-) -> Overview:
+def overview_of(report: Report, plan: Plan, progress: Sequence[Mapping[str, Any]], rows: int = PAGE_LINES) -> Overview:
     """
     :param rows: lines of each table, the worst first.
     :param progress: lines of progress.jsonl.
@@ -79,7 +78,6 @@ def overview_of(
             "cutover": None,
         }
     )
-    spec = plan.get("spec") or {}
     return Overview(
         report=head,
         totals=Totals(
@@ -92,9 +90,16 @@ def overview_of(
         differences=[len(check.differences) for check in report.checks],
         tables={"topics": table_of(topics), "groups": table_of(report.groups)},
         findings=_bounded(_shown_only(findings(plan))),
-        plan=_bounded({"spec": {"migration": spec.get("migration", "")}, "archive": plan.get("archive") or {}}),
+        plan=told_of(plan),
         charts={"progress": progress_series(progress), "topics": _bounded(topic_bars(topics))},
     )
+
+
+def told_of(plan: Plan) -> dict[str, Any]:
+    """What the facts under a headline say of a plan: ``{"spec": {"migration"}, "archive": {…}}``."""
+    archive = plan.archive.to_json() if plan.archive else {}
+    found: dict[str, Any] = _bounded({"spec": {"migration": plan.spec.get("migration", "")}, "archive": archive})
+    return found
 
 
 def _cut_line(line: Any) -> Any:

@@ -15,8 +15,9 @@ import jinja2
 from markupsafe import Markup
 
 from kafka_ferry.core.checks import Report
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.core.words import shown
-from kafka_ferry.report.artifacts import PAGE, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import PAGE, RunArtifacts
 from kafka_ferry.report.lines import Answer, Question
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import RunData
@@ -99,7 +100,7 @@ def write_page(artifacts: RunArtifacts, report: Report) -> str:
         run_id=report.run_id,
         state="success" if report.verdict == "PASS" else "failed",
         report=report,
-        plan=reader.mapping(PLAN),
+        plan=reader.plan(Plan),
         progress=reader.progress(),
     )
     return artifacts.write_text(PAGE, render_file(run))

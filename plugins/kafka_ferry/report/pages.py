@@ -14,7 +14,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kafka_ferry.core.checks import Report
-from kafka_ferry.report.artifacts import BLOCK, PAGES, PLAN, DamagedArtifact, RunArtifacts
+from kafka_ferry.core.plan import Plan
+from kafka_ferry.report.artifacts import BLOCK, PAGES, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.lines import LINES, LONGEST, Answer, LineFile, Question, answer
 from kafka_ferry.report.overview import Overview, overview_of
 from kafka_ferry.report.reading import Reader
@@ -32,7 +33,7 @@ def write_pages(artifacts: RunArtifacts, report: Report) -> str:
     :returns: the id of this writing.
     """
     pages, reader = uuid.uuid4().hex[:16], Reader(artifacts)
-    overview = overview_of(report, reader.mapping(PLAN), reader.progress())
+    overview = overview_of(report, reader.plan(Plan), reader.progress())
     for name in LINES:
         file = LineFile(name, getattr(report, name))
         artifacts.write_blocks(_name(pages, name), file)

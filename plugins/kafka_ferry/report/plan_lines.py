@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kafka_ferry.core.plan import PlannedCommit, PlannedGroups
 from kafka_ferry.core.table import table
 from kafka_ferry.core.words import number_of, shown
 
@@ -20,23 +20,20 @@ def first_lines(lines: Sequence[str], what: str) -> list[str]:
     return [*lines[:MOST_LINES], *([f"... and {left:,} more {what}, see plan.json"] if left > 0 else [])]
 
 
-def group_text(groups: dict[str, Any]) -> list[str]:
-    """The dry table of group offsets: counts, and the first lines, which are the worst.
-
-    :param groups: as ``jobs.migration.rules.groups_plan.groups_in_plan`` gives it.
-    """
-    if not groups["lines"]:
+def group_text(groups: PlannedGroups | None) -> list[str]:
+    """The dry table of group offsets: counts, and the first lines, which are the worst."""
+    if groups is None or not groups.lines:
         return []
-    first = groups["first"][:_MOST_COMMITS]
-    restored = bool(first) and "would_get" in first[0]
+    first = groups.first[:_MOST_COMMITS]
+    restored = bool(first) and first[0].would_get is not None
     rows = [_restored_row(line) if restored else _row(line) for line in first]
-    left = groups["lines"] - len(first)
-    where = groups["artifact"] or f"plan.json for the first {len(groups['first'])}"
-    active, busy = groups["active_groups"], ", ".join(map(shown, groups["active_groups"][:20]))
+    left = groups.lines - len(first)
+    where = groups.artifact or f"plan.json for the first {len(groups.first)}"
+    active, busy = groups.active_groups, ", ".join(map(shown, groups.active_groups[:20]))
     return [
-        f"group offsets: {number_of(groups['lines'], 'line')}"
-        + (f", {groups['lag']:,} records behind at most" if "lag" in groups else ""),
-        *(f"  {entry['lines']:,} {entry['action']}: {entry['meaning']}" for entry in groups["actions"]),
+        f"group offsets: {number_of(groups.lines, 'line')}"
+        + (f", {groups.lag:,} records behind at most" if groups.lag is not None else ""),
+        *(f"  {entry.lines:,} {entry.action}: {entry.meaning}" for entry in groups.actions),
         table(_RESTORED if restored else _MIGRATED, rows),
         *([f"... and {left:,} more lines, see {where}"] if left else []),
         *([f"groups active on the target: {busy}" + " ..." * (len(active) > 20)] if active else []),
@@ -49,24 +46,28 @@ _MIGRATED = ["group", "partition", "source", "source end", "lag", "on target now
 _RESTORED = ["group", "partition", "in the backup", "on target now", "would get", "what will be done"]
 
 
-def _row(line: dict[str, Any]) -> list[str]:
+def _row(line: PlannedCommit) -> list[str]:
     return [
-        shown(line["group"]),
-        f"{line['topic']}-{line['partition']}",
-        f"{line['source_offset']:,}",
-        f"{line['source_end']:,}",
-        f"{line['lag']:,}",
-        "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
-        line["action"],
+        shown(line.group),
+        f"{line.topic}-{line.partition}",
+        f"{line.source_offset:,}",
+        _number(line.source_end),
+        _number(line.lag),
+        _number(line.target_offset),
+        line.action,
     ]
 
 
-def _restored_row(line: dict[str, Any]) -> list[str]:
+def _restored_row(line: PlannedCommit) -> list[str]:
     return [
-        shown(line["group"]),
-        f"{line['topic']}-{line['partition']}",
-        f"{line['source_offset']:,}",
-        "-" if line["target_offset"] is None else f"{line['target_offset']:,}",
-        f"{line['would_get']:,}" + " at most" * line["about"],
-        line["action"],
+        shown(line.group),
+        f"{line.topic}-{line.partition}",
+        f"{line.source_offset:,}",
+        _number(line.target_offset),
+        _number(line.would_get) + " at most" * bool(line.about),
+        line.action,
     ]
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import humanize
+from pydantic import ValidationError
 
-from kafka_ferry.report.artifacts import PROGRESS, DamagedArtifact, RunArtifacts
-from kafka_ferry.report.upgrade import progress_of
+from kafka_ferry.core.plan import Plan
+from kafka_ferry.report.artifacts import PLAN, PROGRESS, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.upgrade import plan_of, progress_of
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
+AnyPlan = TypeVar("AnyPlan", bound=Plan)
 
 #: What each line of progress.jsonl has.
 _PROGRESS_KEYS = {"at", "offsets", "total_offsets", "bytes"}
@@ -40,6 +43,16 @@ class Reader:
         for name in self._artifacts.names(folder):
             if name.endswith(".json"):
                 yield name, self.mapping(name)
+
+    def plan(self, kind: type[AnyPlan]) -> AnyPlan:
+        """plan.json, as far as ``kind`` knows it; one in which nothing is ``written`` when there is none that can be
+        read."""
+        try:
+            return kind.from_json(self.mapping(PLAN))
+        except ValidationError as error:
+            # Of a later version, or damaged: its own words would show values of anybody's.
+            self.note(PLAN, f"is no plan of this version ({error.error_count()} fields are other)")
+            return kind()
 
     def progress(self) -> list[dict[str, Any]]:
         """Lines of progress.jsonl that say what was seen and when; of very many, some, with the first and the last."""

@@ -10,8 +10,9 @@ import humanize
 from pydantic import ValidationError
 
 from kafka_ferry.core.checks import Check, Report, Stage, Status
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.core.words import number_of
-from kafka_ferry.report.artifacts import PLAN, REPORT, RunArtifacts
+from kafka_ferry.report.artifacts import REPORT, RunArtifacts
 from kafka_ferry.report.overview import Overview
 from kafka_ferry.report.pages import LARGEST_OVERVIEW, read_overview
 from kafka_ferry.report.reading import Reader
@@ -43,7 +44,7 @@ class RunData:
     state: str
     report: Report | None = None
     summary: Mapping[str, Any] | None = None
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
     progress: list[dict[str, Any]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     tasks: Mapping[str, str | None] = field(default_factory=dict)
@@ -74,7 +75,7 @@ def read_run(
     return replace(
         known,
         report=_report(artifacts, reader, summary, stages) if summary else None,
-        plan=reader.mapping(PLAN),
+        plan=reader.plan(Plan),
         progress=reader.progress(),
         stages=stages,
         damaged=reader.notes,

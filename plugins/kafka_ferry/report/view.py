@@ -10,11 +10,12 @@ from typing import Any, Final
 import humanize
 
 from kafka_ferry.core.checks import Check, Report, Stage, Status
+from kafka_ferry.core.plan import Kind, Plan
 from kafka_ferry.core.words import number_of
 from kafka_ferry.report.charts import progress_series, topic_bars
 from kafka_ferry.report.findings import findings, found_by
-from kafka_ferry.report.job_words import NEVER_MADE, counted_only, engine_name, planned, proven, question
-from kafka_ferry.report.overview import Overview, Totals, overview_of
+from kafka_ferry.report.job_words import NEVER_MADE, PLANNED, counted_only, engine_name, proven, question
+from kafka_ferry.report.overview import Overview, Totals, overview_of, told_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
 
@@ -58,7 +59,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "run": run,
         "report": report,
         "headline": headline(run, overview),
-        "facts": facts(run, now, overview.plan if overview else run.plan),
+        "facts": facts(run, now, overview.plan if overview else told_of(run.plan)),
         "failures": failures(run),
         "refused": bool(report and refused(report)),
         "progress": progress(run),
@@ -77,8 +78,9 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "pages": run.overview is not None,
         "backups": report.backups if report else [],
         "plan": run.plan,
-        "to_do": planned(run.plan)[0],
-        "counted_as": planned(run.plan)[1],
+        "to_do": PLANNED[run.plan.kind][0],
+        "counted_as": PLANNED[run.plan.kind][1],
+        "of_tables": run.plan.kind is Kind.STREAM,
         "charts": overview.charts if overview else {
             "progress": progress_series(run.progress), "topics": topic_bars([])
         },
@@ -106,9 +108,9 @@ def headline(run: RunData, overview: Overview | None) -> Headline:
         )
     if not run.ended:
         return Headline("RUNNING", "running", _now_at(run))
-    if not run.stages and not run.plan:
+    if not run.stages and not run.plan.written:
         return Headline("NO REPORT", "none", "Nothing of Kafka Ferry was recorded for this run.")
-    if run.state == "success" and (run.plan.get("spec") or {}).get("dry_run"):
+    if run.state == "success" and run.plan.dry_run:
         return Headline("PLANNED", "none", " ".join(["A dry run: nothing was changed, nothing was compared.",
                                                      *filter(None, [found_by(run.plan)])]))  # fmt: skip
     return Headline("NO VERDICT", "fail", "The run ended before a report was written. The stages tell how far it came.")
@@ -148,22 +150,21 @@ _DOT: Final = "\u00a0· "
 _WRONGS: Final = ("lost", "duplicated", "reordered")
 
 
-def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+def facts(run: RunData, now: datetime, told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and value pairs under the headline; only what is known.
 
-    :param plan: plan.json, or what an overview keeps of it.
+    :param told: of the plan, as ``overview.told_of`` gives it.
     """
-    report, spec = run.report, plan.get("spec") or {}
+    report, plan, about = run.report, run.plan, told["archive"]
     started = report.started if report else min((stage.started for stage in run.stages), default=None)
     ended = report.ended if report else None
     if run.ended and not ended:
         ended = max((stage.ended for stage in run.stages if stage.ended), default=None)
-    about = plan.get("archive") or {}
     pairs = [
-        ("Source", _cluster((report.source if report else None) or plan.get("source"))),
-        ("Target", _cluster((report.target if report else None) or plan.get("target"))),
+        ("Source", _cluster((report.source if report else None) or plan.source.to_json())),
+        ("Target", _cluster((report.target if report else None) or plan.target.to_json())),
         ("Engine", engine_name(report) if report else ""),
-        ("Migration", str(spec.get("migration", ""))),
+        ("Migration", str(told["spec"]["migration"])),
         ("Backup", _DOT.join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", _when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),
@@ -178,21 +179,21 @@ def facts(run: RunData, now: datetime, plan: Mapping[str, Any]) -> list[tuple[st
                 f"({number / moved.seconds:,.0f}/s)",
             )
         )
-    elif plan.get("records") is not None and not report:
-        pairs.append(("Planned", _planned(plan)))
+    elif plan.records is not None and not report:
+        pairs.append(("Planned", _planned(plan, plan.records)))
     return [(name, value) for name, value in pairs if value]
 
 
-def _planned(plan: Mapping[str, Any]) -> str:
-    topics, seconds = plan.get("topics") or [], (plan.get("estimate") or {}).get("seconds")
-    if "connector" in plan:
-        return f"about {number_of(plan['records'], 'row')} in {number_of(len(topics), 'table')}"
-    unknown = sum(line.get("bytes") is None for line in topics)
-    size = f"about {humanize.naturalsize(plan.get('bytes') or 0)}" if unknown < len(topics) else "of a size not known"
+def _planned(plan: Plan, records: int) -> str:
+    topics = plan.topics
+    if plan.kind is Kind.STREAM:
+        return f"about {number_of(records, 'row')} in {number_of(len(topics), 'table')}"
+    unknown = sum(line.bytes is None for line in topics)
+    size = f"about {humanize.naturalsize(plan.bytes or 0)}" if unknown < len(topics) else "of a size not known"
     if 0 < unknown < len(topics):
         size += f" ({number_of(unknown, 'topic')} of a size not known left out)"
-    text = f"at most {number_of(plan['records'], 'record')}, {size}, in {number_of(len(topics), 'topic')}"
-    return text + (f", copying about {duration(seconds)}" if seconds is not None else "")
+    text = f"at most {number_of(records, 'record')}, {size}, in {number_of(len(topics), 'topic')}"
+    return text + (f", copying about {duration(plan.estimate.seconds)}" if plan.estimate else "")
 
 
 def failures(run: RunData) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.backup.report import build_archive_report
 from kafka_ferry.jobs.backup.reported import BACKUP
 from kafka_ferry.report.artifacts import CHECKS_MADE, PLAN, STAGES, RunArtifacts
@@ -36,11 +37,12 @@ def stage(artifacts: RunArtifacts, name: str, second: int, state: str = "success
 def test_checks_made_after_the_work_are_the_verdict_and_the_page_lists_the_backups(artifacts: RunArtifacts) -> None:
     for second, name in enumerate(("plan", "freeze", "export", "finish", "validate")):
         stage(artifacts, name, second)
-    artifacts.write_json(PLAN, {"archive": ARCHIVE, "source": {"conn_id": "kafka_source"}})
+    plan = {"archive": ARCHIVE, "source": {"conn_id": "kafka_source"}}
+    artifacts.write_json(PLAN, plan)
     artifacts.write_json(CHECKS_MADE, MADE)
     report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP)
     assert (report.verdict, report.failures) == ("PASS", [])
-    page = render_file(RunData("backup_topics", "run", "success", report=report, plan=artifacts.read_json(PLAN)))
+    page = render_file(RunData("backup_topics", "run", "success", report=report, plan=Plan.from_json(plan)))
     page = page.replace("<wbr>", "").replace("\u00a0", " ")
     for text in ("10 records are there.", "1,234,567", "nightly · 20261121T020000Z · s3://bucket/kafka", "this run"):
         assert text in page, text

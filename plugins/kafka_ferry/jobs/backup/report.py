@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.jobs.backup.rules.judge import covered_checks
-from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.jobs.backup.rules.plan import CoveredPlan
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, RunArtifacts
 from kafka_ferry.report.build import assemble, checks_in, checks_made
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.reported_job import ReportedJob
@@ -31,12 +32,12 @@ def build_archive_report(
     reader = Reader(artifacts)
     stages = read_stages(reader)
     failures = failures_of(stages, own_task, tasks)
-    plan = reader.mapping(PLAN)
+    plan = reader.plan(CoveredPlan)
     checks: list[Check] = []
     made = checks_made(reader)
-    if covered := plan.get("covered"):
-        checks = covered_checks(covered["backup_id"], covered["created"])
-        by = f"{covered['backup_id']}, begun {covered['created']}"
+    if covered := plan.covered:
+        checks = covered_checks(covered.backup_id, covered.created)
+        by = f"{covered.backup_id}, begun {covered.created}"
         sentence = f"Nothing to do: this data interval is covered by backup {by}."
         made = {"sentence": sentence}
     elif not validated(stages, judged):

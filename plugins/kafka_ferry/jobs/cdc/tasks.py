@@ -9,10 +9,11 @@ from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.cdc.reported import STREAM
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -41,19 +42,19 @@ class StreamPlanOperator(FerryOperator):
         for text in finding_lines(findings):
             self.log.info("%s", text)
         refuse(findings)
-        plan = stream.plan() | {"findings": [one.to_json() for one in findings]}
+        plan = stream.plan(findings)
         stream.config()  # refuses what cannot work
-        artifacts.write_json(PLAN, plan)
-        rows = [[line["source"], line["target"], f"{line['records']:,}", "there" if line["exists"] else "will be made"]
-                for line in plan["topics"]]  # fmt: skip
+        write_plan(artifacts, plan)
+        rows = [[line.source, line.target, f"{line.records:,}", "there" if line.exists else "will be made"]
+                for line in plan.topics]  # fmt: skip
         head = ["table", "topic", "rows (estimated)", "topic is"]
-        self.log.info("connector %s, server id %d\n%s", plan["connector"], plan["server_id"], table(head, rows))
-        for note in plan["notes"]:
+        self.log.info("connector %s, server id %d\n%s", plan.connector, plan.server_id, table(head, rows))
+        for note in plan.notes:
             self.log.info("note: %s", note)
         if spec.dry_run:
             self.log.info("dry_run: nothing was changed, and the run ends here")
             raise skip_the_rest(self)
-        return {"connector": plan["connector"], "tables": len(rows), "rows": plan["records"]}
+        return {"connector": plan.connector, "tables": len(rows), "rows": plan.records}
 
 
 class StreamDeployOperator(FerryOperator):

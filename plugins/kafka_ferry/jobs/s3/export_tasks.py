@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import DONE, PLAN, SHARDS, RunArtifacts
+from kafka_ferry.report.artifacts import DONE, SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -21,10 +22,12 @@ class ExportPlanOperator(FerryOperator):
     """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.plan import PlannedTopic, Side
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
         from kafka_ferry.jobs.s3.s3_spec import ExportSpec
+        from kafka_ferry.jobs.s3.plan import ExportPlan
+        from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
@@ -33,41 +36,42 @@ class ExportPlanOperator(FerryOperator):
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
         cluster, planned = export_run.admin.describe_cluster(), export_run.plan()
         sizes = record_bytes(spec.source_conn_id, planned)
-        lines: list[dict[str, Any]] = []
+        lines: list[PlannedTopic] = []
         for topic in planned.topics:
             records = sum(one.end - one.begin for one in topic.partitions)
             lines.append(
-                {
-                    "source": topic.name,
-                    "target": f"{spec.location.rstrip('/')}/{spec.export}/data/{topic.name}/",
-                    "partitions": len(topic.partitions),
-                    "records": records,
-                    "bytes": round(records * sizes.get(topic.name, 0)),
-                }
+                PlannedTopic(
+                    source=topic.name,
+                    target=f"{spec.location.rstrip('/')}/{spec.export}/data/{topic.name}/",
+                    partitions=len(topic.partitions),
+                    records=records,
+                    bytes=round(records * sizes.get(topic.name, 0)),
+                )
             )
-        plan = {
-            "planned": planned.created,
-            "spec": spec.model_dump(mode="json"),
-            "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
-            "target": {"conn_id": spec.location},
-            "export_id": export_run.export_id,
-            "mode": planned.mode,
-            "parent": planned.parent,
-            "topics": lines,
-            "records": sum(line["records"] for line in lines),
-            "bytes": sum(line["bytes"] for line in lines),
-            "notes": (notes := [*planned.notes, *export_run.catalogue.oddities()]),
-        }
-        artifacts.write_json(PLAN, plan)
-        rows = [[line["source"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"] for line in lines]
+        plan = ExportPlan(
+            planned=planned.created,
+            spec=spec.model_dump(mode="json"),
+            source=Side(conn_id=spec.source_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
+            target=Side(conn_id=spec.location),
+            export_id=export_run.export_id,
+            mode=planned.mode,
+            parent=planned.parent,
+            topics=lines,
+            records=sum(line.records or 0 for line in lines),
+            bytes=sum(line.bytes or 0 for line in lines),
+            notes=[*planned.notes, *export_run.catalogue.oddities()],
+        )
+        write_plan(artifacts, plan)
+        rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]
         self.log.info("export %s, %s as %s\n%s", spec.export, planned.mode, spec.format, table(head, rows))
-        for note in notes:
+        for note in plan.notes:
             self.log.info("note: %s", note)
         if spec.dry_run:
             self.log.info("dry_run: nothing was written, and the run ends here")
             raise skip_the_rest(self)
-        return {key: plan[key] for key in ("export_id", "mode", "records", "bytes")} | {"topics": len(lines)}
+        told = {"export_id": plan.export_id, "mode": plan.mode, "records": plan.records, "bytes": plan.bytes}
+        return told | {"topics": len(lines)}
 
 
 class ExportFreezeOperator(FerryOperator):

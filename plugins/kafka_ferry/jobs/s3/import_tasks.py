@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.plan import read_plan, write_plan
 from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.s3.export_tasks import FOLLOWED
-from kafka_ferry.report.artifacts import PLAN, SHARDS, RunArtifacts
+from kafka_ferry.report.artifacts import SHARDS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.changes import Change
+    from kafka_ferry.core.finding import Finding
+    from kafka_ferry.core.plan import PlannedTopic
     from kafka_ferry.jobs.s3.import_run import ImportRun
 
 IMPORTED = "imported"
@@ -23,9 +28,8 @@ IMPORTED = "imported"
 
 def _planned(context: Context) -> str | None:
     """Id of the export that this run's plan found; None: there was none yet."""
-    plan = RunArtifacts.of(context).read_json(PLAN) or {}
-    found = plan.get("export_id")
-    return None if found is None else str(found)
+    plan = read_plan(RunArtifacts.of(context), Plan)
+    return plan.export_id if plan else None
 
 
 def _import_run(context: Context) -> ImportRun | None:
@@ -44,14 +48,15 @@ class ImportPlanOperator(FerryOperator):
     """Find the export, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.core.changes import Change
         from kafka_ferry.core.finding import finding_lines, refuse
+        from kafka_ferry.core.plan import Side
         from kafka_ferry.jobs.backup.store.restore_changes import topic_changes
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
         from kafka_ferry.jobs.s3.s3_spec import ImportSpec
+        from kafka_ferry.jobs.s3.plan import ImportPlan
+        from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
         from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
@@ -61,44 +66,42 @@ class ImportPlanOperator(FerryOperator):
             acquire_lock(context, read_name("export", spec.export, spec.location, run.cluster))
         cluster, origin = run.cluster.admin.describe_cluster(), run.origin()
         export_id = run.latest(origin)
-        lines: list[dict[str, Any]] = []
-        changes: list[dict[str, Any]] = []
-        findings: list[dict[str, Any]] = []
+        lines: list[PlannedTopic] = []
+        changes: list[Change] = []
+        findings: list[Finding] = []
         notes = ["there is no export yet: the run waits for one"] if export_id is None else []
         notes += run.catalogue(origin).oddities()
         if export_id is not None:
             import_run = run.import_run(export_id, run.catalogue(origin))
             refuse_itself(import_run)
             import_run.check()
-            found, largest = restore_findings(import_run)
-            self.log.info("\n".join(finding_lines(found)))
-            refuse(found)
-            findings = [finding.to_json() for finding in found]
+            findings, largest = restore_findings(import_run)
+            self.log.info("\n".join(finding_lines(findings)))
+            refuse(findings)
             lines = planned_topics(import_run, largest)
-            changes = [change.to_json() for change in topic_changes(import_run)]
-        plan = {
-            "planned": pendulum.now("UTC").isoformat(),
-            "spec": spec.model_dump(mode="json"),
-            "source": {"conn_id": spec.location},
-            "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
-            "export_id": export_id,
-            "topics": lines,
-            "changes": changes,
-            "findings": findings,
-            "records": sum(line["records"] for line in lines),
-            "bytes": sum(line["bytes"] for line in lines),
-            "notes": notes,
-        }
-        artifacts.write_json(PLAN, plan)
-        rows = [[line["source"], line["target"], line["partitions"], f"{line['records']:,}", f"{line['bytes']:,}"]
-                for line in lines]  # fmt: skip
+            changes = topic_changes(import_run)
+        plan = ImportPlan(
+            planned=pendulum.now("UTC").isoformat(),
+            spec=spec.model_dump(mode="json"),
+            source=Side(conn_id=spec.location),
+            target=Side(conn_id=spec.target_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
+            export_id=export_id,
+            topics=lines,
+            changes=changes,
+            findings=findings,
+            records=sum(line.records or 0 for line in lines),
+            bytes=sum(line.bytes or 0 for line in lines),
+            notes=notes,
+        )
+        write_plan(artifacts, plan)
+        rows = [[line.source, line.target, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["source topic", "sink topic", "partitions", "records", "bytes"]
-        told = first_lines([str(Change(**change)) for change in changes], "changes")
+        told = first_lines([str(change) for change in changes], "changes")
         self.log.info("export %s of %s\n%s\nchanges:\n%s", export_id, spec.export, table(head, rows), "\n".join(told))
         if spec.dry_run:
             self.log.info("dry_run: nothing was written, and the run ends here")
             raise skip_the_rest(self)
-        return {key: plan[key] for key in ("export_id", "records", "bytes")} | {"topics": len(lines)}
+        return {"export_id": export_id, "records": plan.records, "bytes": plan.bytes, "topics": len(lines)}
 
 
 class CopyObjectsOperator(FerryOperator):

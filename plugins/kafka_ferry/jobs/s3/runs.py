@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from kafka_ferry.core.plan import PlannedTopic
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.open import open_store
@@ -150,20 +151,21 @@ class ArtifactBookmarks:
         return f"{self._folder}/{safe_name(topic)}.json"
 
 
-def planned_topics(import_run: ImportRun, largest: Mapping[str, Largest]) -> list[dict[str, Any]]:
+def planned_topics(import_run: ImportRun, largest: Mapping[str, Largest]) -> list[PlannedTopic]:
     """Topics of an export as lines of a plan."""
-    return [_line(topic) | largest_line(largest[topic.name]) for topic in import_run.topics]
+    return [_line(topic, largest[topic.name]) for topic in import_run.topics]
 
 
-def _line(topic: RestoreTopic) -> dict[str, Any]:
+def _line(topic: RestoreTopic, largest: Largest) -> PlannedTopic:
     segments = [segment for one in topic.partitions for segment in one.segments]
-    return {
-        "source": topic.source.name,
-        "target": topic.name,
-        "partitions": len(topic.source.partitions),
-        "records": sum(segment.records for segment in segments),
-        "bytes": sum(segment.bytes for segment in segments),
-    }
+    return PlannedTopic(
+        source=topic.source.name,
+        target=topic.name,
+        partitions=len(topic.source.partitions),
+        records=sum(segment.records for segment in segments),
+        bytes=sum(segment.bytes for segment in segments),
+        **largest_line(largest),
+    )
 
 
 def refuse_itself(import_run: ImportRun) -> None:

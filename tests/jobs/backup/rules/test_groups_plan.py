@@ -86,9 +86,9 @@ def test_the_plan_counts_and_keeps_the_first():
     before, there = {group: {AT: 70} for group in wanted}, {"g007": {AT: Commit(60)}}
     lines = restore_group_lines(wanted, before, there, {"g009"}, rewind=False)
     plan = restored_groups_in_plan(lines, "groups_plan.json")
-    assert [(one["action"], one["lines"]) for one in plan["actions"]] == [("ahead", 1), ("active", 1), ("set", 298)]
-    assert [one["group"] for one in plan["first"][:2]] == ["g007", "g009"]
-    assert (plan["lines"], plan["more"], plan["active_groups"]) == (300, 100, ["g009"])
+    assert [(one.action, one.lines) for one in plan.actions] == [("ahead", 1), ("active", 1), ("set", 298)]
+    assert [one.group for one in plan.first[:2]] == ["g007", "g009"]
+    assert (plan.lines, plan.more, plan.active_groups) == (300, 100, ["g009"])
     assert "secret" not in str(plan)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.jobs.backup.rules.plan import BackupPlan
 from kafka_ferry.jobs.backup.store import planning
 from kafka_ferry.jobs.backup.store.planning import plan_of_backup
 from kafka_ferry.records.content import PartitionRange
@@ -52,7 +53,7 @@ class _Content:
 def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
     """``plan(source, known, name=[(begin, end), …])``: plan.json of topics with these partitions."""
 
-    def of(source: Source, known: dict[str, float] | None = None, **topics: list[tuple[int, int]]) -> dict[str, Any]:
+    def of(source: Source, known: dict[str, float] | None = None, **topics: list[tuple[int, int]]) -> BackupPlan:
         manifest = Manifest(
             backup="nightly", backup_id="now", mode="full", created="2026-11-21T08:00:00+00:00", cluster_id="abc",
             isolation_level="read_uncommitted",
@@ -75,8 +76,8 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
     return of
 
 
-def sizes(found: dict[str, Any]) -> dict[str, int | None]:
-    return {line["source"]: line["bytes"] for line in found["topics"]}
+def sizes(found: BackupPlan) -> dict[str, int | None]:
+    return {line.source: line.bytes for line in found.topics}
 
 
 def test_a_few_records_of_the_largest_partition_tell_the_size(plan: Any) -> None:
@@ -85,7 +86,7 @@ def test_a_few_records_of_the_largest_partition_tell_the_size(plan: Any) -> None
     assert source.asked == [PartitionRange("orders", 1, 1000, 1100)]
     assert source.opened == [("read_uncommitted", True)]
     assert sizes(found) == {"orders": 8040 * 250}
-    assert found["bytes"] == 8040 * 250
+    assert found.bytes == 8040 * 250
 
 
 def test_what_the_last_backups_know_is_not_read_again(plan: Any) -> None:
@@ -106,5 +107,5 @@ def test_nothing_is_read_of_what_is_empty_or_known(plan: Any) -> None:
 def test_a_size_that_cannot_be_sampled_is_not_guessed(plan: Any) -> None:
     found = plan(Source(gone=["markers"]), markers=[(0, 10_000)], orders=[(0, 4)])
     assert sizes(found) == {"markers": None, "orders": 1000}
-    assert found["bytes"] == 1000
+    assert found.bytes == 1000
     assert "not known" in backup_plan_text(found)

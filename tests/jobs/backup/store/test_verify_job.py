@@ -102,7 +102,7 @@ def test_one_backup_is_read_with_all_it_goes_on_from(tmp_path: Path):
     write(tmp_path, "2", 10, "1")
     write(tmp_path, "3", 20, "2")
     assert [one[2].begin for one in job(tmp_path, "2").segments()] == [0, 10]
-    assert plan_of_verification(job(tmp_path))["records"] == 30
+    assert plan_of_verification(job(tmp_path)).records == 30
     with pytest.raises(BadParam, match=r"has no '9'\. Fix: one of its ids"):
         job(tmp_path, "9").segments()
     with pytest.raises(BadParam, match="there is no backup 'b' in"):

@@ -255,8 +255,8 @@ def test_another_migrations_connectors_are_not_ours(make: Any, aws: MskConnectDo
 def test_the_plan_tells_what_the_service_role_may(make: Any, aws: MskConnectDouble) -> None:
     assert make().findings() == []
     about = make().about()["service_role"]
-    assert about["check"]["status"] == "pass"
-    assert about["permission_policy"] is None  # the cluster wants no login
+    assert about.check.status == "pass"
+    assert about.permission_policy is None  # the cluster wants no login
     aws.clusters.iam_servers[CLUSTER] = "b-1:9098"
     engine = make(canary=True)
     assert engine.findings() == []

@@ -70,12 +70,12 @@ def test_the_worst_come_first() -> None:
 def test_the_plan_keeps_a_bounded_number_and_counts_the_rest() -> None:
     many = lines({f"g{i:03}": {("orders", 0): 90} for i in range(KEPT + 5)}, active=frozenset({"g007"}))
     plan = groups_in_plan(many)
-    assert (plan["lines"], plan["lag"], plan["more"], len(plan["first"])) == (KEPT + 5, 10 * (KEPT + 5), 5, KEPT)
-    assert [(entry["action"], entry["lines"]) for entry in plan["actions"]] == [("active", 1), ("compute", KEPT + 4)]
-    assert plan["active_groups"] == ["g007"]
-    assert plan["artifact"] is None
-    assert groups_in_plan(many, "all.json")["artifact"] == "all.json"
-    assert json.loads(json.dumps(plan))["first"][0]["group"] == "g007"
+    assert (plan.lines, plan.lag, plan.more, len(plan.first)) == (KEPT + 5, 10 * (KEPT + 5), 5, KEPT)
+    assert [(entry.action, entry.lines) for entry in plan.actions] == [("active", 1), ("compute", KEPT + 4)]
+    assert plan.active_groups == ["g007"]
+    assert plan.artifact is None
+    assert groups_in_plan(many, "all.json").artifact == "all.json"
+    assert json.loads(json.dumps(plan.to_json()))["first"][0] == many[0].to_json()
 
 
 def test_the_artifact_has_every_line() -> None:
@@ -99,5 +99,5 @@ def test_partitions_without_a_commit_are_named() -> None:
 
 
 def test_no_groups_is_no_table() -> None:
-    assert groups_in_plan([])["lines"] == 0
+    assert groups_in_plan([]).lines == 0
     assert json.loads(all_groups([]))["lines"] == []

@@ -9,11 +9,13 @@ import pytest
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.migration.live import planning
 from kafka_ferry.jobs.migration.live.planning import make_plan
 from kafka_ferry.jobs.migration.plan_text import plan_text
 from kafka_ferry.jobs.migration.rules.groups_plan import group_lines, groups_in_plan
+from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
 from kafka_ferry.report.plan_lines import first_lines
@@ -94,22 +96,27 @@ def test_a_key_of_the_trigger_that_no_param_has_is_refused() -> None:
 
 
 def test_plan_text_says_it_all() -> None:
-    line = {"source": "a", "target": "x.a", "partitions": 3, "records": 1234, "bytes": 5_000_000, "already_there": 0}
+    line = PlannedTopic(source="a", target="x.a", partitions=3, records=1234, bytes=5_000_000, already_there=0)
     text = plan_text(
-        {
-            "source": {"conn_id": "kafka_source"},
-            "target": {"conn_id": "kafka_target"},
-            "topics": [line],
-            "records": 1234,
-            "bytes": 5_000_000,
-            "groups": {"g": 3},
-            "group_offsets": groups_in_plan(LINES),
-            "estimate": {"seconds": 70, "basis": "measured on a laptop"},
-            "skipped_topics": {"heartbeats": "not data"},
-            "skipped_groups": {"connect-x": "by default"},
-            "notes": ["topics: 'b' matches nothing on the source"],
-            "changes": [Change(Action.CREATE, "topic", "x.a", "3 partitions").to_json()],
-        }
+        MigrationPlan(
+            planned="2026-11-21T08:00:00+00:00",
+            spec={},
+            source=Side(conn_id="kafka_source"),
+            target=Side(conn_id="kafka_target"),
+            engine=PlannedEngine(),
+            topics=[line],
+            records=1234,
+            bytes=5_000_000,
+            groups={"g": 3},
+            groups_without_commits=[],
+            group_offsets=groups_in_plan(LINES),
+            estimate=Estimate(seconds=70, basis="measured on a laptop"),
+            skipped_topics={"heartbeats": "not data"},
+            skipped_groups={"connect-x": "by default"},
+            findings=[],
+            notes=["topics: 'b' matches nothing on the source"],
+            changes=[Change(Action.CREATE, "topic", "x.a", "3 partitions")],
+        )
     )
     for told in (
         "kafka_source -> kafka_target: 1 topic, at most 1,234 records, about 5.0 MB",

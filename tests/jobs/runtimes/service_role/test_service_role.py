@@ -42,7 +42,7 @@ def role(hook: MskConnectHook, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def line(role: ServiceRole) -> dict[str, Any]:
-    found: dict[str, Any] = role.about()["check"]
+    found: dict[str, Any] = role.about().to_json()["check"]
     return found
 
 
@@ -52,7 +52,7 @@ def use(aws: MskConnectDouble, *policies: Any, **changes: Any) -> None:
 
 def test_a_role_made_of_our_own_documents_passes(role: Any, aws: MskConnectDouble) -> None:
     about = role().about()
-    use(aws, about["permission_policy"], trust=about["trust_policy"])
+    use(aws, about.permission_policy, trust=about.trust_policy)
     checked = role()
     assert checked.findings() == []
     checked.refuse()
@@ -63,7 +63,7 @@ def test_a_role_made_of_our_own_documents_passes(role: Any, aws: MskConnectDoubl
 
 
 def test_a_right_taken_from_our_documents_is_missed_and_refused(role: Any, aws: MskConnectDouble) -> None:
-    policy = role().about()["permission_policy"]
+    policy = role().about().permission_policy
     policy["Statement"][1]["Action"].remove("kafka-cluster:ReadData")
     use(aws, policy)
     with pytest.raises(BadParam, match=r"it lacks kafka-cluster:ReadData on .*shop\.history") as refusal:
@@ -197,7 +197,7 @@ def test_a_secret_that_may_not_be_read_is_a_warning(role: Any, aws: MskConnectDo
     assert finding.severity == "warn"
     assert f"secretsmanager:GetSecretValue on {head}shop-AbCdEf" in finding.what
     assert f"{head}shop-??????" in finding.fix
-    use(aws, checked.about()["permission_policy"])
+    use(aws, checked.about().permission_policy)
     assert role(iam=iam, secrets=(f"{head}shop-??????",)).findings() == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.plan import PlannedAction, PlannedCommit, PlannedGroups
 
 KEPT = 200  # lines that plan.json has
 
@@ -121,21 +122,20 @@ def to_write(lines: Iterable[RestoreGroupLine]) -> dict[str, dict[Partition, Com
     return found
 
 
-def restored_groups_in_plan(lines: Sequence[RestoreGroupLine], artifact: str | None = None) -> dict[str, Any]:
-    """What plan.json says of the table, in the shape of a migration's
-    (``jobs.migration.rules.groups_plan.groups_in_plan``).
+def restored_groups_in_plan(lines: Sequence[RestoreGroupLine], artifact: str | None = None) -> PlannedGroups:
+    """What plan.json says of the table.
 
     :param artifact: where all lines stand, when these are not all.
     """
     counts = {step: sum(line.action is step for line in lines) for step in Step}
-    return {
-        "lines": len(lines),
-        "actions": [{"action": str(step), "lines": n, "meaning": MEANING[step]} for step, n in counts.items() if n],
-        "active_groups": sorted({line.group for line in lines if line.action is Step.ACTIVE}),
-        "first": [_without_metadata(line) for line in lines[:KEPT]],
-        "more": max(0, len(lines) - KEPT),
-        "artifact": artifact,
-    }
+    return PlannedGroups(
+        lines=len(lines),
+        actions=[PlannedAction(action=step, lines=n, meaning=MEANING[step]) for step, n in counts.items() if n],
+        active_groups=sorted({line.group for line in lines if line.action is Step.ACTIVE}),
+        first=[PlannedCommit(**_without_metadata(line)) for line in lines[:KEPT]],
+        more=max(0, len(lines) - KEPT),
+        artifact=artifact,
+    )
 
 
 def _without_metadata(line: RestoreGroupLine) -> dict[str, Any]:

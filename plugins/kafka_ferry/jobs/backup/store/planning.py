@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
+from kafka_ferry.core.plan import Archive, PlannedTopic, Side
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, TopicBackup
+from kafka_ferry.jobs.backup.rules.plan import BackupPlan, Covered
 from kafka_ferry.jobs.backup.store.freeze import plan_backup
 from kafka_ferry.jobs.backup.store.job import BackupJob, now
 from kafka_ferry.records.content import PartitionRange
@@ -14,7 +15,7 @@ from kafka_ferry.records.content import PartitionRange
 _SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
 
 
-def plan_of_backup(job: BackupJob) -> dict[str, Any]:
+def plan_of_backup(job: BackupJob) -> BackupPlan:
     """plan.json of ``backup_topics``; ``covered`` names the backup that covers this data interval already.
 
     :raises BadParam: nothing matches ``topics``, or the location is none.
@@ -28,23 +29,23 @@ def plan_of_backup(job: BackupJob) -> dict[str, Any]:
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
     sizes = _sampled(job, manifest, job.record_bytes())
     lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
-    return {
-        "planned": now(),
-        "spec": spec.model_dump(mode="json"),
-        "source": {"conn_id": spec.source_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
-        "target": {},
-        "archive": {"backup": spec.backup, "backup_id": job.backup_id, "location": spec.location},
-        "backup_id": job.backup_id,
-        "mode": manifest.mode,
-        "parent": manifest.parent,
-        "covered": {"backup_id": covered.backup_id, "created": covered.created} if covered else None,
-        "topics": lines,
-        "groups": sorted(manifest.groups),
-        "skipped_groups": manifest.groups_left_out,
-        "records": sum(line["records"] for line in lines),
-        "bytes": sum(line["bytes"] or 0 for line in lines),
-        "notes": [*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
-    }
+    return BackupPlan(
+        planned=now(),
+        spec=spec.model_dump(mode="json"),
+        source=Side(conn_id=spec.source_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
+        target=Side(),
+        archive=Archive(backup=spec.backup, backup_id=job.backup_id, location=spec.location),
+        backup_id=job.backup_id,
+        mode=manifest.mode,
+        parent=manifest.parent,
+        covered=Covered(backup_id=covered.backup_id, created=covered.created) if covered else None,
+        topics=lines,
+        groups=sorted(manifest.groups),
+        skipped_groups=manifest.groups_left_out,
+        records=sum(line.records or 0 for line in lines),
+        bytes=sum(line.bytes or 0 for line in lines),
+        notes=[*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
+    )
 
 
 def _sampled(job: BackupJob, manifest: Manifest, known: Mapping[str, float]) -> dict[str, float]:
@@ -62,16 +63,16 @@ def _sampled(job: BackupJob, manifest: Manifest, known: Mapping[str, float]) -> 
     return {**known, **{name: one.bytes / len(one) for (name, _), one in contents.items() if len(one)}}
 
 
-def _line(topic: TopicBackup, size: float | None) -> dict[str, Any]:
+def _line(topic: TopicBackup, size: float | None) -> PlannedTopic:
     """:param size: bytes of a record; None: no record of the sample can be read, all may be markers or compacted."""
     records = sum(one.end - one.begin for one in topic.partitions)
-    return {
-        "source": topic.name,
-        "target": topic.name,
-        "partitions": len(topic.partitions),
-        "records": records,
-        "bytes": round(records * size) if size is not None else None if records else 0,
-    }
+    return PlannedTopic(
+        source=topic.name,
+        target=topic.name,
+        partitions=len(topic.partitions),
+        records=records,
+        bytes=round(records * size) if size is not None else None if records else 0,
+    )
 
 
 def _begun(known: Manifest | None) -> list[str]:

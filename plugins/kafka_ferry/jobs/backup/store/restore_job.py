@@ -11,12 +11,15 @@ from typing import Any
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.finding import refuse
+from kafka_ferry.core.plan import Archive, PlannedTopic, Side
 from kafka_ferry.core.topic_rename import name_problem
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.jobs.backup.rules.acls import RestoredAcls, restored_acls
 from kafka_ferry.jobs.backup.rules.groups_plan import KEPT, restored_groups_in_plan
+from kafka_ferry.jobs.backup.rules.largest import Largest
+from kafka_ferry.jobs.backup.rules.plan import RestorePlan
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.backup.store.job import StoreJob, now
@@ -90,7 +93,7 @@ def restore_job(context: Mapping[str, Any]) -> RestoreJob:
     return RestoreJob(RestoreSpec.from_params(context["params"]))
 
 
-def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = None) -> dict[str, Any]:
+def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = None) -> RestorePlan:
     """plan.json of ``restore_topics``.
 
     :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
@@ -105,35 +108,35 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
     findings, largest = restore_findings(restore_run)
     refuse(findings)
     acls = job.acls().missing if spec.acls == "copy" else []
-    lines = [_line(topic, restore_run.point_in_time) | largest_line(largest[topic.name]) for topic in topics]
+    lines = [_line(topic, restore_run.point_in_time, largest[topic.name]) for topic in topics]
     manifest = restore_run.manifest
     commits = planned_lines(restore_run) if spec.restore_groups else []
     if keep and len(commits) > KEPT:
         keep(GROUPS_PLAN, "\n".join(map(str, (f"{shown(line.group)}: {line}" for line in commits))) + "\n")
-    return {
-        "planned": now(),
-        "spec": spec.model_dump(mode="json"),
-        "source": {},
-        "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
-        "archive": {"backup": spec.backup, "backup_id": manifest.backup_id, "location": spec.location},
-        "backup_id": manifest.backup_id,
-        "chain": [one.backup_id for one in restore_run.chain],
-        "topics": lines,
-        "groups": sorted(restore_run.chosen_groups()) if spec.restore_groups else [],
-        "skipped_groups": restore_run.groups_left_out() if spec.restore_groups else {},
-        "group_offsets": restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
-        "changes": [change.to_json() for change in restore_changes(restore_run, [str(acl) for acl in acls], commits)],
-        "acls": [str(acl) for acl in acls],
-        "records": sum(line["records"] for line in lines),
-        "bytes": sum(line["bytes"] for line in lines),
-        "findings": [finding.to_json() for finding in findings],
-        "notes": [
+    return RestorePlan(
+        planned=now(),
+        spec=spec.model_dump(mode="json"),
+        source=Side(),
+        target=Side(conn_id=spec.target_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
+        archive=Archive(backup=spec.backup, backup_id=manifest.backup_id, location=spec.location),
+        backup_id=manifest.backup_id,
+        chain=[one.backup_id for one in restore_run.chain],
+        topics=lines,
+        groups=sorted(restore_run.chosen_groups()) if spec.restore_groups else [],
+        skipped_groups=restore_run.groups_left_out() if spec.restore_groups else {},
+        group_offsets=restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
+        changes=restore_changes(restore_run, [str(acl) for acl in acls], commits),
+        acls=[str(acl) for acl in acls],
+        records=sum(line.records or 0 for line in lines),
+        bytes=sum(line.bytes or 0 for line in lines),
+        findings=findings,
+        notes=[
             *restore_run.catalogue.oddities(),
             *(job.target.admin.metadata_note() if commits else []),
             *_time_notes(restore_run),
             *_retention_notes(topics, restore_run.point_in_time),
         ],
-    }
+    )
 
 
 def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:
@@ -153,15 +156,16 @@ def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:
             raise BadParam("partitions", f"{name!r} has no partition {absent[0]}", f"one of {sorted(there[name])}")
 
 
-def _line(topic: RestoreTopic, point_in_time: int | None) -> dict[str, Any]:
+def _line(topic: RestoreTopic, point_in_time: int | None, largest: Largest) -> PlannedTopic:
     parts = [one for own in topic.partitions for one in own.segments if takes_part(one, point_in_time)]
-    return {
-        "source": topic.source.name,
-        "target": topic.name,
-        "partitions": len(topic.partitions),
-        "records": sum(one.records for one in parts),
-        "bytes": sum(one.bytes for one in parts),
-    }
+    return PlannedTopic(
+        source=topic.source.name,
+        target=topic.name,
+        partitions=len(topic.partitions),
+        records=sum(one.records for one in parts),
+        bytes=sum(one.bytes for one in parts),
+        **largest_line(largest),
+    )
 
 
 def _time_notes(restore_run: RestoreRun) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kafka_ferry.core.finding import Finding, Severity, worst_first
-from kafka_ferry.core.largest_record import Limit, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.largest_record import Batch, Limit, Record, lifted_finding, request_limits, size_finding
+from kafka_ferry.core.plan import RecordPlace
 from kafka_ferry.core.retention import is_held, size_limit, topic_defaults
 from kafka_ferry.core.shortlist import shortlist
 from kafka_ferry.core.topics import TopicState
@@ -44,13 +45,13 @@ def restore_findings(restore_run: RestoreRun) -> tuple[list[Finding], dict[str, 
     return worst_first([*found, *_not_known(largest)]), largest
 
 
-def largest_line(largest: Largest) -> dict[str, object]:
+def largest_line(largest: Largest) -> dict[str, RecordPlace | None]:
     """For a topic's line of plan.json."""
-    record, batch = largest.record, largest.batch
-    return {
-        "largest_record": record and {"partition": record.partition, "offset": record.offset, "bytes": record.bytes},
-        "largest_batch": batch and {"partition": batch.partition, "offset": batch.offset, "bytes": batch.bytes},
-    }
+    return {"largest_record": _place(largest.record), "largest_batch": _place(largest.batch)}
+
+
+def _place(found: Record | Batch | None) -> RecordPlace | None:
+    return RecordPlace(partition=found.partition, offset=found.offset, bytes=found.bytes) if found else None
 
 
 def _broker(restore_run: RestoreRun) -> Mapping[str, str]:

@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.checks import Check, Status, TopicLine
+from kafka_ferry.core.plan import Archive, PlannedTopic, Side
 from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.archive import backup_lines
 from kafka_ferry.jobs.backup.rules.judge import clocks_check, objects_check
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment, State
 from kafka_ferry.jobs.backup.rules.order import futures
+from kafka_ferry.jobs.backup.rules.plan import VerifyPlan
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, assemble, lineage
 from kafka_ferry.jobs.backup.rules.spec import VerifySpec
 from kafka_ferry.jobs.backup.store.job import StoreJob, now
@@ -71,36 +73,36 @@ def verify_job(context: Mapping[str, Any]) -> VerifyJob:
     return VerifyJob(VerifySpec.from_params(context["params"]))
 
 
-def plan_of_verification(job: VerifyJob) -> dict[str, Any]:
+def plan_of_verification(job: VerifyJob) -> VerifyPlan:
     """plan.json of ``verify_backup``."""
     spec, segments = job.spec, job.segments()
     topics: dict[str, list[Segment]] = {}
     for topic, _, segment in segments:
         topics.setdefault(topic, []).append(segment)
     lines = [
-        {
-            "source": topic,
-            "target": topic,
-            "partitions": len({partition for name, partition, _ in segments if name == topic}),
-            "records": sum(one.records for one in own),
-            "bytes": sum(one.size for one in own),
-        }
+        PlannedTopic(
+            source=topic,
+            target=topic,
+            partitions=len({partition for name, partition, _ in segments if name == topic}),
+            records=sum(one.records for one in own),
+            bytes=sum(one.size for one in own),
+        )
         for topic, own in sorted(topics.items())
     ]
-    return {
-        "planned": now(),
-        "spec": spec.model_dump(mode="json"),
-        "source": {},
-        "target": {},
-        "archive": {"backup": spec.backup, "backup_id": spec.backup_id, "location": spec.location},
-        "backup_id": spec.backup_id or f"all of {spec.backup!r}",
-        "backups": len(job.backups),
-        "topics": lines,
-        "groups": [],
-        "records": sum(line["records"] for line in lines),
-        "bytes": sum(line["bytes"] for line in lines),
-        "notes": [*job.found[1], *job.futures()],
-    }
+    return VerifyPlan(
+        planned=now(),
+        spec=spec.model_dump(mode="json"),
+        source=Side(),
+        target=Side(),
+        archive=Archive(backup=spec.backup, backup_id=spec.backup_id, location=spec.location),
+        backup_id=spec.backup_id or f"all of {spec.backup!r}",
+        backups=len(job.backups),
+        topics=lines,
+        groups=[],
+        records=sum(line.records or 0 for line in lines),
+        bytes=sum(line.bytes or 0 for line in lines),
+        notes=[*job.found[1], *job.futures()],
+    )
 
 
 def judge(job: VerifyJob, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.jobs.common.plan import read_plan, write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PLAN, PRUNING, SHARDS, STAGES, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PRUNING, SHARDS, STAGES, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,21 +51,23 @@ class PlanBackupOperator(BackupOperator):
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = BackupSpec.from_params({**context["params"], **(run.conf or {})})
         plan = plan_of_backup(BackupJob(spec, run))
-        path = artifacts.write_json(PLAN, plan)
+        path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
         if spec.dry_run:
             self.log.info("dry_run: nothing was changed, and the run ends here")
             self.skip_all_but()
-        if covered := plan["covered"]:
-            self.log.info("nothing to do: covered by backup %s, begun %s", covered["backup_id"], covered["created"])
+        if covered := plan.covered:
+            self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
             self.skip_all_but("report")
-        return {key: plan[key] for key in ("mode", "parent", "records", "bytes")} | {"topics": len(plan["topics"])}
+        told = {"mode": plan.mode, "parent": plan.parent, "records": plan.records, "bytes": plan.bytes}
+        return told | {"topics": len(plan.topics)}
 
 
 class FreezeBackupOperator(BackupOperator):
     """Freeze the ranges and write the manifest, before the first object; a retry finds the one it wrote."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.rules.plan import BackupPlan, Covered
         from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.freeze import begin_backup
         from kafka_ferry.jobs.backup.store.job import now
@@ -72,12 +75,12 @@ class FreezeBackupOperator(BackupOperator):
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
         wait_for_lock(context, stored_name("backup", job.spec.backup, job.spec.location))
-        plan = artifacts.read_json(PLAN) or {}
+        plan = read_plan(artifacts, BackupPlan)
         # Another run may have backed up this data interval while this one waited.
-        names = [line["source"] for line in plan.get("topics", [])]
-        if names and (covered := job.covered(names, plan["source"]["cluster_id"])):
-            plan["covered"] = {"backup_id": covered.backup_id, "created": covered.created}
-            artifacts.write_json(PLAN, plan)
+        names = [line.source for line in plan.topics] if plan else []
+        if plan and names and (covered := job.covered(names, str(plan.source.cluster_id))):
+            found = Covered(backup_id=covered.backup_id, created=covered.created)
+            write_plan(artifacts, plan.model_copy(update={"covered": found}))
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
             self.skip_all_but("report")
         manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.jobs.backup.tasks.backup import BackupOperator, write_shards
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,12 +29,12 @@ class PlanRestoreOperator(BackupOperator):
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})
         plan = plan_of_restore(RestoreJob(spec), artifacts.write_text)
-        path = artifacts.write_json(PLAN, plan)
+        path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
         if spec.dry_run:
             self.log.info("dry_run: nothing was changed, and the run ends here")
             self.skip_all_but()
-        return {key: plan[key] for key in ("backup_id", "records", "bytes")} | {"topics": len(plan["topics"])}
+        return {"backup_id": plan.backup_id, "records": plan.records, "bytes": plan.bytes, "topics": len(plan.topics)}
 
 
 class ProvisionRestoreOperator(BackupOperator):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.jobs.backup.tasks.backup import BackupOperator, write_shards
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,12 +25,12 @@ class PlanVerifyOperator(BackupOperator):
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = VerifySpec.from_params({**context["params"], **(run.conf or {})})
         plan = plan_of_verification(VerifyJob(spec))
-        path = artifacts.write_json(PLAN, plan)
+        path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
         if spec.dry_run:
             self.log.info("dry_run: the run ends here")
             self.skip_all_but()
-        return {key: plan[key] for key in ("backups", "records", "bytes")}
+        return {"backups": plan.backups, "records": plan.records, "bytes": plan.bytes}
 
 
 class VerifyShardsOperator(BackupOperator):

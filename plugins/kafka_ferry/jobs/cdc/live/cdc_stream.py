@@ -11,6 +11,7 @@ import pendulum
 
 from kafka_ferry.core.config_diff import connector_config
 from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
@@ -20,6 +21,7 @@ from kafka_ferry.jobs.cdc.live.client import DatabaseHook
 from kafka_ferry.jobs.cdc.live.connector import StreamConnector, connector_of
 from kafka_ferry.jobs.cdc.rules.alterations import OVERRIDES, alteration_findings, breaking_findings, snapshot_overrides
 from kafka_ferry.jobs.cdc.rules.events import NotAnEvent, Op, parse_event
+from kafka_ferry.jobs.cdc.rules.plan import SchemaHistory, StreamPlan
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.preflight import (
     captured,
@@ -164,7 +166,7 @@ class CdcStream:
         """Whether the schema history topic holds statements."""
         return self.spec.history in self.target.admin.topic_ids([self.spec.history]) and bool(self._history(1))
 
-    def plan(self) -> dict[str, Any]:
+    def plan(self, findings: list[Finding]) -> StreamPlan:
         """What would be done; without secrets.
 
         :raises BadParam: the connection, the workers or the config cannot work.
@@ -182,31 +184,38 @@ class CdcStream:
         topics = self.topics()
         there = self.target.admin.topic_ids([*topics, spec.prefix, spec.history])
         lines = [
-            {"source": table.full_name, "target": topic, "partitions": spec.partitions, "records": table.rows,
-             "bytes": 0, "exists": topic in there}
+            PlannedTopic(
+                source=table.full_name,
+                target=topic,
+                partitions=spec.partitions,
+                records=table.rows,
+                bytes=0,
+                exists=topic in there,
+            )
             for topic, table in topics.items()
-        ]  # fmt: skip
-        return {
-            "planned": pendulum.now("UTC").isoformat(),
-            "spec": spec.model_dump(mode="json"),
-            "source": {
-                "conn_id": spec.database_conn_id,
-                "server": self.database.variables.get("version", ""),
-                "server_id": self.database.variables.get("server_id", ""),
-                "position": str(self.database.position()),
-            },
-            "target": {"conn_id": spec.target_conn_id, "cluster_id": cluster.cluster_id, "brokers": cluster.brokers},
-            "connector": self.name,
-            "connector_class": spec.database.connector_class,
-            "server_id": self.server_id,
-            "schema_changes": spec.prefix,
-            "schema_history": {"topic": spec.history, "exists": spec.history in there},
-            "topics": lines,
-            "records": sum(table.rows for table in topics.values()),
-            "bytes": 0,
-            "notes": list(spec.notes()),
+        ]
+        return StreamPlan(
+            planned=pendulum.now("UTC").isoformat(),
+            spec=spec.model_dump(mode="json"),
+            source=Side(
+                conn_id=spec.database_conn_id,
+                server=self.database.variables.get("version", ""),
+                server_id=self.database.variables.get("server_id", ""),
+                position=str(self.database.position()),
+            ),
+            target=Side(conn_id=spec.target_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
+            connector=self.name,
+            connector_class=spec.database.connector_class,
+            server_id=self.server_id,
+            schema_changes=spec.prefix,
+            schema_history=SchemaHistory(topic=spec.history, exists=spec.history in there),
+            topics=lines,
+            records=sum(table.rows for table in topics.values()),
+            bytes=0,
+            findings=findings,
+            notes=list(spec.notes()),
             **({"service_role": self.service_role.about()} if self.service_role else {}),
-        }
+        )
 
     def deploy(self) -> bool:
         """Start the connector, or change what differs; whether it goes on from a position that was kept.

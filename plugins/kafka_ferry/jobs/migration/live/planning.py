@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pendulum
+
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.admin import Cluster
@@ -24,6 +27,7 @@ from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.rules.estimate import estimate
 from kafka_ferry.jobs.migration.rules.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
+from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.provision import (
     check_provisioning,
     check_replication,
@@ -38,14 +42,14 @@ log = logging.getLogger(__name__)
 
 def make_plan(
     migration: Migration, keep: Callable[[str, str], Any] | None = None, flows: Flows | None = None
-) -> dict[str, Any]:
-    """The plan as plan.json has it.
+) -> MigrationPlan:
+    """What would be done.
 
     :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
     :param flows: to look for loops, and for other migrations into the same topics.
     :raises BadParam: a wish that cannot be fulfilled; ``BadConnection``, ``TransientError`` as the hooks do.
     """
-    spec = migration.spec
+    planned, spec = pendulum.now("UTC").isoformat(), migration.spec
     check_provisioning(spec)
     permissions = Permissions(migration)
     rights = permissions.findings()
@@ -79,8 +83,8 @@ def make_plan(
     for tp in ends:
         places[tp[0]].append(tp)
     lines = [_topic_line(spec, name, mine, begins, ends, sizes, resumed) for name, mine in places.items()]
-    records, size = sum(line["records"] for line in lines), sum(line["bytes"] for line in lines)
-    left = sum(line["records"] - line["already_there"] for line in lines)
+    records, size = sum(line.records or 0 for line in lines), sum(line.bytes or 0 for line in lines)
+    left = records - sum(line.already_there or 0 for line in lines)
     commits = plan_groups(migration, ends)
     beside = GROUPS_PLAN if keep and len(commits) > KEPT else None
     if keep and beside:
@@ -88,24 +92,25 @@ def make_plan(
     guess = estimate(
         spec.throughput.value, left, round(size * left / records) if records else 0, len(topics.partitions)
     )
-    return {
-        "spec": spec.model_dump(mode="json"),
-        "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
-        "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
-        "engine": {"name": spec.engine, **about},
-        "topics": lines,
-        "records": records,
-        "bytes": size,
-        "skipped_topics": {item.name: item.reason for item in topics.selection.skipped},
-        "groups": {group: len(offsets) for group, offsets in groups.committed.items()},
-        "group_offsets": groups_in_plan(commits, beside),
-        "skipped_groups": groups.skipped,
-        "groups_without_commits": groups.bare,
-        "changes": [change.to_json() for change in changes],
-        "estimate": {"seconds": round(guess.seconds), "basis": guess.basis + engine.estimate_note},
-        "findings": [finding.to_json() for finding in findings],
-        "notes": [*uncommitted(migration.groups.committed, ends), *_notes(migration), *_for_a_while(migration, engine)],
-    }
+    return MigrationPlan(
+        planned=planned,
+        spec=spec.model_dump(mode="json"),
+        source=Side(conn_id=spec.source_conn_id, cluster_id=source.cluster_id, brokers=source.brokers),
+        target=Side(conn_id=spec.target_conn_id, cluster_id=target.cluster_id, brokers=target.brokers),
+        engine=PlannedEngine(name=spec.engine, **about),
+        topics=lines,
+        records=records,
+        bytes=size,
+        skipped_topics={item.name: item.reason for item in topics.selection.skipped},
+        groups={group: len(offsets) for group, offsets in groups.committed.items()},
+        group_offsets=groups_in_plan(commits, beside),
+        skipped_groups=groups.skipped,
+        groups_without_commits=groups.bare,
+        changes=changes,
+        estimate=Estimate(seconds=round(guess.seconds), basis=guess.basis + engine.estimate_note),
+        findings=findings,
+        notes=[*uncommitted(migration.groups.committed, ends), *_notes(migration), *_for_a_while(migration, engine)],
+    )
 
 
 def _preflight(
@@ -157,16 +162,16 @@ def _topic_line(
     ends: dict[tuple[str, int], int],
     sizes: dict[str, float],
     resumed: dict[tuple[str, int], int],
-) -> dict[str, Any]:
+) -> PlannedTopic:
     records = sum(ends[tp] - begins[tp] for tp in mine)
-    return {
-        "source": name,
-        "target": spec.target_topic(name),
-        "partitions": len(mine),
-        "records": records,
-        "bytes": round(records * sizes.get(name, 0)),
-        "already_there": sum(max(0, resumed[tp] - begins[tp]) for tp in mine if tp in resumed),
-    }
+    return PlannedTopic(
+        source=name,
+        target=spec.target_topic(name),
+        partitions=len(mine),
+        records=records,
+        bytes=round(records * sizes.get(name, 0)),
+        already_there=sum(max(0, resumed[tp] - begins[tp]) for tp in mine if tp in resumed),
+    )
 
 
 def _for_a_while(migration: Migration, engine: Engine) -> list[str]:

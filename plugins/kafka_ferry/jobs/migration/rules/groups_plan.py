@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.plan import PlannedAction, PlannedCommit, PlannedGroups
 from kafka_ferry.jobs.migration.rules.spec import GroupOffsets, MigrationSpec
 
 #: Lines that plan.json keeps, of 100 B or so each; all stand in the artifact.
@@ -90,27 +91,25 @@ def _action(spec: MigrationSpec, active: bool, there: int | None) -> Commit:
     return Commit.COMPUTE if there is None else Commit.THERE
 
 
-def groups_in_plan(lines: Sequence[GroupPlanLine], artifact: str | None = None) -> dict[str, Any]:
-    """What plan.json says of the table.
+def groups_in_plan(lines: Sequence[GroupPlanLine], artifact: str | None = None) -> PlannedGroups:
+    """What plan.json says of the table: its first ``KEPT`` lines.
 
     :param artifact: where all lines stand, when these are not all.
-    :returns: ``lines``, ``lag`` (both sums), ``actions`` (``[{action, lines, meaning}]``), ``active_groups``, ``first``
-        (the first ``KEPT`` lines), ``more`` (how many there are besides) and ``artifact``.
     """
     counts = {action: sum(line.action is action for line in lines) for action in Commit}
-    return {
-        "lines": len(lines),
-        "lag": sum(line.lag for line in lines),
-        "actions": [
-            {"action": str(action), "lines": count, "meaning": MEANING[action]}
+    return PlannedGroups(
+        lines=len(lines),
+        lag=sum(line.lag for line in lines),
+        actions=[
+            PlannedAction(action=action, lines=count, meaning=MEANING[action])
             for action, count in counts.items()
             if count
         ],
-        "active_groups": sorted({line.group for line in lines if line.action is Commit.ACTIVE}),
-        "first": [line.to_json() for line in lines[:KEPT]],
-        "more": max(0, len(lines) - KEPT),
-        "artifact": artifact,
-    }
+        active_groups=sorted({line.group for line in lines if line.action is Commit.ACTIVE}),
+        first=[PlannedCommit(**line.to_json()) for line in lines[:KEPT]],
+        more=max(0, len(lines) - KEPT),
+        artifact=artifact,
+    )
 
 
 def uncommitted(committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[Partition, int]) -> list[str]:

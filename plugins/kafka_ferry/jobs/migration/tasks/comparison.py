@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 
+from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.core.table import table
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
+from kafka_ferry.jobs.migration.rules.plan import ComparisonPlan
 from kafka_ferry.jobs.migration.rules.watch import freeze
-from kafka_ferry.report.artifacts import FROZEN, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,16 +39,15 @@ class FreezeOperator(FerryOperator):
             migration.source.admin, migration.target.admin, partitions, targets, spec.isolation_level, record_bytes={}
         )
         frozen = replace(frozen, record_bytes=migration.record_bytes(frozen.begins, frozen.ends))
-        planned = pendulum.now("UTC").isoformat()
-        plan = {
-            "planned": planned,
-            "spec": spec.model_dump(mode="json"),
-            "source": {"conn_id": spec.source_conn_id, "cluster_id": source.cluster_id, "brokers": source.brokers},
-            "target": {"conn_id": spec.target_conn_id, "cluster_id": target.cluster_id, "brokers": target.brokers},
-            "topics": [{"source": name, "target": targets[name]} for name in targets],
-        }
-        artifacts.write_json(PLAN, plan)
-        artifacts.write_json(FROZEN, {"planned": planned} | frozen.to_json())
+        plan = ComparisonPlan(
+            planned=pendulum.now("UTC").isoformat(),
+            spec=spec.model_dump(mode="json"),
+            source=Side(conn_id=spec.source_conn_id, cluster_id=source.cluster_id, brokers=source.brokers),
+            target=Side(conn_id=spec.target_conn_id, cluster_id=target.cluster_id, brokers=target.brokers),
+            topics=[PlannedTopic(source=name, target=there) for name, there in targets.items()],
+        )
+        write_plan(artifacts, plan)
+        artifacts.write_json(FROZEN, {"planned": plan.planned} | frozen.to_json())
         rows = [[name, there, migration.topics.topics[name].partitions] for name, there in targets.items()]
         self.log.info("to compare:\n%s", table(["source topic", "target topic", "partitions"], rows))
         late = wait_for_tails(migration, frozen, spec.catch_up_timeout)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kafka_ferry.core.plan import Plan
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.common.plan import read_plan
 from kafka_ferry.jobs.common.waiting_sensor import WaitingSensor
-from kafka_ferry.report.artifacts import FROZEN, PLAN, PROGRESS, RunArtifacts
+from kafka_ferry.report.artifacts import FROZEN, PROGRESS, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,7 +41,8 @@ class ConvergenceSensor(WaitingSensor):
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         spec, targets = migration.spec, migration.topics.targets(migration.spec)
         # What an earlier try of the same plan saw must not be forgiven; a new plan starts anew.
-        planned = (artifacts.read_json(PLAN) or {}).get("planned")
+        plan = read_plan(artifacts, Plan)
+        planned = plan.planned if plan else None
         earlier = artifacts.read_json(FROZEN)
         frozen = freeze(
             migration.source.admin,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pendulum
-
+from kafka_ferry.jobs.common.plan import write_plan
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,10 +32,11 @@ class PlanOperator(FerryOperator):
         if not spec.dry_run:
             acquire_lock(context, *migration_names(migration))
         flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
-        plan = {"planned": pendulum.now("UTC").isoformat()} | make_plan(migration, artifacts.write_text, flows)
-        path = artifacts.write_json(PLAN, plan)
+        plan = make_plan(migration, artifacts.write_text, flows)
+        path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         if spec.dry_run:
             self.log.info("dry_run: nothing was changed, and the run ends here")
             raise self.nothing_below()
-        return {key: plan[key] for key in ("records", "bytes", "estimate")} | {"topics": len(plan["topics"])}
+        told = {"records": plan.records, "bytes": plan.bytes, "estimate": plan.estimate.to_json()}
+        return told | {"topics": len(plan.topics)}

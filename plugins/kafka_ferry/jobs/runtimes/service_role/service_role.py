@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from functools import cached_property
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, Severity, refuse
+from kafka_ferry.core.plan import PlannedRole
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook
 from kafka_ferry.jobs.runtimes.service_role.rules.role_check import RoleCheck
@@ -72,10 +72,14 @@ class ServiceRole:
         """:raises BadParam: something is surely wrong; before a connector is made that would end FAILED."""
         refuse(self.findings())
 
-    def about(self) -> dict[str, Any]:
+    def about(self) -> PlannedRole:
         """For plan.json, from which the report takes the check."""
-        policies = {"trust_policy": self.needs.trust(), "permission_policy": self.needs.policy()}
-        return {"arn": self.needs.role_arn, **policies, "check": self._line().model_dump(mode="json")}
+        return PlannedRole(
+            arn=self.needs.role_arn,
+            trust_policy=self.needs.trust(),
+            permission_policy=self.needs.policy(),
+            check=Check(**self._line().model_dump()),  # all of its fields are given, so all are written
+        )
 
     def _line(self) -> Check:
         check = self.check

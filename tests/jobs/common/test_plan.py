@@ -1,0 +1,30 @@
+"""The plan from the task that makes it to those that go by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kafka_ferry.core.plan import JobPlan, Plan, PlannedTopic, Side
+from kafka_ferry.jobs.common.plan import read_plan, write_plan
+from kafka_ferry.report.artifacts import PLAN, DamagedArtifact, RunArtifacts
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> RunArtifacts:
+    return RunArtifacts("dag", "run", str(tmp_path))
+
+
+def test_a_plan_is_read_as_it_was_written(artifacts: RunArtifacts) -> None:
+    assert read_plan(artifacts, Plan) is None
+    plan = JobPlan(planned="now", spec={}, source=Side(), target=Side(), topics=[PlannedTopic(source="a", target="b")])
+    assert write_plan(artifacts, plan) == artifacts.path(PLAN)
+    assert read_plan(artifacts, JobPlan) == plan
+
+
+@pytest.mark.parametrize("other", [{"schema": "kafka-ferry.plan/2"}, {"records": 1}, [1]])
+def test_what_is_no_such_plan_says_what_to_clear(artifacts: RunArtifacts, other: object) -> None:
+    artifacts.write_json(PLAN, other)
+    with pytest.raises(DamagedArtifact, match=r"plan\.json is no plan of this version\. Fix: clear the task plan"):
+        read_plan(artifacts, JobPlan)
