@@ -394,3 +394,14 @@ def test_a_plan_of_a_later_version_is_named_and_the_page_comes(tmp_path):
     known = read_run(artifacts, "failed", None, {})
     assert not known.plan.written
     assert "plan.json: is no plan of this version (1 fields are other)" in served(known).text
+
+
+def test_a_report_of_a_later_version_is_named_and_its_verdict_told(tmp_path):
+    artifacts = RunArtifacts(samples.DAG, samples.RUN, str(tmp_path))
+    report = samples.passed().report
+    assert report
+    artifacts.write_json(REPORT, report.to_json() | {"schema": "kafka-ferry.report/3"})
+    known = read_run(artifacts, "success", samples.SUMMARY, {})
+    assert known.report is None
+    assert "report.json: is no report of this version (1 fields are other)" in served(known).text
+    assert ">PASS<" in render_page(known, LINKS)

@@ -14,7 +14,6 @@ import kafka_ferry
 import schemas
 from kafka_ferry.core.checks import Report
 from kafka_ferry.core.plan import PLAN_SCHEMA, JobPlan, Plan
-from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from schemas import FORMATS, KEPT, PLANS, changed, kept_file, schema_of
 
@@ -79,7 +78,6 @@ def remade(model: type[BaseModel], **fields: Any) -> type[BaseModel]:
         (MigrationPlan, {"groups": None}),
         (MigrationPlan, {"groups": (list[str], ...)}),
         (MigrationPlan, {"groups": (dict[str, int], {})}),
-        (Manifest, {"more": (int, 0)}),
     ],
 )
 def test_a_field_that_is_added_removed_or_of_another_type_is_seen(model: Any, fields: dict[str, Any]) -> None:

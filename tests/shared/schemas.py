@@ -14,8 +14,6 @@ from pydantic import BaseModel
 from kafka_ferry.core.checks import SCHEMA as REPORT_SCHEMA
 from kafka_ferry.core.checks import Report
 from kafka_ferry.core.plan import PLAN_SCHEMA, JobPlan
-from kafka_ferry.jobs.backup.rules.manifest import SCHEMA as MANIFEST_SCHEMA
-from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.backup.rules.plan import BackupPlan, RestorePlan, VerifyPlan
 from kafka_ferry.jobs.cdc.rules.plan import StreamPlan
 from kafka_ferry.jobs.migration.rules.plan import ComparisonPlan, MigrationPlan
@@ -31,7 +29,6 @@ FORMATS: dict[type[BaseModel], str] = {
     **dict.fromkeys(PLANS, PLAN_SCHEMA),
     Report: REPORT_SCHEMA,
     Overview: OVERVIEW_SCHEMA,
-    Manifest: MANIFEST_SCHEMA,
 }
 _WORDS = ("title", "description", "default", "examples")
 

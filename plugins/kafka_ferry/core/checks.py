@@ -171,7 +171,7 @@ class Report(_Model):
     :param notes: what a reader must know beside the checks: what could not be read, what is not carried at all.
     """
 
-    schema_: Literal["kafka-ferry.report/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["kafka-ferry.report/2"] = Field(default=SCHEMA, alias="schema")
     dag_id: str
     run_id: str
     engine: str

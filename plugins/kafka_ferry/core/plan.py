@@ -6,7 +6,6 @@ What the report reads of any of them is ``Plan``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
@@ -172,11 +171,11 @@ class PlanFile(PlanPart):
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
-        """A plan of any version so far. What this type does not know is left out.
+        """A plan of this version. What this type does not know is left out.
 
-        :raises ValidationError: it is of a later version, or no such plan.
+        :raises ValidationError: it is of another version, or no such plan.
         """
-        return cls.model_validate(_upgraded(data) if isinstance(data, Mapping) else data, extra="ignore")
+        return cls.model_validate(data, extra="ignore")
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": self.schema_} | self.model_dump(mode="json", exclude_unset=True, exclude={"schema_"})
@@ -249,15 +248,3 @@ class Plan(PlanFile):
         if "export_id" in self.model_fields_set:  # None while an import waits for its export
             return Kind.EXPORT if self.mode is not None else Kind.IMPORT
         return Kind.COMPARE if self.records is None else Kind.COPY
-
-
-def _upgraded(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """In the words of this version. The first plans named no schema, and a finding's fix was called ``cure``."""
-    if "schema" in data:
-        return data
-    findings = data.get("findings") or []
-    return {**data, "findings": [_fixed(one) for one in findings]} if findings else data
-
-
-def _fixed(finding: Any) -> Any:
-    return {**finding, "fix": finding["cure"]} if isinstance(finding, dict) and "cure" in finding else finding

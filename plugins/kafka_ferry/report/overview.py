@@ -46,7 +46,7 @@ class Overview(BaseModel):
     :param findings: of the plan. ``plan``: what else is told of it. ``charts``: numbers behind the plots.
     """
 
-    schema_: Literal["kafka-ferry.report-overview/1"] = Field(default=OVERVIEW_SCHEMA, alias="schema")
+    schema_: Literal["kafka-ferry.report-overview/2"] = Field(default=OVERVIEW_SCHEMA, alias="schema")
     report: Report
     totals: Totals
     differences: list[int]

@@ -48,7 +48,7 @@ class Reader:
         """plan.json, as far as ``kind`` knows it; one in which nothing is ``written`` when there is none that can be
         read."""
         try:
-            return kind.from_json(self.mapping(PLAN))
+            return kind.from_json(plan_of(self.mapping(PLAN)))
         except ValidationError as error:
             # Of a later version, or damaged: its own words would show values of anybody's.
             self.note(PLAN, f"is no plan of this version ({error.error_count()} fields are other)")

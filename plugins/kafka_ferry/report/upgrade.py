@@ -44,6 +44,17 @@ def overview_of(found: Mapping[str, Any]) -> dict[str, Any]:
     return overview | {"schema": OVERVIEW_SCHEMA}
 
 
+def plan_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """plan.json of any version. The first ones named none, and the fix of a finding was a cure."""
+    plan = dict(found)
+    if "schema" in plan or not isinstance(plan.get("findings"), list):
+        return plan
+    plan["findings"] = [
+        {**one, "fix": one["cure"]} if isinstance(one, Mapping) and "cure" in one else one for one in plan["findings"]
+    ]
+    return plan
+
+
 def progress_of(line: Mapping[str, Any]) -> dict[str, Any]:
     """A line of progress.jsonl; a run that waited during an upgrade has lines of both kinds."""
     return dict(line) if "offsets" in line else _renamed(line)

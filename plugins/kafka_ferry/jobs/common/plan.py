@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from kafka_ferry.core.plan import JobPlan, PlanFile
 from kafka_ferry.report.artifacts import PLAN, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.upgrade import plan_of
 
 AnyPlan = TypeVar("AnyPlan", bound=PlanFile)
 
@@ -26,7 +27,7 @@ def read_plan(artifacts: RunArtifacts, kind: type[AnyPlan]) -> AnyPlan | None:
     if found is None:
         return None
     try:
-        return kind.from_json(found)
+        return kind.from_json(plan_of(found) if isinstance(found, dict) else found)
     except ValidationError as error:
         raise DamagedArtifact(
             f"{artifacts.path(PLAN)} is no plan of this version. Fix: clear the task plan with its downstream tasks"

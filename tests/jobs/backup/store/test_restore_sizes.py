@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.plan import RecordPlace
 from kafka_ferry.core.retention import HELD_SIZE
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import NotAuthorized
@@ -111,7 +112,7 @@ def test_the_line_of_the_plan_has_both() -> None:
 
     segment = Segment(begin=0, end=9, records=9, key="k", **NOTED)
     assert largest_line(largest_of({2: [segment]}, None)) == {
-        "largest_record": {"partition": 2, "offset": 3, "bytes": 5000},
-        "largest_batch": {"partition": 2, "offset": 0, "bytes": 900},
+        "largest_record": RecordPlace(partition=2, offset=3, bytes=5000),
+        "largest_batch": RecordPlace(partition=2, offset=0, bytes=900),
     }
     assert largest_line(largest_of({}, None)) == {"largest_record": None, "largest_batch": None}
