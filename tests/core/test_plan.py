@@ -88,7 +88,9 @@ def test_the_report_reads_what_it_knows_of_a_plan() -> None:
     assert (plan.schema_, plan.records, plan.dry_run, plan.topics[0].bytes) == (PLAN_SCHEMA, 5, True, 50)
 
 
-@pytest.mark.parametrize("other", [{**WRITTEN, "schema": "kafka-ferry.plan/2"}, {**WRITTEN, "records": "many"}, [WRITTEN], "x"])
+@pytest.mark.parametrize(
+    "other", [{**WRITTEN, "schema": "kafka-ferry.plan/2"}, {**WRITTEN, "records": "many"}, [WRITTEN], "x"]
+)
 def test_what_is_no_plan_of_ours_is_not_read(other: Any) -> None:
     with pytest.raises(ValidationError):
         Plan.from_json(other)

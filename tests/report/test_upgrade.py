@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 import report_samples as samples
 from kafka_ferry.core.checks import SCHEMA, Report, Throughput
+from kafka_ferry.core.plan import PLAN_SCHEMA, Plan
 from kafka_ferry.report.artifacts import PLAN, PROGRESS, REPORT, RunArtifacts
 from kafka_ferry.report.overview import OVERVIEW_SCHEMA, Overview, overview_of
 from kafka_ferry.report.page import Links, render_page
@@ -16,7 +18,7 @@ from kafka_ferry.report.pages import write_pages
 from kafka_ferry.report.reading import Reader
 from kafka_ferry.report.run import read_run
 from kafka_ferry.report.upgrade import overview_of as overview_of_now
-from kafka_ferry.report.upgrade import progress_of, report_of
+from kafka_ferry.report.upgrade import plan_of, progress_of, report_of
 
 LINKS = Links("/s", "/r/report.json", "/r/live.json")
 OLD_NAMES = {"offsets": "records", "total_offsets": "total_records", "offsets_per_second": "records_per_second"}
@@ -121,3 +123,17 @@ def test_a_run_that_waited_during_an_upgrade_has_one_progress(tmp_path: Any) -> 
     reader = Reader(artifacts)
     assert reader.progress() == lines
     assert reader.notes == []
+
+
+def test_a_plan_without_a_schema_is_read_in_the_words_of_today() -> None:
+    cured = {"severity": "warn", "code": "retention", "subject": "topic a", "what": "expires", "cure": "raise it"}
+    fixed = {"severity": "advise", "code": "idle", "subject": "group g", "what": "sleeps", "fix": "leave it"}
+    old_plan = {**samples.PLAN, "findings": [cured, fixed]}
+    assert [one.fix for one in Plan.from_json(plan_of(old_plan)).findings] == ["raise it", "leave it"]
+    assert "fix" not in cured, "what was read is left as it is"
+    named = {**old_plan, "schema": PLAN_SCHEMA}
+    assert plan_of(named) == named, "a plan that says its version is held to it"
+    with pytest.raises(ValidationError):
+        Plan.from_json(plan_of(named | {"findings": [{**cured, "cures": 1}]}))
+    for other in ({"findings": "none"}, {"findings": ["x", 1]}, {}):
+        assert plan_of(other) == other

@@ -25,9 +25,9 @@ class ExportPlanOperator(FerryOperator):
         from kafka_ferry.core.plan import PlannedTopic, Side
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.s3_spec import ExportSpec
         from kafka_ferry.jobs.s3.plan import ExportPlan
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
+        from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})

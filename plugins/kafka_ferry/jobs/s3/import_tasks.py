@@ -54,9 +54,9 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.s3_spec import ImportSpec
         from kafka_ferry.jobs.s3.plan import ImportPlan
         from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
+        from kafka_ferry.jobs.s3.s3_spec import ImportSpec
         from kafka_ferry.report.plan_lines import first_lines
 
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
