@@ -6,7 +6,7 @@ import pytest
 
 from kafka_ferry.core.object_key import LONGEST, ForeignKey, check_key, key_problem
 from kafka_ferry.jobs.backup.rules.layout import segment_key
-from kafka_ferry.jobs.backup.rules.segment_place import segment_problem, topic_problem
+from kafka_ferry.jobs.backup.rules.manifest_check import segment_problem, topic_problem
 
 BAD = [
     "", "/etc/passwd", "..", "../x", "a/../../x", "a/./b", "a//b", "a/", "a\\b", "..\\x", "a\0b", "a\nb", "a\x7f", ".",

@@ -6,7 +6,4 @@ from typing import Final
 
 CLUSTER_ARN: Final = r"^arn:aws[a-z-]*:kafka:[a-z0-9-]+:\d{12}:cluster/[^/]+/[^/]+$"
 ROLE_ARN: Final = r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"
-
-
-#: Of both the param's check and the trigger form's.
-PLUGIN_ARN = r"^arn:aws[a-z-]*:kafkaconnect:[a-z0-9-]+:\d{12}:custom-plugin/[^/]+/[^/]+$"
+PLUGIN_ARN: Final = r"^arn:aws[a-z-]*:kafkaconnect:[a-z0-9-]+:\d{12}:custom-plugin/[^/]+/[^/]+$"

@@ -34,9 +34,7 @@ def _load(kind: Any) -> Any:
 
 load_u8 = _load(types.uint8)
 load_u32 = _load(types.uint32)
-load_i32 = _load(types.int32)
 load_u64 = _load(types.uint64)
-load_i64 = _load(types.int64)
 
 
 @njit(inline="always")

@@ -12,8 +12,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.msk.client import MskClient
-from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api
-from kafka_ferry.hooks.msk.rules.topic_configs import decoded, encoded
+from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api, decoded_configs, encoded_configs
 from kafka_ferry.hooks.msk_connect.rules.errors import NameTaken, ResourceNotFound
 from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 
@@ -66,7 +65,7 @@ class MskTopicsHook(MskClient):
                 "ReplicationFactor": topic.replication_factor,
             }
             if topic.configs:
-                request["Configs"] = encoded(topic.configs)
+                request["Configs"] = encoded_configs(topic.configs)
             try:
                 self.call("create_topic", **self._checked, **request)
             except NameTaken:
@@ -85,8 +84,8 @@ class MskTopicsHook(MskClient):
         with what is set.
         """
         for name, entries in configs.items():
-            now = decoded(self._when_active(name).get("Configs"))
-            self.call("update_topic", **self._checked, TopicName=name, Configs=encoded(now | dict(entries)))
+            now = decoded_configs(self._when_active(name).get("Configs"))
+            self.call("update_topic", **self._checked, TopicName=name, Configs=encoded_configs(now | dict(entries)))
 
     def wait_until_usable(self, partitions: Iterable[Partition], timeout: float) -> None:
         """Wait until every topic is ACTIVE.
@@ -124,7 +123,7 @@ class MskTopicsHook(MskClient):
 
 
 def _state(topic: Mapping[str, Any]) -> TopicState:
-    configs = decoded(topic.get("Configs"))
+    configs = decoded_configs(topic.get("Configs"))
     return TopicState(
         name=topic["TopicName"],
         topic_id=topic["TopicArn"],

@@ -26,7 +26,6 @@ PART_BYTES = 32 * 1024 * 1024  # most segments are one PUT; S3 takes parts of 5 
 PATIENCE = 120.0
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-_SECRETS = ("aws_secret_access_key", "aws_session_token")
 _PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
 
 

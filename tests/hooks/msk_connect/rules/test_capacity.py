@@ -63,7 +63,3 @@ def test_one_task_for_ever_is_not_autoscaled() -> None:
         check_fits(name, AutoScaled())
     check_fits(name, Provisioned())
     check_fits("org.apache.kafka.connect.mirror.MirrorSourceConnector", AutoScaled())
-
-
-def test_workers_that_count_in_the_quota() -> None:
-    assert (Provisioned(workers=3).most_workers, AutoScaled(1, 7).most_workers) == (3, 7)

@@ -7,7 +7,6 @@ from kafka_ferry.hooks.msk_connect.rules.states import (
     ConnectorState,
     Operation,
     OperationState,
-    OperationType,
     PluginState,
     WorkerConfigurationState,
     state_text,
@@ -23,7 +22,6 @@ MODEL = botocore.session.get_session().get_service_model("kafkaconnect")
         ("CustomPluginState", PluginState),
         ("WorkerConfigurationState", WorkerConfigurationState),
         ("ConnectorOperationState", OperationState),
-        ("ConnectorOperationType", OperationType),
     ],
 )
 def test_the_states_are_those_of_the_service_model(shape: str, states: type) -> None:

@@ -114,7 +114,7 @@ def test_a_backup_that_is_finished_while_pruning_looks_is_seen(catalogue: Catalo
 
     def seen_before() -> Any:
         found = real()
-        if catalogue.has_journal("3"):
+        if list(catalogue.store.list(journal_prefix("b", "3"))):
             Catalogue(catalogue.store, "b").finish(working, DONE)
         return found
 

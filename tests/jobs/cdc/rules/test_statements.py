@@ -12,7 +12,6 @@ from kafka_ferry.jobs.cdc.rules.statements import (
     normal,
     renames_of,
     tables_of,
-    touches,
 )
 
 
@@ -50,7 +49,6 @@ from kafka_ferry.jobs.cdc.rules.statements import (
 )  # fmt: skip
 def test_tables_of(statement, tables):
     assert tables_of(statement, "shop") == tables
-    assert touches(statement, "shop", ["shop.orders"]) == ("shop.orders" in tables)
 
 
 def test_the_same_statement_looks_the_same():

@@ -34,7 +34,11 @@ def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **pa
         cluster = SimpleNamespace(cluster_id=cluster_id, brokers=1, default_replication_factor=1)
         return SimpleNamespace(admin=SimpleNamespace(describe_cluster=lambda: cluster))
 
-    connect = SimpleNamespace(info=lambda: SimpleNamespace(version=version), client_settings=lambda conn_id: {})
+    connect = SimpleNamespace(
+        connect_conn_id="kafka_connect",
+        info=lambda: SimpleNamespace(version=version),
+        client_settings=lambda conn_id: {},
+    )
     spec = MigrationSpec.from_params({"topics": ["a"], **params})
     return SimpleNamespace(name="d.ferry", spec=spec, source=side(source), target=side(target), connect=connect)
 

@@ -8,13 +8,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+import pyarrow as pa
+
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.kafka.reading.batch_stream import native_stream
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.hooks.kafka.reading.range_stream import CONSUMER_SETTINGS, RangeStream
 from kafka_ferry.records.batch_messages import BatchMessage, largest_batch
-from kafka_ferry.records.columns import RecordColumns, columns_of
+from kafka_ferry.records.columns import RecordColumns, binary_array, columns_of, header_array, record_columns
 from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.raw_records import KEY, VALUE, RawRecords
 from kafka_ferry.records.record_batch import UnusualRecords
 
 log = logging.getLogger(__name__)
@@ -59,8 +62,6 @@ class ColumnReader:
         """
         left = {span.key: span for span in spans}
         if self._native is not None:
-            from kafka_ferry.hooks.kafka.reading.batch_columns import native_columns
-
             try:
                 for key, run in self._native.stream(spans):
                     yield key, native_columns(key[1], run)
@@ -102,4 +103,21 @@ def _columns(partition: int, messages: list[BatchMessage]) -> RecordColumns:
         values=[one.value() for one in messages],
         headers=[headers_of(one) for one in messages],
         largest_batch=largest_batch(messages),
+    )
+
+
+def native_columns(partition: int, run: RawRecords) -> RecordColumns:
+    """The records of a run; copied, so that what was fetched can go."""
+    lists, name_edges, name_data, value_edges, value_data, there = run.headers()
+    header_names = binary_array(name_edges, name_data, kind=pa.string())
+    return record_columns(
+        partition,
+        run.offsets,
+        run.timestamps,
+        run.kinds,
+        binary_array(*run.column(KEY)),
+        binary_array(*run.column(VALUE)),
+        header_array(lists, header_names, binary_array(value_edges, value_data, there)),
+        run.hashes(),
+        run.largest_batch,
     )

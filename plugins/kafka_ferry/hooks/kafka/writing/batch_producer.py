@@ -12,8 +12,6 @@ from kafka_ferry.hooks.kafka.writing import librdkafka
 from kafka_ferry.hooks.kafka.writing.librdkafka import lib
 from kafka_ferry.records.packed_rows import PackedRows
 
-QUEUE_FULL = -184  # RD_KAFKA_RESP_ERR__QUEUE_FULL
-
 u64: Any = types.uint64
 
 _produceva: Any = types.ExternalFunction("rd_kafka_produceva", types.uint64(types.uint64, types.intp, types.uint64))

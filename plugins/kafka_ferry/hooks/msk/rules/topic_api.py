@@ -1,7 +1,12 @@
-"""Which clusters have MSK's topic API."""
+"""MSK's topic API: which clusters have it, and its topic configs: lines ``key=value`` in base64.
+
+Developer guide, "Describe a topic".
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,3 +40,21 @@ def check_topic_api(description: Mapping[str, Any]) -> None:
 def _not_there(what: str) -> BadParam:
     problem = f"is msk_api, but the cluster is {what}, and such ones have no topic API"
     return BadParam("provision_through", problem, "kafka; or a provisioned cluster of Kafka 3.6 or newer")
+
+
+def encoded_configs(configs: Mapping[str, str]) -> str:
+    """``Configs`` of ``CreateTopic`` and ``UpdateTopic``."""
+    return base64.b64encode("\n".join(f"{key}={value}" for key, value in sorted(configs.items())).encode()).decode()
+
+
+def decoded_configs(content: str | None) -> dict[str, str]:
+    """Configs of ``DescribeTopic``; empty when it tells none.
+
+    :raises TransientError: not base64 of text: this is not the API that we know.
+    """
+    try:
+        text = base64.b64decode(content or "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise TransientError(f"the topic's Configs are no base64 of text: {error}") from error
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}

@@ -14,8 +14,6 @@ from kafka_ferry.exceptions import BadParam
 
 MCU_COUNTS = (1, 2, 4, 8)  # the model says 1 to 8, the guide these four
 MAX_WORKERS = 10
-MAX_WORKERS_ACCOUNT = 60
-TASKS_PER_WORKER_MCU = 2
 
 #: Connectors with one task for ever. The guide excludes Debezium for MySQL from autoscaled capacity by name; the others
 #: start no second task either.
@@ -36,11 +34,6 @@ class Provisioned:
     def __post_init__(self) -> None:
         _check_mcus(self.mcus)
         _check_workers("workerCount", self.workers)
-
-    @property
-    def most_workers(self) -> int:
-        """What it counts in the account's quota."""
-        return self.workers
 
     def to_request(self) -> dict[str, Any]:
         """``capacity`` of create and update."""
@@ -71,11 +64,6 @@ class AutoScaled:
         if self.max_tasks is not None and self.max_tasks < self.max_workers:
             problem = f"maxAutoscalingTaskCount {self.max_tasks} is less than maxWorkerCount {self.max_workers}"
             raise BadParam("capacity", problem, f"{self.max_workers} or more")
-
-    @property
-    def most_workers(self) -> int:
-        """What it counts in the account's quota."""
-        return self.max_workers
 
     def to_request(self) -> dict[str, Any]:
         """``capacity`` of create and update; the update requires both policies, so they are always there."""

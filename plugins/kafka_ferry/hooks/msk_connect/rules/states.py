@@ -98,18 +98,6 @@ class OperationState(StrEnum):
         return self.is_success or self.is_failure
 
 
-class OperationType(StrEnum):
-    """``connectorOperationType``; ISOLATE and RESTORE are begun by the service itself."""
-
-    UPDATE_WORKER_SETTING = "UPDATE_WORKER_SETTING"
-    UPDATE_CONNECTOR_CONFIGURATION = "UPDATE_CONNECTOR_CONFIGURATION"
-    RESTART_CONNECTOR = "RESTART_CONNECTOR"
-    PAUSE_CONNECTOR = "PAUSE_CONNECTOR"
-    RESUME_CONNECTOR = "RESUME_CONNECTOR"
-    ISOLATE_CONNECTOR = "ISOLATE_CONNECTOR"
-    RESTORE_CONNECTOR = "RESTORE_CONNECTOR"
-
-
 @dataclass(frozen=True)
 class Operation:
     """One connector operation, without the two configs it holds: they may have secrets."""

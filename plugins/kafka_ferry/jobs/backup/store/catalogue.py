@@ -16,7 +16,6 @@ from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import (
     check_name,
     data_prefix,
-    journal_prefix,
     manifest_key,
     manifests_prefix,
     verdict_key,
@@ -264,10 +263,6 @@ class Catalogue:
         needed = self._needed()
         stored = self.store.list(data_prefix(self.backup))
         return {entry.key: entry.size for entry in stored if entry.key not in needed}
-
-    def has_journal(self, backup_id: str) -> bool:
-        """Whether segments of a backup in progress are noted."""
-        return next(iter(self.store.list(journal_prefix(self.backup, backup_id))), None) is not None
 
 
 def _verdict(data: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.object_key import ForeignKey
@@ -80,7 +80,6 @@ class Restored:
     bytes: int = 0
     size: int = 0
     seconds: float = 0
-    gets: int = field(default=0)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -240,7 +239,6 @@ def _fetched(
         waiting.append((segment, pool.submit(read_segment, store, segment)))
         if len(waiting) > _AHEAD:
             yield waiting.pop(0)
-        done.gets += 1
     yield from waiting
 
 

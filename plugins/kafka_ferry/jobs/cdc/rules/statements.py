@@ -92,11 +92,6 @@ def renames_of(statement: str, database: str) -> list[tuple[str, str]]:
     return []
 
 
-def touches(statement: str, database: str, tables: Collection[str]) -> bool:
-    """Whether it is about one of these tables."""
-    return any(name in tables for name in tables_of(statement, database))
-
-
 def is_reported(statement: str, database: str, reported: Collection[tuple[str, str]], tables: Collection[str]) -> bool:
     """Whether Debezium's events about one place of the binary log tell its statement.
 

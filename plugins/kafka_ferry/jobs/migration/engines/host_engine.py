@@ -19,15 +19,15 @@ from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.hosts.host import Host
+from kafka_ferry.hooks.hosts.java_command import Found
 from kafka_ferry.hooks.hosts.open import host_of
-from kafka_ferry.hooks.hosts.process import HostProcess, absolute
+from kafka_ferry.hooks.hosts.process import HostProcess, absolute, java_processes
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.jobs.common.by_hand import end_process
 from kafka_ferry.jobs.common.deployment import check_hosts
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.host_spec import HostSpec
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import RENAME_POLICY
-from kafka_ferry.jobs.migration.engines.mirror_makers import mirror_makers
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.rules.watch import Progress
@@ -330,3 +330,28 @@ class SupervisedProgress:
                     raise
                 log.warning("It could not be started: %s", error)
         self._progress.check()
+
+
+#: Main classes of every MirrorMaker there has been.
+_MIRROR_MAKERS = r"^(kafka\.tools\.MirrorMaker|org\.apache\.kafka\.connect\.mirror\.MirrorMaker)$"
+_STANDALONE = r"^org\.apache\.kafka\.connect\.cli\.ConnectStandalone$"
+
+# A standalone worker may run anything. Its connectors stand in files that its command line names.
+_HAS_MIRROR_SOURCE = r"""
+cd /proc/{pid}/cwd 2>/dev/null
+tr '\0' '\n' </proc/{pid}/cmdline | while IFS= read -r file; do
+    [ -f "$file" ] && grep -qs 'connector.class.*MirrorSource' "$file" && echo it copies
+done | grep -q .
+"""
+
+
+def mirror_makers(host: Host) -> list[Found]:
+    """To name what stands in our way, never to end it.
+
+    Not seen: connectors that a standalone worker was given over its REST API.
+
+    :raises TransientError: the host does not answer.
+    """
+    workers = java_processes(host, _STANDALONE)
+    copying = [worker for worker in workers if host.run(_HAS_MIRROR_SOURCE.format(pid=worker.pid)).code == 0]
+    return [*java_processes(host, _MIRROR_MAKERS), *copying]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,13 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.jobs.migration.live.sampling import samples
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.jobs.migration.rules.canary import canary_topic
 from kafka_ferry.jobs.migration.rules.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
-from kafka_ferry.jobs.migration.rules.sample import Sample
+from kafka_ferry.jobs.migration.rules.sample import Sample, Sampling
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.records.batch_messages import BatchMessage
 from kafka_ferry.records.content import PartitionRange
 
 _SAMPLE = 100  # records of a topic's largest partition that tell its mean record size
@@ -89,3 +90,17 @@ def migration_of(context: Mapping[str, Any], engine: str) -> Migration:
     :raises BadParam: the run's params cannot work.
     """
     return Migration(context["dag_run"].dag_id, spec_of(engine).from_params(context["params"]))
+
+
+def samples(reader: LibrdkafkaReader, ranges: Sequence[PartitionRange]) -> dict[str, Sample]:
+    """By topic; those without a record in their range are left out.
+
+    :param ranges: one of each topic. Of the records of a range one is kept in memory.
+    """
+    found = {span.topic: Sampling(span.partition) for span in ranges}
+    for (topic, _), messages in reader.stream(ranges):
+        for one in messages:
+            headers = [(name.encode("utf-8", "surrogateescape"), value) for name, value in headers_of(one) or ()]
+            batch = one.batch() if isinstance(one, BatchMessage) else None
+            found[topic].take(one.offset() or 0, one.key(), one.value(), headers, batch)
+    return {topic: sample for topic, one in found.items() if (sample := one.sample())}

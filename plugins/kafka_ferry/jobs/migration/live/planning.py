@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import pendulum
 
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
@@ -20,12 +21,18 @@ from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
 from kafka_ferry.jobs.migration.live.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.jobs.migration.live.flows import Flows
-from kafka_ferry.jobs.migration.live.groups_plan import plan_groups
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.rules.estimate import estimate
-from kafka_ferry.jobs.migration.rules.groups_plan import KEPT, all_groups, groups_in_plan, uncommitted
+from kafka_ferry.jobs.migration.rules.groups_plan import (
+    KEPT,
+    GroupPlanLine,
+    all_groups,
+    group_lines,
+    groups_in_plan,
+    uncommitted,
+)
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.provision import (
@@ -205,3 +212,20 @@ def _notes(migration: Migration) -> list[str]:
         notes += [*migration.source.admin.metadata_note(), *migration.target.admin.metadata_note()]
     advice = PROFILES[migration.spec.throughput].advice
     return notes + ([advice] if advice else [])
+
+
+# States in which a group has no members, so that its offsets may be written (KIP-396).
+_INACTIVE = ("EMPTY", "DEAD")
+
+
+def plan_groups(migration: Migration, ends: Mapping[Partition, int]) -> list[GroupPlanLine]:
+    """The dry table of group offsets.
+
+    :param ends: log ends of the source's partitions.
+    """
+    committed = migration.groups.committed
+    if not committed:
+        return []
+    admin = migration.target.admin
+    active = {group for group, state in admin.consumer_groups().items() if state not in _INACTIVE}
+    return group_lines(migration.spec, committed, ends, admin.committed(committed), active)

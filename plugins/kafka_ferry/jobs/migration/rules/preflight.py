@@ -43,10 +43,6 @@ class TopicFacts:
         return "delete" in self.configs.get("cleanup.policy", "delete")
 
     @property
-    def compacts(self) -> bool:
-        return "compact" in self.configs.get("cleanup.policy", "delete")
-
-    @property
     def stamps(self) -> bool:
         """Whether the target gives each record the time of its arrival."""
         return self.configs.get("message.timestamp.type") == "LogAppendTime"
