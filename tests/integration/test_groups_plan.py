@@ -16,6 +16,7 @@ from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.planning import make_plan
 from kafka_ferry.jobs.migration.plan_text import plan_text
 from kafka_ferry.jobs.migration.rules.groups_plan import KEPT
+from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.report.artifacts import GROUPS_PLAN
 from stack import Stack
@@ -59,18 +60,18 @@ def test_the_plan_says_where_groups_stand_and_names_the_active(
     finally:
         consumer.close()
 
-    lines = {line["group"]: line for line in plan["group_offsets"]["first"]}
-    assert {group: (line["source_offset"], line["lag"], line["action"]) for group, line in lines.items()} == {
+    lines = {line.group: line for line in plan.group_offsets.first}
+    assert {group: (line.source_offset, line.lag, line.action) for group, line in lines.items()} == {
         fresh: (10, 90, "compute"),
         there: (100, 0, "there"),
         busy: (30, 70, "active"),
     }
-    assert (lines[there]["target_offset"], lines[fresh]["target_offset"]) == (0, None)
+    assert (lines[there].target_offset, lines[fresh].target_offset) == (0, None)
     assert f"groups active on the target: {busy}" in plan_text(plan)
     assert target.committed([fresh])[fresh] == {}  # a plan changes nothing
 
 
-def plan_of(topics: str, topic_prefix: str, kept: dict[str, str] | None = None) -> dict[str, Any]:
+def plan_of(topics: str, topic_prefix: str, kept: dict[str, str] | None = None) -> MigrationPlan:
     params = {"topics": [topics], "groups": [f"{topic_prefix}.*"], "migration": f"{topic_prefix}m", "canary": False}
     migration = Migration("groups", MigrationSpec.from_params(params))
     return make_plan(migration, (kept if kept is not None else {}).__setitem__)
@@ -103,9 +104,9 @@ def test_500_groups_on_100_partitions_take_seconds(
     with timed(took, "read from the target"):
         written = target.committed(commits)
 
-    assert plan["group_offsets"]["lines"] == GROUPS * len(places)
-    assert len(plan["group_offsets"]["first"]) == KEPT
-    assert plan["group_offsets"]["artifact"] == GROUPS_PLAN
+    assert plan.group_offsets.lines == GROUPS * len(places)
+    assert len(plan.group_offsets.first) == KEPT
+    assert plan.group_offsets.artifact == GROUPS_PLAN
     assert len(json.loads(kept[GROUPS_PLAN])["lines"]) == GROUPS * len(places)
     assert read == commits == written
     assert refused == {}
