@@ -9,8 +9,8 @@ from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.table import table
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.cdc.reported import STREAM
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.plan_end import skip_the_rest, write_checks
+from kafka_ferry.jobs.common.checks import write_checks
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, RunArtifacts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kafka_ferry.report.stages import Tasks
 
 
-class StreamPlanOperator(FerryOperator):
+class StreamPlanOperator(PlanningOperator):
     """Look at the database, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -31,10 +31,8 @@ class StreamPlanOperator(FerryOperator):
         from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
         from kafka_ferry.jobs.common.run_lock import acquire_lock
 
-        run = context["dag_run"]
-        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = StreamSpec.from_params({**context["params"], **(run.conf or {})})
-        stream, artifacts = CdcStream(run.dag_id, spec), RunArtifacts.of(context)
+        spec = self.asked(context, StreamSpec)
+        stream, artifacts = CdcStream(context["dag_run"].dag_id, spec), RunArtifacts.of(context)
         if not spec.dry_run:
             acquire_lock(context, *stream_names(stream))
         artifacts.delete(CHECKS_MADE)
@@ -51,9 +49,7 @@ class StreamPlanOperator(FerryOperator):
         self.log.info("connector %s, server id %d\n%s", plan.connector, plan.server_id, table(head, rows))
         for note in plan.notes:
             self.log.info("note: %s", note)
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was changed, and the run ends here")
-            raise skip_the_rest(self)
+        self.end_dry_run(spec.dry_run)
         return {"connector": plan.connector, "tables": len(rows), "rows": plan.records}
 
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from kafka_ferry.core.plan import JobPlan, PlanFile
+from kafka_ferry.core.spec import Spec
+from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import PLAN, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.upgrade import plan_of
 
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
 AnyPlan = TypeVar("AnyPlan", bound=PlanFile)
+AnySpec = TypeVar("AnySpec", bound=Spec)
+
+
+class PlanningOperator(FerryOperator):
+    """Base of the tasks that begin a run with its plan."""
+
+    @staticmethod
+    def asked(context: Context, kind: type[AnySpec]) -> AnySpec:
+        """What the run asks for.
+
+        :raises BadParam: a param is unknown, missing or has a bad value.
+        """
+        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
+        return kind.from_params({**context["params"], **(context["dag_run"].conf or {})})
+
+    def end_dry_run(self, dry_run: bool) -> None:
+        """End the run here when its plan is all that was asked for.
+
+        :raises DownstreamTasksSkipped: it was.
+        """
+        if dry_run:
+            self.log.info("dry_run: nothing was changed, and the run ends here")
+            raise self.nothing_below()
 
 
 def write_plan(artifacts: RunArtifacts, plan: JobPlan) -> str:

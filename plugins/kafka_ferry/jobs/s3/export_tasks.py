@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.table import table
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
-from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.checks import write_checks
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
+from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import DONE, SHARDS, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 DAMAGE, FOLLOWED = "damage", "followed.jsonl"
 
 
-class ExportPlanOperator(FerryOperator):
+def deadline_of(context: Context, seconds: float) -> float:
+    """When following ends: so long after the run began, so that a retry does not make it longer."""
+    started = context["dag_run"].start_date
+    assert started is not None  # noqa: S101  # it is running
+    return float(started.timestamp() + seconds)
+
+
+class ExportPlanOperator(PlanningOperator):
     """Say what would be exported, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -29,8 +36,7 @@ class ExportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
         from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
-        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = ExportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
+        spec = self.asked(context, ExportSpec)
         if not spec.dry_run:
             acquire_lock(context, stored_name("export", spec.export, spec.location))
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
@@ -67,9 +73,7 @@ class ExportPlanOperator(FerryOperator):
         self.log.info("export %s, %s as %s\n%s", spec.export, planned.mode, spec.format, table(head, rows))
         for note in plan.notes:
             self.log.info("note: %s", note)
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was written, and the run ends here")
-            raise skip_the_rest(self)
+        self.end_dry_run(spec.dry_run)
         told = {"export_id": plan.export_id, "mode": plan.mode, "records": plan.records, "bytes": plan.bytes}
         return told | {"topics": len(lines)}
 
@@ -82,13 +86,10 @@ class ExportFreezeOperator(FerryOperator):
         from kafka_ferry.jobs.s3.runs import export_run_of
 
         manifest, artifacts = export_run_of(context).begin(), RunArtifacts.of(context)
-        begin_shards(artifacts, ("export", "verify"))
-        for stale in [*artifacts.names(DAMAGE), *artifacts.names(f"{DONE}/export")]:
-            artifacts.delete(stale)
-        shards = shards_of(manifest)
-        artifacts.write_json(SHARDS, shards)
+        stale = [CHECKS_MADE, *artifacts.names(DAMAGE)]
+        shards = write_shards(artifacts, shards_of(manifest), "export", "verify", stale=stale)
         self.log.info("export %s: %s, %d mapped task(s)", manifest.backup_id, manifest.state, len(shards))
-        return list(range(len(shards)))
+        return shards
 
 
 class ExportOperator(ShardOperator):

@@ -8,12 +8,12 @@ import pendulum
 
 from kafka_ferry.core.plan import Plan
 from kafka_ferry.core.table import table
-from kafka_ferry.jobs.common.plan import read_plan, write_plan
-from kafka_ferry.jobs.common.plan_end import begin_shards, deadline_of, skip_the_rest, write_checks
-from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.checks import write_checks
+from kafka_ferry.jobs.common.plan import PlanningOperator, read_plan, write_plan
+from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.jobs.s3.export_tasks import FOLLOWED
-from kafka_ferry.report.artifacts import SHARDS, RunArtifacts
+from kafka_ferry.jobs.s3.export_tasks import FOLLOWED, deadline_of
+from kafka_ferry.report.artifacts import CHECKS_MADE, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -44,7 +44,7 @@ def _imported(artifacts: RunArtifacts, what: str) -> list[Any]:
     return [one for name in artifacts.names(IMPORTED) for one in (artifacts.read_json(name) or {})[what]]
 
 
-class ImportPlanOperator(FerryOperator):
+class ImportPlanOperator(PlanningOperator):
     """Find the export, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -59,8 +59,7 @@ class ImportPlanOperator(FerryOperator):
         from kafka_ferry.jobs.s3.s3_spec import ImportSpec
         from kafka_ferry.report.plan_lines import first_lines
 
-        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = ImportSpec.from_params({**context["params"], **(context["dag_run"].conf or {})})
+        spec = self.asked(context, ImportSpec)
         run, artifacts = ImportJob(context), RunArtifacts.of(context)
         if not spec.dry_run:
             acquire_lock(context, read_name("export", spec.export, spec.location, run.cluster))
@@ -98,9 +97,7 @@ class ImportPlanOperator(FerryOperator):
         head = ["source topic", "sink topic", "partitions", "records", "bytes"]
         told = first_lines([str(change) for change in changes], "changes")
         self.log.info("export %s of %s\n%s\nchanges:\n%s", export_id, spec.export, table(head, rows), "\n".join(told))
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was written, and the run ends here")
-            raise skip_the_rest(self)
+        self.end_dry_run(spec.dry_run)
         return {"export_id": export_id, "records": plan.records, "bytes": plan.bytes, "topics": len(lines)}
 
 
@@ -138,15 +135,13 @@ class ImportShardsOperator(FerryOperator):
         from kafka_ferry.records.sharding import shard
 
         artifacts, import_run = RunArtifacts.of(context), _import_run(context)
-        begin_shards(artifacts, ("import",))
-        for stale in [*artifacts.names(IMPORTED), FOLLOWED]:
-            artifacts.delete(stale)
         ranges = import_run.ranges() if import_run else []
-        shards = shard((one.at, sum(segment.bytes for segment in one.segments)) for one in ranges) or [[]]
-        artifacts.write_json(SHARDS, shards)
+        shards = shard((one.at, sum(segment.bytes for segment in one.segments)) for one in ranges)
+        stale = [CHECKS_MADE, *artifacts.names(IMPORTED), FOLLOWED]
+        numbers = write_shards(artifacts, shards, "import", stale=stale)
         self.log.info("%d partition(s) with something to import or to prove, %d mapped task(s)",
-                      len(ranges), len(shards))  # fmt: skip
-        return list(range(len(shards)))
+                      len(ranges), len(numbers))  # fmt: skip
+        return numbers
 
 
 class ImportOperator(ShardOperator):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.jobs.common.plan import read_plan, write_plan
-from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.common.plan import PlanningOperator, read_plan, write_plan
+from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.records.sharding import shard
-from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PRUNING, SHARDS, STAGES, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, PRUNING, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,15 +27,8 @@ class BackupOperator(FerryOperator):
 
         return backup_job(context)
 
-    def skip_all_but(self, *kept: str) -> None:
-        """End the run here.
 
-        :raises DownstreamTasksSkipped: always. ``kept``: tasks that run all the same.
-        """
-        raise self.nothing_below(*kept)
-
-
-class PlanBackupOperator(BackupOperator):
+class PlanBackupOperator(PlanningOperator):
     """Say what would be backed up; refuse what cannot work. Changes nothing.
 
     Ends the run when ``dry_run`` is true, and, but for the report, when another backup covers this data interval.
@@ -48,17 +41,14 @@ class PlanBackupOperator(BackupOperator):
         from kafka_ferry.jobs.backup.store.planning import plan_of_backup
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
-        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = BackupSpec.from_params({**context["params"], **(run.conf or {})})
+        spec = self.asked(context, BackupSpec)
         plan = plan_of_backup(BackupJob(spec, run))
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was changed, and the run ends here")
-            self.skip_all_but()
+        self.end_dry_run(spec.dry_run)
         if covered := plan.covered:
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
-            self.skip_all_but("report")
+            raise self.nothing_below("report")
         told = {"mode": plan.mode, "parent": plan.parent, "records": plan.records, "bytes": plan.bytes}
         return told | {"topics": len(plan.topics)}
 
@@ -82,7 +72,7 @@ class FreezeBackupOperator(BackupOperator):
             found = Covered(backup_id=covered.backup_id, created=covered.created)
             write_plan(artifacts, plan.model_copy(update={"covered": found}))
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
-            self.skip_all_but("report")
+            raise self.nothing_below("report")
         manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())
         for note in manifest.notes:
             self.log.info("%s", note)
@@ -104,16 +94,6 @@ class BackupShardsOperator(BackupOperator):
         left = job.catalogue.ranges_left(job.manifest)
         weighted = [(list(one.at), round((one.end - one.begin) * sizes.get(one.topic, 1000))) for one in left]
         return write_shards(artifacts, shard(weighted), "export")
-
-
-def write_shards(artifacts: RunArtifacts, shards: list[list[Any]], *tasks: str) -> list[int]:
-    """Note who does what; what earlier tries left of these tasks goes. One shard at least: none would skip the rest."""
-    stages = tuple(f"{STAGES}/{task}." for task in tasks)
-    stale = [name for name in artifacts.names(STAGES) if name.startswith(stages)]
-    for name in [*stale, *(name for task in tasks for name in artifacts.names(f"{DONE}/{task}"))]:
-        artifacts.delete(name)
-    artifacts.write_json(SHARDS, shards or [[]])
-    return list(range(max(1, len(shards))))
 
 
 class ExportOperator(ShardOperator, BackupOperator):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.leftovers import leftovers_check
-from kafka_ferry.jobs.backup.tasks.backup import BackupOperator, write_shards
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.backup.tasks.backup import BackupOperator
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
+from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, RunArtifacts
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 
 
-class PlanRestoreOperator(BackupOperator):
+class PlanRestoreOperator(PlanningOperator):
     """Say what would be restored; refuse what cannot work, or would mix records with others. Changes nothing."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -26,14 +26,11 @@ class PlanRestoreOperator(BackupOperator):
         from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
         from kafka_ferry.jobs.backup.store.restore_job import RestoreJob, plan_of_restore
 
-        run, artifacts = context["dag_run"], RunArtifacts.of(context)
-        spec = RestoreSpec.from_params({**context["params"], **(run.conf or {})})
+        spec, artifacts = self.asked(context, RestoreSpec), RunArtifacts.of(context)
         plan = plan_of_restore(RestoreJob(spec), artifacts.write_text)
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was changed, and the run ends here")
-            self.skip_all_but()
+        self.end_dry_run(spec.dry_run)
         return {"backup_id": plan.backup_id, "records": plan.records, "bytes": plan.bytes, "topics": len(plan.topics)}
 
 

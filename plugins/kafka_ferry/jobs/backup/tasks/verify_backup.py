@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.jobs.backup.tasks.backup import BackupOperator, write_shards
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.shard import ShardOperator
+from kafka_ferry.jobs.backup.tasks.backup import BackupOperator
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
+from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, RunArtifacts
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class PlanVerifyOperator(BackupOperator):
+class PlanVerifyOperator(PlanningOperator):
     """Say what would be read, and refuse what cannot be."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -22,14 +22,11 @@ class PlanVerifyOperator(BackupOperator):
         from kafka_ferry.jobs.backup.rules.spec import VerifySpec
         from kafka_ferry.jobs.backup.store.verify_job import VerifyJob, plan_of_verification
 
-        run, artifacts = context["dag_run"], RunArtifacts.of(context)
-        spec = VerifySpec.from_params({**context["params"], **(run.conf or {})})
+        spec, artifacts = self.asked(context, VerifySpec), RunArtifacts.of(context)
         plan = plan_of_verification(VerifyJob(spec))
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
-        if spec.dry_run:
-            self.log.info("dry_run: the run ends here")
-            self.skip_all_but()
+        self.end_dry_run(spec.dry_run)
         return {"backups": plan.backups, "records": plan.records, "bytes": plan.bytes}
 
 

@@ -9,8 +9,7 @@ import pendulum
 
 from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.core.table import table
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 from kafka_ferry.jobs.migration.rules.plan import ComparisonPlan
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class FreezeOperator(FerryOperator):
+class FreezeOperator(PlanningOperator):
     """Resolve the topics, freeze the source's ends, and wait for a target that somebody is still filling."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -29,7 +28,7 @@ class FreezeOperator(FerryOperator):
         from kafka_ferry.jobs.migration.live.migration import Migration
 
         run = context["dag_run"]
-        spec = ComparisonSpec.from_params({**context["params"], **(run.conf or {})})
+        spec = self.asked(context, ComparisonSpec)
         migration, artifacts = Migration(run.dag_id, spec), RunArtifacts.of(context)
         source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
         targets = migration.topics.targets(spec)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.jobs.common.plan import write_plan
-from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
 from kafka_ferry.report.artifacts import RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class PlanOperator(FerryOperator):
+class PlanOperator(PlanningOperator):
     """Resolve topics and groups, refuse what cannot work, write plan.json. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
@@ -25,8 +24,7 @@ class PlanOperator(FerryOperator):
         from kafka_ferry.jobs.migration.rules.specs import spec_of
 
         run = context["dag_run"]
-        # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        spec = spec_of(self.engine).from_params({**context["params"], **(run.conf or {})})
+        spec = self.asked(context, spec_of(self.engine))
         artifacts = RunArtifacts.of(context)
         migration = Migration(run.dag_id, spec)
         if not spec.dry_run:
@@ -35,8 +33,6 @@ class PlanOperator(FerryOperator):
         plan = make_plan(migration, artifacts.write_text, flows)
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
-        if spec.dry_run:
-            self.log.info("dry_run: nothing was changed, and the run ends here")
-            raise self.nothing_below()
+        self.end_dry_run(spec.dry_run)
         told = {"records": plan.records, "bytes": plan.bytes, "estimate": plan.estimate.to_json()}
         return told | {"topics": len(plan.topics)}
