@@ -2,110 +2,59 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.sdk import conf
-from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from kafka_ferry.exceptions import BadParam, FerryError, TransientError
-from kafka_ferry.hooks.msk.client import MskClient, Outcome
+from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
-from kafka_ferry.triggers.ended import Ended, told_by
+from kafka_ferry.sensors.polling import PollingSensor
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-_MARGIN = timedelta(minutes=2)
-
+    from kafka_ferry.hooks.connect.states import Readiness
+    from kafka_ferry.triggers.waiting import WaitingTrigger
 
 Hook = TypeVar("Hook", bound=MskClient)
 
 
-class MskSensor(AwsBaseSensor[Hook]):
+class MskSensor(PollingSensor, AwsBaseSensor[Hook]):
     """Base: polls one waiter.
 
     :param deferrable: wait in the triggerer. It needs ``retries`` of 2 or more.
     :param poke_interval: seconds between two polls. ``timeout``: seconds until the wait fails, with the last state.
     """
 
-    def __init__(
-        self,
-        *,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: float = 30.0,
-        timeout: float = 2400.0,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, poke_interval: float = 30.0, timeout: float = 2400.0, **kwargs: Any) -> None:
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        self.deferrable = deferrable
-        self._reason = ""
 
     def waiter(self) -> tuple[str, dict[str, str]]:
         """Name of the waiter and the arguments of its describe call."""
         raise NotImplementedError
 
-    def explained(self, reason: str) -> str:
-        """A failure's reason with all available detail."""
-        return reason
+    def look(self) -> Readiness:
+        from kafka_ferry.triggers.msk_connect import as_readiness
 
-    def poke(self, context: Context) -> bool:
-        """Poll once."""
-        try:
-            name, described = self.waiter()
-            found = self.hook.look(name, **described)
-        except FerryError as fault:
-            raise AirflowFailException(str(fault)) from None
-        if found.outcome is Outcome.FAILED:
-            raise AirflowFailException(self.explained(found.reason))
-        if found.reason != self._reason:
-            self.log.info("%s", found.reason)
-            self._reason = found.reason
-        return found.outcome is Outcome.DONE
+        name, described = self.waiter()
+        return as_readiness(self.hook.look(name, **described))
 
-    def execute(self, context: Context) -> None:
-        """Poll once, then wait in the triggerer or here."""
-        if not self.deferrable:
-            try:
-                super().execute(context)
-            except AirflowSensorTimeout:
-                raise AirflowSensorTimeout(f"not after {self.timeout:g} s: {self._reason}") from None
-            return
-        if self.poke(context):
-            return
+    def trigger(self, end_time: float, delay: float) -> WaitingTrigger:
         from kafka_ferry.triggers.msk_connect import MskConnectWaiterTrigger
 
         name, described = self.waiter()
-        self.defer(
-            trigger=MskConnectWaiterTrigger(
-                waiter_name=name,
-                waiter_args=described,
-                end_time=time.time() + self.timeout,
-                waiter_delay=self._coerce_poke_interval(self.poke_interval).total_seconds(),
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-                service=str(self.hook.client_type),
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + _MARGIN,
+        return MskConnectWaiterTrigger(
+            waiter_name=name,
+            waiter_args=described,
+            end_time=end_time,
+            waiter_delay=delay,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+            service=str(self.hook.client_type),
         )
-
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Handle the trigger's event."""
-        ended, message = told_by(event)
-        if ended is Ended.FAILED:
-            raise AirflowFailException(self.explained(message))
-        if ended is Ended.TIMEOUT:
-            raise AirflowSensorTimeout(f"not after {self.timeout:g} s: {message}")
-        if ended is Ended.BROKEN:
-            raise TransientError(message)
-        self.log.info("%s", message)
 
 
 class MskConnectSensor(MskSensor[MskConnectHook]):

@@ -11,12 +11,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
-from kafka_ferry.hooks.msk.client import MskClient, Outcome
+from kafka_ferry.hooks.msk.client import Look, MskClient, Outcome
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 _VERDICTS: Final = MappingProxyType(
     {Outcome.DONE: Verdict.RUNNING, Outcome.WAITING: Verdict.WAITING, Outcome.FAILED: Verdict.FAILED}
 )
+
+
+def as_readiness(found: Look) -> Readiness:
+    """What a waiter saw, in the words of all waits."""
+    return Readiness(_VERDICTS[found.outcome], found.reason)
 
 
 class MskConnectWaiterTrigger(WaitingTrigger):
@@ -76,5 +81,4 @@ class MskConnectWaiterTrigger(WaitingTrigger):
         )
 
     def look(self) -> Readiness:
-        found = self._hook.look(self.waiter_name, **self.waiter_args)
-        return Readiness(_VERDICTS[found.outcome], found.reason)
+        return as_readiness(self._hook.look(self.waiter_name, **self.waiter_args))
