@@ -72,7 +72,7 @@ class Service(ABC):
         """
 
     def fingerprint(self) -> str:
-        """Digest of all settings; a live process with another one is not adopted but started anew."""
+        """Digest of all settings; a live process with another one is not adopted but restarted."""
         files = {str(path): text for path, text in self.files().items()}
         settings = json.dumps([self.command(), dict(self.environment()), files], sort_keys=True)
         return hashlib.sha256(settings.encode()).hexdigest()

@@ -48,7 +48,7 @@ AIRFLOW_PORTS = {
     "airflow-scheduler-health": "airflow-scheduler",
 }
 LOCK = "lock"
-ADOPTION_TIMEOUT = 10.0  # seconds that a live process gets to answer before it is started anew
+ADOPTION_TIMEOUT = 10.0  # seconds that a live process gets to answer before it is restarted
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ class Stack:
         if running is None:
             return False
         if running.fingerprint != service.fingerprint():
-            self._report(f"{service.name}: its settings have changed, starting it anew")
+            self._report(f"{service.name}: its settings have changed, restarting it")
         else:
             # It may be in the middle of its start, when the launcher was killed.
             left = 0.0 if running.ready else service.start_timeout - (time.time() - running.create_time)
@@ -365,7 +365,7 @@ class Stack:
             if why is None:
                 service.note_ready()
                 return True
-            self._report(f"{service.name}: {why}; starting it anew")
+            self._report(f"{service.name}: {why}; restarting it")
             service.stop(grace=2)  # it does not answer, so it will hardly end in good order
         service.stop()
         return False

@@ -181,7 +181,7 @@ def test_an_answer_that_comes_late_is_not_shown(open_page, large):
     assert page.locator("#groups").get_attribute("aria-busy") is None
 
 
-@pytest.mark.parametrize(("status", "said"), [(401, "The login has run out"), (503, "Not read (HTTP 503)")])
+@pytest.mark.parametrize(("status", "said"), [(401, "The login has expired"), (503, "Not read (HTTP 503)")])
 def test_what_cannot_be_asked_is_said_and_the_lines_stay(open_page, large, status, said):
     page = open_page().page
     page.goto(large)

@@ -37,7 +37,7 @@ def test_one_failed_check_fails_the_run(name: str) -> None:
 
 
 def test_a_broken_stage_fails_the_run_whatever_was_checked() -> None:
-    assert verdict([check("content")], ["remove: worker away"]) == "FAIL"
+    assert verdict([check("content")], ["remove: worker unavailable"]) == "FAIL"
 
 
 def test_complete_is_in_order_and_a_check_not_made_is_skipped_with_its_reason() -> None:

@@ -41,7 +41,9 @@ def test_what_was_signed_is_taken_and_nothing_else(kind: str):
     data = manifest.to_bytes(writer)
     assert Manifest.from_bytes(data, KEY, reader) == manifest
     assert Manifest.from_bytes(data, KEY) == manifest, "without a key signatures are not looked at"
-    with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it is signed with a key that is not accepted"):
+    with pytest.raises(
+        DamagedManifest, match=f"^{KEY}: refused, it is signed with a key that is not in the accepted keys"
+    ):
         Manifest.from_bytes(data, KEY, stranger)
     with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it is not signed"):
         Manifest.from_bytes(manifest.to_bytes(), KEY, reader)

@@ -74,7 +74,7 @@ def test_a_missing_param_and_an_unknown_one_are_answered_with_what_would_do() ->
 
 
 def test_a_regex_that_is_none_is_shown_with_the_reason() -> None:
-    assert "'(' is no regular expression: missing )" in refused(rename={"(": "x"}).problem
+    assert "'(' is not a regular expression: missing )" in refused(rename={"(": "x"}).problem
 
 
 @pytest.mark.parametrize(

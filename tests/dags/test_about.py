@@ -66,7 +66,7 @@ def test_its_page_names_what_must_be_given_and_nothing_else(dags: dict[str, DAG]
     """As the form does: without it no run can be triggered."""
     spec, form = FORMS[name]
     said = lines(dags[name].doc_md or "")
-    assert {param for param, line in said.items() if line.startswith(" (must be given)")} == {
+    assert {param for param, line in said.items() if line.startswith(" (required)")} == {
         param for param in form() if spec.model_fields[param].is_required() and not form()[param].has_value
     }
 

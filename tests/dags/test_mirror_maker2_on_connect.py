@@ -110,7 +110,7 @@ print(seconds / airflows, *(name for name in heavy if name in sys.modules and na
 
 
 def test_parsing_stays_within_bounds_and_imports_no_giants() -> None:
-    """CPU seconds also grow on a busy machine, so they are held against those of Airflow's own imports beside them."""
+    """CPU seconds also grow on a busy machine, so they are compared with those of Airflow's own imports beside them."""
     plugins = DAGS.parent / "plugins"
     best, heavy = 9.0, [""]
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Backups in a real Airflow scheduler: nights, backfill, restore, verification, kill -9, a store that is away."""
+"""Backups in a real Airflow scheduler: schedule, backfill, restore, verification, kill -9, a store that is down."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_nights_that_fail_are_made_up_for_a_backfill_has_nothing_to_do_and_pruni
     assert list(lab.catalogue("nights").complete()) == [night]
     lab.api.pause(nights.dag, True)
 
-    # The next night. It must come after the first backup, else it would be covered: so Airflow shall parse anew.
+    # The next night. It must come after the first backup, else it would be covered: so Airflow shall parse again.
     fill_more(source, "nights.a", 500)
     before = datetime.now(UTC)
     (own_dags_folder() / "own_backups.py").touch()

@@ -67,19 +67,19 @@ def test_nasty_topics_are_in_the_segments_as_they_are(
 
 def test_increments_go_on_where_the_last_one_ended(backups, stack, topic_prefix, make_topics, produce):
     source = stack.source_bootstrap
-    kept, made_anew, short = make_topics(source, *(f"{topic_prefix}{name}" for name in ("kept", "anew", "short")))
-    for topic in (kept, made_anew, short):
+    kept, recreated, short = make_topics(source, *(f"{topic_prefix}{name}" for name in ("kept", "anew", "short")))
+    for topic in (kept, recreated, short):
         produce(source, topic, 100)
     first = backups.export(backups.begin("b01"))
     assert (first.mode, first.totals.records) == ("full", 300)
 
     produce(source, kept, 50)
     produce(source, short, 100)
-    old_id = backups.source.admin.topic_ids([made_anew])[made_anew]
-    backups.source.admin.delete_topics([made_anew])
+    old_id = backups.source.admin.topic_ids([recreated])[recreated]
+    backups.source.admin.delete_topics([recreated])
     time.sleep(1)
-    make_topics(source, made_anew)
-    produce(source, made_anew, 7)
+    make_topics(source, recreated)
+    produce(source, recreated, 7)
     delete_before(source, short, 150)
     late = make_topics(source, f"{topic_prefix}late")[0]
     produce(source, late, 3)
@@ -89,15 +89,15 @@ def test_increments_go_on_where_the_last_one_ended(backups, stack, topic_prefix,
     assert (second.mode, second.parent) == ("incremental", "b01")
     topics = {topic.name: topic for topic in second.topics}
     assert {name: topic.partitions[0].records for name, topic in topics.items()} == {
-        kept: 50, made_anew: 7, short: 50, late: 3,
+        kept: 50, recreated: 7, short: 50, late: 3,
     }  # fmt: skip
-    assert topics[made_anew].recreated == old_id
-    assert any("made anew" in note and made_anew in note for note in second.notes)
+    assert topics[recreated].recreated == old_id
+    assert any("recreated" in note and recreated in note for note in second.notes)
     (gap,) = topics[short].partitions[0].gaps
     assert gap.model_dump() == {"begin": 100, "end": 150, "reason": "retention"}
 
     whole = {topic.name: topic.partitions[0] for topic in assemble(backups.catalogue.chain())}
-    assert {name: part.records for name, part in whole.items()} == {kept: 150, made_anew: 7, short: 150, late: 3}
+    assert {name: part.records for name, part in whole.items()} == {kept: 150, recreated: 7, short: 150, late: 3}
     assert [gap.model_dump() for gap in whole[short].all_gaps()] == [gap.model_dump()]
     third = backups.export(backups.begin("b03"))
     assert (third.totals.records, third.totals.objects) == (0, 0), "nothing new is nothing written"

@@ -68,7 +68,7 @@ def test_a_manifest_that_points_elsewhere_is_refused_by_everybody_and_touches_no
         rewritten(backups, "b01", lambda content, key=key: first_segment(content).update(about, key=key))
         manifests, (refused,) = backups.catalogue.manifests()
         assert list(manifests) == ["b02"]
-        assert f"{topic}-0 offsets 0 to 9: its key {key!r} is not that of its own object" in refused
+        assert f"{topic}-0 offsets 0 to 9: its key {key!r} is not the key of its own object" in refused
         with pytest.raises(IncompleteBackup, match=r"Not read: .*b01.json: refused"):
             transfer(backups.store, store_of(f"file://{tmp_path}/far", None), backups.catalogue.chain("b01"))
         with pytest.raises(IncompleteBackup, match=r"Not read: .*b01.json: refused"):

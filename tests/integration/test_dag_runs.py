@@ -153,7 +153,7 @@ def test_a_source_that_dies_in_mid_run_fails_in_time_and_is_cleaned_up(
         leftovers = next(check for check in report["checks"] if check["name"] == "leftovers")
         assert leftovers["status"] == "fail", "what could not be taken away is said"
         limits, canary = leftovers["differences"]
-        assert "limits that are off during a copy, on dead.source" in limits, "what they were the source alone knows"
+        assert "limits that are lifted during a copy, on dead.source" in limits, "what they were the source alone knows"
         assert "ferry-canary-dead-source" in canary
     finally:
         runs.stack.up()

@@ -156,7 +156,7 @@ def test_each_dag_from_its_example_and_again_when_cleared(
             if dag == GROUPLESS:
                 for name in ("groups", "group_offsets"):
                     assert check(report, name)["status"] == "skipped"
-                    assert check(report, name)["detail"] == "MirrorMaker 1 does not carry consumer groups"
+                    assert check(report, name)["detail"] == "MirrorMaker 1 does not copy consumer groups"
             else:
                 assert check(report, "group_offsets")["status"] == "pass", (dag, cleared, report)
                 assert committed(target, groups[dag], topics[dag]) == [1_234, 5_000], (dag, cleared)

@@ -78,7 +78,7 @@ def test_a_plan_that_never_began_is_what_broke(runs: Runs, paused: Callable[[str
     paused(runs.dag, False)
     assert runs.wait(run) == "failed"
     assert runs.report(run)["failures"] == [
-        "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
+        "plan: it never started (in Airflow: failed). Fix: see its log in Airflow, then clear it"
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_run_with_groups_then_a_clear_then_another_run(runs: Runs, kafka: Any)
     assert (row["source_records"], row["target_records"], row["duplicated"]) == (RECORDS, RECORDS, 0)
     assert [line["target_offset"] for line in report["groups"]] == [3_000]
     assert left(runs, kafka) == []
-    # Cleared, it would have to be made anew, and would copy all a second time: refused, and nothing is left behind.
+    # Cleared, it would have to be recreated, and would copy all a second time: refused, and nothing is left behind.
     runs.clear("mskr-a", "fingerprint", wait=False)
     assert runs.wait("mskr-a", TIMEOUT) == "failed"
     assert "which would be there twice" in str(runs.report("mskr-a")["failures"])

@@ -1,6 +1,6 @@
 """Processes on hosts: the same tests on this machine, over a real sshd, and over SSM Run Command.
 
-SSM is a double of AWS (tests/shared/aws_double.py): held against botocore's model, its scripts really run.
+SSM is a double of AWS (tests/shared/aws_double.py): compared with botocore's model, its scripts really run.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def test_a_pid_that_belongs_to_another_now_is_not_touched(process: HostProcess, 
             pid_file.write_text(f"{noted} {fingerprint}\n")
             state = process.state()
             assert (state.running, state.pid) == (False, other.pid)
-            assert ("belongs to another process" if boot in noted else "started anew") in state.exit
+            assert ("belongs to another process" if boot in noted else "restarted") in state.exit
             assert process.stop() is False
         assert process.ensure() == "start"
         assert process.state().pid not in (other.pid, int(pid))
@@ -282,7 +282,7 @@ def test_a_pid_that_belongs_to_another_now_is_not_touched(process: HostProcess, 
 def test_a_folder_that_is_not_ours_is_left_alone(process: HostProcess, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(BadParam, match="holds files that are not ours"):
+    with pytest.raises(BadParam, match="holds files that Kafka Ferry did not write"):
         process.ensure()
     assert process.remove() == [f"folder {folder} (not made by Kafka Ferry)"]
     assert (folder / "thesis.tex").exists()
@@ -388,7 +388,7 @@ def test_what_is_wrong_with_an_ssh_connection_is_told(connect: Connect, sshd: ss
         assert not any(line in str(raised.value) for line in other_key.splitlines()[1:-1])
 
 
-def test_a_connection_that_breaks_is_made_anew(connect: Connect, sshd: ssh_server.Sshd) -> None:
+def test_a_connection_that_breaks_is_recreation(connect: Connect, sshd: ssh_server.Sshd) -> None:
     connect("ssh")
     host = host_of("ssh")
     assert host.run("echo 1").out == "1\n"

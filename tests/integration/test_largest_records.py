@@ -276,7 +276,7 @@ def test_the_plan_of_a_migration(
         produce(source_bootstrap, names[name], [*SMALL, large][: 21 if name == "large" else 20])
     for name in ("packed", "lifted"):
         produce(source_bootstrap, names[name], [{"key": b"k", "value": bytes(1_800_000)}], **large_records.WELL_PACKED)
-    # Set on the target alone, such a limit cannot be lifted: nobody could know later what to put back.
+    # Set on the target alone, such a limit cannot be lifted: nobody could know later what to restore.
     there = [names[key] for key in ("large", "packed", "small")]
     make_topics(target_bootstrap, *there, config={"max.message.bytes": "100000"})
     target = KafkaAdmin({"bootstrap.servers": target_bootstrap}, "target")

@@ -170,7 +170,7 @@ def test_the_whole_job(
     for name in ("groups", "group_offsets"):
         assert (found[name]["status"], found[name]["detail"]) == (
             "skipped",
-            "MirrorMaker 1 does not carry consumer groups",
+            "MirrorMaker 1 does not copy consumer groups",
         )
     assert found["new_topics"]["status"] == "skipped"
     assert found["new_topics"]["detail"] == "MirrorMaker 1 does not create topics"
@@ -178,7 +178,7 @@ def test_the_whole_job(
     lines = {line["source"]: line for line in report["topics"]}
     assert (lines[topic]["source_records"], lines[topic]["target_records"]) == (3000, 3000)
     assert "300 records without a key: they have no order" in lines[topic]["detail"]
-    # The keys were hashed anew: compared by partition, nothing would be equal.
+    # The keys were rehashed: compared by partition, nothing would be equal.
     ends = [(topic, number) for number in range(3)]
     here = run.migration.source.admin.offsets(ends, "latest", "read_uncommitted")
     assert run.migration.target.admin.offsets(ends, "latest", "read_uncommitted") != here

@@ -100,7 +100,7 @@ def test_a_whole_migration_is_proven_and_leaves_nothing(
     assert aws.account.replicators == {}
     assert f"{PREFIX}{topic_prefix}m" not in one.migration.target.admin.topic_names()
     # Made anew it would begin at one of two ends, whatever the target holds.
-    assert f"{topic}-0, {topic}-1, which would be there twice" in refused(run())
+    assert f"{topic}-0, {topic}-1, which would be written twice" in refused(run())
     assert run(starting_position="LATEST").plan()["topics"][0]["already_there"] == RECORDS
     assert run(duplicates="explain").plan()
 

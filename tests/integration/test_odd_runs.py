@@ -169,7 +169,7 @@ def test_mirror_maker2_does_not_carry_them_and_the_report_says_so(
         few: ("fail", "partition 0: 3 altered"), many: ("fail", "partition 0: 30,000 altered"), good: ("pass", "")
     }  # fmt: skip
     (content,) = [one for one in report["checks"] if one["name"] == "content"]
-    cause = "1 altered (header: a name that is not UTF-8, which Java clients cannot carry): source offset 0"
+    cause = "1 altered (header: a name that is not UTF-8, which Java clients cannot represent): source offset 0"
     for name in (few, many):
         assert any(f"{name}-0: {cause}" in one for one in content["differences"]), content
 

@@ -330,7 +330,7 @@ def test_null_keys_into_a_compacted_topic(
     (found,) = findings(f"{topic_prefix}.*", "null_keys")
 
     assert (found.severity, found.subject) == (Severity.REFUSE, f"topic {bare}")
-    assert "1 of 40 records looked at have no key" in found.what
+    assert "1 of 40 sampled records have no key" in found.what
     assert send_error(target_bootstrap, bare, value=b"no key") == "INVALID_RECORD"
 
 

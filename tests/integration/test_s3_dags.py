@@ -269,7 +269,9 @@ def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(s3_la
     s3_lab.passed(EXPORT, "self")
     s3_lab.trigger(IMPORT, "self", export="self", target_conn_id="kafka_source")
     assert s3_lab.wait(IMPORT, "self") == "failed"
-    assert "param 'rename': 'bad.params' is the very topic" in " ".join(s3_lab.report(IMPORT, "self")["failures"])
+    assert "param 'rename': 'bad.params' is the topic that was exported" in " ".join(
+        s3_lab.report(IMPORT, "self")["failures"]
+    )
     s3_lab.trigger(IMPORT, "same-cluster", export="self", target_conn_id="kafka_source", rename={"(.*)": "\\1.back"})
     s3_lab.passed(IMPORT, "same-cluster")
     assert records(source, "bad.params.back") == records(source, "bad.params")

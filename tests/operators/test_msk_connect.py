@@ -118,7 +118,7 @@ def test_a_plugin_that_cannot_be_made(aws: MskConnectDouble, deferrable: bool) -
     )
     with pytest.raises(AirflowFailException, match=r"CREATE_FAILED: InvalidInput\.Bad: planned"):
         run_deferred(operator)
-    run_deferred(operator)  # cleared: made anew
+    run_deferred(operator)  # cleared: recreated
 
 
 @HERE_AND_DEFERRED

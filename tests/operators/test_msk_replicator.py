@@ -106,5 +106,5 @@ def test_the_sensor(aws: MskConnectDouble, deferrable: bool) -> None:
     run_deferred(MskDeleteReplicatorOperator(task_id="d", replicator_arn=arn, wait_for_completion=False))
     run_deferred(MskReplicatorStateSensor(task_id="s", target_state="DELETED", **how))
     assert aws.account.replicators == {}
-    with pytest.raises(AirflowFailException, match="cannot be waited for"):
+    with pytest.raises(AirflowFailException, match="is not a state to wait for"):
         run_deferred(MskReplicatorStateSensor(task_id="s", target_state="UPDATING", **how))

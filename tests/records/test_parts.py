@@ -45,7 +45,7 @@ def test_the_timestamp_can_be_left_out() -> None:
 def test_names_that_java_cannot_carry_name_the_cause() -> None:
     source = Record(0, 0, None, None, (("a", b"1"), ("caf\udce9", b"2")))
     target = Record(0, 0, None, None, (("a", b"1"), ("caf\ufffd", b"2")))
-    told = ("header: a name that is not UTF-8, which Java clients cannot carry",)
+    told = ("header: a name that is not UTF-8, which Java clients cannot represent",)
     assert differing_parts(source, target) == told
     assert differing_parts(target, source) == ("header: other names",)
     both = Record(0, 0, None, None, (("b", b"1"), ("caf\ufffd", b"2")))

@@ -1,4 +1,4 @@
-"""Which record batches are whole, right and count. The encoder of these tests is held against another reader."""
+"""Which record batches are whole, right and count. The encoder of these tests is compared with another reader."""
 
 from __future__ import annotations
 

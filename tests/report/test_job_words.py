@@ -68,9 +68,9 @@ def test_a_check_of_another_version_has_no_question() -> None:
     [
         ("connect_pass", "were read on both sides and are the same."),
         ("clusters_pass", "were read on both sides and are the same."),
-        ("restore_pass", "were read back from the target and are those of the backup."),
-        ("import_pass", "were read back from the target and are those of the export."),
-        ("export_pass", "each object was read back and gives the records that were read."),
+        ("restore_pass", "were read back from the target and match the backup."),
+        ("import_pass", "were read back from the target and match the export."),
+        ("export_pass", "each object was read back and holds the records that were read."),
     ],
 )
 def test_a_pass_claims_what_the_job_did(page: str, end: str) -> None:
@@ -134,7 +134,7 @@ def test_a_plan_says_what_will_be_done_whatever_its_dag_is_called(page: str, hea
         (EXPORT, "An export is of records"),
         (IMPORT, "An import is of records"),
         (BACKUP, "Not in a backup"),
-        (RESTORE, "Not carried"),
+        (RESTORE, "Not copied"),
     ],
 )
 def test_what_is_never_carried_is_said_of_the_right_job(job: ReportedJob, words: str) -> None:

@@ -111,7 +111,7 @@ def test_a_run_at_work_shows_how_far_it_is():
          "Now: wait until converged, canary."),
         # A note of an earlier try, and a task that waits for its next one.
         (["deploy"], {"deploy": "up_for_retry"}, "Between two stages."),
-        ([], {"plan": "queued"}, "It has not begun yet."),
+        ([], {"plan": "queued"}, "It has not started yet."),
         ([f"export[{i}]" for i in range(6)], {}, "Now: export[0], export[1], export[2], export[3] …."),
     ],
 )  # fmt: skip
@@ -140,7 +140,7 @@ def test_a_rate_is_told_while_it_says_something(line, rate):
     ("page", "planned"),
     [
         ("connect_running", "at most 10,440 records, about 1.3 MB, in 4 topics"),
-        ("backup_dry", "at most 10,440 records, about 835.2 kB (1 topic of a size not known left out), in 4 topics"),
+        ("backup_dry", "at most 10,440 records, about 835.2 kB (1 topic of unknown size left out), in 4 topics"),
         ("stream_dry", "about 10,440 rows in 4 tables"),
     ],
 )

@@ -188,7 +188,7 @@ def test_a_large_report_of_before_is_told_and_not_read(artifacts, monkeypatch):
     assert "<table id=" not in html
     passed = made.model_copy(update={"verdict": "PASS", "checks": [Check(name="content", status=Status.PASS)]})
     _, html = page(artifacts, passed.summary("x"))
-    assert "2,000 topics and 60 groups: what was proven of them stands in report.json." in html
+    assert "2,000 topics and 60 groups: what was proven of them is in report.json." in html
     assert "are the same" not in html
     # Of another run: nothing of it is told.
     artifacts.write_json(REPORT, made.model_copy(update={"run_id": "c_1"}).to_json())

@@ -93,7 +93,7 @@ def test_an_operation_that_was_rolled_back(aws: MskConnectDouble, arn: str) -> N
 
 
 def test_what_cannot_be_waited_for(arn: str) -> None:
-    with pytest.raises(AirflowFailException, match="cannot be waited for"):
+    with pytest.raises(AirflowFailException, match="is not a state to wait for"):
         sensor(arn, "UPDATING").poke({})
     with pytest.raises(TransientError, match="no event"):
         sensor(arn).execute_complete({}, None)

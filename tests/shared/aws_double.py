@@ -1,6 +1,6 @@
 """A DOUBLE of two AWS services, for tests: SSM Run Command and as much of S3 as a presigned download needs. Not AWS.
 
-Requests and answers are held against botocore's own service model (shapes, required members, types, enums, lengths),
+Requests and answers are compared with botocore's own service model (shapes, required members, types, enums, lengths),
 and the script of a command really runs, in a shell of this machine with the bare environment of an agent. What AWS
 does beyond its model (permissions, delivery, quotas not written below) is not here.
 """

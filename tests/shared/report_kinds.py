@@ -21,9 +21,9 @@ from kafka_ferry.report.run import RunData
 
 CONNECTOR = "mirror_maker2_on_connect.live.Mirror{}Connector"
 KEPT = (
-    f"keep_replicating: replication goes on with connector {CONNECTOR.format('Source')}, connector "
+    f"keep_replicating: replication continues with connector {CONNECTOR.format('Source')}, connector "
     f"{CONNECTOR.format('Checkpoint')}. To stop it and clean up, trigger this DAG again with the same params and "
-    "keep_replicating off; or end it by hand:\n"
+    "keep_replicating off; or stop it by hand:\n"
     f"curl -X DELETE -u ferry https://connect-1.prod.example.org:8083/connectors/{CONNECTOR.format('Source')}\n"
     f"curl -X DELETE -u ferry https://connect-1.prod.example.org:8083/connectors/{CONNECTOR.format('Checkpoint')}\n"
     "# then, on kafka_target\n"
@@ -68,7 +68,7 @@ def dry() -> RunData:
 
 def never_began() -> RunData:
     """The process of ``plan`` was never seen; every check waits for it."""
-    said = "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
+    said = "plan: it never started (in Airflow: failed). Fix: see its log in Airflow, then clear it"
     own = Stage(stage="report", started=samples.at(0))
     found = samples.report(
         [], [], [], verdict="FAIL", failures=[said], timeline=[own], checks=complete([], {}, ENDED_BEFORE)
@@ -99,7 +99,7 @@ def _job(dag: str, engine: str, names: tuple[str, ...], **other: Any) -> RunData
 
 def imported() -> RunData:
     """An import that passed."""
-    note = "An import is of records: consumer groups, access rights and schemas of a Schema Registry were not carried."
+    note = "An import brings records: consumer groups, ACLs and schemas of a Schema Registry were not imported."
     names = ("topics", "partitions", "configs", "counts", "content")
     return _job("import_topics_from_s3", "import_topics_from_s3", names, notes=[note])
 
@@ -113,7 +113,7 @@ def backed_up() -> RunData:
                    status=Status.PASS, detail="content PASS on 2026-11-22 05:00:04 UTC")
         for i in (3, 2, 1, 0)
     ]  # fmt: skip
-    sentence = "1,000,000 records in 9 topics: in backup 20261123T020000Z, whose objects are all there."
+    sentence = "1,000,000 records in 9 topics: in backup 20261123T020000Z, whose objects all exist."
     names = ("topics", "counts", "gaps", "objects", "groups")
     return _job("backup_topics", "kafka_ferry", names, backups=lines, sentence=sentence)
 
@@ -232,8 +232,8 @@ def _ended(dag: str, made: Sequence[Check], *, verdict: str = "PASS", **other: A
     """A run with its report: checks of its own list, those not made as such."""
     engine = "kafka_ferry" if dag in _OURSELVES else dag
     plan = other.pop("plan", None) or _plan(dag)
-    reasons = {"quotas": "this version does not carry quotas",
-               "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target"}  # fmt: skip
+    reasons = {"quotas": "this version does not copy quotas",
+               "scram_users": "Kafka does not reveal SCRAM secrets: users must be created on the target"}  # fmt: skip
     job = _JOBS.get(dag) or migration(engine)
     checks = list(made) if dag in (*_OURSELVES, "stream_database_changes") else complete(
         list(made), reasons, ENDED_BEFORE, job.checklist
@@ -280,7 +280,7 @@ def _migrated(dag: str, kept: str = "", **other: Any) -> RunData:
         other_replicators=("none", "none", ""),
     )
     left_out = Check(name="groups_left_out", status=Status.EXPLAINED, expected="each with a reason",
-                     actual="2 groups named", detail="1 group of other types left behind; 1 left out by exclude_groups",
+                     actual="2 groups named", detail="1 group of other types not copied; 1 left out by exclude_groups",
                      differences=["streams.billing: a streams group (KIP-1071), which MirrorMaker 2 does not carry",
                                   "console-consumer-48211: left out by exclude_groups"])  # fmt: skip
     groups = [samples.group(f"billing-{i}", i, topic=_TOPICS[i % 4]) for i in range(6)]
@@ -299,8 +299,8 @@ def _broken(dag: str, stage: str, error: str) -> RunData:
 
 def _kept_by(dag: str, names: str, commands: str) -> RunData:
     kept = (
-        f"keep_replicating: replication goes on with {names}. To stop it and clean up, trigger this DAG again with the "
-        f"same params and keep_replicating off; or end it by hand:\n{commands}"
+        f"keep_replicating: replication continues with {names}. To stop it and clean up, trigger this DAG again "
+        f"with the same params and keep_replicating off; or stop it by hand:\n{commands}"
     )
     return _migrated(dag, kept)
 
@@ -497,7 +497,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
         topics=("4 topics", "4 there", ""), counts=("10,440 rows", "10,440 read events", ""),
         content=("10,440 rows", "10,440 rows the same", "as of mysql-bin.000042:1874"),
         changes=("27", "27", "in order per key"), schema_changes=("2", "2", ""), leftovers=("none", "none", ""),
-    ), sentence="10,440 rows of 4 tables are in Kafka as the database has them."),
+    ), sentence="10,440 rows of 4 tables are in Kafka as in the database."),
     "stream_fail": lambda: _ended("stream_database_changes", _made(
         content=("10,440 rows", "10,439 rows the same", "", [
             "shop.orders, row id=417: total is 18446744073709551615, in Kafka -1 (column total, BIGINT UNSIGNED). "
@@ -507,7 +507,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "stream_kept": lambda: _ended("stream_database_changes", [*_made(
         topics=("1 topic", "1 there", ""), counts=("1 row", "1 read event", ""),
     ), leftovers_check(kept="keep_streaming: connector stream_database_changes.shop goes on. To stop it, trigger this "
-                       "DAG again with the same params and keep_streaming off; or end it by hand:\ncurl -X DELETE "
+                       "DAG again with the same params and keep_streaming off; or stop it by hand:\ncurl -X DELETE "
                        "http://connect:8083/connectors/stream_database_changes.shop")],
         sentence="1 row of 1 table is in Kafka as the database has it."),
     "broken_without_report": samples.broken_early,

@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = connection.getresponse()
             content = answer.read()
             self._send(answer.status, answer.getheaders(), content)
-        except OSError:  # the real server is away
+        except OSError:  # the real server is unavailable
             self.close_connection = True
             self.connection.close()
         finally:

@@ -75,7 +75,7 @@ def start(folder: Path, address: str = "127.0.0.1", own: Path | None = None) -> 
     """)
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # its privilege separation wants it
-    # Absolute paths: sshd starts itself anew for each connection. Its session is its own, as a daemon's is.
+    # Absolute paths: sshd restarts itself for each connection. Its session is its own, as a daemon's is.
     command = [SSHD, "-D", "-f", str(config), "-E", str(folder / "log")]
     if own:
         own.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ class StreamRun(TasksByHand):
 
     @property
     def stream(self) -> CdcStream:
-        """The stream, asked anew."""
+        """The stream, asked again."""
         return CdcStream(DAG_ID, StreamSpec.from_params(self.params))
 
     def plan(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Replicators:
             member = f"{side}KafkaClusterArn"
             if parts and params.get(member) != replicator.info.get(member):
                 raise Refused("BadRequestException", f"Invalid parameter {member}: no such replication.")
-        replicator.wished = {part: {**replicator.info[part], **params[part]} for part in parts}
+        replicator.desired = {part: {**replicator.info[part], **params[part]} for part in parts}
         replicator.state, replicator.looks = "UPDATING", self._account.looks
         return {"ReplicatorArn": replicator.arn, "ReplicatorState": replicator.state}
 
@@ -112,7 +112,7 @@ class Replicators:
         elif replicator.state == "UPDATING":
             fault = replicator.fault = faults.replications.pop(0) if faults.replications else None
             if not fault:
-                replicator.info = {**replicator.info, **replicator.wished}
+                replicator.info = {**replicator.info, **replicator.desired}
             # One that keeps the old settings and runs on says nothing.
             replicator.state = "FAILED" if fault and fault.get("state") != "RUNNING" else "RUNNING"
             replicator.bump()

@@ -111,11 +111,11 @@ class Connector(Resource):
 
 @dataclass
 class Replicator(Resource):
-    """A replicator; ``info`` is its one replication as it now is, ``wished`` what an update under way makes of it."""
+    """A replicator; ``info`` is its one replication as it now is, ``desired`` what an update under way makes of it."""
 
     request: dict[str, Any] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
-    wished: dict[str, Any] = field(default_factory=dict)
+    desired: dict[str, Any] = field(default_factory=dict)
     state: str = "CREATING"
     fault: dict[str, str] | None = None
     version: str = field(default_factory=new_version)

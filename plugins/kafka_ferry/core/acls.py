@@ -131,13 +131,13 @@ def compare_acls(
 def check_acls(diff: AclDiff) -> Check:
     """FAIL when an ACL that should be carried is not on the target; what is never carried is named (EXPLAINED)."""
     missing = [f"missing on the target: {acl}. Fix: acls=copy, or kafka-acls {acl.command()}" for acl in diff.missing]
-    left = [f"not carried: {acl}. {advice}: kafka-acls {acl.command()}" for acl, advice in diff.left]
+    left = [f"not copied: {acl}. {advice}: kafka-acls {acl.command()}" for acl, advice in diff.left]
     return Check(
         name="acls",
         status=Status.FAIL if missing else Status.EXPLAINED if left else Status.PASS,
         expected=f"{len(diff.carried)} ACLs on topics",
         actual=f"{len(diff.carried) - len(missing)} there",
-        detail=f"{len(left)} that MirrorMaker 2 never carries are to be made by hand" if left else "",
+        detail=f"{len(left)} that MirrorMaker 2 never copies must be created by hand" if left else "",
         differences=[*missing, *left][:_NAMED],
     )
 
@@ -150,8 +150,8 @@ def stopping_findings(missing: Iterable[Acl], principal: str | None) -> list[Fin
     return [
         Finding(
             Severity.REFUSE, "acls", f"ACL {acl}",
-            "would be copied, and stop the replication that keep_replicating lets go on",
-            "acls: check, and make it at the cutover", "acls",
+            "would be copied, and stop the replication that keep_replicating keeps running",
+            "acls: check, and create it at the cutover", "acls",
         )
         for acl in missing
         if acl.permission == "DENY" and (principal is None or acl.principal in ("User:*", principal))
@@ -161,13 +161,13 @@ def stopping_findings(missing: Iterable[Acl], principal: str | None) -> list[Fin
 def _advice(acl: Acl, topics: Mapping[str, str], groups: Sequence[str]) -> str | None:
     """What to do with an ACL that is not carried; None when it is, or concerns nothing of ours."""
     if acl.resource == "GROUP" and any(acl.matches(group) for group in groups):
-        return "ACLs of groups are never carried; make it before its consumers move"
+        return "ACLs of groups are never copied; create it before its consumers move"
     if acl.resource != "TOPIC" or not any(acl.matches(topic) for topic in topics):
         return None
     if acl.pattern == "PREFIXED" or acl.name == WILDCARD:
-        return "It is about more than these topics; make it, or a narrower one, before its clients move"
+        return "It covers more than these topics; create it, or a narrower one, before its clients move"
     if _is_allow(acl, "WRITE") or _is_allow(acl, "ALL"):
-        return "Nobody else may write while records are copied; make it at the cutover"
+        return "Nobody else may write while records are copied; create it at the cutover"
     return None
 
 

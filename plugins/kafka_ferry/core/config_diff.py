@@ -25,7 +25,7 @@ class Change:
     """One key of a connector config that an apply changes. Secrets are ``***`` already, so it may be shown and stored.
 
     :param before: the shown value on the worker, ``None`` for :attr:`ChangeKind.CREATE`.
-    :param after: the shown wished value, ``None`` for :attr:`ChangeKind.DELETE`.
+    :param after: the shown desired value, ``None`` for :attr:`ChangeKind.DELETE`.
     """
 
     kind: ChangeKind

@@ -48,13 +48,13 @@ def problem_of(pattern: str, flags: int = 0) -> str | None:
     try:
         ways = _ways(pattern, flags)
     except re.error as error:
-        return f"{pattern!r} is no regular expression: {error}"
+        return f"{pattern!r} is not a regular expression: {error}"
     except (RecursionError, OverflowError, MemoryError):
         return f"{pattern[:60]!r}… is too deep for a regular expression"
     except Endless:
-        return f"{pattern!r} could take for ever on a long name: a part that repeats can read one text in two ways"
+        return f"{pattern!r} could take forever on a long name: a part that repeats can read one text in two ways"
     if ways > _WAYS:
-        return f"{pattern!r} could take minutes on a long name: too many parts that may end anywhere"
+        return f"{pattern!r} could take minutes on a long name: too many parts that can match at many lengths"
     return None
 
 

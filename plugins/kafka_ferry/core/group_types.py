@@ -13,19 +13,18 @@ CONSUMER_PROTOCOLS = ("", "consumer")
 #: Types of consumer groups, by the old protocol and the new one.
 _CONSUMERS = ("classic", "consumer")
 _WHAT = {
-    "share": "a share group (KIP-932): what it has had is kept record by record in the cluster, no committed offset "
-    "tells it; on the target it would start at its share.auto.offset.reset",
-    "streams": "a streams group (KIP-1071): its committed offsets are not carried yet; on the target the application "
+    "share": "a share group (KIP-932): its progress is kept per record in the cluster, not as committed offsets; "
+    "on the target it would start at its share.auto.offset.reset",
+    "streams": "a streams group (KIP-1071): its committed offsets are not copied yet; on the target the application "
     "would start at its auto.offset.reset, without its state",
     "connect": "the workers of a Kafka Connect cluster: they have no committed offsets",
 }
 _FIX = {
-    "share": "set where it starts with kafka-share-groups --reset-offsets on the target, or leave it out "
-    "(exclude_groups)",
+    "share": "set its start with kafka-share-groups --reset-offsets on the target, or leave it out (exclude_groups)",
     "streams": "set its offsets with kafka-streams-groups --reset-offsets on the target, or leave it out "
     "(exclude_groups)",
 }
-_OTHERWISE = "look what it is with kafka-groups --list, or leave it out (exclude_groups)"
+_OTHERWISE = "check its type with kafka-groups --list, or leave it out (exclude_groups)"
 _NAMED = 20
 
 
@@ -49,9 +48,9 @@ class OtherGroup:
         if self.type in _CONSUMERS:
             what = "a group that the client library cannot name: its id holds a NUL character"
         else:
-            unknown = f"a group of type {self.type}" if self.type else "no consumer group (its type was not told)"
-            what = _WHAT.get(self.type, f"{unknown}: it is not carried")
-        return f"{what}; state {self.state or 'not told'}"
+            unknown = f"a group of type {self.type}" if self.type else "not a consumer group (its type is unknown)"
+            what = _WHAT.get(self.type, f"{unknown}: it is not copied")
+        return f"{what}; state {self.state or 'unknown'}"
 
 
 def is_other(reason: str) -> bool:
@@ -84,14 +83,14 @@ def other_group_findings(others: Mapping[str, OtherGroup]) -> list[Finding]:
     found = [
         Finding(
             Severity.WARN if group.has_position else Severity.ADVISE, "other_groups", f"group {name!r}",
-            f"is left behind: {group}", _FIX.get(group.type, _OTHERWISE), "groups",
+            f"is not copied: {group}", _FIX.get(group.type, _OTHERWISE), "groups",
         )
         for name, group in sorted(others.items(), key=lambda item: (not item[1].has_position, item[0]))
     ]  # fmt: skip
     if len(found) <= _NAMED:
         return found
     rest = Finding(
-        Severity.WARN, "other_groups", f"{len(found) - _NAMED} more groups", "are left behind as well",
+        Severity.WARN, "other_groups", f"{len(found) - _NAMED} more groups", "are not copied either",
         "skipped_groups in plan.json names them all", "groups",
     )  # fmt: skip
     return [*found[:_NAMED], rest]

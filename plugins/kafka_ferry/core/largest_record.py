@@ -1,7 +1,7 @@
 """Records that a target, or what sends them there, does not take for their size: told by name beforehand. Pure.
 
-A producer holds a record against its memory as it is before compression, a broker the batch as it is after it; the
-smallest batch is a record alone. Larger batches are no matter: Java's producers split those that are refused
+A producer checks a record against its memory as it is before compression, a broker the batch as it is after it; the
+smallest batch is a record alone. Larger batches do not matter: Java's producers split those that are refused
 (KAFKA-3995), ours makes none above the limit.
 """
 
@@ -40,11 +40,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Limit:
-    """What a record is held against.
+    """What a record is compared with.
 
     :param key: the setting, with where it stands: ``max.message.bytes of the target topic``.
     :param fix: what to set, ``{bytes}`` in it being the least value that lets the record pass.
-    :param before: whether it is held against the record before compression.
+    :param before: whether it is compared with the record before compression.
     :param why: why it is in force, for limits that we lift where we may. ``sure``: not where it is only documented.
     """
 
@@ -88,9 +88,9 @@ def size_finding(
     if sure:
         end = "it cannot go"
     elif refused:
-        end = "it is refused where it is sent so"
+        end = "it is refused when sent uncompressed"
     else:
-        end = "it passes packed, others that lz4 packs less would be refused"
+        end = "it fits when compressed; records that lz4 compresses less would be refused"
     if limit.before or plain:
         needed = record.bytes
     else:
@@ -112,7 +112,7 @@ def request_limits(broker: Mapping[str, str]) -> list[Limit]:
 
 
 def producer_limits(settings: Mapping[str, str]) -> list[Limit]:
-    """What a Java producer holds a record against before it is compressed (``KafkaProducer.ensureValidRecordSize``).
+    """What a Java producer checks a record against before it is compressed (``KafkaProducer.ensureValidRecordSize``).
 
     :param settings: in force; keys that are not in it, or are no numbers (Kafka itself refuses those), are no limit.
     """
@@ -137,13 +137,13 @@ def lifted_finding(subject: str, record: Record | None, key: str, own: int, basi
     return Finding(
         Severity.ADVISE, "largest_record", subject,
         f"{_size_text(record, None, basis, packed=True)}; {key} is {own:,} on the target topic",
-        "nothing to do: the limit is lifted while records arrive and put back at the end; whoever writes there "
-        "afterwards has the topic's own",
+        "nothing to do: the limit is lifted while records arrive and restored at the end; other producers then "
+        "have the topic's own limit again",
     )  # fmt: skip
 
 
 def _size_text(record: Record, batch: Batch | None, basis: str, packed: bool) -> str:
     what = f"its largest record{f' {basis}' if basis else ''} (partition {record.partition}, offset {record.offset})"
-    by_lz4 = f", {record.packed:,} packed by lz4" if packed else ""
+    by_lz4 = f", {record.packed:,} compressed by lz4" if packed else ""
     lying = f", the largest batch on the source {batch.bytes:,}" if batch else ""
     return f"{what} takes {record.bytes:,} bytes uncompressed{by_lz4}{lying}"

@@ -1,7 +1,7 @@
 """What a Java producer must be set to so that it sends whatever a broker accepted. Pure.
 
-The producer holds a record against ``max.request.size`` and ``buffer.memory`` as it is *before* compression
-(``KafkaProducer.ensureValidRecordSize``; KAFKA-4169), a broker holds the batch against ``max.message.bytes`` as it is
+The producer checks a record against ``max.request.size`` and ``buffer.memory`` as it is *before* compression
+(``KafkaProducer.ensureValidRecordSize``; KAFKA-4169), a broker checks the batch against ``max.message.bytes`` as it is
 *after* it: 1.8 MB of zeros that zstd made small lie on a cluster with default settings, and stop a default producer.
 """
 

@@ -2,7 +2,7 @@
 
 MirrorMaker 2 keeps timestamps, so a copied record is as old as its original: the target may delete it minutes after
 its arrival (``retention.ms``), or not take it at all (``message.timestamp.before.max.ms``, KIP-937). And brokers
-measure a batch as it was compressed: what a producer packed well may be larger when it is packed anew, and be refused
+measure a batch as it was compressed: what a producer packed well may be larger when it is recompressed, and be refused
 by ``max.message.bytes`` or, where that is smaller, ``segment.bytes`` (``UnifiedLog.append`` compares with both).
 
 During the copy these limits are lifted to values that nobody else sets, ``HELD_AS``. The value itself says that we hold

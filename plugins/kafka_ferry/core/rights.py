@@ -58,13 +58,13 @@ class Rights:
             if allowed
         ]
         if self.principal is None:
-            return replace(self, reason="the connection does not tell its principal")
+            return replace(self, reason="the principal of the connection is unknown")
         mine = _about_us(acls, self.principal)
         unexplained = [item for item in granted if not allowed_by(mine, self.principal, *item)]
         if unexplained:
             # StandardAuthorizer: only a super user may CLUSTER_ACTION without an ACL for it.
             super_user = (CLUSTER, "CLUSTER_ACTION") in unexplained
-            return replace(self, everything=super_user, reason="its ACLs do not explain what its user may do")
+            return replace(self, everything=super_user, reason="its ACLs do not explain what its user is allowed to do")
         return replace(self, acls=mine, reason="")
 
 

@@ -65,9 +65,9 @@ class Signer:
             known = self._keys.get(signature["key"])
             value = base64.b64decode(signature["value"], validate=True)
         except (KeyError, TypeError, ValueError):
-            return "has a signature that is none"
+            return "has a malformed signature"
         if known is None or known.algorithm != signature.get("algorithm"):
-            return f"is signed with a key that is not accepted: {str(signature['key'])[:40]!r}"
+            return f"is signed with a key that is not in the accepted keys: {str(signature['key'])[:40]!r}"
         return None if known.holds(_message(key, content), value) else "was altered: its signature does not match"
 
 
@@ -119,8 +119,8 @@ class _Ed25519:
             found = None
         if not isinstance(found, Ed25519PrivateKey | Ed25519PublicKey):
             raise BadConnection(
-                "a signing key in PEM that is no Ed25519 key. Fix: openssl genpkey -algorithm ed25519, and for those "
-                "who only read: openssl pkey -pubout"
+                "a signing key in PEM that is not an Ed25519 key. Fix: openssl genpkey -algorithm ed25519, and "
+                "for those who only read: openssl pkey -pubout"
             )
         self._private = found if isinstance(found, Ed25519PrivateKey) else None
         self._public = found.public_key() if isinstance(found, Ed25519PrivateKey) else found
@@ -128,7 +128,7 @@ class _Ed25519:
 
     def sign(self, message: bytes) -> bytes:
         if self._private is None:
-            raise BadConnection("the signing key is a public one: it checks, and cannot sign. Fix: the private key")
+            raise BadConnection("the signing key is a public key, which verifies but cannot sign. Fix: the private key")
         return self._private.sign(message)
 
     def holds(self, message: bytes, value: bytes) -> bool:

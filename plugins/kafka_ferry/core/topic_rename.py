@@ -26,13 +26,13 @@ class TopicRename:
     def __post_init__(self) -> None:
         if self.format.count(TOPIC) != 1:
             raise ValueError(
-                f"{self.format!r} must contain {TOPIC} exactly once, such as {DEFAULT_FORMAT}; else two topics would "
-                "get one name, or a name could not be led back"
+                f"{self.format!r} must contain {TOPIC} exactly once, such as {DEFAULT_FORMAT}; otherwise two topics "
+                "would get one name, or a name could not be traced back"
             )
         around = self.before + self.after
         if around and not _LEGAL.fullmatch(around):
             raise ValueError(
-                f"{self.format!r} must have only letters, digits, '.', '_' and '-' beside {TOPIC}: Kafka allows no "
+                f"{self.format!r} may have only letters, digits, '.', '_' and '-' besides {TOPIC}: Kafka allows no "
                 "others in a topic's name"
             )
         if len(around) >= LONGEST_NAME:
@@ -67,7 +67,7 @@ class TopicRename:
 def name_problem(topic: str) -> str | None:
     """Why Kafka would not take this as a topic's name (``Topic.validate``); None when it does."""
     if topic in ("", ".", ".."):
-        return "is no name that Kafka allows"
+        return "is not a name that Kafka allows"
     if len(topic) > LONGEST_NAME:
         return f"has {len(topic)} characters, Kafka allows {LONGEST_NAME}"
     if not _LEGAL.fullmatch(topic):

@@ -15,7 +15,7 @@ from kafka_ferry.exceptions import BadParam
 class TopicState:
     """A topic as a cluster has it.
 
-    :param topic_id: changes when a topic of the same name is created anew (KIP-516).
+    :param topic_id: changes when a topic of the same name is recreated (KIP-516).
     :param configs: only what is set on the topic itself, not broker defaults.
     :param effective: all configs in force, defaults included.
     """
@@ -81,16 +81,16 @@ def mm2_topic_refusal(name: str) -> str | None:
 def default_topic_exclude(name: str) -> str | None:
     """Left out by MirrorMaker 2's default ``topics.exclude`` (4.3.1: ``mm2.*\\.internal,.*\\.replica,__.*``)."""
     if name.endswith(".replica"):
-        return "MirrorMaker 2 leaves *.replica out by default; name it exactly to take it"
+        return "MirrorMaker 2 leaves *.replica out by default; name it exactly to include it"
     return None
 
 
 def mm2_group_refusal(name: str) -> str | None:
     """Left out by MirrorMaker 2's default ``groups.exclude`` (4.3.1: ``console-consumer-.*,connect-.*,__.*``)."""
     if name.startswith(("console-consumer-", "__")):
-        return "console and internal groups are left out by default; name it exactly to take it"
+        return "console and internal groups are left out by default; name it exactly to include it"
     if name.startswith("connect-"):
-        return "MirrorMaker 2 leaves sink connectors' groups (connect-*) out by default; name it exactly to take it"
+        return "MirrorMaker 2 leaves sink connectors' groups (connect-*) out by default; name it exactly to include it"
     return None
 
 
@@ -176,7 +176,7 @@ def _refuse_long(param: str, entries: Iterable[str], there: Iterable[str]) -> No
             raise BadParam(
                 param,
                 f"{entry!r} could take minutes on {long[:40]!r}… of {len(long):,} characters",
-                "an expression with fewer parts that may end anywhere, or names",
+                "an expression with fewer parts that can match at many lengths, or names",
             )
 
 
@@ -205,8 +205,9 @@ def _compile(param: str, entry: str) -> re.Pattern[str]:
             param, f"{entry!r} has a comma, where MirrorMaker 2 splits its lists", "one entry per name or regex"
         )
     if problem := _not_java(entry):
-        raise BadParam(param, f"{entry!r} has {problem}, which Java reads otherwise, and MirrorMaker 2 is Java",
-                       "an expression that Python and Java share")  # fmt: skip
+        raise BadParam(param, f"{entry!r} has {problem}, which Java regexes read differently, and MirrorMaker 2 "
+            "uses Java",
+                       "an expression with the same meaning in Python and Java")  # fmt: skip
     if refusal := problem_of(entry):
         hint = " (use .* for everything)" if entry.startswith("*") else ""
         raise BadParam(param, refusal, f"a topic name or a regex{hint}")
@@ -219,7 +220,7 @@ _PYTHON_ONLY = (
     (re.compile(r"\(\?P"), "a group named as in Python, (?P"),
     (re.compile(r"\(\?\("), "a condition, (?("),
     (re.compile(r"\(\?[a-zA-Z]*[aL]"), "a flag of Python's, (?a or (?L"),
-    (re.compile(r"\{(?!\d+\})"), "a brace that is no count"),
+    (re.compile(r"\{(?!\d+\})"), "a brace that is not a count"),
 )
 
 

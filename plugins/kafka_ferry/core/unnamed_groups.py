@@ -8,12 +8,12 @@ from dataclasses import replace
 from kafka_ferry.core.topics import Selection, Skipped
 
 CANNOT_NAME = (
-    "the empty group id: librdkafka cannot name it, and our own requests do not know this connection's login (they "
-    "know PLAIN and SCRAM, with and without TLS)"
+    "the empty group id: librdkafka cannot name it, and Kafka Ferry's own requests do not support this "
+    "connection's login (they support PLAIN and SCRAM, with and without TLS)"
 )
 
 
-NO_COMMIT = "no commit on these topics, so there is nothing to carry"
+NO_COMMIT = "no commit on these topics, so there is nothing to copy"
 
 
 def without_unnamed(selection: Selection, can_name: Callable[[str], bool], why: str = CANNOT_NAME) -> Selection:

@@ -202,7 +202,7 @@ class _Reading:
 
 
 def _no_records(batch: RecordBatch) -> FerryError:
-    return FerryError(f"the batch at offset {batch.base} holds no records of Kafka's format 2")
+    return FerryError(f"the batch at offset {batch.base} holds no records in Kafka's format 2")
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:

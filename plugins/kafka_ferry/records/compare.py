@@ -65,7 +65,7 @@ class PartitionComparison:
     :param expired: target records older than all that the source still holds.
     :param stale: compacted topics only: keys whose newest value on the target is an older one.
     :param factor: n when the target holds each record exactly n times.
-    :param accounted: how many first source records the target was held against (translate.py needs it).
+    :param accounted: how many first source records the target was compared with (translate.py needs it).
     """
 
     status: Status
@@ -99,7 +99,7 @@ def compare(
     duplicates: Literal["fail", "explain"] = "fail",
     named: int = NAMED,
 ) -> PartitionComparison:
-    """Hold the target against the source, record by record and in order.
+    """Compare the target with the source, record by record and in order.
 
     The target's end must have been taken *before* the source's end: then each target record is a source record that was
     read here. Every source record below ``frozen_end`` must be on the target; further target records must be the
@@ -171,7 +171,7 @@ def _detail(
     if counts["expired"]:
         said.append(f"the source's log start moved on to {source.begin:,} after they were copied")
     if len(found.lost) and found.lost[0] == 0 and target.begin > 0:
-        said.append(f"the target's log start is {target.begin:,}: its head was deleted there, by retention or by hand")
+        said.append(f"the target's log start is {target.begin:,}: its head was deleted there by retention or by hand")
     return "; ".join(said)
 
 

@@ -60,7 +60,7 @@ def _with_parts(
         before = ours.get((*job.source_range.key, one.source[0]))
         after = theirs.get((*job.target_range.key, one.target[0]))
         if before is None or after is None:
-            return replace(one, parts=("gone before it could be read again",))
+            return replace(one, parts=("deleted before it could be read again",))
         return replace(one, parts=differing_parts(before, after, job.with_timestamp))
 
     return replace(comparison, differences=tuple(map(with_parts, comparison.differences)))

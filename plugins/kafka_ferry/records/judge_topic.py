@@ -123,7 +123,7 @@ def _explained(
         before = _find(ours, job.source_topic, one.source_partition, one.source)
         after = _find(theirs, job.target_topic, one.target_partition, one.target)
         if before is None or after is None:
-            return replace(one, parts=("gone before it could be read again",))
+            return replace(one, parts=("deleted before it could be read again",))
         return replace(one, parts=differing_parts(before, after, job.with_timestamp))
 
     return replace(comparison, differences=tuple(map(with_parts, comparison.differences)))

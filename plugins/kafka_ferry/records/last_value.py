@@ -120,7 +120,7 @@ def _may_lag(
         )
     )
     row = before.find(keys)
-    fine = row < 0  # the value before was compacted away meanwhile, or never was: nothing to hold the target against
+    fine = row < 0  # the value before was compacted away meanwhile, or never was: nothing to compare the target with
     old = np.flatnonzero(~fine)
     late_deletes = columns.hashes[late][columns.tombstones[late]]
     gone_is_fine = before.tombstones[row[old]] | np.isin(keys[old], late_deletes)

@@ -1,4 +1,4 @@
-"""Compare a topic whose records may arrive in other partitions, as with MirrorMaker 1, which hashes keys anew: as a
+"""Compare a topic whose records may arrive in other partitions, as with MirrorMaker 1, which rehashes keys: as a
 multiset of records over all partitions, and per key in order.
 
 Both sides are sorted by key, and within a key by place. Then what holds for a partition holds for the whole: the
@@ -70,7 +70,7 @@ def compare_topic(
     duplicates: Literal["fail", "explain"] = "fail",
     named: int = NAMED,
 ) -> tuple[PartitionComparison, Unordered]:
-    """Hold a whole topic on the target against the source; the comparison's ``detail`` is left empty.
+    """Compare a whole topic on the target with the source; the comparison's ``detail`` is left empty.
 
     Take the target's ends *before* the source's: then each target record is a source record that was read here. Every
     source record below its partition's ``frozen_ends`` must be on the target, and every later one that is followed, on

@@ -49,7 +49,7 @@ def _how_headers(before: Headers, after: Headers) -> str:
     if names:
         # Java reads a name as text, and what is none as U+FFFD.
         java = all("\ufffd" in new and not _is_text(old) for old, new in names)
-        return ": a name that is not UTF-8, which Java clients cannot carry" if java else ": other names"
+        return ": a name that is not UTF-8, which Java clients cannot represent" if java else ": other names"
     changed = [(name, old, new) for (name, old), (_, new) in zip(before, after, strict=True) if old != new]
     if all(old is not None and new == b64encode(old) for _, old, new in changed):
         return ": base64 text of the source's; the connector lacks header.converter=ByteArrayConverter"

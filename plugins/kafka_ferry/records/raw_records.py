@@ -2,7 +2,7 @@
 
 Source: Kafka's protocol guide, "Record". Headers lie there in the very form that ``record_hash`` hashes, but for
 numbers longer than they need and lengths below -1, which Kafka reads as null too (``DefaultRecord.readHeaders``): those
-are written anew.
+are rewritten.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _in_pieces(batch: RecordBatch) -> Iterator[RawRecords]:
 
 
 def _no_records(batch: RecordBatch) -> FerryError:
-    return FerryError(f"the batch at offset {batch.base} holds no records of Kafka's format 2")
+    return FerryError(f"the batch at offset {batch.base} holds no records in Kafka's format 2")
 
 
 def _raw_records(columns: list[Any], odd: int, held: list[Any], batches: list[RecordBatch]) -> RawRecords:

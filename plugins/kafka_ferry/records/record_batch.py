@@ -83,7 +83,7 @@ class RecordBatch:
         if self.codec == _SNAPPY:
             return Unpacking(what, _Snappy(self.body))
         if self.codec not in _STREAMED:
-            raise DamagedBatch(f"{what}: there is none of this number")
+            raise DamagedBatch(f"{what}: it does not exist")
         import pyarrow as pa  # not needed for most batches
 
         return Unpacking(what, pa.CompressedInputStream(pa.py_buffer(self.body), _STREAMED[self.codec]))
@@ -142,7 +142,7 @@ def whole_batches(data: memoryview) -> Iterator[RecordBatch]:
             )
         base, _, _, _, crc, attributes, last, begun, newest, producer, *_, count = _HEADER.unpack_from(data, at)
         if crc32c(data[at + _CRC_COVERS : end]) != crc:
-            raise DamagedBatch(f"the batch at offset {base}: its checksum does not fit its bytes")
+            raise DamagedBatch(f"the batch at offset {base}: its checksum does not match")
         appended = bool(attributes & _LOG_APPEND_TIME)
         yield RecordBatch(
             base=base,

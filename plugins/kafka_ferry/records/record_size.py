@@ -1,6 +1,6 @@
-"""How large a record is to Kafka: alone in a batch without compression, and packed by lz4 as our producer packs. Pure.
+"""How large a record is to Kafka: alone in a batch without compression, and as our producer compresses it by lz4. Pure.
 
-A broker holds a batch with its header against ``max.message.bytes`` and ``segment.bytes``. A record alone in its
+A broker checks a batch with its header against ``max.message.bytes`` and ``segment.bytes``. A record alone in its
 batch, with deltas of one byte, is the smallest batch it can come in. Sources: Kafka's protocol guide, "Record Batch";
 librdkafka's ``rdkafka_lz4.c`` (independent blocks of 64 KB) and ``rdkafka_msgset_writer.c`` (what compression makes
 larger is sent as it was).

@@ -117,7 +117,7 @@ def lines(
     except DamagedArtifact as error:
         raise HTTPException(503, str(error)) from error
     if found is None:
-        raise HTTPException(404, "this run has no such lines (yet)")
+        raise HTTPException(404, "this run has no such lines yet")
     return JSONResponse(render_lines(question, found), headers=HEADERS)
 
 

@@ -153,7 +153,7 @@ class RunArtifacts:
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:  # nested deeper than Python goes: nothing of ours is
-            why = "is empty" if not text.strip() else f"is no JSON, perhaps cut off ({error})"
+            why = "is empty" if not text.strip() else f"is not JSON, perhaps cut off ({error})"
             raise self._damaged(name, why) from error
         if found is None:
             raise self._damaged(name, "is null")
@@ -165,7 +165,7 @@ class RunArtifacts:
         )
 
     def append_line(self, name: str, data: Mapping[str, Any]) -> None:
-        """Add a line to a .jsonl file. Object stores cannot append: there the file is written anew.
+        """Add a line to a .jsonl file. Object stores cannot append: there the file is rewritten.
 
         A write that fails half-way (a full disk) takes its half away again; after one that could not, the next line
         begins a line of its own.

@@ -31,8 +31,8 @@ from kafka_ferry.report.view import refused
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
 _NOT_MADE = {
-    "quotas": "this version does not carry quotas",
-    "scram_users": "Kafka does not give SCRAM secrets out: users must be made on the target",
+    "quotas": "this version does not copy quotas",
+    "scram_users": "Kafka does not reveal SCRAM secrets: users must be created on the target",
 }
 
 
@@ -62,9 +62,9 @@ def build_report(
     found += [plan.role.check] if plan.role else []
     checks = complete(found, _NOT_MADE, ENDED_BEFORE, job.checklist)
     if not made and not failures:
-        failures = [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
+        failures = [first_undone(tasks or {}, own_task) or "validate: it wrote no checks"]
     elif made and made.get("judged") != _judged(reader, artifacts):
-        failures.append("validate: records were compared anew since. Fix: clear validate with its downstream tasks")
+        failures.append("validate: records were compared again since. Fix: clear validate with its downstream tasks")
     throughput = _throughput(reader.progress())
     made |= {"throughput": throughput}
     return assemble(reader, artifacts, engine, job, plan, stages, checks, failures, made)
@@ -131,7 +131,7 @@ def assemble(
         timeline=stages,
         failures=failures,
         notes=[
-            *(f"Could not be read, and is left out here: {note}" for note in reader.notes),
+            *(f"Could not be read and is left out here: {note}" for note in reader.notes),
             *filter(None, [job.never_carried]),
         ],
         words=job.words,

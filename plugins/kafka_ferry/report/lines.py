@@ -192,7 +192,7 @@ def _slice(table: Table, opened: Open, start: int, number: int) -> Iterator[byte
         return iter(())
     block, skipped = divmod(start, table.every)
     if block >= len(table.starts):
-        raise ValueError("the places of its lines are not known")
+        raise ValueError("the offsets of its lines are unknown")
     return islice(_whole(opened(table.starts[block]), skipped + number), skipped, None)
 
 
@@ -243,7 +243,7 @@ def _natural(text: str) -> list[str | int]:
 def _parsed(question: Question, line: bytes) -> list[Any]:
     found = json.loads(line)
     if not isinstance(found, list) or len(found) != len(LINES[question.table].model_fields):
-        raise ValueError("a line is not one of the table")
+        raise ValueError("a line does not belong to the table")
     return found
 
 

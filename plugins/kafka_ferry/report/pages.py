@@ -56,7 +56,7 @@ def read_overview(reader: Reader, pages: object) -> Overview | None:
     try:
         return Overview.model_validate(overview_as_of_now(found)) if found else None
     except ValidationError as error:
-        reader.note(_overview(pages), f"is no overview of this version ({error.error_count()} fields are other)")
+        reader.note(_overview(pages), f"is not an overview of this version ({error.error_count()} fields differ)")
         return None
 
 
@@ -83,7 +83,7 @@ def read_lines(artifacts: RunArtifacts, pages: object, question: Question) -> An
         raise DamagedArtifact(f"{artifacts.path(name)} cannot be read as lines of a table. {_FIX}") from error
 
 
-_FIX: Final = "Fix: clear the task report, which writes it anew"
+_FIX: Final = "Fix: clear the task report, which rewrites it"
 
 
 def _lines(file: Any) -> Iterator[bytes]:

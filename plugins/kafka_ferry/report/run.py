@@ -93,7 +93,7 @@ def _report(artifacts: RunArtifacts, reader: Reader, summary: Mapping[str, Any],
         report = Report.model_validate(report_of(found)) if found else None
     except ValidationError as error:
         # Of a later version, or damaged: its own words would show values of anybody's.
-        reader.note(REPORT, f"is no report of this version ({error.error_count()} fields are other)")
+        reader.note(REPORT, f"is not a report of this version ({error.error_count()} fields differ)")
         return None
     return report if report and _is_of(report, artifacts) else None
 
@@ -128,10 +128,10 @@ def _from_summary(artifacts: RunArtifacts, summary: Mapping[str, Any], stages: l
         checks=checks,
         timeline=stages,
         failures=[str(text) for text in summary.get("failures") or []],
-        sentence=f"{counts[0]} and {counts[1]}: what was proven of them stands in report.json.",
+        sentence=f"{counts[0]} and {counts[1]}: what was proven of them is in report.json.",
         notes=[
             f"The report has {humanize.naturalsize(size)} and is of an earlier version, which wrote nothing beside it "
             "for this page: its topics, groups and differences are not shown here. Fix: download report.json, open "
-            "report.html beside it, or clear the task report, which writes all of it anew."
+            "report.html beside it, or clear the task report, which rewrites all of it."
         ],
     )

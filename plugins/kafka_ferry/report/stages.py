@@ -30,7 +30,7 @@ def read_stages(reader: Reader) -> list[Stage]:
         try:
             stages.append(_stage(entry, f"[{index[1]}]" if index else ""))
         except (ValidationError, ValueError, KeyError, TypeError):
-            reader.note(name, "is no note of a stage")
+            reader.note(name, "is not the note of a stage")
     return sorted(stages, key=lambda stage: stage.started)
 
 
@@ -59,29 +59,27 @@ def first_undone(tasks: Tasks, own_task: str) -> str | None:
     """The first task of the DAG that did not do its work though none failed, in words; None: each did."""
     for name, state in tasks.items():
         if name != own_task and state in _LEFT_OUT:
-            return f"{name}: it did not do its work (in Airflow: {state or 'not begun'})"
+            return f"{name}: it did not run (in Airflow: {state or 'not started'})"
     return None
 
 
 def _problem(stage: Stage | None, state: str | None) -> str:
     """Why the work of a task is not done; empty: it is, or it was left out because of another."""
     if stage is None:
-        return "it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it" * (
-            state == "failed"
-        )
+        return "it never started (in Airflow: failed). Fix: see its log in Airflow, then clear it" * (state == "failed")
     if stage.state == "failed":
-        return stage.error or "it ended without a word; see its log"
+        return stage.error or "it ended without a message; see its log"
     if stage.state == "success":
         return (
-            "its last try never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
+            "its last try never started (in Airflow: failed). Fix: see its log in Airflow, then clear it"
             if state == "failed"
             else ""
         )
     if state == "failed" and stage.state == "deferred":
-        return "it was ended while it waited: a user marked it, or the run, as failed; Airflow's audit log tells who"
+        return "it was stopped while it waited: a user marked it, or the run, as failed; Airflow's audit log shows who"
     if state in ("success", "skipped"):
-        return f"it was marked as {state} in Airflow before its work was done"
-    return "ended without a word; was its process killed, or the run marked as failed? See its log"
+        return f"it was marked as {state} in Airflow before it had finished"
+    return "ended without a message; was its process killed, or the run marked as failed? See its log"
 
 
 def validated(stages: list[Stage], judged: Collection[str]) -> bool:

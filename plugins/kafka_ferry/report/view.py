@@ -113,7 +113,7 @@ def headline(run: RunData, overview: Overview | None) -> Headline:
     if run.state == "success" and run.plan.dry_run:
         return Headline("PLANNED", "none", " ".join(["A dry run: nothing was changed, nothing was compared.",
                                                      *filter(None, [found_by(run.plan)])]))  # fmt: skip
-    return Headline("NO VERDICT", "fail", "The run ended before a report was written. The stages tell how far it came.")
+    return Headline("NO VERDICT", "fail", "The run ended before a report was written. The stages show how far it came.")
 
 
 def verdict_sentence(report: Report, totals: Totals) -> str:
@@ -121,10 +121,10 @@ def verdict_sentence(report: Report, totals: Totals) -> str:
     status = {check.name: check.status for check in report.checks}
     failed = [check.name.replace("_", " ") for check in report.checks if check.status is Status.FAIL]
     if refused(report):
-        return "The plan refused it: nothing was changed. Why, and the fix, stand below."
+        return "The plan refused it: nothing was changed. The reason and the fix are below."
     if report.verdict != "PASS":
         at = report.failures[0].partition(": ")[0] if report.failures else ""
-        broke = f"The run broke at {at}, before it could tell." if at else "The run broke before it could tell."
+        broke = f"The run failed at {at}, before it had a result." if at else "The run failed before it had a result."
         parts = [f"Failed: {', '.join(failed)}." if failed else broke]
         wrong = [(getattr(totals, word), word) for word in _WRONGS]
         found = [f"{count:,} {word}" for count, word in wrong if count]
@@ -210,7 +210,7 @@ def failures(run: RunData) -> list[str]:
 def left_out(report: Report) -> list[tuple[str, str]]:
     """Checks that were not made: the reason, and their names. What no run of the kind carries stands in a note."""
     found: dict[str, list[str]] = {}
-    noted = any(note.startswith("Not carried: ") for note in report.notes)
+    noted = any(note.startswith(("Not copied: ", "Not carried: ")) for note in report.notes)
     for check in report.checks:
         if check.status is Status.SKIPPED and not check.commands and not (noted and check.name in NEVER_MADE):
             found.setdefault(check.detail, []).append(check.name.replace("_", " "))
@@ -234,8 +234,8 @@ def progress(run: RunData) -> dict[str, Any] | None:
         "offsets": f"{done:,} of {total:,}",
         "bytes": f"{humanize.naturalsize(last['bytes'])} of {humanize.naturalsize(last['total_bytes'])}",
         "partitions": f"{last['partitions']:,} of {last['total_partitions']:,}",
-        "rate": f"{rate:,.0f} offsets/s" if rate is not None else "" if done >= total else "not known yet",
-        "eta": "done" if last.get("converged") else "not known yet" if eta is None else duration(eta),
+        "rate": f"{rate:,.0f} offsets/s" if rate is not None else "" if done >= total else "unknown yet",
+        "eta": "done" if last.get("converged") else "unknown yet" if eta is None else duration(eta),
         "slowest": [] if last.get("converged") else last.get("slowest", []),
         "at": _when(last["at"]),
     }
@@ -312,7 +312,7 @@ def _now_at(run: RunData) -> str:
     at = [*noted, *(name for name in told if name not in noted)]
     if at:
         return f"Now: {', '.join(name.replace('_', ' ') for name in at[:4])}{' …' if len(at) > 4 else ''}."
-    return "Between two stages." if run.stages else "It has not begun yet."
+    return "Between two stages." if run.stages else "It has not started yet."
 
 
 def _cluster(about: dict[str, Any] | None) -> str:

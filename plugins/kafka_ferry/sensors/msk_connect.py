@@ -82,7 +82,9 @@ class MskConnectConnectorStateSensor(MskConnectSensor):
 
     def waiter(self) -> tuple[str, dict[str, str]]:
         if self.target_state not in ("RUNNING", "PAUSED", "DELETED"):
-            raise BadParam("target_state", f"{self.target_state!r} cannot be waited for", "RUNNING, PAUSED or DELETED")
+            raise BadParam(
+                "target_state", f"{self.target_state!r} is not a state to wait for", "RUNNING, PAUSED or DELETED"
+            )
         return f"connector_{self.target_state.lower()}", {"connectorArn": self.connector_arn}
 
     def explained(self, reason: str) -> str:

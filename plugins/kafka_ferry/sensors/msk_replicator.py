@@ -33,5 +33,5 @@ class MskReplicatorStateSensor(MskSensor[MskReplicatorHook]):
 
     def waiter(self) -> tuple[str, dict[str, str]]:
         if self.target_state not in ("RUNNING", "DELETED"):
-            raise BadParam("target_state", f"{self.target_state!r} cannot be waited for", "RUNNING or DELETED")
+            raise BadParam("target_state", f"{self.target_state!r} is not a state to wait for", "RUNNING or DELETED")
         return f"replicator_{self.target_state.lower()}", {"ReplicatorArn": self.replicator_arn}

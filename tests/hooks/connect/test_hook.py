@@ -217,9 +217,9 @@ class TestApply:
     ) -> None:
         worker.get(f"{URL}/connectors/c/config", json={"name": "c", "connector.class": "X", "tasks.max": "1"})
         worker.put(f"{URL}/connector-plugins/X/config/validate", json=self.VALID)
-        wished = {"name": "c", "connector.class": "X", "tasks.max": "2", "sasl.jaas.config": SECRET}
-        worker.put(f"{URL}/connectors/c/config", json={}, match=[matchers.json_params_matcher(wished)])
-        changes = hook.apply("c", {k: v for k, v in wished.items() if k != "name"})
+        desired = {"name": "c", "connector.class": "X", "tasks.max": "2", "sasl.jaas.config": SECRET}
+        worker.put(f"{URL}/connectors/c/config", json={}, match=[matchers.json_params_matcher(desired)])
+        changes = hook.apply("c", {k: v for k, v in desired.items() if k != "name"})
         assert [change.key for change in changes] == ["sasl.jaas.config", "tasks.max"]
         shown = capsys.readouterr().out
         assert "~ tasks.max: 1 -> 2" in shown
@@ -412,5 +412,5 @@ def test_a_worker_that_starts_answers_404_in_html_and_is_waited_for(
 
 def test_a_server_that_is_no_worker_is_named(hook: ConnectHook, worker: responses.RequestsMock) -> None:
     worker.get(f"{URL}/connectors/c/offsets", status=404, body="<html>Not Found</html>", content_type="text/html")
-    with pytest.raises(TransientError, match="is starting, or is no Kafka Connect worker"):
+    with pytest.raises(TransientError, match="is starting, or is not a Kafka Connect worker"):
         hook.offsets("c")

@@ -50,7 +50,7 @@ def test_a_process_that_was_never_started() -> None:
     [
         ("gone", "process 12 has ended; its last words: Address already in use"),
         ("reused", "process 12 has ended; its number belongs to another process now; its last words: "),
-        ("rebooted", "the host was started anew since; its last words: "),
+        ("rebooted", "the host has rebooted since; its last words: "),
     ],
 )
 def test_a_process_that_has_ended_says_why(why: str, hint: str) -> None:

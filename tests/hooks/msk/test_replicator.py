@@ -65,7 +65,11 @@ def test_a_name_that_only_begins_alike_is_another(hook: MskReplicatorHook) -> No
 
 
 def test_ends_that_no_replicator_can_stand_between(hook: MskReplicatorHook, aws: MskConnectDouble) -> None:
-    with pytest.raises(BadParam, match=r"param 'source_cluster_arn': there is no MSK cluster .*unknown.*Fix: the ARN"):
+    with pytest.raises(
+        BadParam,
+        match=r"param 'source_cluster_arn': no MSK cluster .*unknown.*Fix: "
+        r"the ARN",
+    ):
         hook.ends(SOURCE.replace("legacy", "unknown"), TARGET)
     aws.clusters.iam[SOURCE] = False
     with pytest.raises(BadParam, match="no IAM access control"):

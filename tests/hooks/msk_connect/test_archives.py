@@ -33,7 +33,7 @@ def test_a_plugin_from_another_object_is_not_adopted(hook: MskConnectHook, aws: 
         made(hook, "other.zip")
 
 
-def test_a_plugin_that_failed_is_made_anew(hook: MskConnectHook, aws: MskConnectDouble) -> None:
+def test_a_plugin_that_failed_is_recreation(hook: MskConnectHook, aws: MskConnectDouble) -> None:
     with pytest.raises(PluginFailed, match=r"CREATE_FAILED: InvalidInput\.InvalidS3Location"):
         made(hook)
     msk_lab.store(aws)

@@ -54,7 +54,7 @@ def test_checks_of_an_earlier_try_count_for_nothing(artifacts: RunArtifacts) -> 
     artifacts.write_json(CHECKS_MADE, MADE)
     report = build_archive_report(artifacts, "kafka_ferry", "report", BACKUP, judged={"export"})
     assert (report.verdict, report.checks, report.backups) == ("FAIL", [], [])
-    assert report.failures == ["validate: it made no checks"]
+    assert report.failures == ["validate: it wrote no checks"]
 
 
 def test_a_stage_that_broke_is_named(artifacts: RunArtifacts) -> None:

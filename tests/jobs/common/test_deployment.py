@@ -198,7 +198,7 @@ def test_a_deployment_can_demand_signed_backups(monkeypatch: pytest.MonkeyPatch)
     assert (signing_connection(None), signing_connection("mine")) == (None, "mine")
     say(monkeypatch, signing_conn_id="ours, older")
     assert (signing_connection(None), signing_connection("older")) == ("ours", "older")
-    with pytest.raises(BadParam, match="param 'signing_conn_id': 'mine' is no key that may sign"):
+    with pytest.raises(BadParam, match="param 'signing_conn_id': 'mine' is not a key that may sign"):
         signing_connection("mine")
     monkeypatch.setenv("AIRFLOW_CONN_OURS", '{"conn_type": "generic", "password": "' + "k" * 32 + '"}')
     signer = signer_of(None)

@@ -127,7 +127,7 @@ def test_checks_of_other_fingerprints_do_not_count(artifacts: RunArtifacts) -> N
     report = build(artifacts)
     assert report.verdict == "FAIL"
     assert report.failures == [
-        "validate: records were compared anew since. Fix: clear validate with its downstream tasks"
+        "validate: records were compared again since. Fix: clear validate with its downstream tasks"
     ]
 
 
@@ -214,7 +214,7 @@ def test_validate_that_wrote_nothing(artifacts: RunArtifacts) -> None:
     good_run(artifacts)
     artifacts.delete(CHECKS_MADE)
     report = build(artifacts)
-    assert (report.verdict, report.failures) == ("FAIL", ["validate: it made no checks"])
+    assert (report.verdict, report.failures) == ("FAIL", ["validate: it wrote no checks"])
 
 
 def test_a_failed_check_and_what_it_names(artifacts: RunArtifacts) -> None:
@@ -319,7 +319,7 @@ def test_the_first_task_that_did_not_do_its_work_is_named_though_it_wrote_nothin
     )
     assert report.verdict == "FAIL"
     assert report.failures == [
-        "plan: it never began its work (in Airflow: failed). Fix: see its log in Airflow, then clear it"
+        "plan: it never started (in Airflow: failed). Fix: see its log in Airflow, then clear it"
     ]
 
 
@@ -335,7 +335,7 @@ def test_of_tasks_that_were_all_skipped_the_first_is_named(artifacts: RunArtifac
     [
         ("deferred", "failed", "a user marked it, or the run, as failed"),
         ("running", "failed", "was its process killed, or the run marked as failed"),
-        ("running", "success", "it was marked as success in Airflow before its work was done"),
+        ("running", "success", "it was marked as success in Airflow before it had finished"),
         ("success", "failed", "its last try never began its work"),
     ],
 )

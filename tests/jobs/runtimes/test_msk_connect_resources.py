@@ -69,7 +69,7 @@ def test_a_plugin_that_is_there_is_used_and_never_deleted(hook: MskConnectHook, 
     assert list(aws.account.plugins) == [arn]
 
 
-def test_a_plugin_that_cannot_be_made_says_why_and_is_made_anew_later(
+def test_a_plugin_that_cannot_be_made_says_why_and_is_recreation_later(
     hook: MskConnectHook, aws: MskConnectDouble
 ) -> None:
     aws.faults.plan({"plugins": [{"code": "InvalidInput", "message": "no ZIP"}]})

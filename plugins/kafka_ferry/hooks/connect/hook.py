@@ -213,12 +213,12 @@ class ConnectHook(BaseHook):
         desired = connector_config({**config, "name": name})
         changes = config_diff(desired, self.find_config(name))
         if not changes:
-            self.log.info("Connector %s is as wished: nothing to do", name)
+            self.log.info("Connector %s is up to date: nothing to do", name)
             return changes
         self.log.info("Connector %s: %d changes\n%s", name, len(changes), "\n".join(map(str, changes)))
         result = self.validate(desired)
         if not result.ok:
-            problem = f"{len(result.errors)} keys of the config are wrong, nothing was changed:\n{result}"
+            problem = f"{len(result.errors)} keys of the config are invalid, nothing was changed:\n{result}"
             raise InvalidConnectorConfig("PUT", f"{_path(name)}/config", 400, problem)
         self.put_config(name, desired)
         return changes
@@ -320,8 +320,8 @@ class ConnectHook(BaseHook):
         :raises ConnectorNotStopped: the connector is not STOPPED.
         """
         path = f"{_path(name)}/offsets"
-        wished = {"offsets": [dict(entry) for entry in offsets]}
-        self._write(lambda: self.rest.request("PATCH", path, json=wished), lambda: self._has_offsets(name, offsets))
+        desired = {"offsets": [dict(entry) for entry in offsets]}
+        self._write(lambda: self.rest.request("PATCH", path, json=desired), lambda: self._has_offsets(name, offsets))
         if not self._wait(lambda: self._has_offsets(name, offsets)):
             raise ConnectBusy("PATCH", path, 200, "the offsets read back differ from those written")
 
@@ -335,9 +335,9 @@ class ConnectHook(BaseHook):
             lambda: not self.offsets(name),
         )
 
-    def _has_offsets(self, name: str, wished: Sequence[Mapping[str, Any]]) -> bool:
+    def _has_offsets(self, name: str, desired: Sequence[Mapping[str, Any]]) -> bool:
         actual = {_frozen(entry["partition"]): entry["offset"] for entry in self.offsets(name)}
-        return all(actual.get(_frozen(entry["partition"])) == entry["offset"] for entry in wished)
+        return all(actual.get(_frozen(entry["partition"])) == entry["offset"] for entry in desired)
 
     # -- waiting -------------------------------------------------------------------------------------------------------
 
@@ -353,7 +353,7 @@ class ConnectHook(BaseHook):
         self._write(lambda: self.rest.request("PUT", path), done)
         if not self._wait(done):
             raise ConnectBusy(
-                "PUT", path, 202, f"accepted, but not done after {self.patience:g} s: {self.status(name)}"
+                "PUT", path, 202, f"accepted, but not done within {self.patience:g} s: {self.status(name)}"
             )
 
     def _write(self, send: Callable[[], Any], landed: Callable[[], bool]) -> None:
@@ -361,7 +361,7 @@ class ConnectHook(BaseHook):
         try:
             send()
         except OutcomeUnknown as unknown:
-            self.log.warning("%s. Reading back whether it was done", unknown)
+            self.log.warning("%s. Reading the state back to see whether it was done", unknown)
             if not self._wait(landed):
                 raise
 

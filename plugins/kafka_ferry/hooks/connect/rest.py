@@ -147,7 +147,7 @@ class ConnectRest:
         beat()
         if response.status_code == 404 and "json" not in response.headers.get("Content-Type", ""):
             # Jetty's own page, not Connect's answer: a worker that starts listens before it knows its resources.
-            raise ConnectBusy(method, path, 404, f"{self.base_url} is starting, or is no Kafka Connect worker")
+            raise ConnectBusy(method, path, 404, f"{self.base_url} is starting, or is not a Kafka Connect worker")
         if response.status_code >= 400:
             raise error_of(method, path, response.status_code, redact_text(_message(response), secrets))
         try:

@@ -59,7 +59,7 @@ class Launch:
         if self.marker not in words:
             raise ValueError(f"marker {self.marker!r} is neither an argument nor a word in a variable")
         if {part for word in self.command for part in (word, word.partition("=")[2])} & self.secrets():
-            raise ValueError("a secret stands in the command, which anybody on the host can read; put it in a file")
+            raise ValueError("the command contains a secret, and every user of the host can read it; put it in a file")
 
     @property
     def mark(self) -> str:

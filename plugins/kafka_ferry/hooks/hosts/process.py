@@ -102,7 +102,7 @@ class HostProcess:
         after = self._parsed(self._run(scripts.start(launch, files, patience), 2 * patience))
         if not after.running:
             raise TransientError(
-                f"host {self.host.name}: {launch.marker} ended as soon as it was started. Its log:\n{self.tail()}"
+                f"host {self.host.name}: {launch.marker} exited right after its start. Its log:\n{self.tail()}"
             )
         kind: ChangeKind = "create" if before.pid is None else "start" if before.same else "update"
         log.info("host %s: %s: %s, process %s in %s", self.host.name, launch.marker, kind, after.pid, self.folder)
@@ -137,13 +137,14 @@ class HostProcess:
             named = ", ".join(f"process {pid} ({short_command(argv)})" for pid, argv in prepared.unknown.items())
             raise BadParam(
                 "migration",
-                f"on host {self.host.name} {named} carries {self._launch.marker} and was not started from "
-                f"{self.folder}",
+                f"on host {self.host.name} {named} has {self._launch.marker} and was not started from {self.folder}",
                 "end that process yourself if it is not wanted, or use another migration name",
             )
         if prepared.taken:
             raise BadParam(
-                "folder", f"{self.folder} on host {self.host.name} holds files that are not ours", "an empty folder"
+                "folder",
+                f"{self.folder} on host {self.host.name} holds files that Kafka Ferry did not write",
+                "an empty folder",
             )
 
     def _parsed(self, answer: str) -> ProcessState:

@@ -214,7 +214,7 @@ class ProcessState:
 
 
 _WHY = {
-    "rebooted": "the host was started anew since",
+    "rebooted": "the host has rebooted since",
     "gone": "process {pid} has ended",
     "reused": "process {pid} has ended; its number belongs to another process now",
 }
@@ -227,7 +227,7 @@ def parse_state(answer: str, fingerprint: str) -> ProcessState:
     """
     fields = _fields(answer)
     if "why" not in fields or "btime" not in fields:
-        raise ValueError(f"no state of a process: {answer[:200]!r}")
+        raise ValueError(f"not the state of a process: {answer[:200]!r}")
     pid = int(fields["pid"]) if fields.get("pid") else None
     if pid is None:
         return ProcessState(False)
@@ -237,7 +237,7 @@ def parse_state(answer: str, fingerprint: str) -> ProcessState:
         return ProcessState(True, pid, since, same)
     hint = _WHY[fields["why"]].format(pid=pid)
     if fields.get("last"):
-        hint += f"; its last words: {fields['last']}"
+        hint += f"; last line of its log: {fields['last']}"
     return ProcessState(False, pid, None, same, hint)
 
 

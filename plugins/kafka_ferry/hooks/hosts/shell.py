@@ -37,11 +37,11 @@ def checked_folder(folder: str) -> str:
     """
     folder = folder.rstrip("/")
     parts = folder.split("/")
-    fix = "an absolute path at least two levels deep, or one below ~/, that nothing else uses"
+    fix = "an absolute path at least two levels deep, or one below ~/, used by nothing else"
     if parts[0] not in ("", "~") or "" in parts[1:] or {".", ".."} & set(parts) or _CONTROL.search(folder):
         raise BadParam("folder", f"{folder!r} is not a plain absolute path", fix)
     if len(parts) < (2 if parts[0] == "~" else 3):
-        raise BadParam("folder", f"{folder!r} is no folder of its own", fix)
+        raise BadParam("folder", f"{folder!r} is not a folder that only Kafka Ferry uses", fix)
     return folder
 
 
@@ -71,5 +71,5 @@ def checked_variable(name: str) -> str:
     :raises ValueError: no shell would take it.
     """
     if not _VARIABLE.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of an environment variable")
+        raise ValueError(f"{name!r} is not the name of an environment variable")
     return name

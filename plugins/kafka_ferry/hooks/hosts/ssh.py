@@ -164,8 +164,8 @@ class SshHost:
             yield hook.get_conn()
         except paramiko.BadHostKeyException as error:
             raise BadConnection(
-                f"{self._who}: the host shows another key than the connection or known_hosts has. It was installed "
-                "anew, or it is another host. Fix: check the host, then write its key into host_key of the extra"
+                f"{self._who}: the host key differs from the one in the connection or known_hosts. The host was "
+                "reinstalled, or it is another host. Fix: check the host, then write its key into host_key of the extra"
             ) from error
         except (paramiko.AuthenticationException, FileNotFoundError) as error:
             raise BadConnection(f"{self._who}: login refused: {redact_text(str(error))}") from error

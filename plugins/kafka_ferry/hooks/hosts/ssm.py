@@ -82,7 +82,7 @@ class SsmHost:
         filters = [{"Key": "InstanceIds", "Values": [self.name]}]
         found = self._call(lambda: self._ssm.describe_instance_information(Filters=filters))
         if not found["InstanceInformationList"] or not found["InstanceInformationList"][0].get("IPAddress"):
-            raise TransientError(f"{self._who}: SSM knows no address of it; is its agent running?")
+            raise TransientError(f"{self._who}: SSM has no address for it; is its agent running?")
         return str(found["InstanceInformationList"][0]["IPAddress"])
 
     def run(self, command: str, *, timeout: float = 60) -> Output:
@@ -90,7 +90,7 @@ class SsmHost:
         try:
             code, out_size, err_size, folder, content = ssm_script.parse_answer(answer)
         except ValueError as error:
-            raise TransientError(f"{self._who}: an answer that makes no sense: {error}") from error
+            raise TransientError(f"{self._who}: an answer that cannot be parsed: {error}") from error
         if content is None:
             out = self._parts(f"{folder}/out", 0, out_size)
             err = self._parts(f"{folder}/err", 0, err_size)
@@ -227,7 +227,7 @@ class SsmHost:
             if code in _REFUSED:
                 return BadConnection(f"{self._who}: AWS refuses: {text}")
             if code == "InvalidInstanceId":  # AWS tells no more
-                return TransientError(f"{self._who}: SSM does not reach it (stopped, no agent, other region?): {text}")
+                return TransientError(f"{self._who}: SSM cannot reach it (stopped, no agent, another region?): {text}")
             return TransientError(f"{self._who}: {text}")
         if isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError | ParamValidationError):
             return BadConnection(f"{self._who}: {text}")

@@ -41,7 +41,7 @@ _RIGHTS = (
     ("commit for group", "READ on the group and on its topics"),
     ("read a broker's configuration", "DESCRIBE_CONFIGS on the cluster"),
     ("read the ACLs", "DESCRIBE on the cluster"),
-    ("look for an authorizer", "ALTER on the cluster"),
+    ("check for an authorizer", "ALTER on the cluster"),
     ("create the ACL", "ALTER on the cluster"),
 )
 # librdkafka calls the cluster a broker (rd_kafka_ResourceType_t).

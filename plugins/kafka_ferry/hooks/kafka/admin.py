@@ -73,7 +73,7 @@ _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 @dataclass(frozen=True)
 class Cluster:
-    """Which cluster answered. ``cluster_id`` is Kafka's own, the same for every bootstrap address."""
+    """Which cluster answered. ``cluster_id`` is an internal topic of Kafka, the same for every bootstrap address."""
 
     cluster_id: str
     brokers: int
@@ -169,7 +169,7 @@ class KafkaAdmin(GroupCalls):
         try:
             return self._offsets(wanted, which, isolation_level)
         except TransientError:
-            # An AdminClient can stay blind for minutes after a topic was deleted and created anew; a new one is not.
+            # An AdminClient can stay blind for minutes after a topic was deleted and recreated; a new one is not.
             self._client = self._new_client()
             return self._offsets(wanted, which, isolation_level)
 
@@ -257,7 +257,7 @@ class KafkaAdmin(GroupCalls):
         # Without an authorizer everything is allowed. Deleting what cannot exist tells the two apart, and does nothing.
         if AclOperation.ALTER in may:
             futures = self._client.delete_acls([NO_ACL], request_timeout=self.timeout)
-            if self._result(futures[NO_ACL], "look for an authorizer", KafkaError.SECURITY_DISABLED) is ALLOWED:
+            if self._result(futures[NO_ACL], "check for an authorizer", KafkaError.SECURITY_DISABLED) is ALLOWED:
                 return None
         return []
 

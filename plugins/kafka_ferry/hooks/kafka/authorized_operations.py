@@ -61,7 +61,9 @@ class RightsSurvey(KafkaAdmin):
         try:
             acls = self.acls()
         except NotAuthorized:
-            return Rights(self.name, self.principal, rights.answers, reason="our user may not read the ACLs"), existing
+            return Rights(
+                self.name, self.principal, rights.answers, reason="the connection's user may not read the ACLs"
+            ), existing
         if acls is None:
             return Rights(self.name, self.principal, everything=True), existing
         return rights.checked(acls), existing

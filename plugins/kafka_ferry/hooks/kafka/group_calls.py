@@ -88,7 +88,10 @@ class GroupCalls:
 
     def metadata_note(self) -> list[str]:
         """For a plan: that metadata of commits is neither read nor written; nothing where it is."""
-        why = f"{self.name}: commit metadata is not carried: only librdkafka knows this login, and it cannot"
+        why = (
+            f"{self.name}: commit metadata is not copied: only librdkafka supports this login, and it cannot "
+            "read metadata"
+        )
         return [] if self._has_wire else [why]
 
     def can_name(self, group: str) -> bool:

@@ -267,7 +267,7 @@ def _check(code: int, what: str = "") -> None:
 
 
 class _Coordinators:
-    """Connections to any broker and to coordinators of groups, kept; one question at a time."""
+    """Connections to any broker and to coordinators of groups, kept; one request at a time."""
 
     def __init__(self, settings: WireSettings) -> None:
         self._settings, self._wire = settings, BrokerWire(settings)

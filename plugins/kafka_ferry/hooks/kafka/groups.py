@@ -39,7 +39,7 @@ class KafkaGroups(KafkaAdmin):
             if group not in self.consumer_groups():
                 return False
             if time.monotonic() > deadline:
-                raise TransientError(f"{self.name}: group {group!r} has members still, so it cannot be deleted")
+                raise TransientError(f"{self.name}: group {group!r} still has members, so it cannot be deleted")
             time.sleep(1)
 
     def set_offsets(self, group: str, offsets: Mapping[Partition, int], patience: float = PATIENCE) -> None:

@@ -83,4 +83,4 @@ class OffsetsTopic:
             producer.poll(0)
         left = producer.flush(60)
         if failed or left:
-            raise TransientError(f"{left + len(failed)} offsets were not taken by {self._topic}: {failed[:1]}")
+            raise TransientError(f"{left + len(failed)} offsets were not accepted by {self._topic}: {failed[:1]}")

@@ -35,7 +35,7 @@ class TableTopic:
         admin = self._cluster.admin
         found = admin.topics([self.topic]).get(self.topic)
         if found is None or found.topic_id != self._id:
-            self._positions, self._rows = {}, {}  # made anew
+            self._positions, self._rows = {}, {}  # recreated
         if found is None:
             return {}
         self._id = found.topic_id

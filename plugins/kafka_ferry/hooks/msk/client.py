@@ -60,7 +60,8 @@ _NOT_ALLOWED = frozenset(
     }
 )  # fmt: skip
 _LIMIT_HINT = (
-    "too many calls, or a quota (60 workers, 100 custom plugins, 100 worker configurations, 15 replicators an account)"
+    "too many requests, or a quota (60 workers, 100 custom plugins, 100 worker configurations, 15 replicators an "
+    "account)"
 )
 #: Calls that take a ``currentVersion``; none of them has a Conflict in the model.
 _VERSIONED = ("update_connector", "delete_connector", "update_replication_info", "delete_replicator")
@@ -168,7 +169,7 @@ class MskClient(AwsBaseHook):
             token = {self.next_page: answer[self.next_page]}
 
     def look(self, waiter: str, **params: str) -> Look:
-        """Ask a waiter of ``waiters/<service>.json`` once. A service that is away only delays the verdict.
+        """Ask a waiter of ``waiters/<service>.json`` once. A service that is unavailable only delays the verdict.
 
         :raises FerryError: one that waiting cannot fix (no right, wrong login).
         """
@@ -248,7 +249,7 @@ def cluster_error(param: str, arn: str, error: dict[str, Any]) -> FerryError:
     if not isinstance(found, ResourceNotFound):
         return found
     fix = "the ARN as the MSK console shows it, or the aws connection of that cluster's account"
-    return BadParam(param, f"there is no MSK cluster {arn!r} that this aws connection knows", fix)
+    return BadParam(param, f"no MSK cluster {arn!r} is visible to this aws connection", fix)
 
 
 def failure_of(waiter: str, reason: str) -> MskConnectError:

@@ -144,17 +144,17 @@ class MskReplicatorHook(MskClient):
     def _adopt(self, found: Replicator, wanted: ReplicatorIntent, replace_failed: bool) -> bool:
         """Whether the replicator found is the one to use; False once it is gone."""
         if found.state is ReplicatorState.FAILED and not replace_failed:
-            raise ReplicatorFailed(f"{found}. Fix: delete it, or ask to replace a failed one, which begins anew")
+            raise ReplicatorFailed(f"{found}. Fix: delete it, or set replace_failed, which starts over")
         if found.state is ReplicatorState.FAILED:
-            self.log.info("%s: made anew", found)
+            self.log.info("%s: recreated", found)
             self.delete_replicator(found.arn)
         if found.state in (ReplicatorState.FAILED, ReplicatorState.DELETING):
             self.wait_until_gone("replicator_deleted", ReplicatorArn=found.arn)
             return False
         if differences := immutable_differences(wanted, found):
-            problem = f"replicator {found.name} is there, and its {'; its '.join(differences)}"
-            raise DifferentResource(f"{problem}. Fix: delete it first, or another name")
-        self.log.info("Replicator %s is there: adopted", found.name)
+            problem = f"replicator {found.name} exists, and its {'; its '.join(differences)}"
+            raise DifferentResource(f"{problem}. Fix: delete it first, or use another name")
+        self.log.info("Replicator %s exists: adopted", found.name)
         return True
 
     def delete_replicator(self, arn: str) -> bool:
@@ -172,7 +172,7 @@ class MskReplicatorHook(MskClient):
     # -- changing ------------------------------------------------------------------------------------------------------
 
     def update_replicator(self, arn: str, wanted: ReplicatorIntent) -> bool:
-        """Begin the update that makes the replicator as wished; nothing equal is ever sent.
+        """Begin the update that makes the replicator match the desired state; nothing equal is ever sent.
 
         An update has no operation to ask: wait until it is RUNNING again, then call :meth:`confirm`.
 
@@ -183,7 +183,9 @@ class MskReplicatorHook(MskClient):
         for attempt in range(_VERSION_TRIES):
             found = self.replicator(arn)
             if differences := immutable_differences(wanted, found):
-                raise DifferentResource(f"replicator {found.name}: its {'; its '.join(differences)}, for ever")
+                raise DifferentResource(
+                    f"replicator {found.name}: its {'; its '.join(differences)}, which cannot be changed"
+                )
             changes = replication_changes(wanted, found)
             if not changes:
                 return False
@@ -193,7 +195,7 @@ class MskReplicatorHook(MskClient):
             except StaleVersion:
                 if attempt + 1 == _VERSION_TRIES:
                     raise
-                self.log.info("Replicator %s was changed by somebody else: looking again", found.name)
+                self.log.info("Replicator %s was changed by someone else: reading it again", found.name)
                 continue
             return True
         raise AssertionError("the last try returns or raises")

@@ -69,7 +69,7 @@ class MskTopicsHook(MskClient):
             try:
                 self.call("create_topic", **self._checked, **request)
             except NameTaken:
-                self.log.info("Topic %s is there by now", topic.name)
+                self.log.info("Topic %s exists by now", topic.name)
 
     def grow_partitions(self, partitions: Mapping[str, int]) -> None:
         """Raise topics to a number of partitions."""

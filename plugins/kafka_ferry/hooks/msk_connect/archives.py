@@ -38,7 +38,7 @@ class ArchivesHook(MskConnectClient):
         place = {"bucketArn": f"arn:aws:s3:::{bucket}", "fileKey": key}
         found = self.find_custom_plugin(name)
         if found is not None and (arn := self._adopted(found, place, replace_failed)):
-            self.log.info("Custom plugin %s is there: adopted", name)
+            self.log.info("Custom plugin %s exists: adopted", name)
             return arn
         request = {"name": name, "contentType": content_type, "location": {"s3Location": place}, **other}
         try:
@@ -53,9 +53,9 @@ class ArchivesHook(MskConnectClient):
     def _adopted(self, found: Mapping[str, Any], place: dict[str, str], replace_failed: bool) -> str | None:
         arn, state, name = str(found["customPluginArn"]), PluginState(found["customPluginState"]), found["name"]
         if state.is_failure and not replace_failed:
-            raise PluginFailed(f"custom plugin {name} is {state}. Fix: delete it, or ask to replace a failed one")
+            raise PluginFailed(f"custom plugin {name} is {state}. Fix: delete it, or set replace_failed")
         if state.is_failure:
-            self.log.info("Custom plugin %s is %s: made anew", name, state)
+            self.log.info("Custom plugin %s is %s: recreated", name, state)
             self.delete_custom_plugin(arn)
         if state.is_failure or state is PluginState.DELETING:
             self.wait_until_gone("custom_plugin_deleted", customPluginArn=arn)
@@ -64,7 +64,7 @@ class ArchivesHook(MskConnectClient):
         for member, wanted in place.items():
             if there and there.get(member) != wanted:
                 problem = f"custom plugin {name} was made from {there.get(member)}, not from {wanted}"
-                raise DifferentResource(f"{problem}. Fix: another name, one that tells the content")
+                raise DifferentResource(f"{problem}. Fix: another name, one for this content")
         return arn
 
     def custom_plugin_revision(self, arn: str) -> Revision:
@@ -98,7 +98,7 @@ class ArchivesHook(MskConnectClient):
         worker_configuration.check(properties)
         found = self.find_worker_configuration(name)
         if found is not None and (revision := self._same_configuration(found, properties)):
-            self.log.info("Worker configuration %s is there: adopted", name)
+            self.log.info("Worker configuration %s exists: adopted", name)
             return revision
         content = worker_configuration.content(properties)
         try:
@@ -119,7 +119,7 @@ class ArchivesHook(MskConnectClient):
         differing = sorted(key for key in there.keys() | properties.keys() if there.get(key) != properties.get(key))
         if differing:
             problem = f"worker configuration {name} differs in {', '.join(differing)} and cannot be changed"
-            raise DifferentResource(f"{problem}. Fix: another name, one that tells the content")
+            raise DifferentResource(f"{problem}. Fix: another name, one for this content")
         return Revision(arn, int(found["latestRevision"]["revision"]))
 
     def delete_worker_configuration(self, arn: str) -> bool:

@@ -132,19 +132,19 @@ class MskConnectHook(ArchivesHook):
     def _adopt(self, found: Connector, wanted: Mapping[str, Any], replace_failed: bool) -> bool:
         """Whether the connector found is the one to use; False once it is gone."""
         if found.state is ConnectorState.FAILED and not replace_failed:
-            fix = "delete it, or ask to replace a failed one (its position is kept only in an offset.storage.topic)"
+            fix = "delete it, or set replace_failed (its position is kept only in an offset.storage.topic)"
             reason = f"connector {found.name} is FAILED: {found.reason}. Fix: {fix}"
             raise ConnectorFailed(self.explained(found.arn, reason))
         if found.state is ConnectorState.FAILED:
-            self.log.info("Connector %s is FAILED: made anew", found.name)
+            self.log.info("Connector %s is FAILED: recreated", found.name)
             self.delete_connector(found.arn)
         if found.state in (ConnectorState.FAILED, ConnectorState.DELETING):
             self.wait_until_gone("connector_deleted", connectorArn=found.arn)
             return False
         if differences := immutable_differences(wanted, found):
-            problem = f"connector {found.name} is there, and its {'; its '.join(differences)}"
-            raise DifferentResource(f"{problem}. Fix: delete it first, or another name")
-        self.log.info("Connector %s is there: adopted", found.name)
+            problem = f"connector {found.name} exists, and its {'; its '.join(differences)}"
+            raise DifferentResource(f"{problem}. Fix: delete it first, or use another name")
+        self.log.info("Connector %s exists: adopted", found.name)
         return True
 
     def delete_connector(self, arn: str) -> bool:
@@ -179,7 +179,7 @@ class MskConnectHook(ArchivesHook):
         skip_health_validation: bool | None = None,
         made: Collection[str] = (),
     ) -> tuple[Update, str] | None:
-        """Begin the next update that makes the connector as wished, if it is not yet; nothing equal is ever sent.
+        """Begin the next update towards the desired connector, if there is one to make; nothing equal is ever sent.
 
         Config and workers need a call each. Wait for the operation, then call again until it gives None.
 
@@ -193,7 +193,9 @@ class MskConnectHook(ArchivesHook):
         for attempt in range(_VERSION_TRIES):
             found = self.connector(arn)
             if differences := immutable_differences(request, found):
-                raise DifferentResource(f"connector {found.name}: its {'; its '.join(differences)}, for ever")
+                raise DifferentResource(
+                    f"connector {found.name}: its {'; its '.join(differences)}, which cannot be changed"
+                )
             update = self._update_of(request, found, made)
             if update is None:
                 return None
@@ -205,7 +207,7 @@ class MskConnectHook(ArchivesHook):
             except StaleVersion:
                 if attempt + 1 == _VERSION_TRIES:
                     raise
-                self.log.info("Connector %s was changed by somebody else: looking again", found.name)
+                self.log.info("Connector %s was changed by someone else: reading it again", found.name)
                 continue
             return kind, str(answer["connectorOperationArn"])
         raise AssertionError("the last try returns or raises")

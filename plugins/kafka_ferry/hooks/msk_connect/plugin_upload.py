@@ -37,7 +37,7 @@ def from_folder(folder: str | Path) -> PluginArchive:
     """
     root = Path(folder)
     if not root.is_dir():
-        raise BadParam("plugin", f"there is no folder {folder}", "a folder that the Airflow worker sees")
+        raise BadParam("plugin", f"there is no folder {folder}", "a folder that exists on the Airflow worker")
     files = {}
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
@@ -49,7 +49,9 @@ def from_folder(folder: str | Path) -> PluginArchive:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             data = file.read()
         if not path.name.endswith(_ARCHIVES) or not data.startswith(_MAGIC):
-            raise BadParam("plugin", f"{name} in {folder} is no JAR, ZIP or tar.gz", "a folder with the plugin's alone")
+            raise BadParam(
+                "plugin", f"{name} in {folder} is not a JAR, ZIP or tar.gz", "a folder with the plugin's files only"
+            )
         files[name] = data
     return PluginArchive(files)
 
@@ -102,7 +104,7 @@ def upload(
     with _translated(bucket, key):
         s3 = source.conn
         if _size(s3, bucket, key) == len(content):
-            log.info("s3://%s/%s is there already", bucket, key)
+            log.info("s3://%s/%s exists already", bucket, key)
         else:
             s3.put_object(Bucket=bucket, Key=key, Body=content)
             log.info("s3://%s/%s: %d bytes written", bucket, key, len(content))

@@ -78,7 +78,7 @@ class FolderStore:
     def get(self, key: str, limit: int | None = None) -> bytes:
         path = self._path(key)
         if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise ForeignKey(f"{self.location}: {key} is no file")
+            raise ForeignKey(f"{self.location}: {key} is not a file")
         with self._faults(f"read {key}"), path.open("rb") as file:
             if limit is not None:
                 refuse_large(self.location, key, os.fstat(file.fileno()).st_size, limit)
@@ -101,7 +101,7 @@ class FolderStore:
 
     def clock(self) -> datetime | None:
         """As the file system dates what is written: another machine's clock when it is shared."""
-        with self._faults("look at the clock"):
+        with self._faults("check the clock"):
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".") as file:
                 file.write(b"1")

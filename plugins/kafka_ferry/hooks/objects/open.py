@@ -36,4 +36,4 @@ def open_store(
         return S3Store(location, settings or {}, patience, signer)
     if kind == "file" and rest.startswith("/"):
         return FolderStore(Path(rest), signer)
-    raise BadParam("location", f"{location!r} is no place for backups", "s3://bucket/prefix, or file:///folder")
+    raise BadParam("location", f"{location!r} is not a location for backups", "s3://bucket/prefix, or file:///folder")

@@ -162,7 +162,8 @@ class S3Store:
             return False
         if self._create(key, bytes(data)):
             raise FerryError(
-                f"{self.location}: this server does not know If-None-Match (S3 since August 2024), so two runs could "
+                f"{self.location}: this server does not support If-None-Match (S3 since August 2024), so two "
+                "runs could "
                 "hold the same lock. Fix: FERRY_ARTIFACTS in S3, in a newer server, or in a folder that all hosts share"
             )
         return True
@@ -246,7 +247,7 @@ class S3Store:
 
     def clock(self) -> datetime | None:
         arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "MaxKeys": 1}
-        page = self._try("look at the clock", lambda: self._client.list_objects_v2(**arguments))
+        page = self._try("check the clock", lambda: self._client.list_objects_v2(**arguments))
         try:
             return parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
         except (KeyError, ValueError):
@@ -298,7 +299,7 @@ class S3Store:
             if code == "NoSuchUpload":
                 return UploadGone(f"{self.location}: cannot {what}: {text}")
             if status == 412:
-                return ObjectThere(f"{self.location}: cannot {what}: it is there")
+                return ObjectThere(f"{self.location}: cannot {what}: it exists already")
             if code in _MISSING:
                 return ObjectMissing(f"{self.location}: no object to {what}")
             if code in _DENIED or status == 403:

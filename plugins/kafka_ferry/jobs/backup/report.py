@@ -42,7 +42,7 @@ def build_archive_report(
         made = {"sentence": sentence}
     elif not validated(stages, judged):
         made = {}
-        failures = failures or [first_undone(tasks or {}, own_task) or "validate: it made no checks"]
+        failures = failures or [first_undone(tasks or {}, own_task) or "validate: it wrote no checks"]
     checks += checks_in(reader, CHECKS_MADE, made.get("checks", []))
     checks += checks_in(reader, LEFTOVERS, reader.sequence(LEFTOVERS))
     return assemble(reader, artifacts, engine, job, plan, stages, checks, failures, made)

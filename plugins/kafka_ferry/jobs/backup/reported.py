@@ -17,7 +17,7 @@ BACKUP: Final = ReportedJob(
             "topics": "Is every selected topic in the backup?",
             "counts": "Is every offset that was frozen in an object, or accounted for?",
             "groups": "Are the groups' committed offsets in the backup?",
-            "acls": "Are the access rights in the backup?",
+            "acls": "Are the ACLs in the backup?",
         },
     ),
     never_carried="Not in a backup: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
@@ -30,13 +30,13 @@ RESTORE: Final = ReportedJob(
         questions={
             "topics": "Is every topic of the backup on the target?",
             "counts": "Are there as many records as in the backup?",
-            "content": "Is every record that of the backup?",
-            "leftovers": "Was all that was held put back?",
+            "content": "Is every record the same as in the backup?",
+            "leftovers": "Were all lifted limits restored?",
         },
-        compared="{what} were read back from the target and are those of the backup.",
+        compared="{what} were read back from the target and match the backup.",
         counted="{what} were counted on both sides. Their contents were not compared.",
     ),
-    never_carried="Not carried: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
+    never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
     "give out; make them on the target by hand.",
 )
 VERIFICATION: Final = ReportedJob(

@@ -129,7 +129,7 @@ class Capture:
     :param databases: of MySQL and MariaDB their names; of PostgreSQL the one.
     :param tables: ``database.table``, of PostgreSQL ``schema.table``; regular expressions; empty takes all.
     :param tls: whether the database must be reached by TLS; the default takes it where the server has it.
-    :param check: what its certificate is held against then: the authorities of ``stores``, else of the worker's JVM.
+    :param check: what its certificate is compared with then: the authorities of ``stores``, else of the worker's JVM.
     :param stores: ``truststore``, ``keystore`` and their ``…_password``: files of the workers, PKCS12 or JKS.
     :param more: Debezium's own keys, which win.
     :param kafka: Java client settings of the cluster that keeps the schema history, with ``bootstrap.servers``.
@@ -244,7 +244,7 @@ def translated(config: Mapping[str, str]) -> Translation:
         new_value = _VALUES.get((new_key, value), value)
         if new_key != key:
             if config.get(new_key, value) != value:
-                raise BadParam(key, f"it is called {new_key} now, which is there with another value", "leave it out")
+                raise BadParam(key, f"it is called {new_key} now, which is also set, to another value", "leave it out")
             notes.append(f"{key} is called {new_key} since Debezium 2")
         if new_value != value:
             notes.append(f"{new_key}: {value} is called {new_value} now")
@@ -254,23 +254,23 @@ def translated(config: Mapping[str, str]) -> Translation:
 
 def problems(config: Mapping[str, str]) -> list[str]:
     """What Debezium 3 does not report, and would fail or lose by; without values."""
-    found = [f"{key} is of Debezium 1 and ignored in silence" for key in config if _is_old(key)]
+    found = [f"{key} is of Debezium 1 and silently ignored" for key in config if _is_old(key)]
     if not config.get("topic.prefix"):
         found.append("topic.prefix is required")
     name = config.get("connector.class", "")
     known = [database for database in Database if database.connector_class == name]
     if not known:
-        return [*found, f"connector.class {name!r} is none that we know"]
+        return [*found, f"connector.class {name!r} is not supported"]
     if known[0].keeps_schema_history:
         required = ("database.server.id", f"{HISTORY}kafka.topic", f"{HISTORY}kafka.bootstrap.servers")
         found += [f"{key} is required" for key in required if not config.get(key)]
         server = config.get("database.server.id", "1")
         if not server.isdigit() or not 1 <= int(server) <= MAX_SERVER_ID:
-            found.append(f"database.server.id is no number from 1 to {MAX_SERVER_ID}")
+            found.append(f"database.server.id is not a number from 1 to {MAX_SERVER_ID}")
         if config.get(f"{HISTORY}kafka.topic") == config.get("topic.prefix"):
             found.append("the schema history cannot share the topic of schema changes, which is named topic.prefix")
     if config.get("tasks.max", "1") != "1":
-        found.append("tasks.max is 1 for ever: a database's log is read by one task")
+        found.append("tasks.max is always 1: a database's log is read by one task")
     return found
 
 

@@ -13,9 +13,9 @@ STREAM: Final = ReportedJob(
         engine="Debezium",
         sides=("Rows, changes", "Events read"),
         questions={
-            "topics": "Has each table its topic?",
+            "topics": "Does each table have its topic?",
             "counts": "Did the snapshot bring every row?",
-            "content": "Do the topics give the tables' rows of now?",
+            "content": "Do the topics give the tables' current rows?",
         },
     ),
     checklist=CHECKS,

@@ -63,5 +63,5 @@ class StreamConvergedSensor(_StreamSensor):
 
         stream = stream_of(context)
         until = stream.database.position()
-        self.log.info("the binary log ends with %s now", until)
+        self.log.info("the binary log now ends at %s", until)
         self.wait(context, stream, stream.look(until), until, stream.spec.convergence_timeout)

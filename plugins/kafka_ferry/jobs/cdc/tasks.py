@@ -64,12 +64,12 @@ class StreamDeployOperator(FerryOperator):
         stream = stream_of(context)
         acquire_lock(context, *stream_names(stream))  # this run may have been cleared while another works
         kept = stream.deploy()
-        self.log.info("%s", "it goes on from where it was" if kept else "it begins with a snapshot")
+        self.log.info("%s", "it resumes where it stopped" if kept else "it starts with a snapshot")
         return [stream.connector.name]
 
 
 class StreamValidateOperator(FerryOperator):
-    """Hold the topics against the database's rows and its binary log, and write checks.json."""
+    """Compare the topics with the database's rows and its binary log, and write checks.json."""
 
     def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.jobs.cdc.live.cdc_stream import stream_of
@@ -92,7 +92,7 @@ class StreamRemoveOperator(FerryOperator):
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = stream.connector.how_to_stop() if stream.spec.keep_streaming else ""
         if other := other_holder(context, *stream_names(stream)):
-            kept = f"run {other} works on this stream now: its connector is left alone"
+            kept = f"run {other} is working on this stream: its connector is left alone"
         if kept:
             self.log.info("%s", kept)
             artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
@@ -100,7 +100,7 @@ class StreamRemoveOperator(FerryOperator):
         removed, left = stream.remove(), stream.left()
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:
-            raise FerryError(f"still there after the removal: {', '.join(left)}. Fix: clear this task")
+            raise FerryError(f"still present after the removal: {', '.join(left)}. Fix: clear this task")
         return removed
 
 

@@ -41,7 +41,7 @@ class StreamTrigger(WaitingTrigger):
         return "the stream"
 
     def too_late(self, reason: str) -> str:
-        return f"the time is over: {reason}"
+        return f"timed out: {reason}"
 
     @cached_property
     def _stream(self) -> CdcStream:
@@ -54,7 +54,7 @@ class StreamTrigger(WaitingTrigger):
         patience = self._stream.spec.no_progress_timeout
         still = state.verdict is Verdict.WAITING and time.monotonic() - self._still_since > patience
         if self.until and still and not self._moves():
-            reason = f"nothing moved for no_progress_timeout, {patience:g} s: {state.reason}"
+            reason = f"no progress for no_progress_timeout, {patience:g} s: {state.reason}"
             return Readiness(Verdict.FAILED, reason)
         return state
 
@@ -65,7 +65,7 @@ class StreamTrigger(WaitingTrigger):
         return bool(self._stream.events() > before)
 
     def _look(self) -> Readiness:
-        """A worker, a broker or a database that is away only delays the verdict."""
+        """A worker, a broker or a database that is unavailable only delays the verdict."""
         try:
             if self.until is None:
                 return self._stream.connector.readiness()

@@ -74,7 +74,7 @@ def _line(name: str, param: Param) -> str:
 
 def _default(param: Param) -> str:
     if not param.has_value:  # also where the default is None
-        return "" if "null" in param.schema["type"] else " (must be given)"
+        return "" if "null" in param.schema["type"] else " (required)"
     return "" if param.value in ([], {}, "") else f" = {json.dumps(param.value)}"
 
 

@@ -117,7 +117,7 @@ class Child:
         self._errors.seek(0)
         said = redact_text(self._errors.read().decode(errors="replace").strip(), self._secrets)
         if status and self._stuck:
-            raise NoProgress(f"{self._what} made no progress and was ended: {said[-2000:] or 'it said nothing'}")
+            raise NoProgress(f"{self._what} made no progress and was killed: {said[-2000:] or 'it said nothing'}")
         if status:
             raise TransientError(f"{self._what} ended with exit code {status}: {said[-2000:] or 'it said nothing'}")
         if said:

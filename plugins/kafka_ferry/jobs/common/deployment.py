@@ -80,16 +80,18 @@ def check_hosts(spec: OnHosts) -> None:
         # The worker's own machine has to be named: no * means it.
         if host not in allowed("hosts") and (host == LOCAL or not _matches(host, allowed("hosts"))):
             who = f"{host!r}, the machine that tasks run on," if host == LOCAL else repr(host)
-            raise _refused("hosts", f"{who} is no host to run on", "hosts", host)
+            raise _refused("hosts", f"{who} is not a host that may be used", "hosts", host)
     if not _matches(spec.java, allowed("java")):
-        raise _refused("java", f"{spec.java!r} is no program that may be run", "java", spec.java)
+        raise _refused("java", f"{spec.java!r} is not a program that may be run", "java", spec.java)
     for param, option, folder in (
         ("kafka_libs", "kafka_libs", spec.kafka_libs), ("host_folder", "host_folders", spec.host_folder)
     ):  # fmt: skip
         if ".." in folder.split("/") or not any(_below(folder, root) for root in _roots(option)):
-            raise _refused(param, f"{folder!r} is in no folder that may be used", option, folder)
+            raise _refused(param, f"{folder!r} is not in a folder that may be used", option, folder)
     if word := not_harmless(spec.jvm_words, allowed("jvm_options")):
-        raise _refused("jvm_options", f"{word!r} is not known only to size and tune", "jvm_options", word)
+        raise _refused(
+            "jvm_options", f"{word!r} is not on the list of options that only size and tune", "jvm_options", word
+        )
     check_settings("overrides", spec.overrides)
 
 
@@ -97,18 +99,18 @@ def check_settings(param: str, settings: dict[str, str]) -> None:
     """:raises BadParam: a setting that may load code, open files or name servers, or an expression without an end."""
     for key, value in settings.items():
         for part in value.split(","):
-            if (problem := problem_of(part.strip())) and "is no regular expression" not in problem:
+            if (problem := problem_of(part.strip())) and "is not a regular expression" not in problem:
                 raise BadParam(param, f"{key!r}: {problem}", "a simpler expression")
     if found := first_risky(settings, allowed("settings")):
         key, why = found
-        raise _refused(param, f"{key!r} is not for who triggers to set: {why}", "settings", key)
+        raise _refused(param, f"{key!r} may not be set in the trigger form: {why}", "settings", key)
 
 
 def check_plugin_folder(folder: str) -> None:
     """:raises BadParam: it is in no folder that the deployment allows, links followed."""
     if not _really_below(folder, allowed("plugin_folders")):
         raise _refused(
-            "plugin_folder", f"{folder!r} is in no folder whose files may be uploaded", "plugin_folders", folder
+            "plugin_folder", f"{folder!r} is not in a folder whose files may be uploaded", "plugin_folders", folder
         )
 
 
@@ -116,7 +118,7 @@ def check_plugin(coordinates: str) -> None:
     """:raises BadParam: an artifact of Maven's that the deployment does not allow to be run."""
     if not _matches(coordinates, allowed("plugins")):
         group = ":".join(coordinates.split(":")[:2])
-        raise _refused("plugin", f"{coordinates!r} is no plugin that may be run", "plugins", f"{group}:*")
+        raise _refused("plugin", f"{coordinates!r} is not a plugin that may be run", "plugins", f"{group}:*")
 
 
 def check_location(location: str, param: str = "location") -> None:
@@ -129,7 +131,7 @@ def check_location(location: str, param: str = "location") -> None:
     else:
         fine = any(f"{location.rstrip('/')}/".startswith(f"{entry.rstrip('/')}/") for entry in entries)
     if not fine:
-        raise _refused(param, f"{location!r} is no place that may be read and written", "locations", location)
+        raise _refused(param, f"{location!r} is not a location that may be read and written", "locations", location)
 
 
 def signing_connection(asked: str | None) -> str | None:
@@ -139,7 +141,7 @@ def signing_connection(asked: str | None) -> str | None:
     """
     own = allowed("signing_conn_id")
     if own and asked is not None and asked not in own:
-        raise _refused("signing_conn_id", f"{asked!r} is no key that may sign", "signing_conn_id", asked)
+        raise _refused("signing_conn_id", f"{asked!r} is not a key that may sign", "signing_conn_id", asked)
     return own[0] if own and asked is None else asked
 
 
@@ -147,7 +149,7 @@ def _refused(param: str, problem: str, option: str, entry: str) -> BadParam:
     return BadParam(
         param,
         f"{problem} in this Airflow",
-        f"who runs Airflow adds {entry!r} to {option} in section [{SECTION}] of its configuration "
+        f"the Airflow administrator adds {entry!r} to {option} in section [{SECTION}] of its configuration "
         f"(AIRFLOW__{SECTION.upper()}__{option.upper()}), see docs/security.md",
     )
 

@@ -58,7 +58,7 @@ class ReportOperator(FerryOperator):
         try:
             states = context["ti"].get_task_states(dag_id=run.dag_id, run_ids=[run.run_id]).get(run.run_id, {})
         except Exception:
-            self.log.exception("Airflow does not say how the run's tasks ended; their own notes must do")
+            self.log.exception("Airflow does not report how the run's tasks ended; their own notes are used")
             return None
         return task_names(states, [task.task_id for task in self.dag.topological_sort()])
 
@@ -75,7 +75,7 @@ class ReportOperator(FerryOperator):
         try:
             summary["pages"] = write_pages(artifacts, report)
         except OSError:
-            self.log.exception("What the page reads was not written; it reads report.json, unless that is large")
+            self.log.exception("The page's own files were not written; it reads report.json, unless that is too large")
         context["ti"].xcom_push(key="report", value=summary)
         text = f"{report_text(report)}\nreport: {path}\npage: {page}"
         if report.verdict != "PASS":

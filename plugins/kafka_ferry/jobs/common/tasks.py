@@ -35,7 +35,7 @@ def stage(context: Context) -> Iterator[None]:
     (``jobs/common/task_watch.py``).
     """
     artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
-    before = Reader(artifacts).mapping(name)  # a note that cannot be read is written anew
+    before = Reader(artifacts).mapping(name)  # a note that cannot be read is rewritten
     resumed = before.get("state") == "deferred" and before.get("try_number") == ti.try_number
     entry: dict[str, Any] = {
         "stage": ti.task_id,

@@ -26,8 +26,8 @@ _ENGINES: Final = MappingProxyType(
 COMPARISON: Final = ReportedJob(
     words=Words(compared=_COMPARED, counted=_COUNTED),
     checklist=("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "acls"),
-    never_carried="Compared as they are: nothing was written to try the way, nothing had to be removed. A Schema "
-    "Registry, quotas, SCRAM users and other replicators were not looked at.",
+    never_carried="Compared as they are: nothing was written to test the path, and nothing had to be removed. A Schema "
+    "Registry, quotas, SCRAM users and other replicators were not checked.",
     engine="none: compared as they are",
 )
 
@@ -36,7 +36,7 @@ def migration(engine: str) -> ReportedJob:
     """Of a migration by this engine; one of a plugin is called as it calls itself."""
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
-        never_carried="Not carried: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
+        never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
         "not give out; make them on the target by hand.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def refused(name: str, problems: ValidationResult) -> BadParam:
     """A config that the worker does not take."""
-    return BadParam("connect_conn_id", f"the worker refuses connector {name}: {problems}", "see the keys named")
+    return BadParam("connect_conn_id", f"the worker refuses connector {name}: {problems}", "see the keys listed")
 
 
 class KafkaConnectRuntime:
@@ -42,7 +42,7 @@ class KafkaConnectRuntime:
     def check(self, connector_class: str, cluster_id: str, plugin: str) -> None:
         if connector_class not in {plugin.class_name for plugin in self.connect.plugins()}:
             fix = f"unpack {plugin} into their plugin.path and restart them"
-            raise BadParam("connect_conn_id", f"the workers have no {connector_class}", fix)
+            raise BadParam("connect_conn_id", f"the workers do not have {connector_class}", fix)
         if (ours := self.connect.info().kafka_cluster_id) != cluster_id:
             problem = f"the workers write into cluster {ours}, not into {cluster_id} of target_conn_id"
             raise BadParam("connect_conn_id", problem, "workers of the target cluster")

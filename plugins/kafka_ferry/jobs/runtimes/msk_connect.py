@@ -198,7 +198,7 @@ class MskConnectRuntime:
         for name in connectors:
             found = self.hook.find_connector(name)
             if found is None:
-                return Readiness(Verdict.WAITING, f"connector {name} is not there")
+                return Readiness(Verdict.WAITING, f"connector {name} does not exist")
             if problem := self._problem(found):
                 return Readiness(Verdict.FAILED, problem)
             if found.state is not ConnectorState.RUNNING:
@@ -216,7 +216,7 @@ class MskConnectRuntime:
     def problem(self, connectors: Iterable[str]) -> str:
         for name in connectors:
             found = self.hook.find_connector(name)
-            if problem := self._problem(found) if found else f"connector {name} is not there any more":
+            if problem := self._problem(found) if found else f"connector {name} no longer exists":
                 return problem
         return ""
 

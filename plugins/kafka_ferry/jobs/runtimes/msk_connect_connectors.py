@@ -35,18 +35,18 @@ class MskConnectors:
         lines = config_changes(config, found)
         lines += [f"~ {member}" for member in worker_setting_changes({"capacity": capacity.to_request()}, found)]
         if found.state is ConnectorState.FAILED:
-            lines.append("it is FAILED: made anew, going on where it was")
+            lines.append("it is FAILED: recreated, resuming where it was")
         return Change(Action.UPDATE if lines else Action.NONE, "connector", name, "; ".join(lines))
 
     def clear_away(self, name: str) -> None:
         """Delete a connector that is FAILED, and wait for one that is being deleted: the name is needed."""
         found = self._hook.find_connector(name)
         if found and found.state in (ConnectorState.FAILED, ConnectorState.DELETING):
-            log.info("connector %s is %s: made anew. %s", name, found.state, found.reason)
+            log.info("connector %s is %s: recreated. %s", name, found.state, found.reason)
             self.delete([found])
 
     def update(self, arn: str, request: Mapping[str, Any]) -> None:
-        """Make a connector as wished, and let it run.
+        """Make a connector match the desired state, and let it run.
 
         :raises ConnectorFailed, OperationFailed: with MSK Connect's own words.
         """
@@ -72,12 +72,12 @@ class MskConnectors:
         return [connector.name for connector in going]
 
     def _finish_what_runs(self, arn: str) -> None:
-        """What a try of this task began that was killed; how it ends is no matter, as all is compared afterwards."""
+        """What a try of this task began that was killed; how it ends does not matter, as all is compared afterwards."""
         if operation := self._hook.running_operation(arn):
             try:
                 self._complete(operation)
             except OperationFailed as failure:
-                log.warning("an operation of before failed: %s", failure)
+                log.warning("an earlier operation failed: %s", failure)
 
     def _settled(self, arn: str) -> None:
         if self._hook.connector(arn).state is not ConnectorState.PAUSED:

@@ -36,7 +36,7 @@ PluginBucket = Annotated[
     str | None,
     Field(
         title="Bucket for the plugin",
-        description="S3 bucket in the cluster's region; the plugin is put there and taken away again.",
+        description="S3 bucket in the cluster's region; the plugin is uploaded there, and deleted at the end.",
         examples=["my-connect-plugins"],
         json_schema_extra={"environment": "FERRY_MSK_PLUGIN_BUCKET"},
     ),
@@ -64,8 +64,8 @@ PluginArn = Annotated[
     str | None,
     Field(
         pattern=PLUGIN_ARN,
-        title="Plugin that is there",
-        description="ARN of a custom plugin to use in place of one of the migration's own.",
+        title="Existing plugin",
+        description="ARN of a custom plugin to use instead of one made for the migration.",
         examples=[
             "arn:aws:kafkaconnect:eu-west-1:123456789012:custom-plugin/mm2/1a2b3c4d-0000-0000-0000-000000000000-5"
         ],

@@ -54,13 +54,13 @@ class Bookmark:
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(type(error).__name__) from None
         if not all(type(one) is int and 0 <= one < 2**63 for one in numbers):
-            raise ValueError("an offset that is none")
+            raise ValueError("a malformed offset")
         if not all(isinstance(one, str) for one in texts):
-            raise ValueError("a name that is none")
+            raise ValueError("a malformed name")
         return found
 
     def of(self, topic_id: str, source_id: str) -> Bookmark:
-        """This one, or an empty one when either topic was made anew since."""
+        """This one, or an empty one when either topic was recreated since."""
         if (self.topic_id, self.source_id) == (topic_id, source_id):
             return self
         # What was held is still to be put back when only the source is another.
@@ -81,9 +81,10 @@ def unread(place: str, segments: Sequence[Segment], mark: Mark | None, log: tupl
         return Unread(start, tuple(segments))
     if end < mark.target:
         raise DataLossError(
-            f"{place}: its log ends at {end}, an earlier import has proven it up to {mark.target}: records are gone "
-            "from the sink (an unclean leader election, or a disk put back). Fix: look into it; then delete the topic "
-            "and import it again"
+            f"{place}: its log ends at {end}, but an earlier import has verified it up to {mark.target}: records "
+            "are gone "
+            "from the target (an unclean leader election, or a restored disk). Fix: find the cause; then delete "
+            "the topic and import it again"
         )
     left = [segment for segment in segments if segment.end > mark.source]
     if left and left[0].begin < mark.source:  # another export cut the range elsewhere

@@ -70,7 +70,7 @@ def until(
         except TransientError as error:
             if clock() - healthy > PATIENCE:
                 raise
-            log.warning("looking again in %g s: %s", interval, error)
+            log.warning("trying again in %g s: %s", interval, error)
         else:
             if begun >= deadline:
                 return done
@@ -83,7 +83,7 @@ def export_continuously(export: ExportRun, deadline: float, note: Note) -> Conti
 
     def look(done: ContinuousTotals) -> ContinuousTotals:
         for gone in export.discard_unfinished(catalogue):
-            log.info("increment %s was not finished: begun anew", gone)
+            log.info("increment %s was not finished: started again", gone)
         begun = datetime.now(UTC)
         backup_id = f"{export.export_id}{FOLLOWED}{begun:%Y%m%dT%H%M%S%f}Z"
         planned = plan_backup(export.admin, catalogue, export.spec.backup(full=False), backup_id, begun.isoformat())
@@ -155,9 +155,9 @@ def import_continuously(
         note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
               "lines": lines})  # fmt: skip
         if wrong:
-            raise DataLossError(f"after {latest} the sink is not what was exported: {'; '.join(wrong[:5])}")
+            raise DataLossError(f"after {latest} the target differs from what was exported: {'; '.join(wrong[:5])}")
         last[:] = [latest]
-        log.info("%s: %d records are in the sink, %.1f s after they were frozen", latest, proven, seconds)
+        log.info("%s: %d records are in the target, %.1f s after they were frozen", latest, proven, seconds)
         return done.plus(proven, written.bytes, seconds)
 
     return until(deadline, interval, look)

@@ -28,7 +28,7 @@ _RECORD_BYTES = 1000  # a guess that is good enough to say how many tasks there 
 
 @dataclass(frozen=True)
 class ExportRun:
-    """One export. Every step asks cluster and store anew and may be repeated.
+    """One export. Every step asks cluster and store again and may be repeated.
 
     :param config: the source connection's extra. ``store_order``: how a child process opens the store.
     :param export_id: of this run; a retry has the same one.

@@ -143,7 +143,7 @@ class ImportRun(RestoreRun):
         ids = self.admin.topic_ids([topic.name for topic in self.topics])
         lacking = [topic.name for topic in self.topics if topic.name not in ids]
         if lacking:
-            raise TransientError(f"not there (any more): {', '.join(lacking[:20])}")
+            raise TransientError(f"missing: {', '.join(lacking[:20])}")
         return [(topic, ids[topic.name]) for topic in self.topics]
 
     def ranges(self) -> list[RestoreRange]:

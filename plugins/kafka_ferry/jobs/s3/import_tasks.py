@@ -228,5 +228,5 @@ class ImportReleaseOperator(FerryOperator):
         if latest is None:
             return []
         changed = run.import_run(latest).let_go()
-        self.log.info("retention and cleanup policy are the sink's own again: %d topic(s)", len(changed))
+        self.log.info("retention and cleanup policy are the target's own again: %d topic(s)", len(changed))
         return changed[:100]

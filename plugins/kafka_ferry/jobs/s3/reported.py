@@ -17,13 +17,13 @@ EXPORT: Final = ReportedJob(
             "topics": "Is every selected topic in the export?",
             "partitions": "Is every partition in it?",
             "counts": "Is every offset that was frozen in an object, or accounted for?",
-            "content": "Does every object give the records that were read?",
+            "content": "Does every object hold the records that were read?",
         },
-        compared="{what} are in the export; each object was read back and gives the records that were read.",
+        compared="{what} are in the export; each object was read back and holds the records that were read.",
         counted="{what} are in the export. Its objects were not read back.",
     ),
     checklist=("topics", "partitions", "counts", "content"),
-    never_carried="An export is of records: consumer groups, access rights and schemas of a Schema Registry are not in "
+    never_carried="An export holds records: consumer groups, ACLs and schemas of a Schema Registry are not in "
     "it. The topics' settings are in its manifest.",
 )
 IMPORT: Final = ReportedJob(
@@ -32,14 +32,14 @@ IMPORT: Final = ReportedJob(
         sides=("In the export", "On the target"),
         questions={
             "topics": "Is every topic of the export on the target?",
-            "configs": "Have the topics the settings of the export?",
+            "configs": "Do the topics have the settings of the export?",
             "counts": "Are there as many records as in the export?",
-            "content": "Is every record that of the export?",
+            "content": "Is every record the same as in the export?",
         },
-        compared="{what} were read back from the target and are those of the export.",
+        compared="{what} were read back from the target and match the export.",
         counted="{what} were counted on both sides. Their contents were not compared.",
     ),
     checklist=("topics", "partitions", "configs", "counts", "content"),
-    never_carried="An import is of records: consumer groups, access rights and schemas of a Schema Registry were not "
+    never_carried="An import brings records: consumer groups, ACLs and schemas of a Schema Registry were not "
     "carried; make them on the target by hand.",
 )

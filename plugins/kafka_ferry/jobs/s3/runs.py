@@ -140,8 +140,8 @@ class ArtifactBookmarks:
             return Bookmark.from_json(found) if found else Bookmark()
         except ValueError as error:
             raise FerryError(
-                f"{self._artifacts.path(self._name(topic))} is no bookmark ({error}). Fix: delete it; the import then "
-                "looks for where to go on by what the sink holds"
+                f"{self._artifacts.path(self._name(topic))} is not a bookmark ({error}). Fix: delete it; the import "
+                "then finds where to resume from what the target holds"
             ) from None
 
     def write(self, topic: str, bookmark: Bookmark) -> None:
@@ -178,6 +178,6 @@ def refuse_itself(import_run: ImportRun) -> None:
         if ids.get(topic.name) == topic.source.topic_id:
             raise BadParam(
                 "rename",
-                f"{topic.name!r} is the very topic that was exported: it would be imported into itself",
-                "a name for the sink topic, such as {'source-(.*)': 'sink-\\\\1'}",
+                f"{topic.name!r} is the topic that was exported: it would be imported into itself",
+                "a name for the target topic, such as {'source-(.*)': 'target-\\\\1'}",
             )

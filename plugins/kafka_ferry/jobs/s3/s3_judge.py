@@ -51,7 +51,7 @@ def judge_export(
             expected=f"{records:,}",
             actual=f"{records:,}",
             detail="every offset of the frozen ranges is in an object, or its absence has a reason"
-            + ("; some were gone before the export" if gone else ""),
+            + ("; some were deleted before the export" if gone else ""),
             differences=gone[:NAMED],
         ),
         Check(
@@ -59,7 +59,7 @@ def judge_export(
             status=(Status.FAIL if wrong else Status.PASS) if looked else Status.SKIPPED,
             expected=number_of(objects, "object"),
             actual=f"{number_of(objects - len(wrong), 'object')} as they were written" if looked else "",
-            detail="each was read back and held against the fingerprint taken from the source"
+            detail="each was read back and compared with the fingerprint taken from the source"
             if looked
             else "param verify is off",
             differences=wrong[:NAMED],
@@ -129,13 +129,13 @@ def judge_import(
         Check(
             name="configs",
             status=Status.EXPLAINED if differing else Status.PASS,
-            detail="sink topics that were there keep theirs" if differing else "",
+            detail="existing target topics keep theirs" if differing else "",
             differences=differing[:NAMED],
         ),
         check("counts", counted, f"{expected:,}", f"{actual:,}"),
         check("content", wrong, number_of(expected, 'record'), number_of(actual, 'record'),
-              "read from the sink and held against the manifest's fingerprints; what earlier runs proved is not read "
-              "again"),
+              "read from the target and compared with the manifest's fingerprints; what earlier runs verified is "
+              "not read again"),
     ]  # fmt: skip
     if moved and not wrong:
         checks[-1] = checks[-1].model_copy(update={"status": Status.EXPLAINED, "differences": moved[:NAMED]})

@@ -31,7 +31,7 @@ class _ExchangeSpec(Spec):
     export: BackupName = Field(
         default="export",
         title="Export name",
-        description="Exports of one name go on from one another. One run at a time works on a name.",
+        description="Exports of one name continue one another. One run at a time works on a name.",
     )
     location: str = Field(
         default=LOCATION,
@@ -53,7 +53,7 @@ class _ExchangeSpec(Spec):
         ge=0,
         title="Follow for",
         description=(
-            "Export what is written meanwhile too, as increments, for so long. 0: end with what is there at "
+            "Keep exporting what is written meanwhile, as increments, for so long. 0: stop at what exists at "
             "the start. In seconds."
         ),
         json_schema_extra=_FOLLOW,
@@ -63,7 +63,7 @@ class _ExchangeSpec(Spec):
         ge=1,
         le=3600,
         title="Look every",
-        description="Between two looks for something new. In seconds.",
+        description="Between two polls for new records. In seconds.",
         json_schema_extra=_FOLLOW,
     )
     signing_conn_id: str | None = Field(
@@ -99,7 +99,7 @@ class ExportSpec(_ExchangeSpec):
         default="parquet",
         title="Format",
         description=(
-            "Of the objects. All of them keep key, value, headers, timestamp, offset and partition of every record."
+            "Format of the objects. All keep key, value, headers, timestamp, offset and partition of every record."
         ),
         json_schema_extra={
             "values_display": {
@@ -118,7 +118,7 @@ class ExportSpec(_ExchangeSpec):
     mode: Literal["incremental", "full"] = Field(
         default="incremental",
         title="Mode",
-        description="incremental goes on where the last export of this name ended; full begins at the log start.",
+        description="incremental resumes where the last export of this name ended; full begins at the log start.",
         json_schema_extra=_SELECTION,
     )
     isolation_level: Isolation = Field(
@@ -133,14 +133,15 @@ class ExportSpec(_ExchangeSpec):
         le=512,
         title="Object size",
         description=(
-            "An object is cut when it holds so many MB of keys and values. Memory: about five times as much a process."
+            "An object is closed when it holds so many MB of keys and values. Memory per process: about five "
+            "times that."
         ),
         json_schema_extra=_OBJECTS,
     )
     verify: bool = Field(
         default=True,
         title="Read back",
-        description="Read every object back and hold it against the fingerprints taken while exporting.",
+        description="Read every object back and compare it with the fingerprints taken while exporting.",
         json_schema_extra=_OBJECTS,
     )
 
@@ -176,15 +177,15 @@ class ImportSpec(_ExchangeSpec):
     )
     rename: dict[Regex, str] = Field(
         default={},
-        title="Names at the sink",
+        title="Names on the target",
         description=(
-            "Source topic, or a regular expression that matches all of it, to sink topic. Others keep their names."
+            "Source topic, or a regular expression that matches all of it, to target topic. Others keep their names."
         ),
-        examples=[{"source-topic-1": "sink-topic-1"}, {"source-(.*)": "sink-\\1"}],
+        examples=[{"source-topic-1": "target-topic-1"}, {"source-(.*)": "target-\\1"}],
     )
     target_conn_id: str = Field(
         default="kafka_target",
-        title="Sink cluster",
+        title="Target cluster",
         description="Airflow connection of type kafka, written to.",
     )
     follow_for: float = Field(
@@ -192,7 +193,7 @@ class ImportSpec(_ExchangeSpec):
         ge=0,
         title="Follow for",
         description=(
-            "Import increments as they are exported too, for so long. 0: end with the export that is there "
+            "Keep importing increments as they are exported, for so long. 0: end with the export that exists "
             "at the start. In seconds."
         ),
         json_schema_extra=_FOLLOW,
@@ -200,7 +201,7 @@ class ImportSpec(_ExchangeSpec):
     # It comes with all that it goes on from.
     export_id: str | None = Field(
         default=None,
-        title="As of export",
+        title="Export to import",
         description="Id of an export of this name. Empty: the latest. The report of each export says its id.",
         examples=["20261121T020000Z"],
         json_schema_extra=_SELECTION,
@@ -210,14 +211,14 @@ class ImportSpec(_ExchangeSpec):
         ge=1,
         le=32767,
         title="Replication factor",
-        description="Of topics made at the sink. Empty: the sink's default.replication.factor.",
+        description="Of topics created on the target. Empty: the target's default.replication.factor.",
         json_schema_extra=_SELECTION,
     )
     copy_to: str | None = Field(
         default=None,
         title="Copy to",
         description=(
-            "s3://bucket/prefix near the sink, in another region or account: the export is copied there first."
+            "s3://bucket/prefix near the target, in another region or account: the export is copied there first."
         ),
         examples=["s3://sink-bucket/exports"],
         json_schema_extra=_COPY,
@@ -233,9 +234,9 @@ class ImportSpec(_ExchangeSpec):
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         spec = super().from_params(params)
         if spec.follow_for and spec.export_id:
-            raise BadParam("export_id", "is given, but follow_for asks for what comes later too", "leave one of both")
+            raise BadParam("export_id", "is set, but follow_for also imports later exports", "use only one of the two")
         if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
-            raise BadParam("copy_to", "is the location of the export itself", "leave it out, or give another place")
+            raise BadParam("copy_to", "is the location of the export itself", "leave it out, or use another location")
         return spec
 
     def restore(self, export_id: str | None = None) -> RestoreSpec:

@@ -4,7 +4,7 @@
   const NEWS_MS = 3000;
   const TYPED_MS = 250; // after the last letter
   const PAGE = 100; // lines of a table shown at once
-  const LOGIN = "The login has run out. Log in to Airflow again and reload this page.";
+  const LOGIN = "The login has expired. Log in to Airflow again and reload this page.";
   const byId = (id) => document.getElementById(id);
 
   // --- theme: that of Airflow's own page around this frame, else the system's ---
@@ -262,7 +262,7 @@
       data = found.charts;
       drawAll();
     } catch (error) {
-      lost(`No news from Airflow (${error.message}); asking again.`);
+      lost(`No response from Airflow (${error.message}); trying again.`);
       pause = 2 * NEWS_MS;
     }
     setTimeout(news, pause, address);

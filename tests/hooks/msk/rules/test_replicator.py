@@ -36,7 +36,7 @@ def intent(**changes: Any) -> ReplicatorIntent:
 
 
 def described(**changes: Any) -> Replicator:
-    """As the service tells of what was wished: aliases in place of ARNs."""
+    """As the service tells of what was desired: aliases in place of ARNs."""
     wish = intent(**changes).to_request()
     info = {key: value for key, value in wish["ReplicationInfoList"][0].items() if not key.endswith("ClusterArn")}
     clusters = [

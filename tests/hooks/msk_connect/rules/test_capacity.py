@@ -59,7 +59,7 @@ def test_not_one_whole_kind(request_: dict[str, Any]) -> None:
 
 def test_one_task_for_ever_is_not_autoscaled() -> None:
     name = "io.debezium.connector.mysql.MySqlConnector"
-    with pytest.raises(BadParam, match="one task for ever"):
+    with pytest.raises(BadParam, match="always has one task"):
         check_fits(name, AutoScaled())
     check_fits(name, Provisioned())
     check_fits("org.apache.kafka.connect.mirror.MirrorSourceConnector", AutoScaled())

@@ -84,8 +84,8 @@ def test_changes_of_the_workers() -> None:
 
 
 def test_changes_of_the_config_without_secrets() -> None:
-    wished = {"connector.class": "a.B", "tasks.max": 3, "database.password": "other"}
-    assert config_changes(wished, described()) == ["~ database.password: *** -> ***", "~ tasks.max: 2 -> 3"]
+    desired = {"connector.class": "a.B", "tasks.max": 3, "database.password": "other"}
+    assert config_changes(desired, described()) == ["~ database.password: *** -> ***", "~ tasks.max: 2 -> 3"]
 
 
 def test_no_secret_in_a_repr() -> None:
@@ -102,5 +102,5 @@ def test_what_a_description_tells() -> None:
 
 
 def test_debezium_for_mysql_is_not_autoscaled() -> None:
-    with pytest.raises(BadParam, match="one task for ever"):
+    with pytest.raises(BadParam, match="always has one task"):
         intent(config={"connector.class": "io.debezium.connector.mysql.MySqlConnector"}, capacity=AutoScaled())

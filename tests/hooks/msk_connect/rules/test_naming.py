@@ -17,7 +17,7 @@ def test_other_content_gets_another_name() -> None:
 
 @pytest.mark.parametrize("base", ["", "a_b", "-a", "a b", "x" * 116])
 def test_a_base_that_cannot_begin_a_name(base: str) -> None:
-    with pytest.raises(BadParam, match="cannot begin a name"):
+    with pytest.raises(BadParam, match="cannot be the start of a name"):
         content_name(base, b"")
 
 

@@ -109,23 +109,23 @@ OBJECT = [
 
 @pytest.mark.parametrize("change", OBJECT)
 def test_claims_of_a_segment_are_refused_with_topic_partition_and_offsets(change: Callable[[dict[str, Any]], object]):
-    with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it says what cannot be: t-0 offsets "):
+    with pytest.raises(DamagedManifest, match=f"^{KEY}: refused, it is inconsistent: t-0 offsets "):
         Manifest.from_bytes(tampered(change), KEY)
 
 
 OTHERS = [
     (change(whole, backup="c"), "it says it is backup '1' of 'c'"),
     (change(whole, backup_id="../1"), r"it says it is backup '\.\./1'"),
-    (change(whole, created="yesterday"), "created 'yesterday' is no time"),
+    (change(whole, created="yesterday"), "created 'yesterday' is not a time"),
     (change(whole, created="9999-12-31T23:59:59-12:00"), "is no time"),
-    (change(whole, completed="2026-13-01"), "completed '2026-13-01' is no time"),
-    (change(topic, name=".."), r"'\.\.' is no name of a topic"),
+    (change(whole, completed="2026-13-01"), "completed '2026-13-01' is not a time"),
+    (change(topic, name=".."), r"'\.\.' is not the name of a topic"),
     (change(topic, name="a/b"), "is no name of a topic"),
     (change(topic, topic_id="a/../b"), "is no topic id"),
     (change(partition, partition=-1), "no partition"),
     (change(partition, begin=BIG), "the range from"),
     (change(partition, begin=7, end=6), "the range from 7 to 6"),
-    (lambda content: content["topics"].append(content["topics"][0]), "is in it twice"),
+    (lambda content: content["topics"].append(content["topics"][0]), "is listed twice"),
     (lambda content: topic(content)["partitions"].append(partition(content)), "in it twice"),
     (change(whole, groups={"g": [{"topic": "t", "partition": 0, "offset": 10**30}]}), "group 'g': offset"),
     (lambda content: content["totals"].update(seconds=1e400), "no JSON|seconds"),

@@ -41,7 +41,7 @@ def test_a_run_keeps_its_turn_and_others_wait_until_it_has_ended(context: Any, a
     wait_for_lock(context("one"), B)
     alive.append("one")
     wait_for_lock(context("one"), B, seconds=0)
-    with pytest.raises(TransientError, match="one still works on the backups 'b'"):
+    with pytest.raises(TransientError, match="one is still working on the backups 'b'"):
         wait_for_lock(context("two"), B, seconds=0.05, poll_seconds=0.01)
     wait_for_lock(context("two"), SharedName("backup", "other", "store/other"), seconds=0)
     alive.append("two")

@@ -246,7 +246,7 @@ def test_a_copy_keeps_the_signature_and_is_not_declared_while_another_run_prunes
 
     far = Pruned(tmp_path / "far")
     far.put(str(segment.key), mine.store.get(str(segment.key)))
-    with pytest.raises(TransientError, match=f"another run prunes there; gone: {segment.key}"):
+    with pytest.raises(TransientError, match=f"another run is pruning there; missing: {segment.key}"):
         transfer(mine.store, far, mine.chain())
     assert [one.key for one in far.list("b/manifests/")] == []
 
@@ -274,7 +274,11 @@ def test_a_name_that_is_not_there_is_told_with_its_param_the_place_and_what_is_l
 
 def test_an_id_that_is_not_there_is_told_with_the_newest(catalogue: Catalogue):
     catalogue.write(unfinished("20261123T020000Z"))
-    with pytest.raises(IncompleteBackup, match=r"param 'backup'.* has only what is not COMPLETE: 20261123T020000Z"):
+    with pytest.raises(
+        IncompleteBackup,
+        match=r"param 'backup'.* has only backups that are not COMPLETE: "
+        r"20261123T020000Z",
+    ):
         catalogue.chain()
     catalogue.write(true_manifests.manifest("20261122T020000Z", true_manifests.stored(catalogue.store, 0, [b"v"])))
     with pytest.raises(

@@ -38,6 +38,6 @@ def test_a_slow_link_is_no_stalled_one() -> None:
 
 def test_what_is_acknowledged_no_more_ends_it() -> None:
     begun = time.monotonic()
-    with pytest.raises(TransientError, match=r"3 records wait, none was acknowledged within 0\.5 s"):
+    with pytest.raises(TransientError, match=r"3 records are waiting, none was acknowledged within 0\.5 s"):
         Slow(5, stuck=3).flush()
     assert time.monotonic() - begun < 5

@@ -42,7 +42,7 @@ def test_a_name_that_is_no_text_is_refused_before_the_client_has_it(
     monkeypatch.setattr(senders, "Producer", lambda _: Nothing())
     with (
         MessageSender({**NOBODY, **config}) as sender,
-        pytest.raises(FerryError, match=f"t-3: the name of a header is not UTF-8, or has a NUL; .*{fix}"),
+        pytest.raises(FerryError, match=f"t-3: a header's name is not UTF-8, or has a NUL; .*{fix}"),
     ):
         sender.send("t", 3, rows("h", name))
 

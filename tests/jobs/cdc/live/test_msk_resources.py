@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Coordinates that Maven was asked for."""
     found: list[str] = []
 
-    @cache  # a JAR made anew would have another time in it
+    @cache  # a JAR recreated would have another time in it
     def jar(coordinates: str) -> bytes:
         return msk_lab.jar(CLASS, f"of.{coordinates.replace(':', '_')}")
 

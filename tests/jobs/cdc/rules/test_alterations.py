@@ -95,7 +95,7 @@ def test_what_ends_the_connector_is_refused():
 
 
 def test_the_cause_of_a_difference_is_named():
-    assert "3 times the database holds a date that is on no calendar" in cause(Column("d", "date"), 3)
+    assert "3 times the database holds a date that does not exist" in cause(Column("d", "date"), 3)
     assert "enable.time.adjuster" in cause(Column("d", "date"), 0)
     assert "bigint.unsigned.handling.mode=precise" in cause(Column("n", "bigint", unsigned=True), 0)
     assert "BOOL" in cause(Column("b", "tinyint", full="tinyint(1)"), 0)

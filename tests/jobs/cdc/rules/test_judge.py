@@ -79,9 +79,7 @@ def report_of(judged, verdict: str) -> Report:
 
 
 def test_the_verdict_claims_no_more_than_was_checked():
-    complete = (
-        "2 rows of 1 table are in Kafka as the database has them; so are all 5 changes since the snapshot, in order"
-    )
+    complete = "2 rows of 1 table are in Kafka as in the database; so are all 5 changes since the snapshot, in order"
 
     assert stream_sentence(report_of(World().judge(), "PASS")) == f"{complete} per key."
     assert stream_sentence(report_of(World().judge(log=False), "PASS")).endswith("; single changes were not compared.")
@@ -210,7 +208,7 @@ def test_a_truncate_is_told_by_its_tables_event():
 def test_events_of_a_table_that_had_the_name_before_count_as_its_own():
     world = World()
     world.rows = {}
-    judged = world.judge(gone="it was dropped", anew=at(145))
+    judged = world.judge(gone="it was dropped", recreated=at(145))
     assert (statuses(judged)["content"], "counts" in statuses(judged)) == ("pass", False)
     assert statuses(world.judge(gone="it was dropped"))["content"] == "fail"
 

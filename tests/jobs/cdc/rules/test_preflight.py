@@ -41,7 +41,7 @@ def refusals(findings) -> list[str]:
         ({"version": "8.0.36"}, "it is MySQL 8.0.36"),
         (
             {"gtid_binlog_pos": ""},
-            "its binary log has no transaction yet, and Debezium's MariaDB connector ends at that (measured on 3.5.0)",
+            "its binary log has no transaction yet, and Debezium's MariaDB connector fails at that (measured on 3.5.0)",
         ),
     ],
 )
@@ -89,12 +89,14 @@ def test_a_selection_that_cannot_be_proven_is_refused():
     found = table_findings([table("heap", key=()), table("odd", kind="uuid")], ["shop"], ["shop"])
 
     assert refusals(found) == [
-        "table shop.heap: it has no primary key, so its events have no key, and no order",
+        "table shop.heap: it has no primary key, so its events have no key and no guaranteed order",
         "table shop.odd: its key has values that cannot be compared: id",
     ]
     assert refusals(table_findings([], ["shop"], ["shop"])) == ["in shop: nothing matches any table"]
     assert refusals(table_findings([], ["shop"], ["shop"], ["order"])) == ["in shop: nothing matches order"]
-    assert refusals(table_findings([], ["no"], ["shop"])) == ["database no: there is none that its user may see"]
+    assert refusals(table_findings([], ["no"], ["shop"])) == [
+        "database no: no such database, or its user may not see it"
+    ]
 
 
 def test_a_name_among_others_that_no_table_has_is_told():
@@ -131,7 +133,7 @@ def test_a_schema_history_that_forgets_or_is_of_another_stream_is_refused():
     assert len(what) == 4
     assert "it has 2 partitions" in what[0]
     assert "retention.ms is 604800000" in what[2]
-    assert what[3] == "schema history h: it is of another stream, q"
+    assert what[3] == "schema history h: it belongs to another stream, q"
 
 
 def tls(config, asked=True, certificate=False, grants=()):

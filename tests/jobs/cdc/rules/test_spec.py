@@ -51,7 +51,7 @@ def test_the_articles_config_becomes_params_and_todays_keys():
         ({"databases": ["a"], "connector_config": {"database.password": "hush"}}, "holds a secret"),
         ({"databases": ["a"], "connector_config": {"x.sasl.password": "hush"}}, "holds a secret"),
         ({"databases": ["a"], "connector_config": {"value.converter": "x"}}, "value.converter is set by this DAG"),
-        ({"databases": ["a"], "connector_config": {"tasks.max": "2"}}, "tasks.max is 1 for ever"),
+        ({"databases": ["a"], "connector_config": {"tasks.max": "2"}}, "tasks.max is always 1"),
         ({"databases": ["a"], "connector_config": {"connector.class": "Jdbc"}}, "none that we know"),
         ({"databases": ["a"], "topic_prefix": "b", "connector_config": {"database.server.name": "c"}}, "another top"),
     ],
@@ -88,7 +88,7 @@ def test_msk_connect_gets_debeziums_archive_for_the_database():
         ({"capacity": {}}, "it must name exactly one kind"),
         (
             {"capacity": {"autoScaling": {"minWorkerCount": 1, "maxWorkerCount": 2, "mcuCount": 1}}},
-            "has one task for ever, and autoscaled capacity overrides tasks.max",
+            "always has one task, and autoscaled capacity overrides tasks.max",
         ),
         ({"password_reference": "hush"}, "'password_reference'"),
     ],

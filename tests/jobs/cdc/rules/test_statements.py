@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.jobs.cdc.rules.statements import (
-    is_made_anew,
+    is_recreation,
     is_reported,
     is_truncate,
     is_unlogged,
@@ -103,6 +103,6 @@ def test_rows_that_go_without_an_event():
 
 def test_tables_that_are_others_behind_a_statement():
     for statement in ("DROP TABLE a", "CREATE OR REPLACE TABLE a (id INT)", "CREATE TABLE a (id INT)"):
-        assert is_made_anew(statement)
+        assert is_recreation(statement)
     for statement in ("CREATE TABLE IF NOT EXISTS a (id INT)", "ALTER TABLE a ADD b INT", "TRUNCATE a", "DROP VIEW a"):
-        assert not is_made_anew(statement)
+        assert not is_recreation(statement)

@@ -44,7 +44,7 @@ def test_columns_that_no_statement_rewrote_are_steady():
     assert steady([]) is None
     assert steady([Version(at(1), first)]) == set(first)
     assert steady([Version(at(1), first), Version(at(2), then)]) == {"a", "b", "c", "e"}
-    assert steady([Version(at(1), first), Version(at(2), then, anew=True)]) == set(then)
+    assert steady([Version(at(1), first), Version(at(2), then, recreated=True)]) == set(then)
     back = [Version(at(1), first), Version(at(2), {**first, "g": told(g="TEXT")["g"]}), Version(at(3), first)]
     assert "g" not in steady(back), "it was another one in between"
 

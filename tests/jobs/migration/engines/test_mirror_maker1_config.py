@@ -53,7 +53,7 @@ def test_the_producer_keeps_order_and_waits_for_all_replicas() -> None:
 @pytest.mark.parametrize("largest, room", [(0, 1048576), (20_000_000, 20_000_000)])
 def test_the_largest_record_fits(largest: int, room: int) -> None:
     keys = producer_properties(intent(max_record_bytes=largest))
-    assert keys["max.request.size"] == "2147483647", "it is held against records before they are compressed"
+    assert keys["max.request.size"] == "2147483647", "it is compared with records before they are compressed"
     assert int(keys["buffer.memory"]) > room
 
 

@@ -101,7 +101,7 @@ def test_one_that_goes_on_carries_them(aws: MskConnectDouble) -> None:
     [
         (None, {}, ""),
         ({}, {}, ""),
-        ({("orders", 0): 4}, {}, "records of orders-0, which would be there twice"),
+        ({("orders", 0): 4}, {}, "records of orders-0, which would be written twice"),
         ({("orders", 0): 4}, {"duplicates": "explain"}, ""),
         (None, LATEST, "lacks records of orders-0, orders-1"),
         ({("orders", 0): 10, ("orders", 1): 9}, LATEST, "lacks records of orders-1"),

@@ -1,4 +1,4 @@
-"""What each engine holds a record against before it sends it, with what params set of its producer."""
+"""What each engine checks a record against before it sends it, with what params set of its producer."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def of(
 
         def is_there(self) -> bool:
             if (answer := there.get(self._name, False)) is None:
-                raise TransientError("its worker is away")
+                raise TransientError("its worker is unavailable")
             return answer
 
         def own_topics(self) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def test_expiry_of_what_was_proven_empty_is_no_loss() -> None:
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-@pytest.mark.parametrize(("now", "told"), [({"b": "id-b"}, "was deleted"), ({**IDS, "a": "new"}, "created anew")])
+@pytest.mark.parametrize(("now", "told"), [({"b": "id-b"}, "was deleted"), ({**IDS, "a": "new"}, "recreated")])
 def test_deleted_and_recreated_topics(side: str, now: dict[str, str], told: str) -> None:
     watch = tracker()
     watch.update(reading(0))
@@ -194,7 +194,7 @@ def test_a_second_try_does_not_forgive_what_expired_or_was_recreated_in_between(
     now = Reading(0, {A0: 40, A1: 60}, {A0: 70, A1: 10}, IDS, IDS)
     with pytest.raises(DataLossError, match="offsets 40 to 69"):
         ConvergenceTracker(kept, 60).update(now)
-    with pytest.raises(DataLossError, match="source topic 'a' was deleted and created anew"):
+    with pytest.raises(DataLossError, match="source topic 'a' was deleted and recreated"):
         ConvergenceTracker(kept, 60).update(replace(now, source_ids={**IDS, "a": "new"}))
 
 

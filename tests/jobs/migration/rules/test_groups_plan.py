@@ -88,7 +88,7 @@ def test_the_artifact_has_every_line() -> None:
 
 def test_partitions_without_a_commit_are_named() -> None:
     assert uncommitted({"g": {("orders", 0): 40}, "all": dict(ENDS)}, ENDS) == [
-        "group g has no commit on orders-1: nothing to carry there, its consumers start by auto.offset.reset"
+        "group g has no commit on orders-1: nothing to copy there, its consumers start by auto.offset.reset"
     ]
     wide = {("t", number): 5 for number in range(30)}
     many = {f"g{number:02}": {("t", 0): 1} for number in range(12)}

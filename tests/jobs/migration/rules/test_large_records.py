@@ -50,7 +50,7 @@ def test_where_it_stays_it_is_told_with_the_reason() -> None:
         assert findings(1000, 1000, **about) == []  # type: ignore[arg-type]
     own = TopicState("copy", "id", 1, 1, {"max.message.bytes": "1000"}, {})
     (found,) = findings(1001, existing=own)
-    assert "nobody could know later what to put back" in found.what
+    assert "nobody could know later what to restore" in found.what
 
 
 def test_segments_of_some_size_are_not_lifted_and_refuse_too() -> None:

@@ -145,7 +145,11 @@ def test_a_canary_that_may_not_be_made_is_done_without() -> None:
 
 def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it() -> None:
     rights = replace(RIGHTS, answers={ORDERS: {"WRITE": False, "CREATE": False, "READ": True}})
-    needs = [Need(ORDERS, "CREATE", "to make it"), Need(ORDERS, "WRITE", "to fill it"), Need(ORDERS, "READ", "to see")]
+    needs = [
+        Need(ORDERS, "CREATE", "to create it"),
+        Need(ORDERS, "WRITE", "to fill it"),
+        Need(ORDERS, "READ", "to see"),
+    ]
     (found,) = permission_findings(rights, needs, "target_conn_id")
     assert (found.severity, found.subject, found.param) == (
         Severity.REFUSE,
@@ -179,12 +183,12 @@ def test_a_denial_is_to_be_taken_away() -> None:
 
 
 def test_what_nobody_can_tell_is_said_once() -> None:
-    rights = replace(RIGHTS, reason="our user may not read the ACLs")
+    rights = replace(RIGHTS, reason="the connection's user may not read the ACLs")
     needs = [Need(("TOPIC", f"t{i}"), operation, "") for i in range(5) for operation in ("READ", "WRITE")]
     (found,) = permission_findings(rights, needs, "target_conn_id")
     assert found.severity is Severity.ADVISE
     assert "READ, WRITE on topic t0, topic t1, topic t2 and 2 more" in found.what
-    assert "our user may not read the ACLs" in found.what
+    assert "the connection's user may not read the ACLs" in found.what
 
 
 def test_with_all_rights_nothing_is_said() -> None:

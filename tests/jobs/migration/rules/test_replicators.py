@@ -252,7 +252,7 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     [
         (
             "replicate_topics.wave-1.MirrorSourceConnector",
-            "if a run of DAG replicate_topics with migration 'wave-1' is at work, wait until it ends; else ",
+            "if a run of DAG replicate_topics with migration 'wave-1' is running, wait until it ends; otherwise ",
         ),
         ("somebody.MirrorSourceConnector", ""),
         ("sink", ""),

@@ -48,7 +48,7 @@ def poller(tmp_path: Path, *steps: PollResult | Exception, patience: float = 5) 
     made._spec = MigrationSpec(topics=["a"], no_progress_timeout=patience)
     made._artifacts = RunArtifacts("d", "r", str(tmp_path))
     made._watch = FakeWatch(*steps)  # type: ignore[assignment]
-    made.interval, made._silent_since, made._last = 0.001, None, "nothing was seen yet"
+    made.interval, made._silent_since, made._last = 0.001, None, "no progress seen yet"
     return made
 
 
@@ -120,7 +120,7 @@ def test_a_silent_cluster_is_tolerated_and_not_for_ever(monkeypatch: pytest.Monk
     now = [100.0]
     monkeypatch.setattr(convergence.time, "monotonic", lambda: now[0])
     made = poller(tmp_path, TransientError("broker away"), patience=5)
-    assert made.look() == Readiness(Verdict.WAITING, "no answer, will look again: broker away")
+    assert made.look() == Readiness(Verdict.WAITING, "no answer, will try again: broker away")
     now[0] += 5
     assert made.look().verdict is Verdict.WAITING
     now[0] += 0.1

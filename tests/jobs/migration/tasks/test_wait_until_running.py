@@ -111,7 +111,7 @@ def test_it_defers_with_nothing_but_json(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_trigger_waits_for_success_over_a_worker_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = event(monkeypatch, FakeEngine(WAITS, TransientError("worker away"), RUNS))
+    told = event(monkeypatch, FakeEngine(WAITS, TransientError("worker unavailable"), RUNS))
     assert told == {"status": "success", "message": "it runs"}
 
 

@@ -59,7 +59,7 @@ def test_a_role_made_of_our_own_documents_passes(role: Any, aws: MskConnectDoubl
     found = line(checked)
     assert found["status"] == "pass"
     assert "trust policy read; " in found["detail"]
-    assert "resource policies and resource control policies are not seen" in found["detail"]
+    assert "resource policies and resource control policies are not checked" in found["detail"]
 
 
 def test_a_right_taken_from_our_documents_is_missed_and_refused(role: Any, aws: MskConnectDouble) -> None:
@@ -85,7 +85,7 @@ def test_a_trust_policy_for_another_service_or_account_is_refused(role: Any, aws
 
 def test_a_deny_and_a_boundary_are_refused_with_their_own_words(role: Any, aws: MskConnectDouble) -> None:
     use(aws, allow("kafka-cluster:*"), allow("kafka-cluster:CreateTopic", effect="Deny"))
-    with pytest.raises(BadParam, match="a Deny of one of its policies takes away kafka-cluster:CreateTopic"):
+    with pytest.raises(BadParam, match="a Deny in one of its policies revokes kafka-cluster:CreateTopic"):
         role().refuse()
     use(aws, boundary=allow(["kafka-cluster:Connect", "kafka-cluster:D*", "kafka-cluster:ReadData"]))
     with pytest.raises(BadParam, match="its permissions boundary does not allow"):

@@ -167,7 +167,7 @@ class NativeClient(Generic[R]):
         self._forget([key for key, leader in self._leaders.items() if leader == node])
 
     def _forget(self, keys: Iterable[Partition]) -> None:
-        """Ask anew who leads these, after a while."""
+        """Ask again who leads these, after a while."""
         for key in keys:
             self._leaders.pop(key, None)
         self._not_before[LEADERS] = time.monotonic() + _AGAIN
@@ -195,7 +195,7 @@ class NativeClient(Generic[R]):
         for key, asked in answer.asked.items():
             part = answer.parts.get(key)
             if self._positions.get(key) != asked or part is None:
-                continue  # it was assigned anew meanwhile
+                continue  # it was assigned again meanwhile
             if part.code:
                 event = _event(key, asked, part.code)
                 if part.code in _TELLING:

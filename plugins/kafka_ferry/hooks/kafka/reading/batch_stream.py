@@ -39,7 +39,7 @@ def worth_compiling(records: int, least: int) -> bool:
         if wish == "always":
             raise
         log.warning(
-            "records are read and sent as messages, which takes some times as long: %s. Fix: set NUMBA_CACHE_DIR to a "
+            "records are read and sent one by one, which is several times slower: %s. Fix: set NUMBA_CACHE_DIR to a "
             "folder that can be written",
             error,
         )
@@ -91,7 +91,7 @@ def native_stream(
     """
     others = only_librdkafka_knows(config)
     if others:
-        log.info("records are read by librdkafka, which takes some times as long: only it knows %s", others)
+        log.info("records are read by librdkafka, which is several times slower: only it supports %s", others)
         return None
     from kafka_ferry.hooks.kafka.reading.batch_client import NativeClient
     from kafka_ferry.records.raw_records import BatchDecoder

@@ -18,7 +18,7 @@ from aiokafka.protocol.types import Array, Schema
 
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
 
-# What it would print each time that a broker is away is in our exception; a refused password is there too.
+# What it would print each time that a broker is unavailable is in our exception; a refused password is there too.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 _SECONDS = 30.0
@@ -30,7 +30,7 @@ _LONG_ANSWER = 65536
 
 
 class BrokerConnection(asyncio.BufferedProtocol):
-    """Asks one question at a time. An answer's bytes are good until the next one arrives.
+    """Asks one request at a time. An answer's bytes are good until the next one arrives.
 
     Lives in one event loop. A question that failed leaves it unusable: ``close`` it.
     """
@@ -52,7 +52,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         """Connect and log in.
 
         :param on_arrival: called while a long answer arrives slowly.
-        :raises OSError, TimeoutError, aiokafka.errors.KafkaError: the broker is away, or refuses us.
+        :raises OSError, TimeoutError, aiokafka.errors.KafkaError: the broker is unavailable, or refuses us.
         """
         connection = await create_conn(
             host,
@@ -78,7 +78,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         :raises OSError, TimeoutError, aiokafka.errors.KafkaError: no answer, or the broker is too old for it.
         """
         if self._answer is not None:
-            raise RuntimeError("one question at a time")
+            raise RuntimeError("one request at a time")
         request = question.prepare(self._connection._versions)
         self._number = self._number % _MOST + 1
         header = request.build_request_header(self._number, self._connection._client_id).encode()
@@ -89,7 +89,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         self._answer = None
         found = request.parse_response_header(answer).correlation_id
         if found != self._number:
-            raise KafkaConnectionError(f"an answer to question {found} in place of {self._number}")
+            raise KafkaConnectionError(f"a response to request {found} instead of {self._number}")
         message = request.RESPONSE_TYPE.decode(answer)
         names, kinds = message.SCHEMA.names, message.SCHEMA.fields
         return {name: _named(kind, message.get_item(name)) for name, kind in zip(names, kinds, strict=True)}

@@ -100,7 +100,8 @@ class Pace:
 class BrokerWire:
     """One connection to each broker and one to any, made when they are needed. Lives in one event loop.
 
-    All its questions raise ``OSError``, ``TimeoutError`` or aiokafka's ``KafkaError`` where a broker is away or refuses
+    All its questions raise ``OSError``, ``TimeoutError`` or aiokafka's ``KafkaError`` where a broker is '
+        'unavailable or refuses
     us; ``drop`` the connection then.
 
     :param on_arrival: called while a long answer arrives slowly.
@@ -154,7 +155,7 @@ class BrokerWire:
         try:
             found = await connection.ask(question)
         except (IncompatibleBrokerVersion, NotImplementedError) as error:
-            raise UnusualRecords(f"a broker of before Kafka 0.11: {error}") from None
+            raise UnusualRecords(f"a broker older than Kafka 0.11: {error}") from None
         except (OSError, TimeoutError):
             pace.note(_LONG)
             raise

@@ -68,7 +68,7 @@ class ColumnReader:
                     left[key] = replace(left[key], begin=run.last + 1)
                 left.clear()
             except UnusualRecords as error:
-                log.info("the rest is read as messages, which takes some times as long: %s", error)
+                log.info("the rest is read one by one, which is several times slower: %s", error)
                 self._native.close()
                 self._native = None
         yield from _from_messages(self._messages, list(left.values()))

@@ -99,7 +99,7 @@ def headers_of(message: BatchMessage) -> Headers | None:
         return message.headers()
     except (SystemError, UnicodeDecodeError):
         raise FerryError(
-            f"{message.topic()}-{message.partition()}: offset {message.offset()}: the name of a header is not UTF-8, "
+            f"{message.topic()}-{message.partition()}: offset {message.offset()}: a header's name is not UTF-8, "
             "which librdkafka's Python client cannot read. Fix: a connection that needs no librdkafka (no OAuth, MSK "
             "IAM or Kerberos)"
         ) from None
@@ -259,7 +259,7 @@ class LibrdkafkaReader:
             yield from self._messages.stream(rest, only_first)
 
     def _leave_to_librdkafka(self, error: UnusualRecords) -> None:
-        log.info("records are read by librdkafka from here on, which takes some times as long: %s", error)
+        log.info("records are read by librdkafka from here on, which is several times slower: %s", error)
         self.close()
         self._native, self._from_messages = None, True
         self._messages = _message_stream(self._settings, self.isolation_level, self.stall_seconds, by_librdkafka=True)

@@ -29,7 +29,7 @@ CONSUMER_SETTINGS: dict[str, Any] = {
     "fetch.wait.max.ms": 100,
     "reconnect.backoff.max.ms": 2000,
     "topic.metadata.propagation.max.ms": 5000,  # how long an unknown topic may still turn up; default 30 s of silence
-    "log_level": 2,  # what librdkafka would print 20 times a second while a broker is away is in our exception
+    "log_level": 2,  # what librdkafka would print 20 times a second while a broker is unavailable is in our exception
 }
 SMALL_FETCHES: dict[str, Any] = {"max.partition.fetch.bytes": 65536, "fetch.max.bytes": 1048576}
 _POLL_SECONDS = 0.1
@@ -100,7 +100,7 @@ class Client(Protocol[R_co]):
 
 
 class Faults:
-    """What a client is told beside the records: refusals, quotas, brokers that are away."""
+    """What a client is told beside the records: refusals, quotas, brokers that are unavailable."""
 
     def __init__(self) -> None:
         self.denied: str | None = None
@@ -206,21 +206,21 @@ class RangeStream(Generic[R]):
             reading.end_of_log(key, event.offset)
         elif event.code in _OUT_OF_RANGE:
             raise TransientError(
-                f"{reading.ranges.get(key) or key}: offset out of range; its log start moved on, by retention or "
-                f"deletion, or the topic was created anew, after the offsets were asked for ({event.text})"
+                f"{reading.ranges.get(key) or key}: offset out of range; its log start moved on by retention or "
+                f"deletion, or the topic was recreated, after its offsets were read ({event.text})"
             )
         elif event.code in _DENIED:
             place = f"topic {event.topic!r}" if event.topic else _names(reading.ranges)
             fix = ". Fix: grant READ on it to this user" if event.code == KafkaError.TOPIC_AUTHORIZATION_FAILED else ""
             raise BadConnection(f"cannot read {place}: {event.text}{fix}")
         elif event.code in _GONE:
-            raise TransientError(f"{event.topic or _names(reading.ranges)}: no such topic or partition any more")
+            raise TransientError(f"{event.topic or _names(reading.ranges)}: the topic or partition no longer exists")
         elif event.code != KafkaError.GROUP_AUTHORIZATION_FAILED:  # we are in no group: no right to one is needed
             self._faults.last_error = event.text
 
     def _stalled(self, reading: _Reading[R]) -> str:
         places = ", ".join(
-            f"{span} stands at {reading.reached[key]}"
+            f"{span} is at {reading.reached[key]}"
             + (f", where its log ends for {self.isolation_level}" if key in reading.at_eof else "")
             for key, span in list(reading.ranges.items())[:5]
         )

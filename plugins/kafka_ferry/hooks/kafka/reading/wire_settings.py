@@ -104,7 +104,7 @@ def _context(config: Mapping[str, Any]) -> ssl.SSLContext:
             )
     except OSError as error:
         raise BadConnection(
-            f"a certificate or key of the connection cannot be read: {error}. Fix: look at its ssl.ca.location, "
+            f"a certificate or key of the connection cannot be read: {error}. Fix: check its ssl.ca.location, "
             "ssl.certificate.location, ssl.key.location, ssl.key.password"
         ) from None
     verified = str(config.get("enable.ssl.certificate.verification", True)).lower() != "false"

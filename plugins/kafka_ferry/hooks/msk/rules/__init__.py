@@ -1,1 +1,1 @@
-"""Amazon MSK's replicators and topics: what is wished, what is there, and what an update would change. Pure."""
+"""Amazon MSK's replicators and topics: what is desired, what exists, and what an update would change. Pure."""

@@ -17,7 +17,7 @@ class ReplicatorCluster:
     """One of the two ``KafkaClusters`` of ``CreateReplicator``: an MSK cluster, or a Kafka of yours as the source.
 
     :param arn: of an MSK cluster.
-    :param cluster_id, bootstrap_servers: of a Kafka of yours; the id is Kafka's own.
+    :param cluster_id, bootstrap_servers: of a Kafka of yours; the id is an internal topic of Kafka.
     :param authentication: ``ClientAuthentication`` of a Kafka of yours, which names secrets by their ARN.
     """
 
@@ -30,7 +30,9 @@ class ReplicatorCluster:
 
     def __post_init__(self) -> None:
         if bool(self.arn) == bool(self.cluster_id and self.bootstrap_servers):
-            raise BadParam("cluster", "is neither an MSK cluster nor a Kafka", "an ARN, or an id and its brokers")
+            raise BadParam(
+                "cluster", "is neither an MSK cluster nor a Kafka cluster", "an ARN, or an id and its brokers"
+            )
         if self.arn:
             check_arn("cluster", self.arn)
         if len(self.subnets) < _LEAST_SUBNETS:
@@ -82,7 +84,7 @@ def cluster_end(param: str, description: Mapping[str, Any]) -> ReplicatorCluster
         return ReplicatorCluster(tuple(first["SubnetIds"]), tuple(first.get("SecurityGroupIds", ())), arn)
     provisioned = description.get("Provisioned", {})
     if not provisioned.get("ClientAuthentication", {}).get("Sasl", {}).get("Iam", {}).get("Enabled"):
-        fix = "switch on IAM access control in the cluster's security settings"
+        fix = "enable IAM access control in the cluster's security settings"
         raise BadParam(param, "the cluster has no IAM access control, by which a replicator logs in", fix)
     nodes = provisioned.get("BrokerNodeGroupInfo", {})
     return ReplicatorCluster(tuple(nodes.get("ClientSubnets", ())), tuple(nodes.get("SecurityGroups", ())), arn)
@@ -92,7 +94,7 @@ def check_arn(param: str, arn: str) -> str:
     """:raises BadParam: it is not the ARN of an MSK cluster."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "kafka" or not parts[5].startswith("cluster/"):
-        raise BadParam(param, f"{arn!r} is no MSK cluster", "arn:aws:kafka:<region>:<account>:cluster/<name>/<id>")
+        raise BadParam(param, f"{arn!r} is not an MSK cluster", "arn:aws:kafka:<region>:<account>:cluster/<name>/<id>")
     return arn
 
 

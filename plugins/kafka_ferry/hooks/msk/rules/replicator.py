@@ -1,4 +1,4 @@
-"""A replicator as wished and as described, and the calls that make the one into the other."""
+"""A replicator as desired and as described, and the calls that make the one into the other."""
 
 from __future__ import annotations
 
@@ -112,12 +112,14 @@ class ReplicatorIntent:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            problem = f"{self.name!r} cannot be a replicator's"
+            problem = f"{self.name!r} is not a valid replicator name"
             raise BadParam("replicator_name", problem, f"letters, digits and -, at most {MOST_NAME_CHARACTERS}")
         if not self.topics:
             raise BadParam("topics", "is missing", "regular expressions of topic names")
         if not self.target.arn:
-            raise BadParam("target", f"{self.target.name} is no MSK cluster", "only the source may be a Kafka of yours")
+            raise BadParam(
+                "target", f"{self.target.name} is not an MSK cluster", "only the source may be a Kafka outside MSK"
+            )
         _check_patterns("topics", self.topics, MOST_TOPIC_CHARACTERS)
         _check_patterns("exclude_topics", self.topics_exclude, MOST_TOPIC_CHARACTERS)
         _check_patterns("groups", self.groups, MOST_GROUP_CHARACTERS)
@@ -238,7 +240,7 @@ def immutable_differences(wanted: ReplicatorIntent, found: Replicator) -> list[s
 
 
 def replication_changes(wanted: ReplicatorIntent, found: Replicator) -> dict[str, Any]:
-    """The members of ``UpdateReplicationInfo`` that make it as wished; empty when it is. Each is sent whole."""
+    """The members of ``UpdateReplicationInfo`` that make it match; empty when it does. Each is sent whole."""
     changes: dict[str, Any] = {}
     for member, wish, updatable in (
         ("TopicReplication", wanted.topic_replication, TOPICS_UPDATABLE),

@@ -26,7 +26,7 @@ def check_topic_api(description: Mapping[str, Any]) -> None:
     """
     state = description.get("State", "ACTIVE")
     if state in _PASSING:
-        raise TransientError(f"the cluster is {state}: MSK makes topics on an ACTIVE one only")
+        raise TransientError(f"the cluster is {state}: MSK creates topics on an ACTIVE cluster only")
     if state != "ACTIVE":
         raise BadParam("cluster_arn", f"the cluster is {state}", "a cluster that is ACTIVE")
     if "Serverless" in description:
@@ -38,7 +38,7 @@ def check_topic_api(description: Mapping[str, Any]) -> None:
 
 
 def _not_there(what: str) -> BadParam:
-    problem = f"is msk_api, but the cluster is {what}, and such ones have no topic API"
+    problem = f"is msk_api, but the cluster is {what}, and such clusters have no topic API"
     return BadParam("provision_through", problem, "kafka; or a provisioned cluster of Kafka 3.6 or newer")
 
 

@@ -60,7 +60,7 @@ class AutoScaled:
             raise BadParam("capacity", problem, "a range")
         for key, percent in (("scaleInPolicy", self.scale_in_percent), ("scaleOutPolicy", self.scale_out_percent)):
             if not 1 <= percent <= 100:
-                raise BadParam("capacity", f"{key}: {percent} is no percentage of CPU", "1 to 100")
+                raise BadParam("capacity", f"{key}: {percent} is not a percentage of CPU", "1 to 100")
         if self.max_tasks is not None and self.max_tasks < self.max_workers:
             problem = f"maxAutoscalingTaskCount {self.max_tasks} is less than maxWorkerCount {self.max_workers}"
             raise BadParam("capacity", problem, f"{self.max_workers} or more")
@@ -113,7 +113,7 @@ def check_fits(connector_class: str, capacity: Capacity) -> None:
     """
     if isinstance(capacity, AutoScaled) and connector_class in SINGLE_TASK:
         name = connector_class.rpartition(".")[2]
-        problem = f"{name} has one task for ever, and autoscaled capacity overrides tasks.max"
+        problem = f"{name} always has one task, and autoscaled capacity overrides tasks.max"
         raise BadParam("capacity", problem, '{"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}')
 
 

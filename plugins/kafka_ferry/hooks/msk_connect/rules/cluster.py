@@ -70,15 +70,18 @@ def cluster_of(
     open_without_login = _unauthenticated(description)
     for authentication in (wanted,) if wanted else (IAM, NONE):
         if authentication not in doors:
-            raise BadParam("authentication", f"{authentication!r} is unknown to MSK Connect", "IAM or NONE")
+            raise BadParam("authentication", f"{authentication!r} is not supported by MSK Connect", "IAM or NONE")
         if authentication == NONE and not open_without_login:
             continue
         for key, encryption in doors[authentication]:
             if found := brokers.get(key):
                 return ConnectorCluster(found, subnets, groups, authentication, encryption)
     doors_found = ", ".join(sorted(key for key in brokers if key.startswith("Bootstrap"))) or "none"
-    problem = f"no door for {wanted or 'IAM or NONE'}: it has {doors_found}, and MSK Connect knows no SCRAM and no mTLS"
-    raise BadParam("cluster_arn", problem, "switch on IAM access control in the cluster's security settings")
+    problem = (
+        f"no listener for {wanted or 'IAM or NONE'}: it has {doors_found}, and MSK Connect supports "
+        "neither SCRAM nor mTLS"
+    )
+    raise BadParam("cluster_arn", problem, "enable IAM access control in the cluster's security settings")
 
 
 def _network(description: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""A connector as wished and as described, and the calls that make the one into the other."""
+"""A connector as desired and as described, and the calls that make the one into the other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMMUTABLE = (
 
 
 class Update(StrEnum):
-    """The two kinds of ``UpdateConnector``, one call each, ``currentVersion`` read anew between them."""
+    """The two kinds of ``UpdateConnector``, one call each, ``currentVersion`` read again between them."""
 
     WORKER_SETTING = "worker setting"  # capacity, plugin, worker configuration
     CONFIGURATION = "connector configuration"
@@ -126,7 +126,7 @@ def config_changes(config: Mapping[str, Any], found: Connector) -> list[str]:
 
 
 def worker_setting_changes(request: Mapping[str, Any], found: Connector) -> dict[str, Any]:
-    """The members of an ``UpdateConnector`` for workers; empty when all is as wished.
+    """The members of an ``UpdateConnector`` for workers; empty when all is up to date.
 
     An equal capacity is refused by MSK Connect ("identical to the current value", aws-cdk 28128), so only what differs
     is in it.
@@ -141,13 +141,13 @@ def worker_setting_changes(request: Mapping[str, Any], found: Connector) -> dict
     return changes
 
 
-def _same(wished: Any, found: Any) -> bool:
+def _same(desired: Any, found: Any) -> bool:
     """Equal, where the description may tell more than was asked for."""
-    if isinstance(wished, Mapping):
-        return isinstance(found, Mapping) and all(_same(value, found.get(key)) for key, value in wished.items())
-    if isinstance(wished, list | tuple):
-        return isinstance(found, list | tuple) and sorted(map(str, wished)) == sorted(map(str, found))
-    return bool(wished == found)
+    if isinstance(desired, Mapping):
+        return isinstance(found, Mapping) and all(_same(value, found.get(key)) for key, value in desired.items())
+    if isinstance(desired, list | tuple):
+        return isinstance(found, list | tuple) and sorted(map(str, desired)) == sorted(map(str, found))
+    return bool(desired == found)
 
 
 def _shown(value: Any) -> str:

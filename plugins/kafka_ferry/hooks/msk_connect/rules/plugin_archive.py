@@ -91,7 +91,7 @@ class Coordinates:
         parts = text.strip().split(":")
         if not 3 <= len(parts) <= 5 or not all(parts):
             fix = "group:artifact:version[:type[:classifier]]"
-            raise BadParam("plugin", f"{text!r} is no Maven coordinate", fix)
+            raise BadParam("plugin", f"{text!r} is not a Maven coordinate", fix)
         return cls(*parts)
 
     @property
@@ -130,5 +130,5 @@ def unpacked(name: str, data: bytes) -> dict[str, bytes]:
         raise BadParam("plugin", f"{name} cannot be read: {error}", "a whole ZIP or tar.gz") from error
     for path in found:
         if path.startswith("/") or ".." in path.split("/"):
-            raise BadParam("plugin", f"{name}: the path {path!r} leads out of it", "an archive of the vendor's own")
+            raise BadParam("plugin", f"{name}: the path {path!r} leads out of it", "the vendor's original archive")
     return found

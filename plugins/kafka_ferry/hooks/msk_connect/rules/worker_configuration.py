@@ -80,7 +80,7 @@ def parse(encoded: str) -> dict[str, str]:
     try:
         return dict(javaproperties.loads(base64.b64decode(encoded, validate=True).decode()))
     except (binascii.Error, UnicodeDecodeError, javaproperties.InvalidUEscapeError) as error:
-        raise BadParam("worker_configuration", "it is no properties file in base64", "the file's text") from error
+        raise BadParam("worker_configuration", "it is not a properties file in base64", "the file's text") from error
 
 
 def _problem(key: str) -> str:

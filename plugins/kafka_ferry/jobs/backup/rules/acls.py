@@ -52,7 +52,7 @@ def restored_acls_check(found: RestoredAcls, refused: Sequence[str] = ()) -> Che
     """
     missing = [f"missing on the target: {acl}. Fix: kafka-acls {acl.command()}" for acl in found.missing]
     left = [
-        f"not made: {acl}. It is about more than what was restored; make it, or a narrower one: "
+        f"not created: {acl}. It covers more than what was restored; create it, or a narrower one: "
         f"kafka-acls {acl.command()}"
         for acl in found.left
     ]
@@ -61,6 +61,6 @@ def restored_acls_check(found: RestoredAcls, refused: Sequence[str] = ()) -> Che
         status=Status.FAIL if missing else Status.EXPLAINED if left else Status.PASS,
         expected=f"{len(found.wanted)} ACLs of these topics and groups",
         actual=f"{len(found.wanted) - len(missing)} there",
-        detail=f"{len(left)} on prefixes or wildcards are to be made by hand" if left else "",
+        detail=f"{len(left)} on prefixes or wildcards must be created by hand" if left else "",
         differences=[*refused, *missing, *left][:_NAMED],
     )

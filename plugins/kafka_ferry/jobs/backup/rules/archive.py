@@ -66,9 +66,9 @@ def _status(manifest: Manifest, holds: int | None, told: Mapping[str, Any]) -> S
 
 def _detail(manifest: Manifest, holds: int | None, told: Mapping[str, Any]) -> str:
     if manifest.state is not State.COMPLETE:
-        return "not finished: no backup"
+        return "not finished: not a backup"
     if holds is None:
-        return "cannot be restored: a backup that it goes on from is missing"
+        return "cannot be restored: a backup that it builds on is missing"
     if not told:
         return "never verified"
     return f"{told['kind']} {told['verdict']} on {str(told['at'])[:16].replace('T', ' ')} UTC"

@@ -134,7 +134,7 @@ def _blocks(data: bytes, what: str) -> Iterator[tuple[bytes, int, bytes]]:
     about, marker, at = _head(data)
     schema = fastavro.schema.to_parsing_canonical_form(json.loads(about["avro.schema"]))
     if schema not in (_CANONICAL, _CANONICAL_BINARY):
-        raise DamagedSegment(f"{what}: its schema is another one: {schema[:300]}")
+        raise DamagedSegment(f"{what}: it has an unexpected schema: {schema[:300]}")
     codec = about.get("avro.codec", b"null")
     if codec not in (b"null", b"deflate"):
         raise DamagedSegment(f"{what}: its codec is {codec[:20]!r}")

@@ -28,7 +28,7 @@ def as_claimed(pieces: Iterable[Records], segment: Segment) -> Iterator[Records]
             offsets = np.asarray(rows.offsets, dtype=np.int64)
         count += len(offsets)
         if count > segment.records:
-            raise DamagedSegment(f"{what}: {count} records and more, the manifest says {segment.records}")
+            raise DamagedSegment(f"{what}: {count} records or more, the manifest says {segment.records}")
         if offsets[0] <= last or offsets[-1] >= segment.end or bool((offsets[1:] <= offsets[:-1]).any()):
             raise DamagedSegment(f"{what}: its offsets are not in order, or outside its range")
         last = int(offsets[-1])

@@ -39,7 +39,7 @@ def refuse_large(what: str, size: int) -> None:
     """:raises DamagedSegment: a portion would become too large."""
     if size > DECODED_BYTES:
         raise DamagedSegment(
-            f"{what}: a portion of it would become {size:,} bytes; at most {DECODED_BYTES:,} are taken"
+            f"{what}: a part of it would unpack to {size:,} bytes; at most {DECODED_BYTES:,} are taken"
         )
 
 
@@ -49,7 +49,7 @@ def whole(number: Any) -> int:
     :raises ValueError: it is none.
     """
     if type(number) is not int or not -(2**63) <= number < 2**63:
-        raise ValueError(f"{str(number)[:40]} is no number of 64 bits")
+        raise ValueError(f"{str(number)[:40]} is not a 64-bit number")
     return number
 
 
@@ -83,5 +83,5 @@ def check_about(what: str, about: bytes | str | None) -> None:
         return
     found = json.loads(about) if about else None
     if not isinstance(found, dict):
-        raise DamagedSegment(f"{what}: it does not say what it is")
+        raise DamagedSegment(f"{what}: it carries no description")
     check_place(what, found.get("topic"), found.get("partition"))

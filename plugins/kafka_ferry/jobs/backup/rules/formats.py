@@ -52,7 +52,7 @@ def decode(data: bytes, key: str) -> Iterator[Rows]:
     for suffix, decoder in _DECODERS.items():
         if key.endswith(suffix):
             return decoder(data, key)
-    raise DamagedSegment(f"{key}: no format has this ending")
+    raise DamagedSegment(f"{key}: no known format has this suffix")
 
 
 def offsets_of(data: bytes, key: str) -> Any:

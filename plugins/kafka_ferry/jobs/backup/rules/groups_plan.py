@@ -28,12 +28,12 @@ class Step(StrEnum):
 WRITTEN = (Step.REWIND, Step.RAISE, Step.SET)
 
 MEANING = {
-    Step.REWIND: "stands further on the target than the backup has it: set back, as param rewind_groups asks",
-    Step.AHEAD: "stands further on the target than the backup has it: left there (param rewind_groups sets it back)",
-    Step.ACTIVE: "has members on the target: nothing is written while it has",
-    Step.RAISE: "stands behind on the target: raised to where the backup has it",
-    Step.SET: "has no commit on the target: set to where the backup has it",
-    Step.THERE: "stands there already: nothing to do",
+    Step.REWIND: "is ahead on the target of the backup: set back, as param rewind_groups asks",
+    Step.AHEAD: "is ahead on the target of the backup: left there (param rewind_groups sets it back)",
+    Step.ACTIVE: "has members on the target: nothing is written meanwhile",
+    Step.RAISE: "is behind on the target: raised to the backup's offset",
+    Step.SET: "has no commit on the target: set to the backup's offset",
+    Step.THERE: "is already there: nothing to do",
 }
 
 

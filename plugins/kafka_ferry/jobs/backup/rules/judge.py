@@ -45,7 +45,7 @@ def backup_checks(manifest: Manifest, damage: Sequence[str], objects: int, pruni
         _topics(manifest),
         _counts(manifest),
         _gaps(manifest),
-        objects_check(damage, objects, "looked at, not read: verify_backup reads them"),
+        objects_check(damage, objects, "presence and size checked only: verify_backup reads them"),
         _groups(manifest),
         _acls(manifest),
         _pruning(pruning),
@@ -75,7 +75,7 @@ def clocks_check(futures: Sequence[str]) -> Check:
     return Check(
         name="clocks",
         status=Status.EXPLAINED if futures else Status.PASS,
-        expected="no date that has not come yet",
+        expected="no date in the future",
         actual=number_of(len(futures), "backup") + " from the future" if futures else "none",
         detail="a clock was wrong: offsets decide which is newest and which covers an interval" if futures else "",
         differences=list(futures)[:NAMED],
@@ -95,21 +95,21 @@ def copy_check(lacking: Sequence[str] | None, place: str, objects: int) -> Check
         status=Status.FAIL if lacking else Status.PASS,
         expected=f"{number_of(objects, 'object')} at {place}",
         actual=f"{len(lacking):,} missing or cut short" if lacking else f"{objects:,}",
-        detail="each was held against its SHA-256 on the way, and its size was looked at there",
+        detail="each was checked against its SHA-256 while copied, and its size at the destination",
         differences=list(lacking)[:NAMED],
     )
 
 
 def _topics(manifest: Manifest) -> Check:
-    anew = [f"{topic.name}: made anew since the last backup, taken from its beginning" for topic in manifest.topics
+    recreated = [f"{topic.name}: recreated since the last backup, taken from its beginning" for topic in manifest.topics
             if topic.recreated]  # fmt: skip
     return Check(
         name="topics",
-        status=Status.EXPLAINED if anew else Status.PASS,
+        status=Status.EXPLAINED if recreated else Status.PASS,
         expected=f"{number_of(len(manifest.topics), 'topic')} selected",
         actual=f"{len(manifest.topics):,} in the manifest",
-        detail=f"{manifest.mode}" + (f", goes on from {manifest.parent}" if manifest.parent else ""),
-        differences=anew[:NAMED],
+        detail=f"{manifest.mode}" + (f", continues {manifest.parent}" if manifest.parent else ""),
+        differences=recreated[:NAMED],
     )
 
 
@@ -123,7 +123,7 @@ def _counts(manifest: Manifest) -> Check:
         status=Status.FAIL if uncovered else Status.PASS,
         expected=f"{number_of(offsets, 'offset')} frozen",
         actual=number_of(records, "record") + (f", {number_of(without, 'offset')} without one" if without else ""),
-        detail="each record was counted as it was written; offsets without one: see gaps" if without else "",
+        detail="each record was counted as it was written; offsets without a record: see gaps" if without else "",
         differences=[f"{number_of(uncovered, 'offset')} in no segment"] if uncovered else [],
     )
 
@@ -163,7 +163,7 @@ def _groups(manifest: Manifest) -> Check:
         status=Status.EXPLAINED if any(is_other(why) for _, why in left) else Status.PASS,
         expected="the groups selected",
         actual=f"{number_of(len(manifest.groups), 'group')}, {number_of(offsets, 'committed offset')}",
-        detail=f"{number_of(len(left), 'group')} left out, each named with the reason" if left else "",
+        detail=f"{number_of(len(left), 'group')} left out, each listed with the reason" if left else "",
         differences=[f"{shown(group)}: {why}" for group, why in left][:NAMED],
     )
 
@@ -177,7 +177,9 @@ def _acls(manifest: Manifest) -> Check:
 
 def _pruning(pruning: Mapping[str, Any]) -> Check:
     if not pruning:
-        return Check(name="pruning", status=Status.SKIPPED, detail="no keep_last and no keep_days: all are kept")
+        return Check(
+            name="pruning", status=Status.SKIPPED, detail="neither keep_last nor keep_days is set: all are kept"
+        )
     if pruning.get("refused"):
         return Check(name="pruning", status=Status.SKIPPED, detail=f"nothing was deleted: {pruning['refused']}")
     deleted, dry = pruning["deleted"], pruning["dry_run"]
@@ -206,7 +208,7 @@ def _line(topic: TopicBackup) -> TopicLine:
         gone = number_of(sum(gap.end - gap.begin for gap in lost), "offset")
         detail += f"; {gone} deleted before they could be backed up"
     if topic.recreated:
-        detail += "; made anew since the last backup"
+        detail += "; recreated since the last backup"
     return TopicLine(
         source=topic.name,
         target=topic.name,

@@ -53,7 +53,8 @@ def restored_topics(topics: Sequence[RestoreTopic], lines: Sequence[Line]) -> li
 def retimed_text(records: int) -> str:
     """What is said of records whose time librdkafka cannot send."""
     return (
-        f"{number_of(records, 'record')} of 1970-01-01 00:00:00.000 came as of 1 ms later: librdkafka takes 0 for now"
+        f"{number_of(records, 'record')} of 1970-01-01 00:00:00.000 arrived as 1 ms later: librdkafka reads 0 as "
+        "the current time"
     )
 
 
@@ -122,7 +123,7 @@ def source_check(lines: Sequence[Line] | None) -> Check:
             if differences
             else f"{compared:,} compared, the same"
         ),
-        detail=f"in segments that the source no longer holds whole: {number_of(gone, 'record')}" if gone else "",
+        detail=f"in segments that the source no longer holds completely: {number_of(gone, 'record')}" if gone else "",
         differences=differences[:NAMED],
     )
 
@@ -165,16 +166,16 @@ def _group_verdict(step: RestoreGroupLine, now: Commit | None, refused: str, end
     if step.action is Step.ACTIVE and not refused:
         refused = "it has active members on the target"
     if now is None or now.offset < step.would_get or (step.action is Step.REWIND and refused):
-        return Status.FAIL, refused or "it was not committed"
+        return Status.FAIL, refused or "no offset was committed"
     if now.offset > end:
         return Status.FAIL, (
-            f"stands at {now.offset:,}, behind the log's end at {end:,}: its consumers would start at "
+            f"is at {now.offset:,}, beyond the log's end at {end:,}: its consumers would start at "
             "auto.offset.reset. Fix: rewind_groups"
         )
-    ahead = f"stands {number_of(now.offset - step.would_get, 'offset')} further than the backup has it"
+    ahead = f"is {number_of(now.offset - step.would_get, 'offset')} further than the backup has it"
     if step.action is Step.AHEAD:
-        return Status.EXPLAINED, f"{ahead}, and was left there: nobody asked to rewind it (param rewind_groups)"
-    return Status.EXPLAINED, f"{ahead}: it is at work on the target"
+        return Status.EXPLAINED, f"{ahead}, and was left there (param rewind_groups sets it back)"
+    return Status.EXPLAINED, f"{ahead}: it is consuming on the target"
 
 
 def left_out_check(left_out: Mapping[str, str]) -> list[Check]:
@@ -187,9 +188,9 @@ def left_out_check(left_out: Mapping[str, str]) -> list[Check]:
         Check(
             name="groups_left_out",
             status=Status.EXPLAINED if other else Status.PASS,
-            expected="no group is left out unseen",
+            expected="no group is left out silently",
             actual=f"{number_of(len(order), 'group')} named",
-            detail=f"{other:,} of other types, which a backup cannot hold" if other else "",
+            detail=f"{other:,} of other types, which cannot be backed up" if other else "",
             differences=[f"{shown(group)}: {why}" for group, why in order][:NAMED],
         )
     ]

@@ -33,7 +33,7 @@ def check_name(param: str, name: str) -> str:
     :raises BadParam: it cannot.
     """
     if not _NAME.fullmatch(name):
-        raise BadParam(param, f"{name!r} cannot be part of a key", "letters, digits, dot, - and _, at most 100")
+        raise BadParam(param, f"{name!r} cannot be part of an object key", "letters, digits, dot, - and _, at most 100")
     return name
 
 

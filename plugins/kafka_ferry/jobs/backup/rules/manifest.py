@@ -173,7 +173,7 @@ class Manifest(_Model):
     :param acls: None when there is no authorizer, or they were not asked for.
     :param groups_left_out: group to why it is not in here: those of other types, and those left out by default. Not
         written when empty.
-    :param notes: what a reader should know: topics made anew, ACLs that may not be read, …
+    :param notes: what a reader should know: topics recreated, ACLs that may not be read, …
     """
 
     schema_: str = Field(default=SCHEMA, alias="schema")
@@ -211,7 +211,7 @@ class Manifest(_Model):
         """``created`` in UTC."""
         found = parse_timestamp(self.created)
         if found is None:  # one that was read has a time
-            raise DamagedManifest(f"backup {self.backup_id!r}: created {self.created[:80]!r} is no time")
+            raise DamagedManifest(f"backup {self.backup_id!r}: created {self.created[:80]!r} is not a time")
         return found
 
     def comes_after(self) -> list[str]:
@@ -241,7 +241,7 @@ class Manifest(_Model):
         """
         content = parsed(data, key)
         if not isinstance(content, dict) or "sha256" not in content:
-            raise DamagedManifest(f"{key}: damaged, it is no manifest")
+            raise DamagedManifest(f"{key}: damaged, it is not a manifest")
         digest, signature = content.pop("sha256"), content.pop("signature", None)
         if content.get("schema") != SCHEMA:
             raise DamagedManifest(f"{key}: schema {str(content.get('schema'))[:80]!r}; this version reads {SCHEMA}")
@@ -257,7 +257,7 @@ class Manifest(_Model):
             raise DamagedManifest(f"{key}: damaged, {place}: {first['msg'][:200]}") from None
         problems = list(itertools.islice(manifest_problems(found, key), _PROBLEMS))
         if problems:
-            raise DamagedManifest(f"{key}: refused, it says what cannot be: {'; '.join(problems)}")
+            raise DamagedManifest(f"{key}: refused, it is inconsistent: {'; '.join(problems)}")
         return found
 
 
@@ -273,7 +273,7 @@ def parsed(data: bytes, key: str) -> Any:
         if b"\\ud" in data.lower():  # half of a pair, by its escape: no text, and no client takes it
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise DamagedManifest(f"{key}: damaged, it is no JSON ({type(error).__name__})") from None
+        raise DamagedManifest(f"{key}: damaged, it is not JSON ({type(error).__name__})") from None
     return found
 
 

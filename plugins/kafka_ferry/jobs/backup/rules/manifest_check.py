@@ -43,7 +43,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
         return
     for name, text in (("created", manifest.created), ("completed", manifest.completed)):
         if text is not None and parse_timestamp(text) is None:
-            yield f"{name} {text[:80]!r} is no time"
+            yield f"{name} {text[:80]!r} is not a time"
     yield from _total_problems(manifest)
     yield from (
         f"an ACL of {', '.join(sorted(acl))[:200] or 'nothing'}" for acl in manifest.acls or () if set(acl) != _ACL
@@ -53,7 +53,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
     for topic in manifest.topics:
         problem = topic_problem(topic.name, topic.topic_id)
         if problem or topic.name in names:
-            yield problem or f"topic {topic.name} is in it twice"
+            yield problem or f"topic {topic.name} is listed twice"
             continue
         names.add(topic.name)
         if not 1 <= topic.replication_factor <= _REPLICAS:
@@ -63,7 +63,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
 
 def _total_problems(manifest: Manifest) -> Iterator[str]:
     if not math.isfinite(manifest.totals.seconds):
-        yield "totals: seconds is no number"
+        yield "totals: seconds is not a number"
     if not all(0 <= getattr(manifest.totals, name) <= _MAX for name in _TOTALS):
         yield "totals: a number below 0, or of more than 64 bits"
 
@@ -80,7 +80,7 @@ def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:
     for one in topic.partitions:
         place = f"{topic.name}-{one.partition}"
         if not 0 <= one.partition < 2**31 or one.partition in numbers:
-            yield f"{place}: no partition, or one that is in it twice"
+            yield f"{place}: no partition, or one that is listed twice"
         elif not 0 <= one.begin <= one.end <= _MAX:
             yield f"{place}: the range from {one.begin} to {one.end}"
         else:
@@ -117,7 +117,7 @@ def _count_problem(segment: Segment) -> str | None:
         if not 0 <= getattr(segment, name) <= _MAX:
             return f"{name} is {getattr(segment, name)}"
     if segment.records + segment.missing != segment.end - segment.begin:
-        return f"{segment.records} records and {segment.missing} offsets without one do not make its range"
+        return f"{segment.records} records and {segment.missing} offsets without one do not add up to its range"
     for stamp in (segment.min_timestamp, segment.max_timestamp):
         if stamp is not None and not -_MAX - 1 <= stamp <= _MAX:
             return f"the timestamp {stamp}"
@@ -158,7 +158,7 @@ def _fingerprint_problem(found: Mapping[str, Any], records: int) -> str | None:
         return f"a fingerprint of {str(found['hash_version'])[:40]}, this version knows {HASH_VERSION}"
     hashes = [found[name] for name in ("sum", "ordered", "first", "last")]
     if not all(isinstance(one, str) and _HASH.fullmatch(one) for one in hashes):
-        return "a fingerprint that is none"
+        return "a malformed fingerprint"
     size = found["bytes"]
     if found["count"] != records or type(size) is not int or not 0 <= size <= _MAX:
         return f"a fingerprint of {str(found['count'])[:40]} records"

@@ -35,7 +35,7 @@ def from_future(manifest: Manifest, now: datetime) -> str | None:
         return None
     return (
         f"backup {manifest.backup_id} is from the future: {' and '.join(late)}, and it is {now:%Y-%m-%d %H:%M} UTC "
-        "here. One of the clocks is wrong; its place among the others is told by its offsets"
+        "here. One of the clocks is wrong; offsets decide its order among the others"
     )
 
 

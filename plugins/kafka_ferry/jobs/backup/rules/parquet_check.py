@@ -42,7 +42,7 @@ def check_group(group: int, data: Any, what: str) -> None:
     """
     records, chunks = row_group(memoryview(data), group)
     if records < 1:
-        raise DamagedSegment(f"{what}: a row group without a record, which we do not write")
+        raise DamagedSegment(f"{what}: a row group without records, which Kafka Ferry does not write")
     total = sum(_chunk_bytes(chunk, memoryview(data), what) for chunk in chunks)
     refuse_large(what, total)
     names = next(chunk for chunk in chunks if chunk.path == _NAMES)
@@ -54,7 +54,9 @@ def _chunk_bytes(chunk: Chunk, data: memoryview, what: str) -> int:
     column, total, values = chunk.path, 0, 0
     for page in pages(data, chunk.begin, chunk.end):
         if page.encoding not in (_WORDS if column in _CODED else {_PLAIN}):
-            raise DamagedSegment(f"{what}: column {column} has the encoding {page.encoding}, which we do not write")
+            raise DamagedSegment(
+                f"{what}: column {column} has the encoding {page.encoding}, which Kafka Ferry does not write"
+            )
         total += page.size
         values += 0 if page.is_dictionary else page.values
     if values != chunk.values:

@@ -58,9 +58,9 @@ def plan_topic(
         wanted = before.ends.get(number, 0) if before and same else 0
         if ends[at] < wanted:
             raise DataLossError(
-                f"{topic.name}-{number}: its log ends at {ends[at]}, the last backup has it up to {wanted}: records "
-                "that were backed up are gone from the cluster (an unclean leader election, or a disk put back). "
-                "Fix: look into it, then back up with mode full"
+                f"{topic.name}-{number}: its log ends at {ends[at]}, the last backup reaches to {wanted}: records "
+                "that were backed up are gone from the cluster (an unclean leader election, or a restored disk). "
+                "Fix: find the cause, then back up with mode full"
             )
         begin = max(wanted, begins[at])
         gone = [Gap(begin=wanted, end=begin, reason="retention")] if begin > wanted else []
@@ -113,7 +113,7 @@ def completed(manifest: Manifest, journal: Mapping[Partition, Sequence[Segment]]
             if end < partition.end:
                 raise IncompleteBackup(
                     f"{topic.name}-{partition.partition}: exported up to offset {end}, of [{partition.begin}, "
-                    f"{partition.end}). Fix: run the export again, it goes on from there"
+                    f"{partition.end}). Fix: run the export again, it resumes there"
                 )
             partitions.append(partition.model_copy(update={"segments": segments}))
         topics.append(topic.model_copy(update={"partitions": partitions}))
@@ -144,8 +144,8 @@ def lineage(manifests: Mapping[str, Manifest], backup_id: str) -> list[Manifest]
             known = ", ".join(sorted(manifests)[-5:]) or "none"
             raise IncompleteBackup(
                 f"backup {wanted!r}"
-                + (f", which {chain[-1].backup_id!r} goes on from," if chain else "")
-                + f" is not there or not COMPLETE; the last ones that are: {known}"
+                + (f", on which {chain[-1].backup_id!r} builds," if chain else "")
+                + f" is missing or not COMPLETE; the last COMPLETE ones: {known}"
             )
         chain.append(manifest)
         wanted = manifest.parent
@@ -155,7 +155,7 @@ def lineage(manifests: Mapping[str, Manifest], backup_id: str) -> list[Manifest]
 def assemble(chain: Sequence[Manifest]) -> list[TopicBackup]:
     """All that a chain of backups holds, as if it were one: the topics of its last one, with all their segments.
 
-    Of a topic that was made anew only the last life is in it.
+    Of a topic that was recreated only the last life is in it.
 
     :raises IncompleteBackup: ranges of one partition do not follow on one another.
     """

@@ -80,7 +80,9 @@ def select_topics(
     for one in result:
         if one.name in by_name:
             raise BadParam(
-                "rename", f"{by_name[one.name]!r} and {one.source.name!r} would both be {one.name!r}", "a name for each"
+                "rename",
+                f"{by_name[one.name]!r} and {one.source.name!r} would both be {one.name!r}",
+                "a different name for each",
             )
         by_name[one.name] = one.source.name
     return result

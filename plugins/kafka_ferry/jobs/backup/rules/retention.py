@@ -61,7 +61,7 @@ def prune(
         seen = {child}  # manifests that others wrote may go in a circle
         while parent in by_id and parent not in seen:
             seen.add(parent)
-            kept.setdefault(parent, f"{child} goes on from it")
+            kept.setdefault(parent, f"{child} builds on it")
             parent = by_id[parent].parent
     gone = [one for one in reversed(known) if one.backup_id not in kept]
     needed = {key for backup_id in kept for key in by_id[backup_id].keys()}  # noqa: SIM118  # a method of ours

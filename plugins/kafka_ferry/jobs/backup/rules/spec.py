@@ -30,12 +30,12 @@ class _BackupSpec(Spec):
     backup: BackupName = Field(
         default="backup",
         title="Backup name",
-        description="As the backups were called.",
+        description="Name of the backups.",
     )
     location: str = Field(
         default=LOCATION,
         title="Location",
-        description="Where they are: s3://bucket/prefix, or file:///folder.",
+        description="Where they are stored: s3://bucket/prefix, or file:///folder.",
     )
     aws_conn_id: str | None = Field(
         default="aws_default",
@@ -58,7 +58,7 @@ class _BackupSpec(Spec):
         ge=1,
         le=3600,
         title="Patience",
-        description="How long a store that does not answer is asked again, in seconds.",
+        description="How long to retry a store that does not answer. In seconds.",
         json_schema_extra=_STORE,
     )
     dry_run: bool = False
@@ -72,13 +72,13 @@ class BackupSpec(_BackupSpec):
     backup: BackupName = Field(
         default="backup",
         title="Backup name",
-        description="Backups of one name go on from each other and are kept and pruned together.",
+        description="Backups of one name build on each other, and are kept and pruned together.",
         examples=["nightly", "orders"],
     )
     location: str = Field(
         default=LOCATION,
         title="Location",
-        description="Where backups are kept: s3://bucket/prefix, or file:///folder.",
+        description="Where backups are stored: s3://bucket/prefix, or file:///folder.",
         examples=["s3://ferry-backups/backups"],
     )
     dry_run: bool = Field(
@@ -104,7 +104,7 @@ class BackupSpec(_BackupSpec):
     mode: Literal["incremental", "full"] = Field(
         default="incremental",
         title="Mode",
-        description="incremental goes on where the last backup of the name ended; the first one is full.",
+        description="incremental starts where the last backup of this name ended; the first one is full.",
     )
     exclude_topics: list[Entry] = Field(
         default=[],
@@ -140,14 +140,14 @@ class BackupSpec(_BackupSpec):
         default=7,
         ge=1,
         title="Full after",
-        description="A full backup after so many incremental ones. Empty: never again.",
+        description="Take a full backup after this many incremental ones. Empty: only the first is full.",
         json_schema_extra=_KEEPING,
     )
     keep_last: int | None = Field(
         default=None,
         ge=1,
         title="Keep the last",
-        description="How many backups to keep, and all that these go on from. Empty: no limit.",
+        description="How many backups to keep, with all that these build on. Empty: no limit.",
         json_schema_extra=_KEEPING,
     )
     keep_days: float | None = Field(
@@ -155,14 +155,14 @@ class BackupSpec(_BackupSpec):
         gt=0,
         title="Keep for days",
         description=(
-            "Backups younger than that are kept, and all these go on from. With both, either is enough to "
+            "Backups younger than that are kept, with all that these build on. With both, either is enough to "
             "stay; with neither all are kept."
         ),
         json_schema_extra=_KEEPING,
     )
     prune_dry_run: bool = Field(
         default=False,
-        title="Only say what would go",
+        title="Only list what would be deleted",
         description="Name the backups that would be deleted, and delete none.",
         json_schema_extra=_KEEPING,
     )
@@ -187,7 +187,7 @@ class BackupSpec(_BackupSpec):
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         spec = super().from_params(params)
         if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
-            raise BadParam("copy_to", "is the location of the backups itself", "leave it out, or give another place")
+            raise BadParam("copy_to", "is the location of the backups itself", "leave it out, or use another location")
         return spec
 
 
@@ -250,7 +250,7 @@ class RestoreSpec(_BackupSpec):
         default=True,
         title="Restore group offsets",
         description=(
-            "Commit, for each group, the offset whose record is the next one it had to read. Only where it "
+            "Commit, for each group, the offset of the next record it had to read. Only where it "
             "has no members on the target, and no commit there or one that is behind."
         ),
         json_schema_extra=_DETAILS,
@@ -258,9 +258,7 @@ class RestoreSpec(_BackupSpec):
     rewind_groups: bool = Field(
         default=False,
         title="Rewind groups",
-        description=(
-            "Also set back groups that stand further on the target than the backup has them: they read those again."
-        ),
+        description=("Also set back groups that are ahead of the backup on the target: they read those records again."),
         json_schema_extra=_DETAILS,
     )
     groups: list[Entry] = Field(
@@ -273,7 +271,7 @@ class RestoreSpec(_BackupSpec):
         default="none",
         title="ACLs",
         description=(
-            "copy makes the backup's ACLs of these topics and groups on the target; what is not made is named."
+            "copy creates the backup's ACLs of these topics and groups on the target; ACLs not created are listed."
         ),
         json_schema_extra=_DETAILS,
     )
@@ -282,15 +280,15 @@ class RestoreSpec(_BackupSpec):
         ge=1,
         le=32767,
         title="Replication factor",
-        description="Of topics made. Empty: the target's default.",
+        description="Of topics created. Empty: the target's default.",
         json_schema_extra=_DETAILS,
     )
     source_conn_id: str | None = Field(
         default=None,
         title="Compare with the source",
         description=(
-            "Connection of the cluster that was backed up: restored records are also held against what it "
-            "still has. Empty: against the manifest only."
+            "Connection of the cluster that was backed up: restored records are also compared with what it "
+            "still has. Empty: compared with the manifest only."
         ),
         json_schema_extra=_DETAILS,
     )
@@ -301,14 +299,14 @@ class VerifySpec(_BackupSpec):
 
     form_first = ("backup", "location", "backup_id", "dry_run")
 
-    backup: BackupName = Field(default="backup", title="Backup name", description="As the backups are called.")
+    backup: BackupName = Field(default="backup", title="Backup name", description="Name of the backups.")
     dry_run: bool = Field(default=False, title="Dry run", description="Only say how much would be read.")
 
     backup_id: str | None = Field(
         default=None,
         title="Backup id",
         description=(
-            "Only this backup, with all it goes on from. Empty: every backup of the name. The report of each run lists "
+            "Only this backup, with all it builds on. Empty: every backup of the name. The report of each run lists "
             "the ids."
         ),
     )

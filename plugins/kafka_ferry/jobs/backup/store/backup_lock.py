@@ -30,9 +30,9 @@ def wait_for_lock(
             except BadParam:  # two claimed at once, and the other was first
                 other = "another run"
         if other != told:
-            log.info("%s works on the backups %r: waiting for it", other, backups.name)
+            log.info("%s is working on the backups %r: waiting for it", other, backups.name)
             told = other
         if time.monotonic() > deadline:
-            raise TransientError(f"{other} still works on the backups {backups.name!r} after {seconds:g} s")
+            raise TransientError(f"{other} is still working on the backups {backups.name!r} after {seconds:g} s")
         beat()  # it is asked from Airflow whether they work, and this wait has an end of its own
         time.sleep(poll_seconds)

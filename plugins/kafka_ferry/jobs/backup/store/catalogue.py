@@ -123,11 +123,13 @@ class Catalogue:
             problem = f"{what} {where} has no {backup_id!r}{hint}"
             return BadParam(f"{self.param}_id", problem, f"one of its ids; the newest: {newest}")
         if manifests:
-            problem = f"{what} {where} has only what is not COMPLETE: {', '.join(list(manifests)[-3:])}"
-            return BadParam(self.param, problem, "let the run that makes it end, or clear what failed in it")
+            problem = f"{what} {where} has only backups that are not COMPLETE: {', '.join(list(manifests)[-3:])}"
+            return BadParam(
+                self.param, problem, "wait until the run that makes it has ended, or clear its failed tasks"
+            )
         names = self.store.folders()
         some = ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "nothing at all"
-        fix = f"correct {self.param} or location; there is: {some}"
+        fix = f"correct {self.param} or location; available: {some}"
         return BadParam(self.param, f"there is no {what} {where}{did_you_mean(self.backup, names)}", fix)
 
     def oddities(self) -> list[str]:
@@ -155,7 +157,7 @@ class Catalogue:
             return []
         journal, gone = still_there(self.store, self.backup, read_journal(self.store, manifest))
         for key in gone:
-            log.warning("%s was finished and is not there any more: it is exported again", key)
+            log.warning("%s was finished but no longer exists: it is exported again", key)
         left = []
         for topic, partition in manifest.partitions():
             done = journal.get((topic.name, partition.partition), ())
@@ -180,7 +182,7 @@ class Catalogue:
             if not gone:
                 raise
             raise IncompleteBackup(
-                f"{error}. {len(gone)} object(s) that were written are not there any more, or not in their size: "
+                f"{error}. {len(gone)} object(s) that were written no longer exist, or have another size: "
                 f"{', '.join(gone[:5])}"
             ) from error
         done = done.model_copy(update={"state": State.COMPLETE})
@@ -209,7 +211,7 @@ class Catalogue:
             # One that was finished meanwhile has lost its journal, maybe before it was read.
             if all(self.read(backup_id) == manifests[backup_id] for backup_id in noted):
                 return manifests, noted
-        raise TransientError(f"{self.store.location}: backups {self.backup!r} change while they are looked through")
+        raise TransientError(f"{self.store.location}: backups {self.backup!r} keep changing while they are read")
 
     def _needed(self) -> set[str]:
         manifests, noted = self._whole()
@@ -219,7 +221,7 @@ class Catalogue:
     def delete(self, pruning: Pruning) -> None:
         """Delete manifests first: should this be cut short, no manifest points to what is gone.
 
-        What is needed is asked anew then: a backup that is at work may have noted one of these objects meanwhile.
+        What is needed is asked again then: a backup that is at work may have noted one of these objects meanwhile.
         """
         for backup_id in pruning.delete:
             self.store.delete([manifest_key(self.backup, backup_id), verdict_key(self.backup, backup_id)])
@@ -242,7 +244,7 @@ class Catalogue:
         for key, data in self._read_all(keys):
             told = _verdict(data or b"")
             if told is None:
-                log.warning("%s is no verdict: left out", key)
+                log.warning("%s is not a verdict: left out", key)
             else:
                 found[key.removeprefix(prefix).removesuffix(".json")] = told
         return found

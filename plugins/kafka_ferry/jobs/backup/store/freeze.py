@@ -63,7 +63,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
     begins = admin.offsets(partitions, "earliest", spec.isolation_level)
     planned = [plan_topic(topic, begins, ends, before.get(name)) for name, topic in sorted(topics.items())]
     notes += [
-        f"topic {topic.name} was made anew (topic id {topic.recreated} became {topic.topic_id}): backed up from its "
+        f"topic {topic.name} was recreated (topic id {topic.recreated} became {topic.topic_id}): backed up from its "
         "beginning"
         for topic in planned
         if topic.recreated
@@ -89,12 +89,12 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
 
 
 def check_topic_ids(admin: KafkaAdmin, manifest: Manifest) -> None:
-    """:raises FerryError: a topic was deleted or made anew since its ranges were frozen."""
+    """:raises FerryError: a topic was deleted or recreated since its ranges were frozen."""
     ids = admin.topic_ids([topic.name for topic in manifest.topics])
     changed = [topic.name for topic in manifest.topics if ids.get(topic.name) != topic.topic_id]
     if changed:
         raise FerryError(
-            f"backup {manifest.backup_id!r} cannot be finished: deleted or made anew since it began: "
+            f"backup {manifest.backup_id!r} cannot be finished: deleted or recreated since it began: "
             f"{', '.join(changed[:20])}. Fix: start a new one"
         )
 

@@ -27,7 +27,7 @@ from kafka_ferry.jobs.backup.rules.manifest_check import MANIFEST_BYTES, segment
 
 _SOON_BYTES = 1024 * 1024  # a segment of that size is worth a request of its own
 _SOON_SECONDS = 0.5
-_FIX = "Fix: delete that object, what it notes is copied again"
+_FIX = "Fix: delete that object; what it lists is copied again"
 
 
 class Journal:
@@ -80,7 +80,7 @@ def read_journal(store: ObjectStore, manifest: Manifest) -> dict[Partition, list
         try:
             return store.get(key, MANIFEST_BYTES)
         except ObjectMissing as error:
-            raise TransientError(f"{key}: went away while the journal was read: another run finished it") from error
+            raise TransientError(f"{key}: disappeared while the journal was read: another run finished it") from error
         except ObjectTooLarge as error:
             raise DamagedManifest(f"{key}: refused: {error}. {_FIX}") from error
 
@@ -96,7 +96,7 @@ def _lines(store: ObjectStore, manifest: Manifest, key: str, data: bytes) -> lis
     signed: dict[str, Any] = piece if isinstance(piece, dict) else {"segments": piece}
     piece, signature = signed.get("segments"), signed.get("signature")
     if not isinstance(piece, list):
-        raise DamagedManifest(f"{key}: damaged, it is no piece of a journal. {_FIX}")
+        raise DamagedManifest(f"{key}: damaged, it is not part of a journal. {_FIX}")
     if store.signer is not None:
         problem = store.signer.problem(journal_prefix(manifest.backup, manifest.backup_id), piece, signature)
         if problem:
@@ -116,10 +116,12 @@ def _take(
         segment = Segment.model_validate(line["segment"])
         topic, partition = places[at]
     except (KeyError, TypeError, ValueError) as error:  # pydantic's are ValueErrors
-        raise DamagedManifest(f"{key}: refused, a line of it is none ({type(error).__name__}). {_FIX}") from None
+        raise DamagedManifest(
+            f"{key}: refused, a line of it cannot be parsed ({type(error).__name__}). {_FIX}"
+        ) from None
     problem = segment_claim(backup, topic, partition, segment)
     if problem:
-        raise DamagedManifest(f"{key}: refused, it says what cannot be: {problem}. {_FIX}")
+        raise DamagedManifest(f"{key}: refused, it is inconsistent: {problem}. {_FIX}")
     found.setdefault(at, []).append(segment)
 
 

@@ -76,7 +76,7 @@ def _line(topic: TopicBackup, size: float | None) -> PlannedTopic:
 
 
 def _begun(known: Manifest | None) -> list[str]:
-    return [f"begun before ({known.state}): goes on where it is"] if known else []
+    return [f"begun before ({known.state}): resumes where it was"] if known else []
 
 
 def _pruning(job: BackupJob) -> list[str]:

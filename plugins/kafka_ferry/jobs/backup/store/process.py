@@ -33,7 +33,7 @@ def run(orders: Sequence[Order]) -> list[dict[str, Any]]:
     :raises FerryError: what a process met, with its class.
     """
     if len(orders) == 1:
-        return [do_here("the backup's work", orders[0], secret_values(orders[0]), _do)]
+        return [do_here("the backup's process", orders[0], secret_values(orders[0]), _do)]
     return run_children(_MODULE, "a backup process", [(order, secret_values(order)) for order in orders])
 
 

@@ -86,7 +86,7 @@ class Restored:
 
 
 class ForeignRecords(BadParam):
-    """The target holds records that are not the backup's."""
+    """The target holds records that are not from the backup."""
 
 
 def read_segment(store: ObjectStore, segment: Segment) -> bytes:
@@ -107,7 +107,7 @@ def read_segment(store: ObjectStore, segment: Segment) -> bytes:
     if len(data) != segment.size:
         raise DamagedSegment(f"{what}: {len(data)} bytes, {segment.size} were written")
     if hashlib.sha256(data).hexdigest() != segment.sha256:
-        raise DamagedSegment(f"{what}: its content is not what was written (SHA-256)")
+        raise DamagedSegment(f"{what}: its content is not what was written (SHA-256 differs)")
     return data
 
 
@@ -180,11 +180,11 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
             expected = one.base + there + written
             end = admin.offsets([one.at], "latest", "read_uncommitted")[one.at]
             if end != expected:
-                anew = admin.topic_ids([one.topic]) != {one.topic: ids.get(one.topic)}
-                why = "The topic was deleted and made anew meanwhile" if anew else "Somebody else writes to it"
+                recreated = admin.topic_ids([one.topic]) != {one.topic: ids.get(one.topic)}
+                why = "The topic was deleted and recreated meanwhile" if recreated else "Another producer writes to it"
                 raise DataLossError(
                     f"{one.topic}-{one.partition}: its log ends at {end} instead of {expected}. {why}, or an earlier "
-                    "try is still at work. Fix: stop it, delete the topic, restore again"
+                    "try is still running. Fix: stop it, delete the topic, restore again"
                 )
     done.seconds = round(time.monotonic() - begun, 3)
     return done
@@ -225,7 +225,7 @@ def _next_record(admin: KafkaAdmin, store: ObjectStore, one: RestoreRange) -> st
 def _foreign(one: RestoreRange, what: str) -> ForeignRecords:
     return ForeignRecords(
         "rename",
-        f"target partition {one.topic}-{one.partition} holds records that are not the backup's: {what}",
+        f"target partition {one.topic}-{one.partition} holds records that are not from the backup: {what}",
         "restore to a topic that does not exist or is empty",
     )
 

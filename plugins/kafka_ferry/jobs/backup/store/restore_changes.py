@@ -31,7 +31,7 @@ def topic_changes(restore_run: RestoreRun) -> list[Change]:
         held = {key: value for key, value in wanted.items() if state.effective.get(key) != value}
         if held:
             told = ", ".join(f"{key}={value}" for key, value in sorted(held.items()))
-            detail = f"while records arrive, put back at the end: {told}"
+            detail = f"while records arrive, restored at the end: {told}"
             changes.append(Change(Action.UPDATE, "topic", topic.name, detail))
     return changes
 

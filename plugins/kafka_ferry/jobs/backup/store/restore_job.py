@@ -143,7 +143,7 @@ def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:
     if not topics:
         raise BadParam("topics", "no topic of the backup is selected", "names or regexes of topics in it")
     for topic in topics:
-        problem = "is Kafka's own" if topic.name.startswith("__") else name_problem(topic.name)
+        problem = "is an internal topic of Kafka" if topic.name.startswith("__") else name_problem(topic.name)
         if problem:
             raise BadParam("rename", f"{topic.name!r} {problem}", "another name on the target")
     there = {topic.source.name: {one.partition for one in topic.source.partitions} for topic in topics}
@@ -174,8 +174,8 @@ def _time_notes(restore_run: RestoreRun) -> list[str]:
         return []
     notes = ["point_in_time cuts each partition by its records' own timestamps: not one moment across partitions"]
     if restore_run.manifest.created_at.timestamp() * 1000 < at:
-        notes.append(f"the backup was begun {restore_run.manifest.created}, before the point in time: what came later "
-                     "is not in it")  # fmt: skip
+        notes.append(f"the backup was begun {restore_run.manifest.created}, before the point in time: later records "
+                     "are not in it")  # fmt: skip
     return notes
 
 

@@ -73,7 +73,7 @@ class Refusal:
 
 
 class RestoreRun:
-    """A restore on a live cluster. Every step asks the cluster anew and may be repeated.
+    """A restore on a live cluster. Every step asks the cluster again and may be repeated.
 
     :param config: the target connection's extra (librdkafka settings).
     """
@@ -126,14 +126,16 @@ class RestoreRun:
                 continue
             needed = 1 + max((one.partition for one in topic.partitions), default=-1)
             if state.partitions < needed or (not self.spec.partitions and state.partitions != needed):
-                problem = f"has {state.partitions} partition(s), the backup {needed}: keys would change their partition"
+                problem = (
+                    f"has {state.partitions} partition(s), the backup {needed}: keys would map to other partitions"
+                )
                 found.append(Refusal(topic.name, "partitions", problem, "delete it, or restore under another name"))
         there = self.admin.topic_names()
         found += [
             Refusal(
                 name,
                 "name",
-                f"cannot be made: {problem_of(other, there)}",
+                f"cannot be created: {problem_of(other, there)}",
                 f"rename it, or delete {other!r} if nobody uses it",
             )
             for name, other in collisions([topic.name for topic in self.topics], there).items()
@@ -157,7 +159,7 @@ class RestoreRun:
         for at, content in contents.items():
             expected = firsts[at]
             if not len(content) or (expected and f"{int(content.hashes[0]):016x}" != expected["first"]):
-                problem = f"holds records that are not the backup's (partition {at[1]})"
+                problem = f"holds records that are not from the backup (partition {at[1]})"
                 found.append(Refusal(at[0], "records", problem, "restore to a topic that does not exist or is empty"))
         return found
 
@@ -187,7 +189,7 @@ class RestoreRun:
         absent = [topic for topic in self.topics if topic.name not in existing]
         holding = self.holding(existing)
         for name, why in holding.sizes_stay.items():
-            log.warning("topic %s: limits of size stay as they are: %s", name, why)
+            log.warning("topic %s: size limits stay as they are: %s", name, why)
         self.admin.create_topics(self._made(topic)[topic.name in holding.sizes_stay] for topic in absent)
         held = {name: holding.of(name, self._to_hold(state)) for name, state in existing.items()}
         self._alter({name: entries for name, entries in held.items() if entries})  # none: held by an earlier try
@@ -250,7 +252,7 @@ class RestoreRun:
             if not waiting:
                 return
             if time.monotonic() > deadline:
-                raise TransientError(f"configs are set, but not in force: {', '.join(waiting[:20])}")
+                raise TransientError(f"configs are set, but not yet in effect: {', '.join(waiting[:20])}")
             time.sleep(0.1)
 
     def offset_map(self, restored: RestoreRange) -> OffsetMap:

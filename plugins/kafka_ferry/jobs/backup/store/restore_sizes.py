@@ -96,7 +96,8 @@ def _not_known(largest: Mapping[str, Largest]) -> list[Finding]:
         Finding(
             Severity.ADVISE, "largest_record", f"topic {named}",
             f"the largest record is not known: {number_of(unknown, 'segment')} of {number_of(len(topics), 'topic')} "
-            "were written by a version that did not note it",
-            "nothing to do where limits of size are lifted while records arrive; else a new full backup notes it",
+            "were written by a version that did not record it",
+            "nothing to do where size limits are lifted while records arrive; otherwise take a new full backup, "
+            "which records it",
         )
     ]  # fmt: skip

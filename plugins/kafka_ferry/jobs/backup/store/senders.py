@@ -27,7 +27,7 @@ from kafka_ferry.records.rows import Rows
 
 BATCH_BYTES = 524288
 QUEUE_BYTES = 128 * 1024 * 1024
-"""A record whose value is larger is never taken (measured): librdkafka holds it against all that may wait."""
+"""A record whose value is larger is never taken (measured): librdkafka checks it against all that may wait."""
 
 _SETTINGS: dict[str, Any] = {
     "enable.idempotence": True,
@@ -57,7 +57,7 @@ _FOLLOWERS = {
 }
 _TOO_LARGE = (
     "raise max.message.bytes on the target topic (and segment.bytes, where that is smaller), then clear this task: it "
-    "goes on behind what was delivered"
+    "resumes after what was delivered"
 )
 #: What a broker refuses for ever, and what ends that. All else may pass.
 _FIXES: Mapping[int, str] = {
@@ -65,11 +65,12 @@ _FIXES: Mapping[int, str] = {
     KafkaError.RECORD_LIST_TOO_LARGE: _TOO_LARGE,
     KafkaError.INVALID_TIMESTAMP: "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms on the "
     "target topic, then clear this task",
-    KafkaError.INVALID_RECORD: "a compacted topic takes no record without a key: set cleanup.policy=delete on the "
-    "target topic; else the broker's log says why. Then clear this task",
+    KafkaError.INVALID_RECORD: "a compacted topic rejects records without a key: set cleanup.policy=delete on the "
+    "target topic; otherwise the broker's log says why. Then clear this task",
     KafkaError.POLICY_VIOLATION: "the broker's log names the policy; then clear this task",
-    KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT: "take message.format.version off the target topic, then clear this task",
-    KafkaError.INVALID_REQUIRED_ACKS: "a cluster that takes acks=all",
+    KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT: "remove message.format.version from the target topic, then clear "
+    "this task",
+    KafkaError.INVALID_REQUIRED_ACKS: "a cluster that accepts acks=all",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant WRITE on this topic to the target connection's user, then clear this "
     "task",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "grant IDEMPOTENT_WRITE on the cluster, or WRITE on the topic, to the "
@@ -96,8 +97,8 @@ class RecordRefused(FerryError):
     def __init__(self, failure: Failure, record: str = "a record") -> None:
         fix = _FIXES.get(failure.code, "the broker's log says why")
         super().__init__(
-            f"{failure.topic}-{failure.partition}: the target refuses {record}, or the batch that it begins: "
-            f"{failure.text}. Nothing behind it was delivered. Fix: {fix}"
+            f"{failure.topic}-{failure.partition}: the target refuses {record}, or the batch that starts with it: "
+            f"{failure.text}. Nothing after it was delivered. Fix: {fix}"
         )
         self.failure = failure
 
@@ -175,7 +176,7 @@ class Sender:
                 deadline = time.monotonic() + _FLUSH_SECONDS
         self._check()
         if left:
-            raise self._stalled(f"{left} records wait, none was acknowledged")
+            raise self._stalled(f"{left} records are waiting, none was acknowledged")
 
     def _stalled(self, what: str) -> TransientError:
         return TransientError(f"{what} within {_FLUSH_SECONDS:g} s{self._last_error and f': {self._last_error}'}")
@@ -386,9 +387,12 @@ def _sender_of_bytes(config: Mapping[str, Any], batch_bytes: int, place: str) ->
     """
     why = ""
     if others := only_librdkafka_knows(config):
-        why = f"only librdkafka knows {', '.join(others)}, and cannot send it. Fix: a target connection without"
+        why = (
+            f"only librdkafka supports {', '.join(others)}, and it cannot send this. Fix: a target connection "
+            "without it"
+        )
     elif not worth_compiling(1, 1):
-        why = "only machine code sends it. Fix: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
+        why = "only compiled code can send it. Fix: set FERRY_NATIVE to auto, NUMBA_CACHE_DIR to a writable folder"
     if why:
-        raise FerryError(f"{place}: the name of a header is not UTF-8, or has a NUL; {why}")
+        raise FerryError(f"{place}: a header's name is not UTF-8, or has a NUL; {why}")
     return NativeSender(config, batch_bytes)

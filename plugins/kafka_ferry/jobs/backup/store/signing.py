@@ -25,11 +25,12 @@ def signer_of(conn_id: str | None) -> Signer | None:
         connection = BaseHook.get_connection(conn_id)
         extra = connection.extra_dejson
     except AirflowNotFoundException as error:
-        raise BadConnection(f"signing_conn_id: there is no connection {conn_id!r}. Fix: make it, or leave the param "
+        raise BadConnection(f"signing_conn_id: connection {conn_id!r} does not exist. Fix: create it, or leave "
+            "the param "
                             "empty") from error  # fmt: skip
     accepted = extra.get("accepted") or []
     if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
-        raise BadConnection(f"connection {conn_id!r}: extra accepted is no list of keys")
+        raise BadConnection(f"connection {conn_id!r}: accepted in its extra is not a list of keys")
     for secret in (connection.password, *accepted):
         if secret:
             mask_secret(secret)

@@ -1,4 +1,4 @@
-"""Hold the segments of a backup against what the cluster it was made of still has. Free of Airflow."""
+"""Compare the segments of a backup with what the cluster it was made of still has. Free of Airflow."""
 
 from __future__ import annotations
 

@@ -20,5 +20,6 @@ def clock_problem(store: ObjectStore, now: datetime) -> str | None:
         return None
     return (
         f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, that of {store.location} {there:%Y-%m-%d %H:%M}: "
-        f"{humanize.precisedelta(abs(there - now), minimum_unit='minutes', format='%d')} apart. Fix: set the wrong one"
+        f"{humanize.precisedelta(abs(there - now), minimum_unit='minutes', format='%d')} apart. Fix: correct the "
+        "wrong one"
     )

@@ -30,7 +30,7 @@ class Transferred:
 def transfer(source: ObjectStore, target: ObjectStore, chain: Sequence[Manifest]) -> Transferred:
     """Copy the manifests of a chain with all they point to, through this process, each manifest after its objects.
 
-    Which objects there are is what the manifests say, never a listing. Each is held against its SHA-256 on the way.
+    Which objects there are is what the manifests say, never a listing. Each is compared with its SHA-256 on the way.
 
     :param chain: COMPLETE manifests, the full one first.
     :raises DamagedSegment: an object is missing, or not what was written.
@@ -49,7 +49,7 @@ def transfer(source: ObjectStore, target: ObjectStore, chain: Sequence[Manifest]
         # What was there already may have been pruned meanwhile with another copy that had it.
         gone = absent(target, manifest.backup, wanted.values())
         if gone:
-            raise TransientError(f"{target.location}: another run prunes there; gone: {', '.join(gone[:5])}")
+            raise TransientError(f"{target.location}: another run is pruning there; missing: {', '.join(gone[:5])}")
         target.put(key, data)
     return done
 
@@ -58,7 +58,7 @@ def _as_stored(source: ObjectStore, manifest: Manifest, key: str) -> bytes:
     """Its very bytes: who only checks signatures could not sign it again."""
     data = source.get(key, MANIFEST_BYTES)
     if Manifest.from_bytes(data, key, source.signer) != manifest:
-        raise TransientError(f"{source.location}: {key} is another one now than a moment ago")
+        raise TransientError(f"{source.location}: {key} has changed since it was read a moment ago")
     return data
 
 

@@ -96,7 +96,7 @@ def _check(segment: Segment, data: bytes, native: bool) -> None:
         contents = _contents(pieces, segment.begin, segment.end)
     offsets = contents.offsets
     if len(offsets) and Fingerprint.of(contents).to_json() != segment.fingerprint:
-        raise DamagedSegment(f"{segment.key}: its records have another fingerprint than the manifest says")
+        raise DamagedSegment(f"{segment.key}: the fingerprint of its records differs from the manifest's")
 
 
 def _contents(pieces: Iterator[Any], begin: int, end: int) -> PartitionContent:
@@ -138,7 +138,7 @@ class RestoredPartition:
 def compare_restored(
     config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange]
 ) -> list[RestoredPartition]:
-    """Hold each restored partition against the fingerprints of the manifest, segment by segment.
+    """Compare each restored partition with the fingerprints of the manifest, segment by segment.
 
     Objects are read again only where records were left out, where a time may be one that librdkafka cannot send, and
     where something differs, to say what.

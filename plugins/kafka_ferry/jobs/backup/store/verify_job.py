@@ -176,14 +176,16 @@ def _counts(wanted: int, objects: int, records: int) -> Check:
 
 def _orphans(job: VerifyJob) -> Check:
     if job.found[1]:
-        return Check(name="orphans", status=Status.SKIPPED, detail="a manifest cannot be read: who knows what it needs")
+        return Check(
+            name="orphans", status=Status.SKIPPED, detail="a manifest cannot be read, so what it needs is unknown"
+        )
     left = job.catalogue.orphans()
     return Check(
         name="orphans",
         status=Status.EXPLAINED if left else Status.PASS,
         expected="no object without a backup",
         actual=f"{number_of(len(left), 'object')}, {number_of(sum(left.values()), 'byte')}" if left else "none",
-        detail="left by exports that were killed; may be deleted while no backup is running" if left else "",
+        detail="left by killed exports; may be deleted while no backup is running" if left else "",
         differences=sorted(left)[:_NAMED],
     )
 

@@ -122,7 +122,7 @@ class ExportOperator(ShardOperator, BackupOperator):
         )
         done = added(answers)
         RunArtifacts.of(context).write_json(f"{DONE}/export/{self.number:03}.json", done)
-        self.log.info("%d partitions had something left: %s", len(left), done)
+        self.log.info("%d partitions had something left to export: %s", len(left), done)
         return done
 
 
@@ -235,7 +235,7 @@ class ValidateBackupOperator(BackupOperator):
                 for line in backup_lines(manifests, job.catalogue.verdicts(), job.backup_id)
             ],
             "sentence": f"{number_of(totals.records, 'record')} in {number_of(len(chain[-1].topics), 'topic')}: "
-            f"in backup {job.backup_id}, whose objects are all there.",
+            f"in backup {job.backup_id}, whose objects all exist.",
             "throughput": {"records": totals.records, "bytes": totals.bytes, "seconds": totals.seconds},
         }
         artifacts.write_json(CHECKS_MADE, made)
@@ -249,5 +249,5 @@ class ValidateBackupOperator(BackupOperator):
             return copy_check(None, "", 0)
         lacking = [str(one) for one in presence_damage(job.copy.store, job.spec.backup, segments)]
         if job.backup_id not in job.copy.complete():
-            lacking.insert(0, f"manifest of {job.backup_id}: not there, or not COMPLETE")
+            lacking.insert(0, f"manifest of {job.backup_id}: missing, or not COMPLETE")
         return copy_check(lacking, str(job.spec.copy_to), len({part.key for _, _, part in segments if part.key}))

@@ -49,7 +49,7 @@ class ProvisionRestoreOperator(BackupOperator):
         job.restore_run.remember(memory)
         artifacts.write_json(HELD_CONFIGS, memory)
         made = job.restore_run.provision(memory)
-        self.log.info("%d topics, %d of them made now: %s", len(memory), len(made), ", ".join(made[:50]))
+        self.log.info("%d topics, %d of them created now: %s", len(memory), len(made), ", ".join(made[:50]))
         return made[:50]
 
 
@@ -141,7 +141,7 @@ class RestoreGroupsOperator(BackupOperator):
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         why_not = "" if job.spec.restore_groups else "param restore_groups is off"
         if not why_not and any(line["detail"] for line in _compared(artifacts)[0]):
-            why_not = "records differ: no group may go on there"
+            why_not = "records differ: no group may resume there"
         if why_not:
             self.log.info("no offset is committed: %s", why_not)
             artifacts.write_json(GROUPS, {"why_not": why_not})
@@ -175,9 +175,9 @@ class RestoreAclsOperator(BackupOperator):
         failed = sorted({check["name"] for check in others if check["status"] == Status.FAIL})
         why_not = "" if job.spec.acls == "copy" else "param acls is none"
         if not why_not and (failed or not others):
-            why_not = f"no ACL is made where another check failed ({', '.join(failed) or 'none was made'})"
+            why_not = f"no ACL is created where another check failed ({', '.join(failed) or 'none was made'})"
         if not why_not:
-            self.log.info("configs put back on %d topics", len(put_back(job.restore_run, artifacts)))
+            self.log.info("configs restored on %d topics", len(put_back(job.restore_run, artifacts)))
         check = (
             Check(name="acls", status=Status.SKIPPED, detail=why_not)
             if why_not
@@ -247,7 +247,7 @@ class ReleaseOperator(BackupOperator):
         artifacts = RunArtifacts.of(context)
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         changed = put_back(restore_job(context).restore_run, artifacts)
-        self.log.info("configs put back on %d topics: %s", len(changed), ", ".join(changed[:50]))
+        self.log.info("configs restored on %d topics: %s", len(changed), ", ".join(changed[:50]))
         artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
         return changed[:50]
 

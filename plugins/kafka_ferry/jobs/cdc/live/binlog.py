@@ -20,7 +20,7 @@ from kafka_ferry.jobs.cdc.rules.judge import Statement
 from kafka_ferry.jobs.cdc.rules.lineage import Rename
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.row_image import LogColumn, columns_of, count_rows, rows_of
-from kafka_ferry.jobs.cdc.rules.statements import is_made_anew, is_truncate, is_unlogged, renames_of, tables_of
+from kafka_ferry.jobs.cdc.rules.statements import is_recreation, is_truncate, is_unlogged, renames_of, tables_of
 
 _HEADER = 20  # bytes before an event's body, with the one that says it is no error
 
@@ -31,14 +31,14 @@ class LogContent:
 
     :param changes: by ``database.table``. ``renames``: of all tables.
     :param emptied: tables whose rows went without a row event, and how.
-    :param made_anew: where a table was dropped or made the last time.
+    :param recreated: where a table was dropped or made the last time.
     """
 
     changes: dict[str, list[Change]] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     renames: list[Rename] = field(default_factory=list)
     emptied: dict[str, str] = field(default_factory=dict)
-    made_anew: dict[str, Position] = field(default_factory=dict)
+    recreated: dict[str, Position] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _events(hook: DatabaseHook, begin: Position, end: Position) -> Iterator[tupl
         return
     files = hook.log_files()
     if begin.number not in files:
-        raise LogGone(f"the server has deleted its binary log up to file {min(files):06}; {begin} was to be read")
+        raise LogGone(f"the server has deleted its binary log up to file {min(files):06}; {begin} is needed")
     stream: Any = BinLogStreamReader(
         connection_settings={**hook.login, "charset": "utf8mb4"},
         # A replica's id must be its own: another reader with the same one would be thrown out.
@@ -153,10 +153,10 @@ def _statement(content: LogContent, event: Any, at: Position, digesters: Mapping
     if is_truncate(ddl):
         content.emptied.update(dict.fromkeys(named, "it was truncated since the snapshot"))
     elif is_unlogged(ddl):
-        said = f"rows of it came or went without a row event since the snapshot, by {ddl[:200]}"
+        said = f"rows were added or removed without a row event since the snapshot, by {ddl[:200]}"
         content.emptied.update(dict.fromkeys(named, said))
-    elif is_made_anew(ddl):
-        content.made_anew.update(dict.fromkeys(named, at))
+    elif is_recreation(ddl):
+        content.recreated.update(dict.fromkeys(named, at))
 
 
 def _text(value: Any) -> str:

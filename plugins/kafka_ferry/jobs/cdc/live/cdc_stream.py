@@ -234,7 +234,9 @@ class CdcStream:
         progress = self.connector.progress()
         at, goal = progress.position, f"the goal is {until}"
         if progress.in_snapshot or at is None:
-            return Readiness(Verdict.WAITING, f"the snapshot is going on, as of {at}" if at else "nothing was read yet")
+            return Readiness(
+                Verdict.WAITING, f"the snapshot is running, as of {at}" if at else "nothing has been read yet"
+            )
         if at >= until:
             return Readiness(Verdict.RUNNING, f"read up to {at}, {goal}")
         # What is committed is the beginning of the last transaction: on a quiet database it never comes to its end.

@@ -80,7 +80,9 @@ class DatabaseHook(BaseHook):
                 "password of the server's writer"
             ) from error
         if not found.host or not found.login:
-            raise BadConnection(f"connection {self.conn_id!r} has no host or no login. Fix: those of the writer")
+            raise BadConnection(
+                f"connection {self.conn_id!r} has no host or no login. Fix: those of the writer instance"
+            )
         if found.password:
             mask_secret(found.password)
         extra = dict(found.extra_dejson)
@@ -148,18 +150,25 @@ class DatabaseHook(BaseHook):
             code, text = (error.args[0] if error.args else 0), str(error.args[-1] if error.args else error)
             name = f"connection {self.conn_id!r}"
             if code in _DENIED:
-                fix = "a login and password that the server takes from this host, and GRANT what the user may read"
+                fix = "a login and password that the server accepts from this host, and GRANT the rights the user needs"
                 raise BadConnection(f"{name} was refused: {text}. Fix: {fix}") from error
             if code in _NOT_ALLOWED:
                 raise NotAuthorized(f"{name}: {text}") from error
             if refused := _certificate_problem(error):
-                fix = "ssl_ca of who signed the server's certificate, and the host by the name that stands in it"
-                raise BadConnection(f"{name}: the server is not who it should be: {refused}. Fix: {fix}") from error
+                fix = (
+                    "ssl_ca of the authority that signed the server's certificate, and the host name that is "
+                    "in the certificate"
+                )
+                raise BadConnection(
+                    f"{name}: the server's identity could not be verified: {refused}. Fix: {fix}"
+                ) from error
             if alert := _refused_certificate(error):
-                fix = "ssl_cert and ssl_key that an authority of the server's (its ssl-ca) has signed, in force today"
-                raise BadConnection(f"{name}: the server refused our certificate: {alert}. Fix: {fix}") from error
+                fix = "ssl_cert and ssl_key signed by an authority that the server trusts (its ssl-ca), valid today"
+                raise BadConnection(
+                    f"{name}: the server refused the client certificate: {alert}. Fix: {fix}"
+                ) from error
             if code == CR.CR_SSL_CONNECTION_ERROR:
-                fix = "a server with TLS and a certificate, or tls false where nobody can listen"
+                fix = "a server with TLS and a certificate, or tls false on a trusted network"
                 raise BadConnection(f"{name}: no TLS: {text}. Fix: {fix}") from error
             if code in _AWAY or isinstance(error, pymysql.err.InterfaceError):
                 raise TransientError(f"{name}: {text}") from error

@@ -90,8 +90,9 @@ class StreamConnector:
     def how_to_stop(self) -> str:
         """For the last task's log."""
         return (
-            f"keep_streaming: connector {self.name} goes on. To stop it, trigger this DAG again with the same params "
-            f"and keep_streaming off; or end it by hand:\n{self.runtime.how_to_stop([self.name])}"
+            f"keep_streaming: connector {self.name} keeps running. To stop it, trigger this DAG again with the "
+            f"same params "
+            f"and keep_streaming off; or stop it by hand:\n{self.runtime.how_to_stop([self.name])}"
         )
 
 
@@ -126,9 +127,7 @@ def connector_of(name: str, spec: StreamSpec, target: KafkaClusterHook) -> Strea
 def history_error(topic: str, has_history: bool) -> BadParam:
     """A history and a position that do not go together."""
     if has_history:
-        what = f"{topic} is stale: it holds statements, but the connector has no position that goes with them"
+        what = f"{topic} is stale: it holds statements, but the connector has no matching position"
         return BadParam("history_topic", what, "delete that topic, or name another one")
-    what = (
-        f"{topic} holds nothing, but the connector has a position, which it could not read on from without its history"
-    )
+    what = f"{topic} is empty, but the connector has a position, from which it cannot resume without its history"
     return BadParam("history_topic", what, "another stream name, for a new snapshot")

@@ -57,7 +57,7 @@ class StreamResources(MskResources):
             marker = PluginMarker.read(text or "", self._stream.plugin, f"{self.base}-plugin")
             there = marker and size_of(self._bucket, marker.key, **self._s3) == marker.size
         except (TransientError, NotAuthorized) as fault:
-            log.info("whether the plugin is in S3 already cannot be seen, so Maven is asked: %s", fault)
+            log.info("cannot see whether the plugin is in S3 already, so Maven fetches it: %s", fault)
             return None
         return marker if there else None
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _NAMED = 100
 _LATE = 5.0  # seconds
-_NO_LOG = "the connector has not taken a snapshot that tells where to begin in the binary log"
+_NO_LOG = "the connector has not taken a snapshot, so where to begin in the binary log is unknown"
 
 
 class NotRunning(FerryError):
@@ -104,14 +104,14 @@ def _table(
     if content is None:
         return judge_table(result, rows, None, events, start)
     name = result.table.full_name
-    gone, anew = content.emptied.get(name, ""), content.made_anew.get(name)
-    if anew and any(event.position < anew for event in events):
-        gone = gone or f"it was dropped or made anew since the snapshot, at {anew}"
+    gone, recreated = content.emptied.get(name, ""), content.recreated.get(name)
+    if recreated and any(event.position < recreated for event in events):
+        gone = gone or f"it was dropped or recreated since the snapshot, at {recreated}"
     judged = judge_table(result, rows, content.changes[name], events, start, gone=gone)
-    if judged.content_differences and anew:
-        judged = judge_table(blank(), rows, content.changes[name], events, start, gone=gone, anew=anew)
-        judged.explained.append("events of before a statement that dropped it or made it anew are of another table, "
-                                f"at {anew}")  # fmt: skip
+    if judged.content_differences and recreated:
+        judged = judge_table(blank(), rows, content.changes[name], events, start, gone=gone, recreated=recreated)
+        judged.explained.append("events before the statement that dropped or recreated it are of another table, "
+                                f"at {recreated}")  # fmt: skip
     if judged.content_differences and gone:
         judged.content_differences.insert(0, f"{name}: {gone}")
     return judged
@@ -126,7 +126,7 @@ def _renamed(
     start: Position,
     end: Position,
 ) -> TableResult | None:
-    """A table that had another name before, held against the topics of all its names; None: it had none, or differs."""
+    """A table that had another name, compared with the topics of all its names; None: it had none, or differs."""
     names = lineage(content.renames, digester.table.full_name)
     if len(names) < 2:
         return None
@@ -158,7 +158,7 @@ def _wait(stream: CdcStream, end: Position) -> None:
         if state.verdict is Verdict.FAILED:
             raise NotRunning(state.reason)
         if time.monotonic() > deadline:
-            raise TransientError(f"the connector does not go on: {state.reason}")
+            raise TransientError(f"the connector makes no progress: {state.reason}")
         time.sleep(min(1.0, stream.spec.poll_interval))
 
 
@@ -171,8 +171,8 @@ def _digesters(stream: CdcStream, tables: list[Table]) -> dict[str, Digester]:
         its = versions.get(table.full_name, [])
         known = steady(its)
         if seen := first.get(table.full_name):
-            made_anew = any(one.anew for one in its)
-            known = seen if known is None else known if made_anew else known & seen
+            recreated = any(one.recreated for one in its)
+            known = seen if known is None else known if recreated else known & seen
         found[table.full_name] = Digester(table, known, versions=its)
     return found
 
@@ -200,9 +200,9 @@ def _versions(stream: CdcStream) -> dict[str, list[Version]]:
     start = max((one.position for one in read.schema if one.snapshot), default=Position(0, 0))
     versions: dict[str, list[Version]] = {}
     for one in sorted(read.schema, key=lambda one: one.position):
-        anew = not one.snapshot and verb_of(one.ddl) is Verb.CREATE
+        recreated = not one.snapshot and verb_of(one.ddl) is Verb.CREATE
         for name, columns in one.columns.items() if one.position >= start else ():
-            versions.setdefault(name, []).append(Version(one.position, columns, anew))
+            versions.setdefault(name, []).append(Version(one.position, columns, recreated))
     return versions
 
 

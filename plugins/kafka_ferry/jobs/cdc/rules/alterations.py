@@ -59,14 +59,14 @@ def _enum(column: Column) -> bool:
 def doubt(column: Column) -> tuple[str, str] | None:
     """Which values of a column arrive altered, and the fix; None: none that is known."""
     if _printed(column):
-        return ("a snapshot has a FLOAT as the server prints it, with six digits",
+        return ("a snapshot has a FLOAT as the server prints it, with six digits only",
                 "another stream, whose snapshot asks for all digits; or make it DOUBLE")  # fmt: skip
     if column.charset in _MISREAD:
-        return (f"changes of text in {column.charset} arrive with other letters, except for ASCII's",
+        return (f"changes of text in {column.charset} arrive with wrong characters, except for ASCII",
                 "make it utf8mb4: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4")  # fmt: skip
     if _enum(column):
-        return ("changes of values with a comma or a backslash in their name arrive with a backslash too many",
-                "name these values otherwise")  # fmt: skip
+        return ("changes of values with a comma or a backslash in their name arrive with an extra backslash",
+                "rename these values")  # fmt: skip
     return None
 
 
@@ -76,7 +76,7 @@ def cause(column: Column, odd: int) -> str:
     :param odd: how many of the database's values of the column are on no calendar.
     """
     if odd:
-        return (f"{odd:,} times the database holds a date that is on no calendar, such as 0000-00-00: Debezium writes "
+        return (f"{odd:,} times the database holds a date that does not exist, such as 0000-00-00: Debezium writes "
                 "NULL for it, or 1970-01-01 where the column is NOT NULL. Fix: NULL or a real date in the table, and "
                 "NO_ZERO_DATE, NO_ZERO_IN_DATE in sql_mode")  # fmt: skip
     if found := doubt(column):
@@ -116,18 +116,18 @@ def alteration_findings(tables: Sequence[Table], sql_mode: str, config: Mapping[
 def _of_table(table: Table) -> list[Finding]:
     name, found = f"table {table.full_name}", list[Finding]()
     if table.versioned:
-        what = "it is WITH SYSTEM VERSIONING: Debezium's connector ends at the first change of it"
+        what = "it is WITH SYSTEM VERSIONING: Debezium's connector fails at the first change of it"
         found.append(Finding(Severity.REFUSE, "versioned", name, what, _LEAVE, "tables"))
     if uuids := [one.name for one in table.columns if one.kind == "uuid"]:
-        what = f"changes of a UUID arrive as another one: {', '.join(uuids)}"
+        what = f"changes of a UUID arrive as another UUID: {', '.join(uuids)}"
         fix = f"make it CHAR(36) or BINARY(16), or {_LEAVE}"
         found.append(Finding(Severity.REFUSE, "altered", name, what, fix, "tables"))
     if table.cascades:
         what = (
-            f"rows that its foreign keys change are not in the binary log, so no event tells of them: "
+            "rows that its foreign keys change are not in the binary log, so no event reports them: "
             f"{'; '.join(table.cascades)}"
         )
-        fix = "change these rows by statements of your own (ON … RESTRICT), or have a trigger do it"
+        fix = "change these rows by statements of your own (ON … RESTRICT), or use a trigger"
         found.append(Finding(Severity.WARN, "cascade", name, what, fix, "tables"))
     return found
 
@@ -139,11 +139,11 @@ def _dates(table: Table, open_dates: bool) -> list[Finding]:
     told = "Debezium writes NULL for it, or 1970-01-01 where the column is NOT NULL"
     fix = "NULL or a real date, and NO_ZERO_DATE, NO_ZERO_IN_DATE in sql_mode"
     if zero:
-        what = f"the default of {', '.join(zero)} is a date that is on no calendar, 0000-00-00: {told}"
+        what = f"the default of {', '.join(zero)} is a date that does not exist, 0000-00-00: {told}"
         found.append(Finding(Severity.WARN, "dates", f"table {table.full_name}", what, fix, "tables"))
     others = [one.name for one in dates if one.name not in zero]
     if open_dates and others:
-        what = f"sql_mode lets {', '.join(others)} hold a date that is on no calendar, such as 0000-00-00: {told}"
+        what = f"sql_mode lets {', '.join(others)} hold a date that does not exist, such as 0000-00-00: {told}"
         found.append(Finding(Severity.ADVISE, "dates", f"table {table.full_name}", what, fix, "tables"))
     return found
 
@@ -158,7 +158,7 @@ def breaking_findings(columns: Mapping[str, str], captured: Collection[str]) -> 
         table = name.rpartition(".")[0]
         if why := _breaks(kind.lower(), captured=table in captured):
             found.append(Finding(Severity.REFUSE, "breaks", f"column {name}", f"it is {kind}: {why}",
-                                 "another type; or the table on another server", "databases"))  # fmt: skip
+                                 "use another type, or move the table to another server", "databases"))  # fmt: skip
     return found
 
 
@@ -168,5 +168,5 @@ def _breaks(kind: str, *, captured: bool) -> str:
     if kind.endswith(" compressed*/"):
         return "Debezium cannot read a binary log that has changes of such a column"
     if kind == "year(2)" and captured:
-        return "the driver of Debezium's snapshot cannot read such a year"
+        return "the JDBC driver of Debezium's snapshot cannot read such a year"
     return ""

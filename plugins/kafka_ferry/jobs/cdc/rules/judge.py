@@ -69,7 +69,7 @@ def stream_sentence(report: Report) -> str:
         return ""
     tables = number_of(len(report.topics), "table")
     rows = made["content"].expected
-    parts = [f"{rows} of {tables} are in Kafka as the database has them"]
+    parts = [f"{rows} of {tables} are in Kafka as in the database"]
     if changes := made.get("changes"):
         parts.append(f"so are all {changes.expected} changes since the snapshot, in order per key")
     else:
@@ -114,8 +114,8 @@ def _counts(results: Sequence[TableResult], duplicates: str, why_no_log: str) ->
     rows = sum(one.snapshot_rows or 0 for one in judged)
     older = sum(one.older_snapshots for one in results)
     if older:
-        notes.append(f"{number_of(older, 'row')} of snapshots that were begun before the last one")
-    detail = "; ".join(["each table's rows at the snapshot, wound back from its rows of now", *notes])
+        notes.append(f"{number_of(older, 'row')} of snapshots that began before the last one")
+    detail = "; ".join(["each table's rows at the snapshot, rewound from its current rows", *notes])
     read = sum(one.read for one in judged)
     check = _check("counts", wrong, number_of(rows, "row"), number_of(read, "read event"), detail)
     return check.model_copy(update={"status": Status.EXPLAINED}) if notes and not wrong else check
@@ -125,9 +125,9 @@ def _content(results: Sequence[TableResult], foreign: Sequence[str]) -> Check:
     """The topic, replayed, against the table."""
     wrong = [*_named([one.content_differences for one in results]), *foreign]
     left = sorted(f"{one.table.full_name}.{name}" for one in results for name in one.table.not_compared)
-    detail = "each topic replayed by key gives the table's rows of now"
+    detail = "each topic replayed by key gives the table's current rows"
     if narrowed := sorted(f"{one.table.full_name}.{name}" for one in results for name in one.narrowed):
-        detail += f"; made or changed since the snapshot, so compared in changes only: {', '.join(narrowed)}"
+        detail += f"; created or altered since the snapshot, so only changes are compared: {', '.join(narrowed)}"
     if left:
         detail += f"; values not compared: {', '.join(left)}"
     rows = sum(one.rows for one in results)

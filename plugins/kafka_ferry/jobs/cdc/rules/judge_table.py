@@ -71,7 +71,7 @@ def judge_table(
     start: Position | None,
     *,
     gone: str = "",
-    anew: Position | None = None,
+    recreated: Position | None = None,
 ) -> TableResult:
     """Fill a result.
 
@@ -79,13 +79,13 @@ def judge_table(
     :param changes: of the binary log from ``start`` to the end; None: it could not be read.
     :param start: where the last snapshot stands; None: there was none.
     :param gone: why its rows of the snapshot cannot be known: they went without row events.
-    :param anew: where a statement made the table anew; what was before is of another table of this name.
+    :param recreated: where a statement recreated the table; what was before is of another table of this name.
     """
     result.rows = len(rows)
     result.truncated = {event.position for event in events if event.op is Op.TRUNCATE}
     _snapshot(result, rows, changes, events, start, gone)
     _changes(result, changes, events, start)
-    _content(result, rows, [event for event in events if anew is None or event.position > anew])
+    _content(result, rows, [event for event in events if recreated is None or event.position > recreated])
     return result
 
 
@@ -129,16 +129,16 @@ def _snapshot(
     if changes is None or start is None:
         return
     if gone:
-        result.notes.append(f"{gone}: its rows at the snapshot cannot be known")
+        result.notes.append(f"{gone}: its rows at the snapshot are unknown")
         return
     expected = rewound(rows, changes)
     result.snapshot_rows = len(expected)
     name, differences = result.table.full_name, result.snapshot_differences
     for key in sorted(expected.keys() - read.keys()):
         result.lost += 1
-        _add(differences, f"{name} {key}: in the table at the snapshot, not read")
+        _add(differences, f"{name} {key}: in the table at the snapshot, but not in the topic")
     for key in sorted(read.keys() - expected.keys()):
-        _add(differences, f"{name} {key}: not in the table at the snapshot, but read at {_place(read[key])}")
+        _add(differences, f"{name} {key}: not in the table at the snapshot, but in the topic at {_place(read[key])}")
     for key in sorted(read.keys() & expected.keys()):
         if read[key].state != expected[key]:
             where = result.named(read[key].state, expected[key])

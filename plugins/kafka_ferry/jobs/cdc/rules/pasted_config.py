@@ -52,7 +52,7 @@ def moved(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, A
         if param := _PARAMS.get(new_key):
             said: Any = new_value.split(",") if param in ("databases", "tables") else new_value
             if params.get(param) not in (None, [], "", said, defaults.get(param)):
-                raise BadParam("connector_config", f"{key} says another {param} than the param", "say it once")
+                raise BadParam("connector_config", f"{key} contradicts the param {param}", "set it once")
             found[param] = int(said) if param == "server_id" and said.isdigit() else said
         elif new_key == "connector.class":
             found["database"] = _database(value)
@@ -66,18 +66,20 @@ def _refuse(key: str, new_key: str, value: str) -> None:
         is_secret_key(new_key) and "${" not in value and "IAMLoginModule" not in value
     ):
         raise BadParam("connector_config", f"{key} holds a secret, which the form would show",
-                       "leave it out; secrets stand in the connections")  # fmt: skip
+                       "leave it out; secrets belong in the connections")  # fmt: skip
     if new_key in _FIXED or new_key.startswith(_FIXED_FAMILIES):
-        raise BadParam("connector_config", f"{key} is set by this DAG, as its validation rests on it", "leave it out")
+        raise BadParam(
+            "connector_config", f"{key} is set by this DAG, because its validation depends on it", "leave it out"
+        )
     if new_key == "tasks.max" and value != "1":
-        raise BadParam("connector_config", "tasks.max is 1 for ever: a database's log is read by one task", "1")
+        raise BadParam("connector_config", "tasks.max is always 1: a database's log is read by one task", "1")
 
 
 def _database(name: str) -> Database:
     for database in Database:
         if database.connector_class == name:
             return database
-    raise BadParam("connector_config", f"connector.class {name!r} is none that we know",
+    raise BadParam("connector_config", f"connector.class {name!r} is not supported",
                    ", ".join(database.connector_class for database in Database))  # fmt: skip
 
 

@@ -54,13 +54,13 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
         found.append(Finding(Severity.REFUSE, "server", "the server", f"it is MySQL {variables.get('version', '')}",
                              "set database to mysql", "database"))  # fmt: skip
     if is_mariadb and database is Database.MYSQL:
-        what = f"it is {variables['version']}: Debezium's MySQL connector ends at statements that only MariaDB knows"
+        what = f"it is {variables['version']}: Debezium's MySQL connector fails at statements that only MariaDB has"
         found.append(Finding(Severity.WARN, "server", "the server", what, "set database to mariadb", "database"))
     if database is Database.MARIADB and variables.get("gtid_binlog_pos") == "":
         what = (
-            "its binary log has no transaction yet, and Debezium's MariaDB connector ends at that (measured on 3.5.0)"
+            "its binary log has no transaction yet, and Debezium's MariaDB connector fails at that (measured on 3.5.0)"
         )
-        fix = "write something, such as CREATE DATABASE IF NOT EXISTS of one that is there"
+        fix = "write something, such as CREATE DATABASE IF NOT EXISTS of an existing database"
         found.append(Finding(Severity.REFUSE, "gtid", "the server", what, fix, "database_conn_id"))
     if why := why_unreadable(variables):
         what = f"{why}, so single changes are not compared with it"
@@ -68,7 +68,7 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
         found.append(Finding(Severity.WARN, "metadata", "the server", what, fix, "database_conn_id"))
     kept = _kept_seconds(variables)
     if 0 < kept < _DAY:
-        what = f"binary logs are deleted after {kept / 3600:g} h: a connector that stands still longer loses changes"
+        what = f"binary logs are deleted after {kept / 3600:g} h: a connector that is stopped longer loses changes"
         found.append(Finding(Severity.WARN, "expiry", "the server", what, "keep them for days", "database_conn_id"))
     return found
 
@@ -76,9 +76,9 @@ def settings_findings(variables: Mapping[str, str], database: Database) -> list[
 def why_unreadable(variables: Mapping[str, str]) -> str:
     """Why the binary log cannot be read beside Debezium; empty when it can."""
     if variables.get("binlog_row_metadata", "").upper() != "FULL":
-        return "binlog_row_metadata is not FULL: the binary log has no names of columns"
+        return "binlog_row_metadata is not FULL: the binary log has no column names"
     if is_compressed(variables):
-        return "the binary log is compressed, which our reader of it cannot read"
+        return "the binary log is compressed, which Kafka Ferry cannot read"
     return ""
 
 
@@ -132,8 +132,8 @@ def tls_findings(
         found.append(Finding(Severity.REFUSE, "tls", name, what, "leave the key out", "connector_config"))
     if check is Check.NOTHING:
         what = (
-            "it encrypts what it reads, but does not check whether the server is who it should be: ssl_ca of "
-            f"connection {conn_id!r} is known to Airflow only"
+            "it encrypts what it reads, but does not verify the server's identity: ssl_ca of "
+            f"connection {conn_id!r} is on the Airflow host only"
         )
         fix = (
             "that authority as a PKCS12 or JKS file on every Connect worker, and its path there as worker_truststore "
@@ -143,7 +143,7 @@ def tls_findings(
     if certificate and KEYSTORE not in config:
         required = any(" REQUIRE " in grant and " REQUIRE SSL" not in grant for grant in grants)
         what = (
-            f"it has no client certificate: ssl_cert of connection {conn_id!r} is a file of Airflow only"
+            f"it has no client certificate: ssl_cert of connection {conn_id!r} is a file on the Airflow host only"
             f"{', and the server asks its user for one' if required else ''}"
         )
         fix = (
@@ -173,7 +173,7 @@ def table_findings(
     found = [
         Finding(
             Severity.REFUSE, "database", f"database {name}",
-            f"there is none that its user may see{did_you_mean(name, there)}",
+            f"no such database, or its user may not see it{did_you_mean(name, there)}",
             "one of: " + (", ".join(sorted(there)) or "none"), "databases",
         )
         for name in databases if name not in there
@@ -192,8 +192,10 @@ def table_findings(
             found.append(Finding(Severity.REFUSE, "key", name, f"its key has values that cannot be compared: "
                                  f"{', '.join(odd)}", "leave the table out", "tables"))  # fmt: skip
         elif table.not_compared:
-            what = f"values of these columns are not compared: {', '.join(table.not_compared)}"
-            found.append(Finding(Severity.ADVISE, "columns", name, what, "none: the report names them too", "tables"))
+            what = f"the values of these columns are not compared: {', '.join(table.not_compared)}"
+            found.append(
+                Finding(Severity.ADVISE, "columns", name, what, "nothing to do: the report lists them too", "tables")
+            )
     return found
 
 
@@ -244,8 +246,11 @@ def history_findings(
     for key in ("retention.ms", "retention.bytes"):
         # Debezium makes its history with the largest number there is (measured on 3.5.0).
         if 0 <= int(configs.get(key, -1)) < _FOREVER:
-            refuse(f"its {key} is {configs[key]}: statements will be lost, and the connector cannot restart then",
+            refuse(f"its {key} is {configs[key]}: statements will be lost, and the connector cannot restart "
+                "without them",
                    f"set {key}=-1")  # fmt: skip
     if others := sorted(set(servers) - {prefix}):
-        refuse(f"it is of another stream, {', '.join(others)}", "another history_topic: each connector needs its own")
+        refuse(
+            f"it belongs to another stream, {', '.join(others)}", "another history_topic: each connector needs its own"
+        )
     return found

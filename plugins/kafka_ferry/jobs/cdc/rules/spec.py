@@ -92,7 +92,7 @@ class StreamSpec(Spec):
     stream: Name = Field(
         default="ferry",
         title="Stream name",
-        description="Names the connector. One run at a time works on a name; the next one goes on where it was.",
+        description="Names the connector. One run at a time works on a name; the next one resumes where it stopped.",
         examples=["orders"],
     )
     keep_streaming: bool = Field(
@@ -127,7 +127,7 @@ class StreamSpec(Spec):
         default="initial",
         title="Snapshot",
         description=(
-            "initial: the rows that are there, then changes; no_data: changes only; when_needed: anew where "
+            "initial: existing rows, then changes; no_data: changes only; when_needed: again where "
             "the binary log does not reach back to the position."
         ),
         json_schema_extra=_CONNECTOR,
@@ -137,7 +137,7 @@ class StreamSpec(Spec):
         ge=1,
         le=MAX_SERVER_ID,
         title="Server id",
-        description="As a replica: another than every server and replica has. Default: one made from the name.",
+        description="As a replica: different from every server and replica. Default: derived from the name.",
         examples=[5501],
         json_schema_extra=_CONNECTOR,
     )
@@ -150,9 +150,7 @@ class StreamSpec(Spec):
     connector_config: dict[str, str] = Field(
         default={},
         title="More settings",
-        description=(
-            "Keys of Debezium's own, also in the words of Debezium 1: they are translated, and named. No secrets."
-        ),
+        description=("Debezium's own keys; names from Debezium 1 are translated and listed. No secrets."),
         examples=[{"database.server.name": "ecommerce-server"}],
         json_schema_extra=_CONNECTOR,
     )
@@ -160,7 +158,7 @@ class StreamSpec(Spec):
         default=False,
         title="Forget",
         description=(
-            "Where the connector is taken away: its position and its schema history too. The next run begins anew."
+            "When the connector is deleted: delete its position and schema history too. The next run starts over."
         ),
         json_schema_extra=_CONNECTOR,
     )
@@ -168,7 +166,7 @@ class StreamSpec(Spec):
         default="explain",
         title="Duplicates",
         description=(
-            "Debezium may send events again after a crash. explain: named and counted only; fail: verdict FAIL."
+            "Debezium may send events again after a crash. explain: listed and counted only; fail: verdict FAIL."
         ),
         json_schema_extra=_CONNECTOR,
     )
@@ -177,7 +175,7 @@ class StreamSpec(Spec):
         ge=1,
         le=1000,
         title="Partitions",
-        description="Of topics that are made. Events of one key stay in one partition.",
+        description="Of topics created. Events of one key stay in one partition.",
         json_schema_extra=_TOPICS,
     )
     replication_factor: int | None = Field(
@@ -185,7 +183,7 @@ class StreamSpec(Spec):
         ge=1,
         le=32767,
         title="Replication factor",
-        description="Of topics that are made. Empty: the cluster's default.replication.factor.",
+        description="Of topics created. Empty: the cluster's default.replication.factor.",
         json_schema_extra=_TOPICS,
     )
     history_topic: Prefix | None = Field(
@@ -218,7 +216,7 @@ class StreamSpec(Spec):
     capacity: dict[str, Any] = Field(
         default={"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}},
         title="Capacity",
-        description="As CreateConnector takes it. Debezium has one task for ever: autoscaled capacity is refused.",
+        description="As in CreateConnector. Debezium always has one task: autoscaled capacity is refused.",
         examples=[{"provisionedCapacity": {"mcuCount": 1, "workerCount": 1}}],
         json_schema_extra=MSK_CONNECT,
     )
@@ -226,7 +224,7 @@ class StreamSpec(Spec):
         default=None,
         pattern=r"^\$\{.+\}$",
         title="Password by reference",
-        description="A ConfigProvider's reference that the connector gets in place of the database's password.",
+        description="A ConfigProvider reference that the connector gets instead of the database's password.",
         examples=["${secretsmanager:debezium:password}"],
         json_schema_extra=MSK_CONNECT,
     )
@@ -235,7 +233,7 @@ class StreamSpec(Spec):
         ge=0.5,
         le=3600,
         title="Poll interval",
-        description="Between two looks. In seconds.",
+        description="Between two polls. In seconds.",
         json_schema_extra=_TIMES,
     )
     running_timeout: float = Field(
@@ -249,7 +247,7 @@ class StreamSpec(Spec):
         default=86400,
         ge=10,
         title="Time to copy",
-        description="Until all must be there. In seconds.",
+        description="Until all records must have arrived. In seconds.",
         json_schema_extra=_TIMES,
     )
     no_progress_timeout: float = Field(
@@ -284,12 +282,12 @@ class StreamSpec(Spec):
     def _check_msk(self) -> None:
         for name, fix in (
             ("cluster_arn", "the ARN of the MSK cluster that target_conn_id leads to"),
-            ("service_execution_role_arn", "the ARN of the role that MSK Connect takes, see docs/msk_connect.md"),
+            ("service_execution_role_arn", "the ARN of the role that MSK Connect assumes, see docs/msk_connect.md"),
         ):
             if not getattr(self, name):
                 raise BadParam(name, "is missing", fix)
         if not self.plugin_bucket and not self.custom_plugin_arn:
-            raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of a plugin there is")
+            raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of an existing plugin")
         check_fits(self.database.connector_class, capacity_from(self.capacity))
 
     @property

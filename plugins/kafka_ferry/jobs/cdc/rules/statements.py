@@ -59,7 +59,7 @@ def is_unlogged(statement: str) -> bool:
     return verb is Verb.ALTER and bool(_UNLOGGED.search(_QUOTED.sub("''", normal(statement))))
 
 
-def is_made_anew(statement: str) -> bool:
+def is_recreation(statement: str) -> bool:
     """Whether behind it no row of before is in the tables that it names."""
     verb, _ = _read(statement)
     only_where_none_is = re.search(r"\bIF\s+NOT\s+EXISTS\b", statement, re.IGNORECASE)

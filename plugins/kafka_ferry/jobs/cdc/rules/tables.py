@@ -36,7 +36,7 @@ class Column:
 
     @property
     def compared(self) -> bool:
-        """Whether its values are held against the database's."""
+        """Whether its values are compared with the database's."""
         return self.kind not in NOT_COMPARED
 
 
@@ -65,10 +65,10 @@ class Table:
 
     @property
     def compared(self) -> tuple[Column, ...]:
-        """Columns whose values are held against the database's."""
+        """Columns whose values are compared with the database's."""
         return tuple(column for column in self.columns if column.compared)
 
     @property
     def not_compared(self) -> list[str]:
-        """Names of columns whose values are not held against the database's."""
+        """Names of columns whose values are not compared with the database's."""
         return [column.name for column in self.columns if not column.compared]

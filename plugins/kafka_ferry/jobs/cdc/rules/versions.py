@@ -1,6 +1,6 @@
 """What columns a table had, and when, by what Debezium tells of each statement. Pure.
 
-An ALTER rewrites all rows without a row event. So values of a column that was changed cannot be held against rows as
+An ALTER rewrites all rows without a row event. So values of a column that was changed cannot be compared with rows as
 they are now, and an event must be read as its column was then.
 """
 
@@ -36,12 +36,12 @@ _CLOCKS = frozenset({"time", "datetime", "timestamp"})
 class Version:
     """Columns of a table from a position on.
 
-    :param anew: the table was made there.
+    :param recreated: the table was made there.
     """
 
     position: Position
     columns: Columns
-    anew: bool = False
+    recreated: bool = False
 
 
 def columns_of_change(change: Mapping[str, Any]) -> tuple[str, Columns]:
@@ -65,7 +65,7 @@ def _column(told: Mapping[str, Any]) -> Column:
 
 def steady(versions: Sequence[Version]) -> frozenset[str] | None:
     """Names of the columns that all versions have, and whose values no statement rewrote; None: nothing is known."""
-    since = max((n for n, one in enumerate(versions) if one.anew), default=0)
+    since = max((n for n, one in enumerate(versions) if one.recreated), default=0)
     kept = versions[since:]
     if not kept:
         return None

@@ -23,7 +23,7 @@ def worker_properties(
     """
     for key in overrides or {}:
         if key in _PROTECTED:
-            raise BadParam("overrides", f"{key!r} is not yours to set here", "params and connections decide it")
+            raise BadParam("overrides", f"{key!r} cannot be set here", "params and connections decide it")
     return {
         **target,
         **with_prefix(target, "producer."),

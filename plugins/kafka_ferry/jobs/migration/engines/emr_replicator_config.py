@@ -42,7 +42,9 @@ def config(intent: EmrReplicatorIntent) -> dict[str, str]:
     """
     secured = sorted(set(intent.source) - {"bootstrap.servers"} - _harmless(intent.source))
     if secured:
-        raise ValueError(f"EMR documents no key for the source's {', '.join(secured)}; it reads open clusters only")
+        raise ValueError(
+            f"EMR documents no key for the source's {', '.join(secured)}; it it reads unsecured clusters only"
+        )
     if not intent.topics:
         raise ValueError("no topic is named")
     if lacking := [name for name in ("source_zookeeper", "target_zookeeper") if not getattr(intent, name)]:

@@ -76,7 +76,7 @@ class Engine(ABC):
         return self.sends_with.get("compression.type", "none")
 
     def size_limits(self) -> list[Limit]:
-        """What it holds a record against, beside what brokers do."""
+        """What it checks a record against, beside what brokers do."""
         return producer_limits(self.sends_with)
 
     @abstractmethod
@@ -150,4 +150,4 @@ class Engine(ABC):
 
     @abstractmethod
     def how_to_stop(self) -> str:
-        """Commands that end it by hand."""
+        """Commands that stop it by hand."""

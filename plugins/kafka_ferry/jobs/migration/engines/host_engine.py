@@ -62,7 +62,7 @@ class HostEngine(Engine):
     def __init__(self, migration: Migration) -> None:
         super().__init__(migration)
         if not isinstance(migration.spec, HostSpec):
-            raise TypeError(f"{type(migration.spec).__name__} is no spec of an engine on hosts")
+            raise TypeError(f"{type(migration.spec).__name__} is not the spec of an engine on hosts")
         self.spec: HostSpec = migration.spec
         check_hosts(self.spec)
 
@@ -150,8 +150,9 @@ class HostEngine(Engine):
         if others and not self.spec.other_mirror_makers:
             raise BadParam(
                 "hosts",
-                f"on {host.name} runs what we did not start and will not touch: {'; '.join(map(str, others))}",
-                "end it, use another host, or set other_mirror_makers when it copies other topics",
+                f"on {host.name} runs processes that Kafka Ferry did not start and will not touch: "
+                f"{'; '.join(map(str, others))}",
+                "stop it, use another host, or set other_mirror_makers if it copies other topics",
             )
         return f"Kafka {version}, {java.out.splitlines()[0] if java.out else 'java'}"
 
@@ -196,7 +197,7 @@ class HostEngine(Engine):
             elif state.same:
                 action, detail = Action.NONE, f"process {state.pid}"
             else:
-                action, detail = Action.UPDATE, f"process {state.pid} runs otherwise: it is started anew"
+                action, detail = Action.UPDATE, f"process {state.pid} runs with another configuration: it is restarted"
             result.append(Change(action, "process", self._name(process.host), detail))
         return result
 
@@ -320,9 +321,9 @@ class SupervisedProgress:
         state = self._engine.lives()
         if state.verdict is not Verdict.RUNNING:
             if self._restarts >= _RESTARTS:
-                raise ReplicationFailed(f"started again {_RESTARTS} times, and again: {state.reason}")
+                raise ReplicationFailed(f"restarted {_RESTARTS} times, and it ended again: {state.reason}")
             self._restarts += 1
-            log.warning("%s\nStarting it again (%d of %d)", state.reason, self._restarts, _RESTARTS)
+            log.warning("%s\nRestarting it (%d of %d)", state.reason, self._restarts, _RESTARTS)
             try:
                 self._engine.deploy()
             except FerryError as error:

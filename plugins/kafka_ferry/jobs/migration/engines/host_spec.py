@@ -24,8 +24,8 @@ class HostSpec(MigrationSpec):
         default="ferry",
         title="Migration name",
         description=(
-            "Names the processes and their folder on the hosts. The same name goes on where it was; use one name per "
-            "migration."
+            "Names the processes and their folder on the hosts. The same name resumes where it stopped; use one "
+            "name per migration."
         ),
         examples=["event-center", "wave-1"],
     )
@@ -81,14 +81,14 @@ class HostSpec(MigrationSpec):
     overrides: dict[str, str] = Field(
         default={},
         title="Overrides",
-        description="Keys of the engine's own configuration, over what the params make of it.",
+        description="Keys of the engine's own configuration; they override what the params set.",
         examples=[{"refresh.topics.interval.seconds": "60"}],
         json_schema_extra=HOSTS,
     )
     other_mirror_makers: bool = Field(
         default=False,
         title="Beside other MirrorMakers",
-        description="Run although MirrorMakers that we did not start run on the hosts. They are never touched.",
+        description="Run even if MirrorMakers that Kafka Ferry did not start run on the hosts. They are never touched.",
         json_schema_extra=HOSTS,
     )
 
@@ -107,7 +107,7 @@ class HostSpec(MigrationSpec):
         except ValueError as error:
             raise ValueError(f"cannot be split into words as a shell would: {error}") from error
         if strange := [word for word in words if not word.startswith("-")]:
-            raise ValueError(f"{strange[0]!r} is no option of java")
+            raise ValueError(f"{strange[0]!r} is not an option of java")
         return value
 
     @property

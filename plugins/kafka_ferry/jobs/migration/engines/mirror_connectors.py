@@ -1,4 +1,4 @@
-"""MirrorMaker 2's connectors of one migration, whatever runs them: as wished, going on where the target stands."""
+"""MirrorMaker 2's connectors of one migration, whatever runs them: up to date, resuming where the target stands."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class MirrorConnectors:
     def _aligned(self, wanted: Mapping[Partition, int], stored: Mapping[Partition, int]) -> Offsets:
         changes = offset_changes(wanted, stored, self._migration.spec.alias)
         if changes:
-            log.info("%d partitions go on after what the target already holds", len(wanted))
+            log.info("%d partitions resume after the last record that the target already holds", len(wanted))
         return changes
 
 

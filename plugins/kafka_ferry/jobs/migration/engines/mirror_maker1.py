@@ -36,7 +36,7 @@ _AT_WORK = "STABLE"
 class MirrorMaker1(HostEngine):
     """One process on each host, all in one consumer group whose committed offsets on the source are the progress.
 
-    It hashes keys anew, so whole topics are compared; it makes no topics, and carries no groups.
+    It rehashes keys, so whole topics are compared; it makes no topics, and carries no groups.
     """
 
     title: ClassVar[str] = "MirrorMaker 1"
@@ -97,8 +97,9 @@ class MirrorMaker1(HostEngine):
         if state == _AT_WORK and not self.is_there():
             raise BadParam(
                 "migration",
-                f"consumer group {self.group!r} has members on the source, and no process of ours runs on the hosts",
-                "end who uses it, name the hosts it runs on, or use another migration name",
+                f"consumer group {self.group!r} has members on the source, but no process of this migration runs "
+                "on the hosts",
+                "stop its consumer, name the hosts it runs on, or use another migration name",
             )
         return {**super().about(), "group": self.group}
 

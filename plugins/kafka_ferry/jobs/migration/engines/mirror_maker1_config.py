@@ -2,7 +2,7 @@
 
 Read in Kafka 3.9.2, ``MirrorMaker.scala``: one consumer group, a consumer per stream, one producer for all; offsets are
 committed only after the producer was flushed, so a crash repeats records and never skips any. The producer names no
-partition, so keys are hashed anew, and records without a key go anywhere.
+partition, so keys are rehashed, and records without a key go anywhere.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _LONGEST_ARGUMENT = 120_000
 _PROTECTED = {
     "bootstrap.servers": "the addresses come from the connections source_conn_id and target_conn_id",
     "sasl.jaas.config": "logins come from the connections source_conn_id and target_conn_id",
-    "group.id": "progress is the group's; it is called after DAG and migration",
+    "group.id": "the group keeps the progress; it is named after DAG and migration",
     "enable.auto.commit": "offsets would be committed before their records are on the target",
-    "auto.offset.reset": "from latest on, what is on the source already would never be copied",
+    "auto.offset.reset": "with latest, records that are on the source already would never be copied",
     "isolation.level": "use param isolation_level",
     "key.serializer": "records are copied as bytes",
     "value.serializer": "records are copied as bytes",
@@ -75,7 +75,7 @@ def consumer_properties(intent: MirrorMaker1Intent) -> dict[str, str]:
         "isolation.level": intent.isolation_level,
         # Range, the default, gives the first consumers more of every topic.
         "partition.assignment.strategy": "org.apache.kafka.clients.consumer.RoundRobinAssignor",
-        # How soon new partitions, and a topic made anew, are seen. The default is five minutes.
+        # How soon new partitions, and a topic recreated, are seen. The default is five minutes.
         "metadata.max.age.ms": str(1000 * PROFILES[intent.throughput].refresh_seconds),
         # How long the group is held by a process that was killed; nothing can be committed or started meanwhile.
         "session.timeout.ms": "10000",
@@ -152,7 +152,7 @@ def _overrides(intent: MirrorMaker1Intent, side: str) -> dict[str, str]:
                 "overrides", f"{key!r} is neither the consumer's nor the producer's", "consumer.<key> or producer.<key>"
             )
         if plain in _PROTECTED:
-            raise BadParam("overrides", f"{key!r} is not yours to set here", _PROTECTED[plain])
+            raise BadParam("overrides", f"{key!r} cannot be set here", _PROTECTED[plain])
         if client == side:
             result[plain] = value
     return result

@@ -17,7 +17,7 @@ class MirrorMaker1Spec(HostSpec):
     engine: ClassVar[str] = "mirror_maker1"
 
     only: ClassVar = {
-        "groups": ([], "MirrorMaker 1 does not carry consumer groups"),
+        "groups": ([], "MirrorMaker 1 does not copy consumer groups"),
         "naming": (Naming.IDENTITY, "MirrorMaker 1 keeps the names of topics"),
         "heartbeats": (False, "MirrorMaker 1 has no heartbeats"),
     }
@@ -32,7 +32,7 @@ class MirrorMaker1Spec(HostSpec):
         default="fail",
         title="Duplicates",
         description=(
-            "MirrorMaker 1 may send records again after a crash. fail: verdict FAIL; explain: named and counted only."
+            "MirrorMaker 1 may send records again after a crash. fail: verdict FAIL; explain: listed and counted only."
         ),
         json_schema_extra=PROOF,
     )
@@ -40,7 +40,7 @@ class MirrorMaker1Spec(HostSpec):
         default="/opt/kafka/libs",
         pattern=JARS,
         title="Kafka's jars",
-        description="Folder on the hosts with the jars of Kafka 3; Kafka 4 has no MirrorMaker 1 any more.",
+        description="Folder on the hosts with the jars of Kafka 3; Kafka 4 has no MirrorMaker 1.",
         examples=["/opt/kafka-3.9/libs"],
         json_schema_extra={**HOSTS, "environment": "FERRY_MM1_LIBS"},
     )

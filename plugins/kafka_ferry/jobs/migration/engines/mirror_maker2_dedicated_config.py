@@ -28,10 +28,10 @@ _PROTECTED = {
     "bootstrap.servers": "the addresses come from the connections source_conn_id and target_conn_id",
     "sasl.jaas.config": "logins come from the connections source_conn_id and target_conn_id",
     "replication.policy.class": "use param naming",
-    "replication.policy.separator": "use param naming; we look for the topics under the names that it gives",
+    "replication.policy.separator": "use param naming; the run looks for the topics under those names",
     "replication.policy.topic.rename.format": "use params naming and topic_rename_format",
-    "offset-syncs.topic.location": "on the source we would need the right to write, and leave a topic there",
-    "header.converter": "another one than ByteArrayConverter rewrites headers",
+    "offset-syncs.topic.location": "on the source it would need the right to write, and would leave a topic there",
+    "header.converter": "any converter but ByteArrayConverter rewrites headers",
     "key.converter": "records are copied as bytes",
     "value.converter": "records are copied as bytes",
     "topics": "use param topics",
@@ -110,7 +110,7 @@ def _checked(overrides: Mapping[str, str], flow: str) -> dict[str, str]:
         plain = key.partition("->")[2].partition(".")[2] if "->" in key else key
         for protected, why in _PROTECTED.items():
             if plain == protected or plain.endswith(f".{protected}"):
-                raise BadParam("overrides", f"{key!r} is not yours to set here", why)
+                raise BadParam("overrides", f"{key!r} cannot be set here", why)
         own = "->" in key or key.startswith(tuple(f"{alias}." for alias in flow.split("->")))
         result[key if own or key in _TOP_LEVEL else f"{flow}.{key}"] = value
     return result

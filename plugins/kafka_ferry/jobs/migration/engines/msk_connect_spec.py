@@ -66,7 +66,7 @@ class MskConnectSpec(MigrationSpec):
     source_references: dict[str, str] = Field(
         default={},
         title="Secrets of the source",
-        description="Key of the source's connection to a ConfigProvider's reference that connectors get in its place.",
+        description="Key of the source's connection to the ConfigProvider reference that connectors get instead.",
         examples=[{"sasl.password": "${secretsmanager:AmazonMSK_source:password}"}],
         json_schema_extra=MSK_CONNECT,
     )
@@ -80,9 +80,9 @@ class MskConnectSpec(MigrationSpec):
         """
         spec = super().from_params(params)
         if not spec.plugin_bucket and not spec.custom_plugin_arn:
-            raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of a plugin there is")
+            raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of an existing plugin")
         if spec.custom_plugin_arn and spec.plugin_folder:
-            raise BadParam("plugin_folder", "is given beside custom_plugin_arn", "one of the two")
+            raise BadParam("plugin_folder", "is given beside custom_plugin_arn", "only one of the two")
         if spec.naming is Naming.RENAME:
             spec._check_rename()
         return spec
@@ -93,5 +93,5 @@ class MskConnectSpec(MigrationSpec):
             fix = "the folder of kafka-ferry-connect-plugins.jar (make plugins), see docs/connect_plugins.md"
             raise BadParam("plugin_folder", problem, fix)
         if self.heartbeats:
-            problem = "is on with naming: rename, but MirrorHeartbeatConnector does not see the policy of a plugin"
+            problem = "is on with naming: rename, but MirrorHeartbeatConnector cannot load a policy from a plugin"
             raise BadParam("heartbeats", problem, "heartbeats: false, or naming: identity or prefix")

@@ -127,7 +127,7 @@ class MskReplicator(Engine):
 
     def _refuse_another(self, found: Replicator) -> None:
         if differences := immutable_differences(self.intent, found):
-            problem = f"replicator {found.name} is there, and its {'; its '.join(differences)}"
+            problem = f"replicator {found.name} exists, and its {'; its '.join(differences)}"
             raise BadParam("migration", problem, "delete the replicator first, or take another migration name")
 
     def _refuse_position(self) -> None:
@@ -143,8 +143,11 @@ class MskReplicator(Engine):
                 problem = f"is LATEST, but the target lacks records of {_named(missing)}, which would never be copied"
                 raise BadParam("starting_position", problem, "EARLIEST, into topics that are empty on the target")
         elif places and self.spec.duplicates == "fail":
-            problem = f"is EARLIEST, but the target holds records of {_named(places)}, which would be there twice"
-            fix = "delete these topics on the target; LATEST when it holds all; duplicates: explain lets them pass"
+            problem = f"is EARLIEST, but the target holds records of {_named(places)}, which would be written twice"
+            fix = (
+                "delete these topics on the target; LATEST if it holds all; or duplicates: explain, which lets "
+                "them pass"
+            )
             raise BadParam("starting_position", problem, fix)
 
     def _missing(self, places: dict[Partition, int]) -> list[Partition]:
@@ -162,7 +165,7 @@ class MskReplicator(Engine):
     def deploy(self) -> None:
         found = self.hook.find_replicator(self.name)
         if found is not None and found.state is ReplicatorState.FAILED:
-            return  # ``readiness`` tells its StateInfo; made anew it would fail anew
+            return  # ``readiness`` tells its StateInfo; recreated, it would fail again
         if found is None or found.state is ReplicatorState.DELETING:
             self._refuse_position()
             hold_limits(self.migration)

@@ -29,12 +29,12 @@ class MskReplicatorSpec(MigrationSpec):
     only: ClassVar = {
         "naming": (
             Naming.IDENTITY,
-            "the replicator keeps names here: the prefix of its own is known only once it is there",
+            "the replicator keeps names here: its own prefix is known only once it exists",
         ),
         "heartbeats": (False, "MSK Replicator has no heartbeats"),
         "group_offsets": (
             GroupOffsets.EXACT,
-            "MSK Replicator's own offsets are approximate: exact ones are written by us",
+            "MSK Replicator's own offsets are approximate: Kafka Ferry writes exact ones",
         ),
     }
 
@@ -47,7 +47,7 @@ class MskReplicatorSpec(MigrationSpec):
     migration: Name = Field(
         default="msk",
         title="Migration name",
-        description="Names the replicator. The same name goes on where it was; use one name per migration.",
+        description="Names the replicator. The same name resumes where it stopped; use one name per migration.",
         examples=["event-center", "wave-1"],
     )
     keep_replicating: bool = Field(
@@ -58,7 +58,7 @@ class MskReplicatorSpec(MigrationSpec):
     duplicates: Literal["fail", "explain"] = Field(
         default="fail",
         title="Duplicates",
-        description=("MSK Replicator may send records again. fail: verdict FAIL; explain: named and counted only."),
+        description=("MSK Replicator may send records again. fail: verdict FAIL; explain: listed and counted only."),
         json_schema_extra=PROOF,
     )
     source_cluster_arn: str = Field(
@@ -82,13 +82,13 @@ class MskReplicatorSpec(MigrationSpec):
     starting_position: Literal["EARLIEST", "LATEST"] = Field(
         default="EARLIEST",
         title="Starting position",
-        description="Of a new replicator. LATEST only where the target holds all that the source has.",
+        description="Of a new replicator. LATEST only if the target holds all that the source has.",
         json_schema_extra=_MSK,
     )
     compression: Literal["NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"] = Field(
         default="NONE",
         title="Compression",
-        description="Of what it writes into the target; best the same as the source's.",
+        description="Compression of what it writes to the target; best the same as the source's.",
         json_schema_extra=_MSK,
     )
     log_group: str | None = Field(

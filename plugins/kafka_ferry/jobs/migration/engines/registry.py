@@ -28,9 +28,9 @@ def no_groups(migration: Migration) -> str:
     """Why group offsets on the target can be neither made right nor judged; empty when they can."""
     spec = migration.spec
     if isinstance(spec, ComparisonSpec):
-        return "records changed their partition: an offset means nothing there" if spec.any_partition else ""
+        return "records changed their partition, so a source offset has no counterpart" if spec.any_partition else ""
     kind = engine_kind(spec.engine)
-    return "" if kind.carries_groups else f"{kind.title} does not carry consumer groups"
+    return "" if kind.carries_groups else f"{kind.title} does not copy consumer groups"
 
 
 def engine_kind(engine: str) -> type[Engine]:

@@ -37,7 +37,8 @@ class ReplicateSpec(MigrationSpec):
         default=Replicator.MIRROR_MAKER2,
         title="Replicator",
         description=(
-            "mirror_maker2: MirrorMaker 2 with our rename policy; emr: EMR's closed connector, in a dry run only."
+            "mirror_maker2: MirrorMaker 2 with Kafka Ferry's rename policy; emr: EMR's closed-source connector, "
+            "dry run only."
         ),
         json_schema_extra=REPLICATION,
     )

@@ -105,4 +105,4 @@ class ReplicateTopics(MirrorMaker2OnConnect):
                 )
             )
         except ValueError as error:
-            raise BadParam("replicator", f"is emr: {error}", "give what is missing, or mirror_maker2") from error
+            raise BadParam("replicator", f"is emr: {error}", "set what is missing, or use mirror_maker2") from error

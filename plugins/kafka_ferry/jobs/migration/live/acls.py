@@ -1,4 +1,4 @@
-"""The ACLs of one migration, held against the target."""
+"""The ACLs of one migration, compared with the target."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def copied_acls_check(migration: Migration, topics: Mapping[str, str], others: I
         return Check(
             name="acls",
             status=Status.SKIPPED,
-            detail=f"no ACL is made where another check failed ({', '.join(failed)}): a next run may have to copy",
+            detail=f"no ACL is created where another check failed ({', '.join(failed)}): a next run may have to copy",
         )
     copy_acls(migration, topics)
     return acls_check(migration, topics)

@@ -41,7 +41,7 @@ def send_canary(migration: Migration) -> list[Check]:
     except TransientError:
         raise
     except FerryError as refusal:
-        return skipped_checks(f"the canary topic could not be made: {refusal}")
+        return skipped_checks(f"the canary topic could not be created: {refusal}")
     patience = 3 * engine.refresh_seconds(migration.spec) + 45
     took: list[float | None] = []
     for number in (1, 2):
@@ -85,7 +85,7 @@ def _produce(migration: Migration, topic: str, number: int) -> None:
         producer.produce(topic, value, key, partition, headers=headers, on_delivery=delivered)
     left = producer.flush(40)
     if failed or left:
-        raise TransientError(f"{left + len(failed)} canary records were not taken by the source: {failed[:1]}")
+        raise TransientError(f"{left + len(failed)} canary records were not accepted by the source: {failed[:1]}")
 
 
 def _is_there(migration: Migration, topic: str) -> bool:

@@ -133,7 +133,7 @@ class Flows:
             try:
                 flow, spec = record.flow(), record.spec
             except FerryError as error:
-                log.warning("a note of DAG %s, run %s cannot be read: %s", record.dag_id, record.run_id, error)
+                log.warning("the note of DAG %s, run %s cannot be read: %s", record.dag_id, record.run_id, error)
                 continue
             if f"connector {record.dag_id}.{spec.migration}.MirrorSourceConnector" not in names:  # else it speaks
                 asked[flow.name], flows[flow.name] = record, flow
@@ -164,8 +164,8 @@ class Flows:
         try:
             return record.flow() if engine_of(Migration(record.dag_id, record.spec)).is_there() else None
         except FerryError as error:
-            log.warning("whether %s still runs could not be asked: %s", record.flow().name, error)
-            return record.flow(sure=False, remark="whether it still runs could not be asked")
+            log.warning("could not check whether %s still runs: %s", record.flow().name, error)
+            return record.flow(sure=False, remark="could not check whether it still runs")
 
     def _connectors(self) -> Iterator[Flow | None]:
         """Of the Connect cluster, and of dedicated MirrorMaker 2s that keep their configurations on either cluster."""
@@ -201,7 +201,7 @@ class Flows:
                         config = json.loads(row.value).get("properties", {})
                         yield topic, OtherConnector(topic, "RUNNING", config), silent
         except (BadConnection, NotAuthorized) as error:  # no right is needed here for the migration itself
-            log.warning("mm2-configs.*.internal of %s could not be read, so a loop may go unseen: %s",
+            log.warning("mm2-configs.*.internal of %s could not be read, so a loop may go undetected: %s",
                         cluster.conn_id, error)  # fmt: skip
 
     @staticmethod

@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")  # what a topic may be called; as a regex
 
 
 class Permissions:
-    """The rights that one migration needs, held against those of its connections' users. Changes nothing.
+    """The rights that one migration needs, compared with those of its connections' users. Changes nothing.
 
     MirrorMaker 2 works as the same users: its configs are derived from the same connections.
     """

@@ -186,14 +186,14 @@ def _for_a_while(migration: Migration, engine: Engine) -> list[str]:
     spec, notes = migration.spec, []
     when = "left there with keep_replicating" if spec.keep_replicating else "deleted at the end"
     if own := engine.own_topics():
-        notes.append(f"topics of the engine's own are made on the target and {when}: {', '.join(own)}")
+        notes.append(f"the engine's own topics are created on the target and {when}: {', '.join(own)}")
     if spec.canary:
         names = f"{migration.canary} on the source, {spec.target_topic(migration.canary)} on the target"
-        notes.append(f"a canary topic is made and deleted at the end: {names}")
+        notes.append(f"a canary topic is created, and deleted at the end: {names}")
     if spec.hold_retention and not spec.keep_replicating:
         notes.append(
-            "limits by age and size that would act on these records are off on the target's topics during the copy, "
-            "and put back at the end (hold_retention); the log of deploy names them"
+            "age and size limits that would affect these records are lifted on the target's topics during the copy, "
+            "and restored at the end (hold_retention); the log of deploy names them"
         )
     return notes
 
@@ -203,11 +203,11 @@ def _notes(migration: Migration) -> list[str]:
     if bare := groups.bare:
         more = f" and {len(bare) - 10} more, see groups_without_commits in plan.json" if len(bare) > 10 else ""
         notes.append(
-            f"groups without a commit on these topics, nothing to carry: {', '.join(map(shown, bare[:10]))}{more}"
+            f"groups without a commit on these topics, nothing to copy: {', '.join(map(shown, bare[:10]))}{more}"
         )
     if unasked := groups.unasked:
         more = f" and {len(unasked) - 10} more" if len(unasked) > 10 else ""
-        notes.append(f"groups that param groups does not mean: {', '.join(map(shown, unasked[:10]))}{more}")
+        notes.append(f"groups not selected by param groups: {', '.join(map(shown, unasked[:10]))}{more}")
     if groups.committed:
         notes += [*migration.source.admin.metadata_note(), *migration.target.admin.metadata_note()]
     advice = PROFILES[migration.spec.throughput].advice

@@ -36,7 +36,7 @@ _PARTITIONS_PER_TOPIC = 4
 class Preflight:
     """What the live systems say about one migration. Changes nothing.
 
-    :param now_ms: the time to hold records against, ms since 1970; default: now.
+    :param now_ms: the time to compare records with, ms since 1970; default: now.
     :param permissions: to ask also whether what must be changed may be changed.
     """
 

@@ -79,7 +79,7 @@ def _put_back(migration: Migration, others: Others) -> list[str]:
         if held:
             put_limits_back(migration, others)
     except FerryError as error:
-        return [f"limits that are off during a copy, on {', '.join(held[:10]) or 'target topics, perhaps'}: {error}"]
+        return [f"limits that are lifted during a copy, on {', '.join(held[:10]) or 'target topics, perhaps'}: {error}"]
     return []
 
 
@@ -103,7 +103,7 @@ def how_to_stop(migration: Migration) -> str:
     own = delete_on_brokers("topic", migration.target, topics)
     then = f"\n# then, on {migration.spec.target_conn_id}\n{own}" if topics else ""
     return (
-        f"keep_replicating: replication goes on with {', '.join(engine.names)}. To stop it and clean up, trigger this "
-        "DAG again with the same params and keep_replicating off; or end it by hand:\n"
-        f"{engine.how_to_stop()}{then}"
+        f"keep_replicating: replication continues with {', '.join(engine.names)}. To stop it and clean up, "
+        "trigger this "
+        f"DAG again with the same params and keep_replicating off; or stop it by hand:\n{engine.how_to_stop()}{then}"
     )

@@ -31,7 +31,7 @@ _INTERNAL_TOPICS = 50
 class OtherReplicators:
     """What the live systems say about others that copy the topics of one migration. Changes nothing.
 
-    :param now_ms: the time to hold their last writes against, ms since 1970; default: now.
+    :param now_ms: the time to compare their last writes with, ms since 1970; default: now.
     """
 
     def __init__(self, migration: Migration, now_ms: int | None = None) -> None:

@@ -36,11 +36,11 @@ def hold_limits(migration: Migration) -> dict[str, list[str]]:
     # Without these only a record that is packed larger than it was stops the copy: the plan warned of it.
     refused = _alter(migration, _only(changes, SIZES.__contains__), may_fail=True)
     for topic, why in refused.items():
-        log.warning("topic %s: limits of size stay as they are: %s", topic, why)
+        log.warning("topic %s: size limits stay as they are: %s", topic, why)
     result = {}
     for topic, keys in changes.items():
         if done := [key for key in keys if topic not in refused or key not in SIZES]:
-            log.info("topic %s: %s off during the copy", topic, ", ".join(done))
+            log.info("topic %s: %s lifted during the copy", topic, ", ".join(done))
             result[topic] = done
     return result
 
@@ -77,7 +77,7 @@ def put_limits_back(migration: Migration, others: Others = lambda topics: {}) ->
     _alter(migration, {topic: {key: HELD_AS[key] for key in changes.pop(topic)} for topic in again})
     for topic, back in changes.items():
         text = ", ".join(f"{key}={'the default' if value is None else value}" for key, value in back.items())
-        log.info("topic %s: put back %s", topic, text)
+        log.info("topic %s: restored %s", topic, text)
     return changes
 
 
@@ -85,7 +85,7 @@ def _leave(changes: dict[str, dict[str, str | None]], needed: Mapping[str, str])
     """Take out what others need; what that is."""
     left = [topic for topic in needed if changes.pop(topic, None) is not None]
     for topic in left:
-        log.info("topic %s: its limits stay off for %s, which copies into it too, and puts them back", topic,
+        log.info("topic %s: its limits stay lifted for %s, which also copies into it and restores them", topic,
                  needed[topic])  # fmt: skip
     return left
 
@@ -110,7 +110,7 @@ def _alter(
     while taken and (waiting := _not_visible(migration, taken)):
         if time.monotonic() > deadline:
             raise TransientError(
-                f"{migration.spec.target_conn_id}: configs set, but not in force: {', '.join(waiting)}"
+                f"{migration.spec.target_conn_id}: configs set, but not yet in effect: {', '.join(waiting)}"
             )
         time.sleep(0.1)
     return refused

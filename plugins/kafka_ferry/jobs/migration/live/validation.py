@@ -1,4 +1,4 @@
-"""Hold the target against the source, check by check: what was read, and what the live clusters say now."""
+"""Compare the target with the source, check by check: what was read, and what the live clusters say now."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopi
     gone = sorted(names - states.keys())
     if gone:  # left out, they would be missing from every check, and the verdict would not know
         raise DataLossError(
-            f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived cannot be held "
-            "against them any more. Fix: start the run anew, with these topics left out (exclude_topics)"
+            f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived can no longer "
+            "be compared. Fix: start a new run with these topics left out (exclude_topics)"
         )
     return desired_topics(migration.spec, states.values())

@@ -56,14 +56,14 @@ def canary_checks(
     :param comparisons: by partition, of all records of both batches.
     :param second: until the second batch was there; None: never.
     """
-    late = f"not there after {patience:.0f} s"
+    late = f"did not arrive within {patience:.0f} s"
     wrong = [f"{topic}-{p}: {found.detail}" for p, found in comparisons.items() if found.status != "pass"]
     arrived = sum(found.target_records for found in comparisons.values())
     return [
         Check(
             name="new_topics",
             status=Status.FAIL if seconds is None else Status.PASS,
-            expected=f"{topic}, made after the start",
+            expected=f"{topic}, created after the start",
             actual=late if seconds is None else f"there after {seconds:.1f} s",
         ),
         Check(

@@ -1,6 +1,6 @@
 """Topics whose names differ in ``.`` and ``_`` alone: Kafka makes no second one, as both have the same metrics. Pure.
 
-``ReplicationControlManager.validateNewTopicNames`` (Kafka 4.3) holds a new name against those that are there. Two in
+``ReplicationControlManager.validateNewTopicNames`` (Kafka 4.3) checks a new name against those that are there. Two in
 one request pass (measured on 4.3.1), so a source may have both; whether a target gets both would be chance.
 """
 
@@ -29,11 +29,12 @@ def collision_findings(
             param, subject = param_of(spec), f"topic {sources[name]}{renamed}"
             fix = "exclude_topics, or naming: rename with another topic_rename_format and a migration of its own"
         else:
-            param, subject, fix = "migration", f"topic {name} of our own", "another source_alias and migration name"
+            param, subject = "migration", f"topic {name} of Kafka Ferry"
+            fix = "another source_alias and migration name"
         free = f"; or delete {other!r}, if nobody uses it" if other in existing else ""
         found.append(
             Finding(
-                Severity.REFUSE, "name_collision", subject, f"cannot be made: {problem_of(other, existing)}",
+                Severity.REFUSE, "name_collision", subject, f"cannot be created: {problem_of(other, existing)}",
                 f"{fix}{free}", param,
             )
         )  # fmt: skip

@@ -36,13 +36,14 @@ class ComparisonSpec(MigrationSpec):
     duplicates: Literal["fail", "explain"] = Field(
         default="fail",
         title="Duplicates",
-        description="Who copied may have sent records again. fail: verdict FAIL; explain: named and counted only.",
+        description="Whatever copied them may have sent records again. fail: verdict FAIL; explain: listed and "
+        "counted only.",
         json_schema_extra=PROOF,
     )
     acls: Acls = Field(
         default=Acls.CHECK,
         title="ACLs",
-        description="check: the ACLs of the topics must be on the target; skip: not looked at. None are made here.",
+        description="check: the ACLs of the topics must be on the target; skip: not compared. None are created here.",
         json_schema_extra={**PROOF, "enum": ["check", "skip"]},
     )
     any_partition: bool = Field(
@@ -64,7 +65,7 @@ class ComparisonSpec(MigrationSpec):
         default=[],
         title="Headers to ignore",
         description=(
-            "Names of headers that whoever copied added to the records, one per line, such as __mskmr (MSK Replicator)."
+            "Names of headers that the replicator added to the records, one per line, such as __mskmr (MSK Replicator)."
         ),
         json_schema_extra=PROOF,
     )

@@ -33,7 +33,7 @@ class Frozen:
 
     def keeping_begins_of(self, earlier: Frozen | None) -> Frozen:
         """This freeze, with the log starts and topic ids a first try saw: what expired or was recreated in between
-        must not be forgiven."""
+        stays a failure."""
         if earlier is None:
             return self
         begins = {tp: min(begin, earlier.begins.get(tp, begin)) for tp, begin in self.begins.items()}
@@ -163,7 +163,7 @@ class ConvergenceTracker:
     def update(self, reading: Reading) -> PollResult:
         """Take in a reading.
 
-        :raises DataLossError: a topic is gone or was created anew, or the source's log start passed what has been
+        :raises DataLossError: a topic is gone or was recreated, or the source's log start passed what has been
             replicated: records were lost.
         :raises ConvergenceStalled: nothing moved for ``no_progress_timeout`` seconds.
         """
@@ -199,11 +199,11 @@ class ConvergenceTracker:
         ):
             for topic, topic_id in frozen.items():
                 if topic not in now:
-                    raise DataLossError(f"{kind} topic {topic!r} was deleted during the copy. Fix: start the run anew")
+                    raise DataLossError(f"{kind} topic {topic!r} was deleted during the copy. Fix: start a new run")
                 if now[topic] != topic_id:
                     raise DataLossError(
-                        f"{kind} topic {topic!r} was deleted and created anew during the copy (its topic id changed): "
-                        "what it held before is lost to this run. Fix: start the run anew"
+                        f"{kind} topic {topic!r} was deleted and recreated during the copy (its topic id changed): "
+                        "what it held before is lost to this run. Fix: start a new run"
                     )
 
     def _guard_log_starts(self, reading: Reading, position: Mapping[Partition, int]) -> None:
@@ -215,7 +215,7 @@ class ConvergenceTracker:
                 raise DataLossError(
                     f"{topic}-{partition}: the source's log start moved to {start}, but replication had reached "
                     f"{reached}: offsets {reached} to {start - 1} expired before they were copied. Fix: raise "
-                    "retention on the source, then start anew"
+                    "retention on the source, then start a new run"
                 )
 
     def _sum(self, position: Mapping[Partition, int]) -> int:

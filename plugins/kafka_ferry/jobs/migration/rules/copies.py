@@ -8,7 +8,7 @@ from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.job import PartitionResult
 
 _FIX = (
-    "end all but one, delete the target topic and copy it anew; a connector that was made anew under another name "
+    "stop all but one, delete the target topic and copy it again; a connector recreated under another name "
     "counts as one more"
 )
 
@@ -36,9 +36,9 @@ def _copies_text(found: Sequence[PartitionComparison], whole_topic: bool) -> str
         return ""
     if not any(one.unexpected for one in found):
         return ""
-    # Partition by partition a copy whose keys were hashed anew looks like records that are not the source's.
+    # Partition by partition a copy whose keys were rehashed looks like records that are not the source's.
     return (
         f"{times} times as many records as on the source and none lost: probably {times} replicators copied this "
-        "topic, one of them into other partitions, as MirrorMaker 1 does (any_partition of verify_clusters tells); "
+        "topic, one of them into other partitions, as MirrorMaker 1 does (any_partition of verify_clusters shows it); "
         f"{_FIX}"
     )

@@ -29,6 +29,6 @@ def estimate(throughput: str, records: int, size: int, partitions: int) -> Estim
     seconds = _START_SECONDS + partitions * _SECONDS_PER_PARTITION + copy
     basis = (
         f"profile {throughput!r} moved {bytes_per_second / 1e6:.0f} MB/s, {records_per_second / 1e3:.0f} k records/s "
-        "on 2 cores shared with both brokers; your network decides, the first progress lines will tell"
+        "on 2 cores shared with both brokers; your network decides; the first progress lines show the actual rate"
     )
     return Estimate(seconds, basis)

@@ -111,10 +111,10 @@ def _moved(line: Translated, now: int, moved_on: int) -> tuple[Status, int | Non
         ahead = f"{number_of(now - line.expected_offset, 'offset')} ahead"
         if now - line.expected_offset <= moved_on:
             text = (
-                f"at work on the source: {number_of(moved_on, 'offset')} further there since the comparison, "
+                f"active on the source: {number_of(moved_on, 'offset')} committed there since the comparison, "
                 f"{now - line.expected_offset:,} on the target. For an exact line stop its consumers, clear fingerprint"
             )
             return Status.EXPLAINED, None, text
-        return Status.FAIL, 0, f"{ahead}: a consumer is at work on the target, or records would never be delivered"
+        return Status.FAIL, 0, f"{ahead}: a consumer is active on the target, or records would never be delivered"
     behind = line.expected_offset - now
     return Status.EXPLAINED, behind, f"at most {number_of(behind, 'record')} would be delivered again"

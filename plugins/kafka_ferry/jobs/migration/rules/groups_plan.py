@@ -130,7 +130,7 @@ def uncommitted(committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[
     lines = [
         f"group {group} has no commit on {topic}-{', '.join(map(str, numbers[:_BARE]))}"
         + f" and {len(numbers) - _BARE} more partitions" * (len(numbers) > _BARE)
-        + ": nothing to carry there, its consumers start by auto.offset.reset"
+        + ": nothing to copy there, its consumers start by auto.offset.reset"
         for (group, topic), numbers in sorted(bare.items())[:_BARE]
     ]
     more = len(bare) - len(lines)

@@ -206,7 +206,7 @@ def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
     if not named:
         return []
     parts = [
-        (len(standing), f"{number_of(len(standing), 'group')} of other types left behind"),
+        (len(standing), f"{number_of(len(standing), 'group')} of other types not copied"),
         (len(rest), f"{len(rest):,} left out by exclude_groups, by default, or without a position"),
         (len(bare), f"{len(bare):,} without a commit on these topics"),
     ]
@@ -214,7 +214,7 @@ def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
         Check(
             name="groups_left_out",
             status=Status.EXPLAINED if standing else Status.PASS,
-            expected="no group is left out unseen",
+            expected="no group is left out silently",
             actual=f"{number_of(len(named), 'group')} named",
             detail="; ".join(text for number, text in parts if number),
             differences=named[:_NAMED],

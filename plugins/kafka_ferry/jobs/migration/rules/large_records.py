@@ -30,7 +30,7 @@ def record_findings(
 
     :param samples: by source topic. ``target``: a broker's configuration.
     :param refused: target topic to why its limits of size cannot be lifted.
-    :param engine: what sends the records holds them against these. ``codec``: its ``compression.type``.
+    :param engine: what sends the records checks them against these. ``codec``: its ``compression.type``.
     """
     for facts in topics:
         sample = samples.get(facts.source.name)

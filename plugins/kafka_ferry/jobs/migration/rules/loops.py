@@ -112,8 +112,8 @@ def _loop_finding(ours: Flow, found: Sequence[tuple[str, Loop]]) -> Finding:
         f"topic {shortlist([one for one, _ in found])}",
         f"{what}: by {ours.name}, then {by}",
         f"end {back[-1].name} first, or leave the topics out of one of the two (exclude_topics). Both directions at "
-        "once need names that tell where a topic comes from: naming: prefix on both, and each leaves out what bears a "
-        "prefix",
+        "once need names that show where a topic comes from: naming: prefix on both, and each must leave out "
+        "prefixed topics",
         flows=tuple(flow.name for flow in back),
     )  # fmt: skip
 

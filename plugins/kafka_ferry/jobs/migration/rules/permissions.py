@@ -18,7 +18,7 @@ from kafka_ferry.jobs.migration.rules.spec import Acls, GroupOffsets, MigrationS
 
 _CODE = "permissions"
 _OFFSET_SYNCS = "mm2-offset-syncs."
-_LIFTED = "to lift {} during the copy: without it a batch that is packed larger than on the source stops the copy"
+_LIFTED = "to lift {} during the copy: without it a batch that compresses worse than on the source stops the copy"
 _CANARY_SKIPPED = "without it the checks new_topics and new_records are skipped"
 
 
@@ -51,7 +51,7 @@ def source_needs(
             for name in topics
             for need in (
                 Need(("TOPIC", name), "READ", "to copy and to compare its records"),
-                Need(("TOPIC", name), "DESCRIBE_CONFIGS", "to carry its configs over"),
+                Need(("TOPIC", name), "DESCRIBE_CONFIGS", "to copy its configs"),
             )
         ),
         *(Need(("GROUP", group), "DESCRIBE", "to read its offsets") for group in groups),
@@ -60,7 +60,7 @@ def source_needs(
             for group in own_groups
             for need in (
                 Need(("GROUP", group), "READ", "the engine reads as this group"),
-                Need(("GROUP", group), "DELETE", "to leave nothing of it behind"),
+                Need(("GROUP", group), "DELETE", "to remove it completely"),
             )
         ),
     ]
@@ -76,10 +76,10 @@ def target_needs(
     there = set(existing)
     needs = _cluster_needs(spec)
     if spec.acls is Acls.COPY:
-        needs.append(Need(CLUSTER, "ALTER", "to make ACLs (param acls is copy)"))
+        needs.append(Need(CLUSTER, "ALTER", "to create ACLs (param acls is copy)"))
     for name in topics:
         topic = ("TOPIC", name)
-        needs += [Need(topic, "CREATE", "to make it")] if name not in there and _is_ours(spec) else []
+        needs += [Need(topic, "CREATE", "to create it")] if name not in there and _is_ours(spec) else []
         needs += [Need(topic, "WRITE", "to copy records into it")] if spec.writes_as_us else []
         needs.append(Need(topic, "READ", "to compare its records"))
         needs.append(Need(topic, "DESCRIBE_CONFIGS", "to compare its configs"))
@@ -222,7 +222,7 @@ def _not_seen(rights: Rights, needs: Sequence[Need], param: str) -> Finding:
         Severity.ADVISE,
         _CODE,
         f"rights on {rights.conn_id}",
-        f"{operations} on {', '.join(names[:3])}{more} could not be foreseen: what does not exist yet has no rights to "
+        f"{operations} on {', '.join(names[:3])}{more} could not be checked: what does not exist yet has no rights to "
         f"ask for, and {rights.reason}",
         "the table in docs/security.md; a missing right stops the run at the step that needs it",
         param,

@@ -54,7 +54,7 @@ class TopicFacts:
             "retention.bytes": self.deletes and limit(self.configs, "retention.bytes") is not None,
             _BEFORE: self.too_old,
             _AFTER: self.in_future,
-            # How large a batch becomes when it is packed anew is known when it is.
+            # How large a batch becomes when it is recompressed is known when it is.
             _SIZE: True,
             "segment.bytes": small_segments(self.configs),
         }
@@ -63,7 +63,7 @@ class TopicFacts:
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """For one topic the times, in ms since 1970, that its records must be held against; None where nothing limits."""
+    """For one topic the times, in ms since 1970, that its records must be compared with; None where nothing limits."""
 
     expiring: int | None
     soon: int | None
@@ -115,14 +115,14 @@ def _retention(facts: TopicFacts, hold: bool) -> Finding | None:
             Severity.REFUSE, "retention", facts,
             f"up to {lost:,} records are older than retention.ms={ours} on the target, where the source keeps them "
             f"(retention.ms={theirs}): the target would delete them",
-            f"set retention.ms={theirs} on the source topic itself, it is then carried over; or on the target topic, "
+            f"set retention.ms={theirs} on the source topic itself, which is then copied; or on the target topic, "
             "or as the target's default, beforehand",
         )  # fmt: skip
     what = f"up to {facts.expiring:,} records are older than retention.ms={ours}, which the source has not deleted yet"
     if hold and can_hold(facts.desired, facts.existing, "retention.ms"):
         return _finding(
             Severity.ADVISE, "retention", facts, what,
-            "nothing to do: retention is off on the target during the copy and put back before the last checks",
+            "nothing to do: retention is lifted on the target during the copy and restored before the last checks",
         )  # fmt: skip
     return _finding(
         Severity.WARN, "retention", facts, f"{what}: the target may delete them before they are compared",
@@ -147,7 +147,7 @@ def _rejected(facts: TopicFacts, hold: bool, key: str, what: str) -> Finding:
     if hold and can_hold(facts.desired, facts.existing, key):
         return _finding(
             Severity.ADVISE, "timestamp_limits", facts, what,
-            "nothing to do: the limit is lifted on the target during the copy and put back before the last checks",
+            "nothing to do: the limit is lifted on the target during the copy and restored before the last checks",
         )  # fmt: skip
     return _finding(
         Severity.REFUSE, "timestamp_limits", facts,
@@ -169,7 +169,7 @@ def _timestamp_type(facts: TopicFacts, _hold: bool) -> Finding | None:
         Severity.WARN, "timestamp_type", facts,
         "message.timestamp.type is LogAppendTime on the target and CreateTime on the source: all timestamps are "
         "replaced by the time of the copy, and cannot be compared",
-        "set message.timestamp.type=CreateTime on the source topic itself, it is then carried over; or on the target",
+        "set message.timestamp.type=CreateTime on the source topic itself, which is then copied; or on the target",
     )  # fmt: skip
 
 
@@ -182,13 +182,13 @@ def _size(facts: TopicFacts, hold: bool) -> Finding | None:
     if hold and can_hold(facts.desired, facts.existing, _SIZE):
         return _finding(
             Severity.ADVISE, "max_message_bytes", facts, f"{what}: the target would reject a record between the two",
-            "nothing to do: the limit is lifted on the target during the copy and put back before the last checks; "
+            "nothing to do: the limit is lifted on the target during the copy and restored before the last checks; "
             "whoever writes there afterwards has the target's",
         )  # fmt: skip
     return _finding(
         Severity.WARN, "max_message_bytes", facts,
         f"{what}: a record between the two is rejected and the copy stops there",
-        f"set {_SIZE}={theirs} on the source topic itself, it is then carried over; or on the target",
+        f"set {_SIZE}={theirs} on the source topic itself, which is then copied; or on the target",
     )  # fmt: skip
 
 
@@ -223,9 +223,8 @@ def _stays(reason: str, topics: Sequence[TopicFacts]) -> Finding:
     least = min(int(facts.configs.get(_SIZE, 0)) for facts in topics)
     return Finding(
         Severity.WARN, "record_sizes", f"topic {told}{more}",
-        f"{_SIZE} ({least:,} on the target{' at the least' if len(topics) > 1 else ''}) stays in force during the "
-        f"copy: {reason}. A batch that was packed well on the source and is larger when it is packed anew is "
-        "rejected, and the copy stops there",
+        f"{_SIZE} ({least:,} on the target{' at the least' if len(topics) > 1 else ''}) stays in effect during the "
+        f"copy: {reason}. A batch that is larger when recompressed is rejected, and the copy stops there",
         f"raise {_SIZE} on the target topic for the copy, or param hold_retention without keep_replicating, where "
         "the target lets it be lifted",
     )  # fmt: skip
@@ -236,7 +235,7 @@ def why_not_lifted(facts: TopicFacts, refused: Mapping[str, str], hold: bool) ->
     if not hold:
         return "hold_retention is off, or keep_replicating on"
     if not can_hold(facts.desired, facts.existing, _SIZE):
-        return "it is set on the target topic alone, and nobody could know later what to put back"
+        return "it is set on the target topic alone, and nobody could know later what to restore"
     return refused.get(facts.desired.name, "")
 
 
@@ -255,7 +254,7 @@ def _null_keys(facts: TopicFacts, _hold: bool) -> Finding | None:
         return None
     return _finding(
         Severity.REFUSE, "null_keys", facts,
-        f"{facts.null_keys:,} of {facts.sampled:,} records looked at have no key, and the target topic is compacted "
+        f"{facts.null_keys:,} of {facts.sampled:,} sampled records have no key, and the target topic is compacted "
         f"(cleanup.policy={facts.configs.get('cleanup.policy')}): it rejects them and the copy stops there",
         "set cleanup.policy=delete on the target topic (on the source topic too, if it is set there), or leave the "
         "topic out (exclude_topics)",
@@ -268,8 +267,8 @@ def _partitions(facts: TopicFacts, _hold: bool) -> Finding | None:
         return None
     return _finding(
         Severity.WARN, "partitions", facts,
-        f"exists on the target with {have} partitions and will get {facts.source.partitions}: for whoever writes "
-        "there already, keys change their partition",
+        f"exists on the target with {have} partitions and will get {facts.source.partitions}: for producers that write "
+        "there already, keys map to other partitions",
         "delete the target topic first if nobody uses it",
     )  # fmt: skip
 
@@ -289,9 +288,9 @@ def group_findings(selection: Selection, with_commits: Iterable[str]) -> list[Fi
     return [
         Finding(
             Severity.ADVISE, "connect_groups", f"group {item.name}",
-            "the offsets of a sink connector on these topics are not carried over: moved to the target, the sink would "
+            "the offsets of a sink connector on these topics are not copied: moved to the target, the sink would "
             "start at its auto.offset.reset",
-            "name it exactly in groups if the sink moves along",
+            "name it exactly in groups if the sink moves too",
             "groups",
         )
         for item in selection.skipped
@@ -302,7 +301,7 @@ def group_findings(selection: Selection, with_commits: Iterable[str]) -> list[Fi
 #: What nobody looked at; said in every plan, so that silence is not taken for "all clear".
 NOT_SEEN = Finding(
     Severity.ADVISE, "quotas", "client quotas",
-    "were not looked at: the client library cannot read them; a byte-rate quota on our user slows the copy",
+    "were not checked: the client library cannot read them; a byte-rate quota on the connection's user slows the copy",
     "kafka-configs --describe --entity-type users (and clients) on both clusters",
     "throughput",
 )  # fmt: skip

@@ -73,7 +73,7 @@ def _topic_change(topic: DesiredTopic, actual: TopicState | None) -> TopicChange
         raise BadParam(
             "topics",
             f"target topic {topic.name!r} has {actual.partitions} partitions, its source {topic.source!r} only "
-            f"{topic.partitions}, and Kafka cannot take partitions away",
+            f"{topic.partitions}, and Kafka cannot remove partitions",
             "delete the target topic, or leave it out with exclude_topics",
         )
     grow = topic.partitions if actual.partitions < topic.partitions else None
@@ -95,7 +95,7 @@ def check_provisioning(spec: MigrationSpec) -> None:
         return
     for param, value, fix in (
         ("cluster_arn", spec.cluster_arn, "the ARN of the MSK cluster that target_conn_id leads to"),
-        ("replication_factor", spec.replication_factor, "a number, such as 3: MSK's topic API knows no default"),
+        ("replication_factor", spec.replication_factor, "a number, such as 3: MSK's topic API has no default"),
     ):
         if not value:
             raise BadParam(param, "is missing, and provision_through is msk_api", fix)

@@ -29,7 +29,7 @@ _REPLICATOR_NAME = re.compile(r"mirror|replicat|(^|[^a-z])mm[12]([^a-z]|$)", re.
 
 @dataclass(frozen=True)
 class Ours:
-    """This migration, as others are held against it.
+    """This migration, as others are compared with it.
 
     :param connectors: names of our connectors. ``running``: whether anything of ours exists now.
     :param topics: source topic to target topic.
@@ -153,8 +153,8 @@ def _same_topics(ours: Ours, other: OtherConnector) -> list[Finding]:
         Finding(
             Severity.REFUSE if certain else Severity.WARN, OTHER, f"connector {other.name}",
             f"{other.kind} writes {shortlist(shared)} too{where}: each record would be written twice{idle}",
-            f"{_living(other.name)}stop or delete it, or leave its topics out (exclude_topics); to go on with what it "
-            "did, use its migration name",
+            f"{_living(other.name)}stop or delete it, or leave its topics out (exclude_topics); to resume its work, "
+            "use its migration name",
         )
     ]  # fmt: skip
 
@@ -165,7 +165,7 @@ def _living(connector: str) -> str:
     migration, _, kind = rest.rpartition(".")
     if not migration or kind != "MirrorSourceConnector":
         return ""
-    return f"if a run of DAG {dag} with migration {migration!r} is at work, wait until it ends; else "
+    return f"if a run of DAG {dag} with migration {migration!r} is running, wait until it ends; otherwise "
 
 
 def addresses(servers: str | None) -> set[str]:
@@ -209,8 +209,8 @@ def _same_alias(ours: Ours, other: OtherConnector) -> list[Finding]:
     return [
         Finding(
             Severity.REFUSE, ALIAS, f"connector {other.name}",
-            f"it keeps its offset-syncs in mm2-offset-syncs.{alias}.internal on the target, as we would: both would "
-            "translate group offsets wrongly, and our removal would delete its topic",
+            f"it keeps its offset-syncs in mm2-offset-syncs.{alias}.internal on the target, as this run would: "
+            "both would translate group offsets wrongly, and this run's cleanup would delete its topic",
             "another source_alias (or another migration name)", "source_alias",
         )
     ]  # fmt: skip

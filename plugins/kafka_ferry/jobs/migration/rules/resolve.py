@@ -24,7 +24,7 @@ from kafka_ferry.jobs.migration.rules.spec import GroupOffsets, MigrationSpec
 
 LEFT_TO_MM2 = (
     "the empty group id: MirrorMaker 2 is not given it, as brokers describe no such group; group_offsets: exact "
-    "carries it"
+    "copies it"
 )
 
 

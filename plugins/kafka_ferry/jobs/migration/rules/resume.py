@@ -144,7 +144,8 @@ class _Resume:
             return  # its cleaner may have removed the record; copying all again gives the same last value per key
         raise ForeignData(
             f"target {target.name}-{tp[1]} ends, at offset {int(tail.offsets[-1])}, with a record that the source "
-            f"{source.name}-{tp[1]} does not have: someone else writes there, such as a migration from another source "
+            f"{source.name}-{tp[1]} does not have: another producer writes there, such as a migration from "
+            "another source "
             "into the same topic, or it expired on the source. Fix: delete the target topic, choose other names "
             "(naming: prefix keeps the sources of an aggregation apart), or leave the topic out (exclude_topics)"
         )

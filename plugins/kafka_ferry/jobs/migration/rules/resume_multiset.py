@@ -116,7 +116,8 @@ def _refuse_foreign(job: TopicJob, source: TopicContent, target: TopicContent) -
     if strange is not None and strange.target is not None:
         raise ForeignData(
             f"target {job.target_topic}-{strange.target_partition} holds, at offset {strange.target[0]}, a record that "
-            f"the source {job.source_topic} does not have, one of {found.unexpected + found.altered:,}: someone else "
+            f"the source {job.source_topic} does not have, one of {found.unexpected + found.altered:,}: another "
+            "producer "
             "writes there, or it expired on the source. Fix: delete the target topic, choose other names (param "
             "naming), or leave the topic out (exclude_topics)"
         )

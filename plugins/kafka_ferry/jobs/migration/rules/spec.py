@@ -24,7 +24,7 @@ WAITING: JsonDict = {"section": "Waiting"}
 ConnectToLookAt = Annotated[
     str | None,
     Field(
-        title="Kafka Connect to look at",
+        title="Kafka Connect to check",
         description="A Connect cluster whose connectors may copy the same topics. Empty: none.",
         examples=["kafka_connect"],
     ),
@@ -97,7 +97,7 @@ class MigrationSpec(Spec):
     migration: Name = Field(
         default="ferry",
         title="Migration name",
-        description="Names the connectors. The same name goes on where it was; use one name per migration.",
+        description="Names the connectors. The same name resumes where it stopped; use one name per migration.",
         examples=["event-center", "wave-1"],
     )
     source_conn_id: str = Field(
@@ -131,7 +131,7 @@ class MigrationSpec(Spec):
     groups: list[Entry] = Field(
         default=[".*"],
         title="Consumer groups",
-        description="Groups whose offsets are carried over, one per line; .* is all of them. Empty: none.",
+        description="Groups whose offsets are copied, one per line; .* is all of them. Empty: none.",
         json_schema_extra=_SELECTION,
     )
     exclude_groups: list[Entry] = Field(
@@ -144,7 +144,7 @@ class MigrationSpec(Spec):
         default=Naming.IDENTITY,
         title="Names on the target",
         description=(
-            "Keep the names, put the alias before them, or rename by a format (the workers need Kafka Ferry's JAR)."
+            "Keep the names, prefix them with the alias, or rename by a format (the workers need Kafka Ferry's JAR)."
         ),
         json_schema_extra={
             **_SELECTION,
@@ -158,9 +158,7 @@ class MigrationSpec(Spec):
     topic_rename_format: str = Field(
         default=DEFAULT_FORMAT,
         title="Rename format",
-        description=(
-            "How topics are called on the target when names are given by format; ${topic} is the source's name."
-        ),
+        description=("Topic names on the target when naming is by format; ${topic} is the source's name."),
         examples=["${topic}.replica"],
         json_schema_extra=_SELECTION,
     )
@@ -182,7 +180,7 @@ class MigrationSpec(Spec):
     throughput: Throughput = Field(
         default=Throughput.LAN,
         title="Throughput profile",
-        description="Client settings that were measured to act.",
+        description="Client settings, as measured.",
         json_schema_extra={
             **REPLICATION,
             "values_display": {
@@ -211,13 +209,13 @@ class MigrationSpec(Spec):
         ge=1,
         le=32767,
         title="Replication factor",
-        description="Of topics made on the target. Empty: the target's default.replication.factor.",
+        description="Of topics created on the target. Empty: the target's default.replication.factor.",
         json_schema_extra=REPLICATION,
     )
     provision_through: ProvisionThrough = Field(
         default=ProvisionThrough.KAFKA,
-        title="Make topics through",
-        description="The target's brokers, or MSK's topic API: where the target's connection may not make topics.",
+        title="Create topics through",
+        description="The target's brokers, or MSK's topic API: where the target's connection may not create topics.",
         json_schema_extra={
             **REPLICATION,
             "values_display": {"kafka": "its brokers", "msk_api": "Amazon MSK's topic API"},
@@ -249,7 +247,7 @@ class MigrationSpec(Spec):
         title="Hold retention",
         description=(
             "Lift the target's limits by age and size where they would delete or reject records during the "
-            "copy; they are put back before the last checks."
+            "copy; they are restored before the last checks."
         ),
         json_schema_extra=REPLICATION,
     )
@@ -263,7 +261,7 @@ class MigrationSpec(Spec):
         default="fail",
         title="Duplicates",
         description=(
-            "MirrorMaker 2 may send records again after a crash. fail: verdict FAIL; explain: named and counted only."
+            "MirrorMaker 2 may send records again after a crash. fail: verdict FAIL; explain: listed and counted only."
         ),
         json_schema_extra=PROOF,
     )
@@ -271,8 +269,8 @@ class MigrationSpec(Spec):
         default=True,
         title="Canary",
         description=(
-            "Make a topic of our own on the source after the start, and see it arrive: shows that new topics "
-            "and new records do. It is deleted on both ends."
+            "Create a canary topic on the source after the start, and see it arrive: proves that new topics "
+            "and new records do. It is deleted on both sides."
         ),
         json_schema_extra=PROOF,
     )
@@ -280,7 +278,7 @@ class MigrationSpec(Spec):
         default=GroupOffsets.EXACT,
         title="Group offsets",
         description=(
-            "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver again."
+            "exact: written by record identity; mm2: MirrorMaker 2's own translation, which may deliver records again."
         ),
         json_schema_extra=PROOF,
     )
@@ -288,8 +286,8 @@ class MigrationSpec(Spec):
         default=Acls.CHECK,
         title="ACLs",
         description=(
-            "check: the ACLs of the topics must be on the target; copy: make them there, writers' ones excepted; "
-            "skip: not looked at."
+            "check: the ACLs of the topics must be on the target; copy: create them there, producers' ones excepted; "
+            "skip: not compared."
         ),
         json_schema_extra=PROOF,
     )
@@ -298,7 +296,7 @@ class MigrationSpec(Spec):
         ge=0.5,
         le=3600,
         title="Poll interval",
-        description="Between two looks. In seconds.",
+        description="Between two polls. In seconds.",
         json_schema_extra=WAITING,
     )
     running_timeout: float = Field(
@@ -312,7 +310,7 @@ class MigrationSpec(Spec):
         default=86400,
         ge=10,
         title="Time to copy",
-        description="Until all must be there. In seconds; 86400 is a day.",
+        description="Until all records must have arrived. In seconds; 86400 is a day.",
         json_schema_extra=WAITING,
     )
     no_progress_timeout: float = Field(
@@ -343,7 +341,7 @@ class MigrationSpec(Spec):
     def _format_acts(self) -> Self:
         if self.topic_rename_format != DEFAULT_FORMAT and self.naming is not Naming.RENAME:
             # It would be ignored: the topics would keep their names, against the user's wish.
-            problem = f"is given, but naming is {self.naming.value}, so it would not act"
+            problem = f"is given, but naming is {self.naming.value}, so it would have no effect"
             raise BadParam("topic_rename_format", problem, "naming: rename; or leave the format out")
         return self
 

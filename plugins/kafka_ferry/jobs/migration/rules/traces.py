@@ -36,8 +36,8 @@ def _own_alias(ours: Ours, topic: InternalTopic, known_aliases: Collection[str])
         return [
             Finding(
                 Severity.REFUSE, ALIAS, f"topic {topic.name} on the target",
-                f"was written {topic.age}, and not by connectors of this migration: another MirrorMaker 2 uses this "
-                "alias, both would translate group offsets wrongly, and our removal would delete its topic",
+                f"was written {topic.age}, but not by connectors of this migration: another MirrorMaker 2 uses this "
+                "alias, both would translate group offsets wrongly, and this run's cleanup would delete its topic",
                 "another source_alias (or another migration name); if nobody writes it, delete the topic",
                 "source_alias",
             )
@@ -45,7 +45,7 @@ def _own_alias(ours: Ours, topic: InternalTopic, known_aliases: Collection[str])
     return [
         Finding(
             Severity.WARN, ALIAS, f"topic {topic.name} on the target",
-            f"is there although no connector of this migration is ({topic.age}): a leftover, which this run would use "
+            f"exists although no connector of this migration does ({topic.age}): a leftover, which this run would use "
             "and delete",
             "another source_alias if another MirrorMaker 2 uses it", "source_alias",
         )
@@ -63,7 +63,7 @@ def _foreign_syncs(ours: Ours, topic: InternalTopic) -> list[Finding]:
             f"another MirrorMaker 2 copies or copied {shortlist(shared)} ({topic.age}). If it writes the same names "
             "to the same target, each record is written twice; if it copies from the target to the source, they loop "
             "forever",
-            "make sure that it is stopped, or writes elsewhere",
+            "make sure that it is stopped or writes elsewhere",
         )
     ]  # fmt: skip
 
@@ -97,6 +97,6 @@ def unseen(conn_id: str, error: Exception) -> Finding:
     """MirrorMaker 2's own topics of a cluster could not be looked at."""
     return Finding(
         Severity.ADVISE, OTHER, f"topics mm2-*.internal of {conn_id}",
-        f"could not be read, so another MirrorMaker 2 may be at work unseen: {error}",
+        f"could not be read, so another MirrorMaker 2 may be running undetected: {error}",
         "grant DESCRIBE, DESCRIBE_CONFIGS and READ on topics that begin with mm2-",
     )  # fmt: skip

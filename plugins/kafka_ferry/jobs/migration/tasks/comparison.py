@@ -51,5 +51,5 @@ class FreezeOperator(PlanningOperator):
         self.log.info("to compare:\n%s", table(["source topic", "target topic", "partitions"], rows))
         late = wait_for_tails(migration, frozen, spec.catch_up_timeout)
         for topic, partition in late[:20]:
-            self.log.warning("%s-%d: its last record was not seen on the target", topic, partition)
+            self.log.warning("%s-%d: its last record was not found on the target", topic, partition)
         return {"topics": len(targets), "partitions": len(partitions), "late": len(late)}

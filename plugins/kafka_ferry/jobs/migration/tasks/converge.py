@@ -25,7 +25,7 @@ class ConvergenceSensor(WaitingSensor):
     """Freezes the source's ends, looks once, and then waits in the triggerer.
 
     Everything else it needs is in the run's params: connections, poll interval, time-outs. Fails with the topic and
-    partition when the source's log start passes what was replicated, a topic was deleted or created anew, the
+    partition when the source's log start passes what was replicated, a topic was deleted or recreated, the
     engine fails, or nothing moves for ``no_progress_timeout`` seconds.
     """
 

@@ -43,7 +43,7 @@ class ConvergencePoller:
         )
         self.interval = migration.spec.poll_interval
         self._silent_since: float | None = None
-        self._last = "nothing was seen yet"
+        self._last = "no progress seen yet"
 
     def look(self) -> Readiness:
         """Whether it has converged, in one readable line; it is a line of progress.jsonl, too.
@@ -59,7 +59,7 @@ class ConvergencePoller:
         try:
             self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
         except OSError as error:  # it is for people alone: a disk that is full for a moment must not end the wait
-            log.warning("This look is not in %s: %s", PROGRESS, error)
+            log.warning("This poll is missing in %s: %s", PROGRESS, error)
         return Readiness(Verdict.RUNNING if result.converged else Verdict.WAITING, self._last)
 
     def time_out_text(self) -> str:
@@ -67,7 +67,7 @@ class ConvergencePoller:
         limit = humanize.precisedelta(round(self._spec.convergence_timeout))
         return (
             f"not converged within convergence_timeout ({limit}). Last seen: {self._last}. Fix: raise "
-            "convergence_timeout or tasks_max; the copy goes on where it is when the task is cleared"
+            "convergence_timeout or tasks_max; the copy resumes where it is when the task is cleared"
         )
 
     def _tolerated(self, fault: TransientError) -> Readiness:
@@ -75,7 +75,7 @@ class ConvergencePoller:
         silent = time.monotonic() - self._silent_since
         if silent > self._spec.no_progress_timeout:
             raise ConvergenceStalled(f"no answer for {silent:.0f} s: {fault}") from fault
-        return Readiness(Verdict.WAITING, f"no answer, will look again: {fault}")
+        return Readiness(Verdict.WAITING, f"no answer, will try again: {fault}")
 
 
 class ConvergenceTrigger(WaitingTrigger):

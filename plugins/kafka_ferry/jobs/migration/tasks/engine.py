@@ -56,7 +56,7 @@ class RemoveOperator(FerryOperator):
         artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, own_name(migration)):
-            kept = f"run {other} works on this migration now: what it runs and its topics are left alone"
+            kept = f"run {other} is working on this migration: its engine and topics are left alone"
         elif kept and (left := remove_canary(migration)):
             kept = f"{kept}\n# not deleted: {', '.join(left)}"
         if kept:
@@ -72,7 +72,7 @@ class RemoveOperator(FerryOperator):
             forget(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
-            raise FerryError(f"still there after the removal: {', '.join(removed.left)}. Fix: clear this task")
+            raise FerryError(f"still present after the removal: {', '.join(removed.left)}. Fix: clear this task")
         return {"ended": removed.stopped, "topics": removed.topics}
 
     def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:
@@ -85,13 +85,13 @@ class RemoveOperator(FerryOperator):
             names = alias_names(migration)
             target = known_as(migration.target) if names else set()
         except FerryError as fault:  # a target that does not answer: what runs must be ended all the same
-            self.log.warning("whether another migration uses the topics of this alias could not be asked: %s", fault)
+            self.log.warning("could not check whether another migration uses the topics of this alias: %s", fault)
             return False
         other = other_holder(context, *names)
         flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
         who = f"run {other}" if other else next(map(str, flows.keepers_of_alias(target)), "")
         if who:
-            self.log.info("%s uses the topics of alias %r: they are left", who, migration.spec.alias)
+            self.log.info("%s uses the topics of alias %r: they are kept", who, migration.spec.alias)
         return bool(who)
 
 

@@ -34,7 +34,7 @@ class TranslateGroupsOperator(FerryOperator):
             artifacts.write_json(GROUPS, {"refused": {}})
             return {"written": 0, "refused": 0}
         if migration.spec.group_offsets is GroupOffsets.MM2:
-            self.log.info("group_offsets=mm2: nothing is written, the report tells what would be delivered again")
+            self.log.info("group_offsets=mm2: nothing is written; the report shows what would be delivered again")
             artifacts.write_json(GROUPS, {"refused": {}})
             return {"written": 0, "refused": 0}
         states = migration.target.admin.consumer_groups()

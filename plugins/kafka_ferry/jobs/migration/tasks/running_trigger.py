@@ -46,7 +46,7 @@ class EngineRunningTrigger(WaitingTrigger):
         return Migration(self.dag_id, spec_of(self.engine).from_params(self.params))
 
     def look(self) -> Readiness:
-        """A worker or host that is away only delays the verdict."""
+        """A worker or host that is unavailable only delays the verdict."""
         try:
             return engine_of(self._migration).readiness()
         except FerryError as fault:

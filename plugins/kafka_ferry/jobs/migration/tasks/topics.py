@@ -43,5 +43,5 @@ class ProvisionTopicsOperator(FerryOperator):
         partitions = [(topic.name, p) for topic in desired for p in range(topic.partitions)]
         admin.wait_until_usable(partitions, _USABLE_SECONDS)
         counts = {str(action): sum(change.action is action for change in changes) for action in Action}
-        self.log.info("%d target topics are as wished: %s", len(desired), counts)
+        self.log.info("%d target topics are up to date: %s", len(desired), counts)
         return counts

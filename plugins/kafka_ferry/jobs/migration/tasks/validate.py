@@ -1,4 +1,4 @@
-"""Hold the target against the source, check by check."""
+"""Compare the target with the source, check by check."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class NotRunning(FerryError):
 class MigrationRunningSensor(WaitingSensor):
     """Make sure that the engine is deployed, look once, and wait in the triggerer until it runs.
 
-    Deploying changes nothing when all is as wished: cleared on its own after the removal, this task would otherwise
+    Deploying changes nothing when all is up to date: cleared on its own after the removal, this task would otherwise
     wait for something that nobody makes.
 
     Known limitation: RUNNING says nothing about records moving; wait for convergence after it.

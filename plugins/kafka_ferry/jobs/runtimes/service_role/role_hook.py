@@ -21,10 +21,10 @@ from kafka_ferry.jobs.runtimes.service_role.rules.trust import trust_problems
 
 _PAGE = 1000  # decisions in one answer, the most that IAM gives
 _NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}
-_NO_LOGIN = "permissions on the cluster were not asked: it takes these connectors without IAM, and wants none"
+_NO_LOGIN = "permissions on the cluster were not checked: it accepts these connectors without IAM"
 _LINKED = RoleProblem(
     # Developer guide, "Understand service execution role".
-    "it is a service-linked role, which MSK Connect does not take",
+    "it is a service-linked role, which MSK Connect does not accept",
     "a role of your own",
 )
 _THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded")
@@ -68,7 +68,7 @@ class RoleHook(MskClient):
         :param elsewhere: asked only when a permission is missing: why something else may grant it, empty when nothing.
         """
         if needs.is_service_linked:
-            return RoleCheck((_LINKED,), ("looked at the ARN",))
+            return RoleCheck((_LINKED,), ("checked the ARN",))
         try:
             trust = self._trust(needs)
             return trust if trust.final else trust.and_also(self._permissions(needs, elsewhere))
@@ -125,8 +125,8 @@ class RoleHook(MskClient):
 
 
 def _gone(needs: RoleNeeds) -> RoleProblem:
-    what = "there is no such role in the account of the AWS connection"
-    fix = "the ARN of a role there is; one of another account cannot be handed to MSK Connect. To make it, use this "
+    what = "no such role exists in the account of the AWS connection"
+    fix = "the ARN of an existing role; MSK Connect accepts none from another account. To create it, use this "
     return RoleProblem(what, f"{fix}trust policy: {json.dumps(needs.trust())}")
 
 

@@ -53,7 +53,7 @@ class ServiceRole:
             return "" if code == "NotFoundException" else f"the cluster's own policy may allow it: not readable, {code}"
         except BotoCoreError as error:
             return f"the cluster's own policy may allow it: not readable, {error}"
-        return "the cluster's own policy may allow it, which is not followed"
+        return "the cluster's own policy may allow it, which is not checked"
 
     def findings(self) -> list[Finding]:
         """For the plan: what is surely wrong is refused, what may be is a warning, what was not asked is told."""
@@ -62,7 +62,7 @@ class ServiceRole:
             Finding(Severity.REFUSE if one.sure else Severity.WARN, "service_role", subject, one.what, one.fix, PARAM)
             for one in self.check.problems
         ]
-        fix = "iam:GetRole and iam:SimulatePrincipalPolicy on the role for the AWS connection, if it shall be checked"
+        fix = "iam:GetRole and iam:SimulatePrincipalPolicy on the role for the AWS connection, to check it"
         return found + [
             Finding(Severity.ADVISE, "service_role", subject, f"skipped: {one}", fix, PARAM)
             for one in self.check.skipped

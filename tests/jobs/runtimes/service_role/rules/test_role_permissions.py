@@ -74,10 +74,10 @@ def test_each_reason_is_told_once_and_has_its_own_cure() -> None:
     outside = Decision("kafka-cluster:DescribeCluster", CLUSTER, "implicitDeny", organization=True)
     found = problems(needs(), answered(needs(), a=denied, b=bounded, c=unclear, d=outside))
     assert {(one.sure, one.what.split(" kafka-cluster:")[0]) for one in found} == {
-        (True, "a Deny of one of its policies takes away"),
+        (True, "a Deny in one of its policies revokes"),
         (True, "its permissions boundary does not allow"),
         (False, "whether it may"),
-        (True, "a service control policy of the organization stands against"),
+        (True, "a service control policy of the organization denies"),
     }
     assert "aws:SourceVpc" in str(found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
 
 #: What nobody looked at, said with every answer.
-NOT_SEEN = "resource policies and resource control policies are not seen"
+NOT_SEEN = "resource policies and resource control policies are not checked"
 
 
 @dataclass(frozen=True)

@@ -89,20 +89,20 @@ def permission_problems(
         problems.append(RoleProblem(what, _attach(generated, silent), sure=False))
     if unclear := take_out(lambda one: bool(one.keys)):
         keys = shortlist(key for _, one in unclear for key in one.keys)
-        what = f"whether it may {_words(unclear)} depends on {keys}, of which only the real request tells"
-        problems.append(RoleProblem(what, "see that these conditions let the connectors' subnets in", sure=False))
+        what = f"whether it may {_words(unclear)} depends on {keys}, which only the real request can show"
+        problems.append(RoleProblem(what, "make sure that these conditions allow the connectors' subnets", sure=False))
     if denied := take_out(lambda one: one.said == "explicitDeny" and not one.organization):
-        what = f"a Deny of one of its policies takes away {_words(denied)}"
-        problems.append(RoleProblem(what, "take that Deny away, or leave these resources out of it"))
+        what = f"a Deny in one of its policies revokes {_words(denied)}"
+        problems.append(RoleProblem(what, "remove that Deny, or exclude these resources from it"))
     if outside := take_out(lambda one: one.organization):
-        what = f"a service control policy of the organization stands against {_words(outside)}"
+        what = f"a service control policy of the organization denies {_words(outside)}"
         problems.append(RoleProblem(what, "have the organization's policy allow it"))
     if bounded := take_out(lambda one: one.boundary):
         what = f"its permissions boundary does not allow {_words(bounded)}"
         fix = f"let the boundary, and a policy of the role, allow it: {_document(generated, bounded)}"
         problems.append(RoleProblem(what, fix))
     if secrets := take_out(lambda one: one.action.startswith("secretsmanager:")):
-        what = f"it lacks {_words(secrets)} (the secret's own policy may allow it, which is not seen)"
+        what = f"it lacks {_words(secrets)} (the secret's own policy, which is not checked, may allow it)"
         problems.append(RoleProblem(what, _attach(generated, secrets), sure=False))
     if refused:
         hint = f" ({elsewhere})" if elsewhere else ""
