@@ -17,9 +17,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from demo.airflow_api import FINISHED, AirflowApi
 from kafka_ferry.report.artifacts import RunArtifacts
-from sink_watch import SinkWatch
 from stack import Stack
 from stack.s3 import SECRET
+from target_watch import TargetWatch
 
 # Following is bounded by the clock, for longer on a busy machine.
 pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_800)]
@@ -152,7 +152,7 @@ def sizes(bootstrap: str, topic: str) -> int:
     return sum(ends)
 
 
-def test_two_topics_go_through_s3_to_sink_topics_and_later_records_follow(s3_lab: S3Lab) -> None:
+def test_two_topics_go_through_s3_to_target_topics_and_later_records_follow(s3_lab: S3Lab) -> None:
     """The how-to's job: source-topic-1/2 to target-topic-1/2, nine partitions, through JSON lines; copied to a second
     location on the way. Records older than the topics' retention arrive all the same."""
     source, target = s3_lab.stack.source_bootstrap, s3_lab.stack.target_bootstrap
@@ -207,7 +207,7 @@ def test_records_written_meanwhile_arrive_soon_also_when_followers_are_killed(s3
     s3_lab.trigger(EXPORT, "how-fast", topics=["follow.me"], export="live", dry_run=True)
     assert s3_lab.wait(EXPORT, "how-fast") == "success"
     common: dict[str, Any] = {"export": "live", "follow_for": round(FOLLOWED_SECONDS + 20 * (time.monotonic() - begun))}
-    with SinkWatch(target, "followed", PARTITIONS) as watch:
+    with TargetWatch(target, "followed", PARTITIONS) as watch:
         s3_lab.trigger(EXPORT, "follow", topics=["follow.me"], **common)
         s3_lab.trigger(IMPORT, "follow", rename={"follow.me": "followed"}, **common)
         watch.wait(1000)

@@ -23,13 +23,13 @@ from kafka_ferry.jobs.s3 import continuous
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 from other_account import SECRET, OtherAccount, other_account
-from sink_watch import SinkWatch
 from stack import s3
+from target_watch import TargetWatch
 
 pytestmark = pytest.mark.integration
 
 EXPORT, IMPORT = "export_topics_to_s3", "import_topics_from_s3"
-LOCATION, ELSEWHERE = "s3://ferry-backups/exchange", "s3://sink-bucket/near"
+LOCATION, ELSEWHERE = "s3://ferry-backups/s3", "s3://target-bucket/near"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def artifacts(monkeypatch, tmp_path) -> None:
 
 @pytest.fixture
 def elsewhere(monkeypatch, tmp_path) -> Iterator[OtherAccount]:
-    with other_account(tmp_path / "elsewhere", "sink-bucket") as account:
+    with other_account(tmp_path / "elsewhere", "target-bucket") as account:
         monkeypatch.setenv("AIRFLOW_CONN_S3_ELSEWHERE", account.connection())
         yield account
 
@@ -58,7 +58,7 @@ def statuses(report: dict[str, Any]) -> dict[str, str]:
     return {check["name"]: check["status"] for check in report["checks"]}
 
 
-def test_two_topics_reach_the_sink_by_a_copy_in_another_account(
+def test_two_topics_reach_the_target_by_a_copy_in_another_account(
     artifacts, connections, elsewhere, stack, monkeypatch, tmp_path, topic_prefix, make_topics, produce
 ):
     one, two = make_topics(stack.source_bootstrap, f"{topic_prefix}source-1", f"{topic_prefix}source-2", partitions=2)
@@ -73,7 +73,7 @@ def test_two_topics_reach_the_sink_by_a_copy_in_another_account(
     (manifest,) = catalogue.complete().values()
     assert manifest.totals.puts > manifest.totals.objects > 0
 
-    into = {"export": f"{topic_prefix}e", "location": LOCATION, "rename": {"(.*)source-(.*)": "\\1sink-\\2"},
+    into = {"export": f"{topic_prefix}e", "location": LOCATION, "rename": {"(.*)source-(.*)": "\\1target-\\2"},
             "copy_to": ELSEWHERE, "copy_aws_conn_id": "s3_elsewhere"}  # fmt: skip
     there = Catalogue(store_of(ELSEWHERE, "s3_elsewhere"), f"{topic_prefix}e")
 
@@ -99,7 +99,7 @@ def test_two_topics_reach_the_sink_by_a_copy_in_another_account(
     assert (report["verdict"], statuses(report)["content"]) == ("PASS", "pass")
     assert there.complete() == {manifest.backup_id: manifest}
     for name in (one, two):
-        assert content("kafka_target", name.replace("source", "sink"), 2) == content("kafka_source", name, 2)
+        assert content("kafka_target", name.replace("source", "target"), 2) == content("kafka_source", name, 2)
 
     files = [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]
     assert len(files) > 20
@@ -110,12 +110,12 @@ def test_two_topics_reach_the_sink_by_a_copy_in_another_account(
 
 
 @pytest.mark.nightly
-def test_records_written_meanwhile_come_to_the_sink_once_and_soon(
+def test_records_written_meanwhile_come_to_the_target_once_and_soon(
     artifacts, connections, stack, monkeypatch, topic_prefix, make_topics, produce
 ):
-    """Both followers at work; how long a record takes is measured at the sink, against the time in the record."""
+    """Both followers at work; how long a record takes is measured at the target, against the time in the record."""
     (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}t", partitions=3)
-    sink, over = f"{topic}.followed", threading.Event()
+    target, over = f"{topic}.followed", threading.Event()
     monkeypatch.setattr(continuous, "until", functools.partial(until_told, over, continuous.until))
     send(stack.source_bootstrap, topic, 300)
     common = {"export": f"{topic_prefix}e", "location": LOCATION, "follow_for": 3600, "follow_interval": 1}
@@ -126,7 +126,7 @@ def test_records_written_meanwhile_come_to_the_sink_once_and_soon(
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(run.whole) for run in runs]
         try:
-            with SinkWatch(stack.target_bootstrap, sink, 3) as watch:
+            with TargetWatch(stack.target_bootstrap, target, 3) as watch:
                 watch.wait(300, done)
                 for batch in range(5):
                     send(stack.source_bootstrap, topic, 30)
@@ -136,10 +136,10 @@ def test_records_written_meanwhile_come_to_the_sink_once_and_soon(
     reports = [one.result() for one in done]
     assert [report["verdict"] for report in reports] == ["PASS", "PASS"]
     assert [sum(line["source_records"] for line in report["topics"]) for report in reports] == [450, 450]
-    assert content("kafka_target", sink, 3) == content("kafka_source", topic, 3)
+    assert content("kafka_target", target, 3) == content("kafka_source", topic, 3)
     increments = runs[0].artifacts.read_lines("followed.jsonl")
     assert sum(one["records"] for one in increments) == 150
-    print(f"from record to sink at a look every second: {watch.told(300)}")
+    print(f"from record to target at a look every second: {watch.told(300)}")
 
 
 def until_told(over: threading.Event, real: Callable[..., Any], deadline: float, interval: float, look: Any) -> Any:

@@ -198,7 +198,7 @@ def test_a_stage_whose_process_was_killed_is_not_called_running():
     run = replace(samples.running(), stages=[*samples.stages("plan"), killed], tasks={"fingerprint[2]": "failed"})
     assert "fingerprint[2] failed" in served(run).text
     run = replace(run, state="failed", tasks={})
-    assert "fingerprint[2]: ended without a word" in served(run).text
+    assert "fingerprint[2]: ended without a message" in served(run).text
 
 
 def test_a_task_that_will_run_again_is_not_called_done():

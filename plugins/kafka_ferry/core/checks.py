@@ -50,7 +50,7 @@ class _Model(BaseModel):
 class Check(_Model):
     """One line of the checklist. A check that was not made is ``skipped`` and says why.
 
-    :param commands: for a shell, to end by hand what goes on after the run.
+    :param commands: for a shell, to end by hand what keeps running after the run.
     """
 
     name: str

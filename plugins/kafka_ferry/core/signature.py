@@ -120,7 +120,7 @@ class _Ed25519:
         if not isinstance(found, Ed25519PrivateKey | Ed25519PublicKey):
             raise BadConnection(
                 "a signing key in PEM that is not an Ed25519 key. Fix: openssl genpkey -algorithm ed25519, and "
-                "for those who only read: openssl pkey -pubout"
+                "for readers: openssl pkey -pubout"
             )
         self._private = found if isinstance(found, Ed25519PrivateKey) else None
         self._public = found.public_key() if isinstance(found, Ed25519PrivateKey) else found

@@ -17,7 +17,7 @@ def unmatched_findings(param: str, unmatched: Sequence[str], names: Collection[s
     return [
         Finding(
             Severity.WARN, "unmatched", f"{param} entry {entry!r}",
-            f"matches nothing on the source{did_you_mean(entry, names)}", "correct it, or take it out", param,
+            f"matches nothing on the source{did_you_mean(entry, names)}", "correct or remove it", param,
         )
         for entry in unmatched
     ]  # fmt: skip

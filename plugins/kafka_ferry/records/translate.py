@@ -48,7 +48,7 @@ class GroupLine:
     :param source_lag: records ahead of the group on the source; ``target_lag`` alike (``None`` without a commit).
     :param metadata, target_metadata: as the mark has them.
     :param status: "missing": no commit on the target. "before_start" / "beyond_end": the committed offset is outside
-        the target's log, so the consumer's ``auto.offset.reset`` decides where it goes on.
+        the target's log, so the consumer's ``auto.offset.reset`` decides where it resumes.
     """
 
     group: str

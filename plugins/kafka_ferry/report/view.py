@@ -204,7 +204,7 @@ def failures(run: RunData) -> list[str]:
         return [str(text) for text in run.summary.get("failures", [])]
     if run.ended:
         return failures_of(run.stages, "report", run.tasks)
-    return [f"{one.stage}: {one.error or 'ended without a word'}" for one in run.stages if one.state == "failed"]
+    return [f"{one.stage}: {one.error or 'ended without a message'}" for one in run.stages if one.state == "failed"]
 
 
 def left_out(report: Report) -> list[tuple[str, str]]:
@@ -218,7 +218,7 @@ def left_out(report: Report) -> list[tuple[str, str]]:
 
 
 def goes_on(report: Report) -> Check | None:
-    """The check that says what goes on after the run, with the commands that end it; None: nothing does."""
+    """The check that says what keeps running after the run, with the commands that end it; None: nothing does."""
     return next((check for check in report.checks if check.commands), None)
 
 

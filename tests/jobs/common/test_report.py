@@ -176,7 +176,7 @@ def test_a_killed_process_is_a_failure_though_it_wrote_none(artifacts: RunArtifa
     stage(artifacts, "remove", 9, state)
     report = build(artifacts)
     assert report.verdict == "FAIL"
-    assert report.failures[0].startswith("remove: ended without a word")
+    assert report.failures[0].startswith("remove: ended without a message")
 
 
 LATER = ["wait_until_converged", "fingerprint.1"]

@@ -1,4 +1,4 @@
-"""Where an import goes on: behind what was proven, whatever the sink has lost to retention since."""
+"""Where an import goes on: behind what was proven, whatever the target has lost to retention since."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def test_a_sink_that_lost_its_end_is_told() -> None:
 
 
 def test_a_topic_made_anew_is_another_topic() -> None:
-    book = Bookmark("sink", "source", {"retention.ms": "1"}, {0: Mark(20, 16)})
+    book = Bookmark("target", "source", {"retention.ms": "1"}, {0: Mark(20, 16)})
     assert Bookmark.from_json(book.to_json()) == book
-    assert book.of("sink", "source") is book
-    assert book.of("sink", "other") == Bookmark("sink", "other", {"retention.ms": "1"}), "what is held is put back"
+    assert book.of("target", "source") is book
+    assert book.of("target", "other") == Bookmark("target", "other", {"retention.ms": "1"}), "what is held is put back"
     assert book.of("other", "source") == Bookmark("other", "source"), "nothing of that topic is held"
     assert book.with_mark(1, Mark(3, 3)).marks == {0: Mark(20, 16), 1: Mark(3, 3)}
 

@@ -250,7 +250,7 @@ class ConnectHook(BaseHook):
     def delete(self, name: str, *, reset_offsets: bool = False) -> bool:
         """Delete a connector; one that does not exist is deleted already.
 
-        Connect keeps the offsets: a connector made again under this name goes on where it was.
+        Connect keeps the offsets: a connector made again under this name resumes where it was.
 
         :param reset_offsets: stop it and forget its offsets first.
         :return: whether it existed.

@@ -69,7 +69,7 @@ def from_maven(coordinates: Iterable[str], maven: str | None = None) -> PluginAr
     program = maven or shutil.which("mvn")
     if not wanted or program is None:
         problem = "there are no coordinates" if not wanted else "the program mvn was not found on the Airflow worker"
-        raise BadParam("plugin", problem, "install Maven, or give a folder or an object in S3")
+        raise BadParam("plugin", problem, "install Maven, or set a folder or an object in S3")
     files: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory(prefix="ferry-plugin-") as work:
         pom, target = Path(work) / "pom.xml", Path(work) / "files"

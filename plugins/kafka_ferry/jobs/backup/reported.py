@@ -21,7 +21,7 @@ BACKUP: Final = ReportedJob(
         },
     ),
     never_carried="Not in a backup: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
-    "not give out.",
+    "not reveal.",
 )
 RESTORE: Final = ReportedJob(
     words=Words(
@@ -37,7 +37,7 @@ RESTORE: Final = ReportedJob(
         counted="{what} were counted on both sides. Their contents were not compared.",
     ),
     never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
-    "give out; make them on the target by hand.",
+    "reveal; create them on the target by hand.",
 )
 VERIFICATION: Final = ReportedJob(
     words=Words(

@@ -1,4 +1,4 @@
-"""Shell commands with which a user ends by hand what goes on after a run. No secret is in them."""
+"""Shell commands with which a user ends by hand what keeps running after a run. No secret is in them."""
 
 from __future__ import annotations
 

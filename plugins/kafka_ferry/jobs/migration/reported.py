@@ -37,6 +37,6 @@ def migration(engine: str) -> ReportedJob:
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
         never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
-        "not give out; make them on the target by hand.",
+        "not reveal; create them on the target by hand.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

@@ -1,4 +1,4 @@
-"""How far an import has come on a sink topic: what lets the next one go on without reading everything again. Pure."""
+"""How far an import has come on a target topic: so that the next one resumes without reading all again. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Below = Callable[[Segment, int], int]
 
 @dataclass(frozen=True)
 class Mark:
-    """All of a source partition below ``source`` is proven to be in the sink's below ``target``."""
+    """All of a source partition below ``source`` is proven to be in the target's below ``target``."""
 
     source: int
     target: int
@@ -23,9 +23,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bookmark:
-    """One sink topic.
+    """One target topic.
 
-    :param topic_id: of the sink topic, ``source_id`` of the source's: another id is another topic of the same name,
+    :param topic_id: of the target topic, ``source_id`` of the source's: another id is another topic of the same name,
         of which nothing is known.
     :param configs: what it shall have when the import is over; None while nothing is held.
     """
@@ -71,10 +71,10 @@ class Bookmark:
 
 
 def unread(place: str, segments: Sequence[Segment], mark: Mark | None, log: tuple[int, int], below: Below) -> Unread:
-    """What of a partition is still to be imported, and at which offset of the sink its first record belongs.
+    """What of a partition is still to be imported, and at which offset of the target its first record belongs.
 
-    :param place: for the error text. ``log``: the sink partition's log start and end.
-    :raises DataLossError: the sink has less than was proven to be there.
+    :param place: for the error text. ``log``: the target partition's log start and end.
+    :raises DataLossError: the target has less than was proven to be there.
     """
     start, end = log
     if mark is None:

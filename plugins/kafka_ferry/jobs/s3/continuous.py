@@ -1,7 +1,7 @@
 """Follow: export what is written meanwhile as small increments, and import increments as they appear. Free of Airflow.
 
 Each increment is a backup of its own with a COMPLETE manifest, so whoever is killed leaves nothing half-done: the next
-one begins where the last COMPLETE one ended, and an import goes on behind what stands in the sink.
+one begins where the last COMPLETE one ended, and an import resumes after what stands in the target.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def import_continuously(
     """Import increments as they appear, each proven before the next.
 
     :param make: an import of the latest export in the catalogue. ``before``: what brings exports here, before a look.
-    :raises DataLossError: the sink does not hold what an export has.
+    :raises DataLossError: the target does not hold what an export has.
     """
     last: list[str] = []
 

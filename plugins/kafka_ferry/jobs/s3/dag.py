@@ -25,7 +25,7 @@ from kafka_ferry.jobs.s3.import_tasks import (
 )
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 
-#: A follower is restarted often: it goes on where the last increment ended.
+#: A follower is restarted often: it resumes where the last increment ended.
 _FOLLOW_RETRIES = 10
 
 

@@ -21,7 +21,7 @@ from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 
 
 class Bookmarks(Protocol):
-    """Where bookmarks are kept, by sink topic."""
+    """Where bookmarks are kept, by target topic."""
 
     def read(self, topic: str) -> Bookmark:
         """An empty one when there is none."""
@@ -58,11 +58,11 @@ class _Held(MutableMapping[str, dict[str, str]]):
 
 
 class ImportRun(RestoreRun):
-    """A restore that goes on where the last one of the same export to the same topics ended.
+    """A restore that resumes where the last one of the same export to the same topics ended.
 
-    The sink topic may have lost its oldest records to retention since: bookmarks say where the next record belongs.
+    The target topic may have lost its oldest records to retention since: bookmarks say where the next record belongs.
 
-    :param config: the sink connection's extra.
+    :param config: the target connection's extra.
     :param export_id: as of which export; None is the latest.
     """
 
@@ -81,7 +81,7 @@ class ImportRun(RestoreRun):
             self.catalogue = catalogue
 
     def book(self, topic: RestoreTopic, topic_id: str) -> Bookmark:
-        """What is known of a sink topic as it is now."""
+        """What is known of a target topic as it is now."""
         return self._books.read(topic.name).of(topic_id, topic.source.topic_id)
 
     def _foreign(self, existing: Mapping[str, TopicState]) -> list[Any]:
@@ -94,7 +94,7 @@ class ImportRun(RestoreRun):
         return super()._foreign({name: state for name, state in existing.items() if name not in known})
 
     def refusals(self) -> list[Refusal]:
-        """As of a restore; but sink topics of an earlier import may grow with the source."""
+        """As of a restore; but target topics of an earlier import may grow with the source."""
         growing = self._growing()
         return [one for one in super().refusals() if one.topic not in growing or one.kind != "partitions"]
 
@@ -109,7 +109,7 @@ class ImportRun(RestoreRun):
         }
 
     def grow(self) -> dict[str, int]:
-        """Give sink topics of an earlier import the partitions that the source got since; topic to their number."""
+        """Give target topics of an earlier import the partitions that the source got since; topic to their number."""
         wanted = self._growing()
         self.admin.grow_partitions(wanted)
         self.admin.wait_until_usable([(name, count - 1) for name, count in wanted.items()], 60)
@@ -136,7 +136,7 @@ class ImportRun(RestoreRun):
         return changed
 
     def configs_in_the_end(self) -> dict[str, dict[str, str]]:
-        """Sink topic to what it is set to once the hold is over."""
+        """Target topic to what it is set to once the hold is over."""
         return dict(_Held(self._books, [topic.name for topic in self.topics]))
 
     def _with_ids(self) -> list[tuple[RestoreTopic, str]]:
@@ -180,7 +180,7 @@ class ImportRun(RestoreRun):
         return int((offsets_of(read_segment(self.store, segment), segment.key or "") < offset).sum())
 
     def marks(self, lines: Sequence[Mapping[str, Any]], ranges: Sequence[RestoreRange]) -> list[list[Any]]:
-        """``[topic, partition, source offset, sink offset]`` of the ranges that are proven."""
+        """``[topic, partition, source offset, target offset]`` of the ranges that are proven."""
         ends = {(topic.name, one.partition): one.end for topic in self.topics for one in topic.partitions}
         proven = {(line["topic"], line["partition"]): line["expected"] for line in lines if not line["detail"]}
         return [[*one.at, ends[one.at], one.base + proven[one.at]] for one in ranges if one.at in proven]

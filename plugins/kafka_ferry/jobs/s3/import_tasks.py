@@ -102,7 +102,7 @@ class ImportPlanOperator(PlanningOperator):
 
 
 class CopyObjectsOperator(FerryOperator):
-    """With ``copy_to``: bring the export to the sink's region or account, by its manifests."""
+    """With ``copy_to``: bring the export to the target's region or account, by its manifests."""
 
     def execute_task(self, context: Context) -> dict[str, int] | None:
         from dataclasses import asdict
@@ -118,7 +118,7 @@ class CopyObjectsOperator(FerryOperator):
 
 
 class ImportTopicsOperator(FerryOperator):
-    """Make sink topics with the source's partitions and configs, and hold their retention until the teardown."""
+    """Make target topics with the source's partitions and configs, and hold their retention until the teardown."""
 
     def execute_task(self, context: Context) -> list[str]:
         import_run = _import_run(context)

@@ -41,5 +41,5 @@ IMPORT: Final = ReportedJob(
     ),
     checklist=("topics", "partitions", "configs", "counts", "content"),
     never_carried="An import brings records: consumer groups, ACLs and schemas of a Schema Registry were not "
-    "carried; make them on the target by hand.",
+    "imported; create them on the target by hand.",
 )

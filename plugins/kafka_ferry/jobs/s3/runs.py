@@ -90,7 +90,7 @@ class ImportJob:
     def latest(self, origin: ObjectStore) -> str | None:
         """Id of the export to import; None when there is none yet, and ``follow_for`` waits for one.
 
-        :raises IncompleteBackup: there is none, or not the one asked for, or not all that it goes on from.
+        :raises IncompleteBackup: there is none, or not the one asked for, or not all that it builds on.
         """
         try:
             chain = Catalogue(origin, self.spec.export, "export").chain(self.spec.export_id)
@@ -123,9 +123,9 @@ class ImportJob:
 
 
 class ArtifactBookmarks:
-    """Bookmarks beside the runs' artifacts: ``_bookmarks/<cluster id>/<export>/<sink topic>.json``.
+    """Bookmarks beside the runs' artifacts: ``_bookmarks/<cluster id>/<export>/<target topic>.json``.
 
-    Without them (a store that was emptied, another Airflow) an import still repeats nothing while the sink has all of
+    Without them (a store that was emptied, another Airflow) an import still repeats nothing while the target has all of
     its records: it counts them, and looks at the last one.
     """
 
@@ -169,7 +169,7 @@ def _line(topic: RestoreTopic, largest: Largest) -> PlannedTopic:
 
 
 def refuse_itself(import_run: ImportRun) -> None:
-    """A topic that was deleted may come back under its name; one that is there cannot be its own sink.
+    """A topic that was deleted may come back under its name; one that is there cannot be its own target.
 
     :raises BadParam: a topic would be imported into itself.
     """

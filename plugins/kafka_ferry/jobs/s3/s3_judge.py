@@ -98,7 +98,7 @@ def judge_import(
 ) -> dict[str, Any]:
     """Checks and topic lines of an import.
 
-    :param there: sink topic to its number of partitions. ``configs``: to what it is set to once the hold is over.
+    :param there: target topic to its number of partitions. ``configs``: to what it is set to once the hold is over.
     :param lines: what comparing found, as ``RestoredPartition`` tells it: all of the run, increments too.
     """
     lacking = [topic.name for topic in topics if topic.name not in there]

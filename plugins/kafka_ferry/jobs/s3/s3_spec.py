@@ -198,7 +198,7 @@ class ImportSpec(_ExchangeSpec):
         ),
         json_schema_extra=_FOLLOW,
     )
-    # It comes with all that it goes on from.
+    # It comes with all that it builds on.
     export_id: str | None = Field(
         default=None,
         title="Export to import",
@@ -220,7 +220,7 @@ class ImportSpec(_ExchangeSpec):
         description=(
             "s3://bucket/prefix near the target, in another region or account: the export is copied there first."
         ),
-        examples=["s3://sink-bucket/exports"],
+        examples=["s3://target-bucket/exports"],
         json_schema_extra=_COPY,
     )
     copy_aws_conn_id: str | None = Field(

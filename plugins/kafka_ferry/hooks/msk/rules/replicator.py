@@ -291,4 +291,4 @@ def _check_patterns(param: str, patterns: Iterable[str], most: int) -> None:
     for pattern in patterns:
         if len(pattern) > most:
             problem = f"{pattern[:60]!r}… has {len(pattern)} characters as a regular expression"
-            raise BadParam(param, problem, f"at most {most}, which is what a replicator takes")
+            raise BadParam(param, problem, f"at most {most}, which is what a replicator accepts")

@@ -86,9 +86,9 @@ def parse(encoded: str) -> dict[str, str]:
 def _problem(key: str) -> str:
     prefix, _, rest = key.partition(".")
     if prefix == "producer" and rest not in PRODUCER:
-        return f"{key} is not among the producer settings that MSK Connect takes"
+        return f"{key} is not among the producer settings that MSK Connect accepts"
     if prefix == "consumer" and rest not in CONSUMER:
-        return f"{key} is not among the consumer settings that MSK Connect takes"
+        return f"{key} is not among the consumer settings that MSK Connect accepts"
     if key in REFUSED or key.startswith(REFUSED_PREFIXES):
         return f"{key} is set by MSK Connect itself"
     return ""

@@ -37,7 +37,7 @@ def covered_checks(by: str, begun: str) -> list[Check]:
 def backup_checks(manifest: Manifest, damage: Sequence[str], objects: int, pruning: Mapping[str, Any]) -> list[Check]:
     """The checklist of ``backup_topics``.
 
-    :param damage: what is wrong with the objects of the backup and of those it goes on from, of which there are
+    :param damage: what is wrong with the objects of the backup and of those it builds on, of which there are
         ``objects``.
     :param pruning: ``{"deleted", "kept", "bytes", "dry_run"}``; empty when nothing is ever pruned.
     """

@@ -7,7 +7,7 @@
     <backup>/verdicts/<backup id>.json                                what was last found when it was verified
     <backup>/data/<topic>/<topic id>/<partition>/<begin>-<sha>.parquet
 
-Backups of one name share their data, as an incremental one goes on where its parent ended. A segment's key holds the
+Backups of one name share their data, as an incremental one resumes where its parent ended. A segment's key holds the
 beginning of its SHA-256: two tries of a killed task can never write different contents under one key. All of a topic
 reads as one table: ``<backup>/data/<topic>/*/*/*.parquet``. Exports may have other endings, see ``formats``.
 """

@@ -167,7 +167,7 @@ class Manifest(_Model):
     """One backup. Times are ISO 8601, UTC.
 
     :param backup: name that backups of one kind share. ``backup_id``: of this one.
-    :param parent: id of the backup that an incremental one goes on from.
+    :param parent: id of the backup that an incremental one builds on.
     :param follows: id of the newest backup there was when it began. Not in manifests of before this field, and left
         out where it is None, so that those keep their digests.
     :param acls: None when there is no authorizer, or they were not asked for.

@@ -1,7 +1,7 @@
 """Which backup came after which. Pure.
 
 A manifest's ``created`` is what some machine's clock said. Clocks are wrong, so they are evidence, not the order. What
-counts, in this order: a backup comes after the one it goes on from, and after the one that was the newest when it
+counts, in this order: a backup comes after the one it builds on, and after the one that was the newest when it
 began (``follows``); one that reaches farther comes after one that does not, as Kafka's offsets only grow; then the
 logical date, which the scheduler gave; then the clock. Dates that have not come yet are no evidence, and are named.
 """

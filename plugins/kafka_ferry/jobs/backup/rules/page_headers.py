@@ -63,7 +63,7 @@ def _chunk(about: dict[int, Any]) -> Chunk:
         begin = min(begin, dictionary)
     path = ".".join(bytes(name).decode() for name in about[3])
     if begin < 0 or about[7] < 0:
-        raise ValueError(f"column {path} begins at {begin} and takes {about[7]} bytes")
+        raise ValueError(f"column {path} begins at {begin} and has {about[7]} bytes")
     return Chunk(path, about[5], begin, begin + about[7], about[6], bool(dictionary))
 
 

@@ -1,4 +1,4 @@
-"""Which offsets a backup covers, where a killed export goes on, and when it is complete. Pure."""
+"""Which offsets a backup covers, where a killed export resumes, and when it is complete. Pure."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def completed(manifest: Manifest, journal: Mapping[Partition, Sequence[Segment]]
 
 
 def lineage(manifests: Mapping[str, Manifest], backup_id: str) -> list[Manifest]:
-    """A backup with all it goes on from, the full one first.
+    """A backup with all it builds on, the full one first.
 
     :param manifests: COMPLETE ones by id.
     :raises IncompleteBackup: one of them is not there.

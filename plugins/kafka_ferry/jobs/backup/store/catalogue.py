@@ -95,7 +95,7 @@ class Catalogue:
         return {key: one for key, one in manifests.items() if one.state is State.COMPLETE}
 
     def chain(self, backup_id: str | None = None) -> list[Manifest]:
-        """A backup, by default the latest, with all it goes on from, the full one first.
+        """A backup, by default the latest, with all it builds on, the full one first.
 
         :raises IncompleteBackup: it, or one of its parents, is not there.
         """

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
-    """The manifest of a backup: the one that is there, so that a retry goes on, or a new one, written IN_PROGRESS.
+    """The manifest of a backup: the one that is there, so that a retry resumes, or a new one, written IN_PROGRESS.
 
     :param now: ISO 8601, UTC.
     :raises BadParam: nothing matches ``topics``.

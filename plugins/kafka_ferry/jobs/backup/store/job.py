@@ -99,7 +99,7 @@ class BackupJob(StoreJob):
             raise BadParam("copy_to", error.problem, error.fix) from error
 
     def bring_copy(self) -> Transferred | None:
-        """Copy the backup, with all it goes on from that is not there yet, each manifest after its objects.
+        """Copy the backup, with all it builds on that is not there yet, each manifest after its objects.
 
         :raises DamagedSegment: an object is missing, or not what was written.
         """

@@ -1,4 +1,4 @@
-"""Which segments of a backup in progress are finished: small objects beside it, from which a killed export goes on."""
+"""Which segments of a backup in progress are finished: small objects beside it, from which a killed export resumes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Write segments back to a cluster: explicit partition, timestamp and headers. One process, one shard; free of Airflow.
 
-What stands on the target says where to go on: the n-th record of the backup is the n-th of the partition. So a killed
+What stands on the target says where to resume: the n-th record of the backup is the n-th of the partition. So a killed
 restore needs no memory of its own, and repeats nothing.
 """
 

@@ -98,7 +98,7 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
 
     :param keep: writes an artifact beside it, name and text: what is too large for plan.json.
     :raises BadParam: it cannot work, or would mix records with others; nothing was changed.
-    :raises IncompleteBackup: the backup, or one that it goes on from, is not there.
+    :raises IncompleteBackup: the backup, or one that it builds on, is not there.
     """
     spec, restore_run = job.spec, job.restore_run
     cluster = job.target.admin.describe_cluster()
@@ -191,7 +191,7 @@ def _retention_notes(topics: list[RestoreTopic], point_in_time: int | None) -> l
         ]
         if limit >= 0 and times and today - min(times) > limit:
             notes.append(
-                f"topic {topic.name}: has records older than its retention.ms={limit}; once the restore is over "
-                "and that is put back, Kafka deletes them"
+                f"topic {topic.name}: has records older than its retention.ms={limit}; once the restore has ended "
+                "and that is restored, Kafka deletes them"
             )
     return notes

@@ -85,7 +85,7 @@ class RestoreRun:
 
     @cached_property
     def chain(self) -> list[Manifest]:
-        """The backup with all it goes on from: the one asked for, the first begun after the point in time, the latest.
+        """The backup with all it builds on: the one asked for, the first begun after the point in time, the latest.
 
         :raises IncompleteBackup: it is not there.
         """

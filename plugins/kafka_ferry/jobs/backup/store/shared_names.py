@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def stored_name(param: str, name: str, location: str) -> SharedName:
-    """Backups, or exports, of one name in one place go on from each other."""
+    """Backups, or exports, of one name in one place build on each other."""
     return SharedName(param, name, f"store/{location.rstrip('/')}/{name}")
 
 

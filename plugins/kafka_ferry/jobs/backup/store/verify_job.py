@@ -25,7 +25,7 @@ _NAMED = 200
 
 
 class VerifyJob(StoreJob):
-    """The backups of a name, or one of them with all it goes on from."""
+    """The backups of a name, or one of them with all it builds on."""
 
     def __init__(self, spec: VerifySpec) -> None:
         super().__init__(spec)

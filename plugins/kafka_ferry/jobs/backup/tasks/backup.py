@@ -162,7 +162,7 @@ class CopyBackupOperator(BackupOperator):
 
 
 class PruneOperator(BackupOperator):
-    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one goes on from; at ``copy_to``, too."""
+    """Delete backups beyond ``keep_last`` and ``keep_days`` that no kept one builds on; at ``copy_to``, too."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.backup.store.store_clock import clock_problem
@@ -202,7 +202,7 @@ class PruneOperator(BackupOperator):
 
 
 class ValidateBackupOperator(BackupOperator):
-    """Hold the manifest, and those it goes on from, against the objects that are there. Reads no object."""
+    """Hold the manifest, and those it builds on, against the objects that are there. Reads no object."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.words import number_of

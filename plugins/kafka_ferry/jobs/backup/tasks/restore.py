@@ -1,4 +1,4 @@
-"""The tasks of a restore. Each may be repeated: what stands on the target says where to go on."""
+"""The tasks of a restore. Each may be repeated: what stands on the target says where to resume."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ class CdcStream:
         )
 
     def deploy(self) -> bool:
-        """Start the connector, or change what differs; whether it goes on from a position that was kept.
+        """Start the connector, or change what differs; whether it resumes from a position that was kept.
 
         :raises BadParam: what was kept does not go together, or the service role is wrong.
         """

@@ -51,7 +51,7 @@ class StreamConnector:
         self.name, self.runtime = name, runtime
 
     def deploy(self, config: Mapping[str, str], has_history: bool) -> bool:
-        """Make the connector, or change what differs; whether it goes on from a position that was kept.
+        """Make the connector, or change what differs; whether it resumes from a position that was kept.
 
         :param has_history: whether its schema history topic holds statements.
         :raises BadParam: a position without a history, or a history without a position: of an earlier life. Nothing

@@ -91,7 +91,7 @@ class Engine(ABC):
 
     @abstractmethod
     def deploy(self) -> None:
-        """Make it run as the spec says, going on where the target stands. Safe to repeat at any time."""
+        """Make it run as the spec says, resuming where the target stands. Safe to repeat at any time."""
 
     @abstractmethod
     def readiness(self) -> Readiness:

@@ -84,7 +84,7 @@ class HostEngine(Engine):
         """Name in the folder to content. Secrets may stand here and nowhere else."""
 
     def prepare(self) -> None:
-        """Called before the first process starts, when none of ours runs: say where to go on."""
+        """Called before the first process starts, when none of ours runs: say where to resume."""
 
     # -- hosts and processes -------------------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class HostEngine(Engine):
         if all(state.running and state.same for state in states):
             return
         if any(not state.same for state in states) or not any(state.running for state in states):
-            # Started otherwise, or none there: all stand still while it is said where to go on.
+            # Started otherwise, or none there: all stand still while it is said where to resume.
             for process, state in zip(self.processes, states, strict=True):
                 if state.running:
                     process.stop()
@@ -303,7 +303,7 @@ class HostEngine(Engine):
 class SupervisedProgress:
     """``Progress`` of an engine on hosts: a process that died is started again, at most five times.
 
-    Nobody else does: there is no service manager between us and it. It goes on where it was, and may send again what it
+    Nobody else does: there is no service manager between us and it. It resumes where it was, and may send again what it
     had not noted as sent.
     """
 

@@ -86,7 +86,7 @@ class MirrorConnectors:
     def deploy(self, before: Callable[[], None] = lambda: None) -> None:
         """Create or adopt the connectors; change only what differs.
 
-        A new source connector is told where to go on from what the target already holds: so a deploy after a removal
+        A new source connector is told where to resume from what the target already holds: so a deploy after a removal
         copies nothing twice. Safe to repeat at any time.
 
         :param before: called before a source connector is made; it may refuse.

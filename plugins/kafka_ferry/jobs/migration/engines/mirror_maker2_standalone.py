@@ -28,7 +28,7 @@ class MirrorMaker2Standalone(HostEngine):
     """The worker is started bare; the connectors come over its REST API, exactly as on a Connect cluster.
 
     A standalone worker forgets its connectors when it ends, its offsets file does not: so they are made again, STOPPED,
-    told where to go on, and resumed.
+    told where to resume, and resumed.
     """
 
     @property

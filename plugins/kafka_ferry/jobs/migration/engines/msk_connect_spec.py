@@ -89,7 +89,7 @@ class MskConnectSpec(MigrationSpec):
 
     def _check_rename(self) -> None:
         if not self.plugin_folder and not self.custom_plugin_arn:
-            problem = "is missing: new names by format need a class that only a plugin brings to MSK Connect"
+            problem = "is missing: new names by format need a class that only a plugin can add to MSK Connect"
             fix = "the folder of kafka-ferry-connect-plugins.jar (make plugins), see docs/connect_plugins.md"
             raise BadParam("plugin_folder", problem, fix)
         if self.heartbeats:

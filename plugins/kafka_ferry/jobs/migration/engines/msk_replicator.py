@@ -128,7 +128,7 @@ class MskReplicator(Engine):
     def _refuse_another(self, found: Replicator) -> None:
         if differences := immutable_differences(self.intent, found):
             problem = f"replicator {found.name} exists, and its {'; its '.join(differences)}"
-            raise BadParam("migration", problem, "delete the replicator first, or take another migration name")
+            raise BadParam("migration", problem, "delete the replicator first, or use another migration name")
 
     def _refuse_position(self) -> None:
         """A new replicator begins at either end of the source, whatever the target holds.

@@ -1,4 +1,4 @@
-"""Where the replication of a live migration must go on."""
+"""Where the replication of a live migration must resume."""
 
 from __future__ import annotations
 

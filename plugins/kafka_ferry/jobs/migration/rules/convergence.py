@@ -269,6 +269,6 @@ class ConvergenceTracker:
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         return (
             f"no progress for {seconds:.0f} s, with {len(left)} partition(s) short of their end: {named}{more}. "
-            "What copies may be RUNNING and yet not read or write. Fix: read the log of its workers, or of the "
+            "The replicator may be RUNNING and yet not read or write. Fix: read the log of its workers, or of the "
             "replicator (wrong password, missing permission, a record larger than the target takes, broker down)"
         )

@@ -203,7 +203,7 @@ def size_findings(
     found = [
         _finding(
             Severity.WARN, "request_size", facts,
-            f"{_SIZE} is {theirs:,} on the source, and the target's brokers take no request of more than {most:,} "
+            f"{_SIZE} is {theirs:,} on the source, and the target's brokers accept no request of more than {most:,} "
             "bytes (socket.request.max.bytes): a larger batch stops the copy there",
             f"socket.request.max.bytes of at least {theirs + 65536} on the target's brokers, and a restart of them",
         )

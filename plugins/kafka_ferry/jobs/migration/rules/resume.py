@@ -1,4 +1,4 @@
-"""Where replication must go on when the target already holds records: after the source record that the target's last
+"""Where replication must resume when the target already holds records: after the source record that the target's last
 record is. Pure: it is handed what reads the clusters.
 
 This makes a deploy safe to repeat. A connector's own offsets are gone once it was removed with its residue, and a

@@ -1,8 +1,8 @@
-"""Where an engine must go on that puts records into other partitions, when the target already holds records. Pure.
+"""Where an engine must resume that puts records into other partitions, when the target already holds records. Pure.
 
 With MirrorMaker 1 the end of a target partition says nothing about a source partition, so the whole topic is read on
 both sides: a source partition is done up to its first record that the target lacks, each record counted as often as it
-stands there. Cost: every record of such a topic is read and hashed once on each side before the copy goes on (0.3
+stands there. Cost: every record of such a topic is read and hashed once on each side before the copy resumes (0.3
 million a second and process, measured), and in passes where it does not fit in memory, as for the comparison.
 
 Records behind that first missing one are copied again although some may be there: after a kill in mid-copy these are

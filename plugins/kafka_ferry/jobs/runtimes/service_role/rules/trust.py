@@ -31,7 +31,7 @@ def trust_problems(
     statements = [one for one in listed(document.get("Statement")) if _names(one)]
     fix = f"give the role this trust policy: {json.dumps(wanted)}"
     if not any(one.get("Effect") == "Allow" for one in statements):
-        return [RoleProblem(f"its trust policy does not let {SERVICE} take it ({_ACTION})", fix)]
+        return [RoleProblem(f"its trust policy does not let {SERVICE} assume it ({_ACTION})", fix)]
     found: list[RoleProblem] = []
     for connector in connectors:
         problem = _problem(statements, {"aws:sourceaccount": account, "aws:sourcearn": connector}, fix)
@@ -51,7 +51,8 @@ def _problem(statements: list[Mapping[str, Any]], request: Mapping[str, str], fi
         return None
     if True in allows or None in allows:
         unclear = denies[None] if True in allows else allows[None]
-        what = f"whether MSK Connect may take it {who} depends on {_conditions(unclear) or 'its principals'}, of which "
+        conditions = _conditions(unclear) or "its principals"
+        what = f"whether MSK Connect may assume it {who} depends on {conditions}, of which "
         return RoleProblem(f"{what}IAM alone can tell", fix, sure=False)
     return RoleProblem(f"its trust policy keeps MSK Connect out {who}: it asks for {_conditions(allows[False])}", fix)
 

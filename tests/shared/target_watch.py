@@ -1,4 +1,4 @@
-"""A consumer of a sink topic that takes the time: how long each record was on its way."""
+"""A consumer of a target topic that takes the time: how long each record was on its way."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from confluent_kafka.admin import AdminClient
 TIMEOUT = 560
 
 
-class SinkWatch:
+class TargetWatch:
     """Reads a topic from its beginning, as soon as it is there.
 
     ``seconds`` has, for each record in the order of arrival, the time from the one in the record (when its producer
-    wrote it, as an import keeps it) until a consumer of the sink had it; one clock, as all runs on one machine.
+    wrote it, as an import keeps it) until a consumer of the target had it; one clock, as all runs on one machine.
     """
 
     def __init__(self, bootstrap: str, topic: str, partitions: int) -> None:
