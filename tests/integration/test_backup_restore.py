@@ -235,7 +235,7 @@ def test_a_second_writer_is_found_out(backups, stack, topic_prefix, make_topics,
         return found
 
     monkeypatch.setattr(module, "_last_hash", slow)
-    with pytest.raises(DataLossError, match="Somebody else writes"):
+    with pytest.raises(DataLossError, match="Another producer writes"):
         restore_shard(restore_run.config, restore_run.store, ranges)
 
 

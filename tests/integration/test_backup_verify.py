@@ -77,7 +77,7 @@ def test_a_manifest_that_claims_other_records_is_found(
     ]
     damage = verify_segments(backups.store, [(name, partition, one) for one in wrong])
     found = [one.problem for one in damage]
-    assert ["11" in found[0], "outside its range" in found[1], "another fingerprint" in found[2]] == [True] * 3
+    assert ["11" in found[0], "outside its range" in found[1], "differs from the manifest's" in found[2]] == [True] * 3
     part = done.topics[0].partitions[0].model_copy(update={"end": 12})
     torn = done.model_copy(update={"topics": [done.topics[0].model_copy(update={"partitions": [part]})]})
     (hole,) = structure_damage(torn)

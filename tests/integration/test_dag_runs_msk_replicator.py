@@ -73,7 +73,7 @@ def test_a_run_with_groups_then_a_clear_then_another_run(runs: Runs, kafka: Any)
     # Cleared, it would have to be recreated, and would copy all a second time: refused, and nothing is left behind.
     runs.clear("mskr-a", "fingerprint", wait=False)
     assert runs.wait("mskr-a", TIMEOUT) == "failed"
-    assert "which would be there twice" in str(runs.report("mskr-a")["failures"])
+    assert "which would be written twice" in str(runs.report("mskr-a")["failures"])
     assert runs.task("mskr-a", "remove").state == "success"
     assert left(runs, kafka) == []
     # Another run, from the end on: it finds what is there to be the same.

@@ -93,7 +93,7 @@ def test_every_type_of_group_is_listed_with_its_state(
     monkeypatch.setattr(GroupCalls, "_has_wire", property(lambda _: False))
     blind = {name: group for name, group in admin.all_groups()[1].items() if name.startswith(topic_prefix)}
     assert {share, streams} <= blind.keys()
-    assert "type was not told" in str(blind[share])
+    assert "type is unknown" in str(blind[share])
 
 
 @pytest.mark.parametrize(("newest", "told"), [(2, ("share", "")), (4, ("share", "Stable")), (5, ("share", "Stable"))])

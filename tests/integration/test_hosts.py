@@ -377,7 +377,7 @@ def test_what_is_wrong_with_an_ssh_connection_is_told(connect: Connect, sshd: ss
         ({"private_key": "no key"}, BadConnection, "[Kk]ey"),
         ({"private_key": None, "key_file": "/no/such/key"}, BadConnection, "login refused"),
         ({"host_key": None}, BadConnection, "the host's key is not known"),
-        ({"host_key": other_public}, BadConnection, "another key than the connection"),
+        ({"host_key": other_public}, BadConnection, "host key differs from the one in the connection"),
         ({"port": 1}, TransientError, "no answer"),
     ]
     for other, error, words in cases:

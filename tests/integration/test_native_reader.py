@@ -132,7 +132,7 @@ def test_what_is_not_there_is_said(
     [
         ({"no.such.setting": "1"}, "librdkafka refuses the connection's settings"),
         ({"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "NONE-SUCH"}, "librdkafka refuses the connection's"),
-        ({"security.protocol": "SSL", "ssl.ca.location": "/no/such/file"}, "Fix: look at its ssl.ca.location"),
+        ({"security.protocol": "SSL", "ssl.ca.location": "/no/such/file"}, "Fix: check its ssl.ca.location"),
     ],
 )
 def test_settings_that_cannot_be_followed(setting: dict[str, str], problem: str, source_bootstrap: str) -> None:

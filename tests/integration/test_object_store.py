@@ -84,5 +84,5 @@ def test_of_many_that_create_one_object_at_once_one_does(stack, connections, top
 def test_a_server_that_ignores_the_condition_is_named(connections, topic_prefix):
     """As the test server does: nobody is told that he made an object that another made too."""
     store = store_of(f"s3://ferry-backups/{topic_prefix}", "aws_default")
-    with pytest.raises(FerryError, match=r"does not know If-None-Match .* Fix: FERRY_ARTIFACTS"):
+    with pytest.raises(FerryError, match=r"does not support If-None-Match .* Fix: FERRY_ARTIFACTS"):
         store.create("claim", b"x")

@@ -225,7 +225,7 @@ def assert_named(report: dict[str, Any]) -> None:
     """The one record whose time cannot be sent is not passed over."""
     content = next(check for check in report["checks"] if check["name"] == "content")
     assert content["status"] == "explained"
-    assert "1 record of 1970-01-01 00:00:00.000 came as of 1 ms later" in content["differences"][0]
+    assert "1 record of 1970-01-01 00:00:00.000 arrived as 1 ms later" in content["differences"][0]
 
 
 @pytest.mark.nightly

@@ -249,9 +249,13 @@ def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(s3_la
     cases: dict[str, tuple[str, dict[str, Any], str]] = {
         "unknown": (EXPORT, {"topics": ["x"], "formt": "avro"}, "param 'formt' is unknown; did you mean 'format'?"),
         "nothing": (EXPORT, {"topics": ["no-such-topic"]}, "param 'topics': nothing on the cluster matches"),
-        "place": (EXPORT, {"topics": ["bad.params"], "location": "nowhere"}, "param 'location': 'nowhere' is no place"),
+        "place": (
+            EXPORT,
+            {"topics": ["bad.params"], "location": "nowhere"},
+            "param 'location': 'nowhere' is not a location",
+        ),
         "none": (IMPORT, {"export": "never-made"}, "'latest' is not"),
-        "both": (IMPORT, {"export_id": "x", "follow_for": 5}, "param 'export_id' is given, but follow_for"),
+        "both": (IMPORT, {"export_id": "x", "follow_for": 5}, "param 'export_id' is set, but follow_for"),
     }
     for name, (dag, conf, _) in cases.items():
         s3_lab.trigger(dag, name, **{"export": f"bad-{name}", **conf})  # one run at a time works on a name

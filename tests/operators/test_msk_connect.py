@@ -127,7 +127,7 @@ def test_a_connector_that_fails(aws: MskConnectDouble, plugin: str, deferrable: 
     with pytest.raises(AirflowFailException, match="InvalidConnectorConfiguration") as failure:
         run_deferred(operator)
     assert "[worker] start" in str(failure.value)
-    with pytest.raises(AirflowFailException, match="replace a failed one"):
+    with pytest.raises(AirflowFailException, match="set replace_failed"):
         run_deferred(create(plugin, deferrable=deferrable))
     arn = run_deferred(create(plugin, replace_failed=True, deferrable=deferrable))
     assert state(aws, arn) == "RUNNING"

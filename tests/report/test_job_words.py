@@ -38,9 +38,9 @@ def test_what_a_job_never_checks_is_not_on_its_list() -> None:
     ("page", "check", "words"),
     [
         ("backup_pass", "topics", "in the backup?"),
-        ("restore_pass", "content", "that of the backup?"),
+        ("restore_pass", "content", "the same as in the backup?"),
         ("export_pass", "topics", "in the export?"),
-        ("import_pass", "content", "that of the export?"),
+        ("import_pass", "content", "the same as in the export?"),
         ("stream_pass", "counts", "the snapshot bring every row?"),
         ("connect_pass", "content", "the same on both sides?"),
         ("clusters_pass", "topics", "on the target?"),

@@ -162,7 +162,7 @@ def test_a_line_of_somebody_else_is_no_line(line):
 def test_places_that_are_missing_are_no_page():
     file = File("groups", groups(600))
     file.table = file.table.model_copy(update={"starts": [0]})
-    with pytest.raises(ValueError, match="places"):
+    with pytest.raises(ValueError, match="offsets of its lines"):
         file.ask(Question("groups", start=550))
 
 

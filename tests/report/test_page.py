@@ -124,7 +124,7 @@ def test_all_that_is_at_work_is_told(noted, tasks, now):
 @pytest.mark.parametrize(
     ("line", "rate"),
     [
-        ({"offsets": 10, "offsets_per_second": None}, "Rate not known yet"),
+        ({"offsets": 10, "offsets_per_second": None}, "Rate unknown yet"),
         ({"offsets": 10, "offsets_per_second": 0.0}, "Rate 0 offsets/s"),
         ({"offsets": 1_000_000, "offsets_per_second": None}, ""),  # all is there: nobody waits for a rate
         ({"offsets": 1_000_000, "offsets_per_second": 31_250.0}, "Rate 31,250 offsets/s"),
@@ -220,7 +220,7 @@ def test_a_dry_run_lists_what_it_would_change():
     run = replace(samples.broken_early(), state="success", stages=samples.stages("plan"), plan=Plan.from_json(plan))
     assert "Changes that would be made" in served(run).text
     assert "orders create topic 6 partitions" in served(run).text
-    assert "None: everything stands" in served(replace(run, plan=Plan.from_json({**plan, "changes": []}))).text
+    assert "None: everything is up to date" in served(replace(run, plan=Plan.from_json({**plan, "changes": []}))).text
 
 
 def test_a_refused_plan_says_that_nothing_was_changed_and_folds_the_checks():
@@ -376,7 +376,7 @@ def test_a_plan_shows_where_groups_stand_and_what_will_be_done():
     assert odd not in html
     assert "1,060" in html  # its lag
     assert "11 more lines are in groups_plan.json" in html
-    assert "Group offsets to come" not in render_page(samples.broken_early(), LINKS)
+    assert "Planned group offsets" not in render_page(samples.broken_early(), LINKS)
 
 
 def test_a_plan_of_an_earlier_version_is_shown_in_the_words_of_today(tmp_path):
@@ -393,7 +393,7 @@ def test_a_plan_of_a_later_version_is_named_and_the_page_comes(tmp_path):
     artifacts.write_json(PLAN, {**samples.PLAN, "schema": "kafka-ferry.plan/2"})
     known = read_run(artifacts, "failed", None, {})
     assert not known.plan.written
-    assert "plan.json: is no plan of this version (1 fields are other)" in served(known).text
+    assert "plan.json: is not a plan of this version (1 fields differ)" in served(known).text
 
 
 def test_a_report_of_a_later_version_is_named_and_its_verdict_told(tmp_path):
@@ -403,5 +403,5 @@ def test_a_report_of_a_later_version_is_named_and_its_verdict_told(tmp_path):
     artifacts.write_json(REPORT, report.to_json() | {"schema": "kafka-ferry.report/3"})
     known = read_run(artifacts, "success", samples.SUMMARY, {})
     assert known.report is None
-    assert "report.json: is no report of this version (1 fields are other)" in served(known).text
+    assert "report.json: is not a report of this version (1 fields differ)" in served(known).text
     assert ">PASS<" in render_page(known, LINKS)

@@ -281,7 +281,7 @@ def _migrated(dag: str, kept: str = "", **other: Any) -> RunData:
     )
     left_out = Check(name="groups_left_out", status=Status.EXPLAINED, expected="each with a reason",
                      actual="2 groups named", detail="1 group of other types not copied; 1 left out by exclude_groups",
-                     differences=["streams.billing: a streams group (KIP-1071), which MirrorMaker 2 does not carry",
+                     differences=["streams.billing: a streams group (KIP-1071), which MirrorMaker 2 does not copy",
                                   "console-consumer-48211: left out by exclude_groups"])  # fmt: skip
     groups = [samples.group(f"billing-{i}", i, topic=_TOPICS[i % 4]) for i in range(6)]
     known = {"groups": groups, **other}
@@ -463,7 +463,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "restore_running": lambda: _at_work("restore_topics", 3),
     "restore_dry": lambda: _dry(
         "restore_topics", changes=[], group_offsets={
-            "lines": 1, "actions": [{"action": "rewind", "lines": 1, "meaning": "stands further on the target"}],
+            "lines": 1, "actions": [{"action": "rewind", "lines": 1, "meaning": "is ahead on the target"}],
             "active_groups": ["billing"], "first": [_RESTORED], "more": 0, "artifact": None},
     ),
     "restore_pass": lambda: _ended("restore_topics", [*_made(

@@ -115,10 +115,10 @@ ALTERED_BY_SNAPSHOT = [
     ("greg", "DATETIME", "'1582-10-10'", "October 1582"),
 ]
 ALTERED_BY_LOG = [
-    ("sjis", r"VARCHAR(9) CHARACTER SET sjis", r"'日本\\'", "other letters"),
-    ("cp932", "VARCHAR(9) CHARACTER SET cp932", "'日本①'", "other letters"),
-    ("swe7", "VARCHAR(9) CHARACTER SET swe7", "'åäö'", "other letters"),
-    ("koi8u", "VARCHAR(9) CHARACTER SET koi8u", "'Привіт'", "other letters"),
-    ("en", "ENUM('a,b','c')", "'a,b'", "a backslash too many"),
+    ("sjis", r"VARCHAR(9) CHARACTER SET sjis", r"'日本\\'", "wrong characters"),
+    ("cp932", "VARCHAR(9) CHARACTER SET cp932", "'日本①'", "wrong characters"),
+    ("swe7", "VARCHAR(9) CHARACTER SET swe7", "'åäö'", "wrong characters"),
+    ("koi8u", "VARCHAR(9) CHARACTER SET koi8u", "'Привіт'", "wrong characters"),
+    ("en", "ENUM('a,b','c')", "'a,b'", "an extra backslash"),
     ("zd", "DATE", "'0000-00-00'", "on no calendar"),
 ]

@@ -51,7 +51,7 @@ class Reader:
             return kind.from_json(plan_of(self.mapping(PLAN)))
         except ValidationError as error:
             # Of a later version, or damaged: its own words would show values of anybody's.
-            self.note(PLAN, f"is no plan of this version ({error.error_count()} fields are other)")
+            self.note(PLAN, f"is not a plan of this version ({error.error_count()} fields differ)")
             return kind()
 
     def progress(self) -> list[dict[str, Any]]:

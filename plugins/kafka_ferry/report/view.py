@@ -109,7 +109,7 @@ def headline(run: RunData, overview: Overview | None) -> Headline:
     if not run.ended:
         return Headline("RUNNING", "running", _now_at(run))
     if not run.stages and not run.plan.written:
-        return Headline("NO REPORT", "none", "Nothing of Kafka Ferry was recorded for this run.")
+        return Headline("NO REPORT", "none", "Kafka Ferry recorded nothing for this run.")
     if run.state == "success" and run.plan.dry_run:
         return Headline("PLANNED", "none", " ".join(["A dry run: nothing was changed, nothing was compared.",
                                                      *filter(None, [found_by(run.plan)])]))  # fmt: skip
@@ -189,9 +189,9 @@ def _planned(plan: Plan, records: int) -> str:
     if plan.kind is Kind.STREAM:
         return f"about {number_of(records, 'row')} in {number_of(len(topics), 'table')}"
     unknown = sum(line.bytes is None for line in topics)
-    size = f"about {humanize.naturalsize(plan.bytes or 0)}" if unknown < len(topics) else "of a size not known"
+    size = f"about {humanize.naturalsize(plan.bytes or 0)}" if unknown < len(topics) else "of unknown size"
     if 0 < unknown < len(topics):
-        size += f" ({number_of(unknown, 'topic')} of a size not known left out)"
+        size += f" ({number_of(unknown, 'topic')} of unknown size left out)"
     text = f"at most {number_of(records, 'record')}, {size}, in {number_of(len(topics), 'topic')}"
     return text + (f", copying about {duration(plan.estimate.seconds)}" if plan.estimate else "")
 

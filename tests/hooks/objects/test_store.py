@@ -210,7 +210,7 @@ def test_links_lead_nowhere_out_of_a_folder(tmp_path):
     assert (outside / "secret").read_text() == "s"
     assert [path.name for path in outside.iterdir()] == ["secret"]
     os.mkfifo(inside / "pipe")
-    with pytest.raises(ForeignKey, match="is no file"):
+    with pytest.raises(ForeignKey, match="is not a file"):
         store.get("pipe")
 
 

@@ -61,7 +61,7 @@ def test_the_articles_config_in_the_words_of_today() -> None:
 
 def test_what_debezium_would_ignore_in_silence_is_named() -> None:
     found = problems(ARTICLE)
-    assert "database.server.name is of Debezium 1 and ignored in silence" in found
+    assert "database.server.name is of Debezium 1 and silently ignored" in found
     assert "schema.history.internal.kafka.topic is required" in found
     assert not any("hunter2" in line for line in found)
 
@@ -158,7 +158,7 @@ def test_postgresql_has_a_slot_and_no_history() -> None:
     ("changes", "word"),
     [
         ({"server_id": None}, r"database\.server\.id is required"),
-        ({"server_id": 0}, "no number from 1"),
+        ({"server_id": 0}, "not a number from 1"),
         ({"kafka": {}}, r"bootstrap\.servers is required"),
         ({"history_topic": "shop"}, "cannot share the topic"),
         ({"topic_prefix": ""}, r"topic\.prefix is required"),

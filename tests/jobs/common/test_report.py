@@ -336,7 +336,7 @@ def test_of_tasks_that_were_all_skipped_the_first_is_named(artifacts: RunArtifac
         ("deferred", "failed", "a user marked it, or the run, as failed"),
         ("running", "failed", "was its process killed, or the run marked as failed"),
         ("running", "success", "it was marked as success in Airflow before it had finished"),
-        ("success", "failed", "its last try never began its work"),
+        ("success", "failed", "its last try never started"),
     ],
 )
 def test_what_airflow_says_of_a_task_counts_beside_its_own_notes(

@@ -30,8 +30,8 @@ def test_an_export_that_cannot_work_is_refused(params: dict[str, Any], words: st
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"rename": {"(": "x"}}, "param 'rename': .*no regular expression"),
-        ({"export_id": "x", "follow_for": 5}, "param 'export_id' is given, but follow_for"),
+        ({"rename": {"(": "x"}}, "param 'rename': .*not a regular expression"),
+        ({"export_id": "x", "follow_for": 5}, "param 'export_id' is set, but follow_for"),
         ({"location": "s3://a/b/", "copy_to": "s3://a/b"}, "param 'copy_to' is the location of the export itself"),
         ({"topcis": ["a"]}, "did you mean 'topics'"),
     ],

@@ -43,7 +43,7 @@ class StreamPlanOperator(PlanningOperator):
         plan = stream.plan(findings)
         stream.config()  # refuses what cannot work
         write_plan(artifacts, plan)
-        rows = [[line.source, line.target, f"{line.records:,}", "there" if line.exists else "will be made"]
+        rows = [[line.source, line.target, f"{line.records:,}", "there" if line.exists else "will be created"]
                 for line in plan.topics]  # fmt: skip
         head = ["table", "topic", "rows (estimated)", "topic is"]
         self.log.info("connector %s, server id %d\n%s", plan.connector, plan.server_id, table(head, rows))

@@ -73,6 +73,6 @@ def test_a_certificate_is_checked_unless_told_not_to(more: dict[str, Any], named
 @pytest.mark.parametrize("setting", ["ssl.ca.location", "ssl.certificate.location"])
 def test_a_file_that_cannot_be_read_is_a_bad_connection(setting: str) -> None:
     config = {**PLAIN, "security.protocol": "SSL", setting: "/no/such/file", "ssl.key.password": "hush-hush"}
-    with pytest.raises(BadConnection, match=r"Fix: look at its ssl\.ca\.location") as caught:
+    with pytest.raises(BadConnection, match=r"Fix: check its ssl\.ca\.location") as caught:
         WireSettings.of(config)
     assert "hush-hush" not in str(caught.value)

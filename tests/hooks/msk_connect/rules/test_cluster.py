@@ -58,13 +58,13 @@ def test_a_choice() -> None:
     assert cluster_of(both, ALL, "NONE").bootstrap_servers == "b:9094"
     with pytest.raises(BadParam, match="no door for NONE"):
         cluster_of(described(IAM), ALL, "NONE")
-    with pytest.raises(BadParam, match="unknown to MSK Connect"):
+    with pytest.raises(BadParam, match="not supported by MSK Connect"):
         cluster_of(described(IAM), ALL, "SCRAM")
 
 
 def test_scram_alone_is_no_door_for_a_worker() -> None:
     scram = {"Sasl": {"Scram": {"Enabled": True}}}
-    with pytest.raises(BadParam, match="no SCRAM and no mTLS"):
+    with pytest.raises(BadParam, match="neither SCRAM nor mTLS"):
         cluster_of(described(scram), {"BootstrapBrokerStringSaslScram": "b:9096", "BootstrapBrokerStringTls": "b:9094"})
 
 

@@ -61,7 +61,7 @@ def test_coordinates(text: str, archive: bool) -> None:
 
 @pytest.mark.parametrize("text", ["", "g:a", "g::1", "a:b:c:d:e:f"])
 def test_no_coordinates(text: str) -> None:
-    with pytest.raises(BadParam, match="no Maven coordinate"):
+    with pytest.raises(BadParam, match="not a Maven coordinate"):
         Coordinates.parse(text)
 
 

@@ -52,5 +52,5 @@ def test_content_is_a_file_in_base64_that_does_not_depend_on_order() -> None:
 
 @pytest.mark.parametrize("encoded", ["not base64!", base64.b64encode(b"\xff\xfe").decode()])
 def test_content_that_is_none(encoded: str) -> None:
-    with pytest.raises(BadParam, match="no properties file"):
+    with pytest.raises(BadParam, match="not a properties file"):
         parse(encoded)

@@ -47,7 +47,7 @@ def test_a_difference_fails_with_its_partition():
 def test_records_of_another_time_are_named_and_hide_no_difference():
     found = restored_topics([TOPIC], [line(0, retimed=2), line(1)])
     assert found[0].status is Status.EXPLAINED
-    assert found[0].detail.startswith("2 records of 1970-01-01 00:00:00.000 came as of 1 ms later")
+    assert found[0].detail.startswith("2 records of 1970-01-01 00:00:00.000 arrived as 1 ms later")
     content = restore_checks([TOPIC], THERE, found)[-1]
     assert (content.name, content.status) == ("content", Status.EXPLAINED)
     assert "2 records of 1970-01-01" in content.differences[0]

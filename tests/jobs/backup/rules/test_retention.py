@@ -32,7 +32,7 @@ def test_the_last_ones_stay_with_all_they_go_on_from():
     found = prune(chain, 2, None, NOW)
     assert found.delete == ("8", "9"), "children before their parents"
     assert found.keys == {"own-8", "own-9"}
-    assert found.kept["5"].endswith("goes on from it")
+    assert found.kept["5"].endswith("builds on it")
     assert found.kept["2"] == "the newest"
 
 

@@ -108,5 +108,5 @@ def test_a_copy_has_the_objects_first_and_is_not_made_twice(tmp_path: Path) -> N
 def test_a_copy_onto_itself_or_to_no_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadParam, match="param 'copy_to' is the location of the backups"):
         far(tmp_path, f"file://{tmp_path}/near/")
-    with pytest.raises(BadParam, match="param 'copy_to': 'nowhere' is no place"):
+    with pytest.raises(BadParam, match="param 'copy_to': 'nowhere' is not a location"):
         far(tmp_path, "nowhere").look_at_copy()

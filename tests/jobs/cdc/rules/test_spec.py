@@ -43,7 +43,7 @@ def test_the_articles_config_becomes_params_and_todays_keys():
     [
         ({}, "'databases' is missing"),
         ({"databases": ["a"], "tabels": ["x"]}, "'tabels' is unknown; did you mean 'tables'"),
-        ({"databases": ["a"], "tables": ["("]}, "no regular expression"),
+        ({"databases": ["a"], "tables": ["("]}, "not a regular expression"),
         ({"databases": ["a"], "stream": "a b"}, "'stream'"),
         ({"databases": ["a"], "server_id": 0}, "'server_id'"),
         ({"databases": ["a"], "forget": True}, "'forget' is given, but keep_streaming is too"),

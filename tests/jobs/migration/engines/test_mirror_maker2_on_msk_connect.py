@@ -174,7 +174,7 @@ def test_a_connector_that_somebody_deleted_ends_the_wait(make: Any, hook: MskCon
     engine.progress().check()
     hook.delete_connector(arns[f"{BASE}-checkpoint"])
     hook.wait("connector_deleted", 0, connectorArn=arns[f"{BASE}-checkpoint"])
-    with pytest.raises(ReplicationFailed, match="not there any more"):
+    with pytest.raises(ReplicationFailed, match="no longer exists"):
         engine.progress().check()
 
 

@@ -28,7 +28,7 @@ def test_a_migration_is_refused_by_name() -> None:
     assert "'eu_a_b' is there on the target" in found.what
     assert "delete 'eu_a_b', if nobody uses it" in found.fix
     (found,) = collision_findings(spec, {"a.b": "eu.a.b", "a_b": "eu.a_b"}, [], [])
-    assert "'eu.a.b' is to be made, too" in found.what
+    assert "'eu.a.b' would be created too" in found.what
     assert "delete" not in found.fix
 
 

@@ -164,7 +164,7 @@ def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it
 
 def test_the_cluster_and_an_unknown_principal() -> None:
     rights = Rights("kafka_target", None, {CLUSTER: {"ALTER": False}})
-    (found,) = permission_findings(rights, [Need(CLUSTER, "ALTER", "to make ACLs")], "target_conn_id")
+    (found,) = permission_findings(rights, [Need(CLUSTER, "ALTER", "to create ACLs")], "target_conn_id")
     assert found.subject == "the cluster on kafka_target"
     assert found.what.startswith("the user of connection kafka_target lacks ALTER")
     assert found.fix == "kafka-acls --add --allow-principal 'User:<its principal>' --operation ALTER --cluster"

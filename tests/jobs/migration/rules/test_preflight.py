@@ -203,4 +203,4 @@ def test_only_sinks_groups_left_out_by_default_and_with_commits_are_told() -> No
 
 
 def test_what_cannot_be_seen_is_said() -> None:
-    assert "were not looked at" in NOT_SEEN.what
+    assert "were not checked" in NOT_SEEN.what

@@ -123,7 +123,7 @@ def test_others_are_what_is_left_of_all_groups() -> None:
     found = others_among(listed, ["app", "a"])
     assert found.keys() == {"s", "a\0b", "?"}, "a consumer group that went meanwhile is nobody's loss"
     assert "NUL" in str(found["a\0b"])
-    assert "type was not told" in str(found["?"])
+    assert "type is unknown" in str(found["?"])
 
 
 def test_twenty_findings_at_most_and_how_many_more() -> None:

@@ -152,7 +152,7 @@ def test_what_iam_throttles_is_asked_again_and_given_up_in_the_end(role: Any, aw
 
 
 def test_a_role_that_is_gone_or_another_accounts_is_refused(role: Any) -> None:
-    with pytest.raises(BadParam, match="there is no such role") as refusal:
+    with pytest.raises(BadParam, match="no such role exists") as refusal:
         role(role_arn=f"{ROLE}-of-last-year").refuse()
     assert "sts:AssumeRole" in refusal.value.fix
     foreign = ROLE.replace(ACCOUNT, "999999999999")
@@ -162,7 +162,7 @@ def test_a_role_that_is_gone_or_another_accounts_is_refused(role: Any) -> None:
 
 def test_a_role_that_is_gone_is_seen_by_the_simulator_too(role: Any, aws: MskConnectDouble) -> None:
     aws.faults.plan({"errors": [{"operation": "GetRole", "code": "AccessDenied"}]})
-    with pytest.raises(BadParam, match="there is no such role"):
+    with pytest.raises(BadParam, match="no such role exists"):
         role(role_arn=f"{ROLE}-of-last-year").refuse()
 
 
@@ -184,7 +184,7 @@ def test_a_cluster_without_iam_asks_only_for_trust(role: Any, aws: MskConnectDou
     use(aws, allow("s3:*"))
     checked = role(iam=False)
     assert checked.findings() == []
-    assert "permissions on the cluster were not asked" in line(checked)["detail"]
+    assert "permissions on the cluster were not checked" in line(checked)["detail"]
     assert "SimulatePrincipalPolicy" not in aws.requests
 
 

@@ -55,6 +55,6 @@ def decoded_configs(content: str | None) -> dict[str, str]:
     try:
         text = base64.b64decode(content or "", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise TransientError(f"the topic's Configs are no base64 of text: {error}") from error
+        raise TransientError(f"the topic's Configs are not base64 text: {error}") from error
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}

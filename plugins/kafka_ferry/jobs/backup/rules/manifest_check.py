@@ -174,8 +174,8 @@ _TOPIC_ID = re.compile(r"[A-Za-z0-9_+/=-]{1,64}")
 def topic_problem(name: str, topic_id: str) -> str | None:
     """Why a topic of these names can have no objects; None when it can."""
     if not _TOPIC.fullmatch(name) or name in (".", ".."):
-        return f"{name[:260]!r} is no name of a topic"
-    return None if _TOPIC_ID.fullmatch(topic_id) else f"{topic_id[:80]!r} is no topic id"
+        return f"{name[:260]!r} is not the name of a topic"
+    return None if _TOPIC_ID.fullmatch(topic_id) else f"{topic_id[:80]!r} is not a topic id"
 
 
 def segment_problem(
@@ -185,4 +185,4 @@ def segment_problem(
     place = backup, topic, topic_id, partition, begin, sha256
     if any(key == segment_key(*place, suffix) for suffix in SUFFIXES.values()):
         return None
-    return f"its key {key[:300]!r} is not that of its own object: {segment_key(*place, '')[:300]!r} and an ending"
+    return f"its key {key[:300]!r} is not the key of its own object: {segment_key(*place, '')[:300]!r} and an ending"
