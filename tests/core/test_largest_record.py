@@ -53,7 +53,15 @@ def test_what_lz4_makes_larger_is_measured_as_it_is_sent(limit: int, severity: S
 def test_it_names_the_place_the_sizes_the_limit_and_what_to_set() -> None:
     finding = found(599)
     assert finding and finding.subject == "topic t"
-    for told in ("partition 3, offset 41", "1,000 bytes", "600 packed", "550", "599", "max.message.bytes", "a policy"):
+    for told in (
+        "partition 3, offset 41",
+        "1,000 bytes",
+        "600 compressed",
+        "550",
+        "599",
+        "max.message.bytes",
+        "a policy",
+    ):
         assert told in finding.what
     assert finding.fix == "set max.message.bytes=600"
     perhaps = found(600)

@@ -59,7 +59,7 @@ def first_undone(tasks: Tasks, own_task: str) -> str | None:
     """The first task of the DAG that did not do its work though none failed, in words; None: each did."""
     for name, state in tasks.items():
         if name != own_task and state in _LEFT_OUT:
-            return f"{name}: it did not run (in Airflow: {state or 'not started'})"
+            return f"{name}: it did not do its work (in Airflow: {state or 'not started'})"
     return None
 
 

@@ -99,7 +99,7 @@ def test_a_child_that_stands_still_is_ended_and_named(tmp_path: Path) -> None:
     child = _child(tmp_path, "standing")
     try:
         with (
-            pytest.raises(NoProgress, match="a standing process made no progress and was ended"),
+            pytest.raises(NoProgress, match="a standing process made no progress and was killed"),
             ended_without_progress(3.0, lambda why: None, last_resort=False),
         ):
             child.answer()

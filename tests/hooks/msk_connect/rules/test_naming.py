@@ -23,5 +23,5 @@ def test_a_base_that_cannot_begin_a_name(base: str) -> None:
 
 def test_parts_of_an_arn() -> None:
     assert (region_of(ARN), account_of(ARN), name_of(ARN)) == ("eu-west-1", "123456789012", "orders")
-    with pytest.raises(BadParam, match="no ARN"):
+    with pytest.raises(BadParam, match="is not an ARN"):
         name_of("orders")

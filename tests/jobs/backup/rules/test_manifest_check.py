@@ -128,7 +128,7 @@ OTHERS = [
     (lambda content: content["topics"].append(content["topics"][0]), "is listed twice"),
     (lambda content: topic(content)["partitions"].append(partition(content)), "listed twice"),
     (change(whole, groups={"g": [{"topic": "t", "partition": 0, "offset": 10**30}]}), "group 'g': offset"),
-    (lambda content: content["totals"].update(seconds=1e400), "no JSON|seconds"),
+    (lambda content: content["totals"].update(seconds=1e400), "not JSON|seconds"),
     (lambda content: content["totals"].update(records=10**4000), "totals: a number"),
     (lambda content: content["totals"].update(puts=-1), "totals: a number"),
     (change(topic, replication_factor=-5), "topic t: -5 replicas"),

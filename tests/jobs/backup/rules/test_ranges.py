@@ -89,7 +89,7 @@ def test_only_what_is_covered_to_its_end_is_complete():
 def test_lineage_needs_every_parent():
     all_of = {one.backup_id: one for one in (manifest("1", None), manifest("2", "1"), manifest("3", "2"))}
     assert [one.backup_id for one in lineage(all_of, "3")] == ["1", "2", "3"]
-    with pytest.raises(IncompleteBackup, match="'1', which '2' goes on from"):
+    with pytest.raises(IncompleteBackup, match="'1', on which '2' builds"):
         lineage({"2": all_of["2"], "3": all_of["3"]}, "3")
     with pytest.raises(IncompleteBackup, match="latest"):
         lineage({}, "latest")

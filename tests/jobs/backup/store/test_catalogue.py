@@ -84,7 +84,9 @@ def test_complete_is_not_said_while_an_object_is_missing_and_the_retry_copies_it
     data = catalogue.store.get(key)
     catalogue.store.delete([key]) if fault == "gone" else catalogue.store.put(key, data[:-1])
 
-    with pytest.raises(IncompleteBackup, match=f"exported up to offset 10.*not there any more.*{key}"):
+    with pytest.raises(
+        IncompleteBackup, match=f"exported up to offset 10.*no longer exist, or have another size.*{key}"
+    ):
         catalogue.finish(manifest, DONE)
     assert catalogue.complete() == {}
     (left,) = catalogue.ranges_left(manifest)
@@ -264,7 +266,7 @@ def test_a_name_that_is_not_there_is_told_with_its_param_the_place_and_what_is_l
         Catalogue(store, "nihgtly").chain()
     assert str(raised.value) == (
         f"param 'backup': there is no backup 'nihgtly' in {store.location}; did you mean nightly? "
-        "Fix: correct backup or location; there is: b, nightly"
+        "Fix: correct backup or location; available: b, nightly"
     )
     with pytest.raises(IncompleteBackup, match=r"param 'export': there is no export 'nope' in file://.*\. Fix: "):
         Catalogue(store, "nope", "export").chain()

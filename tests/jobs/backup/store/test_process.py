@@ -32,7 +32,7 @@ def test_any_other_error_shows_where_it_was_and_no_secret(monkeypatch: pytest.Mo
         raise KeyError(f"a library quotes {order['config']}")
 
     monkeypatch.setitem(process._KINDS, "export", work)
-    with pytest.raises(TransientError, match=r"(?s)the backup's work ended: .*in work") as caught:
+    with pytest.raises(TransientError, match=r"(?s)the backup's process ended: .*in work") as caught:
         process.run([ORDER])
     assert "KeyError" in str(caught.value)
     assert "hush-hush" not in "".join(traceback.format_exception(caught.value)), "nor in what it came from"

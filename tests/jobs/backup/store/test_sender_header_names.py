@@ -25,12 +25,12 @@ def rows(*names: str) -> Rows:
         (
             {"oauth_cb": lambda _: ("token", 0.0)},
             "auto",
-            "only librdkafka knows oauth_cb, and cannot send it. Fix: a target connection without",
+            "only librdkafka supports oauth_cb, and it cannot send this. Fix: a target connection without it",
         ),
         (
             {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"},
             "auto",
-            "only librdkafka knows sasl.mechanism, and",
+            "only librdkafka supports sasl.mechanism, and",
         ),
         ({}, "never", "Fix: set FERRY_NATIVE to auto"),
     ],

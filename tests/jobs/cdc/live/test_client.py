@@ -103,6 +103,6 @@ def test_what_a_connector_asks_of_the_server_is_what_its_worker_can(
 def test_a_certificate_that_the_server_refuses_is_no_server_that_is_away(hook: DatabaseHook) -> None:
     alert = ssl.SSLError(1, "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca")
     alert.reason = "TLSV1_ALERT_UNKNOWN_CA"
-    words = r"refused our certificate: tlsv1 alert unknown ca\. Fix: ssl_cert"
+    words = r"refused the client certificate: tlsv1 alert unknown ca\. Fix: ssl_cert"
     with pytest.raises(BadConnection, match=words), hook.faults():
         raise pymysql.err.OperationalError(2013, "Lost connection") from alert

@@ -92,7 +92,7 @@ def test_a_position_that_was_kept_is_gone_on_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offsets", "history", "problem"), [((), True, "h is stale"), ((OFFSET,), False, "h holds not")]
+    ("offsets", "history", "problem"), [((), True, "h is stale"), ((OFFSET,), False, "h is empty")]
 )
 def test_a_history_and_a_position_of_two_lives_are_refused_and_nothing_is_left(
     offsets: Any, history: bool, problem: str
@@ -141,7 +141,7 @@ def test_workers_without_the_plugin_or_of_another_cluster_are_refused() -> None:
     runtime = runtime_of(Connect()).runtime
 
     runtime.check("x", "cluster-1", "the archive")
-    with pytest.raises(BadParam, match="the workers have no y"):
+    with pytest.raises(BadParam, match="the workers do not have y"):
         runtime.check("y", "cluster-1", "the archive")
     with pytest.raises(BadParam, match="write into cluster cluster-1, not into cluster-2"):
         runtime.check("x", "cluster-2", "the archive")

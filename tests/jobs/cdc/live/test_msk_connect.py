@@ -56,7 +56,9 @@ def test_the_role_is_asked_for_all_topics_of_a_stream(stream: CdcStream) -> None
 
 def test_a_role_that_cannot_work_is_refused_before_anything_is_made(stream: CdcStream, aws: MskConnectDouble) -> None:
     aws.iam.roles["connect"] = Role("connect", trust=trust_of("ec2.amazonaws.com"), policies=[allow("s3:*")])
-    with pytest.raises(BadParam, match=r"does not let kafkaconnect\.amazonaws\.com take it.* it lacks kafka-cluster:"):
+    with pytest.raises(
+        BadParam, match=r"does not let kafkaconnect\.amazonaws\.com assume it.* it lacks kafka-cluster:"
+    ):
         stream.deploy()
     assert not {"CreateConnector", "CreateCustomPlugin", "CreateWorkerConfiguration"} & set(aws.requests)
 

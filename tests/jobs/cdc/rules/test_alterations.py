@@ -67,7 +67,7 @@ def test_dates_that_are_on_no_calendar_are_told_by_sql_mode_and_defaults():
     columns = [Column("d", "date"), Column("z", "datetime", default="'0000-00-00 00:00:00'"), Column("t", "time")]
 
     assert told(columns[:1]) == told(columns[:1], "TRADITIONAL") == told([columns[2]], "") == []
-    assert told(columns, STRICT)[0].startswith("warn table shop.orders: the default of z is a date that is on no cal")
+    assert told(columns, STRICT)[0].startswith("warn table shop.orders: the default of z is a date that does not ex")
     for modes in ("", "NO_ZERO_DATE", f"{STRICT},ALLOW_INVALID_DATES"):
         assert told(columns[:1], modes)[0].startswith("advise table shop.orders: sql_mode lets d hold a date")
 
@@ -76,7 +76,7 @@ def test_foreign_keys_that_change_rows_are_told():
     (found,) = told([], cascades=("fk (of parents) ON DELETE CASCADE",))
 
     assert found == (
-        "warn table shop.orders: rows that its foreign keys change are not in the binary log, so no event tells of "
+        "warn table shop.orders: rows that its foreign keys change are not in the binary log, so no event reports "
         "them: fk (of parents) ON DELETE CASCADE"
     )
     result = TableResult(table(cascades=("fk (of parents) ON DELETE CASCADE",)), "p.shop.orders", 1)

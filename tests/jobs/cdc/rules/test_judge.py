@@ -105,7 +105,7 @@ def test_a_lost_event_is_named(lost):
 
     assert "fail" in statuses(judged).values()
     assert judged["topics"][0].lost == 1
-    assert ("not read" if lost < 2 else "is not in the topic") in named(judged)
+    assert ("but not in the topic" if lost < 2 else "is not in the topic") in named(judged)
 
 
 def test_a_changed_value_is_named_with_its_offset():

@@ -117,7 +117,7 @@ def test_names_are_legal_on_msk_connect_and_have_room(make: Any) -> None:
 def test_waiting_until_all_connectors_run(make: Any) -> None:
     engine = make()
     assert engine.readiness().verdict is Verdict.WAITING
-    assert "is not there" in engine.readiness().reason
+    assert "does not exist" in engine.readiness().reason
     create(engine, wait=False)
     assert engine.readiness().verdict is Verdict.WAITING
     assert "CREATING" in engine.readiness().reason
@@ -276,6 +276,6 @@ def test_a_role_that_cannot_work_is_refused_before_anything_is_made(make: Any, a
     (finding,) = make().findings()
     assert finding.severity == "refuse"
     assert finding.param == "service_execution_role_arn"
-    with pytest.raises(BadParam, match="takes away kafka-cluster:WriteData"):
+    with pytest.raises(BadParam, match="revokes kafka-cluster:WriteData"):
         make().deploy()
     assert not {"CreateConnector", "CreateCustomPlugin", "CreateWorkerConfiguration"} & set(aws.requests)

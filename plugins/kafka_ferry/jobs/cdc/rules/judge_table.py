@@ -1,6 +1,6 @@
 """Whether a table's topic tells what happened to the table. Pure.
 
-Three questions, each by itself: are the snapshot's rows those that the table had then (its rows of now, wound back by
+Three questions, each by itself: are the snapshot's rows those that the table had then (its rows of now, rewound by
 the binary log)? is every change of the binary log there once, with the right before and after, in order per key? and
 does the topic, replayed, give the table's rows of now?
 """
