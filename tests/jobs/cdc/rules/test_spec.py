@@ -53,7 +53,10 @@ def test_the_articles_config_becomes_params_and_todays_keys():
         ({"databases": ["a"], "connector_config": {"value.converter": "x"}}, "value.converter is set by this DAG"),
         ({"databases": ["a"], "connector_config": {"tasks.max": "2"}}, "tasks.max is always 1"),
         ({"databases": ["a"], "connector_config": {"connector.class": "Jdbc"}}, "is not supported"),
-        ({"databases": ["a"], "topic_prefix": "b", "connector_config": {"database.server.name": "c"}}, "contradicts the param top"),
+        (
+            {"databases": ["a"], "topic_prefix": "b", "connector_config": {"database.server.name": "c"}},
+            "contradicts the param topic_prefix",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_by_name(params, problem):

@@ -186,7 +186,8 @@ def table_findings(
         name = f"table {table.full_name}"
         if not table.key:
             found.append(Finding(Severity.REFUSE, "key", name, "it has no primary key, so its events have no key and "
-                                 "no guaranteed order", "add a primary key, or leave the table out", "tables"))  # fmt: skip
+                                 "no guaranteed order", "add a primary key, or leave the table "
+                                 "out", "tables"))  # fmt: skip
         odd = [column for column in table.not_compared if column in table.key]
         if odd:
             found.append(Finding(Severity.REFUSE, "key", name, f"its key has values that cannot be compared: "
