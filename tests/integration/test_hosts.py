@@ -201,7 +201,7 @@ def test_the_life_of_a_process(process: HostProcess, host: Host, folder: Path, m
     until(lambda: not alive(first.pid))
     died = process.state()
     assert (died.running, died.pid, died.same) == (False, first.pid, True)
-    assert f"process {first.pid} has ended; its last words: ssl.key.password=***" in died.exit
+    assert f"process {first.pid} has ended; last line of its log: ssl.key.password=***" in died.exit
     assert process.ensure() == "start"
     second = process.state()
     assert second.running

@@ -56,8 +56,11 @@ def test_a_marker_may_come_out_of_a_variable() -> None:
         ({"files": {"../x": b""}}, "file name"),
         ({"env": {"A B": ""}}, "environment variable"),
         ({"marker": ""}, "marker"),
-        ({"command": ["java", MARKER, "hunter2"], "env": {"A_PASSWORD": "hunter2"}}, "a secret stands in the command"),
-        ({"command": ["java", MARKER, "-Dx=hunter2"], "env": {"A_PASSWORD": "hunter2"}}, "a secret stands"),
+        ({"command": ["java", MARKER, "hunter2"], "env": {"A_PASSWORD": "hunter2"}}, "the command contains a secret"),
+        (
+            {"command": ["java", MARKER, "-Dx=hunter2"], "env": {"A_PASSWORD": "hunter2"}},
+            "the command contains a secret",
+        ),
     ],
 )
 def test_what_cannot_be_started_is_refused(wrong: dict[str, Any], words: str) -> None:

@@ -48,9 +48,9 @@ def test_a_process_that_was_never_started() -> None:
 @pytest.mark.parametrize(
     ("why", "hint"),
     [
-        ("gone", "process 12 has ended; its last words: Address already in use"),
-        ("reused", "process 12 has ended; its number belongs to another process now; its last words: "),
-        ("rebooted", "the host has rebooted since; its last words: "),
+        ("gone", "process 12 has ended; last line of its log: Address already in use"),
+        ("reused", "process 12 has ended; its number belongs to another process now; last line of its log: "),
+        ("rebooted", "the host has rebooted since; last line of its log: "),
     ],
 )
 def test_a_process_that_has_ended_says_why(why: str, hint: str) -> None:
@@ -60,7 +60,7 @@ def test_a_process_that_has_ended_says_why(why: str, hint: str) -> None:
 
 
 def test_an_answer_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="no state"):
+    with pytest.raises(ValueError, match="not the state of a process"):
         scripts.parse_state("Welcome to the bastion\n", "abc")
 
 

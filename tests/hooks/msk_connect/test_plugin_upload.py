@@ -75,7 +75,7 @@ def test_only_archives_are_taken_and_links_are_refused(tmp_path: Path, kind: str
         (folder / "b.jar").symlink_to(to)
     else:
         (folder / ("b.jar" if kind == "named as a JAR" else "airflow.cfg")).write_text("fernet_key = x")
-    with pytest.raises(BadParam, match=r"is a link|is no JAR"):
+    with pytest.raises(BadParam, match=r"is a link|is not a JAR"):
         from_folder(folder)
 
 

@@ -94,7 +94,7 @@ class ImportPlanOperator(PlanningOperator):
         )
         write_plan(artifacts, plan)
         rows = [[line.source, line.target, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
-        head = ["source topic", "sink topic", "partitions", "records", "bytes"]
+        head = ["source topic", "target topic", "partitions", "records", "bytes"]
         told = first_lines([str(change) for change in changes], "changes")
         self.log.info("export %s of %s\n%s\nchanges:\n%s", export_id, spec.export, table(head, rows), "\n".join(told))
         self.end_dry_run(spec.dry_run)

@@ -19,5 +19,5 @@ def test_none_and_what_is_no_text() -> None:
     assert decoded_configs(None) == decoded_configs("") == {}
     assert decoded_configs(encoded_configs({"a": "x=y"})) == {"a": "x=y"}
     for bad in ("***", "/w=="):
-        with pytest.raises(TransientError, match="no base64"):
+        with pytest.raises(TransientError, match="not base64"):
             decoded_configs(bad)

@@ -56,7 +56,7 @@ def test_without_login(brokers: dict[str, str], bootstrap: str, encryption: str)
 def test_a_choice() -> None:
     both = described({**IAM, "Unauthenticated": {"Enabled": True}})
     assert cluster_of(both, ALL, "NONE").bootstrap_servers == "b:9094"
-    with pytest.raises(BadParam, match="no door for NONE"):
+    with pytest.raises(BadParam, match="no listener for NONE"):
         cluster_of(described(IAM), ALL, "NONE")
     with pytest.raises(BadParam, match="not supported by MSK Connect"):
         cluster_of(described(IAM), ALL, "SCRAM")

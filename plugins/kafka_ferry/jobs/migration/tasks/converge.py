@@ -40,7 +40,7 @@ class ConvergenceSensor(WaitingSensor):
 
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         spec, targets = migration.spec, migration.topics.targets(migration.spec)
-        # What an earlier try of the same plan saw must not be forgiven; a new plan starts anew.
+        # What an earlier try of the same plan saw stays a failure; a new plan starts over.
         plan = read_plan(artifacts, Plan)
         planned = plan.planned if plan else None
         earlier = artifacts.read_json(FROZEN)
