@@ -247,7 +247,7 @@ def test_names_that_kafka_takes_for_one_are_refused_before_anything_is_made(
     backups.export(backups.begin("b01"))
     make_topics(stack.target_bootstrap, f"{topic_prefix}a_b")
     restore_run = backups.restore_run()
-    with pytest.raises(BadParam, match=rf"{topic} cannot be made: topic '{topic_prefix}a_b' is there on the target"):
+    with pytest.raises(BadParam, match=rf"{topic} cannot be created: topic '{topic_prefix}a_b' exists on the target"):
         restore_run.provision({})
     assert topic not in restore_run.admin.topic_names()
 

@@ -552,6 +552,6 @@ def test_a_name_that_kafka_takes_for_that_of_a_topic_on_the_target_is_refused_be
     (found,) = findings(topic, "name_collision")
 
     assert (found.severity, found.param, found.subject) == (Severity.REFUSE, "topics", f"topic {topic}")
-    assert f"{other!r} is there on the target" in found.what
+    assert f"{other!r} exists on the target" in found.what
     with pytest.raises(FerryError, match="collides with existing topic"):
         migration(topic).target.admin.create_topics([DesiredTopic(topic, topic, 1, 1, {})])

@@ -57,10 +57,7 @@ def test_a_marker_may_come_out_of_a_variable() -> None:
         ({"env": {"A B": ""}}, "environment variable"),
         ({"marker": ""}, "marker"),
         ({"command": ["java", MARKER, "hunter2"], "env": {"A_PASSWORD": "hunter2"}}, "the command contains a secret"),
-        (
-            {"command": ["java", MARKER, "-Dx=hunter2"], "env": {"A_PASSWORD": "hunter2"}},
-            "the command contains a secret",
-        ),
+        ({"command": ["java", MARKER, "-Dx=hunter2"], "env": {"A_PASSWORD": "hunter2"}}, "contains a secret"),
     ],
 )
 def test_what_cannot_be_started_is_refused(wrong: dict[str, Any], words: str) -> None:

@@ -34,7 +34,7 @@ def test_an_export_that_was_cut_elsewhere_goes_on_within_a_segment() -> None:
 
 
 def test_a_sink_that_lost_its_end_is_told() -> None:
-    with pytest.raises(DataLossError, match=r"t-0: its log ends at 10.*proven it up to 16"):
+    with pytest.raises(DataLossError, match=r"t-0: its log ends at 10.*verified it up to 16"):
         unread("t-0", SEGMENTS, Mark(20, 16), (0, 10), never)
 
 

@@ -60,7 +60,7 @@ def of(
 
 
 def told(seen: Flows) -> list[tuple[Severity, str, bool]]:
-    return [(found.severity, found.code, "could not be asked" in found.what) for found in seen.findings()]
+    return [(found.severity, found.code, "could not check" in found.what) for found in seen.findings()]
 
 
 def test_only_what_is_there_counts(of: Any, there: dict[str, bool | None]) -> None:

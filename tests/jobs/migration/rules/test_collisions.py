@@ -25,7 +25,7 @@ def test_a_migration_is_refused_by_name() -> None:
     (found,) = collision_findings(spec, {"a.b": "eu.a.b"}, [], ["eu_a_b"])
     assert (found.severity, found.param) == (Severity.REFUSE, "topic_rename_format")
     assert found.subject == "topic a.b (on the target eu.a.b)"
-    assert "'eu_a_b' is there on the target" in found.what
+    assert "'eu_a_b' exists on the target" in found.what
     assert "delete 'eu_a_b', if nobody uses it" in found.fix
     (found,) = collision_findings(spec, {"a.b": "eu.a.b", "a_b": "eu.a_b"}, [], [])
     assert "'eu.a.b' would be created too" in found.what

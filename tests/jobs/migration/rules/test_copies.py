@@ -27,7 +27,9 @@ def told(*results: PartitionResult) -> str:
 
 def test_the_same_number_of_copies_everywhere_is_as_many_replicators() -> None:
     text = told(result(factor=3), result(1, factor=3), result(2, source=0, target=0))
-    assert text.startswith("each record 3 times: probably 3 replicators copied this topic; end all but one, delete the")
+    assert text.startswith(
+        "each record 3 times: probably 3 replicators copied this topic; stop all but one, delete the"
+    )
     assert told(result(ALL_PARTITIONS, factor=2)).startswith("each record 2 times: probably 2 replicators")
 
 

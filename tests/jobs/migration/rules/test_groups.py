@@ -156,5 +156,5 @@ def test_a_group_at_work_on_the_source_is_no_loss(source_now: int | None, status
     (found,) = judge_groups([result(line)], {"g": {("x.a", 3): Commit(60)}}, {}, there)
     assert found.status is status
     if status is Status.EXPLAINED:
-        assert "at work on the source" in found.detail
+        assert "active on the source" in found.detail
         assert found.redelivered is None

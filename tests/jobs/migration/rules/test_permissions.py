@@ -114,7 +114,7 @@ def test_work_on_the_target_takes_what_it_changes() -> None:
         return {need.operation: need.why for need in work_needs(spec(**params), found, [])}
 
     lifted = {
-        "ALTER_CONFIGS": "to lift max.message.bytes during the copy: without it a batch that is packed larger than on "
+        "ALTER_CONFIGS": "to lift max.message.bytes during the copy: without it a batch that compresses worse than on "
         "the source stops the copy"
     }
     assert needs(facts(None)) == lifted
@@ -156,7 +156,7 @@ def test_a_missing_right_is_named_with_whose_it_is_and_the_command_that_gives_it
         "topic orders on kafka_target",
         "target_conn_id",
     )
-    assert found.what == "User:ferry lacks CREATE, to make it; WRITE, to fill it"
+    assert found.what == "User:ferry lacks CREATE, to create it; WRITE, to fill it"
     assert found.fix == (
         "kafka-acls --add --allow-principal User:ferry --operation CREATE --operation WRITE --topic orders"
     )

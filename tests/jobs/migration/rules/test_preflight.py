@@ -138,7 +138,7 @@ def test_only_what_is_there_already_can_be_asked_for_its_limits() -> None:
 
 def test_null_keys_and_partitions() -> None:
     found = only(topic_findings([facts(sampled=40, null_keys=1, configs={"cleanup_policy": "compact"})], hold=True))
-    assert (found.severity, "1 of 40 records" in found.what) == (Severity.REFUSE, True)
+    assert (found.severity, "1 of 40 sampled records" in found.what) == (Severity.REFUSE, True)
     found = only(topic_findings([facts(existing=state(2))], hold=True))
     assert (found.severity, "2 partitions and will get 3" in found.what) == (Severity.WARN, True)
     assert topic_findings([facts(existing=state(3))], hold=True) == []

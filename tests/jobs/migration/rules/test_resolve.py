@@ -92,7 +92,7 @@ def test_groups_of_other_types_are_named_with_type_and_state() -> None:
     assert "share group" in found.skipped["s"]
     assert "state Stable" in found.skipped["s"]
     assert "streams group" in found.skipped["k"]
-    assert "state not told" in found.skipped["k"]
+    assert "state unknown" in found.skipped["k"]
     assert "Kafka Connect" in found.skipped["c"]
     (check,) = check_groups_left_out(found)
     assert check.status is Status.EXPLAINED

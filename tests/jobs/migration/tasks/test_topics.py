@@ -88,5 +88,5 @@ def test_bad_input_is_refused(
 
 def test_partitions_cannot_be_taken_away(aws: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     provision(monkeypatch, source(3))
-    with pytest.raises(AirflowFailException, match="cannot take partitions away"):
+    with pytest.raises(AirflowFailException, match="cannot remove partitions"):
         provision(monkeypatch, source(2))

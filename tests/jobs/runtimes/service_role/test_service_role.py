@@ -76,7 +76,7 @@ def test_a_right_taken_from_our_documents_is_missed_and_refused(role: Any, aws: 
 
 def test_a_trust_policy_for_another_service_or_account_is_refused(role: Any, aws: MskConnectDouble) -> None:
     use(aws, trust=trust_of("ec2.amazonaws.com"))
-    with pytest.raises(BadParam, match=r"does not let kafkaconnect\.amazonaws\.com take it"):
+    with pytest.raises(BadParam, match=r"does not let kafkaconnect\.amazonaws\.com assume it"):
         role().refuse()
     use(aws, trust=trust_of(StringEquals={"aws:SourceAccount": "999999999999"}))
     with pytest.raises(BadParam, match="aws:SourceAccount 999999999999"):
