@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from kafka_ferry.core.fields import ExcludedTopics
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.layout import Format
@@ -109,12 +110,7 @@ class ExportSpec(_ExchangeSpec):
             }
         },
     )
-    exclude_topics: list[Entry] = Field(
-        default=[],
-        title="Topics to leave out",
-        description="Names or regular expressions, one per line, such as .*\\.tmp.",
-        json_schema_extra=_SELECTION,
-    )
+    exclude_topics: ExcludedTopics = Field(default=[], json_schema_extra=_SELECTION)
     mode: Literal["incremental", "full"] = Field(
         default="incremental",
         title="Mode",

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.core.fields import DryRun, PollInterval, TargetCluster
 from kafka_ferry.core.spec import Entry, Name, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
@@ -83,12 +84,7 @@ class StreamSpec(Spec):
         ),
         examples=["ecommerce-server"],
     )
-    target_conn_id: str = Field(
-        default="kafka_target",
-        title="Target cluster",
-        description="Airflow connection of type kafka, written to.",
-        examples=["kafka_target"],
-    )
+    target_conn_id: TargetCluster = "kafka_target"
     stream: Name = Field(
         default="ferry",
         title="Stream name",
@@ -100,11 +96,7 @@ class StreamSpec(Spec):
         title="Keep streaming",
         description="Leave the connector running at the end; the last task says how to stop it.",
     )
-    dry_run: bool = Field(
-        default=False,
-        title="Dry run",
-        description="Only plan: say what would be done and stop. Nothing is changed.",
-    )
+    dry_run: DryRun = False
     runtime: Literal["connect_rest", "msk_connect"] = Field(
         default="connect_rest",
         title="Runtime",
@@ -228,14 +220,7 @@ class StreamSpec(Spec):
         examples=["${secretsmanager:debezium:password}"],
         json_schema_extra=MSK_CONNECT,
     )
-    poll_interval: float = Field(
-        default=10,
-        ge=0.5,
-        le=3600,
-        title="Poll interval",
-        description="Between two polls. In seconds.",
-        json_schema_extra=_TIMES,
-    )
+    poll_interval: PollInterval = Field(default=10, json_schema_extra=_TIMES)
     running_timeout: float = Field(
         default=300,
         ge=5,

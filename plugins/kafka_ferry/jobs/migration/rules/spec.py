@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN
+from kafka_ferry.core.fields import DryRun, ExcludedTopics, PollInterval, TargetCluster
 from kafka_ferry.core.spec import Entry, Isolation, Name, Spec
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
@@ -106,28 +107,14 @@ class MigrationSpec(Spec):
         description="Airflow connection of type kafka, read from.",
         examples=["kafka_source"],
     )
-    target_conn_id: str = Field(
-        default="kafka_target",
-        title="Target cluster",
-        description="Airflow connection of type kafka, written to.",
-        examples=["kafka_target"],
-    )
-    dry_run: bool = Field(
-        default=False,
-        title="Dry run",
-        description="Only plan: say what would be done and stop. Nothing is changed.",
-    )
+    target_conn_id: TargetCluster = "kafka_target"
+    dry_run: DryRun = False
     keep_replicating: bool = Field(
         default=False,
         title="Keep replicating",
         description="Leave the connectors running at the end; the last task says how to stop them.",
     )
-    exclude_topics: list[Entry] = Field(
-        default=[],
-        title="Topics to leave out",
-        description="Names or regular expressions, one per line, such as .*\\.tmp.",
-        json_schema_extra=_SELECTION,
-    )
+    exclude_topics: ExcludedTopics = Field(default=[], json_schema_extra=_SELECTION)
     groups: list[Entry] = Field(
         default=[".*"],
         title="Consumer groups",
@@ -291,14 +278,7 @@ class MigrationSpec(Spec):
         ),
         json_schema_extra=PROOF,
     )
-    poll_interval: float = Field(
-        default=10,
-        ge=0.5,
-        le=3600,
-        title="Poll interval",
-        description="Between two polls. In seconds.",
-        json_schema_extra=WAITING,
-    )
+    poll_interval: PollInterval = Field(default=10, json_schema_extra=WAITING)
     running_timeout: float = Field(
         default=300,
         ge=5,
