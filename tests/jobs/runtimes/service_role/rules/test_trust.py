@@ -52,10 +52,10 @@ def test_the_generated_policy_lets_its_own_connectors_in_and_no_others() -> None
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"Principal": {"Service": "ec2.amazonaws.com"}}, f"does not let {SERVICE} take it"),
-        ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, f"does not let {SERVICE} take it"),
-        ({"Action": "sts:TagSession"}, f"does not let {SERVICE} take it"),
-        ({"Effect": "Deny"}, f"does not let {SERVICE} take it"),
+        ({"Principal": {"Service": "ec2.amazonaws.com"}}, f"does not let {SERVICE} assume it"),
+        ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}, f"does not let {SERVICE} assume it"),
+        ({"Action": "sts:TagSession"}, f"does not let {SERVICE} assume it"),
+        ({"Effect": "Deny"}, f"does not let {SERVICE} assume it"),
         ({"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}, "aws:SourceAccount 999999999999"),
         ({"Condition": {"ArnLike": {"aws:SourceArn": f"{ARN[:-6]}1111-1"}}}, "aws:SourceArn"),
         # A star does not go beyond a colon here.
