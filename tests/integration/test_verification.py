@@ -286,7 +286,7 @@ def test_probe_of_an_open_transaction_is_undecided(pair: Pair) -> None:
     producer.flush(30)
     config = {"bootstrap.servers": pair.source}
     with LibrdkafkaReader(config, "read_committed", stall_seconds=2) as reader:
-        with pytest.raises(TransientError, match=r"\[0, 1\) stands at 0.*open transaction"):
+        with pytest.raises(TransientError, match=r"\[0, 1\) is at 0.*open transaction"):
             reader.probe([PartitionRange(pair.topic, 0, 0, 1)])
         producer.commit_transaction(30)
         assert reader.probe([PartitionRange(pair.topic, 0, 0, 1)]) == {(pair.topic, 0): 0}

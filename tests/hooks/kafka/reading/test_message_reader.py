@@ -144,7 +144,7 @@ def test_an_eof_before_the_end_waits_for_more() -> None:
 
 def test_a_stall_is_an_error_that_names_partition_and_offsets_never_a_short_content() -> None:
     Consumer.script = [[Message(0, 0), eof(0, 1)]]
-    with pytest.raises(TransientError, match=r"t-0 \[0, 7\) stands at 1, where its log ends for read_committed"):
+    with pytest.raises(TransientError, match=r"t-0 \[0, 7\) is at 1, where its log ends for read_committed"):
         read(span(0, 0, 7))
     assert Consumer.made[0].closed
 
@@ -155,7 +155,7 @@ def test_a_stall_quotes_the_last_error() -> None:
         return []
 
     Consumer.script = [broken]
-    with pytest.raises(TransientError, match=r"t-3 \[2, 7\) stands at 2.*Connection refused"):
+    with pytest.raises(TransientError, match=r"t-3 \[2, 7\) is at 2.*Connection refused"):
         read(span(3, 2, 7))
 
 

@@ -270,7 +270,7 @@ def test_a_name_that_is_not_there_is_told_with_its_param_the_place_and_what_is_l
     )
     with pytest.raises(IncompleteBackup, match=r"param 'export': there is no export 'nope' in file://.*\. Fix: "):
         Catalogue(store, "nope", "export").chain()
-    with pytest.raises(IncompleteBackup, match="there is: nothing at all"):
+    with pytest.raises(IncompleteBackup, match="available: none"):
         Catalogue(FolderStore(Path("/nowhere/at/all")), "nope").chain()
 
 

@@ -128,7 +128,7 @@ class Catalogue:
                 self.param, problem, "wait until the run that makes it has ended, or clear its failed tasks"
             )
         names = self.store.folders()
-        some = ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "nothing at all"
+        some = ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "none"
         fix = f"correct {self.param} or location; available: {some}"
         return BadParam(self.param, f"there is no {what} {where}{did_you_mean(self.backup, names)}", fix)
 
