@@ -7,6 +7,8 @@ STACK_DIR ?= .stack
 export PYTHONPATH := include
 # The installed packages are stamped with the checksum of their lock: installed again only when it changes.
 STAMP := $(VENV)/.installed-$(shell cksum < requirements-dev.txt | tr -s ' \t' '--')
+# What needs an Airflow and what does not, in a process each: tests/integration/conftest.py.
+SIDE_BY_SIDE := -n 2 --dist loadgroup
 LINTED := plugins include tests $(wildcard dags)
 
 .PHONY: help
@@ -54,17 +56,17 @@ unit: $(STAMP)  ## tests without a broker
 	$(PY) -m pytest -n auto -m "not integration and not browser"
 
 .PHONY: integration
-integration: $(STAMP)  ## tests on the embedded stack, each test named as it runs
-	$(PY) -m pytest -v -m "integration and not browser and not nightly"
+integration: $(STAMP)  ## tests on the embedded stack, each test named as it ends (JOB=backup: those of one job)
+	$(PY) -m pytest -v $(SIDE_BY_SIDE) -m "integration and not browser and not nightly" tests/integration/$(JOB)
 
 .PHONY: nightly
-nightly: $(STAMP)  ## integration tests that take minutes each: the other DAGs in a real scheduler, brokers and stores that become unreachable
-	$(PY) -m pytest -v -m nightly --durations=20
+nightly: $(STAMP)  ## integration tests that take minutes each: deep runs in a real scheduler, brokers and stores that become unreachable
+	$(PY) -m pytest -v $(SIDE_BY_SIDE) -m nightly --durations=20
 
 # A process of its own: playwright leaves an event loop running, in which other tests cannot start theirs.
 .PHONY: browser
 browser: $(STAMP)  ## the report page and the trigger form in a real Chromium
-	$(PY) -m pytest -v -m browser
+	$(PY) -m pytest -v -n 2 -m browser tests/browser
 
 .PHONY: docs-params
 docs-params: $(STAMP)  ## write the tables of params in docs/ as the specs say

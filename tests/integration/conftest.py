@@ -25,8 +25,11 @@ Produce = Callable[..., None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that need Airflow come last: it takes a third of a core for as long as it runs (measured)."""
-    items.sort(key=lambda item: "airflow_stack" in getattr(item, "fixturenames", ()))
+    """Those that need the shared Airflow go side by side with the others: they wait more than they work, and have no
+    stack in common. Within each half all is one after the other (``pytest -n 2 --dist loadgroup``)."""
+    for item in items:
+        scheduler = "airflow_stack" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("scheduler" if scheduler else "kafka"))
 
 
 @pytest.fixture(scope="session")
@@ -66,16 +69,14 @@ def database_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def airflow_stack(request: pytest.FixtureRequest) -> Stack:
+def airflow_stack() -> Stack:
     """A stack with a whole Airflow, shared by the modules that look at DAGs in it; they may break and heal its parts.
 
     It ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
-    nightly = any(item.get_closest_marker("nightly") for item in request.session.items)
-    if nightly:
-        os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
-    owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), nightly and mariadb.unavailable() is None
+    os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
+    owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), mariadb.unavailable() is None
     stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database)
     # Its deployment allows what the stack says, not what tests of parts allow themselves (tests/conftest.py).
     said = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AIRFLOW__KAFKA_FERRY__")}

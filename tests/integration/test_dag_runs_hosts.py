@@ -122,6 +122,7 @@ def assert_nothing_runs(runs: HostRuns, run: str) -> None:
     assert not runs.folder(run).exists()
 
 
+@pytest.mark.nightly  # test_every_dag.py runs each once
 @LONG
 def test_each_dag_from_its_example_and_again_when_cleared(
     engines: dict[str, HostRuns], airflow_stack: Stack, rest_ports: dict[str, Any]
@@ -164,6 +165,7 @@ def test_each_dag_from_its_example_and_again_when_cleared(
         assert (Kept.on(source), Kept.on(target)) == wanted, cleared
 
 
+@pytest.mark.nightly
 @LONG
 def test_kill_9_of_a_task_and_of_the_engine_in_mid_copy_lose_nothing(
     engines: dict[str, HostRuns], airflow_stack: Stack, rest_ports: dict[str, Any], slow_source: ReadQuota

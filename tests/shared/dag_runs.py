@@ -75,10 +75,10 @@ class Runs:
         return next(task for task in self.api.tasks(self.dag, run_id) if task.task_id == task_id)
 
     def copied(self, run_id: str) -> int:
-        """Source records that were on the target when the wait looked last."""
+        """Offsets of the source that were on the target when the wait looked last."""
         path = self.path(run_id) / "progress.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
-        return int(json.loads(lines[-1])["records"]) if lines else 0
+        return int(json.loads(lines[-1])["offsets"]) if lines else 0
 
     def kill(self, run_id: str, task_id: str) -> bool:
         """Kill the process of a task, which Airflow names; False: it does not run now."""
