@@ -56,9 +56,9 @@ AIRFLOW_ADDRESSES = {
     "AIRFLOW__API_AUTH__JWT_SECRET",
     "FERRY_AIRFLOW_PASSWORD",
     "FERRY_ARTIFACTS",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",  # SQLite there, PostgreSQL here
 }
 ONLY_COMPOSE = {
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK",  # the embedded one is asked through the API server instead
 }
 OPTIONAL = {

@@ -135,7 +135,9 @@ class AirflowHome:
         with FileLock(self._cache / f"{empty.name}.lock"):
             if not empty.exists():
                 with tempfile.TemporaryDirectory(prefix="airflow-", dir=self._cache) as home:
-                    _migrate({"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
+                    url = f"sqlite:///{home}/airflow.db"  # whatever the shell of the user exports
+                    names = {"AIRFLOW_HOME": home, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
+                    _migrate({**names, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
                     (Path(home) / "airflow.db").rename(empty)
         return empty
 

@@ -54,6 +54,9 @@ def variables(
         "AIRFLOW__KAFKA_FERRY__LOCATIONS": f"s3://, file://{folder}",
         **_connections(folder, state, source, target, database),
         "AIRFLOW_HOME": str(folder / "airflow"),
+        # Measured: with sqlite3's own 5 s, ten runs triggered at once on a busy machine end the scheduler ("database is
+        # locked").
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db?timeout=60",
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
