@@ -19,17 +19,13 @@ from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
-from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.jobs.migration.rules.specs import ENGINES, spec_of
 from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
-_ENGINES = (
-    "mirror_maker2_on_connect", "mirror_maker2_on_msk_connect", "mirror_maker2_dedicated", "mirror_maker2_standalone",
-    "mirror_maker1", "replicate_topics", "msk_replicator", "verify_clusters",
-)  # fmt: skip
 #: DAG to its spec.
 SPECS: Final[dict[str, type[Spec]]] = {
-    **{engine: spec_of(engine) for engine in _ENGINES},
+    **{engine: spec_of(engine) for engine in ENGINES},
     "backup_topics": BackupSpec,
     "restore_topics": RestoreSpec,
     "verify_backup": VerifySpec,

@@ -25,6 +25,10 @@ _SPECS = {
 }
 
 
+#: DAGs of migrations and of comparisons, in the order that the docs have.
+ENGINES = tuple(_SPECS)
+
+
 def spec_of(engine: str) -> type[MigrationSpec]:
     """The spec that the DAG of an engine checks its params with."""
     return _SPECS[engine]

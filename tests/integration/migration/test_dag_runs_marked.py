@@ -15,8 +15,8 @@ from stack import Stack
 
 pytestmark = pytest.mark.integration
 
-EXAMPLES = Path(__file__).parents[2] / "include" / "examples"
-DAGS = sorted(path.stem for path in (Path(__file__).parents[2] / "dags").glob("*.py"))
+EXAMPLES = Path(__file__).parents[3] / "include" / "examples"
+DAGS = sorted(path.stem for path in (Path(__file__).parents[3] / "dags").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
