@@ -10,7 +10,9 @@ import pytest
 from forms import DAGS
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
+from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
+from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
@@ -36,6 +38,14 @@ def test_a_report_speaks_in_the_words_of_its_job(name: str) -> None:
     task = report_of(name)
     assert task.job == NO_MIGRATION.get(name, migration(task.engine))
     assert task.job.words.engine or name == "verify_clusters", "an engine has a name for people"
+
+
+@pytest.mark.parametrize("name", [name for name in DAGS if name not in NO_MIGRATION])
+def test_a_dag_runs_the_engine_of_its_name(name: str) -> None:
+    """It stands twice in a DAG's file: with that of another DAG, this one would run as the other."""
+    assert report_of(name).engine == name
+    assert engine_kind(name).title
+    assert spec_of(name) is DAGS[name][0]
 
 
 def test_no_job_is_left_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -26,7 +26,7 @@ from stack.stack import PROJECT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_200)]
 
-RUN = "every"
+RUN, TEST = "every", "test_a_dag_passes_from_its_example"
 RECORDS, COMMITTED = 2_000, 600  # of two partitions; in each
 TIMEOUT = 900
 #: Ten engines start at once, on a machine that may have other work.
@@ -106,10 +106,13 @@ class Every:
     """One run of each DAG.
 
     :param own: DAG to params that the stack, and not the example, knows.
+    :param wanted: DAGs that are run.
     """
 
-    def __init__(self, stack: Stack, api: AirflowApi, own: Mapping[str, Mapping[str, Any]]) -> None:
-        self._stack, self._api, self._own = stack, api, own
+    def __init__(
+        self, stack: Stack, api: AirflowApi, own: Mapping[str, Mapping[str, Any]], wanted: Collection[str]
+    ) -> None:
+        self._stack, self._api, self._own, self._wanted = stack, api, own, wanted
 
     def begin(self, dag: str) -> None:
         form = self._api._get(f"/api/v2/dags/{dag}/details")["params"]
@@ -125,7 +128,7 @@ class Every:
         assert runs.wait(RUN, TIMEOUT) == "success", (runs.report(RUN) or {}).get("failures")
         states = {task.task_id: task.state for task in self._api.tasks(dag, RUN)}
         assert set(states.values()) <= {"success", "skipped"}, states
-        for child in (name for name, parent in AFTER.items() if parent == dag):
+        for child in (name for name, parent in AFTER.items() if parent == dag and name in self._wanted):
             self.begin(child)
         return runs.report(RUN)
 
@@ -140,8 +143,15 @@ def fill_all(source: str, target: str) -> None:
                 commit(bootstrap, f"{topic}-billing", {(topic, 0): COMMITTED, (topic, 1): COMMITTED})
 
 
+def wanted(session: pytest.Session) -> set[str]:
+    """DAGs whose tests run (``-k``), and those that they need."""
+    called = {item.callspec.params["dag"] for item in session.items
+              if isinstance(item, pytest.Function) and item.originalname == TEST}  # fmt: skip
+    return called | {AFTER[dag] for dag in called if dag in AFTER}
+
+
 @pytest.fixture(scope="module")
-def every(airflow_stack: Stack, airflow_api: AirflowApi) -> Iterator[Every]:
+def every(request: pytest.FixtureRequest, airflow_stack: Stack, airflow_api: AirflowApi) -> Iterator[Every]:
     """All runs that need no other have begun."""
     jars.resolve_mm1(jars.cache_folder(PROJECT), find_java(), print)
     source, target = airflow_stack.source_bootstrap, airflow_stack.target_bootstrap
@@ -157,10 +167,10 @@ def every(airflow_stack: Stack, airflow_api: AirflowApi) -> Iterator[Every]:
             "msk_replicator": {**arns, "source_cluster_arn": SOURCE_ARN},
             DATABASE: {"keep_streaming": False, "forget": True},
         }
-        made = Every(airflow_stack, airflow_api, own)
+        made = Every(airflow_stack, airflow_api, own, wanted(request.session))
         for dag in SCHEDULED:
             airflow_api.pause(dag, False)
-        for dag in WORDS:
+        for dag in wanted(request.session):
             if dag not in AFTER and (dag != DATABASE or mariadb.unavailable() is None):
                 made.begin(dag)
         yield made

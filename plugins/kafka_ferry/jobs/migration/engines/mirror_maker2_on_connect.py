@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook
@@ -15,7 +15,12 @@ _OLDEST_CONNECT = (3, 8)
 
 
 class MirrorMaker2OnConnect(ConnectorEngine):
-    """Its connectors are named after DAG and migration, so that a re-run adopts what exists."""
+    """Its connectors are named after DAG and migration, so that a re-run adopts what exists.
+
+    :cvar connectors_kind: what makes their configs; an engine of its own changes ``configs`` of a subclass.
+    """
+
+    connectors_kind: ClassVar[type[MirrorConnectors]] = MirrorConnectors
 
     @cached_property
     def connect(self) -> ConnectHook:
@@ -25,9 +30,8 @@ class MirrorMaker2OnConnect(ConnectorEngine):
 
     @cached_property
     def mirror(self) -> MirrorConnectors:
-        return MirrorConnectors(
-            self.migration, KafkaConnectRuntime(self.connect, refusal), self.connect.client_settings
-        )
+        runtime = KafkaConnectRuntime(self.connect, refusal)
+        return self.connectors_kind(self.migration, runtime, self.connect.client_settings)
 
     def about(self) -> dict[str, Any]:
         about = self.mirror.runtime.about()
