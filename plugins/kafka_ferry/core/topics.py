@@ -38,10 +38,14 @@ class TopicState:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A name that a pattern of the user matches and that is left out all the same."""
+    """A name that a pattern of the user matches and that is left out all the same.
+
+    :param excluded: the user said so.
+    """
 
     name: str
     reason: str
+    excluded: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def select(
         if name not in exact and not _matches(regexes, name):
             continue
         if name in left or _matches(excludes, name):
-            skipped.append(Skipped(name, f"param exclude_{param}"))
+            skipped.append(Skipped(name, f"param exclude_{param}", excluded=True))
         elif name in elsewhere:
             untaken.append(name)
         elif reason := never(name):

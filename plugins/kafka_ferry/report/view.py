@@ -208,11 +208,10 @@ def failures(run: RunData) -> list[str]:
 
 
 def left_out(report: Report) -> list[tuple[str, str]]:
-    """Checks that were not made: the reason, and their names. What no run of the kind carries stands in a note."""
+    """Checks that were not made: the reason, and their names. What no run of the kind copies is in the report's notes."""
     found: dict[str, list[str]] = {}
-    noted = any(note.startswith(("Not copied: ", "Not carried: ")) for note in report.notes)
     for check in report.checks:
-        if check.status is Status.SKIPPED and not check.commands and not (noted and check.name in NEVER_MADE):
+        if check.status is Status.SKIPPED and not check.commands and not (report.notes and check.name in NEVER_MADE):
             found.setdefault(check.detail, []).append(check.name.replace("_", " "))
     return [(why, ", ".join(names)) for why, names in found.items()]
 

@@ -294,7 +294,7 @@ def group_findings(selection: Selection, with_commits: Iterable[str]) -> list[Fi
             "groups",
         )
         for item in selection.skipped
-        if item.name.startswith("connect-") and item.name in there and not item.reason.startswith("param")
+        if item.name.startswith("connect-") and item.name in there and not item.excluded
     ]  # fmt: skip
 
 
