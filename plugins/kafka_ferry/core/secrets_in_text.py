@@ -84,6 +84,8 @@ _AFTER_SCHEMES = re.compile(r"//(?:[^\s\"'<>]|[\"'](?![\s,;:)}\]]|\Z))++")
 #: The same as part of another URL.
 _ENCODED_LOGIN = re.compile(r"(?i)(?<=%3A%2F%2F)(?:[^\s\"'<>&%]|%(?!40|2F|3F)[0-9A-F]{2}){1,400}+(?=%40)")
 _LOGIN = re.compile(r"[^/?#@:]{0,200}:|[^/?#@:]{20,200}\Z")
+#: ``user:password@host`` of a tool that needs no scheme.
+_BARE_LOGIN = re.compile(r"(?<![\w/@.:\-])([A-Za-z][\w.+\-]{0,60}+:)[^\s/@:\"'<>]{1,200}+(?=@[A-Za-z0-9\[])", re.ASCII)
 _ORACLE = re.compile(r"(?i)(?<=jdbc:oracle:)(\w{2,8}:)[^\s/@:]{1,100}/[^\s@]{1,200}(?=@)")
 _ATTRIBUTE = re.compile(
     r"<[\w:.\-]{1,100}\s[^<>]{0,200}?\b(?:key|name|id)=[\"'](?P<name>[\w.\-]{1,100})[\"'][^<>]{0,200}>(?P<value>[^<]{1,10000})(?=</)",
@@ -101,7 +103,8 @@ _SAID = re.compile(
     r"(?i)(?P<said>\bBearer[ \t]+"
     r"|\bIDENTIFIED[ \t]+(?:BY|(?:WITH|VIA)[ \t]+\S{1,40}[ \t]+(?:BY|AS|USING))[ \t]+(?:PASSWORD[ \t]+)?"
     r"|\bPASSWORD[ \t]*\([ \t]*(?=['\"])|\blogin[ \t]+\S{1,100}[ \t]+password[ \t]+"
-    r"|(?:^|\s)(?:-u|--user)[ =]\S{1,100}?:)"
+    r"|(?:^|\s)(?:-u|--user)[ =]\S{1,100}?:"
+    r"|\b(?:mysql|mariadb)[\w-]{0,20}[ \t][^|;&\n]{0,200}?(?<=[ \t])-p(?=\S))"
     r"(?P<value>'(?:[^'\\]|\\.|'')*+'|\"(?:[^\"\\]|\\.)*+\"|[^\s'\",;)]++)"
 )
 _BASIC = re.compile(r"(?i)\b(Basic[ \t]+)([A-Za-z0-9+/]{4,2000}+={0,2})")
@@ -110,6 +113,7 @@ _BASIC = re.compile(r"(?i)\b(Basic[ \t]+)([A-Za-z0-9+/]{4,2000}+={0,2})")
 def masked(text: str) -> str:
     """The text with ``***`` for everything that reads as a secret."""
     text = _PRIVATE_KEY.sub(MASK, text)
+    text = _BARE_LOGIN.sub(rf"\1{MASK}", text)
     text = _BY_FORM.sub(MASK, _ORACLE.sub(rf"\1{MASK}", _AFTER_SCHEMES.sub(_without_logins, text)))
     text = _ATTRIBUTE.sub(_element, _ELEMENT.sub(_element, _ENCODED_LOGIN.sub(MASK, text)))
     text = _SAID.sub(_said, text)
