@@ -83,5 +83,5 @@ def test_connections_point_at_it_and_connectors_read_the_password_from_a_file(tm
 def test_a_stack_without_a_database_has_neither(tmp_path, state):
     values = env.variables(tmp_path, Path("/project"), state, airflow=False, java="java")
 
-    assert not [name for name in values if "DATABASE" in name]
+    assert not [name for name in values if name.startswith("AIRFLOW_CONN_DATABASE")]
     assert "config_provider" not in values["AIRFLOW_CONN_KAFKA_CONNECT"]

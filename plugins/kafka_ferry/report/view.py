@@ -208,7 +208,7 @@ def failures(run: RunData) -> list[str]:
 
 
 def left_out(report: Report) -> list[tuple[str, str]]:
-    """Checks that were not made: the reason, and their names. What no run of the kind copies is in the report's notes."""
+    """Checks that were not made: the reason, and their names. What no run of the kind copies is in its notes."""
     found: dict[str, list[str]] = {}
     for check in report.checks:
         if check.status is Status.SKIPPED and not check.commands and not (report.notes and check.name in NEVER_MADE):
