@@ -24,6 +24,7 @@ MakeTopics = Callable[..., list[str]]
 Produce = Callable[..., None]
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that need the shared Airflow go side by side with the others: they wait more than they work, and have no
     stack in common. Within each half all is one after the other (``pytest -n 2 --dist loadgroup``)."""
