@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         AIRFLOW__KAFKA_FERRY__LOCATIONS="s3://, file:///",
         NO_PROXY="127.0.0.1,localhost",
     )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Integration tests go in two halves."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from halves import Halves
+
+    return Halves(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from dag_runs import ReadQuota
 from demo.airflow_api import AirflowApi
+from halves import SCHEDULER, half_of
 from own_dags import VARIABLE, own_dags_config
 from stack import Stack, mariadb
 from stack.stack import PROJECT
@@ -24,13 +25,11 @@ MakeTopics = Callable[..., list[str]]
 Produce = Callable[..., None]
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that need the shared Airflow go side by side with the others: they wait more than they work, and have no
-    stack in common. Within each half all is one after the other (``pytest -n 2 --dist loadgroup``)."""
+    """Two that break and heal the shared Airflow must not go side by side."""
     for item in items:
-        scheduler = "airflow_stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("scheduler" if scheduler else "kafka"))
+        if "airflow_stack" in getattr(item, "fixturenames", ()) and half_of(item.nodeid) != SCHEDULER:
+            raise pytest.UsageError(f"{item.nodeid} needs the shared Airflow: see tests/shared/halves.py")
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from kafka_ferry.hooks.objects.store import ObjectMissing
 from kafka_ferry.jobs.backup.rules.data_intervals import backup_id_of
+from kafka_ferry.jobs.backup.rules.layout import journal_prefix
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
-from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.freeze import begin_backup
 from kafka_ferry.jobs.backup.store.job import BackupJob
 from kafka_ferry.jobs.backup.store.transfer import transfer
@@ -200,7 +200,7 @@ def test_signed_backups_on_s3_are_restored_and_what_is_not_signed_is_refused(
     from kafka_ferry.jobs.backup.store.process import run
 
     run([{**backups.order(manifest, writer.order)}])
-    assert Catalogue(backups.store, backups.spec.backup).has_journal(manifest.backup_id)
+    assert list(backups.store.list(journal_prefix(backups.spec.backup, manifest.backup_id)))
     done = writer.catalogue.finish(manifest, NIGHT.isoformat())
     assert reader.catalogue.chain() == [done]
     with pytest.raises(IncompleteBackup, match="a key that is not in the accepted keys"):
