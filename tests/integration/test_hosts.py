@@ -295,7 +295,7 @@ def test_what_ends_at_once_is_an_error_with_its_log(host: Host, folder: Path, ma
         host, str(folder), ["/bin/sh", "-c", 'echo "bad $PASSWORD_OF_IT"; exit 3', marker], {},
         {"PASSWORD_OF_IT": secret}, marker=marker,
     )  # fmt: skip
-    with pytest.raises(TransientError, match=r"ended as soon as it was started. Its log:\nbad \*\*\*"):
+    with pytest.raises(TransientError, match=r"exited right after its start. Its log:\nbad \*\*\*"):
         dead.ensure()
     missing = HostProcess(host, str(folder), ["/no/such/java", marker], {}, marker=marker)
     with pytest.raises(TransientError, match="/no/such/java"):
@@ -403,7 +403,7 @@ def test_what_is_wrong_with_an_aws_connection_is_told(connect: Connect, aws: Aws
     with pytest.raises(BadConnection, match="connection 'ssm': its extra has no instance_id"):
         host_of("ssm").run("true")
     connect("ssm", instance_id="i-00000000000000000")
-    with pytest.raises(TransientError, match=r"connection 'ssm' \(instance i-0+\): SSM does not reach it"):
+    with pytest.raises(TransientError, match=r"connection 'ssm' \(instance i-0+\): SSM cannot reach it"):
         host_of("ssm").run("true")
     connect("ssm", endpoint_url="http://127.0.0.1:1", config_kwargs={"retries": {"max_attempts": 0}})
     with pytest.raises(TransientError, match=r"connection 'ssm'.*no answer from AWS"):

@@ -447,7 +447,7 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "backup_running": lambda: _at_work("backup_topics", 3),
     "backup_dry": lambda: _dry("backup_topics", skipped_groups={"console-consumer-1": "left out by exclude_groups"}),
     "backup_pass": lambda: _ended("backup_topics", [*_made(
-        topics=("4 topics selected", "4 in the manifest", "incremental, goes on from 20261122T020000Z"),
+        topics=("4 topics selected", "4 in the manifest", "incremental, builds on 20261122T020000Z"),
         counts=("10,440 offsets frozen", "10,440 records", "each record was counted as it was written"),
         gaps=("none", "none", ""), objects=("27 objects as they were written", "27", "each was looked at in the store"),
         groups=("every group with a commit", "2 groups, 44 committed offsets", ""),

@@ -111,7 +111,7 @@ def test_pruning_deletes_what_nobody_needs_and_nothing_when_in_doubt(
     key = f"{done[3].backup}/manifests/b03.json"
     backups.store.put(key, backups.store.get(key).replace(b'"records": 30', b'"records": 31'))
     assert catalogue.complete().keys() == {"b04"}
-    with pytest.raises(IncompleteBackup, match="'b03', which 'b04' goes on from"):
+    with pytest.raises(IncompleteBackup, match="'b03', on which 'b04' builds"):
         catalogue.chain()
     with pytest.raises(DamagedManifest, match="nothing is pruned"):
         catalogue.pruning(1, None, now)

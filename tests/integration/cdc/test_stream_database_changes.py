@@ -202,7 +202,7 @@ def test_statements_of_every_form_are_told_and_a_faithful_stream_passes(shop):
     details = {check["name"]: check["detail"] for check in report["checks"]}
     assert f"{shop.name}.emptied: it was truncated since the snapshot" in details["counts"]
     assert f"{shop.name}.new: it was called {shop.name}.old, {shop.name}.middle before" in details["content"]
-    assert f"{shop.name}.again: events of before a statement that dropped it" in details["content"]
+    assert f"{shop.name}.again: events before the statement that dropped or recreated it" in details["content"]
     assert f"compared in changes only: {shop.name}.alt.b, {shop.name}.alt.d, " in details["content"]
     assert alone["verdict"] == "PASS", differences_of(alone)
     assert checks_of(alone) == {**PASSED, "leftovers": "pass"}

@@ -194,10 +194,10 @@ def test_nobody_joins_them_and_the_copies_are_counted(
         "java": find_java(),
     }
     words = refusal(Run("mirror_maker2_dedicated", "mirror_maker2_dedicated", **hosted))
-    assert "param 'hosts': on local runs what we did not start and will not touch" in words
+    assert "param 'hosts': on local runs processes that Kafka Ferry did not start and will not touch" in words
     for main in ("kafka.tools.MirrorMaker", "org.apache.kafka.connect.mirror.MirrorMaker", "ConnectStandalone"):
         assert main in words
-    assert "Fix: end it, use another host, or set other_mirror_makers" in words
+    assert "Fix: stop it, use another host, or set other_mirror_makers" in words
     words = refusal(Run("mirror_maker2_dedicated", "mirror_maker2_dedicated", **hosted, other_mirror_makers=True))
     assert [trace for trace in traces if trace not in words] == [], words
 
