@@ -108,10 +108,10 @@ KEYS = [
 #: Name, kind, value, and a word of the reason: what arrives is another value. The first lot is altered by the snapshot,
 #: the second by the binary log.
 ALTERED_BY_SNAPSHOT = [
-    ("zd", "DATE", "'0000-00-00'", "on no calendar"),
-    ("zn", "DATETIME NOT NULL", "'0000-00-00'", "on no calendar"),
-    ("zt", "TIMESTAMP(3) NULL", "'0000-00-00'", "on no calendar"),
-    ("part", "DATE", "'2021-00-15'", "on no calendar"),
+    ("zd", "DATE", "'0000-00-00'", "a date that does not exist"),
+    ("zn", "DATETIME NOT NULL", "'0000-00-00'", "a date that does not exist"),
+    ("zt", "TIMESTAMP(3) NULL", "'0000-00-00'", "a date that does not exist"),
+    ("part", "DATE", "'2021-00-15'", "a date that does not exist"),
     ("greg", "DATETIME", "'1582-10-10'", "October 1582"),
 ]
 ALTERED_BY_LOG = [
@@ -120,5 +120,5 @@ ALTERED_BY_LOG = [
     ("swe7", "VARCHAR(9) CHARACTER SET swe7", "'åäö'", "wrong characters"),
     ("koi8u", "VARCHAR(9) CHARACTER SET koi8u", "'Привіт'", "wrong characters"),
     ("en", "ENUM('a,b','c')", "'a,b'", "an extra backslash"),
-    ("zd", "DATE", "'0000-00-00'", "on no calendar"),
+    ("zd", "DATE", "'0000-00-00'", "a date that does not exist"),
 ]

@@ -203,7 +203,7 @@ def test_statements_of_every_form_are_told_and_a_faithful_stream_passes(shop):
     assert f"{shop.name}.emptied: it was truncated since the snapshot" in details["counts"]
     assert f"{shop.name}.new: it was called {shop.name}.old, {shop.name}.middle before" in details["content"]
     assert f"{shop.name}.again: events before the statement that dropped or recreated it" in details["content"]
-    assert f"compared in changes only: {shop.name}.alt.b, {shop.name}.alt.d, " in details["content"]
+    assert f"only changes are compared: {shop.name}.alt.b, {shop.name}.alt.d, " in details["content"]
     assert alone["verdict"] == "PASS", differences_of(alone)
     assert checks_of(alone) == {**PASSED, "leftovers": "pass"}
 
@@ -281,12 +281,12 @@ def test_what_cannot_work_is_refused_before_anything_changes(shop, database_stac
     monkeypatch.setenv("AIRFLOW_CONN_WRONG", json.dumps({**weak, "password": "another"}))
     bad = {
         "has no primary key|no primary key": {},
-        "no_such: there is none": {"databases": ["no_such"]},
+        "no_such: no such database": {"databases": ["no_such"]},
         "nothing matches": {"tables": ["nothing"]},
         "lacks RELOAD, SHOW DATABASES, REPLICATION SLAVE": {"database_conn_id": "weak"},
         "'wrong' was refused": {"database_conn_id": "wrong"},
         "the server itself has it": {"tables": [r".*\.orders"], "server_id": 7},
-        "belongs|another topic_prefix": {"topic_prefix": "a", "connector_config": {"database.server.name": "b"}},
+        "contradicts the param topic_prefix": {"topic_prefix": "a", "connector_config": {"database.server.name": "b"}},
         "the workers write into cluster": {"tables": [r".*\.orders"], "target_conn_id": "kafka_source"},
         "database.hostname is elsewhere": {
             "tables": [r".*\.orders"], "connector_config": {"database.hostname": "elsewhere"}

@@ -182,7 +182,7 @@ def test_two_dags_of_one_migration_name_share_nothing(
         first.deploy()
         second.others = {first.run_id}
         words = refusal(second)
-        assert f"param 'migration': run 'of-one' of DAG '{CONNECT}' is at work" in words
+        assert f"param 'migration': run 'of-one' of DAG '{CONNECT}' is still working" in words
         assert f"both would share mm2-offset-syncs.{topic_prefix}one.internal on kafka_target" in words
         assert first.migration.canary != second.migration.canary
         first.wait_until_running()
