@@ -267,7 +267,7 @@ def test_a_pid_that_belongs_to_another_now_is_not_touched(process: HostProcess, 
             pid_file.write_text(f"{noted} {fingerprint}\n")
             state = process.state()
             assert (state.running, state.pid) == (False, other.pid)
-            assert ("belongs to another process" if boot in noted else "restarted") in state.exit
+            assert ("belongs to another process" if boot in noted else "has rebooted") in state.exit
             assert process.stop() is False
         assert process.ensure() == "start"
         assert process.state().pid not in (other.pid, int(pid))
