@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90  # SQLite may keep the server waiting for a minute (stack/env.py)
 FINISHED = ("success", "failed")
 # Airflow's words, by status, when another of its processes held the SQLite database for more than 5 s (each seen once,
 # at load 10 and 13). 500 answers to the note in its audit log, before it does anything of what was asked; 503 to a

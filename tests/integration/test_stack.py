@@ -135,7 +135,7 @@ def test_a_process_that_was_never_written_down_is_ended(shared):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_launch_stops_what_it_started(folder, number):
     launcher = launch("up", "--no-airflow", "--dir", str(folder))
-    wait_for(lambda: (folder / "state.json").exists() and len(alive(folder)) == 4, "four processes")
+    wait_for(lambda: (folder / "state.json").exists() and len(alive(folder)) >= 2, "two processes")
 
     launcher.send_signal(number)
     output, _ = launcher.communicate(timeout=60)

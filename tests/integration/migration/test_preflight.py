@@ -255,7 +255,7 @@ def test_the_removal_ends_a_hold_and_names_one_that_it_could_not_end(
 
     alive = os.environ["AIRFLOW_CONN_KAFKA_SOURCE"]
     monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", alive.replace(source_bootstrap, "127.0.0.1:1"))
-    monkeypatch.setattr("kafka_ferry.hooks.kafka.admin.KafkaAdmin.__init__.__defaults__", (3,))
+    monkeypatch.setattr("kafka_ferry.hooks.kafka.admin.KafkaAdmin.__init__.__defaults__", (10,))
     with pytest.raises(AirflowFailException, match="still present after the removal"):
         RemoveOperator(task_id="remove").execute(context(task="remove", **params))
     assert [topic in text and "limits" in text for text in leftovers()] == [True]
