@@ -27,7 +27,7 @@ from stack.stack import PROJECT
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_200)]
 
 RUN, TEST = "every", "test_a_dag_passes_from_its_example"
-AT_ONCE = 5  # SQLite under Airflow takes no more without a wait of half a minute for an answer (measured)
+AT_ONCE = 5  # with eleven, SQLite kept Airflow's API from answering within 30 s (measured)
 RECORDS, COMMITTED = 2_000, 600  # of two partitions; in each
 TIMEOUT = 900
 #: Ten engines start at once, on a machine that may have other work.

@@ -26,5 +26,5 @@ def test_a_plan_is_read_as_it_was_written(artifacts: RunArtifacts) -> None:
 @pytest.mark.parametrize("other", [{"schema": "kafka-ferry.plan/2"}, {"records": 1}, [1]])
 def test_what_is_no_such_plan_says_what_to_clear(artifacts: RunArtifacts, other: object) -> None:
     artifacts.write_json(PLAN, other)
-    with pytest.raises(DamagedArtifact, match=r"plan\.json is no plan of this version\. Fix: clear the task plan"):
+    with pytest.raises(DamagedArtifact, match=r"plan\.json is not a plan of this version\. Fix: clear the task plan"):
         read_plan(artifacts, JobPlan)

@@ -7,11 +7,11 @@ from typing import Final
 from kafka_ferry.core.checks import Words
 from kafka_ferry.report.reported_job import ReportedJob
 
-_OURSELVES: Final = "Kafka Ferry itself"
+OURSELVES: Final = "Kafka Ferry itself"
 
 BACKUP: Final = ReportedJob(
     words=Words(
-        engine=_OURSELVES,
+        engine=OURSELVES,
         sides=("On the source", "In the backup"),
         questions={
             "topics": "Is every selected topic in the backup?",
@@ -25,7 +25,7 @@ BACKUP: Final = ReportedJob(
 )
 RESTORE: Final = ReportedJob(
     words=Words(
-        engine=_OURSELVES,
+        engine=OURSELVES,
         sides=("In the backup", "On the target"),
         questions={
             "topics": "Is every topic of the backup on the target?",
@@ -41,7 +41,7 @@ RESTORE: Final = ReportedJob(
 )
 VERIFICATION: Final = ReportedJob(
     words=Words(
-        engine=_OURSELVES,
+        engine=OURSELVES,
         sides=("By the manifests", "Read"),
         questions={"counts": "Were all objects read?"},
     ),

@@ -58,5 +58,5 @@ def read_plan(artifacts: RunArtifacts, kind: type[AnyPlan]) -> AnyPlan | None:
         return kind.from_json(plan_of(found) if isinstance(found, dict) else found)
     except ValidationError as error:
         raise DamagedArtifact(
-            f"{artifacts.path(PLAN)} is no plan of this version. Fix: clear the task plan with its downstream tasks"
+            f"{artifacts.path(PLAN)} is not a plan of this version. Fix: clear the task plan with its downstream tasks"
         ) from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from kafka_ferry.core.checks import Words
+from kafka_ferry.jobs.backup.reported import OURSELVES
 from kafka_ferry.report.reported_job import ReportedJob
-
-_OURSELVES: Final = "Kafka Ferry itself"
 
 EXPORT: Final = ReportedJob(
     words=Words(
-        engine=_OURSELVES,
+        engine=OURSELVES,
         sides=("On the source", "In the export"),
         questions={
             "topics": "Is every selected topic in the export?",
@@ -28,7 +27,7 @@ EXPORT: Final = ReportedJob(
 )
 IMPORT: Final = ReportedJob(
     words=Words(
-        engine=_OURSELVES,
+        engine=OURSELVES,
         sides=("In the export", "On the target"),
         questions={
             "topics": "Is every topic of the export on the target?",

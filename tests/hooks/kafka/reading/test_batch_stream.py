@@ -68,3 +68,15 @@ def test_a_connection_with_a_callback_stays_with_messages() -> None:
     config = {"bootstrap.servers": "x:9092", "oauth_cb": lambda _: ("token", 0.0)}
     assert not is_plain(config)
     assert native_stream(config, "read_committed", 1.0) is None
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["hooks.kafka.reading.column_reader", "jobs.backup.store.process", "jobs.migration.live.fingerprint_process"],
+)
+def test_what_reads_little_does_not_wait_for_numba(module: str) -> None:
+    """Its import takes about a second, in every child process."""
+    code = f"import sys, kafka_ferry.{module}; print('numba' in sys.modules)"
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=path, check=True)
+    assert done.stdout.splitlines()[-1] == "False"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -17,8 +17,10 @@ from kafka_ferry.hooks.kafka.reading.range_stream import CONSUMER_SETTINGS, Rang
 from kafka_ferry.records.batch_messages import BatchMessage, largest_batch
 from kafka_ferry.records.columns import RecordColumns, binary_array, columns_of, header_array, record_columns
 from kafka_ferry.records.content import PartitionRange
-from kafka_ferry.records.raw_records import KEY, VALUE, RawRecords
 from kafka_ferry.records.record_batch import UnusualRecords
+
+if TYPE_CHECKING:
+    from kafka_ferry.records.raw_records import RawRecords
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +110,8 @@ def _columns(partition: int, messages: list[BatchMessage]) -> RecordColumns:
 
 def native_columns(partition: int, run: RawRecords) -> RecordColumns:
     """The records of a run; copied, so that what was fetched can go."""
+    from kafka_ferry.records.raw_records import KEY, VALUE  # needs Numba
+
     lists, name_edges, name_data, value_edges, value_data, there = run.headers()
     header_names = binary_array(name_edges, name_data, kind=pa.string())
     return record_columns(

@@ -91,8 +91,7 @@ class StreamConnector:
         """For the last task's log."""
         return (
             f"keep_streaming: connector {self.name} keeps running. To stop it, trigger this DAG again with the "
-            f"same params "
-            f"and keep_streaming off; or stop it by hand:\n{self.runtime.how_to_stop([self.name])}"
+            f"same params and keep_streaming off; or stop it by hand:\n{self.runtime.how_to_stop([self.name])}"
         )
 
 
