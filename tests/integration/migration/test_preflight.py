@@ -247,6 +247,8 @@ def test_the_removal_ends_a_hold_and_names_one_that_it_could_not_end(
 ) -> None:
     topic = create(source_bootstrap, f"{topic_prefix}broken", retention_ms=str(DAY))
     create(target_bootstrap, topic, retention_ms=HELD)
+    for number in range(11):  # of others, before it in the order of names
+        create(target_bootstrap, f"a-{topic_prefix}{number}", retention_ms=HELD)
     params = {"topics": [topic], "migration": f"{topic_prefix}m", "groups": [], "canary": False}
 
     def leftovers() -> Any:

@@ -79,8 +79,17 @@ def _put_back(migration: Migration, others: Others) -> list[str]:
         if held:
             put_limits_back(migration, others)
     except FerryError as error:
-        return [f"limits that are lifted during a copy, on {', '.join(held[:10]) or 'target topics, perhaps'}: {error}"]
+        return [f"limits that are lifted during a copy, on {_own_first(migration, held)}: {error}"]
     return []
+
+
+def _own_first(migration: Migration, held: Sequence[str]) -> str:
+    """Without the source only topics that the params name are known to be this migration's; those it would name."""
+    if not held:
+        return "target topics, perhaps"
+    own = {migration.spec.target_topic(topic) for topic in migration.spec.topics}
+    shown = sorted(held, key=lambda topic: topic not in own)[:10]
+    return ", ".join(shown) + (f" and {len(held) - len(shown)} more" if len(held) > len(shown) else "")
 
 
 def remove_canary(migration: Migration) -> list[str]:
