@@ -84,9 +84,9 @@ lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m mypy -p stack -p bench -m params_tables
 
 .PHONY: lock
-lock: $(STAMP)  ## compile requirements*.in to full locks
-	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate -q requirements.in -o requirements.txt
-	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate -q requirements-dev.in -c requirements.txt -o requirements-dev.txt
+lock: $(STAMP)  ## compile requirements*.in to full locks, with hashes
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q requirements.in -o requirements.txt
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
 .PHONY: clean
 clean:  ## stop the stack and remove its data (keeps the venv and downloads)
