@@ -12,15 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from kafka_ferry.extras import EXTRAS
+
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "plugins" / "kafka_ferry"
 DAGS = sorted((PROJECT / "dags").glob("*.py"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
+#: Those that are in no room: what every room may use, and what Airflow asks for by name.
+OPEN = {"exceptions", "compat", "extras", "provider_info"}
+GROUND_FLOOR = [*(f"{name}.py" for name in sorted(OPEN)), "copy_dags.py", "plugin.py"]
 #: Those that are in a room, as paths inside the package.
 ROOMED = [
     inside
     for inside in (path.relative_to(PACKAGE).as_posix() for path in MODULES)
-    if inside not in ("__init__.py", "exceptions.py", "jobs/__init__.py")
+    if inside not in (*GROUND_FLOOR, "__init__.py", "jobs/__init__.py")
 ]
 
 #: Rooms without Airflow and without I/O, and files beside those that do it.
@@ -150,7 +155,80 @@ def test_arrows_go_one_way(inside: str) -> None:
         for name in imports(PACKAGE / inside)
         if name.startswith("kafka_ferry.")
     }
-    assert used - ARROWS[room] - {room, "exceptions"} == set()
+    assert used - ARROWS[room] - {room} - OPEN == set()
+
+
+@pytest.mark.parametrize("inside", GROUND_FLOOR)
+def test_what_is_in_no_room_uses_no_room(inside: str) -> None:
+    used = {name.split(".")[1] for name in imports(PACKAGE / inside) if name.startswith("kafka_ferry.")}
+    allowed = OPEN | ({"report"} if inside == "plugin.py" else set())
+    assert used - allowed == set()
+
+
+#: What is elsewhere in some Airflow from 3.0.6 on, or tells which one it is.
+DIFFERS = {
+    "airflow": None, "airflow.version": None, "airflow.exceptions": None, "airflow.hooks.base": None,
+    "airflow.sdk.bases.hook": None, "airflow.sdk.configuration": None, "airflow.sdk.exceptions": None,
+    "airflow.sdk.execution_time.secrets_masker": None,
+    "airflow.sdk": {"BaseHook", "conf", "result", "BaseAsyncOperator", "DeadlineAlert", "RetryRule"},
+    "airflow.sdk.log": {"redact"},
+}  # fmt: skip
+
+
+def of_some_airflows_only(source: str) -> list[str]:
+    """Imports of names that are not in the same place in all Airflows; not those for type checkers."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name in DIFFERS and DIFFERS[alias.name] is None]
+        elif isinstance(node, ast.ImportFrom) and node.module in DIFFERS:
+            names = DIFFERS[node.module]
+            found += [f"{node.module}.{a.name}" for a in node.names if names is None or a.name in names]
+        elif isinstance(node, ast.Constant) and node.value in ("apache-airflow", "apache-airflow-core"):
+            found.append(f"version of {node.value}")
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in (*MODULES, *DAGS) if path.name != "compat.py"], ids=name_of)
+def test_one_module_knows_what_airflows_differ_in(path: Path) -> None:
+    assert of_some_airflows_only(path.read_text()) == []
+
+
+def test_the_search_for_what_differs_finds_it() -> None:
+    assert of_some_airflows_only("from airflow.sdk import DAG, conf") == ["airflow.sdk.conf"]
+    assert of_some_airflows_only("from airflow.sdk.exceptions import TaskDeferred") != []
+    assert of_some_airflows_only("import airflow") == ["airflow"]
+    assert of_some_airflows_only("from importlib.metadata import version\nversion('apache-airflow')") != []
+    assert of_some_airflows_only((PACKAGE / "compat.py").read_text()) != []
+
+
+def unguarded(source: str) -> list[str]:
+    """Imports of what an extra brings, outside a ``with brought_by`` of that extra."""
+    tree, parents = ast.parse(source), dict[ast.AST, ast.AST]()
+    for node in ast.walk(tree):
+        parents |= dict.fromkeys(ast.iter_child_nodes(node), node)
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        above = ast.unparse(parents[node])  # begins with the line that the import stands below
+        for extra, modules in EXTRAS.items():
+            theirs = [name for name in names if any(f"{name}.".startswith(f"{module}.") for module in modules)]
+            if extra != "fast" and theirs and not above.startswith((f"with brought_by('{extra}')", "if TYPE_CHECKING")):
+                found += theirs
+    return found
+
+
+@pytest.mark.parametrize("path", [*MODULES, *DAGS], ids=name_of)
+def test_who_imports_what_an_extra_brings_says_so(path: Path) -> None:
+    assert unguarded(path.read_text()) == []
+
+
+def test_the_search_for_unguarded_imports_finds_some() -> None:
+    assert unguarded("import boto3") == ["boto3"]
+    assert unguarded("with brought_by('aws'):\n    import pymysql") == ["pymysql"]
+    assert unguarded("with brought_by('aws'):\n    import boto3") == []
 
 
 def test_no_two_rooms_import_each_other() -> None:

@@ -32,7 +32,7 @@ def test_loading_it_costs_nothing_and_the_tab_carries_the_prefix(prefix):
     }
     run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, env=environment)
     told = json.loads(run.stdout.splitlines()[-1])
-    assert told["new"] == ["kafka_ferry_plugin"]
+    assert told["new"] == ["kafka_ferry", "kafka_ferry.plugin", "kafka_ferry_plugin"]
     assert told["apps"] == ["/kafka-ferry"]
     assert told["views"] == [
         {

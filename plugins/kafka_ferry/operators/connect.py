@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 
+from kafka_ferry.compat import AirflowFailException
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.operators.masked import MaskedFields

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.sensors.polling import PollingSensor
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
+    from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.connect.states import Readiness

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.sensors.msk_connect import MskSensor
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 
 class MskReplicatorStateSensor(MskSensor[MskReplicatorHook]):

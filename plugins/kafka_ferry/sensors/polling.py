@@ -6,9 +6,9 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import BaseSensorOperator, conf
-from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
+from airflow.sdk import BaseSensorOperator
 
+from kafka_ferry.compat import AirflowFailException, AirflowSensorTimeout, conf
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.triggers.ended import Ended, told_by

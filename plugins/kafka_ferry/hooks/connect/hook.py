@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.core.client_settings import java_client_settings, with_prefix
 from kafka_ferry.core.config_diff import Change, config_diff, connector_config
 from kafka_ferry.core.redaction import masked_keys, secret_values
@@ -41,6 +40,7 @@ from kafka_ferry.hooks.connect.states import (
     WorkerInfo,
     readiness,
 )
+from kafka_ferry.provider_info import form_hints
 
 __all__ = [
     "ConnectBusy", "ConnectError", "ConnectHook", "ConnectUnavailable", "ConnectorExists", "ConnectorNotFound",
@@ -54,9 +54,10 @@ Offsets = list[dict[str, Any]]
 class ConnectHook(BaseHook):
     """Client of one Kafka Connect cluster (Kafka 3.6+ for changing offsets, 3.5+ for stop).
 
-    The Airflow connection is of type ``http``: host, port, schema (``http``/``https``), login and password for basic
-    authentication. Its extra may hold ``verify`` (false, or the path of a CA bundle), ``timeout`` (seconds) and
-    ``config_provider``: ``{kafka connection id: {librdkafka key: "${provider:path:key}"}}``, see docs/connections.md.
+    The Airflow connection is of type ``kafka_connect``, or ``http`` where no wheel is installed: host, port, schema
+    (``http``/``https``), login and password for basic authentication. Its extra may hold ``verify`` (false, or the path
+    of a CA bundle), ``timeout`` (seconds) and ``config_provider``: ``{kafka connection id: {librdkafka key:
+    "${provider:path:key}"}}``, see docs/connections.md.
 
     All methods raise :class:`ConnectError` or a subclass; ``retriable`` says whether the same call may succeed later.
 
@@ -68,8 +69,12 @@ class ConnectHook(BaseHook):
 
     conn_name_attr = "connect_conn_id"
     default_conn_name = "kafka_connect"
-    conn_type = "http"
+    conn_type = "kafka_connect"
     hook_name = "Kafka Connect"
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        return form_hints(cls.conn_type)
 
     poll_interval = 0.25
 

@@ -128,7 +128,8 @@ class ConnectRest:
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_worth_waiting),
-            wait=tenacity.wait_exponential_jitter(multiplier=self.first_wait, max=5, jitter=self.first_wait),
+            # Not wait_exponential_jitter: the name of its first argument changed between tenacity 9.1 and 9.2.
+            wait=tenacity.wait_exponential(self.first_wait, max=5) + tenacity.wait_random(0, self.first_wait),
             stop=tenacity.stop_after_delay(self.patience),
             before_sleep=lambda state: log.debug("%s %s: try %s failed", method, path, state.attempt_number),
             reraise=True,

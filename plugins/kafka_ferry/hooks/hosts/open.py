@@ -19,8 +19,7 @@ def host_of(conn_id: str) -> Host:
 
         return LocalHost()
 
-    from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
+    from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 
     try:
         connection = BaseHook.get_connection(conn_id)

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 
-import paramiko
-from airflow.providers.ssh.hooks.ssh import SSHHook
-from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
+from kafka_ferry.compat import AirflowException
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, TransientError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import SHELL, parent, shell_path
+
+with brought_by("hosts"):
+    import paramiko
+    from airflow.providers.ssh.hooks.ssh import SSHHook
 
 _CONNECT_TIMEOUT = 10  # seconds; without one in its extra the hook would wait as long as TCP does
 _SFTP_TIMEOUT = 60  # seconds without a byte

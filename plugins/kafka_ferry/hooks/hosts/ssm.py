@@ -9,22 +9,24 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-)
-
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import BadConnection, TransientError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.hosts import ssm_script
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import parent
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+    from botocore.config import Config
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ParamValidationError,
+        PartialCredentialsError,
+    )
 
 log = logging.getLogger(__name__)
 

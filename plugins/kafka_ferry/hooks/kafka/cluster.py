@@ -6,10 +6,9 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any, Literal
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from kafka_ferry.extras import brought_by
+
 # docs.aws.amazon.com, MSK developer guide, "Get the bootstrap brokers": the region stands before amazonaws.com.
 _MSK_HOST = re.compile(
     r"\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?::\d+)?(?=$|[,\s])", re.IGNORECASE
@@ -40,11 +42,14 @@ def _is_oauth(config: Mapping[str, Any]) -> bool:
 
 
 def _msk_token(region: str) -> Callable[[str], tuple[str, float]]:
+    with brought_by("aws"):
+        import aws_msk_iam_sasl_signer  # noqa: F401 - said here: librdkafka would swallow it in the callback
     return partial(_sign, region)
 
 
 def _sign(region: str, _config: str) -> tuple[str, float]:
-    from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
+    with brought_by("aws"):
+        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 
     token, expiry_ms = MSKAuthTokenProvider.generate_auth_token(region)
     return token, expiry_ms / 1000

@@ -11,21 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-    WaiterError,
-)
-
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, NotAuthorized
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.rules.errors import (
     ConnectorFailed,
     MskConnectError,
@@ -41,6 +30,19 @@ from kafka_ferry.hooks.msk_connect.rules.errors import (
 )
 from kafka_ferry.hooks.msk_connect.rules.states import Operation, state_text
 from kafka_ferry.hooks.objects.aws_connection import check_aws_connection
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+    from botocore.config import Config
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+        ParamValidationError,
+        PartialCredentialsError,
+        WaiterError,
+    )
 
 WAITER_DELAY, WAITER_MAX_ATTEMPTS = 30, 80  # 40 minutes; a connector that cannot reach its cluster fails after 20
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import MskClient, cluster_error
 from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, check_arn, check_pair, cluster_end
 from kafka_ferry.hooks.msk.rules.replicator import (
@@ -28,6 +26,10 @@ from kafka_ferry.hooks.msk_connect.rules.errors import (
     StaleVersion,
 )
 from kafka_ferry.hooks.msk_connect.rules.naming import region_of
+
+with brought_by("aws"):
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
 
 _VERSION_TRIES = 3
 _METRIC_MINUTES = 10

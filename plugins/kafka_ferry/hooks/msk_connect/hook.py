@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from kafka_ferry.core.config_diff import connector_config
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import cluster_error
 from kafka_ferry.hooks.msk_connect.archives import ArchivesHook
 from kafka_ferry.hooks.msk_connect.logs import log_tail
@@ -29,6 +28,9 @@ from kafka_ferry.hooks.msk_connect.rules.errors import (
     StaleVersion,
 )
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState, Operation, OperationState
+
+with brought_by("aws"):
+    from botocore.exceptions import BotoCoreError, ClientError
 
 _VERSION_TRIES = 3
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from kafka_ferry.core.redaction import redact_text, secret_values
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.rules.connector import Connector
+
+with brought_by("aws"):
+    from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.msk_connect.client import MskConnectClient

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from botocore.exceptions import BotoCoreError, ClientError
-
 from kafka_ferry.exceptions import BadParam, NotAuthorized, TransientError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+    from botocore.exceptions import BotoCoreError, ClientError
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
-
+from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.exceptions import BadConnection
 
 #: Airflow's own name for "whatever there is": the one that need not exist.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.objects.aws_connection import check_aws_connection
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.store import PATIENCE, ObjectStore
@@ -20,7 +20,11 @@ def store_settings(aws_conn_id: str | None) -> dict[str, Any]:
     with new ones.
 
     :raises BadConnection: no such connection, or nobody has credentials.
+    :raises MissingExtra: the extra ``aws`` is not installed.
     """
+    with brought_by("aws"):  # a folder needs none of it
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
     check_aws_connection(aws_conn_id)
     hook: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3")
     try:

@@ -18,6 +18,7 @@ from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
+from kafka_ferry.extras import brought_by
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -35,7 +36,8 @@ _CLIENTS = threading.Lock()  # a session may be used by one thread at a time, it
 @functools.cache
 def _session() -> Any:
     """One for the process: for its first client it reads S3's API from files, 0.12 s (measured); then it knows it."""
-    import boto3
+    with brought_by("aws"):
+        import boto3
 
     return boto3.session.Session()
 
@@ -128,7 +130,8 @@ class S3Store:
     def __init__(
         self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE, signer: Signer | None = None
     ) -> None:
-        from botocore.config import Config
+        with brought_by("aws"):
+            from botocore.config import Config
 
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self.location, self.bucket, self.puts, self.signer = location, bucket, 0, signer
@@ -287,7 +290,8 @@ class S3Store:
 
     def _fault(self, what: str, error: Exception) -> FerryError | None:
         """Ours for an error of boto3's; None when it is none of theirs."""
-        from botocore import exceptions as botocore
+        with brought_by("aws"):
+            from botocore import exceptions as botocore
         from urllib3.exceptions import HTTPError
 
         text = redact_text(str(error), self._secrets)

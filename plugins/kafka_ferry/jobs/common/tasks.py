@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred
-from airflow.sdk.log import redact  # type: ignore[attr-defined]  # the masker's own, for what is no log
 
+from kafka_ferry.compat import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred, redact
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.report.artifacts import STAGES, RunArtifacts

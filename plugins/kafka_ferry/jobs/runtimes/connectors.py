@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.hooks.connect.hook import Offsets
 from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
-from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
+
+if TYPE_CHECKING:
+    from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 
 #: Connector to its configuration; in the order they should be created.
 Configs = Mapping[str, Mapping[str, str]]

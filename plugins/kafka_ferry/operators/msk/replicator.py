@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
 from kafka_ferry.hooks.msk.rules.replicator import Compression, ReplicatorIntent, StartingPosition, TopicNaming
 from kafka_ferry.operators.msk_connect.base import MskOperator
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 Kind = TypeVar("Kind", bound=StrEnum)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.plugin_upload import from_folder, from_maven, upload
 from kafka_ferry.hooks.msk_connect.rules.naming import content_name
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
 from kafka_ferry.operators.masked import MaskedFields
 from kafka_ferry.operators.msk_connect.base import MskConnectOperator
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 
 class MskConnectCreateCustomPluginOperator(MskConnectOperator):

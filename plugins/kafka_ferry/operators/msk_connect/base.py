@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-from airflow.sdk import conf
-from airflow.sdk.exceptions import AirflowFailException
-
+from kafka_ferry.compat import AirflowFailException, conf
 from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import (
     WAITER_DELAY,
     WAITER_MAX_ATTEMPTS,
@@ -24,6 +22,9 @@ from kafka_ferry.hooks.msk.client import (
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.errors import ConnectorFailed, WaitTimedOut
 from kafka_ferry.triggers.ended import Ended, told_by
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

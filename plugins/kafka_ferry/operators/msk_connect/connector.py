@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-
 from kafka_ferry.core.config_diff import connector_config
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.operators.masked import MaskedFields
 from kafka_ferry.operators.msk_connect.base import MskConnectOperator
+
+with brought_by("aws"):
+    from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 _UPDATABLE = ("connectorConfiguration", "capacity", "plugins", "workerConfiguration")
 

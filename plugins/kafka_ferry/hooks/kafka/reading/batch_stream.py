@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kafka_ferry.extras import MissingExtra, brought_by
 from kafka_ferry.hooks.kafka.reading.range_stream import Faults, RangeStream
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 
@@ -23,7 +24,8 @@ log = logging.getLogger(__name__)
 def worth_compiling(records: int, least: int) -> bool:
     """Whether so many records are worth the start of Numba; ``FERRY_NATIVE`` = always or never overrules it.
 
-    Where Numba cannot work, such as without a folder for what it compiles, the answer is no, with a warning.
+    Where Numba is not installed (extra ``fast``) or cannot work, such as without a folder for what it compiles, the
+    answer is no, with a warning; where it has to be, that is an error.
 
     :raises ValueError: ``FERRY_NATIVE`` is something else.
     """
@@ -33,16 +35,13 @@ def worth_compiling(records: int, least: int) -> bool:
     if wish == "never" or (wish == "auto" and records < least):
         return False
     try:
-        with _no_collection():
+        with brought_by("fast"), _no_collection():
             import kafka_ferry.records.xxh64  # noqa: F401 - compiled when it is imported
-    except (ImportError, RuntimeError) as error:
+    except (MissingExtra, ImportError, RuntimeError) as error:
         if wish == "always":
             raise
-        log.warning(
-            "records are read and sent one by one, which is several times slower: %s. Fix: set NUMBA_CACHE_DIR to a "
-            "folder that can be written",
-            error,
-        )
+        cure = "" if isinstance(error, MissingExtra) else ". Fix: set NUMBA_CACHE_DIR to a folder that can be written"
+        log.warning("records are read and sent one by one, which is several times slower: %s%s", error, cure)
         return False
     return True
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.jobs.common.deployment import signing_connection

@@ -7,12 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import QueryEvent
-from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
-
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.jobs.cdc.live.charsets import Charsets
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
 from kafka_ferry.jobs.cdc.rules.change import Change, Digester
@@ -21,6 +18,11 @@ from kafka_ferry.jobs.cdc.rules.lineage import Rename
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.row_image import LogColumn, columns_of, count_rows, rows_of
 from kafka_ferry.jobs.cdc.rules.statements import is_recreation, is_truncate, is_unlogged, renames_of, tables_of
+
+with brought_by("cdc"):
+    from pymysqlreplication import BinLogStreamReader
+    from pymysqlreplication.event import QueryEvent
+    from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
 _HEADER = 20  # bytes before an event's body, with the one that says it is no error
 

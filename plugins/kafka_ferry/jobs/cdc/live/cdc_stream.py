@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 
@@ -39,8 +39,10 @@ from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.cdc.rules.tables import Table
 from kafka_ferry.jobs.common.deployment import check_settings
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
-from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 from kafka_ferry.records.content import PartitionRange
+
+if TYPE_CHECKING:
+    from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 
 _TAIL = 5  # a delete is followed by a tombstone, a transaction by a marker
 _LOOKED_AT = 200  # records of a schema history that tell whose it is

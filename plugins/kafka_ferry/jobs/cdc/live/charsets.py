@@ -6,10 +6,12 @@ from contextlib import ExitStack
 from functools import cached_property, lru_cache
 from typing import Any, Self
 
-import pymysql
-
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
+
+with brought_by("cdc"):
+    import pymysql
 
 #: Those that Python reads as the server does. Of the others the server is asked: names like ``latin1`` or ``sjis`` mean
 #: other characters in each program.

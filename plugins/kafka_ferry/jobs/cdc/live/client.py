@@ -10,20 +10,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import pymysql
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
-from pymysql.constants import CR, ER
-from pymysql.cursors import SSCursor
 
+from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
+from kafka_ferry.extras import brought_by
 from kafka_ferry.jobs.cdc.debezium_config import Check
 from kafka_ferry.jobs.cdc.live.tls import Listening, tls_options, worker_check, worker_stores
 from kafka_ferry.jobs.cdc.rules.foreign_keys import cascades_of
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.tables import Column, Table
+
+with brought_by("cdc"):
+    import pymysql
+    from pymysql.constants import CR, ER
+    from pymysql.cursors import SSCursor
 
 _DENIED = (ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR)
 _NOT_ALLOWED = (ER.SPECIFIC_ACCESS_DENIED_ERROR, ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR)

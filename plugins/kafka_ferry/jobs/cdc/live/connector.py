@@ -11,12 +11,10 @@ from kafka_ferry.hooks.connect.hook import ConnectHook, Offsets
 from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from
-from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.runtimes.connectors import ConnectorRuntime
 from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
-from kafka_ferry.jobs.runtimes.msk_connect import MskConnectRuntime, msk_name
 
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 
@@ -102,6 +100,10 @@ def connector_of(name: str, spec: StreamSpec, target: KafkaClusterHook) -> Strea
     """
     if spec.runtime != "msk_connect":
         return StreamConnector(name, KafkaConnectRuntime(ConnectHook(spec.connect_conn_id)))
+    # Only here: they need the extra aws.
+    from kafka_ferry.jobs.cdc.live.msk_resources import StreamResources
+    from kafka_ferry.jobs.runtimes.msk_connect import MskConnectRuntime, msk_name
+
     fit = msk_name(name, "stream")
     offsets_topic = f"{spec.prefix}.connect-offsets"
     properties = {

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from botocore.config import Config
-
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectUnavailable, ResourceNotFound
 from kafka_ferry.jobs.runtimes.service_role.rules.role_check import RoleCheck
@@ -18,6 +17,9 @@ from kafka_ferry.jobs.runtimes.service_role.rules.role_permissions import Decisi
 from kafka_ferry.jobs.runtimes.service_role.rules.role_problem import RoleProblem
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Statement
 from kafka_ferry.jobs.runtimes.service_role.rules.trust import trust_problems
+
+with brought_by("aws"):
+    from botocore.config import Config
 
 _PAGE = 1000  # decisions in one answer, the most that IAM gives
 _NAMES = {"get_role": "iam:GetRole", "simulate_principal_policy": "iam:SimulatePrincipalPolicy"}

@@ -6,15 +6,17 @@ import json
 import logging
 from functools import cached_property
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, Severity, refuse
 from kafka_ferry.core.plan import PlannedRole
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.jobs.runtimes.service_role.role_hook import RoleHook
 from kafka_ferry.jobs.runtimes.service_role.rules.role_check import RoleCheck
 from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
+
+with brought_by("aws"):
+    from botocore.exceptions import BotoCoreError, ClientError
 
 log = logging.getLogger(__name__)
 
