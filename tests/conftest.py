@@ -77,6 +77,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _stacks() -> list[Path]:
-    names = ("stack", "secure-stack", "airflow-stack", "database-stack")
+    names = ("stack", "secure-stack", "airflow-stack", "database-stack", "oldest-stack")
     folders = (Path(os.environ[TEST_FOLDER]) / name for name in names)
     return [folder for folder in folders if folder.exists()]

@@ -17,7 +17,8 @@ PACKAGE = PLUGINS / "kafka_ferry"
 NEEDS = {
     "aws": (
         "hooks.hosts.ssm", "hooks.msk.", "hooks.msk_connect.", "jobs.cdc.live.msk", "jobs.runtimes.msk",
-        "jobs.runtimes.service_role.", "jobs.migration.engines.mirror_maker2_on_msk_connect", "jobs.migration.engines.msk_replicator",
+        "jobs.runtimes.service_role.", "jobs.migration.engines.mirror_maker2_on_msk_connect",
+        "jobs.migration.engines.msk_replicator",
         "operators.msk", "sensors.msk", "triggers.msk",
     ),
     "cdc": ("jobs.cdc.",),

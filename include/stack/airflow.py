@@ -36,7 +36,7 @@ PARTS = {
     "triggerer": "triggerer",
     "dag-processor": "dag_processor",
 }
-PROGRAM = str(Path(sys.executable).with_name("airflow"))
+PROGRAM = Path(sys.executable).with_name("airflow")
 
 
 class AirflowPart(Service):
@@ -52,7 +52,7 @@ class AirflowPart(Service):
         return self._variables
 
     def command(self) -> list[str]:
-        return [PROGRAM, self._part]
+        return [str(self._home.program), self._part]
 
     def prepare(self) -> None:
         self._home.prepare(self._variables)
@@ -81,11 +81,12 @@ class AirflowHome:
     """AIRFLOW_HOME with its database, made once for the four parts.
 
     :param cache: where an empty, migrated database is kept for the next new home; a copy saves 5–15 s.
+    :param program: the command ``airflow`` of a venv.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, program: Path = PROGRAM) -> None:
         self._cache, self._lock, self._ready = cache, threading.Lock(), False
-        self._version = importlib.metadata.version("apache-airflow")
+        self.program, self._version = program, _version(program)
 
     def prepare(self, variables: Mapping[str, str]) -> None:
         """Make or refresh the home; further calls do nothing."""
@@ -127,7 +128,7 @@ class AirflowHome:
             shutil.copyfile(self._empty_database(), copy)
             copy.replace(database)
         elif version.exists() and version.read_text() != self._version:
-            _migrate(variables)
+            self._migrate(variables)
         version.write_text(self._version)
 
     def _empty_database(self) -> Path:
@@ -137,20 +138,28 @@ class AirflowHome:
                 with tempfile.TemporaryDirectory(prefix="airflow-", dir=self._cache) as home:
                     url = f"sqlite:///{home}/airflow.db"  # whatever the shell of the user exports
                     names = {"AIRFLOW_HOME": home, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url}
-                    _migrate({**names, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
+                    self._migrate({**names, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
                     (Path(home) / "airflow.db").rename(empty)
         return empty
+
+    def _migrate(self, variables: Mapping[str, str]) -> None:
+        command = [str(self.program), "db", "migrate"]
+        run = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=with_path(variables), check=False
+        )
+        if run.returncode:
+            raise StackError(f"airflow db migrate failed:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")
+
+
+def _version(program: Path) -> str:
+    """Of the Airflow that a command is of."""
+    if program == PROGRAM:
+        return importlib.metadata.version("apache-airflow")
+    ask = "import importlib.metadata; print(importlib.metadata.version('apache-airflow'))"
+    python = program.with_name("python")
+    return subprocess.run([str(python), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _words(content: bytes) -> set[bytes]:
     lower = content.lower()
     return {word for word in (b"dag", b"airflow") if word in lower}
-
-
-def _migrate(variables: Mapping[str, str]) -> None:
-    command = [PROGRAM, "db", "migrate"]
-    run = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=with_path(variables), check=False
-    )
-    if run.returncode:
-        raise StackError(f"airflow db migrate failed:\n{run.stdout[-3000:]}{run.stderr[-3000:]}")

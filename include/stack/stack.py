@@ -15,7 +15,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from stack import env, jars, mariadb, plugins, process, security
-from stack.airflow import PARTS, AirflowHome, AirflowPart
+from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.errors import StackError
 from stack.health import Cancelled, ask
@@ -69,6 +69,7 @@ class Stack:
     :param report: called with each line for the user.
     :param secure: both clusters with SASL users and ACLs, see ``stack.security``.
     :param database: with a MariaDB server, and Debezium's connectors on the worker.
+    :param airflow_program: the command ``airflow`` of another venv, for another version of it.
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     """
 
@@ -82,6 +83,7 @@ class Stack:
         secure: bool = False,
         database: bool = False,
         msk: bool = False,
+        airflow_program: Path = PROGRAM,
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
@@ -89,6 +91,7 @@ class Stack:
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
         self._secure, self._database, self._msk = secure, database, msk
+        self._airflow_program = airflow_program
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -273,7 +276,7 @@ class Stack:
         if self._msk:
             services.append(MskDouble(self.folder, state, java, libraries, target))
         if self._airflow:
-            variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project))
+            variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project), self._airflow_program)
             services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))

@@ -72,7 +72,7 @@ def test_its_page_names_what_must_be_given_and_nothing_else(dags: dict[str, DAG]
 
 
 def test_its_page_names_the_tab_that_there_is(dags: dict[str, DAG]) -> None:
-    tab = re.search(r'"name": "([^"]+)",\s+"href"', (PROJECT / "plugins" / "kafka_ferry_plugin.py").read_text())
+    tab = re.search(r'"name": "([^"]+)",\s+"href"', (PROJECT / "plugins" / "kafka_ferry" / "plugin.py").read_text())
     assert tab
     named = {name: re.findall(r'tab\s+"([^"]+)"', dag.doc_md or "") for name, dag in dags.items()}
     assert named == {name: [tab[1]] for name in FORMS}

@@ -110,7 +110,8 @@ class StreamSpec(Spec):
         default="kafka_connect",
         title="Kafka Connect",
         description=(
-            "Airflow connection of type http: a worker of Kafka Connect 3.7 or newer that has Debezium's plugin."
+            "Airflow connection of type kafka_connect or http: a worker of Kafka Connect 3.7 or newer that has "
+            "Debezium's plugin."
         ),
         examples=["kafka_connect"],
         json_schema_extra=_CONNECTOR,

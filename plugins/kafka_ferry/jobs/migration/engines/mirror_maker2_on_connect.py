@@ -25,7 +25,9 @@ class MirrorMaker2OnConnect(ConnectorEngine):
     @cached_property
     def connect(self) -> ConnectHook:
         if self.migration.connect is None:
-            raise BadParam("connect_conn_id", "is missing", "an Airflow connection of type http: a Connect worker")
+            raise BadParam(
+                "connect_conn_id", "is missing", "an Airflow connection of type kafka_connect or http: a Connect worker"
+            )
         return self.migration.connect
 
     @cached_property

@@ -160,7 +160,7 @@ class MigrationSpec(Spec):
     connect_conn_id: str | None = Field(
         default="kafka_connect",
         title="Kafka Connect",
-        description="Airflow connection of type http: a worker of Kafka Connect 3.8 or newer.",
+        description="Airflow connection of type kafka_connect or http: a worker of Kafka Connect 3.8 or newer.",
         examples=["kafka_connect"],
         json_schema_extra={**REPLICATION, "type": "string"},  # None is for engines that need none
     )
