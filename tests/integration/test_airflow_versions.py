@@ -81,6 +81,8 @@ def test_airflow_knows_the_provider_and_the_plugin(airflow: WheelAirflow) -> Non
     assert hooks["kafka_connect"]["package_name"] == "kafka-ferry"
     (found,) = (one for one in airflow.listed("plugins") if one["name"] == "kafka_ferry")
     assert "kafka-ferry==" in str(found["source"])
+    has_tab = "/kafka-ferry/report/{DAG_ID}/{RUN_ID}" in str(found)
+    assert has_tab == (f"\n{versions()[0]}\n" not in f"\n{airflow.airflow('version')}\n"), "a tab from 3.1 on"
 
 
 def test_a_migration_and_a_backup_pass(airflow: WheelAirflow, topic: str) -> None:
