@@ -83,6 +83,11 @@ lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m mypy
 	$(PY) -m mypy -p stack -p bench -m params_tables
 
+.PHONY: wheel
+wheel: $(STAMP)  ## build the package for your own Airflow: dist/kafka_ferry-….whl (docs/install.md)
+	@$(PY) -m uv build --wheel --no-build-isolation --python $(PY) -q -o dist
+	@ls dist/*.whl
+
 .PHONY: lock
 lock: $(STAMP)  ## compile requirements*.in to full locks, with hashes
 	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q requirements.in -o requirements.txt
