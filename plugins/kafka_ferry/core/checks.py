@@ -9,6 +9,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kafka_ferry.core.tolerant import Tolerant
+
 SCHEMA: Final = "kafka-ferry.report/2"
 
 #: In the order a reader asks.
@@ -43,8 +45,8 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Model(Tolerant, BaseModel):
+    """Base; ``BaseModel`` is named for the linter, which looks no further than this file."""
 
 
 class Check(_Model):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.checks import Check
 from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.tolerant import Tolerant
 
 PLAN_SCHEMA: Final = "kafka-ferry.plan/1"
 
@@ -31,10 +32,10 @@ class Kind(StrEnum):
     STREAM = "stream"
 
 
-class PlanPart(BaseModel):
+class PlanPart(Tolerant, BaseModel):
     """What is not given is not written, and None when it is read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     def to_json(self) -> dict[str, Any]:
         """What was given, in JSON's types."""
@@ -175,7 +176,7 @@ class PlanFile(PlanPart):
 
         :raises ValidationError: it is of another version, or no such plan.
         """
-        return cls.model_validate(data, extra="ignore")
+        return cls.read(data)
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": self.schema_} | self.model_dump(mode="json", exclude_unset=True, exclude={"schema_"})
