@@ -79,7 +79,7 @@ def test_the_page_is_served_to_who_may_see_the_run(runs: Runs, passed: str) -> N
     assert (shown.status_code, "PASS" in shown.text, "oldest.a" in shown.text) == (200, True, True)
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
     lines = get(f"{page}/lines.json?table=topics", Authorization=str(token))
-    assert "oldest.a" in lines.json()["rows"]
+    assert "oldest.a" in lines.json()["html"]
     assert get(f"{page}/live.json", Authorization=str(token)).json()["done"] is True
     assert get(f"{page}/report.json", Authorization=str(token)).json()["verdict"] == "PASS"
     assert get(f"{page}x", Authorization=str(token)).status_code == 404

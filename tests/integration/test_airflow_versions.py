@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(
 #: Loads every DAG and every module, and tells the Python warnings that they cause.
 LOADS = """
 import importlib, json, sys, warnings
+from pathlib import Path
 
 warned = []
 def note(message, category, filename, lineno, file=None, line=None):
