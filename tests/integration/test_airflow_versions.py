@@ -40,7 +40,9 @@ for path in sorted(package.rglob("*.py")):
     if inside.parts[0] != "dags":
         modules.append(".".join(["kafka_ferry", *inside.with_suffix("").parts]).removesuffix(".__init__"))
         importlib.import_module(modules[-1])
-ours = [text for text in warned if any(place in text for place in (str(package), sys.argv[1], "kafka_ferry"))]
+# pydantic names its own file; it is used as nobody else does.
+places = (str(package), sys.argv[1], "kafka_ferry", "Pydantic")
+ours = [text for text in warned if any(place in text for place in places)]
 print(json.dumps({"dags": sorted(bag.dags), "errors": bag.import_errors, "modules": len(modules), "warned": ours}))
 """
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import FerryError
@@ -37,6 +37,25 @@ class State(StrEnum):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class _Grown(_Model):
+    """Has fields that its first version did not have: written only when they say something.
+
+    So a manifest without them keeps its bytes. (pydantic's ``Field(exclude_if=…)`` does it from 2.12 on; Airflow 3.0 is
+    pinned to 2.11.)
+    """
+
+    newer: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in written(self).items()
+            if name not in self.newer or getattr(self, name) != fields[name].default
+        }
 
 
 class Gap(_Model):
@@ -74,7 +93,7 @@ class LargestBatch(_Model):
     bytes: int = Field(strict=True)
 
 
-class Segment(_Model):
+class Segment(_Grown):
     """One object, or a range without any record (``key`` is None).
 
     :param begin: the range it covers, ``begin <= offset < end``; ranges of a partition follow on one another.
@@ -85,6 +104,8 @@ class Segment(_Model):
     :param largest_record, largest_batch: not in manifests of before these fields; no batch either where only librdkafka
         could read the source. Left out where they are None, so that manifests without them keep their digests.
     """
+
+    newer = frozenset(("largest_record", "largest_batch"))
 
     begin: int
     end: int
@@ -98,8 +119,8 @@ class Segment(_Model):
     fingerprint: dict[str, Any] | None = None
     missing: int = 0
     gaps: list[Gap] = []
-    largest_record: LargestRecord | None = Field(default=None, exclude_if=lambda value: value is None)
-    largest_batch: LargestBatch | None = Field(default=None, exclude_if=lambda value: value is None)
+    largest_record: LargestRecord | None = None
+    largest_batch: LargestBatch | None = None
 
 
 class PartitionBackup(_Model):
@@ -140,16 +161,18 @@ class TopicBackup(_Model):
     partitions: list[PartitionBackup] = []
 
 
-class GroupOffset(_Model):
+class GroupOffset(_Grown):
     """A committed offset.
 
     :param metadata: what the group noted beside it. Not written when empty: so manifests without any are as before.
     """
 
+    newer = frozenset(("metadata",))
+
     topic: str
     partition: int
     offset: int
-    metadata: str = Field(default="", max_length=_METADATA, exclude_if=lambda value: not value)
+    metadata: str = Field(default="", max_length=_METADATA)
 
 
 class Totals(_Model):
@@ -163,7 +186,7 @@ class Totals(_Model):
     puts: int = 0
 
 
-class Manifest(_Model):
+class Manifest(_Grown):
     """One backup. Times are ISO 8601, UTC.
 
     :param backup: name that backups of one kind share. ``backup_id``: of this one.
@@ -176,20 +199,22 @@ class Manifest(_Model):
     :param notes: what a reader should know: topics recreated, ACLs that may not be read, …
     """
 
+    newer = frozenset(("follows", "groups_left_out"))
+
     schema_: str = Field(default=SCHEMA, alias="schema")
     backup: str
     backup_id: str
     state: State = State.IN_PROGRESS
     mode: Literal["full", "incremental"]
     parent: str | None = None
-    follows: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    follows: str | None = None
     created: str
     completed: str | None = None
     cluster_id: str
     isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
     topics: list[TopicBackup] = []
     groups: dict[str, list[GroupOffset]] = {}
-    groups_left_out: dict[str, str] = Field(default={}, exclude_if=lambda value: not value)
+    groups_left_out: dict[str, str] = {}
     acls: list[dict[str, str]] | None = None
     notes: list[str] = []
     totals: Totals = Totals()
