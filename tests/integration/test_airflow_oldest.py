@@ -12,6 +12,7 @@ import requests
 
 from dag_runs import ReadQuota, Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
+from own_dags import VARIABLE
 from stack import Stack, s3
 from stack.jars import cache_folder
 from stack.stack import PROJECT
@@ -32,7 +33,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "oldest-stack"
     owner, program = int(os.environ["FERRY_TEST_SESSION_PID"]), python.with_name("airflow")
     stack = Stack(folder, airflow=True, owner_pid=owner, report=print, airflow_program=program)
-    stack.up()
+    own_dags = os.environ.pop(VARIABLE, None)  # of the other Airflow of this session
+    try:
+        stack.up()
+    finally:
+        if own_dags is not None:
+            os.environ[VARIABLE] = own_dags
     values = stack.variables()
     api = AirflowApi(values["FERRY_AIRFLOW_URL"], values["FERRY_AIRFLOW_USER"], values["FERRY_AIRFLOW_PASSWORD"])
     assert api._get("/api/v2/version")["version"] == OLDEST
