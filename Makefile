@@ -81,7 +81,8 @@ lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m ruff check $(LINTED)
 	$(PY) -m ruff format --check $(LINTED)
 	$(PY) -m mypy
-	$(PY) -m mypy -p stack -p bench -m params_tables
+	$(PY) -m mypy -p stack -p bench -p demo -m params_tables
+	$(PY) -m mypy dags tests/shared
 
 .PHONY: wheel
 wheel: $(STAMP)  ## build the package for your own Airflow: dist/kafka_ferry-….whl (docs/install.md)

@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, TopicBackup
 from kafka_ferry.jobs.backup.rules.segment import decode
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
@@ -40,13 +42,13 @@ class Backups:
         self.catalogue = Catalogue(self.store, f"{prefix}b")
         self.spec = BackupSpec(backup=f"{prefix}b", location=LOCATION, topics=[f"{prefix}.*"], groups=[f"{prefix}.*"])
 
-    def begin(self, backup_id: str, **changes: Any):
+    def begin(self, backup_id: str, **changes: Any) -> Manifest:
         spec = self.spec.model_copy(update=changes)
         return begin_backup(
             self.source.admin, self.catalogue, spec, backup_id, f"2026-11-21T12:00:{backup_id[-2:]}+00:00"
         )
 
-    def order(self, manifest, store=None, **limits: Any) -> dict[str, Any]:
+    def order(self, manifest: Manifest, store: dict[str, Any] | None = None, **limits: Any) -> dict[str, Any]:
         return {
             "kind": "export",
             "config": self.source.extra,
@@ -71,13 +73,13 @@ class Backups:
         spec = RestoreSpec(backup=self.spec.backup, location=LOCATION, **params)
         return RestoreRun(target.extra, self.store, spec)
 
-    def export(self, manifest, **limits: Any):
+    def export(self, manifest: Manifest, **limits: Any) -> Manifest:
         left = self.catalogue.ranges_left(manifest)
         level = manifest.isolation_level
         export_shard(self.source.extra, self.store, manifest.backup, manifest.backup_id, left, level, **limits)
         return self.catalogue.finish(manifest, DONE)
 
-    def hashes(self, topics) -> dict[tuple[str, int], dict[int, int]]:
+    def hashes(self, topics: Iterable[TopicBackup]) -> dict[tuple[str, int], dict[int, int]]:
         """Offset to hash of what is in the segments, by partition."""
         found: dict[tuple[str, int], dict[int, int]] = {}
         for topic in topics:
@@ -88,7 +90,7 @@ class Backups:
                         own.update(zip(rows.offsets, rows.hashes(), strict=True))
         return found
 
-    def live(self, topics) -> dict[tuple[str, int], dict[int, int]]:
+    def live(self, topics: Iterable[TopicBackup]) -> dict[tuple[str, int], dict[int, int]]:
         """The same, of what the cluster has now, in the ranges of the backup."""
         spans = [PartitionRange(t.name, p.partition, p.begin, p.end) for t in topics for p in t.partitions]
         with self.source.reader("read_committed") as reader:
@@ -96,7 +98,7 @@ class Backups:
         return {key: dict(zip(own.offsets.tolist(), own.hashes.tolist(), strict=True)) for key, own in contents.items()}
 
 
-def kill_when(process: subprocess.Popen[bytes], condition, what: str) -> None:
+def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + 60
     while not condition():
         assert process.poll() is None, f"it ended before {what}"

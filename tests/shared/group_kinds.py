@@ -24,19 +24,19 @@ _CONFIGS = CompactArray(("key", _TEXT), ("value", _TEXT), _TAGS)
 _TOPIC_INFO = CompactArray(("name", _TEXT), ("partitions", Int32), ("factor", Int16), ("configs", _CONFIGS), _TAGS)
 
 
-class _Beaten(Response):
+class _Beaten(Response):  # type: ignore[misc]
     API_KEY, API_VERSION = 76, 1
     SCHEMA = Schema(("throttle", Int32), ("error_code", Int16), ("error_message", _TEXT), ("member", _TEXT))
 
 
-class _ShareBeat(RequestStruct):
+class _ShareBeat(RequestStruct):  # type: ignore[misc]
     """ShareGroupHeartbeat (KIP-932), as a KafkaShareConsumer joins with it."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION, RESPONSE_TYPE = 76, 1, True, _Beaten
     SCHEMA = Schema(("group", _TEXT), ("member", _TEXT), ("epoch", Int32), ("rack", _TEXT), ("topics", _TEXTS), _TAGS)
 
 
-class _StreamsBeat(RequestStruct):
+class _StreamsBeat(RequestStruct):  # type: ignore[misc]
     """StreamsGroupHeartbeat (KIP-1071), as a KafkaStreams with group.protocol=streams joins with it."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION, RESPONSE_TYPE = 88, 0, True, _Beaten
@@ -58,7 +58,7 @@ class _StreamsBeat(RequestStruct):
     )  # fmt: skip
 
 
-class _Plain(Request[RequestStruct]):
+class _Plain(Request[RequestStruct]):  # type: ignore[misc]
     """One version of one request."""
 
     API_KEY = -1
@@ -107,7 +107,7 @@ class GroupKinds:
 
     def streams(self, group: str, topic: str) -> None:
         """A streams group with a member."""
-        topology = [("0", [topic], [], [], [], [], [], {})]
+        topology: list[Any] = [("0", [topic], [], [], [], [], [], {})]
         self._ask(
             _Plain(
                 _StreamsBeat, group, str(uuid.uuid4()), 0, 0, None, None, 10_000, 1, 0, topology, {}, [], [], [], "p",
@@ -137,4 +137,4 @@ class GroupKinds:
 
 
 def _is_well(found: dict[str, Any]) -> bool:
-    return found["error_code"] == 0
+    return bool(found["error_code"] == 0)

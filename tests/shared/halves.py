@@ -21,7 +21,7 @@ def half_of(nodeid: str) -> str:
     return REST if "tests/integration/" in nodeid else nodeid
 
 
-class Halves(LoadScopeScheduling):
+class Halves(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each half to one process."""
 
     def _split_scope(self, nodeid: str) -> str:

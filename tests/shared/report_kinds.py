@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import report_samples as samples
-from kafka_ferry.core.checks import BackupLine, Check, Report, Stage, Status, Throughput, complete
+from kafka_ferry.core.checks import ENDED_BEFORE, BackupLine, Check, Report, Stage, Status, Throughput, complete
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
@@ -16,7 +16,6 @@ from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
-from kafka_ferry.report.build import ENDED_BEFORE
 from kafka_ferry.report.run import RunData
 
 CONNECTOR = "mirror_maker2_on_connect.live.Mirror{}Connector"

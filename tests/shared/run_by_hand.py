@@ -34,8 +34,7 @@ class Run(TasksByHand):
 
     def plan(self) -> dict[str, Any]:
         self.do(PlanOperator, "plan")
-        plan: dict[str, Any] = self.artifacts.read_json("plan.json")
-        return plan
+        return self.written("plan.json")
 
     def provision(self) -> None:
         self.do(ProvisionTopicsOperator, "provision_topics")
@@ -58,8 +57,7 @@ class Run(TasksByHand):
 
     def report(self) -> dict[str, Any]:
         self.do(MigrationReportOperator, "report")
-        report: dict[str, Any] = self.artifacts.read_json("report.json")
-        return report
+        return self.written("report.json")
 
     def whole(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[dict[str, Any], dict[str, Any]]:
         """All tasks; ``meanwhile`` is called while the connectors run. Returns plan.json and report.json."""

@@ -53,8 +53,8 @@ def start(folder: Path, address: str = "127.0.0.1", own: Path | None = None) -> 
     if not Path(SSHD).exists():
         raise RuntimeError("this test needs OpenSSH's server. Debian, Ubuntu: apt-get install openssh-server")
     keys = {name: folder / name for name in ("host", "user", "other")}
-    for key in keys.values():
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(key)], check=True)
+    for path in keys.values():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)], check=True)
     (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
     port = _free_port()
     config = folder / "sshd_config"

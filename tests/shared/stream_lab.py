@@ -65,8 +65,7 @@ class StreamRun(TasksByHand):
 
     def plan(self) -> dict[str, Any]:
         self.do(StreamPlanOperator, "plan")
-        plan: dict[str, Any] = self.artifacts.read_json("plan.json")
-        return plan
+        return self.written("plan.json")
 
     def deploy(self) -> None:
         self.do(StreamDeployOperator, "deploy")
@@ -92,8 +91,7 @@ class StreamRun(TasksByHand):
         """The report, whatever its verdict."""
         with contextlib.suppress(AirflowFailException):  # how a verdict FAIL ends the task; the report tells it too
             self.do(StreamReportOperator, "report")
-        report: dict[str, Any] = self.artifacts.read_json("report.json")
-        return report
+        return self.written("report.json")
 
     def events(self, table: str) -> list[dict[str, Any]]:
         """All events of a table, as JSON, without tombstones."""
@@ -102,7 +100,7 @@ class StreamRun(TasksByHand):
         found = []
         with stream.target.reader("read_committed") as reader:
             for _, messages in reader.stream(stream.ranges([topic])):
-                found += [json.loads(message.value()) for message in messages if message.value() is not None]
+                found += [json.loads(value) for message in messages if (value := message.value()) is not None]
         return found
 
 

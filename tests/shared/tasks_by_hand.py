@@ -49,6 +49,12 @@ class TasksByHand:
         made["ti"].get_dr_count = lambda **asked: len(self.others & set(asked["run_ids"]))
         return made
 
+    def written(self, name: str) -> dict[str, Any]:
+        """A JSON artifact that a task of this run has written."""
+        found = self.artifacts.read_json(name)
+        assert isinstance(found, dict), f"{name}: {found}"
+        return found
+
     def do(self, kind: type[Any], task_id: str, **more: Any) -> Any:
         """Execute a task; a deferred one is waited for as the triggerer does."""
         operator = kind(task_id=task_id, engine=self.engine, **more)

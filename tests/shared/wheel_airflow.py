@@ -164,6 +164,7 @@ class OneRun:
 
     @property
     def report(self) -> dict[str, Any]:
+        found: dict[str, Any]
         reports = [json.loads(file.read_text()) for file in self.of.home.glob("artifacts/*/*/report.json")]
         (found,) = (one for one in reports if (one["dag_id"], one["run_id"]) == (self.dag, self.run_id))
         return found
