@@ -9,7 +9,7 @@ export PYTHONPATH := include
 STAMP := $(VENV)/.installed-$(shell cksum < requirements-dev.txt | tr -s ' \t' '--')
 # What needs an Airflow and what does not, in a process each: tests/integration/conftest.py.
 SIDE_BY_SIDE := -n 2 --dist loadgroup
-LINTED := plugins include tests $(wildcard dags)
+LINTED := plugins include tests dags docs/site
 
 .PHONY: help
 help:  ## list the targets
@@ -55,6 +55,11 @@ plugins:  ## build and test the connect plugins: JAR and ZIP in include/connect-
 unit: $(STAMP)  ## tests without a broker
 	$(PY) -m pytest -n auto -m "not integration and not browser"
 
+# To see what no unit test runs; no figure to reach. Numba's loops show as not run: Python does not execute them.
+.PHONY: coverage
+coverage: $(STAMP)  ## what the unit tests run, in all processes: a table, and pages in htmlcov/
+	$(PY) -m pytest -n auto -m "not integration and not browser" --cov --cov-report=term --cov-report=html
+
 .PHONY: integration
 integration: $(STAMP)  ## tests on the embedded stack, each test named as it ends (JOB=backup: those of one job)
 	$(PY) -m pytest -v $(SIDE_BY_SIDE) -m "integration and not browser and not nightly" tests/integration/$(JOB)
@@ -67,6 +72,10 @@ nightly: $(STAMP)  ## integration tests that take minutes each: deep runs in a r
 .PHONY: browser
 browser: $(STAMP)  ## the report page and the trigger form in a real Chromium
 	$(PY) -m pytest -v -n 2 -m browser tests/browser
+
+.PHONY: docs
+docs: $(STAMP)  ## build docs/ as a site, site/index.html; a link that leads nowhere fails it
+	$(PY) -m sphinx -q -W --keep-going -n -b html -c docs/site -d site/.doctrees . site
 
 .PHONY: docs-params
 docs-params: $(STAMP)  ## write the tables of params in docs/ as the specs say
@@ -82,7 +91,7 @@ lint: $(STAMP)  ## ruff and mypy
 	$(PY) -m ruff format --check $(LINTED)
 	$(PY) -m mypy
 	$(PY) -m mypy -p stack -p bench -p demo -m params_tables
-	$(PY) -m mypy dags tests/shared
+	$(PY) -m mypy dags tests/shared docs/site
 
 .PHONY: wheel
 wheel: $(STAMP)  ## build the package for your own Airflow: dist/kafka_ferry-….whl (docs/install.md)

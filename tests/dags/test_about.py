@@ -84,6 +84,8 @@ def test_an_installation_says_where_its_docs_are(monkeypatch: pytest.MonkeyPatch
     assert "](" not in page("verify_backup", "What.", params)
     monkeypatch.setenv("FERRY_DOCS_URL", "https://wiki.example/ferry/")
     assert "[docs/verify_backup.md](https://wiki.example/ferry/verify_backup.md)" in page("verify_backup", "", params)
+    monkeypatch.setenv("FERRY_DOCS_URL", "https://site.example/docs/{page}.html")
+    assert "[docs/verify_backup.md](https://site.example/docs/verify_backup.html)" in page("verify_backup", "", params)
 
 
 def test_what_markdown_would_swallow_is_kept() -> None:

@@ -12,7 +12,7 @@ from airflow.sdk import Param
 
 #: Tag of all DAGs of ours.
 TAG = "kafka-ferry"
-#: Where an installation keeps docs/, as the beginning of an URL.
+#: Where an installation keeps docs/: the beginning of an URL, or the whole with `{page}` in it.
 DOCS = "FERRY_DOCS_URL"
 
 
@@ -43,7 +43,8 @@ def page(dag_id: str, doc: str, params: Mapping[str, Param]) -> str:
     """
     what, *rest = inspect.cleandoc(doc).split("\n\n", 2)
     file, base = f"docs/{dag_id}.md", os.environ.get(DOCS, "").rstrip("/")
-    more = f"[{file}]({base}/{dag_id}.md)" if base else f"`{file}` of Kafka Ferry"
+    place = base if "{page}" in base else f"{base}/{{page}}.md"
+    more = f"[{file}]({place.replace('{page}', dag_id)})" if base else f"`{file}` of Kafka Ferry"
     parts = [what, f"- Limits, failures, examples: {more}"]
     heads = zip(("Tasks", "Use"), rest, strict=False)
     parts += [f"## {head}\n{text.replace('->', '→')}" for head, text in reversed([*heads])] + ["## Params"]
