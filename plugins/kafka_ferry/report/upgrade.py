@@ -50,7 +50,8 @@ def plan_of(found: Mapping[str, Any]) -> dict[str, Any]:
     if "schema" in plan or not isinstance(plan.get("findings"), list):
         return plan
     plan["findings"] = [
-        {**one, "fix": one["cure"]} if isinstance(one, Mapping) and "cure" in one else one for one in plan["findings"]
+        {"fix" if key == "cure" else key: value for key, value in one.items()} if isinstance(one, Mapping) else one
+        for one in plan["findings"]
     ]
     return plan
 
