@@ -100,3 +100,10 @@ def test_the_summary_is_small_whatever_broke() -> None:
     assert len(json.dumps(summary)) < 5000
     assert (summary["verdict"], summary["groups"], summary["path"]) == ("FAIL", 1, "/r.json")
     assert summary["checks"] == {"topics": "pass"}
+    assert summary["goes_on"] is False
+
+
+def test_the_summary_says_what_keeps_running() -> None:
+    kept = leftovers_check(kept="replication continues\ncurl -X DELETE http://connect/x")
+    assert report(checks=[kept]).summary("/r.json")["goes_on"] is True
+    assert report(checks=[leftovers_check(["connector x"])]).summary("/r.json")["goes_on"] is False

@@ -196,6 +196,11 @@ class Report(_Model):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    @property
+    def goes_on(self) -> Check | None:
+        """The check that says what keeps running after the run, with the commands that end it; None: nothing does."""
+        return next((check for check in self.checks if check.commands), None)
+
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", by_alias=True)
 
@@ -215,7 +220,10 @@ class Report(_Model):
         yield b"\n}\n"
 
     def summary(self, path: str) -> dict[str, Any]:
-        """For XCom: small whatever the size of the migration."""
+        """For XCom: small whatever the size of the migration.
+
+        ``goes_on``: whether something keeps running after the run, by its own wish.
+        """
         return {
             "schema": SCHEMA,
             "verdict": self.verdict,
@@ -223,6 +231,7 @@ class Report(_Model):
             "topics": len(self.topics),
             "groups": len({line.group for line in self.groups}),
             "failures": [text[:500] for text in self.failures[:5]],
+            "goes_on": self.goes_on is not None,
             "path": path,
         }
 

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from kafka_ferry.core.expression import problem_of
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.redaction import redact_text, redact_value
 from kafka_ferry.exceptions import BadParam
 
@@ -70,11 +71,14 @@ class Spec(BaseModel):
 
     :cvar form_first: what comes first in the form, which else has the order of the fields. ``form_last``: last.
     :cvar form_without: what the form does not ask for, as it has no use there.
+    :cvar run_kind: what its runs are. ``named_by``: the params that a run is known by beside its DAG, the name first.
     """
 
     form_first: ClassVar[tuple[str, ...]] = ()
     form_last: ClassVar[tuple[str, ...]] = ()
     form_without: ClassVar[tuple[str, ...]] = ()
+    run_kind: ClassVar[Kind | None] = None
+    named_by: ClassVar[tuple[str, ...]] = ()
 
     # Pydantic's own words would show the value, which may be a secret, in every traceback.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)

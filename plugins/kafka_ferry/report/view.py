@@ -69,7 +69,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "sides": report.words.sides if report else (),
         "question": (lambda name: question(report, name)) if report else None,
         "notes": [*(report.notes if report else []), *run.damaged],
-        "goes_on": goes_on(report) if report else None,
+        "goes_on": report.goes_on if report else None,
         "findings": overview.findings if overview else findings(run.plan),
         "timeline": timeline(run, now),
         "topics": report.topics if report else [],
@@ -214,11 +214,6 @@ def left_out(report: Report) -> list[tuple[str, str]]:
         if check.status is Status.SKIPPED and not check.commands and not (report.notes and check.name in NEVER_MADE):
             found.setdefault(check.detail, []).append(check.name.replace("_", " "))
     return [(why, ", ".join(names)) for why, names in found.items()]
-
-
-def goes_on(report: Report) -> Check | None:
-    """The check that says what keeps running after the run, with the commands that end it; None: nothing does."""
-    return next((check for check in report.checks if check.commands), None)
 
 
 def progress(run: RunData) -> dict[str, Any] | None:

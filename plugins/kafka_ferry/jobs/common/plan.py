@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
+from kafka_ferry.core.job_name import KEY, JobName
 from kafka_ferry.core.plan import JobPlan, PlanFile
 from kafka_ferry.core.spec import Spec
 from kafka_ferry.jobs.common.tasks import FerryOperator
@@ -24,12 +25,15 @@ class PlanningOperator(FerryOperator):
 
     @staticmethod
     def asked(context: Context, kind: type[AnySpec]) -> AnySpec:
-        """What the run asks for.
+        """What the run asks for. Airflow is told what the run is of, for the page of all jobs: as XCom ``KEY``, and
+        also where what it asks for is refused.
 
         :raises BadParam: a param is unknown, missing or has a bad value.
         """
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
-        return kind.from_params({**context["params"], **(context["dag_run"].conf or {})})
+        asked = {**context["params"], **(context["dag_run"].conf or {})}
+        context["ti"].xcom_push(key=KEY, value=JobName.of(kind, asked).to_json())
+        return kind.from_params(asked)
 
     def end_dry_run(self, dry_run: bool) -> None:
         """End the run here when its plan is all that was asked for.

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.fields import ExcludedTopics
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.layout import Format
@@ -82,6 +83,8 @@ class ExportSpec(_ExchangeSpec):
     """Params of ``export_topics_to_s3``."""
 
     form_first = ("topics", "source_conn_id", "export", "location", "aws_conn_id", "format", "dry_run")
+    run_kind = Kind.EXPORT
+    named_by = ("export", "location")
 
     topics: list[Entry] = Field(
         min_length=1,
@@ -165,6 +168,8 @@ class ImportSpec(_ExchangeSpec):
     """Params of ``import_topics_from_s3``."""
 
     form_first = ("topics", "export", "location", "aws_conn_id", "target_conn_id", "rename", "dry_run")
+    run_kind = Kind.IMPORT
+    named_by = ("export", "location", "target_conn_id")
 
     topics: list[Entry] = Field(
         default=[],

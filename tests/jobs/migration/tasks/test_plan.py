@@ -19,6 +19,7 @@ from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
 from kafka_ferry.report.plan_lines import first_lines
+from tasks_by_hand import context_of
 
 LINES = group_lines(
     MigrationSpec.from_params({"topics": ["a"]}),
@@ -94,9 +95,13 @@ def test_missing_rights_are_told_before_anything_else_is_asked(monkeypatch: pyte
 def test_a_key_of_the_trigger_that_no_param_has_is_refused() -> None:
     # Airflow lets unknown conf keys pass: without this a typing error would silently become a default.
     run = SimpleNamespace(dag_id="d", run_id="r", conf={"topcis": ["b"]})
+    told: dict[str, Any] = {}
+    context: Any = context_of(run, {"topics": ["a"]}, "plan", xcom_push=lambda key, value: told.update({key: value}))
     with pytest.raises(BadParam) as caught:
-        PlanOperator(task_id="plan").execute_task({"dag_run": run, "params": {"topics": ["a"]}})  # type: ignore[typeddict-item]
+        PlanOperator(task_id="plan").execute_task(context)
     assert caught.value.param == "topcis"
+    # What it is of is known all the same.
+    assert (told["kafka_ferry_job"]["kind"], told["kafka_ferry_job"]["name"]) == ("copy", "ferry")
 
 
 def test_plan_text_says_it_all() -> None:

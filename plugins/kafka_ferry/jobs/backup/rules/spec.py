@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 from pydantic.config import JsonDict
 
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 
@@ -68,6 +69,8 @@ class BackupSpec(_BackupSpec):
     """Params of ``backup_topics``."""
 
     form_first = ("topics", "backup", "location", "source_conn_id", "dry_run", "mode")
+    run_kind = Kind.BACKUP
+    named_by = ("backup", "location")
 
     backup: BackupName = Field(
         default="backup",
@@ -197,6 +200,8 @@ class RestoreSpec(_BackupSpec):
     form_first = (
         "topics", "backup", "location", "target_conn_id", "backup_id", "point_in_time", "rename", "dry_run",
     )  # fmt: skip
+    run_kind = Kind.RESTORE
+    named_by = ("backup", "location", "target_conn_id")
 
     dry_run: bool = Field(
         default=False,
@@ -298,6 +303,8 @@ class VerifySpec(_BackupSpec):
     """Params of ``verify_backup``."""
 
     form_first = ("backup", "location", "backup_id", "dry_run")
+    run_kind = Kind.VERIFY
+    named_by = ("backup", "location")
 
     backup: BackupName = Field(default="backup", title="Backup name", description="Name of the backups.")
     dry_run: bool = Field(default=False, title="Dry run", description="Only say how much would be read.")

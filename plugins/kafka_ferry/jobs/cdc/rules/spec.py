@@ -11,6 +11,7 @@ from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.core.fields import DryRun, PollInterval, TargetCluster
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Name, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect.rules.capacity import capacity_from, check_fits
@@ -41,6 +42,9 @@ _TIMES: JsonDict = {"section": "Times"}
 
 class StreamSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds."""
+
+    run_kind = Kind.STREAM
+    named_by = ("stream",)
 
     databases: list[Entry] = Field(
         min_length=1,

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex
 from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, Acls, MigrationSpec
 
@@ -15,6 +16,8 @@ class ComparisonSpec(MigrationSpec):
     """What ``verify_clusters`` is asked: compare, change nothing. Times are in seconds."""
 
     engine: ClassVar[str] = "verify_clusters"
+    run_kind = Kind.COMPARE
+    named_by = ("topics", "source_conn_id", "target_conn_id")
     #: Of moving records, which it does not.
     form_without = (
         "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",

@@ -11,6 +11,7 @@ from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN
 from kafka_ferry.core.fields import DryRun, ExcludedTopics, PollInterval, TargetCluster
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Name, Spec
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
@@ -80,6 +81,8 @@ class Acls(StrEnum):
 class MigrationSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
+    run_kind = Kind.COPY
+    named_by: ClassVar[tuple[str, ...]] = ("migration",)
     #: What moves the records; each engine has a DAG, and a spec where it takes params of its own.
     engine: ClassVar[str] = "mirror_maker2_on_connect"
     #: Whether records are written as the target connection's user; else the engine has a login of its own.
