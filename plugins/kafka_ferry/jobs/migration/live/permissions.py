@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.group_types import OtherGroup
+from kafka_ferry.core.needs import permission_findings
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.rights import Resource, Rights
 from kafka_ferry.core.topics import TopicState
@@ -14,14 +15,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.permissions import (
-    canary_needs,
-    invisible,
-    permission_findings,
-    source_needs,
-    target_needs,
-    work_needs,
-)
+from kafka_ferry.jobs.migration.rules.permissions import canary_needs, invisible, source_needs, target_needs, work_needs
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.resolve import resolve_groups, resolve_topics
 
