@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename, name_problem
-from kafka_ferry.jobs.migration.engines import mirror_maker2_config as mirror_maker2
+from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, RENAME_KEY, RENAME_POLICY, TopicRename, name_problem
 
 JAVA = Path(__file__).resolve().parents[2] / "include" / "connect-plugins" / "src"
 #: Format, source topic, target topic: also in RenameReplicationPolicyTest.java.
@@ -35,9 +34,9 @@ def test_the_java_policy_is_tested_with_the_same_names_and_has_the_same_keys() -
     lines = [tuple(line.split(", ")) for line in re.findall(r'^\s+"(\S+, \S+, \S+)",$', test, re.M)]
     assert lines == CASES
     policy = (JAVA / "main/java/kafkaferry/connect/RenameReplicationPolicy.java").read_text()
-    assert f'FORMAT_CONFIG = "{mirror_maker2.RENAME_KEY}"' in policy
+    assert f'FORMAT_CONFIG = "{RENAME_KEY}"' in policy
     assert f'FORMAT_DEFAULT = "{DEFAULT_FORMAT}"' in policy
-    package, name = mirror_maker2.RENAME_POLICY.rsplit(".", 1)
+    package, name = RENAME_POLICY.rsplit(".", 1)
     assert f"package {package};" in policy
     assert f"class {name} " in policy
 

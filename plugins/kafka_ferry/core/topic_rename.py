@@ -8,6 +8,9 @@ from dataclasses import dataclass
 #: Stands for the source topic's name, as in the replicator connectors' ``topic.rename.format``.
 TOPIC = "${topic}"
 DEFAULT_FORMAT = "${topic}.replica"
+#: MirrorMaker 2 names topics by it. Our own (include/connect-plugins): its JAR must be on each worker's class path.
+RENAME_POLICY = "kafkaferry.connect.RenameReplicationPolicy"
+POLICY_KEY, RENAME_KEY = "replication.policy.class", "replication.policy.topic.rename.format"
 LONGEST_NAME = 249  # Kafka's ``Topic.MAX_NAME_LENGTH``
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]+")
 

@@ -9,8 +9,8 @@ import pymysql
 import pytest
 
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
+from kafka_ferry.hooks.database import tls
 from kafka_ferry.jobs.cdc.debezium_config import Check
-from kafka_ferry.jobs.cdc.live import tls
 from kafka_ferry.jobs.cdc.live.client import DatabaseHook
 
 

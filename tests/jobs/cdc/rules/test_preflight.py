@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kafka_ferry.core.database_needs import grant_findings
 from kafka_ferry.core.finding import Severity
 from kafka_ferry.jobs.cdc.debezium_config import Database
 from kafka_ferry.jobs.cdc.rules.preflight import (
     captured,
-    grant_findings,
     history_findings,
     server_id_findings,
     settings_findings,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 
 from kafka_ferry.core.config_diff import connector_config
+from kafka_ferry.core.database_needs import grant_findings
 from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
@@ -25,7 +26,6 @@ from kafka_ferry.jobs.cdc.rules.plan import SchemaHistory, StreamPlan
 from kafka_ferry.jobs.cdc.rules.position import Position
 from kafka_ferry.jobs.cdc.rules.preflight import (
     captured,
-    grant_findings,
     history_findings,
     is_compressed,
     server_id_findings,

@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from kafka_ferry.core.database_needs import binlog_findings
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.jobs.cdc.debezium_config import KEYSTORE, SSL_MODE, Check, Database, tls_of
 from kafka_ferry.jobs.cdc.rules.tables import Table
 
-_NEEDED = ("SELECT", "RELOAD", "SHOW DATABASES", "REPLICATION SLAVE", "REPLICATION CLIENT")
-#: MariaDB 10.5 renamed rights, and shows the new names (its documentation of GRANT).
-_ALSO = {"REPLICATION CLIENT": "BINLOG MONITOR", "REPLICATION SLAVE": "REPLICATION REPLICA"}
 _DAY = 86400.0
 _FOREVER = 2**60  # milliseconds or bytes
 _LEGAL = re.compile(r"[^a-zA-Z0-9._-]")
@@ -37,18 +35,7 @@ def captured(tables: Iterable[Table], patterns: Sequence[str]) -> list[Table]:
 
 def settings_findings(variables: Mapping[str, str], database: Database) -> list[Finding]:
     """What is wrong with the server's settings, by ``SHOW GLOBAL VARIABLES``."""
-    aurora = ". On Aurora set binlog_format=ROW in the cluster's parameter group and restart the writer"
-    wanted = (
-        ("log_bin", ("ON", "1"), "start the server with log-bin" + aurora),
-        ("binlog_format", ("ROW",), "SET GLOBAL binlog_format = ROW" + aurora),
-        ("binlog_row_image", ("FULL",), "SET GLOBAL binlog_row_image = FULL"),
-    )
-    found = [
-        Finding(Severity.REFUSE, "binlog", "the server", f"{name} is {variables.get(name, 'not set')!r}, not "
-                f"{values[0]!r}", fix, "database_conn_id")
-        for name, values, fix in wanted
-        if variables.get(name, "").upper() not in values
-    ]  # fmt: skip
+    found = binlog_findings(variables)
     is_mariadb = "mariadb" in variables.get("version", "").lower()
     if not is_mariadb and database is Database.MARIADB:
         found.append(Finding(Severity.REFUSE, "server", "the server", f"it is MySQL {variables.get('version', '')}",
@@ -91,28 +78,6 @@ def is_compressed(variables: Mapping[str, str]) -> bool:
 def _kept_seconds(variables: Mapping[str, str]) -> float:
     seconds = float(variables.get("binlog_expire_logs_seconds", 0) or 0)
     return seconds or float(variables.get("expire_logs_days", 0) or 0) * _DAY
-
-
-def grant_findings(grants: Sequence[str]) -> list[Finding]:
-    """What rights the user lacks, by ``SHOW GRANTS``; rights that come by a role count when it is switched on."""
-    given: set[str] = set()
-    select_somewhere = False
-    for grant in grants:
-        if not (told := re.match(r"GRANT (.+?) ON (\S+) TO ", grant)):
-            continue
-        rights = {right.strip().upper() for right in told[1].split(",")}
-        if told[2] == "*.*":
-            given |= rights
-        select_somewhere |= bool({"SELECT", "ALL PRIVILEGES"} & rights)
-    if "ALL PRIVILEGES" in given:
-        return []
-    lacking = [right for right in _NEEDED if right not in given and _ALSO.get(right) not in given]
-    if select_somewhere and "SELECT" in lacking:
-        lacking.remove("SELECT")  # on the database or the tables: reading them will tell
-    if not lacking:
-        return []
-    return [Finding(Severity.REFUSE, "grants", "the database's user", f"it lacks {', '.join(lacking)}",
-                    f"GRANT {', '.join(lacking)} ON *.* TO it", "database_conn_id")]  # fmt: skip
 
 
 def tls_findings(

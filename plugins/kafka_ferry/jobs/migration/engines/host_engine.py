@@ -16,6 +16,7 @@ from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.client_settings import REFERABLE_KEYS, java_client_settings
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
+from kafka_ferry.core.topic_rename import RENAME_POLICY
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.hosts.host import Host
@@ -27,7 +28,6 @@ from kafka_ferry.jobs.common.by_hand import end_process
 from kafka_ferry.jobs.common.deployment import check_hosts
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.host_spec import HostSpec
-from kafka_ferry.jobs.migration.engines.mirror_maker2_config import RENAME_POLICY
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.rules.watch import Progress

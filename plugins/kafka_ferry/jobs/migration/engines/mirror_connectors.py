@@ -11,14 +11,13 @@ from kafka_ferry.core.changes import Change
 from kafka_ferry.core.config_diff import config_diff
 from kafka_ferry.core.mirror_offsets import next_offsets, offset_changes
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topic_rename import POLICY_KEY, RENAME_POLICY
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import Offsets, ValidationResult
 from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.mirror_intent import heartbeats_are_ours, mirror_intent
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import (
-    POLICY_KEY,
-    RENAME_POLICY,
     MirrorIntent,
     configs,
     residue_topics,

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_ferry.core.record_sizes import producer_settings
+from kafka_ferry.core.topic_rename import POLICY_KEY, RENAME_KEY, RENAME_POLICY
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
 
 _MIRROR = "org.apache.kafka.connect.mirror"
-#: Our own, in include/connect-plugins; each worker must have its JAR on the class path.
-RENAME_POLICY = "kafkaferry.connect.RenameReplicationPolicy"
-POLICY_KEY, RENAME_KEY = "replication.policy.class", "replication.policy.topic.rename.format"
 _BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
 
 #: Never anyone's data; set in full, so that a worker's version does not decide (defaults differ between releases).

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kafka_ferry.core.client_settings import with_prefix
+from kafka_ferry.core.topic_rename import POLICY_KEY, RENAME_KEY
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import (
-    POLICY_KEY,
-    RENAME_KEY,
     MirrorIntent,
     configs,
     residue_topics,

@@ -14,8 +14,7 @@ from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.expression import problem_of
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.shortlist import shortlist
-from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TOPIC
-from kafka_ferry.jobs.migration.engines.mirror_maker2_config import POLICY_KEY, RENAME_KEY, RENAME_POLICY
+from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, POLICY_KEY, RENAME_KEY, RENAME_POLICY, TOPIC
 
 IDLE = {"STOPPED", "PAUSED"}
 # Also classes made from MirrorMaker 2's, such as PluginMirrorSourceConnector of include/connect-plugins; and the short

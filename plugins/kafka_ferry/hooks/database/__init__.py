@@ -1,0 +1,1 @@
+"""Clients of MySQL and MariaDB servers."""
