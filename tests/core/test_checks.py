@@ -29,6 +29,15 @@ def test_contents_or_counts_must_have_been_checked(name: str) -> None:
     assert verdict([check(name, Status.FAIL)], []) == "FAIL"
 
 
+def test_of_a_job_that_compares_nothing_any_check_is_a_proof() -> None:
+    assert verdict([check("kafka_source")], [], ()) == "PASS"
+    assert verdict([check("kafka_source"), check("kafka_target", Status.SKIPPED)], [], ()) == "PASS"
+    assert verdict([check("kafka_target", Status.SKIPPED)], [], ()) == "FAIL"
+    assert verdict([check("kafka_source"), check("kafka_target", Status.FAIL)], [], ()) == "FAIL"
+    assert verdict([check("kafka_source")], ["ask: no answer"], ()) == "FAIL"
+    assert verdict([], [], ()) == "FAIL"
+
+
 @pytest.mark.parametrize("name", CHECKS)
 def test_one_failed_check_fails_the_run(name: str) -> None:
     checks = complete([check("content"), check("counts")], {}, "not made")

@@ -122,7 +122,7 @@ def assemble(
         dag_id=artifacts.dag_id,
         run_id=artifacts.run_id,
         engine=job.engine or engine,
-        verdict=verdict(checks, failures),
+        verdict=verdict(checks, failures, job.proofs),
         source=plan.source.to_json(),
         target=plan.target.to_json(),
         started=min((stage.started for stage in stages), default=None),

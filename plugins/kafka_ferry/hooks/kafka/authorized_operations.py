@@ -47,9 +47,13 @@ class RightsSurvey(KafkaAdmin):
         """Whose rights these are, see ``principal_of``."""
         return principal_of(self._config)
 
-    def ping(self) -> None:
-        """Refused credentials show here in seconds; other calls of librdkafka wait for their time-out first."""
-        self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+    def ping(self) -> tuple[str, int]:
+        """Refused credentials show here in seconds; other calls of librdkafka wait for their time-out first.
+
+        :returns: the cluster's id, and how many brokers it has.
+        """
+        found = self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+        return str(found.cluster_id), len(found.nodes)
 
     def rights(self, topics: Iterable[str], groups: Iterable[str]) -> tuple[Rights, set[str]]:
         """What our user may do with these topics, whether they exist or not, with these groups, and the cluster.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kafka_ferry.core.checks import Words
-from kafka_ferry.report.reported_job import ReportedJob
-
-OURSELVES: Final = "Kafka Ferry itself"
+from kafka_ferry.report.reported_job import OURSELVES, ReportedJob
 
 BACKUP: Final = ReportedJob(
     words=Words(

@@ -77,10 +77,7 @@ def allowed(option: str) -> tuple[str, ...]:
 def check_hosts(spec: OnHosts) -> None:
     """:raises BadParam: a host, program, folder, JVM option or setting that the deployment does not allow."""
     for host in spec.hosts:
-        # The worker's own machine has to be named: no * means it.
-        if host not in allowed("hosts") and (host == LOCAL or not _matches(host, allowed("hosts"))):
-            who = f"{host!r}, the machine that tasks run on," if host == LOCAL else repr(host)
-            raise _refused("hosts", f"{who} is not a host that may be used", "hosts", host)
+        check_host(host)
     if not _matches(spec.java, allowed("java")):
         raise _refused("java", f"{spec.java!r} is not a program that may be run", "java", spec.java)
     for param, option, folder in (
@@ -93,6 +90,14 @@ def check_hosts(spec: OnHosts) -> None:
             "jvm_options", f"{word!r} is not on the list of options that only size and tune", "jvm_options", word
         )
     check_settings("overrides", spec.overrides)
+
+
+def check_host(host: str, param: str = "hosts") -> None:
+    """:raises BadParam: a host that the deployment does not allow."""
+    # The worker's own machine has to be named: no * means it.
+    if host not in allowed("hosts") and (host == LOCAL or not _matches(host, allowed("hosts"))):
+        who = f"{host!r}, the machine that tasks run on," if host == LOCAL else repr(host)
+        raise _refused(param, f"{who} is not a host that may be used", "hosts", host)
 
 
 def check_settings(param: str, settings: dict[str, str]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kafka_ferry.core.checks import Words
-from kafka_ferry.jobs.backup.reported import OURSELVES
-from kafka_ferry.report.reported_job import ReportedJob
+from kafka_ferry.report.reported_job import OURSELVES, ReportedJob
 
 EXPORT: Final = ReportedJob(
     words=Words(
