@@ -17,6 +17,7 @@ from kafka_ferry.core.spec import Spec, words_of
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySpec
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import params_of
+from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import ENGINES, spec_of
@@ -32,6 +33,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "export_topics_to_s3": ExportSpec,
     "import_topics_from_s3": ImportSpec,
     "stream_database_changes": StreamSpec,
+    "check_connections": ConnectionsSpec,
 }
 _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re.DOTALL)
 

@@ -10,6 +10,7 @@ import pytest
 from forms import DAGS
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
+from kafka_ferry.jobs.connections.reported import CONNECTIONS
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
@@ -24,6 +25,7 @@ NO_MIGRATION = {
     "export_topics_to_s3": EXPORT,
     "import_topics_from_s3": IMPORT,
     "stream_database_changes": STREAM,
+    "check_connections": CONNECTIONS,
 }
 
 

@@ -37,6 +37,7 @@ FOLDER = PROJECT / "include" / "examples"
 #: DAG to the word of its example that becomes the test's own, so that no two have a topic in common; and that word.
 WORDS = {
     "backup_topics": ("flights", "every-backup"),
+    "check_connections": ("flights", "every-check"),
     "export_topics_to_s3": ("source-topic", "every-export"),
     "import_topics_from_s3": ("source-topic", "every-export"),
     "mirror_maker1": ("projects", "every-one"),
@@ -62,6 +63,7 @@ COPIED = {"topics", "partitions", "counts", "content"}
 MIGRATED = COPIED | {"configs", "new_records", "groups", "group_offsets", "leftovers"}
 PROVED = {
     "backup_topics": {"topics", "counts", "gaps", "objects", "groups"},
+    "check_connections": {"kafka_source", "kafka_target", "kafka_connect", "aws_default"},
     "export_topics_to_s3": COPIED,
     "import_topics_from_s3": COPIED,
     "mirror_maker1": COPIED | {"configs", "new_records", "leftovers"},
@@ -77,7 +79,9 @@ PROVED = {
     "verify_clusters": COPIED,
 }
 #: Where its topics are counted, beside the report.
-ON_TARGET = PROVED.keys() - {"backup_topics", "verify_backup", "export_topics_to_s3", "stream_database_changes"}
+ON_TARGET = PROVED.keys() - {
+    "backup_topics", "check_connections", "verify_backup", "export_topics_to_s3", "stream_database_changes"
+}  # fmt: skip
 SCHEDULED = ("backup_topics", "verify_backup")  # they ship paused
 DATABASE = "stream_database_changes"
 
@@ -178,6 +182,7 @@ def every(request: pytest.FixtureRequest, airflow_stack: Stack, airflow_api: Air
             "mirror_maker2_on_msk_connect": {**arns, "plugin_bucket": BUCKET},
             "msk_replicator": {**arns, "source_cluster_arn": SOURCE_ARN},
             DATABASE: {"keep_streaming": False, "forget": True},
+            "check_connections": {"topics": ["every-check-1"], "groups": ["every-check-1-billing"]},
         }
         chosen = {dag for dag in wanted(request.session) if dag != DATABASE or mariadb.unavailable() is None}
         made = Every(airflow_stack, airflow_api, own, chosen)
@@ -200,7 +205,7 @@ def test_a_dag_passes_from_its_example(every: Every, airflow_stack: Stack, dag: 
     records = 3 if dag == DATABASE else RECORDS
     for row in report["topics"]:
         assert (row["source_records"], row["target_records"], row["lost"]) == (records, records, 0), row
-    assert len(report["topics"]) == (1 if dag == DATABASE else 2)
+    assert len(report["topics"]) == {DATABASE: 1, "check_connections": 0}.get(dag, 2)
     if dag in ON_TARGET:
         for row in report["topics"]:
             assert ends(airflow_stack.target_bootstrap, row["target"]) >= RECORDS, row

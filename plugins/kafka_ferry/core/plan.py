@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EXPORT = "export"
     IMPORT = "import"
     STREAM = "stream"
+    ASK = "ask"
 
 
 class PlanPart(Tolerant, BaseModel):
@@ -196,8 +197,8 @@ class JobPlan(PlanFile):
 
 
 class Plan(PlanFile):
-    """What the report reads of any job's plan, of whatever is there. The kinds are told apart by ``connector``,
-    ``archive``, ``mode``, ``chain``, ``export_id`` and ``records``.
+    """What the report reads of any job's plan, of whatever is there. The kinds are told apart by ``connections``,
+    ``connector``, ``archive``, ``mode``, ``chain``, ``export_id`` and ``records``.
 
     :param skipped_topics, skipped_groups: name to why.
     :param records, bytes: sums over the topics, at most. ``changes``: None where a job does not tell them.
@@ -212,6 +213,7 @@ class Plan(PlanFile):
     mode: str | None = None
     chain: list[str] | None = None
     connector: str | None = None
+    connections: list[Any] | None = None
     engine: PlannedEngine | None = None
     service_role: PlannedRole | None = None
     topics: list[PlannedTopic] = []
@@ -242,6 +244,8 @@ class Plan(PlanFile):
     @property
     def kind(self) -> Kind:
         """By what it has, as its DAG may have any name."""
+        if self.connections is not None:
+            return Kind.ASK
         if self.connector is not None:
             return Kind.STREAM
         if self.archive is not None:

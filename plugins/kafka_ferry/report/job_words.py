@@ -64,6 +64,7 @@ PLANNED: Final = MappingProxyType(
         Kind.EXPORT: ("Topics to export", "Offsets"),
         Kind.IMPORT: ("Topics to import", "Records"),
         Kind.STREAM: ("Tables to stream", "Rows, about"),
+        Kind.ASK: ("Topics to ask about", ""),
     }
 )
 

@@ -1,0 +1,1 @@
+"""Ask connections what they can do: ``check_connections``."""

@@ -1,0 +1,1 @@
+"""Ask the systems that connections lead to. Changes nothing but a probe object."""
