@@ -164,6 +164,31 @@ class Archive(PlanPart):
     location: str
 
 
+class Asked(StrEnum):
+    """What a connection leads to."""
+
+    KAFKA = "kafka"
+    CONNECT = "connect"
+    AWS = "aws"
+    DATABASE = "database"
+    HOST = "host"
+
+
+class PlannedConnection(PlanPart):
+    """A connection that is asked what it can do.
+
+    :param kind: None where there is nothing to ask; ``problem`` says why.
+    :param written_to: whether a job writes to it.
+    :param named: by the user, so that it has to be there.
+    """
+
+    conn_id: str
+    kind: Asked | None
+    written_to: bool
+    named: bool
+    problem: str
+
+
 class PlanFile(PlanPart):
     """plan.json, as it is written and as it is read."""
 
@@ -213,7 +238,7 @@ class Plan(PlanFile):
     mode: str | None = None
     chain: list[str] | None = None
     connector: str | None = None
-    connections: list[Any] | None = None
+    connections: list[PlannedConnection] | None = None
     engine: PlannedEngine | None = None
     service_role: PlannedRole | None = None
     topics: list[PlannedTopic] = []

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from kafka_ferry.compat import BaseHook
+from kafka_ferry.core.plan import Asked, PlannedConnection
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.extras import MissingExtra
 from kafka_ferry.jobs.connections.live.asking import ask, secrets_of, type_of
 from kafka_ferry.jobs.connections.live.planning import planned_connections, probe_name
 from kafka_ferry.jobs.connections.live.question import Question
 from kafka_ferry.jobs.connections.rules.answer import Answer
-from kafka_ferry.jobs.connections.rules.plan import Asked, PlannedConnection
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
 
 SECRET = "s3cr'et\\$" + "{x}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.plan import Asked, PlannedConnection
 from kafka_ferry.exceptions import BadConnection, BadParam, NotAuthorized, TransientError
 from kafka_ferry.hooks.objects.store import StoredObject
 from kafka_ferry.jobs.connections.live import aws as module
@@ -15,7 +16,6 @@ from kafka_ferry.jobs.connections.live.asking import ask
 from kafka_ferry.jobs.connections.live.aws_service import ServiceHook
 from kafka_ferry.jobs.connections.live.question import Question
 from kafka_ferry.jobs.connections.rules.answer import Answer
-from kafka_ferry.jobs.connections.rules.plan import Asked, PlannedConnection
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
 from stack.msk import CLUSTER
 from stack.msk.server import MskConnectDouble

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kafka_ferry.core.checks import Status
+from kafka_ferry.core.plan import Asked, PlannedConnection
 from kafka_ferry.jobs.connections.rules.answer import Answer, check_of, checks_of, not_asked, sentence_of
-from kafka_ferry.jobs.connections.rules.plan import Asked, PlannedConnection
 
 
 def planned(

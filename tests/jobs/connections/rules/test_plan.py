@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.plan import Asked, PlannedConnection
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.connections.rules.plan import Asked, PlannedConnection, plan_of, planned
+from kafka_ferry.jobs.connections.rules.plan import plan_of, planned
 from kafka_ferry.jobs.connections.rules.spec import DEFAULTS, ConnectionsSpec
 from params_tables import SPECS
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
+from kafka_ferry.core.plan import Asked
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.connections.live.question import Question
 from kafka_ferry.jobs.connections.rules.answer import Answer, not_asked
-from kafka_ferry.jobs.connections.rules.plan import Asked
 
 #: Calls that a connection may take as long as the param ``patience`` says, one after the other.
 _CALLS = 3

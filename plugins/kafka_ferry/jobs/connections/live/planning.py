@@ -6,11 +6,12 @@ import hashlib
 import os
 from datetime import UTC, datetime
 
+from kafka_ferry.core.plan import Asked, PlannedConnection
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.objects.aws_connection import DEFAULT as AWS_DEFAULT
 from kafka_ferry.jobs.common.deployment import check_location
 from kafka_ferry.jobs.connections.live.asking import type_of
-from kafka_ferry.jobs.connections.rules.plan import Asked, ConnectionsPlan, PlannedConnection, plan_of, planned
+from kafka_ferry.jobs.connections.rules.plan import ConnectionsPlan, plan_of, planned
 from kafka_ferry.jobs.connections.rules.spec import DEFAULTS, ConnectionsSpec
 
 _ENVIRONMENT = "AIRFLOW_CONN_"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kafka_ferry.jobs.connections.rules.plan import PlannedConnection
+from kafka_ferry.core.plan import PlannedConnection
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
 
 

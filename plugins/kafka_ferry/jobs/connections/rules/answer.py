@@ -8,10 +8,11 @@ from pydantic import Field
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.plan import PlannedConnection
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.tolerant import Tolerant
 from kafka_ferry.core.words import number_of
-from kafka_ferry.jobs.connections.rules.plan import PlannedConnection
+from kafka_ferry.jobs.connections.rules.plan import what
 
 _NAMED = 200
 
@@ -75,7 +76,7 @@ def check_of(planned: PlannedConnection, answer: Answer | None) -> Check:
     return Check(
         name=planned.conn_id,
         status=status,
-        expected=planned.what,
+        expected=what(planned),
         actual=answer.actual or ("not usable" if answer.missing else "it is there"),
         detail="; ".join(answer.notes),
         differences=[*answer.missing, *answer.limits][:_NAMED],

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 
-from kafka_ferry.core.plan import JobPlan, PlannedTopic, PlanPart, Side
+from kafka_ferry.core.plan import Asked, JobPlan, PlannedConnection, PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.connections.rules.spec import WRITTEN_TO, ConnectionsSpec
-
-
-class Asked(StrEnum):
-    """What a connection leads to."""
-
-    KAFKA = "kafka"
-    CONNECT = "connect"
-    AWS = "aws"
-    DATABASE = "database"
-    HOST = "host"
-
 
 #: Airflow's types of connections to what they lead to.
 KINDS = {
@@ -39,27 +27,12 @@ _WORDS = {
 }
 
 
-class PlannedConnection(PlanPart):
-    """One connection.
-
-    :param kind: None where there is nothing to ask; ``problem`` says why.
-    :param written_to: whether a job writes to it.
-    :param named: by the user, so that it has to be there.
-    """
-
-    conn_id: str
-    kind: Asked | None
-    written_to: bool
-    named: bool
-    problem: str
-
-    @property
-    def what(self) -> str:
-        """For people: the id, and what it should be."""
-        if self.kind is None:
-            return self.conn_id
-        words = "a Kafka cluster to write to" if self.written_to else _WORDS[self.kind]
-        return f"{self.conn_id}: {words}"
+def what(planned: PlannedConnection) -> str:
+    """For people: the id, and what it should be."""
+    if planned.kind is None:
+        return planned.conn_id
+    words = "a Kafka cluster to write to" if planned.written_to else _WORDS[planned.kind]
+    return f"{planned.conn_id}: {words}"
 
 
 class ConnectionsPlan(JobPlan):
@@ -120,5 +93,5 @@ def plan_of(spec: ConnectionsSpec, found: Sequence[PlannedConnection], now: str)
         target=Side(),
         topics=[PlannedTopic(source=name, target=name) for name in spec.topics],
         connections=list(found),
-        notes=[f"{one.conn_id}: {one.problem}" if one.problem else one.what for one in found],
+        notes=[f"{one.conn_id}: {one.problem}" if one.problem else what(one) for one in found],
     )
