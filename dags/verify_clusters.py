@@ -11,14 +11,10 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from kafka_ferry.jobs.common.about import about
-from kafka_ferry.jobs.common.defaults import UNBOUNDED, task_defaults
+from kafka_ferry.jobs.common.defaults import task_defaults
 from kafka_ferry.jobs.common.form import params_of
-from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.jobs.migration.reported import COMPARISON
+from kafka_ferry.jobs.migration.dag import compare
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
-from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
-from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
 
 with DAG(
     **about(
@@ -28,10 +24,4 @@ with DAG(
     max_active_runs=8,
     default_args=task_defaults("verify_clusters"),
 ):
-    freeze = FreezeOperator(task_id="freeze")
-    shards = ShardsOperator(task_id="shards")
-    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
-    validate = ValidateOperator(task_id="validate", only_compare=True)
-    report = ReportOperator(task_id="report", job=COMPARISON)
-
-    freeze >> shards >> fingerprint >> validate >> report
+    compare()

@@ -1,11 +1,15 @@
-"""The one sentence that every migration DAG says, whatever moves the records (docs/design.md, section 4)."""
+"""The one sentence that every migration DAG says, whatever moves the records (docs/design.md, section 4); and that of
+a comparison."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.report import ReportOperator
+from kafka_ferry.jobs.migration.reported import COMPARISON
 from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
+from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
 from kafka_ferry.jobs.migration.tasks.converge import ConvergenceSensor
 from kafka_ferry.jobs.migration.tasks.engine import DeployOperator, RemoveOperator
 from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
@@ -45,3 +49,17 @@ def migrate() -> None:
     plan >> provision_topics >> deploy >> wait_until_running >> [wait_until_converged, canary]
     wait_until_converged >> shards >> fingerprint >> translate_groups
     [translate_groups, canary] >> validate >> remove >> report
+
+
+def compare() -> None:
+    """Make the tasks of a comparison of two clusters as they are::
+
+    freeze -> shards -> fingerprint -> validate -> report
+    """
+    freeze = FreezeOperator(task_id="freeze")
+    shards = ShardsOperator(task_id="shards")
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
+    validate = ValidateOperator(task_id="validate", only_compare=True)
+    report = ReportOperator(task_id="report", job=COMPARISON)
+
+    freeze >> shards >> fingerprint >> validate >> report
