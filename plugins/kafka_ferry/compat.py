@@ -6,12 +6,31 @@ not in the release of it that managed Airflows of 3.0 are pinned to (1.7; it cam
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 __all__ = [
-    "AirflowException", "AirflowFailException", "AirflowNotFoundException", "AirflowSensorTimeout",
-    "AirflowSkipException", "BaseHook", "DownstreamTasksSkipped", "TaskDeferred", "conf", "redact",
+    "CALLBACKS_READ_XCOMS",
+    "HAS_TABS",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowNotFoundException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "BaseHook",
+    "DownstreamTasksSkipped",
+    "Stats",
+    "TaskDeferred",
+    "conf",
+    "flush_stats",
+    "redact",
+    "stats",
 ]  # fmt: skip
+
+#: Whether a run has tabs of plugins.
+HAS_TABS: bool
+#: Whether callbacks of a DAG, which work in the DAG processor, may read XComs. Before 3.1 it does not answer them, and
+#: they wait until they are killed.
+CALLBACKS_READ_XCOMS: bool
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseHook, conf
@@ -50,9 +69,47 @@ else:
         )
     try:  # 3.1
         from airflow.sdk import BaseHook
+
+        HAS_TABS = CALLBACKS_READ_XCOMS = True
     except (ImportError, AttributeError):
         from airflow.hooks.base import BaseHook
+
+        HAS_TABS = CALLBACKS_READ_XCOMS = False
     try:  # 3.1
         from airflow.sdk.log import redact
     except ImportError:
         from airflow.sdk.execution_time.secrets_masker import redact
+
+
+class Stats(Protocol):
+    """What we use of Airflow's metrics."""
+
+    def gauge(self, stat: str, value: float, *, tags: dict[str, str] | None = None) -> Any:
+        """Set a value."""
+
+    def incr(self, stat: str, *, tags: dict[str, str] | None = None) -> Any:
+        """Count one more."""
+
+
+def stats() -> Stats:
+    """Airflow's metrics, as this deployment sends them."""
+    try:  # 3.2
+        # Sets them up in a process where the task runner has not: of the triggerer, of `airflow dags test`.
+        import airflow.sdk.serde  # noqa: F401
+        from airflow.sdk.observability.stats import Stats as found
+    except ImportError:
+        from airflow.stats import Stats as found
+    sends: Stats = found
+    return sends
+
+
+def flush_stats() -> None:
+    """Send what OpenTelemetry collects for a minute: a task's process may end before. From 3.2 on Airflow does so."""
+    try:
+        import airflow.sdk.observability  # noqa: F401
+    except ImportError:
+        from opentelemetry.metrics import get_meter_provider
+
+        flush = getattr(get_meter_provider(), "force_flush", None)
+        if flush:
+            flush(timeout_millis=5_000)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from kafka_ferry.report.artifacts import RunArtifacts
 
@@ -25,9 +26,10 @@ def context_of(
         map_index=map_index,
         try_number=1,
         xcom_push=xcom_push,
+        xcom_pull=lambda **_: None,
         get_dr_count=lambda **_: 0,  # Airflow knows of no other run
     )
-    return {"dag_run": dag_run, "params": params, "ti": ti}
+    return {"dag_run": dag_run, "params": params, "ti": ti, "outlet_events": OutletEventAccessors()}
 
 
 class TasksByHand:

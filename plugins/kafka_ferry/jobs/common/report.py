@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.exceptions import FerryError
+from kafka_ferry.jobs.common.proven import PROVEN
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import REPORT, RunArtifacts
 from kafka_ferry.report.reported_job import ReportedJob
@@ -13,6 +14,7 @@ from kafka_ferry.report.reported_job import ReportedJob
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.job_name import JobName
     from kafka_ferry.report.stages import Tasks
 
 
@@ -27,11 +29,13 @@ class ReportOperator(FerryOperator):
     last task would do so too, but for a run that a user marks as failed (or as success): Airflow then skips all that
     has not begun, except teardowns, and calls a run whose last task is skipped a success (measured on 3.3.2).
 
+    A PASS also lets the event of an asset come (``jobs/common/proven.py``).
+
     :param job: what kind of run it is; None: of none that is known.
     """
 
     def __init__(self, *, job: ReportedJob | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"outlets": [PROVEN], **kwargs})
         self.job = job or ReportedJob()
         self.as_teardown(on_failure_fail_dagrun=True)
 
@@ -62,7 +66,44 @@ class ReportOperator(FerryOperator):
             return None
         return task_names(states, [task.task_id for task in self.dag.topological_sort()])
 
+    def proves(self, report: Report) -> bool:
+        """Whether there is something new that other DAGs may build on."""
+        return report.verdict == "PASS"
+
+    def tell_metrics(self, report: Report, name: str) -> None:
+        """:param name: of the job."""
+        from kafka_ferry.jobs.common.metrics import JobMetrics, Measure
+
+        moved = report.throughput
+        rate = moved.counted[0] / moved.seconds if moved.seconds else None
+        lost = sum(line.lost for line in report.topics) if report.topics else None
+        JobMetrics(report.dag_id, name).tell({Measure.RATE: rate, Measure.LOST: lost}, report.verdict)
+
+    def tell_others(self, context: Context, report: Report, of: JobName) -> None:
+        """Let other DAGs know what was proven."""
+        from kafka_ferry.jobs.common.proven import asset_of, emit
+        from kafka_ferry.report.address import report_address
+
+        counted = [line.target_records for line in report.topics if line.target_records is not None]
+        own = next((line.backup_id for line in report.backups if line.own), None)
+        emit(
+            context,
+            asset_of(of),
+            {
+                "verdict": report.verdict,
+                "dag_id": report.dag_id,
+                "run_id": report.run_id,
+                "name": of.name,
+                "topics": len(report.topics),
+                "records": sum(counted) if counted else report.throughput.records,
+                "ended": report.ended,
+                "link": report_address(report.dag_id, report.run_id),
+                **({"backup_id": own} if own else {}),
+            },
+        )
+
     def execute_task(self, context: Context) -> None:
+        from kafka_ferry.jobs.common.job_of import job_of
         from kafka_ferry.report.build import report_text
         from kafka_ferry.report.page import write_page
         from kafka_ferry.report.pages import write_pages
@@ -77,6 +118,8 @@ class ReportOperator(FerryOperator):
         except OSError:
             self.log.exception("The page's own files were not written; it reads report.json, unless that is too large")
         context["ti"].xcom_push(key="report", value=summary)
+        of = job_of(self.dag, context["ti"])
+        self.tell_metrics(report, of.name)
         text = f"{report_text(report)}\nreport: {path}\npage: {page}"
         if report.verdict != "PASS":
             self.log.error("%s", text)
@@ -84,4 +127,6 @@ class ReportOperator(FerryOperator):
             reasons = [f"failed checks: {failed}"] * bool(failed) + report.failures
             raise VerdictFailed(f"verdict FAIL: {'; '.join(reasons)}"[:2000])
         self.log.info("%s", text)
+        if of.kind and self.proves(report):
+            self.tell_others(context, report, of)
         artifacts.sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.table import table
@@ -23,6 +24,24 @@ def deadline_of(context: Context, seconds: float) -> float:
     started = context["dag_run"].start_date
     assert started is not None  # noqa: S101  # it is running
     return float(started.timestamp() + seconds)
+
+
+def noting(context: Context, export: str) -> Callable[[dict[str, Any]], None]:
+    """Keeps each increment for the report, and tells the deployment's metrics of it.
+
+    :param export: name of the exports.
+    """
+    from kafka_ferry.jobs.common.metrics import JobMetrics, Measure
+
+    artifacts, metrics = RunArtifacts.of(context), JobMetrics(context["dag_run"].dag_id, export)
+
+    def note(line: dict[str, Any]) -> None:
+        artifacts.append_line(FOLLOWED, line)
+        seconds = line["seconds"]
+        rate = line["records"] / seconds if seconds else None
+        metrics.tell({Measure.LAG_SECONDS: seconds, Measure.RATE: rate})
+
+    return note
 
 
 class ExportPlanOperator(PlanningOperator):
@@ -143,12 +162,12 @@ class ExportFollowOperator(FerryOperator):
         from kafka_ferry.jobs.s3.continuous import export_continuously
         from kafka_ferry.jobs.s3.runs import export_run_of
 
-        export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
+        export_run = export_run_of(context)
         if not export_run.spec.follow_for:
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
         deadline = deadline_of(context, export_run.spec.follow_for)
-        return asdict(export_continuously(export_run, deadline, lambda line: artifacts.append_line(FOLLOWED, line)))
+        return asdict(export_continuously(export_run, deadline, noting(context, export_run.spec.export)))
 
 
 class ExportValidateOperator(FerryOperator):

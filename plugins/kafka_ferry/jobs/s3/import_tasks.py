@@ -12,7 +12,7 @@ from kafka_ferry.jobs.common.checks import write_checks
 from kafka_ferry.jobs.common.plan import PlanningOperator, read_plan, write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.jobs.s3.export_tasks import FOLLOWED, deadline_of
+from kafka_ferry.jobs.s3.export_tasks import FOLLOWED, deadline_of, noting
 from kafka_ferry.report.artifacts import CHECKS_MADE, RunArtifacts
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class ImportFollowOperator(FerryOperator):
             here,
             deadline_of(context, run.spec.follow_for),
             run.spec.follow_interval,
-            lambda line: artifacts.append_line(FOLLOWED, line),
+            noting(context, run.spec.export),
             before=lambda: run.bring(there),
         )
         return asdict(done)

@@ -35,6 +35,7 @@ class PlanBackupOperator(PlanningOperator):
     """
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.backup.age import tell_age_in
         from kafka_ferry.jobs.backup.plan_text import backup_plan_text
         from kafka_ferry.jobs.backup.rules.spec import BackupSpec
         from kafka_ferry.jobs.backup.store.job import BackupJob
@@ -42,9 +43,12 @@ class PlanBackupOperator(PlanningOperator):
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = self.asked(context, BackupSpec)
-        plan = plan_of_backup(BackupJob(spec, run))
+        job = BackupJob(spec, run)
+        plan = plan_of_backup(job)
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", backup_plan_text(plan), path)
+        # Before this run has made one: so the age grows for as long as runs begin and fail.
+        tell_age_in(job.catalogue, run.dag_id, spec.backup)
         self.end_dry_run(spec.dry_run)
         if covered := plan.covered:
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)

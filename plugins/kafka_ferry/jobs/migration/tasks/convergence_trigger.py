@@ -12,6 +12,7 @@ import pendulum
 
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
+from kafka_ferry.jobs.common.metrics import JobMetrics, Measure
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.migration import Migration
@@ -56,6 +57,9 @@ class ConvergencePoller:
             return self._tolerated(fault)
         self._silent_since = None
         self._last = progress_line(result)
+        lag = 0 if result.converged else result.total_offsets - result.offsets
+        metrics = JobMetrics(self._artifacts.dag_id, self._spec.migration)
+        metrics.tell({Measure.LAG: lag, Measure.RATE: result.offsets_per_second})
         try:
             self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
         except OSError as error:  # it is for people alone: a disk that is full for a moment must not end the wait
