@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from forms import DAGS
+from kafka_ferry.core.job_name import JobName
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
+from kafka_ferry.jobs.common.plan import PlanningOperator
+from kafka_ferry.jobs.common.proven import asset_of
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
@@ -17,6 +20,7 @@ from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
+OPERATE = (FOLDER.parent / "docs" / "operate.md").read_text()
 NO_MIGRATION = {
     "verify_clusters": COMPARISON,
     "backup_topics": BACKUP,
@@ -40,6 +44,18 @@ def test_a_report_speaks_in_the_words_of_its_job(name: str) -> None:
     task = report_of(name)
     assert task.job == NO_MIGRATION.get(name, migration(task.engine))
     assert task.job.words.engine or name == "verify_clusters", "an engine has a name for people"
+
+
+@pytest.mark.parametrize("name", [name for name, (spec, _) in DAGS.items() if spec.run_kind])
+def test_a_pass_has_an_asset_that_the_docs_name(name: str) -> None:
+    """Other DAGs wait for it, by the name of the job."""
+    spec = DAGS[name][0]
+    named_by = "dag id" if name == "verify_clusters" else spec.named_by[0]
+    made = asset_of(JobName.of(spec, {named_by: "orders"}))
+    assert f"`{made.name.rpartition('/')[0]}/<{named_by}>`" in OPERATE
+    dag = report_of(name).dag
+    first = [task.task_id for task in dag.tasks if isinstance(task, PlanningOperator)]
+    assert first == [task.task_id for task in dag.roots], "it alone tells what a run is of"
 
 
 @pytest.mark.parametrize("name", [name for name in DAGS if name not in NO_MIGRATION])
