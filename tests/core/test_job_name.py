@@ -42,9 +42,14 @@ def test_only_a_check_of_connections_is_of_no_job() -> None:
 def test_every_job_says_what_its_runs_are_of(spec: type[Spec]) -> None:
     made = JobName.of(spec, {})
     assert made.kind in set(Kind)
-    # Only what a user has to give has no default.
-    assert bool(made.name) is not spec.model_fields[spec.named_by[0]].is_required()
+    # A name there is of every run, but of what a user has to give, or may leave empty.
+    named = spec.model_fields[spec.named_by[0]]
+    assert bool(made.name) is not (named.is_required() or named.default == [])
     assert "Undefined" not in f"{made}"
+
+
+def test_a_job_that_does_not_say_so_has_runs_without_a_name() -> None:
+    assert JobName.of(Spec, {"dry_run": True}) == JobName(kind="", name="", dry_run=True)
 
 
 def test_it_comes_back_from_an_xcom() -> None:

@@ -38,7 +38,7 @@ class JobName(Tolerant, BaseModel):
         """
         fields = {param: spec.model_fields[param] for param in spec.named_by}
         otherwise = {param: None if field.is_required() else field.default for param, field in fields.items()}
-        name, *where = [_text(params.get(param, default)) for param, default in otherwise.items()]
+        name, *where = [_text(params.get(param, default)) for param, default in otherwise.items()] or [""]
         return cls(
             kind=spec.run_kind or "",
             name=name,

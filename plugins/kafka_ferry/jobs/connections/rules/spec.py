@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import CLUSTER_ARN
+from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Spec
 
 #: What Airflow takes as an id (``airflow.models.connection.sanitize_conn_id``).
@@ -26,6 +27,8 @@ class ConnectionsSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
     form_last = ("patience",)
+    run_kind = Kind.ASK
+    named_by = ("connections",)
 
     connections: list[ConnId] = Field(
         default=[],
