@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--database", action="store_true", help="with a MariaDB server and Debezium's connectors")
     up.add_argument("--msk", action="store_true", help="a double of MSK Connect (docs/msk_connect.md)")
+    for cluster in ("source", "target"):
+        up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
+    up.add_argument("--connect", default="", metavar="VERSION", help="version of the Connect worker, as 3.9.2")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -73,6 +76,9 @@ def _up(options: argparse.Namespace) -> int:
         secure=options.secure,
         database=options.database,
         msk=options.msk,
+        source=options.source,
+        target=options.target,
+        connect=options.connect,
     ).up()
     values = stack.variables()
     print()

@@ -1,4 +1,4 @@
-"""A single-node Kafka cluster in KRaft mode: broker and controller in one JVM."""
+"""A Kafka broker: by default a whole cluster, broker and KRaft controller in one JVM."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import security
+from stack.cluster import Cluster, Kind
 from stack.errors import StackError
 from stack.health import kafka_cluster_id
 from stack.ports import HOST
@@ -19,7 +20,7 @@ from stack.state import State
 # The replication factors of 1 are those of a cluster of one node. A broker that was killed is refused by the controller
 # until its session ends (9 s by default), hence the short session. Nothing expires unless a topic says so: test data
 # with old timestamps would vanish under the default retention of 7 days.
-SETTINGS = """\
+KRAFT = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
@@ -28,9 +29,20 @@ advertised.listeners=PLAINTEXT://{host}:{client}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+"""
+ZOOKEEPER = """\
+broker.id=1
+zookeeper.connect={host}:{zookeeper}
+zookeeper.session.timeout.ms=6000
+listeners=PLAINTEXT://{host}:{client}
+advertised.listeners=PLAINTEXT://{host}:{client}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+"""
+COMMON = """\
+log.dirs={data}
 auto.create.topics.enable=false
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
@@ -46,47 +58,96 @@ log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4
 """
+SETTINGS = KRAFT + COMMON
+# Of several, after the rest: in a Java properties file the last line with a key counts.
+SEVERAL = """\
+broker.rack=rack-{number}
+offsets.topic.replication.factor={replicas}
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={min_isr}
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={min_isr}
+default.replication.factor={replicas}
+min.insync.replicas={min_isr}
+"""
+KRAFT_NODE = """\
+process.roles={roles}
+node.id={number}
+controller.quorum.voters={quorum}
+"""
 
 
 class Broker(Service):
-    """The cluster "source" or "target"."""
+    """A broker of the cluster "source" or "target".
 
-    def __init__(self, name: str, folder: Path, state: State, java: str, jars: Path) -> None:
-        super().__init__(name, folder, state)
-        self._java, self._jars = java, jars
+    :param name: the cluster's.
+    :param number: its ``node.id``; the first is called as the cluster is.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, state: State, java: str, jars: Path, kind: Kind | None = None, number: int = 1
+    ) -> None:
+        self.cluster = Cluster(name, state, kind)
+        super().__init__(list(self.cluster.brokers)[number - 1], folder, state)
+        self._java, self._jars, self._number = java, jars, number
+        if self.cluster.kind.zookeeper:
+            self.needs = (self.cluster.zookeeper,)
 
     @property
     def bootstrap(self) -> str:
         """``bootstrap.servers`` of the cluster."""
-        return f"{HOST}:{self.state.ports[self.name]}"
+        return self.cluster.bootstrap
 
     @property
     def data(self) -> Path:
         """Its records."""
-        return self.folder / "data" / self.name
+        return (
+            self.folder / "data" / (self.cluster.label if self._number == 1 else f"{self.cluster.label}-{self._number}")
+        )
 
     def files(self) -> Mapping[Path, str]:
-        client, controller = self.state.ports[self.name], self.state.ports[f"{self.name}-controller"]
-        settings = SETTINGS.format(host=HOST, client=client, controller=controller, data=self.data)
+        kind, ports = self.cluster.kind, self.state.ports
+        numbers = {"host": HOST, "client": ports[self.name], "data": self.data}
+        if kind.zookeeper:
+            settings = (ZOOKEEPER + COMMON).format(zookeeper=ports[self.cluster.zookeeper], **numbers)
+            settings += f"broker.id={self._number}\n"
+        else:
+            settings = SETTINGS.format(controller=ports.get(f"{self.name}-controller", 0), **numbers)
+        if kind.brokers > 1:
+            settings += SEVERAL.format(number=self._number, replicas=kind.replicas, min_isr=kind.min_isr)
         if self.state.secure:
-            settings += security.broker_settings(self.state, self.name, HOST)
+            settings += security.broker_settings(self.cluster, self.name, HOST)
+        if kind.brokers > 1 and not kind.zookeeper:
+            settings += self._kraft_node()
         return {self._properties: settings}
+
+    def _kraft_node(self) -> str:
+        """What a node of several says of itself and of the controllers."""
+        controls = self.name in self.cluster.controllers
+        roles = "broker,controller" if controls else "broker"
+        text = KRAFT_NODE.format(roles=roles, number=self._number, quorum=self.cluster.quorum)
+        if not controls:
+            protocol = security.PROTOCOL if self.state.secure else "PLAINTEXT"
+            text += f"listeners={protocol}://{HOST}:{self.state.ports[self.name]}\n"
+        return text
 
     @property
     def _properties(self) -> Path:
         return self.folder / "config" / f"{self.name}.properties"
 
     def command(self) -> list[str]:
-        return java_command(self._java, self._jars, "kafka.Kafka", str(self._properties))
+        before_4 = self.cluster.kind.before_4
+        return java_command(self._java, self._jars, "kafka.Kafka", str(self._properties), before_4=before_4)
 
     def prepare(self) -> None:
-        """Format the storage when it is new."""
-        if (self.data / "meta.properties").exists():
+        """Format the storage when it is new; with ZooKeeper the broker does so itself."""
+        if self.cluster.kind.zookeeper or (self.data / "meta.properties").exists():
             return
         shutil.rmtree(self.data, ignore_errors=True)  # of a format that was killed half-way
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = ("format", "-t", self.state.cluster_id(self.name), "-c", str(self._properties))
-        command = java_command(self._java, self._jars, "kafka.tools.StorageTool", *arguments)
+        arguments = ("format", "-t", self.state.cluster_id(self.cluster.label), "-c", str(self._properties))
+        tool, before_4 = "kafka.tools.StorageTool", self.cluster.kind.before_4
+        command = java_command(self._java, self._jars, tool, *arguments, before_4=before_4)
         # Marked, so that the next `up` ends it when this launcher is killed meanwhile. meta.properties is written last.
         environment = {**os.environ, MARK: self.state.mark(f"{self.name}-format")}
         log = self.log.with_name(f"{self.name}-format.log")
@@ -98,15 +159,19 @@ class Broker(Service):
             raise StackError(f"{self.name}: formatting {self.data} failed. End of {log}:\n{tail(log)}")
 
     def finish(self) -> None:
-        if self.state.secure:
-            security.set_up(self.state, self.name, self.bootstrap)
+        if self.state.secure and self._number == 1:
+            security.set_up(self.cluster)
 
     def problem(self) -> str | None:
         user = None
         if self.state.secure:
-            user = (security.ADMIN, security.password(self.state, self.name, security.ADMIN))
-        found = kafka_cluster_id(HOST, self.state.ports[self.name], user)
+            user = (security.ADMIN, security.password(self.state, self.cluster.name, security.ADMIN))
+        port = self.state.ports[self.name]
+        found = kafka_cluster_id(HOST, port, user)
         if found is None:
             return "the controller has not let the broker in yet"
-        expected = self.state.cluster_id(self.name)
-        return None if found == expected else f"another cluster ({found}) answers at {self.bootstrap}"
+        if self.cluster.kind.zookeeper:  # which makes the id up itself
+            expected = self.state.cluster_ids.setdefault(self.cluster.label, found)
+        else:
+            expected = self.state.cluster_id(self.cluster.label)
+        return None if found == expected else f"another cluster ({found}) answers at {HOST}:{port}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stack import jars, mariadb, msk_double, s3, security
 from stack.airflow import USER
+from stack.cluster import Cluster, Kind
 from stack.msk import CLUSTER
 from stack.ports import HOST
 from stack.state import State, write_private
@@ -29,15 +30,15 @@ def variables(
     :param airflow: whether an Airflow server belongs to it; without one the commands of Airflow still work
         (``airflow dags test``), on a database of their own.
     """
-    source, target = (f"{HOST}:{state.ports[name]}" for name in ("source", "target"))
+    source, target = (Cluster(name, state, Kind.parse(state.kinds.get(name, ""))) for name in ("source", "target"))
     server = (
         _airflow_server(folder, state)
         if airflow
         else dict.fromkeys(("FERRY_AIRFLOW_URL", "FERRY_AIRFLOW_USER", "FERRY_AIRFLOW_PASSWORD"), "")
     )
     return {
-        "FERRY_SOURCE_BOOTSTRAP": source,
-        "FERRY_TARGET_BOOTSTRAP": target,
+        "FERRY_SOURCE_BOOTSTRAP": source.bootstrap,
+        "FERRY_TARGET_BOOTSTRAP": target.bootstrap,
         "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
         **_msk(state),
@@ -74,14 +75,14 @@ def variables(
     }
 
 
-def _connections(folder: Path, state: State, source: str, target: str, database: bool) -> dict[str, str]:
-    def kafka(cluster: str, bootstrap: str, user: str) -> dict[str, object]:
-        return {"conn_type": "kafka", "extra": security.client_settings(state, cluster, bootstrap, user)}
+def _connections(folder: Path, state: State, source: Cluster, target: Cluster, database: bool) -> dict[str, str]:
+    def kafka(cluster: Cluster, user: str) -> dict[str, object]:
+        return {"conn_type": "kafka", "extra": security.client_settings(cluster, user)}
 
     connect: dict[str, object] = {"conn_type": "http", "schema": "http", "host": HOST, "port": state.ports["worker"]}
     connections: dict[str, dict[str, object]] = {
-        "kafka_source": kafka("source", source, security.FERRY),
-        "kafka_target": kafka("target", target, security.FERRY),
+        "kafka_source": kafka(source, security.FERRY),
+        "kafka_target": kafka(target, security.FERRY),
         "kafka_connect": connect,
         "aws_default": {
             "conn_type": "aws",
@@ -100,8 +101,8 @@ def _connections(folder: Path, state: State, source: str, target: str, database:
     providers: dict[str, dict[str, str]] = {}
     if state.secure:
         # A migration's user may not write to the source: who fills it takes these.
-        connections["kafka_source_admin"] = kafka("source", source, security.ADMIN)
-        connections["kafka_target_admin"] = kafka("target", target, security.ADMIN)
+        connections["kafka_source_admin"] = kafka(source, security.ADMIN)
+        connections["kafka_target_admin"] = kafka(target, security.ADMIN)
         providers = {
             f"kafka_{cluster}": {"sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"}
             for cluster in security.USERS
@@ -172,5 +173,6 @@ def shell_file(values: Mapping[str, str], first_on_path: str) -> str:
 
 def write(folder: Path, values: Mapping[str, str]) -> None:
     """Write ``env`` and ``env.json`` (0600: they hold the password of the UI, and of Kafka's users)."""
+    (folder / "airflow").mkdir(exist_ok=True)  # without a server of it `airflow dags test` makes its database there
     write_private(folder / "env", shell_file(values, str(Path(sys.executable).parent)))
     write_private(folder / "env.json", json.dumps(dict(values), indent=1))

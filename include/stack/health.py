@@ -50,7 +50,7 @@ def status_of(url: str) -> int:
 
 
 def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) -> str | None:
-    """Ask a broker for the metadata of its cluster; None while no broker of it is ready.
+    """Ask a broker for the metadata of its cluster; None while the broker itself is not ready.
 
     A request of its own (Metadata v5, https://kafka.apache.org/protocol#The_Messages_Metadata, in all brokers since
     1.0) as no client library may be installed yet. A KRaft broker lists itself only when the controller has let it in
@@ -64,14 +64,17 @@ def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) 
             _authenticate(connection, *user)
         # Metadata: no topics, do not create any. The answer begins with the throttle time.
         answer = _Reader(_ask(connection, 3, 5, struct.pack(">i?", 0, False))[4:])
-    brokers = answer.integer()
-    for _ in range(brokers):
-        answer.integer()
-        answer.text()
-        answer.integer()
-        answer.text()
+    ports = [_broker_port(answer) for _ in range(answer.integer())]
     cluster_id = answer.text()
-    return cluster_id if brokers else None
+    return cluster_id if port in ports else None
+
+
+def _broker_port(answer: _Reader) -> int:
+    answer.integer()  # node id
+    answer.text()  # host
+    port = answer.integer()
+    answer.text()  # rack
+    return port
 
 
 def _authenticate(connection: socket.socket, name: str, password: str) -> None:

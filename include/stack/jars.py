@@ -1,7 +1,7 @@
 """Kafka's own jars, resolved by Maven once per version of a pom.xml and kept in a cache folder.
 
-Two sets that cannot share a class path: Kafka 4, always; and Kafka 3.9 for MirrorMaker 1, only when somebody asks for
-it (``python -m stack mm1-jars``).
+Sets that cannot share a class path: Kafka 4, always; Kafka 3.9 for MirrorMaker 1 (``python -m stack mm1-jars``), and
+brokers and workers of other versions, only when somebody asks for them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from stack.maven import MavenFailed, find_maven, made_once, run
 
 POM = Path(__file__).with_name("pom.xml")
 MM1_POM = Path(__file__).parent / "mirror-maker-1" / "pom.xml"
+BROKERS_POM = Path(__file__).parent / "older-kafka" / "pom.xml"
+CONNECT_POM = Path(__file__).parent / "older-connect" / "pom.xml"
 
 
 def cache_folder(project: Path) -> Path:
@@ -49,6 +51,38 @@ def resolve(cache: Path, java: str, report: Callable[[str], None], pom: Path = P
     return fetch(cache, java, report, pom, jars_folder(cache, pom), "connect-mirror", "Kafka's jars", "55 MB")
 
 
+def brokers_jars(cache: Path, version: str) -> Path:
+    """Where the jars of brokers of a version are, or will be once ``resolve_brokers`` has fetched them."""
+    return jars_folder(cache, BROKERS_POM, f"brokers-{version}")
+
+
+def resolve_brokers(cache: Path, java: str, report: Callable[[str], None], version: str) -> Path:
+    """Folder with the jars of brokers of a version, and of its ZooKeeper; downloads them the first time.
+
+    Raises as ``resolve`` does.
+    """
+    what = f"Kafka {version}'s jars"
+    return fetch(
+        cache, java, report, BROKERS_POM, brokers_jars(cache, version), "kafka_2.13", what, "40 MB", version=version
+    )
+
+
+def connect_jars(cache: Path, version: str) -> Path:
+    """Where the jars of a Connect worker of a version are, or will be once ``resolve_connect`` has fetched them."""
+    return jars_folder(cache, CONNECT_POM, f"connect-{version}")
+
+
+def resolve_connect(cache: Path, java: str, report: Callable[[str], None], version: str) -> Path:
+    """Folder with the jars of a Connect worker of a version, with MirrorMaker 2; downloads them the first time.
+
+    Raises as ``resolve`` does.
+    """
+    what = f"Kafka Connect {version}'s jars"
+    return fetch(
+        cache, java, report, CONNECT_POM, connect_jars(cache, version), "connect-mirror", what, "40 MB", version=version
+    )
+
+
 def fetch(
     cache: Path,
     java: str,
@@ -59,17 +93,20 @@ def fetch(
     what: str,
     size: str,
     unpack: Callable[[Path], None] = lambda folder: None,
+    version: str = "",
 ) -> Path:
     """The folder with what a pom names; downloaded the first time.
 
     :param proof: artifact that must be among the files, or the download is not believed.
     :param unpack: what is to be done with the files once.
+    :param version: of Kafka, where the pom leaves it open.
     """
 
     def make(into: Path) -> None:
         maven, log = find_maven(), cache / "maven.log"
         report(f"jars: fetching {what} with Maven, once ({size}, about 40 s on a near mirror)")
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}"]
+        goal += [f"-Dkafka.version={version}"] if version else []
         code = run(maven, java, pom, goal, log)
         if code or not any(into.glob(f"{proof}-*.jar")):
             raise MavenFailed(f"fetch what {pom} names", code, log)

@@ -1,5 +1,5 @@
 """The users of a secured stack, what they may do, and how Kafka is told. Both clusters are SASL_PLAINTEXT with
-PLAIN and SCRAM-SHA-512, and ask the StandardAuthorizer.
+PLAIN and SCRAM-SHA-512, and ask an authorizer.
 
 The rights of ``ferry`` are the ones docs/security.md lists, on all topics as the stack cannot know their names.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stack.cluster import Cluster
 from stack.errors import StackError
 from stack.state import State
 
@@ -20,22 +21,29 @@ MECHANISMS = {"source": "SCRAM-SHA-512", "target": "PLAIN"}
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
-# Follow the open settings of a broker: in a Java properties file the last line with a key counts. The broker and its
-# controller are called admin too: a cluster of one node talks to nobody else.
+# Follow the open settings of a broker: in a Java properties file the last line with a key counts. Brokers and
+# controllers are called admin too.
 BROKER_SETTINGS = """\
-listeners=SASL_PLAINTEXT://{host}:{client},CONTROLLER://{host}:{controller}
 advertised.listeners=SASL_PLAINTEXT://{host}:{client}
-listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
 inter.broker.listener.name=SASL_PLAINTEXT
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
 sasl.mechanism.inter.broker.protocol=PLAIN
-sasl.mechanism.controller.protocol=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config={plain}
 listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config={scram}
+super.users=User:{admin}
+"""
+KRAFT_SETTINGS = """\
+listeners=SASL_PLAINTEXT://{host}:{client},CONTROLLER://{host}:{controller}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+sasl.mechanism.controller.protocol=PLAIN
 listener.name.controller.sasl.enabled.mechanisms=PLAIN
 listener.name.controller.plain.sasl.jaas.config={plain}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:{admin}
+"""
+ZOOKEEPER_SETTINGS = """\
+listeners=SASL_PLAINTEXT://{host}:{client}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT
+authorizer.class.name=kafka.security.authorizer.AclAuthorizer
 """
 
 
@@ -82,14 +90,21 @@ def password(state: State, cluster: str, user: str) -> str:
     return state.secret(f"kafka_{cluster}_{user}")
 
 
-def broker_settings(state: State, cluster: str, host: str) -> str:
+def mechanism(cluster: Cluster) -> str:
+    """What clients of the cluster use."""
+    return MECHANISMS[cluster.name] if cluster.kind.scram_by_protocol else "PLAIN"
+
+
+def broker_settings(cluster: Cluster, broker: str, host: str) -> str:
     """What a broker's properties need more. They hold passwords."""
-    own = password(state, cluster, ADMIN)
-    known = " ".join(f'user_{user}="{password(state, cluster, user)}"' for user in USERS[cluster])
-    return BROKER_SETTINGS.format(
+    state = cluster.state
+    own = password(state, cluster.name, ADMIN)
+    known = " ".join(f'user_{user}="{password(state, cluster.name, user)}"' for user in USERS[cluster.name])
+    more = ZOOKEEPER_SETTINGS if cluster.kind.zookeeper else KRAFT_SETTINGS
+    return (BROKER_SETTINGS + more).format(
         host=host,
-        client=state.ports[cluster],
-        controller=state.ports[f"{cluster}-controller"],
+        client=state.ports[broker],
+        controller=state.ports.get(f"{broker}-controller", 0),
         plain=f'{PLAIN} required username="{ADMIN}" password="{own}" {known};',
         scram=f"{SCRAM} required;",
         admin=ADMIN,
@@ -105,20 +120,20 @@ def worker_settings(state: State) -> str:
     )
 
 
-def client_settings(state: State, cluster: str, bootstrap: str, user: str) -> dict[str, str]:
+def client_settings(cluster: Cluster, user: str) -> dict[str, str]:
     """librdkafka settings: the extra of a ``kafka`` connection."""
-    if not state.secure:
-        return {"bootstrap.servers": bootstrap}
+    if not cluster.state.secure:
+        return {"bootstrap.servers": cluster.bootstrap}
     return {
-        "bootstrap.servers": bootstrap,
+        "bootstrap.servers": cluster.bootstrap,
         "security.protocol": PROTOCOL,
-        "sasl.mechanism": MECHANISMS[cluster],
+        "sasl.mechanism": mechanism(cluster),
         "sasl.username": user,
-        "sasl.password": password(state, cluster, user),
+        "sasl.password": password(cluster.state, cluster.name, user),
     }
 
 
-def set_up(state: State, cluster: str, bootstrap: str) -> None:
+def set_up(cluster: Cluster) -> None:
     """Give the cluster its SCRAM users and ACLs; may be repeated.
 
     :raises StackError: the broker refused.
@@ -141,7 +156,8 @@ def set_up(state: State, cluster: str, bootstrap: str) -> None:
     types = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     users = [
-        UserScramCredentialUpsertion(user, scram, password(state, cluster, user).encode()) for user in USERS[cluster]
+        UserScramCredentialUpsertion(user, scram, password(cluster.state, cluster.name, user).encode())
+        for user in USERS[cluster.name]
     ]
     acls = [
         AclBinding(
@@ -153,13 +169,14 @@ def set_up(state: State, cluster: str, bootstrap: str) -> None:
             AclOperation[operation],
             AclPermissionType.ALLOW,
         )
-        for grant in GRANTS[cluster]
+        for grant in GRANTS[cluster.name]
         for operation in grant.operations
     ]
-    settings: Mapping[str, str] = client_settings(state, cluster, bootstrap, ADMIN) | {"sasl.mechanism": "PLAIN"}
+    settings: Mapping[str, str] = client_settings(cluster, ADMIN) | {"sasl.mechanism": "PLAIN"}
     admin = AdminClient({**settings, "log_level": "2"})
     try:
-        for future in (*admin.alter_user_scram_credentials(users).values(), *admin.create_acls(acls).values()):
+        scrams = admin.alter_user_scram_credentials(users) if cluster.kind.scram_by_protocol else {}
+        for future in (*scrams.values(), *admin.create_acls(acls).values()):
             future.result(timeout=30)
     except (KafkaException, TimeoutError) as error:
-        raise StackError(f"{cluster}: cannot make users and ACLs: {error}") from error
+        raise StackError(f"{cluster.name}: cannot make users and ACLs: {error}") from error

@@ -19,15 +19,23 @@ from stack.process import Running
 from stack.state import State, write_private
 
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
+LOG_CONFIG_BEFORE_4 = Path(__file__).with_name("log4j.properties")
 # Measured: small heaps and the first compiler only start fastest; three JVMs take about 560 MB.
 JVM_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-def java_command(java: str, jars: Path, main: str, *arguments: str, plugins: Path | None = None) -> list[str]:
-    """The command of a JVM with all of Kafka on its classpath, and the JARs of the folder ``plugins`` behind it."""
+def java_command(
+    java: str, jars: Path, main: str, *arguments: str, plugins: Path | None = None, before_4: bool = False
+) -> list[str]:
+    """The command of a JVM with all of Kafka on its classpath, and the JARs of the folder ``plugins`` behind it.
+
+    :param before_4: a Kafka that logs by log4j 1.2.
+    """
     folders = [jars] if plugins is None else [jars, plugins]
     classpath = os.pathsep.join(f"{folder}/*" for folder in folders)
     log = f"-Dlog4j2.configurationFile=file:{LOG_CONFIG}"
+    if before_4:
+        log = f"-Dlog4j.configuration=file:{LOG_CONFIG_BEFORE_4}"
     return [java, *JVM_OPTIONS, log, "-cp", classpath, main, *arguments]
 
 

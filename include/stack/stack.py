@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from stack import env, jars, mariadb, plugins, process, security
 from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
+from stack.cluster import Cluster, Kind
 from stack.errors import StackError
 from stack.health import Cancelled, ask
 from stack.java import find_java
@@ -28,17 +29,12 @@ from stack.state import State
 from stack.stopping import remove, stop_in_order
 from stack.watchdog import Watchdog
 from stack.worker import Worker
+from stack.zookeeper import ZooKeeper
 
 PROJECT = Path(__file__).resolve().parents[2]
 # port → the service that listens on it
-PORTS = {
-    "source": "source",
-    "source-controller": "source",
-    "target": "target",
-    "target-controller": "target",
-    "worker": "worker",
-    "s3": "s3",
-}
+PORTS = {"worker": "worker", "s3": "s3"}
+CLUSTERS = ("source", "target")
 DATABASE_PORTS = {"mariadb": "mariadb"}
 MSK_PORTS = {"msk": "msk"}
 AIRFLOW_PORTS = {
@@ -71,6 +67,8 @@ class Stack:
     :param database: with a MariaDB server, and Debezium's connectors on the worker.
     :param airflow_program: the command ``airflow`` of another venv, for another version of it.
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
+    :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
+    :param connect: version of the Connect worker, such as ``3.9.2``.
     """
 
     def __init__(
@@ -84,6 +82,9 @@ class Stack:
         database: bool = False,
         msk: bool = False,
         airflow_program: Path = PROGRAM,
+        source: str = "",
+        target: str = "",
+        connect: str = "",
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
@@ -92,6 +93,9 @@ class Stack:
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
         self._secure, self._database, self._msk = secure, database, msk
         self._airflow_program = airflow_program
+        self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
+        if self._kinds["worker"].brokers > 1:
+            raise StackError(f"connect={connect!r}: there is one worker; say its version only, such as 3.9.2")
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -112,6 +116,8 @@ class Stack:
                 mariadb.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
+            self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
+            self._resolve_others(java)
             self._clean()
             with PortLease() as lease:
                 self._assign_ports(lease)
@@ -215,7 +221,7 @@ class Stack:
 
         An open cluster knows no users: there it is ``bootstrap.servers`` alone.
         """
-        return security.client_settings(self.broker(cluster).state, cluster, self.broker(cluster).bootstrap, user)
+        return security.client_settings(self.broker(cluster).cluster, user)
 
     def variables(self) -> dict[str, str]:
         """What ``env`` exports, without PATH."""
@@ -225,6 +231,14 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """For ``subprocess``: this process's environment with :meth:`variables` and the venv first on PATH."""
         return process.with_path(self.variables())
+
+    def brokers(self, name: str) -> list[Broker]:
+        """All brokers of the cluster "source" or "target"."""
+        return [
+            broker
+            for service in self.broker(name).cluster.brokers
+            if isinstance(broker := self.service(service), Broker)
+        ]
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
@@ -259,18 +273,30 @@ class Stack:
     def _assign_ports(self, lease: PortLease) -> None:
         state = self._loaded_state()
         optional = {**(DATABASE_PORTS if self._database else {}), **(MSK_PORTS if self._msk else {})}
-        wanted = {**PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
+        kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
+        wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
 
     def _build(self, java: str, libraries: Path) -> dict[str, Service]:
         state = self._loaded_state()
-        source, target = (Broker(name, self.folder, state, java, libraries) for name in ("source", "target"))
         cache = jars.cache_folder(self.project)
+        kafka: dict[str, Service] = {}
+        for cluster in self._clusters():
+            kind, version = cluster.kind, cluster.kind.version
+            folder = jars.brokers_jars(cache, version) if version else libraries
+            if kind.zookeeper:
+                kafka[cluster.zookeeper] = ZooKeeper(cluster, self.folder, java, folder)
+            for name, number in cluster.brokers.items():
+                kafka[name] = Broker(cluster.name, self.folder, state, java, folder, kind, number)
+        target = kafka["target"]
+        assert isinstance(target, Broker)  # noqa: S101 - for the type checker
         ours, connectors = plugins.folder(cache), mariadb.connectors(cache) if self._database else None
         build = lambda: self._build_plugins(java)  # noqa: E731
-        worker = Worker(self.folder, state, java, libraries, target, ours, build, connectors)
-        services: list[Service] = [source, target, worker, S3Server(self.folder, state)]
+        own = self._kinds["worker"]
+        connect = jars.connect_jars(cache, own.version) if own.version else libraries
+        worker = Worker(self.folder, state, java, connect, target, ours, build, connectors, own)
+        services: list[Service] = [*kafka.values(), worker, S3Server(self.folder, state)]
         if self._database:
             services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
         if self._msk:
@@ -281,6 +307,17 @@ class Stack:
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))
         return {service.name: service for service in services}
+
+    def _clusters(self) -> list[Cluster]:
+        return [Cluster(name, self._loaded_state(), self._kinds[name]) for name in CLUSTERS]
+
+    def _resolve_others(self, java: str) -> None:
+        """The jars of other versions than our own."""
+        cache = jars.cache_folder(self.project)
+        for version in sorted({self._kinds[name].version for name in CLUSTERS} - {""}):
+            jars.resolve_brokers(cache, java, self._report, version)
+        if version := self._kinds["worker"].version:
+            jars.resolve_connect(cache, java, self._report, version)
 
     def _build_plugins(self, java: str) -> None:
         try:
@@ -390,10 +427,11 @@ class Stack:
         if self._services:
             return
         self._state = State(self.folder / "state.json")
-        if set(PORTS) - set(self._state.ports):
+        if {*PORTS, *CLUSTERS} - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
+        self._kinds = {name: Kind.parse(self._state.kinds.get(name, "")) for name in (*CLUSTERS, "worker")}
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 
     def _loaded_state(self) -> State:

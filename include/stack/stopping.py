@@ -13,12 +13,14 @@ from stack.state import State
 
 
 def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
-    """Brokers after Connect workers, all else at the same time.
+    """Brokers after Connect workers, ZooKeepers after brokers, all else at the same time.
 
-    A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured).
+    A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured). A broker
+    whose ZooKeeper is gone waits for it.
     """
     names = set(state.processes) if only is None else only
-    brokers, connect = names & {"source", "target"}, names & {"worker", "msk"}
+    kafka, connect = {name for name in names if name.startswith(("source", "target"))}, names & {"worker", "msk"}
+    keepers = {name for name in kafka if name.endswith("-zookeeper")}
 
     def end(*wanted: str) -> None:
         killed = process.stop([state.mark(name) for name in wanted], Service.stop_grace)
@@ -28,10 +30,12 @@ def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | 
     def end_kafka() -> None:
         if connect:
             end(*sorted(connect))
-        end(*sorted(brokers))
+        end(*sorted(kafka - keepers))
+        if keepers:
+            end(*sorted(keepers))
 
     with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
-        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - brokers - connect))]
+        jobs = [pool.submit(end_kafka), pool.submit(end, *sorted(names - kafka - connect))]
         for job in jobs:
             job.result()
 

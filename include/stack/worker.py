@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stack import mariadb, security
 from stack.broker import Broker
+from stack.cluster import Kind
 from stack.health import get_json
 from stack.ports import HOST
 from stack.service import Service, java_command
@@ -44,6 +45,9 @@ config.providers.file.param.allowed.paths={secrets}
 """
 
 
+_OWN_TOPICS = ("config", "offset", "status")
+
+
 class Worker(Service):
     """The Connect worker.
 
@@ -51,6 +55,7 @@ class Worker(Service):
         classes of a plugin folder are not seen.
     :param build: makes that folder; called before each start.
     :param connectors: folder of plugin folders, each with a class loader of its own (``plugin.path``).
+    :param kind: of which the version is the worker's.
     """
 
     def __init__(
@@ -63,8 +68,10 @@ class Worker(Service):
         plugins: Path | None = None,
         build: Callable[[], object] = lambda: None,
         connectors: Path | None = None,
+        kind: Kind | None = None,
     ) -> None:
         super().__init__("worker", folder, state)
+        self._kind = kind or Kind()
         self._java, self._jars, self._target = java, jars, target
         self._plugins, self._make_plugins, self._connectors = plugins, build, connectors
         if state.secure:
@@ -87,6 +94,8 @@ class Worker(Service):
     def files(self) -> Mapping[Path, str]:
         port, bootstrap = self.state.ports["worker"], self._target.bootstrap
         settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
+        if (replicas := self._target.cluster.kind.replicas) > 1:
+            settings += "".join(f"{name}.storage.replication.factor={replicas}\n" for name in _OWN_TOPICS)
         files = {}
         if self._connectors is not None:
             settings += f"plugin.path={self._connectors}\n"
@@ -106,8 +115,13 @@ class Worker(Service):
 
     def command(self) -> list[str]:
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
-        return java_command(self._java, self._jars, main, str(self._properties), plugins=self._plugins)
+        before_4 = self._kind.before_4
+        return java_command(
+            self._java, self._jars, main, str(self._properties), plugins=self._plugins, before_4=before_4
+        )
 
     def problem(self) -> str | None:
+        if self._kind.numbers < (3, 9):  # GET /health is of KIP-1017
+            return None if get_json(self.url).get("version") else "it does not say its version"
         health = get_json(f"{self.url}/health")
         return None if health.get("status") == "healthy" else f"it says {health}"
