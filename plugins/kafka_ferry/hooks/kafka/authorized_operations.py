@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from kafka_ferry.core.rights import CLUSTER, Resource, Rights
@@ -129,10 +129,7 @@ class RightsSurvey(KafkaAdmin):
     def _described(self, names: list[str]) -> Answers:
         """Topics that are there, and those that our user may not see; none for those that are surely not there."""
         answers: Answers = {}
-        futures = self._client.describe_topics(
-            TopicCollection(names), include_authorized_operations=True, request_timeout=self.timeout
-        )
-        for name, future in futures.items():
+        for name, future in self._ask_topics(names, include_authorized_operations=True).items():
             gone, topic = self._present("TOPIC", future, f"describe topic {name!r}")
             if not gone:
                 answers["TOPIC", name] = _listed("TOPIC", topic.authorized_operations if topic else ())
