@@ -15,6 +15,7 @@ from kafka_ferry.hooks.kafka.config import client_config
 
 #: A process that was killed leaves members behind until its session times out (10 s, as we set it).
 PATIENCE = 30.0
+_STAYS = (KafkaError.NON_EMPTY_GROUP, KafkaError.GROUP_ID_NOT_FOUND)
 
 
 class KafkaGroups(KafkaAdmin):
@@ -34,7 +35,7 @@ class KafkaGroups(KafkaAdmin):
         while True:
             future = self._client.delete_consumer_groups([group], request_timeout=self.timeout)[group]
             # `_result` answers None when it was deleted, and something else when one of these was the answer.
-            if self._result(future, f"delete group {group!r}", KafkaError.NON_EMPTY_GROUP) is None:
+            if self._result(future, f"delete group {group!r}", *_STAYS) is None:
                 return True
             if group not in self.consumer_groups():
                 return False
