@@ -9,11 +9,14 @@ from typing import Any, Literal
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
+from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+
+_LAST = 5  # a marker of a transaction is no record, and a compacted topic has gaps
 
 
 class KafkaClusterHook(BaseHook):
@@ -62,6 +65,21 @@ class KafkaClusterHook(BaseHook):
         return LibrdkafkaReader(
             client_config(self.extra), isolation_level, few=few, without_headers=self.without_headers
         )
+
+    def newest(self, partitions: Collection[Partition]) -> dict[Partition, int | None]:
+        """The largest timestamp of the last records of each partition, ms since 1970; None where there are none.
+
+        They are read: brokers before 3.0 do not know MAX_TIMESTAMP (KIP-734), which librdkafka asks of them all the
+        same, and answer with the first record's (measured on 2.4.1, 2.6.0 and 2.8.2).
+        """
+        begins = self.admin.offsets(partitions, "earliest", "read_uncommitted")
+        ends = self.admin.offsets(partitions, "latest", "read_uncommitted")
+        wanted = {tp: range(max(begins[tp], ends[tp] - _LAST), ends[tp]) for tp in partitions}
+        newest: dict[Partition, int | None] = dict.fromkeys(partitions)
+        with self.reader("read_uncommitted", few=True) as reader:
+            for (topic, partition, _), record in reader.read_records(wanted).items():
+                newest[topic, partition] = max(record.timestamp_ms, newest[topic, partition] or 0)
+        return newest
 
     def test_connection(self) -> tuple[bool, str]:
         """For the Test button of the connection form."""

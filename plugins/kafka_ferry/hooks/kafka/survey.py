@@ -84,21 +84,11 @@ class KafkaSurvey(KafkaAdmin):
     def offsets_at(self, times: Mapping[Partition, int]) -> dict[Partition, int | None]:
         """The first offset whose record is of that time (ms since 1970) or later; None when there is none."""
         specs = {TopicPartition(*tp): OffsetSpec.for_timestamp(max(0, time)) for tp, time in times.items()}
-        return {tp: found[0] for tp, found in self._list(specs).items()}
-
-    def newest(self, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
-        """The largest timestamp of a partition's records, ms since 1970 (KIP-734); None when it is empty."""
-        specs = {TopicPartition(*tp): OffsetSpec.max_timestamp() for tp in partitions}
-        return {tp: found[1] for tp, found in self._list(specs).items()}
-
-    def _list(self, specs: Mapping[TopicPartition, OffsetSpec]) -> dict[Partition, tuple[int | None, int | None]]:
-        if not specs:
-            return {}
-        found: dict[Partition, tuple[int | None, int | None]] = {}
-        for tp, future in self._client.list_offsets(dict(specs), request_timeout=self.timeout).items():
+        found: dict[Partition, int | None] = {}
+        futures = self._client.list_offsets(specs, request_timeout=self.timeout) if specs else {}
+        for tp, future in futures.items():
             result = self._result(future, f"list offsets by time of {tp.topic}-{tp.partition}")
-            there = result.offset >= 0
-            found[tp.topic, tp.partition] = (result.offset, result.timestamp) if there else (None, None)
+            found[tp.topic, tp.partition] = result.offset if result.offset >= 0 else None
         return found
 
     def client_ids(self, groups: Iterable[str]) -> dict[str, set[str]]:

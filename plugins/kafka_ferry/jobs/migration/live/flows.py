@@ -210,7 +210,7 @@ class Flows:
         alias = configs_alias(topic)
         kept = {f"mm2-{kind}.{alias}.internal" for kind in ("configs", "offsets", "status")} & set(names)
         places = [(name, p) for name, state in cluster.admin.topics(kept).items() for p in range(state.partitions)]
-        times = [at for at in KafkaSurvey.of(cluster).newest(places).values() if at is not None]
+        times = [at for at in cluster.newest(places).values() if at is not None]
         return time.time() - max(times, default=0) / 1000
 
 

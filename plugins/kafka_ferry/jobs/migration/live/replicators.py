@@ -44,10 +44,10 @@ class OtherReplicators:
         known = {connector.offset_syncs[1] for connector in connectors if connector.is_mirror}
         names = self._migration.target.admin.topic_names()
         found = connector_findings(ours, connectors) + group_replicators(self._groups())
-        for cluster, survey in ((self._migration.source, self._source), (self._migration.target, self._target)):
+        for cluster in (self._migration.source, self._migration.target):
             there = names if cluster is self._migration.target else cluster.admin.topic_names()
             try:
-                internal = self._internal_topics(cluster, survey, there, known)
+                internal = self._internal_topics(cluster, there, known)
             except (BadConnection, NotAuthorized) as error:  # no right is needed here for the migration itself
                 found.append(unseen(cluster.conn_id, error))
             else:
@@ -80,7 +80,7 @@ class OtherReplicators:
         ]
 
     def _internal_topics(
-        self, cluster: KafkaClusterHook, survey: KafkaSurvey, names: Iterable[str], known: Collection[str]
+        self, cluster: KafkaClusterHook, names: Iterable[str], known: Collection[str]
     ) -> list[InternalTopic]:
         """Topics of MirrorMaker 2s that this Connect cluster does not run: those that it runs may end meanwhile."""
         about = {name: kind_and_alias(name) for name in names}
@@ -89,20 +89,20 @@ class OtherReplicators:
         }
         chosen = cluster.admin.topics(sorted(found)[:_INTERNAL_TOPICS])
         partitions = _partitions(chosen)
-        newest = survey.newest(partitions)
         begins = cluster.admin.offsets(partitions, "earliest", "read_uncommitted")
         ends = cluster.admin.offsets(partitions, "latest", "read_uncommitted")
         wanted = {tp: range(max(begins[tp], ends[tp] - _WITNESSES), ends[tp]) for tp in partitions}
         spoken: dict[str, set[str]] = {name: set() for name in chosen}
+        newest: dict[str, int] = {}
         with cluster.reader("read_uncommitted") as reader:
             for (name, _, _), record in reader.read_records(wanted).items():
+                newest[name] = max(record.timestamp_ms, newest.get(name, 0))
                 topic = topic_of_key(found[name][0], record.key)
                 if topic is not None:
                     spoken[name].add(topic)
         result = []
         for name in chosen:
-            times = [at for tp, at in newest.items() if tp[0] == name and at is not None]
-            silent = max(0.0, (self._now - max(times)) / 1000) if times else None
+            silent = max(0.0, (self._now - newest[name]) / 1000) if name in newest else None
             on_target = cluster is self._migration.target
             result.append(InternalTopic(name, on_target, *found[name], frozenset(spoken[name]), silent))
         return result
