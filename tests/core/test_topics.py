@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kafka_ferry.core.topics import (
+    NO_TOPIC_ID,
     Selection,
     TopicState,
     default_topic_exclude,
     mm2_group_refusal,
     mm2_topic_refusal,
     select,
+    without_ids,
 )
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import TOPICS_NEVER
@@ -254,3 +256,10 @@ def test_what_java_reads_otherwise_is_refused(entry: str) -> None:
 @pytest.mark.parametrize("entry", [r"a\[\[b", "(?i)a", "(?:a)", "[a&b]", "a{2}", r"\{x", "[{]", "[^]a]", "a&&b"])
 def test_what_both_read_alike_is_taken(entry: str) -> None:
     topics(["a"], [entry])
+
+
+def test_a_plan_says_where_brokers_give_no_topic_ids() -> None:
+    assert without_ids("kafka_source", ["x4S9OxqJTvmyq8N2h1yf5w"], "nothing") == []
+    assert without_ids("kafka_source", [], "nothing") == []
+    (note,) = without_ids("kafka_source", ["x4S9OxqJTvmyq8N2h1yf5w", NO_TOPIC_ID], "its log end does")
+    assert note == "kafka_source: its brokers give no topic ids (Kafka before 2.8): its log end does"

@@ -10,12 +10,25 @@ from dataclasses import dataclass, field
 from kafka_ferry.core.expression import LONGEST, longest_for, problem_of
 from kafka_ferry.exceptions import BadParam
 
+#: How librdkafka writes the topic id of a broker that has none: before 2.8.
+NO_TOPIC_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+
+
+def without_ids(conn_id: str, ids: Iterable[str], instead: str) -> list[str]:
+    """For a plan: that recreated topics are not told by their ids; nothing where they are.
+
+    :param ids: topic ids. ``instead``: what guards in their place, and what does not.
+    """
+    if NO_TOPIC_ID not in ids:
+        return []
+    return [f"{conn_id}: its brokers give no topic ids (Kafka before 2.8): {instead}"]
+
 
 @dataclass(frozen=True)
 class TopicState:
     """A topic as a cluster has it.
 
-    :param topic_id: changes when a topic of the same name is recreated (KIP-516).
+    :param topic_id: changes when a topic of the same name is recreated (KIP-516); ``NO_TOPIC_ID`` before Kafka 2.8.
     :param configs: only what is set on the topic itself, not broker defaults.
     :param effective: all configs in force, defaults included.
     """

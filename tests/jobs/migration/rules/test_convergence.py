@@ -44,6 +44,17 @@ def test_not_converged_until_the_last_partition_is_at_its_end() -> None:
     assert (result.eta, result.slowest, dict(result.undecided)) == (0.0, (), {})
 
 
+def test_a_log_that_ends_earlier_than_before_lost_records() -> None:
+    watch, ends = tracker(), {A0: 100, A1: 60, B0: 0}
+    watch.update(replace(reading(0), log_ends=ends))
+    watch.update(replace(reading(1), log_ends={**ends, A0: 150}))
+    watch.update(replace(reading(2), log_ends={**ends, A0: 90}))  # a leader that was elected a moment ago
+    watch.update(replace(reading(3), log_ends=ends))
+    watch.update(replace(reading(4), log_ends={**ends, A0: 90, A1: 5}))
+    with pytest.raises(DataLossError, match=r"a-0: the source's log ended at 100 .* at 90 now: offsets 90 to 99"):
+        watch.update(replace(reading(5), log_ends={**ends, A0: 90}))
+
+
 def test_an_empty_source_has_converged() -> None:
     empty = replace(FROZEN, ends=FROZEN.begins)
     assert ConvergenceTracker(empty, 60).update(reading(0)).converged

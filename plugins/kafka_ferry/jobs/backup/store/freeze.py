@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Literal
 
-from kafka_ferry.core.topics import mm2_group_refusal, select
+from kafka_ferry.core.topics import mm2_group_refusal, select, without_ids
 from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.core.unnamed_groups import NO_COMMIT, without_unnamed
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
@@ -37,6 +37,12 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
     manifest = plan_backup(admin, catalogue, spec, backup_id, now)
     catalogue.write(manifest)
     return manifest
+
+
+_INSTEAD_OF_IDS = (
+    "a topic that is deleted and recreated between two backups is noticed only when its log ends before the last "
+    "backup's end. Fix: after recreating a topic, back up with mode full"
+)
 
 
 def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
@@ -68,6 +74,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         for topic in planned
         if topic.recreated
     ]
+    notes += without_ids(admin.name, [topic.topic_id for topic in topics.values()], _INSTEAD_OF_IDS)
     wrong = clock_problem(catalogue.store, datetime.now(UTC))
     notes += [wrong] if wrong else []
     acls, note = _acls(admin) if spec.acls else (None, None)

@@ -13,6 +13,7 @@ from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
+from kafka_ferry.core.topics import TopicState, without_ids
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.admin import Cluster
@@ -116,7 +117,12 @@ def make_plan(
         changes=changes,
         estimate=Estimate(seconds=round(guess.seconds), basis=guess.basis + engine.estimate_note),
         findings=findings,
-        notes=[*uncommitted(migration.groups.committed, ends), *_notes(migration), *_for_a_while(migration, engine)],
+        notes=[
+            *uncommitted(migration.groups.committed, ends),
+            *_notes(migration),
+            *_without_ids(migration, existing),
+            *_for_a_while(migration, engine),
+        ],
     )
 
 
@@ -212,6 +218,19 @@ def _notes(migration: Migration) -> list[str]:
         notes += [*migration.source.admin.metadata_note(), *migration.target.admin.metadata_note()]
     advice = PROFILES[migration.spec.throughput].advice
     return notes + ([advice] if advice else [])
+
+
+def _without_ids(migration: Migration, existing: Mapping[str, TopicState]) -> list[str]:
+    instead = (
+        "a topic that is deleted and recreated during the copy is noticed when its log ends earlier than before, and "
+        "by the comparison of records"
+    )
+    spec, sides = migration.spec, (migration.topics.topics, existing)
+    return [
+        note
+        for conn_id, topics in zip((spec.source_conn_id, spec.target_conn_id), sides, strict=True)
+        for note in without_ids(conn_id, [topic.topic_id for topic in topics.values()], instead)
+    ]
 
 
 # States in which a group has no members, so that its offsets may be written (KIP-396).

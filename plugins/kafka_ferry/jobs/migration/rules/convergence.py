@@ -89,7 +89,7 @@ class Reading:
 
     :param at: seconds on a monotonic clock.
     :param next_offsets: per partition the next source offset to be replicated; absent = nothing replicated yet.
-    :param log_starts: of the source, now.
+    :param log_starts: of the source, now. ``log_ends``: its high watermarks.
     """
 
     at: float
@@ -97,6 +97,7 @@ class Reading:
     log_starts: Mapping[Partition, int]
     source_ids: Mapping[str, str]
     target_ids: Mapping[str, str]
+    log_ends: Mapping[Partition, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,15 +160,17 @@ class ConvergenceTracker:
         self._moved_at: float | None = None
         self._standing: set[Partition] = set()
         self._rate: float | None = None
+        self._receded: set[Partition] = set()
 
     def update(self, reading: Reading) -> PollResult:
         """Take in a reading.
 
-        :raises DataLossError: a topic is gone or was recreated, or the source's log start passed what has been
-            replicated: records were lost.
+        :raises DataLossError: a topic is gone or was recreated, the source's log start passed what has been
+            replicated, or its log end moved back: records were lost.
         :raises ConvergenceStalled: nothing moved for ``no_progress_timeout`` seconds.
         """
         self._guard_topics(reading)
+        self._guard_log_ends(reading)
         position = {tp: max(reading.next_offsets.get(tp, begin), begin) for tp, begin in self._frozen.begins.items()}
         self._guard_log_starts(reading, position)
         done = self._sum(position)
@@ -205,6 +208,23 @@ class ConvergenceTracker:
                         f"{kind} topic {topic!r} was deleted and recreated during the copy (its topic id changed): "
                         "what it held before is lost to this run. Fix: start a new run"
                     )
+
+    def _guard_log_ends(self, reading: Reading) -> None:
+        """A log that ends before its frozen end lost records: an unclean leader election, or another topic by its name.
+
+        Seen twice in a row, as the first answer may be of a broker that has just become the leader (KIP-207).
+        """
+        ends = self._frozen.ends
+        receded = {tp for tp, end in reading.log_ends.items() if end < ends.get(tp, 0)}
+        again, self._receded = receded & self._receded, receded
+        for topic, partition in sorted(again)[:1]:
+            end, frozen = reading.log_ends[topic, partition], ends[topic, partition]
+            more = f" and {len(again) - 1} more partitions" if len(again) > 1 else ""
+            raise DataLossError(
+                f"{topic}-{partition}{more}: the source's log ended at {frozen} when the copy began and ends at {end} "
+                f"now: offsets {end} to {frozen - 1} are gone from the source (an unclean leader election, or the "
+                "topic was deleted and recreated). Fix: find the cause, then start a new run"
+            )
 
     def _guard_log_starts(self, reading: Reading, position: Mapping[Partition, int]) -> None:
         for (topic, partition), start in reading.log_starts.items():

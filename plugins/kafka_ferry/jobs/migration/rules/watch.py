@@ -91,6 +91,7 @@ class ConvergenceWatch:
             log_starts=self._source.offsets(frozen.ends, "earliest", "read_uncommitted"),
             source_ids=self._source.topic_ids(frozen.source_ids),
             target_ids=self._target.topic_ids(frozen.target_ids),
+            log_ends=self._source.offsets(frozen.ends, "latest", "read_uncommitted"),
         )
         result = self._tracker.update(reading)
         if result.undecided:

@@ -1,0 +1,90 @@
+"""Two brokers of Kafka 2.6.0 to three of 2.6.0, with SASL PLAIN and ACLs, names unchanged; by the DAG's own tasks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from run_by_hand import Run
+from stack import Stack
+
+pytestmark = pytest.mark.integration
+
+TOPICS = [f"projects.team-{number}.events" for number in range(24)]  # as many absent ones as one request cannot ask for
+RECORDS = 50
+
+
+@pytest.fixture(scope="module")
+def old_stack() -> Iterator[Stack]:
+    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "old-clusters"
+    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
+    stack = Stack(folder, owner_pid=owner, report=print, secure=True, source="2.6.0x2", target="2.6.0x3")
+    yield stack.up()
+    stack.down(purge=True)
+
+
+@pytest.fixture
+def old_connections(old_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+    for name, value in old_stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+
+
+def fill(stack: Stack) -> None:
+    config = stack.client_settings("source")
+    admin = KafkaAdmin(config, "source")
+    admin.create_topics([DesiredTopic(name, name, 3, 2, {"retention.ms": "-1"}) for name in TOPICS])
+    admin.wait_until_usable([(name, number) for name in TOPICS for number in range(3)], 60)
+    producer = Producer({**config, "acks": "all"})
+    for name in TOPICS:
+        for number in range(RECORDS):
+            producer.produce(name, b"value %d" % number, b"key %d" % number, number % 3, headers={"h": b"\x00\xfe"})
+    assert producer.flush(60) == 0
+    admin.commit({"projects.billing": {(TOPICS[0], number): 7 for number in range(3)}})
+
+
+def read(config: dict[str, str], topic: str) -> list[tuple[Any, ...]]:
+    """By a reader that is not ours."""
+    consumer = Consumer({**config, "group.id": "projects-witness", "enable.auto.commit": False})
+    found: list[tuple[Any, ...]] = []
+    for partition in range(3):
+        place = TopicPartition(topic, partition, 0)
+        _, end = consumer.get_watermark_offsets(place, timeout=20)
+        consumer.assign([place])
+        records = consumer.consume(end, 30) if end else []
+        assert len(records) == end
+        found += [
+            (one.partition(), one.offset(), one.timestamp(), one.key(), one.value(), one.headers()) for one in records
+        ]
+    consumer.close()
+    return found
+
+
+def test_topics_of_an_old_cluster_arrive_on_another_one(old_stack: Stack, old_connections: None) -> None:
+    fill(old_stack)
+
+    names = {"topics": ["projects.*"], "groups": ["projects.*"]}
+    plan, report = Run("mirror_maker2_on_connect", migration="projects", **names).whole()
+
+    assert [note for note in plan["notes"] if "no topic ids" in note and "kafka_source" in note]
+    assert report["verdict"] == "PASS", report["checks"]
+    made = {check["name"]: check["status"] for check in report["checks"]}
+    assert set(made.values()) <= {"pass", "skipped"}
+    for name in ("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "new_records"):
+        assert made[name] == "pass"
+    sides = [old_stack.client_settings(side) for side in ("source", "target")]
+    for name in TOPICS[:3]:
+        source, target = (read(config, name) for config in sides)
+        assert source == target
+        assert len(source) == RECORDS
+    target = KafkaAdmin(sides[1], "target")
+    assert {state.replication_factor for state in target.topics(TOPICS).values()} == {3}, "the target's default"
+    assert target.committed(["projects.billing"])["projects.billing"] == {(TOPICS[0], number): 7 for number in range(3)}
