@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.jobs.migration.rules.judge import check_configs
 from run_by_hand import Run
 from stack import Stack
 
@@ -88,3 +91,35 @@ def test_topics_of_an_old_cluster_arrive_on_another_one(old_stack: Stack, old_co
     target = KafkaAdmin(sides[1], "target")
     assert {state.replication_factor for state in target.topics(TOPICS).values()} == {3}, "the target's default"
     assert target.committed(["projects.billing"])["projects.billing"] == {(TOPICS[0], number): 7 for number in range(3)}
+
+
+def test_configs_that_an_old_target_does_not_take_are_named_and_can_be_left_out(
+    stack: Stack, old_stack: Stack, old_connections: None, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KAFKA_SOURCE", stack.variables()["AIRFLOW_CONN_KAFKA_SOURCE"])
+    new, plain = f"{topic_prefix}new", f"{topic_prefix}plain"
+    configs = {"retention.ms": "1000000", "local.retention.ms": "1000"}  # the latter is of KIP-405
+    admin = KafkaAdmin(stack.client_settings("source"), "source")
+    admin.create_topics(
+        [DesiredTopic(new, new, 1, 1, configs), DesiredTopic(plain, plain, 1, 1, {"retention.ms": "5"})]
+    )
+    admin.wait_until_usable([(new, 0), (plain, 0)], 30)
+    params = {"migration": f"{topic_prefix}m", "topics": [new, plain], "groups": [], "connect_conn_id": "kafka_connect"}
+
+    with pytest.raises(AirflowFailException, match=rf"refused_configs.*local\.retention\.ms=1000.*1 topic: {new}"):
+        Run("mirror_maker2_on_connect", **params).plan()
+    target = KafkaAdmin(old_stack.client_settings("target"), "target")
+    assert target.topics([new, plain]) == {}, "nothing was changed"
+
+    run = Run("mirror_maker2_on_connect", **params, refused_configs="skip")
+    plan = run.plan()
+    (found,) = [one for one in plan["findings"] if one["code"] == "refused_configs"]
+    assert found["severity"] == "advise"
+    run.provision()
+    run = Run("mirror_maker2_on_connect", **params, refused_configs="skip")  # a later task asks again
+    states = target.topics([new, plain])
+    assert states[new].configs == {"retention.ms": "1000000"}
+    assert states[plain].configs == {"retention.ms": "5"}
+    assert run.migration.refused_configs.configs == {new: [("local.retention.ms", "1000")]}
+    desired = run.migration.desired_topics(run.migration.topics.topics.values())
+    assert check_configs(desired, states).status is Status.PASS

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.jobs.migration.live.refused_configs import ask_for_refused
 from kafka_ferry.jobs.migration.rules.canary import canary_topic
+from kafka_ferry.jobs.migration.rules.provision import desired_topics
+from kafka_ferry.jobs.migration.rules.refused_configs import RefusedConfigs
 from kafka_ferry.jobs.migration.rules.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
 from kafka_ferry.jobs.migration.rules.sample import Sample, Sampling
-from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec, ProvisionThrough
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.records.batch_messages import BatchMessage
 from kafka_ferry.records.content import PartitionRange
@@ -49,6 +54,19 @@ class Migration:
     def target_topics(self) -> dict[str, TopicState]:
         """Those of the migration's target topics that exist, by target name."""
         return self.target.admin.topics(self.topics.targets(self.spec).values())
+
+    @cached_property
+    def refused_configs(self) -> RefusedConfigs:
+        """What the target does not take of the topics' configs; with MSK's topic API its brokers are not asked."""
+        if self.spec.provision_through is not ProvisionThrough.KAFKA:
+            return RefusedConfigs()
+        desired = desired_topics(self.spec, self.topics.topics.values())
+        return ask_for_refused(KafkaSurvey.of(self.target), desired, self.target_topics())
+
+    def desired_topics(self, source: Iterable[TopicState]) -> list[DesiredTopic]:
+        """Source topics as they should be on the target, without what param ``refused_configs`` leaves out."""
+        desired = desired_topics(self.spec, source)
+        return self.refused_configs.without(desired) if self.spec.refused_configs == "skip" else desired
 
     def prober(self) -> Callable[[Mapping[Partition, tuple[int, int]]], set[Partition]]:
         """Reads under the engine's isolation level whether anything is left in a range."""

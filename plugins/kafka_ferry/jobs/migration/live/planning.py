@@ -39,7 +39,6 @@ from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.provision import (
     check_provisioning,
     check_replication,
-    desired_topics,
     topic_changes,
 )
 from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
@@ -79,7 +78,7 @@ def make_plan(
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
     findings = _preflight(migration, target, permissions, [*rights, *engine.findings()], flows)
     topics, groups = migration.topics, migration.groups
-    desired = desired_topics(spec, topics.topics.values())
+    desired = migration.desired_topics(topics.topics.values())
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
     changes += _acl_changes(migration) + engine.changes()
@@ -133,7 +132,7 @@ def _preflight(
 
     :param known: what was found before.
     """
-    desired = desired_topics(migration.spec, migration.topics.topics.values())
+    desired = migration.desired_topics(migration.topics.topics.values())
     found = Preflight(migration, permissions=permissions).findings()
     findings = worst_first([*known, *found, *_stopping_acls(migration), *(flows.findings() if flows else [])])
     _tell("preflight:", findings)

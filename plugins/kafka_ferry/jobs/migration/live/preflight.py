@@ -27,7 +27,6 @@ from kafka_ferry.jobs.migration.rules.preflight import (
     to_lift,
     topic_findings,
 )
-from kafka_ferry.jobs.migration.rules.provision import desired_topics
 
 _KEYS_PER_END = 20  # records looked at for a null key, at each end of a partition
 _PARTITIONS_PER_TOPIC = 4
@@ -57,6 +56,7 @@ class Preflight:
                 *topic_findings(facts, hold=holds),
                 *self._sizes(facts, holds),
                 *OtherReplicators(self._migration, self._now).findings(),
+                *self._refused_configs(),
                 *self._collisions(),
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
@@ -72,6 +72,10 @@ class Preflight:
         limits, codec = engine.size_limits(), engine.codec
         large = record_findings(facts, self._migration.sampled, broker, refused, limits, codec, hold=holds)
         return [*size_findings(facts, broker, refused, hold=holds), *large]
+
+    def _refused_configs(self) -> list[Finding]:
+        skip = self._spec.refused_configs == "skip"
+        return self._migration.refused_configs.findings(self._spec.target_conn_id, skip=skip)
 
     def _collisions(self) -> list[Finding]:
         spec, canary = self._spec, self._migration.canary
@@ -99,7 +103,7 @@ class Preflight:
         """
         states = self._migration.topics.topics
         existing = self._migration.target_topics()
-        desired = {topic.source: topic for topic in desired_topics(self._spec, states.values())}
+        desired = {topic.source: topic for topic in self._migration.desired_topics(states.values())}
         defaults = topic_defaults(self._target.brokers()[0])
         configs = {name: configs_after(topic, existing.get(topic.name), defaults) for name, topic in desired.items()}
         wanted = {name: cutoffs(state, configs[name], self._now) for name, state in states.items()}

@@ -12,7 +12,6 @@ from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.preflight import Preflight
-from kafka_ferry.jobs.migration.rules.provision import desired_topics
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ def put_limits_back(migration: Migration, others: Others = lambda topics: {}) ->
 
     :param others: a topic that other migrations copy into stays on hold: the last of them ends it.
     """
-    desired = desired_topics(migration.spec, migration.topics.topics.values())
+    desired = migration.desired_topics(migration.topics.topics.values())
     changes = to_put_back(desired, migration.target_topics())
     _leave(changes, others(changes))
     _alter(migration, changes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.migration.engines.registry import no_groups
 from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
@@ -24,7 +26,6 @@ from kafka_ferry.jobs.migration.rules.judge import (
     check_topics,
     topic_lines,
 )
-from kafka_ferry.jobs.migration.rules.provision import desired_topics
 from kafka_ferry.jobs.migration.rules.replicators import other_replicators_check
 from kafka_ferry.jobs.migration.rules.spec import Verification
 from kafka_ferry.records.job import results_digest
@@ -54,7 +55,7 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     checks = [
         check_topics(desired, actual),
         check_partitions(desired, actual),
-        check_configs(desired, actual),
+        _configs_check(migration, desired, actual),
         check_counts(topics, _hanging(migration, artifacts)),
         content if counts_only else check_content(results, topics, HASH_VERSION, migration.spec.headers_left_out),
         *group_checks,
@@ -74,6 +75,11 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     }
 
 
+def _configs_check(migration: Migration, desired: list[DesiredTopic], actual: Mapping[str, TopicState]) -> Check:
+    check = check_configs(desired, actual)
+    return migration.refused_configs.explain(check) if migration.spec.refused_configs == "skip" else check
+
+
 def _hanging(migration: Migration, artifacts: RunArtifacts) -> list[str]:
     """What an open transaction hides. A producer at work moves on between freeze and now; a hanging one does not."""
     frozen = read_frozen(artifacts)
@@ -91,4 +97,4 @@ def _promised(migration: Migration, artifacts: RunArtifacts) -> list[DesiredTopi
             f"deleted on the source since they were copied: {', '.join(gone[:20])}. What arrived can no longer "
             "be compared. Fix: start a new run with these topics left out (exclude_topics)"
         )
-    return desired_topics(migration.spec, states.values())
+    return migration.desired_topics(states.values())

@@ -241,6 +241,15 @@ class MigrationSpec(Spec):
         ),
         json_schema_extra=REPLICATION,
     )
+    refused_configs: Literal["fail", "skip"] = Field(
+        default="fail",
+        title="Refused configs",
+        description=(
+            "Topic configs of the source that the target does not take. fail: the run is refused and names them; skip: "
+            "they are left out, and listed in the report."
+        ),
+        json_schema_extra=REPLICATION,
+    )
     verification: Verification = Field(
         default=Verification.CONTENT,
         title="Verification",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.changes import Action
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.jobs.migration.rules.provision import desired_topics, topic_changes
+from kafka_ferry.jobs.migration.rules.provision import topic_changes
 from kafka_ferry.report.plan_lines import first_lines
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ProvisionTopicsOperator(FerryOperator):
 
         migration = migration_of(context, self.engine)
         admin = topic_admin(migration)
-        desired = desired_topics(migration.spec, migration.topics.topics.values())
+        desired = migration.desired_topics(migration.topics.topics.values())
         changes = topic_changes(desired, admin.topics([topic.name for topic in desired]))
         to_do = [str(change.change) for change in changes if change.action is not Action.NONE]
         if to_do:
