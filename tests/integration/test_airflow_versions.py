@@ -88,7 +88,7 @@ def test_airflow_knows_the_provider_and_the_plugin(airflow: WheelAirflow) -> Non
     assert has_tab == (f"\n{versions()[0]}\n" not in f"\n{airflow.airflow('version')}\n"), "a tab from 3.1 on"
 
 
-def test_a_migration_and_a_backup_pass(airflow: WheelAirflow, topic: str) -> None:
+def test_a_migration_and_a_backup_with_its_restore_pass(airflow: WheelAirflow, topic: str) -> None:
     name = topic.removesuffix("-a")
     run = airflow.run_dag("mirror_maker2_on_connect", migration=name, topics=[topic], poll_interval=1)
     assert (run.report["verdict"], run.report["failures"]) == ("PASS", [])
@@ -96,10 +96,17 @@ def test_a_migration_and_a_backup_pass(airflow: WheelAirflow, topic: str) -> Non
     assert set(run.states.values()) == {"success"}
     assert run.warnings == []
 
-    run = airflow.run_dag("backup_topics", backup=name, topics=[topic], location=f"s3://{s3.BUCKET}/versions/{name}")
-    assert (run.report["verdict"], run.report["failures"]) == ("PASS", [])
-    assert set(run.states.values()) == {"success"}
-    assert run.warnings == []
+    stored = {"backup": name, "location": f"s3://{s3.BUCKET}/versions/{name}"}
+    for dag, params in {
+        "backup_topics": {**stored, "topics": [topic]},
+        "verify_backup": stored,  # reads every object
+        "restore_topics": {**stored, "topics": [topic], "rename": {topic: f"{topic}.restored"}, "acls": "none"},
+    }.items():
+        run = airflow.run_dag(dag, **params)
+        assert (dag, run.report["verdict"], run.report["failures"]) == (dag, "PASS", [])
+        assert set(run.states.values()) <= {"success", "skipped"}
+        assert run.warnings == []
+    assert run.report["topics"][0]["target_records"] == 1_000
 
 
 def test_a_dry_run_skips_all_but_the_plan(airflow: WheelAirflow, topic: str) -> None:

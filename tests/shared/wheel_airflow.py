@@ -56,12 +56,13 @@ def packages_of(version: str) -> list[str]:
     """What makes the venv of a version of Airflow: it, and all that the wheel and its extras ask for."""
     listed, project = _airflows(), tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    (before,) = (one["before"] for one in listed["airflow"] if one["version"] == version)
+    (about,) = (one for one in listed["airflow"] if one["version"] == version)
     later = [f"{name}={date}" for name, date in listed["later"].items()]
     return [
-        *("--exclude-newer", before),
+        *("--exclude-newer", about["before"]),
         *(word for entry in later for word in ("--exclude-newer-package", entry)),
         f"apache-airflow=={version}",
+        *about.get("pins", ()),
         *project["dependencies"],
         *(package for extra in extras if extra != "all" for package in extras[extra]),
     ]

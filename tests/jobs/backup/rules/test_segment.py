@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kafka_ferry.jobs.backup.rules.segment import Buffer, decode, holes, offsets_of
-from kafka_ferry.records.columns import columns_of
+from kafka_ferry.jobs.backup.rules.segment import Buffer, decode, holes, offsets_of, row_groups
+from kafka_ferry.records.columns import SCHEMA, columns_of
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.record_hash import record_hash
 from kafka_ferry.records.rows import Rows
@@ -38,6 +39,37 @@ def test_records_come_back_as_they_were():
     assert rows.headers == [headers or [] for headers in HEADERS]
     assert rows.hashes() == [record_hash(*one) for one in zip(TIMES, HEADERS, KEYS, VALUES, strict=True)]
     assert offsets_of(encoded(), "s").tolist() == OFFSETS
+
+
+def recoded(kinds):
+    """The same file with other codes of timestamp types, 32 bits wide: older pyarrows make that of every one."""
+    table = pq.read_table(pa.BufferReader(encoded()))
+    at = table.schema.get_field_index("timestamp_type")
+    field = table.schema.field(at).with_type(pa.dictionary(pa.int32(), pa.string()))
+    codes = [kinds.index(kind) for kind in table.column(at).to_pylist()]
+    column = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(kinds))
+    file = io.BytesIO()
+    pq.write_table(
+        table.set_column(at, field, pa.chunked_array([column])), file, compression="zstd", use_dictionary=
+        ["timestamp_type", "headers.list.element.key"],
+    )  # fmt: skip
+    return file.getvalue()
+
+
+def test_codes_are_read_as_an_older_pyarrow_widens_them():
+    kinds = ["LogAppendTime", "CreateTime", "NoTimestampType"]
+    data = recoded(kinds)
+    assert pq.read_schema(io.BytesIO(data)).field("timestamp_type").type.index_type == pa.int32()
+    (table,), (plain,) = row_groups(data, "s"), row_groups(encoded(), "s")
+    assert table.schema.remove_metadata() == plain.schema.remove_metadata() == SCHEMA
+    assert table.column("timestamp_type").to_pylist() == plain.column("timestamp_type").to_pylist()
+    (rows,) = decode(data, "s")
+    assert rows.hashes() == [record_hash(*one) for one in zip(TIMES, HEADERS, KEYS, VALUES, strict=True)]
+
+
+def test_more_kinds_than_there_are_codes_for_are_damage():
+    with pytest.raises(DamagedSegment, match="cannot be read as a segment"):
+        list(row_groups(recoded([*map(str, range(200)), "CreateTime", "LogAppendTime", "NoTimestampType"]), "s"))
 
 
 def test_the_manifests_line_says_what_is_in_it():

@@ -19,6 +19,10 @@ _PLAIN: Final = 0
 _DICTIONARIES: Final = {2, 8}  # PLAIN_DICTIONARY, RLE_DICTIONARY
 _WORDS: Final = {_PLAIN, *_DICTIONARIES}
 _VALUE_BYTES: Final = 16  # of the arrays around a value
+_KIND: Final = SCHEMA.get_field_index("timestamp_type")
+#: As an older pyarrow (18.1, which Airflow 3.0 and 3.1 are pinned to) reads that column: with codes of 32 bits, always.
+_WIDE: Final = SCHEMA.field(_KIND).with_type(pa.dictionary(pa.int32(), pa.string()))
+_READ: Final = [one for schema in (SCHEMA, BINARY_NAMES) for one in (schema, schema.set(_KIND, _WIDE))]
 
 
 def open_file(data: Any, what: str) -> Any:
@@ -28,11 +32,27 @@ def open_file(data: Any, what: str) -> Any:
     """
     file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
     found = file.schema_arrow
-    if not any(found.remove_metadata().equals(schema) for schema in (SCHEMA, BINARY_NAMES)):
+    if not any(found.remove_metadata().equals(schema) for schema in _READ):
         columns = ", ".join(f"{field.name} {field.type}" for field in found)
         raise DamagedSegment(f"{what}: its columns are {columns[:500]}")
     check_about(what, (found.metadata or {}).get(b"kafka_ferry"))
     return file
+
+
+def read_group(file: Any, group: int) -> Any:
+    """Its table, with the codes of ``SCHEMA``, whichever pyarrow reads it.
+
+    :raises pyarrow.ArrowInvalid: it has more kinds of timestamps than those codes can tell apart.
+    """
+    table = file.read_row_group(group, use_threads=False)
+    field = SCHEMA.field(_KIND)
+    if table.schema.field(_KIND).type == field.type:
+        return table
+    narrow = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(field.type.index_type), chunk.dictionary)
+        for chunk in table.column(_KIND).chunks
+    ]
+    return table.set_column(_KIND, field, pa.chunked_array(narrow, field.type))
 
 
 def check_group(group: int, data: Any, what: str) -> None:

@@ -216,13 +216,13 @@ def row_groups(data: bytes, what: str) -> Iterator[Any]:
 
     :raises DamagedSegment: it is no segment.
     """
-    from kafka_ferry.jobs.backup.rules.parquet_check import check_group, open_file
+    from kafka_ferry.jobs.backup.rules.parquet_check import check_group, open_file, read_group
 
     with named(what, "a segment"):
         file = open_file(data, what)
         for group in range(file.num_row_groups):
             check_group(group, data, what)
-            table = file.read_row_group(group, use_threads=False)
+            table = read_group(file, group)
             table.validate(full=True)  # edges in order and inside, text that is UTF-8: what comes then trusts it
             if table.schema.field("headers").type != SCHEMA.field("headers").type:
                 table = pa.Table.from_batches([with_names(one, pa.string()) for one in table.to_batches()], SCHEMA)
