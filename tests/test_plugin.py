@@ -25,7 +25,7 @@ print(json.dumps({
 
 
 @pytest.mark.parametrize("prefix", ["", "/airflow/prod"])
-def test_loading_it_costs_nothing_and_the_tab_carries_the_prefix(prefix):
+def test_loading_it_costs_nothing_and_its_pages_carry_the_prefix(prefix):
     environment = os.environ | {
         "PYTHONPATH": str(PLUGINS),
         "AIRFLOW__API__BASE_URL": f"http://ferry.test:8080{prefix}/",
@@ -40,5 +40,12 @@ def test_loading_it_costs_nothing_and_the_tab_carries_the_prefix(prefix):
             "href": f"{prefix}/kafka-ferry/report/{{DAG_ID}}/{{RUN_ID}}",
             "destination": "dag_run",
             "url_route": "kafka_ferry",
-        }
+        },
+        {
+            "name": "Kafka Ferry",
+            "href": f"{prefix}/kafka-ferry/",
+            "destination": "nav",
+            "url_route": "kafka_ferry_jobs",
+            "icon": f"{prefix}/kafka-ferry/static/ferry.svg",
+        },
     ]

@@ -8,18 +8,26 @@ from pathlib import Path
 
 import pytest
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.common.db.common import _get_session
 from airflow.api_fastapi.core_api import security
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
 import report_samples as samples
+from airflow_database import database
+from job_samples import NOW
+from kafka_ferry.core.job_name import JobName
+from kafka_ferry.plugin import KafkaFerryPlugin
 from kafka_ferry.report import app as app_module
-from kafka_ferry.report.app import Known, app, find_run
+from kafka_ferry.report.app import Known, app, find_jobs, find_run
 from kafka_ferry.report.artifacts import PLAN, PROGRESS, REPORT, RunArtifacts
+from kafka_ferry.report.job_list import KnownRun
+from kafka_ferry.report.job_runs import KnownRuns
 from kafka_ferry.report.pages import write_pages
 
 ADDRESSES = ("", "/report.json", "/live.json", "/lines.json")
 ENDS = [f"{end}?table=topics" if "lines" in end else end for end in ADDRESSES]
+OF_JOBS = ("/", "/lines.json")
 ODD = "manual__2026-11-21T08:00:00+00:00 50%/#?"
 ODD_QUOTED = "manual__2026-11-21T08%3A00%3A00%2B00%3A00%2050%25%2F%23%3F"
 
@@ -208,10 +216,94 @@ def test_who_may_not_read_the_xcoms_of_the_dag_is_refused_before_the_run_is_look
     assert asked == [("ann", "GET", "XCOM")] * 2
 
 
-def test_every_page_of_a_run_is_guarded():
+def test_every_page_is_guarded():
     guarded = {route.path: route for route in app.routes if getattr(route, "dependant", None)}
-    assert set(guarded) == {f"/report/{{dag_id}}/{{run_id:path}}{end}" for end in ADDRESSES}
+    of_runs = {f"/report/{{dag_id}}/{{run_id:path}}{end}" for end in ADDRESSES}
+    assert set(guarded) == of_runs | set(OF_JOBS)
     guard = app_module._ALLOWED[0].dependency
-    for route in guarded.values():
+    for end in OF_JOBS:
+        assert guarded[end].dependant.dependencies[0].call is find_jobs
+        # Before the database is asked.
+        assert guarded[end].dependant.dependencies[0].dependencies[0].call is app_module.readable
+    for route in (guarded[path] for path in of_runs):
         # First, so that nobody learns without a login which runs there are.
         assert route.dependant.dependencies[0].call is guard
+
+
+def jobs(*names: str) -> KnownRuns:
+    made = [JobName(kind="copy", name=name) for name in names]
+    return KnownRuns([KnownRun(number, "mm2", ODD, "running", NOW, job) for number, job in enumerate(made)])
+
+
+def test_the_page_of_all_jobs_carries_the_path_of_the_base_url(client, prefix, monkeypatch):
+    monkeypatch.setitem(app.dependency_overrides, find_jobs, lambda: jobs("flights"))
+    root = f"{prefix}/kafka-ferry"
+    page = client.get(f"{root}/?days=7")
+    assert page.status_code == 200
+    assert f'data-lines="{root}/lines.json?days=7"' in page.text
+    assert f'href="{root}/report/mm2/{ODD_QUOTED}"' in page.text
+    assert f'data-tab="{prefix}/dags/mm2/runs/{ODD_QUOTED}/plugin/kafka_ferry"' in page.text
+    assert client.get(f"{root}/static/ferry.svg").headers["content-type"] == "image/svg+xml"
+    policy = page.headers["content-security-policy"]
+    assert policy == client.get(f"{root}/report/d/r").headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+
+
+def test_the_page_knows_where_the_plugin_puts_it():
+    tab, nav = KafkaFerryPlugin.external_views
+    assert nav["href"] == f"{app_module.MOUNTED}/"
+    assert KafkaFerryPlugin.fastapi_apps[0]["url_prefix"] == app_module.MOUNTED
+    assert tab["url_route"] == app_module.TAB
+
+
+def test_lines_of_jobs_are_found(client, prefix, monkeypatch):
+    monkeypatch.setitem(app.dependency_overrides, find_jobs, lambda: jobs("flights", "orders", "<b>x</b>"))
+    address = f"{prefix}/kafka-ferry/lines.json"
+    found = client.get(address, params={"find": "ORD", "days": 3, "sort": 0}).json()
+    assert (found["found"], found["lines"], found["html"].count("<tr")) == (1, 3, 1)
+    assert "orders" in found["html"]
+    assert "<b>" not in client.get(address).json()["html"]
+
+
+@pytest.mark.parametrize("asked", [{"days": 0}, {"days": 10**6}, {"days": "x"}, {"start": -1}, {"start": 10**12}])
+def test_what_is_no_question_about_jobs_is_refused(client, prefix, monkeypatch, asked):
+    monkeypatch.setitem(app.dependency_overrides, find_jobs, lambda: jobs("flights"))
+    assert client.get(f"{prefix}/kafka-ferry/", params=asked).status_code == 422
+
+
+def test_of_all_jobs_those_are_shown_whose_xcoms_the_user_may_read(tmp_path, monkeypatch):
+    """With Airflow's own guard and tables, and an auth manager that gives rights by DAG."""
+    asked: list[tuple[str, str, str, str]] = []
+
+    class ByDag:
+        def is_authorized_dag(self, *, method: str, access_entity: DagAccessEntity, details: DagDetails, user: str):
+            asked.append((user, method, str(access_entity.value), str(details.id)))
+            return details.id == "mine"
+
+    monkeypatch.setattr(security, "get_auth_manager", ByDag)
+    monkeypatch.setattr(security.DagModel, "get_team_name", lambda dag_id: None)
+    with database(tmp_path) as airflow:
+        for dag_id in ("mine", "theirs"):
+            airflow.dag(dag_id)
+            airflow.run(dag_id, "r", JobName(kind="copy", name=f"of-{dag_id}"), "PASS")
+        airflow.write()
+        overrides = {security.get_user: lambda: "ann", _get_session: lambda: airflow.session}
+        monkeypatch.setattr(app, "dependency_overrides", overrides)
+        with TestClient(app, base_url="http://ferry.test") as client:
+            page, lines = client.get("/"), client.get("/lines.json")
+            assert (page.status_code, "of-mine" in page.text, "theirs" in page.text) == (200, True, False)
+            assert (lines.json()["lines"], "theirs" in lines.text) == (1, False)
+    assert asked == [("ann", "GET", "XCOM", "mine"), ("ann", "GET", "XCOM", "theirs")] * 2
+
+
+@pytest.mark.parametrize("end", OF_JOBS)
+def test_without_a_login_no_job_is_told_and_no_database_is_asked(end, monkeypatch):
+    def nobody() -> None:
+        raise HTTPException(401, "Not authenticated")
+
+    def no_session() -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(app, "dependency_overrides", {security.get_user: nobody, _get_session: no_session})
+    with TestClient(app, base_url="http://ferry.test") as client:
+        assert client.get(end).status_code == 401

@@ -11,6 +11,8 @@ from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.spec import Spec
 from kafka_ferry.core.tolerant import Tolerant
 
+#: Tag of all DAGs of ours.
+TAG: Final = "kafka-ferry"
 #: Of the XCom.
 KEY: Final = "kafka_ferry_job"
 #: Characters of a name, and of where it is.

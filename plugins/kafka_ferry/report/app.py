@@ -1,15 +1,16 @@
-"""The report page in Airflow's API server: a tab of the DAG run, authorised like the run's XComs."""
+"""The pages in Airflow's API server, authorised like the runs' XComs: of a run, which is its tab, and of all jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
@@ -19,6 +20,9 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy import select
 
 from kafka_ferry.report.artifacts import BLOCK, REPORT, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.job_list import DAYS, job_lines
+from kafka_ferry.report.job_page import JobLinks, render_job_lines, render_jobs
+from kafka_ferry.report.job_runs import MOST, KnownRuns, known_runs
 from kafka_ferry.report.lines import Question
 from kafka_ferry.report.names import safe_name
 from kafka_ferry.report.page import STATIC, Links, render_lines, render_live, render_page
@@ -36,6 +40,10 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+#: Where Airflow has mounted it, and the tab in the address of a run (plugin.py).
+MOUNTED: Final = "/kafka-ferry"
+TAB: Final = "kafka_ferry"
 
 app = FastAPI(title="Kafka Ferry report", openapi_url=None, docs_url=None, redoc_url=None)
 app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -78,7 +86,8 @@ def find_run(dag_id: str, run_id: str, session: SessionDep) -> Known:
 
 
 # The parameter names dag_id and run_id are what requires_access_dag looks for in the path.
-_ALLOWED: Final = [Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.XCOM))]
+_GUARD: Final = requires_access_dag(method="GET", access_entity=DagAccessEntity.XCOM)
+_ALLOWED: Final = [Depends(_GUARD)]
 Run = Annotated[Known, Depends(find_run)]
 
 
@@ -100,18 +109,27 @@ def _blocks(artifacts: RunArtifacts) -> Iterator[bytes]:
             yield block
 
 
-@app.get("/report/{dag_id}/{run_id:path}/lines.json", dependencies=_ALLOWED)
-def lines(
-    run: Run,
-    table: Literal["topics", "groups"],
-    start: Annotated[int, Query(ge=0, le=10**9)] = 0,
+Start = Annotated[int, Query(ge=0, le=10**9)]
+
+
+def ask(
+    start: Start = 0,
     find: Annotated[str, Query(max_length=500)] = "",
     only: bool = False,
     sort: Annotated[int | None, Query(ge=0, le=8)] = None,
     down: bool = False,
-) -> JSONResponse:
+) -> Question:
+    """Which lines a person looks for, of whatever table."""
+    return Question("", start, find.strip(), only, sort, down)
+
+
+Asked = Annotated[Question, Depends(ask)]
+
+
+@app.get("/report/{dag_id}/{run_id:path}/lines.json", dependencies=_ALLOWED)
+def lines(run: Run, asked: Asked, table: Literal["topics", "groups"]) -> JSONResponse:
     """A page of a table's lines as HTML: those a person looks for, in the order they chose."""
-    question = Question(table, start, find.strip(), only, sort, down)
+    question = replace(asked, table=table)
     try:
         found = read_lines(run.artifacts, (run.summary or {}).get("pages"), question)
     except DamagedArtifact as error:
@@ -131,12 +149,68 @@ def live(run: Run) -> JSONResponse:
 @app.get("/report/{dag_id}/{run_id:path}", dependencies=_ALLOWED)
 def page(run: Run, request: Request) -> HTMLResponse:
     """The page itself."""
-    # root_path carries the path of [api] base_url and our own mount point.
-    root, of = str(request.scope.get("root_path", "")).rstrip("/"), run.artifacts
+    root, of = _root(request), run.artifacts
     here = f"{root}/report/{quote(of.dag_id, safe='')}/{quote(of.run_id, safe='')}"
     links = Links(f"{root}/static", f"{here}/report.json", f"{here}/live.json", f"{here}/lines.json")
     return HTMLResponse(render_page(_read(run), links), headers=HEADERS)
 
 
+def _root(request: Request) -> str:
+    # It carries the path of [api] base_url and our own mount point.
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
 def _read(run: Known) -> RunData:
     return read_run(run.artifacts, run.state, run.summary, run.tasks)
+
+
+def readable(user: GetUserDep) -> Callable[[str], bool]:
+    """Whether this user may read the pages of a DAG's runs: as their own guard decides."""
+
+    def may_read(dag_id: str) -> bool:
+        try:
+            _GUARD(Request({"type": "http", "path_params": {"dag_id": dag_id}}), user)
+        except HTTPException as refused:
+            if refused.status_code != 403:
+                raise
+            return False
+        return True
+
+    return may_read
+
+
+def find_jobs(may_read: Annotated[Callable[[str], bool], Depends(readable)], session: SessionDep) -> KnownRuns:
+    """All runs of Kafka Ferry that the user may read."""
+    return known_runs(session, may_read)
+
+
+Jobs = Annotated[KnownRuns, Depends(find_jobs)]
+Days = Annotated[int, Query(ge=1, le=3650)]
+
+
+@app.get("/")
+def jobs(found: Jobs, request: Request, days: Days = DAYS, start: Start = 0) -> HTMLResponse:
+    """The page of all jobs. ``days`` without a PASS, after which a line says so."""
+    now = datetime.now(UTC)
+    lines = job_lines(found.runs, now, days, found.scheduled)
+    html = render_jobs(lines, _job_links(request), now, days, start, MOST if found.more else None)
+    return HTMLResponse(html, headers=HEADERS)
+
+
+@app.get("/lines.json")
+def lines_of_jobs(found: Jobs, request: Request, asked: Asked, days: Days = DAYS) -> JSONResponse:
+    """A page of their table as HTML, as of a report's tables."""
+    now = datetime.now(UTC)
+    of_jobs, links = job_lines(found.runs, now, days, found.scheduled), _job_links(request)
+    return JSONResponse(render_job_lines(of_jobs, replace(asked, table="jobs"), links, now), headers=HEADERS)
+
+
+def _job_links(request: Request) -> JobLinks:
+    root = _root(request)
+    return JobLinks(
+        static=f"{root}/static",
+        lines=f"{root}/lines.json",
+        reports=f"{root}/report",
+        dags=f"{root.removesuffix(MOUNTED)}/dags",
+        tab=f"plugin/{TAB}",
+    )

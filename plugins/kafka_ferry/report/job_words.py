@@ -69,6 +69,27 @@ PLANNED: Final = MappingProxyType(
 )
 
 
+#: What a run of a kind is of.
+_NOUNS: Final = MappingProxyType(
+    {
+        Kind.COPY: "Migration",
+        Kind.COMPARE: "Comparison",
+        Kind.BACKUP: "Backup",
+        Kind.RESTORE: "Restore",
+        Kind.VERIFY: "Verification of backups",
+        Kind.EXPORT: "Export",
+        Kind.IMPORT: "Import",
+        Kind.STREAM: "Stream",
+        Kind.ASK: "Check of connections",
+    }
+)
+
+
+def noun(kind: str) -> str:
+    """What a run of this kind is of; one of a later version is called as it calls itself."""
+    return _NOUNS[Kind(kind)] if kind in set(Kind) else kind
+
+
 def proven(report: Report, what: str) -> str:
     """The sentence of a PASS whose records were compared, for ``what``: ``5 records in 1 topic``."""
     return report.words.compared.replace("{what}", what)

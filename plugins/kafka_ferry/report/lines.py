@@ -230,12 +230,12 @@ def _key(question: Question) -> Callable[[list[Any]], Any]:
     fields = tuple(LINES[question.table].model_fields)
     column = fields.index(COLUMNS[question.table][question.sort or 0])
     if LINES[question.table].model_fields[fields[column]].annotation in (str, Status):
-        natural = lru_cache(_NAMES)(_natural)  # a topic has a line for each group, and the other way round
-        return lambda row: natural(str(row[column]))
+        cached = lru_cache(_NAMES)(natural)  # a topic has a line for each group, and the other way round
+        return lambda row: cached(str(row[column]))
     return lambda row: -1 if not isinstance(row[column], int) else row[column]
 
 
-def _natural(text: str) -> list[str | int]:
+def natural(text: str) -> list[str | int]:
     """``orders.9`` before ``orders.10``."""
     return [int(part) if i % 2 else part for i, part in enumerate(_DIGITS.split(text.lower()))]
 

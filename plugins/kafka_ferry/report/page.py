@@ -52,7 +52,7 @@ class Links:
 
 def render_page(run: RunData, links: Links, now: datetime | None = None) -> str:
     """The page as the app serves it: scripts and style by reference."""
-    return _environment().get_template("page.html").render(
+    return environment().get_template("page.html").render(
         **page_view(run, now), links=links, scripts=SCRIPTS, style=STYLE, inline=None
     )  # fmt: skip
 
@@ -60,13 +60,13 @@ def render_page(run: RunData, links: Links, now: datetime | None = None) -> str:
 def render_live(run: RunData, now: datetime | None = None) -> dict[str, Any]:
     """What changes while a run works: ``{"done", "html", "charts"}``; ``html`` replaces the page's live part."""
     view = page_view(run, now)
-    html = _environment().get_template("live.html").render(**view)
+    html = environment().get_template("live.html").render(**view)
     return {"done": run.ended, "html": html, "charts": view["charts"]}
 
 
 def render_lines(question: Question, found: Answer) -> dict[str, Any]:
     """A page of a table: ``{"html", "start", "lines", "found", "reach", "looked_at"}``; ``html`` are its rows."""
-    rows = getattr(_environment().get_template("rows.html").module, question.table)
+    rows = getattr(environment().get_template("rows.html").module, question.table)
     return {
         "html": str(rows(found.page, found.remarks)),
         "start": found.start,
@@ -86,7 +86,7 @@ def render_file(run: RunData, now: datetime | None = None) -> str:
     )
     inline = {"scripts": scripts, "style": style, "policy": policy}
     links = Links(static="", report="report.json", live="")
-    return _environment().get_template("page.html").render(**page_view(run, now), links=links, inline=inline)
+    return environment().get_template("page.html").render(**page_view(run, now), links=links, inline=inline)
 
 
 def write_page(artifacts: RunArtifacts, report: Report) -> str:
@@ -107,23 +107,24 @@ def write_page(artifacts: RunArtifacts, report: Report) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Of all pages."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,  # topic and group names, error texts: nothing in them is ours
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["count"] = lambda value: "–" if value is None else f"{value:,}"
-    environment.filters["duration"] = duration
-    environment.filters["counted"] = counted
-    environment.filters["name"] = breakable
-    environment.globals["shown"] = shown
-    environment.filters["prose"] = prose
-    environment.filters["shown"] = shown
-    environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    return environment
+    made.filters["count"] = lambda value: "–" if value is None else f"{value:,}"
+    made.filters["duration"] = duration
+    made.filters["counted"] = counted
+    made.filters["name"] = breakable
+    made.globals["shown"] = shown
+    made.filters["prose"] = prose
+    made.filters["shown"] = shown
+    made.filters["words"] = lambda name: str(name).replace("_", " ")
+    return made
 
 
 def prose(text: object) -> Markup:

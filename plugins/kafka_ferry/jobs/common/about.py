@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.sdk import Param
 
-#: Tag of all DAGs of ours.
-TAG = "kafka-ferry"
+from kafka_ferry.core.job_name import TAG
+
 #: Where an installation keeps docs/: the beginning of an URL, or the whole with `{page}` in it.
 DOCS = "FERRY_DOCS_URL"
 

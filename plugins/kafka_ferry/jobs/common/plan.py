@@ -32,7 +32,7 @@ class PlanningOperator(FerryOperator):
         """
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         asked = {**context["params"], **(context["dag_run"].conf or {})}
-        if kind.run_kind:  # else there is nothing that it is of, as in a check of connections
+        if kind.run_kind:  # else it has not said what its runs are of
             context["ti"].xcom_push(key=KEY, value=JobName.of(kind, asked).to_json())
         return kind.from_params(asked)
 

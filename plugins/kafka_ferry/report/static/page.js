@@ -20,7 +20,7 @@
 
   // --- plots ---
   const plots = new Map();
-  let data = JSON.parse(byId("charts").textContent);
+  let data = JSON.parse(byId("charts")?.textContent ?? "null");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
   const full = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -148,7 +148,8 @@
         query.set("sort", asked.column);
         query.set("down", asked.down);
       }
-      const answer = await fetch(`${table.dataset.lines}?${query}`, { headers: { accept: "application/json" }, signal: last.signal });
+      const address = table.dataset.lines;
+      const answer = await fetch(`${address}${address.includes("?") ? "&" : "?"}${query}`, { headers: { accept: "application/json" }, signal: last.signal });
       if (answer.status === 401 || answer.status === 403) throw new Error(LOGIN);
       if (!answer.ok) throw new Error(`Not read (HTTP ${answer.status}): reload this page.`);
       const found = await answer.json();
@@ -174,7 +175,7 @@
       const looked = found.looked_at < found.lines && (asked.find || asked.column >= 0) && !asked.only
         ? `; only the first ${full.format(found.looked_at)} were looked at` : "";
       shown.textContent = (found.found === found.lines ? all : found.found || !asked.only || asked.find
-        ? `${full.format(found.found)} of ${all}` : `no differences in ${all}`) + looked;
+        ? `${full.format(found.found)} of ${all}` : only.dataset.none ?? `no differences in ${all}`) + looked;
       const last = found.start + found.rows.length;
       const cut = found.reach < found.found ? ` (sorted: up to ${full.format(found.reach)})` : "";
       for (const pager of pagers) {
@@ -233,7 +234,8 @@
     if (table.dataset.lines) {
       const first = table.tBodies[0].rows;
       const total = Number(table.dataset.total);
-      tell({ rows: [...first], start: 0, lines: total, found: total, reach: total, looked_at: total });
+      asked.start = Number(table.dataset.start ?? 0);
+      tell({ rows: [...first], start: asked.start, lines: total, found: total, reach: total, looked_at: total });
     } else {
       show({});
       window.addEventListener("beforeprint", () => show({ all: true, start: 0 }));
@@ -285,6 +287,16 @@
       window.getSelection().selectAllChildren(block);
       button.textContent = "Marked: press Ctrl+C";
     }
+  });
+
+  // --- a run's page: its tab in Airflow, which a link in Airflow's frame cannot open, but one of the page around it ---
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-tab]");
+    if (!link || !airflow) return;
+    event.preventDefault();
+    const outside = window.parent.document.createElement("a");
+    outside.href = link.dataset.tab;
+    outside.click();
   });
 
   // --- narrow pages show a row as a card: each cell says which column it is of ---
