@@ -66,6 +66,14 @@ def test_a_dag_runs_the_engine_of_its_name(name: str) -> None:
     assert spec_of(name) is DAGS[name][0]
 
 
+@pytest.mark.parametrize("name", DAGS)
+def test_a_run_says_what_it_is_of_whatever_it_is_asked(name: str) -> None:
+    spec = DAGS[name][0]
+    assert spec.run_kind
+    said = JobName.of(spec, {})
+    assert said.kind == spec.run_kind
+
+
 def test_no_job_is_left_out() -> None:
     assert set(NO_MIGRATION) < set(DAGS)
     assert len({id(job) for job in NO_MIGRATION.values()}) == len(NO_MIGRATION)

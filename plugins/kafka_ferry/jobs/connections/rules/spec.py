@@ -26,6 +26,8 @@ _RIGHTS: JsonDict = {"section": "Rights on Kafka"}
 class ConnectionsSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
+    run_kind = Kind.ASK
+    named_by = ("connections",)
     form_last = ("patience",)
     run_kind = Kind.ASK
     named_by = ("connections",)
