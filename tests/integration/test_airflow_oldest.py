@@ -89,6 +89,10 @@ def test_the_page_is_served_to_who_may_see_the_run(runs: Runs, passed: str) -> N
     assert get(f"{page}/live.json", Authorization=str(token)).json()["done"] is True
     assert get(f"{page}/report.json", Authorization=str(token)).json()["verdict"] == "PASS"
     assert get(f"{page}x", Authorization=str(token)).status_code == 404
+    jobs = f"{runs.api.url}/kafka-ferry/"
+    assert get(jobs).status_code == 401
+    listed = get(jobs, Authorization=str(token))
+    assert (listed.status_code, "oldest" in listed.text, ">PASS<" in listed.text) == (200, True, True)
 
 
 @pytest.mark.parametrize("task", ["deploy", "fingerprint", "validate"])

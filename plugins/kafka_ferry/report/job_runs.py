@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.models.dag import DagModel, DagTag
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import func, select, union
 
 from kafka_ferry.core.job_name import KEY, TAG, JobName
 from kafka_ferry.report.job_list import KnownRun, Outcome
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 #: Runs that are looked at, the youngest; the page says so when there are more.
