@@ -7,9 +7,13 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
-from kafka_ferry.jobs.connections.tasks import AskOperator, PlanConnectionsOperator, ValidateConnectionsOperator
+from kafka_ferry.jobs.connections.tasks import (
+    AskOperator,
+    ConnectionsReportOperator,
+    PlanConnectionsOperator,
+    ValidateConnectionsOperator,
+)
 from tasks_by_hand import TasksByHand
 
 
@@ -25,7 +29,7 @@ class CheckRun(TasksByHand):
             self.do(AskOperator, "ask", shard=shard)
         self.do(ValidateConnectionsOperator, "validate")
         with contextlib.suppress(AirflowFailException):  # the verdict is in the report, which is asserted on
-            self.do(ReportOperator, "report", job=CONNECTIONS)
+            self.do(ConnectionsReportOperator, "report", job=CONNECTIONS)
         return dict(self.artifacts.read_json("report.json") or {})
 
     def checks(self) -> dict[str, dict[str, Any]]:

@@ -10,13 +10,19 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from connections_by_hand import CheckRun
+from kafka_ferry.core.job_name import JobName
 from kafka_ferry.core.plan import Asked
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.connections.live import asking
 from kafka_ferry.jobs.connections.live.question import Question
 from kafka_ferry.jobs.connections.rules.answer import Answer
 from kafka_ferry.jobs.connections.rules.spec import DEFAULTS
-from kafka_ferry.jobs.connections.tasks import AskOperator, PlanConnectionsOperator, ValidateConnectionsOperator
+from kafka_ferry.jobs.connections.tasks import (
+    AskOperator,
+    ConnectionsReportOperator,
+    PlanConnectionsOperator,
+    ValidateConnectionsOperator,
+)
 
 SECRET = "hush-hush-hush"
 
@@ -67,6 +73,15 @@ def test_all_that_answer_pass_and_defaults_that_are_not_there_do_no_harm(monkeyp
     assert report["sentence"] == (
         "1 connection answers, and nothing that was asked for is missing (4 more do not exist)."
     )
+
+
+def test_a_pass_lets_no_event_come_that_says_something_was_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(ConnectionsReportOperator, "tell_others", lambda *given: told.append(given))
+    run = CheckRun("run", connections=["kafka_source"])
+    monkeypatch.setattr("kafka_ferry.jobs.common.job_of.job_of", lambda *_: JobName(kind="ask", name="kafka_source"))
+    assert run.whole()["verdict"] == "PASS"
+    assert told == []
 
 
 def test_where_nothing_is_there_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
-from kafka_ferry.jobs.connections.tasks import AskOperator, PlanConnectionsOperator, ValidateConnectionsOperator
+from kafka_ferry.jobs.connections.tasks import (
+    AskOperator,
+    ConnectionsReportOperator,
+    PlanConnectionsOperator,
+    ValidateConnectionsOperator,
+)
 
 
 def check() -> None:
@@ -15,6 +19,6 @@ def check() -> None:
     plan = PlanConnectionsOperator(task_id="plan")
     ask = AskOperator.partial(task_id="ask").expand(shard=plan.output)
     validate = ValidateConnectionsOperator(task_id="validate")
-    report = ReportOperator(task_id="report", job=CONNECTIONS)
+    report = ConnectionsReportOperator(task_id="report", job=CONNECTIONS)
 
     plan >> ask >> validate >> report

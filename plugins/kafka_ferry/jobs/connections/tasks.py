@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kafka_ferry.jobs.common.checks import write_checks
 from kafka_ferry.jobs.common.plan import PlanningOperator, read_plan, write_plan
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import DONE, PLAN, DamagedArtifact, RunArtifacts
@@ -13,6 +14,7 @@ from kafka_ferry.report.artifacts import DONE, PLAN, DamagedArtifact, RunArtifac
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.checks import Report
     from kafka_ferry.jobs.connections.rules.plan import ConnectionsPlan
 
 _ANSWERS = f"{DONE}/ask"
@@ -74,3 +76,10 @@ class ValidateConnectionsOperator(FerryOperator):
         found = [Answer.read(artifacts.read_json(name) or {}) for name in artifacts.names(_ANSWERS)]
         checks = checks_of(_planned(artifacts).connections, {one.conn_id: one for one in found})
         return write_checks(artifacts, {"checks": checks}, sentence_of(checks))
+
+
+class ConnectionsReportOperator(ReportOperator):
+    """The report of connections that were asked. No event comes with it: nothing was moved that others could use."""
+
+    def proves(self, report: Report) -> bool:
+        return False
