@@ -30,22 +30,23 @@ def airflow(tmp_path: Path) -> Iterator[Database]:
 
 def lines(airflow: Database, *readable: str, **more: Any) -> list[JobLine]:
     found = known_runs(airflow.session, lambda dag_id: not readable or dag_id in readable, **more)
-    return job_lines(found.runs, NOW, scheduled=found.scheduled)
+    return job_lines(found.runs, NOW)
 
 
 def test_runs_of_our_dags_and_of_those_that_said_what_they_are_of(airflow: Database) -> None:
     airflow.dag("mm2")
     airflow.dag("own", tag=None)
-    airflow.dag("nightly", "0 2 * * *")
+    airflow.dag("nightly")
     airflow.dag("stranger", tag="etl")
     airflow.run("mm2", "a", FLIGHTS, "PASS", timedelta(days=1), goes_on=True, checks={"leftovers": "skipped"})
     airflow.run("own", "b", FLIGHTS, "FAIL", timedelta(hours=1), checks={"leftovers": "fail"})
-    airflow.run("nightly", "c", None, state="queued")
+    airflow.run("nightly", "c", None, state="queued", run_type="scheduled")
     airflow.run("stranger", "d", None, "PASS")
     airflow.write()
     found = known_runs(airflow.session, lambda dag_id: True)
     assert {run.dag_id for run in found.runs} == {"mm2", "own", "nightly"}
-    assert (found.scheduled, found.more) == ({"nightly"}, False)
+    assert {run.dag_id for run in found.runs if run.by_itself} == {"nightly"}
+    assert not found.more
     by_dag = {line.dag_id: line for line in job_lines(found.runs, NOW)}
     assert by_dag["mm2"].kept
     assert by_dag["mm2"].latest
@@ -56,13 +57,12 @@ def test_runs_of_our_dags_and_of_those_that_said_what_they_are_of(airflow: Datab
 
 def test_of_a_dag_that_may_not_be_read_nothing_is_known(airflow: Database) -> None:
     for dag_id in ("mine", "theirs"):
-        airflow.dag(dag_id, "0 2 * * *")
+        airflow.dag(dag_id)
         airflow.run(dag_id, "r", FLIGHTS, "PASS")
     airflow.write()
     found = known_runs(airflow.session, lambda dag_id: dag_id == "mine")
-    assert ({run.dag_id for run in found.runs}, found.scheduled) == ({"mine"}, {"mine"})
-    nothing = known_runs(airflow.session, lambda dag_id: False)
-    assert (nothing.runs, nothing.scheduled) == ([], frozenset())
+    assert {run.dag_id for run in found.runs} == {"mine"}
+    assert known_runs(airflow.session, lambda dag_id: False).runs == []
 
 
 def test_no_run_at_all(airflow: Database) -> None:

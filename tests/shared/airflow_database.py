@@ -21,18 +21,20 @@ from kafka_ferry.core.job_name import KEY, JobName
 
 
 class Database:
-    """:ivar session: on it. Foreign keys are not looked at: there are no tasks of the runs."""
+    """:ivar session: on it. Foreign keys are not looked at: there are no tasks of the runs.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    :param now: when the runs ended that ended just now.
+    """
+
+    def __init__(self, session: Session, now: datetime = NOW) -> None:
+        self.session, self.now = session, now
         self._runs: list[dict[str, Any]] = []
         self._xcoms: list[dict[str, Any]] = []
 
-    def dag(self, dag_id: str, schedule: str | None = "None", tag: str | None = "kafka-ferry") -> None:
-        """:param schedule: in Airflow's words, which call none ``None``."""
+    def dag(self, dag_id: str, tag: str | None = "kafka-ferry") -> None:
         self._insert(
             DagModel,
-            {"dag_id": dag_id, "timetable_summary": schedule, "bundle_name": "dags", "max_active_tasks": 16,
+            {"dag_id": dag_id, "bundle_name": "dags", "max_active_tasks": 16,
              "fileloc": "", "has_import_errors": False, "has_task_concurrency_limits": False, "timetable_type": "",
              "max_consecutive_failed_dag_runs": 0},
         )  # fmt: skip
@@ -47,15 +49,16 @@ class Database:
         verdict: str = "",
         ago: timedelta = timedelta(),
         state: str = "",
+        run_type: str = "manual",
         **summary: Any,
     ) -> None:
-        """A run that ended so long before ``NOW``.
+        """A run that ended so long ago.
 
         :param state: default: as its verdict says. ``summary``: more of the XCom ``report``.
         """
-        number, at = len(self._runs) + 1, NOW - ago
+        number, at = len(self._runs) + 1, self.now - ago
         self._runs.append(
-            {"id": number, "dag_id": dag_id, "run_id": run_id, "run_type": "manual", "run_after": at,
+            {"id": number, "dag_id": dag_id, "run_id": run_id, "run_type": run_type, "run_after": at,
              "state": state or ("success" if verdict == "PASS" else "failed"), "start_date": at, "clear_number": 0,
              "end_date": None if state in ("queued", "running") else at, "span_status": "not_started"}
         )  # fmt: skip

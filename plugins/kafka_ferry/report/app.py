@@ -192,7 +192,7 @@ Days = Annotated[int, Query(ge=1, le=3650)]
 def jobs(found: Jobs, request: Request, days: Days = DAYS, start: Start = 0) -> HTMLResponse:
     """The page of all jobs. ``days`` without a PASS, after which a line says so."""
     now = datetime.now(UTC)
-    lines = job_lines(found.runs, now, days, found.scheduled)
+    lines = job_lines(found.runs, now, days)
     html = render_jobs(lines, _job_links(request), now, days, start, MOST if found.more else None)
     return HTMLResponse(html, headers=HEADERS)
 
@@ -201,7 +201,7 @@ def jobs(found: Jobs, request: Request, days: Days = DAYS, start: Start = 0) -> 
 def lines_of_jobs(found: Jobs, request: Request, asked: Asked, days: Days = DAYS) -> JSONResponse:
     """A page of their table as HTML, as of a report's tables."""
     now = datetime.now(UTC)
-    of_jobs, links = job_lines(found.runs, now, days, found.scheduled), _job_links(request)
+    of_jobs, links = job_lines(found.runs, now, days), _job_links(request)
     return JSONResponse(render_job_lines(of_jobs, replace(asked, table="jobs"), links, now), headers=HEADERS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -43,6 +43,7 @@ class KnownRun:
     :param at: when it ended, or began; aware; None: it has not begun.
     :param job: what it is of; None: it has not said so yet, or an earlier version did not.
     :param outcome: None: it has no report.
+    :param by_itself: a schedule has begun it, and nobody's hand.
     """
 
     number: int
@@ -52,6 +53,7 @@ class KnownRun:
     at: datetime | None = None
     job: JobName | None = None
     outcome: Outcome | None = None
+    by_itself: bool = False
 
     @property
     def dry(self) -> bool:
@@ -107,14 +109,11 @@ class JobLine:
         return max(self.latest.told if self.latest else _BEGINNING, (self.newest and self.newest.at) or _BEGINNING)
 
 
-def job_lines(
-    runs: Iterable[KnownRun], now: datetime, days: int = DAYS, scheduled: Collection[str] = ()
-) -> list[JobLine]:
+def job_lines(runs: Iterable[KnownRun], now: datetime, days: int = DAYS) -> list[JobLine]:
     """A line for each job: those that need a look first, then those at work, then the rest, the youngest first.
 
-    :param now: aware. ``days``: without a PASS, after which a line is stale.
-    :param scheduled: DAGs that run by themselves. Their lines, and those of which something keeps running, need a look
-        when they are stale; a migration that is over does not.
+    :param now: aware. ``days``: without a PASS, after which a line is stale. It needs a look then if it runs by itself,
+        or something of it keeps running; a migration that is over does not.
     """
     jobs: dict[tuple[str, ...], list[KnownRun]] = {}
     for run in sorted(runs, key=lambda one: -one.number):
@@ -122,13 +121,13 @@ def job_lines(
         of = (run.job.kind, run.job.name, run.job.where) if run.job else ()
         jobs.setdefault((run.dag_id, *of), []).append(run)
     limit = now - timedelta(days=days)
-    lines = [_line(found, limit, found[0].dag_id in scheduled) for found in jobs.values()]
+    lines = [_line(found, limit) for found in jobs.values()]
     order = list(Attention)
     lines.sort(key=lambda line: line.at, reverse=True)
     return sorted(lines, key=lambda line: (order.index(line.attention), line.now not in _AT_WORK))
 
 
-def _line(runs: Sequence[KnownRun], limit: datetime, scheduled: bool) -> JobLine:
+def _line(runs: Sequence[KnownRun], limit: datetime) -> JobLine:
     """:param runs: of one job, the youngest first."""
     told = sorted(
         ((run, run.outcome) for run in runs if run.outcome and not run.dry), key=lambda one: one[1].told, reverse=True
@@ -148,7 +147,7 @@ def _line(runs: Sequence[KnownRun], limit: datetime, scheduled: bool) -> JobLine
     stale = (passed is None or passed.told < limit) and not first
     if (latest and latest is not passed) or (now == "failed" and newest and not newest.dry):
         attention = Attention.FAILED
-    elif stale and runs[0].job and (kept or scheduled):
+    elif stale and runs[0].job and (kept or any(run.by_itself for run in runs)):
         attention = Attention.STALE
     else:
         attention = Attention.NONE

@@ -166,8 +166,8 @@ def _headline(lines: Sequence[JobLine], days: int) -> tuple[str, str, str]:
         return "none", "No runs yet", ""
     look, jobs = sum(bool(line.attention) for line in lines), number_of(len(lines), "job")
     rule = (
-        "A job needs a look when its last run failed, or when it keeps running or has a schedule and had no PASS for "
-        f"{number_of(days, 'day')}."
+        "A job needs a look when its last run failed, or when it keeps running or runs on a schedule and had no PASS "
+        f"for {number_of(days, 'day')}."
     )
     if not look:
         return "pass", jobs, f"None needs a look. {rule}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow.models.dag import DagModel, DagTag
+from airflow.models.dag import DagTag
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from sqlalchemy import func, select, union
@@ -28,20 +28,18 @@ _REPORT: Final = "report"
 _OURS: Final = "kafka-ferry.report/"
 #: As databases write it that is picked from JSON.
 _TRUE: Final = ("1", "true")
-#: What Airflow says of a DAG without a schedule.
-_NO_SCHEDULE: Final = (None, "", "None")
+#: Types of runs that nobody has to trigger.
+_BY_ITSELF: Final = ("scheduled", "asset_triggered")
 
 
 @dataclass(frozen=True)
 class KnownRuns:
     """
     :param more: there are other runs, older ones, that were not looked at.
-    :param scheduled: DAGs that run by themselves.
     """
 
     runs: list[KnownRun]
     more: bool = False
-    scheduled: frozenset[str] = frozenset()
 
 
 def known_runs(session: Session, may_read: Callable[[str], bool], most: int = MOST) -> KnownRuns:
@@ -57,14 +55,13 @@ def known_runs(session: Session, may_read: Callable[[str], bool], most: int = MO
         return KnownRuns([])
     ended = func.coalesce(DagRun.end_date, DagRun.start_date, type_=DagRun.end_date.type)
     rows = session.execute(
-        select(DagRun.id, DagRun.dag_id, DagRun.run_id, DagRun.state, ended.label("at"))
+        select(DagRun.id, DagRun.dag_id, DagRun.run_id, DagRun.state, DagRun.run_type, ended.label("at"))
         .where(DagRun.dag_id.in_(dags))
         .order_by(DagRun.id.desc())
         .limit(most + 1)
     ).all()
     since = rows[-1].id if rows else 0
     names, reports = _names(session, dags, since), _reports(session, dags, since)
-    schedules = session.execute(select(DagModel.dag_id, DagModel.timetable_summary).where(DagModel.dag_id.in_(dags)))
     return KnownRuns(
         runs=[
             KnownRun(
@@ -75,11 +72,11 @@ def known_runs(session: Session, may_read: Callable[[str], bool], most: int = MO
                 row.at,
                 names.get(row.id),
                 reports.get(row.id),
+                str(getattr(row.run_type, "value", row.run_type)) in _BY_ITSELF,
             )
             for row in rows[:most]
         ],
         more=len(rows) > most,
-        scheduled=frozenset(dag_id for dag_id, summary in schedules if summary not in _NO_SCHEDULE),
     )
 
 
