@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from kafka_ferry.jobs.common.notice import notice_of, notify_by
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.migration.tasks.plan import PlanOperator
 from kafka_ferry.report.artifacts import REPORT, RunArtifacts
+from operate_snippets import snippet
+from receivers import Receivers
 
 LINK = "http://localhost:8080/dags/moves/runs/manual__2026-11-30T03%3A48%3A10%2B00%3A00/plugin/kafka_ferry"
 RUN = "manual__2026-11-30T03:48:10+00:00"
@@ -133,3 +136,24 @@ def test_without_xcoms_the_file_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_dag_that_is_not_ours_is_told_of_too() -> None:
     bare = {"dag": DAG("theirs", schedule=None), "run_id": "r", "reason": "task_failure"}
     assert notice_of(bare)["verdict_line"].startswith("no verdict: theirs. ")
+
+
+def test_the_notifiers_that_the_docs_show_reach_their_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's, a mail server's and a webhook's, of the providers; each run by its own words."""
+    shown: dict[str, Any] = {}
+    exec(snippet("SmtpNotifier"), shown)  # noqa: S102  # our own text
+    with Receivers() as received:
+        for name, connection in received.connections.items():
+            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for found, reason in ((summary("PASS"), "success"), (summary("FAIL"), "task_failure")):
+            for notifier in ("slack", "mail", "webhook"):
+                shown[notifier](context(found, reason))
+        lines = [notice_of(context(found, reason))["verdict_line"]
+                 for found, reason in ((summary("PASS"), "success"), (summary("FAIL"), "task_failure"))]  # fmt: skip
+        assert [body["text"] for body in received.posted("/T/B/x", "moves")] == lines
+        assert received.posted("/kafka", "moves") == [{"verdict": word, "link": LINK} for word in ("PASS", "FAIL")]
+        assert [(subject, text.strip()) for subject, text in received.mails] == [
+            ("PASS: moves", lines[0]),
+            ("FAIL: moves", lines[1]),
+        ]
