@@ -119,6 +119,7 @@ def test_columns_say_what_they_count(page: str, heads: tuple[str, str]) -> None:
         ("export_dry", "Topics to export", "Offsets"),
         ("import_dry", "Topics to import", "Records"),
         ("stream_dry", "Tables to stream", "Rows, about"),
+        ("connections_running", "Topics to ask about", ""),
     ],
 )
 def test_a_plan_says_what_will_be_done_whatever_its_dag_is_called(page: str, heading: str, counted: str) -> None:

@@ -14,6 +14,7 @@ from kafka_ferry.core.plan import Plan
 from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
+from kafka_ferry.jobs.connections.reported import CONNECTIONS
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 from kafka_ferry.report.run import RunData
@@ -146,6 +147,7 @@ _TASKS = {
                        "release"),
     "verify_backup": ("plan", "shards", "verify[0]", "validate"),
     "stream_database_changes": ("plan", "deploy", "wait_until_running", "wait_until_converged", "validate", "remove"),
+    "check_connections": ("plan", "ask[0]", "ask[1]", "ask[2]", "ask[3]", "validate"),
 }  # fmt: skip
 _MIGRATION_TASKS = ("plan", "provision_topics", "canary", "deploy", "wait_until_running", "wait_until_converged",
                     "translate_groups", "shards", "fingerprint[0]", "fingerprint[1]", "validate",
@@ -162,6 +164,7 @@ _JOBS = {
     "export_topics_to_s3": EXPORT,
     "import_topics_from_s3": IMPORT,
     "stream_database_changes": STREAM,
+    "check_connections": CONNECTIONS,
 }
 
 
@@ -370,6 +373,33 @@ def _dry(dag: str, **more: Any) -> RunData:
 
 
 _EXCHANGED = {"topics": ("4", "4", ""), "partitions": ("22", "22", "")}
+
+
+def _connections_plan() -> dict[str, Any]:
+    kinds = {"kafka_source": "kafka", "kafka_target": "kafka", "kafka_connect": "connect", "aws_default": "aws"}
+    lines = [
+        {"conn_id": name, "kind": kind, "written_to": name == "kafka_target", "named": True, "problem": ""}
+        for name, kind in kinds.items()
+    ]
+    return {"planned": samples.at(1), "spec": {}, "source": {}, "target": {}, "connections": lines, "notes": [],
+            "topics": [{"source": name, "target": name} for name in _TOPICS]}  # fmt: skip
+
+
+def _asked(**found: Any) -> RunData:
+    made = _made(
+        kafka_source=("kafka_source: a Kafka cluster to read from", "cluster 5L6g3nShT-eMCtK--X86sw, 3 brokers",
+                      "it sees 417 topics; as User:ferry; it may DESCRIBE, DESCRIBE_CONFIGS on the cluster; it may READ, "
+                      f"DESCRIBE, DESCRIBE_CONFIGS on topic {_LONG}"),
+        kafka_connect=("kafka_connect: a Kafka Connect cluster", "Kafka Connect 4.3.1", "it can load MirrorMaker 2"),
+        **found,
+    )  # fmt: skip
+    absent = Check(name="database_source", status=Status.SKIPPED, detail="there is no such connection")
+    failed = any(check.status is Status.FAIL for check in made)
+    return _ended("check_connections", [*made, absent], verdict="FAIL" if failed else "PASS", topics=[],
+                  plan=_connections_plan(), sentence="2 connections answer, and nothing that was asked for is missing "
+                  "(1 more does not exist).")  # fmt: skip
+
+
 _RESTORED = {"action": "rewind", "group": "billing", "topic": "shop.orders.v1", "partition": 0, "source_offset": 1500,
              "target_offset": 3000, "would_get": 1500, "about": True}  # fmt: skip
 
@@ -509,6 +539,16 @@ PAGES: dict[str, Callable[[], RunData]] = {
                        "DAG again with the same params and keep_streaming off; or stop it by hand:\ncurl -X DELETE "
                        "http://connect:8083/connectors/stream_database_changes.shop")],
         sentence="1 row of 1 table is in Kafka as the database has it."),
+    "connections_running": lambda: _at_work("check_connections", 2, plan=Plan.from_json(_connections_plan())),
+    "connections_pass": _asked,
+    "connections_fail": lambda: _asked(
+        kafka_target=("kafka_target: a Kafka cluster to write to", "cluster MkU3OEVBNTcwNTJENDM2Qk, 1 broker", "", [
+            f"topic {_LONG} on kafka_target: User:ferry lacks WRITE, to copy records into it. Fix: kafka-acls --add "
+            f"--allow-principal User:ferry --operation WRITE --topic {_LONG}"]),
+        aws_default=("aws_default: AWS, or a store like S3", "account 123456789012", "", [
+            "s3:PutObject on s3://backups.prod.example.org/kafka/shop did not work: AccessDenied. Fix: allow "
+            "s3:PutObject to it, or correct what is named"]),
+    ),
     "broken_without_report": samples.broken_early,
 }  # fmt: skip
 

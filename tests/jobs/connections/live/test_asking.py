@@ -36,7 +36,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "kafka", "password": "hush hush", "extra": extra}))
 
 
-@pytest.mark.parametrize("error", [TransientError("no answer"), BadParam("x", "is bad", "y"), MissingExtra("no boto3")])
+@pytest.mark.parametrize("error", [FerryError("no"), BadParam("x", "is bad", "y"), MissingExtra("no boto3")])
 def test_an_error_is_the_answer(error: FerryError) -> None:
     def fails(question: Question, answer: Answer) -> None:
         answer.actual = "cluster x"
@@ -44,6 +44,14 @@ def test_an_error_is_the_answer(error: FerryError) -> None:
 
     found = answered(fails)
     assert (found.actual, found.missing) == ("cluster x", [str(error)])
+
+
+def test_where_nothing_answers_it_is_said_what_to_look_at() -> None:
+    def dead(question: Question, answer: Answer) -> None:
+        raise TransientError("shop: cannot describe the cluster: timed out.")
+
+    (told,) = answered(dead).missing
+    assert told.startswith("shop: cannot describe the cluster: timed out. Fix: does it run, is the address right")
 
 
 def test_a_fault_of_ours_or_of_a_library_is_an_answer_too() -> None:

@@ -99,6 +99,19 @@ def test_the_action_that_is_refused_is_named_and_no_other(
         assert store.objects == {}
 
 
+def test_keys_that_a_store_does_not_take_are_told_once_and_not_as_missing_actions(
+    own_store: Callable[..., Answer],
+) -> None:
+    class Refusing(Store):
+        def list(self, prefix: str = "") -> Iterator[StoredObject]:
+            raise BadConnection("s3://bucket/prefix: not allowed to list: An error occurred (SignatureDoesNotMatch).")
+
+    store = Refusing()
+    (told,) = own_store(store).missing
+    assert told.startswith("its keys are not taken: ")
+    assert store.asked == []
+
+
 def test_what_was_not_tried_is_not_said_to_have_been(own_store: Callable[..., Answer]) -> None:
     found = own_store(Store(["put"]))
     assert not any(note.startswith("tried below") for note in found.notes)
@@ -157,7 +170,8 @@ def test_who_it_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_keys_that_aws_does_not_take_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     (told,) = identity(monkeypatch, NotAuthorized("get_caller_identity: InvalidClientTokenId: no")).missing
-    assert told.startswith("AWS does not take its credentials")
+    assert told.startswith("its keys are not taken: get_caller_identity: InvalidClientTokenId")
+    assert told.endswith("Fix: access key and secret as they are today")
 
 
 def test_an_sts_that_cannot_be_reached_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

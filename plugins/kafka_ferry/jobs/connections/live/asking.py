@@ -12,7 +12,7 @@ from kafka_ferry.core.plan import Asked
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.connections.live.question import Question
-from kafka_ferry.jobs.connections.rules.answer import Answer, not_asked
+from kafka_ferry.jobs.connections.rules.answer import Answer, not_asked, with_fix
 
 #: Calls that a connection may take as long as the param ``patience`` says, one after the other.
 _CALLS = 3
@@ -71,7 +71,7 @@ def _ended(work: Callable[[], None], answer: Answer, seconds: float) -> bool:
         try:
             work()
         except FerryError as error:
-            answer.missing.append(str(error))
+            answer.missing.append(with_fix(str(error), error.retriable))
         except Exception as error:  # noqa: BLE001  # whatever it is: the others are asked all the same
             answer.missing.append(f"{type(error).__name__}: {error}")
 

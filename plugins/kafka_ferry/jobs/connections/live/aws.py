@@ -14,7 +14,7 @@ from kafka_ferry.jobs.connections.live.aws_service import ServiceHook
 from kafka_ferry.jobs.connections.live.host import ask_host
 from kafka_ferry.jobs.connections.live.question import Question
 from kafka_ferry.jobs.connections.rules.answer import Answer
-from kafka_ferry.jobs.connections.rules.aws import CALLS, CLUSTER_CALLS, Call, refused
+from kafka_ferry.jobs.connections.rules.aws import CALLS, CLUSTER_CALLS, Call, keys_refused, refused
 
 _BYTES = b"Written by check_connections of Kafka Ferry. May be deleted.\n"
 
@@ -29,7 +29,7 @@ def ask_aws(question: Question, answer: Answer) -> None:
         try:
             _try_location(question, answer, spec.location)
         except FerryError as error:
-            answer.missing.append(str(error))
+            answer.missing.append(keys_refused(error) or str(error))
     for call in [*(CLUSTER_CALLS if spec.cluster_arn else ()), *(one for name in spec.services for one in CALLS[name])]:
         _try_call(question, answer, call)
     if extra.get("instance_id"):
@@ -60,7 +60,7 @@ def _identity(question: Question, answer: Answer) -> bool:
         found = hook.call("get_caller_identity")
     except FerryError as error:
         if not error.retriable:
-            answer.missing.append(f"AWS does not take its credentials: {error}")
+            answer.missing.append(keys_refused(error) or str(error))
             return False
         answer.limits.append(f"who it is could not be asked: {error}")
         return True
@@ -112,6 +112,8 @@ def _allowed(answer: Answer, action: str, where: str, work: Callable[[], object]
     try:
         work()
     except BadConnection as error:
+        if keys_refused(error):
+            raise
         answer.missing.append(refused(action, where, error))
     except FerryError as error:
         # S3 answers a deletion with 200, and the refusal in its list of errors.

@@ -56,6 +56,16 @@ def tell(answer: Answer, found: Finding) -> None:
     kept[found.severity].append(text)
 
 
+def with_fix(text: str, passing: bool) -> str:
+    """What went wrong, with what to look at where the error itself does not say.
+
+    :param passing: whether nothing answered, as far as one can tell.
+    """
+    if "Fix: " in text or not passing:
+        return text
+    return f"{text.rstrip('.')}. Fix: does it run, is the address right, and does the network let Airflow's workers in?"
+
+
 def not_asked(planned: PlannedConnection) -> Answer:
     """Of a connection that leads to nothing: a failure where the user named it."""
     if planned.named or "there is no such" not in planned.problem:

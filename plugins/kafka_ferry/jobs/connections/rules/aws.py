@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
 from kafka_ferry.exceptions import FerryError
+
+#: Error codes of S3, STS and other services (their API references, "Common errors").
+_BAD_KEYS: Final = re.compile(
+    "SignatureDoesNotMatch|InvalidAccessKeyId|InvalidClientTokenId|UnrecognizedClient|ExpiredToken|InvalidSignature"
+)
 
 
 @dataclass(frozen=True)
@@ -48,4 +54,12 @@ CALLS: Final[Mapping[str, tuple[Call, ...]]] = MappingProxyType(
 
 def refused(action: str, where: str | None, error: FerryError) -> str:
     """An action that did not work, in one line."""
-    return f"{action} on {where or '*'} did not work: {error}. Fix: allow {action} to it, or correct what is named"
+    fix = f"allow {action} to it, or correct what is named"
+    return f"{action} on {where or '*'} did not work: {str(error).rstrip('.')}. Fix: {fix}"
+
+
+def keys_refused(error: FerryError) -> str:
+    """That the keys are wrong, so that no action is allowed; empty: it is about something else."""
+    if not _BAD_KEYS.search(str(error)):
+        return ""
+    return f"its keys are not taken: {str(error).rstrip('.')}. Fix: access key and secret as they are today"
