@@ -388,8 +388,8 @@ def _connections_plan() -> dict[str, Any]:
 def _asked(**found: Any) -> RunData:
     made = _made(
         kafka_source=("kafka_source: a Kafka cluster to read from", "cluster 5L6g3nShT-eMCtK--X86sw, 3 brokers",
-                      "it sees 417 topics; as User:ferry; it may DESCRIBE, DESCRIBE_CONFIGS on the cluster; it may READ, "
-                      f"DESCRIBE, DESCRIBE_CONFIGS on topic {_LONG}"),
+                      "it sees 417 topics; as User:ferry; it may DESCRIBE, DESCRIBE_CONFIGS on the cluster; it may "
+                      f"READ, DESCRIBE, DESCRIBE_CONFIGS on topic {_LONG}"),
         kafka_connect=("kafka_connect: a Kafka Connect cluster", "Kafka Connect 4.3.1", "it can load MirrorMaker 2"),
         **found,
     )  # fmt: skip
