@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka_ferry.core.changes import Change
+from kafka_ferry.core.kafka_version import kafka_version, said
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook, Offsets
 from kafka_ferry.hooks.connect.rest import ConnectorNotFound, InvalidConnectorConfig
@@ -16,6 +17,8 @@ from kafka_ferry.jobs.runtimes.connectors import Begin, Configs, at_least_one, c
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 
 log = logging.getLogger(__name__)
+
+_OLDEST = (3, 7)  # KIP-980
 
 
 def refused(name: str, problems: ValidationResult) -> BadParam:
@@ -43,7 +46,13 @@ class KafkaConnectRuntime:
         if connector_class not in {plugin.class_name for plugin in self.connect.plugins()}:
             fix = f"unpack {plugin} into their plugin.path and restart them"
             raise BadParam("connect_conn_id", f"the workers do not have {connector_class}", fix)
-        if (ours := self.connect.info().kafka_cluster_id) != cluster_id:
+        info = self.connect.info()
+        if (kafka_version(info.version) or _OLDEST) < _OLDEST:
+            problem = (
+                f"the workers are Kafka Connect {said(info.version)}, which cannot create a connector that is stopped"
+            )
+            raise BadParam("connect_conn_id", problem, "workers of Kafka 3.7 or newer (Confluent Platform 7.7)")
+        if (ours := info.kafka_cluster_id) != cluster_id:
             problem = f"the workers write into cluster {ours}, not into {cluster_id} of target_conn_id"
             raise BadParam("connect_conn_id", problem, "workers of the target cluster")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from kafka_ferry.core.kafka_version import kafka_version, said
 from kafka_ferry.jobs.connections.rules.answer import Answer
 
 #: Of plugins, the end of a class's name, to what they are called, and what runs only with them.
@@ -20,9 +20,11 @@ def tell_worker(answer: Answer, version: str, classes: Iterable[str], renames: b
     :param renames: whether the worker finds the policy that renames topics.
     """
     names = {name.rpartition(".")[2] for name in classes}
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    numbers = kafka_version(version)
     if numbers and numbers < _OLDEST:
-        answer.missing.append(f"it is Kafka {version}: offsets of connectors can be set from 3.6 on. Fix: upgrade it")
+        answer.missing.append(
+            f"it is Kafka Connect {said(version)}: offsets of connectors can be set from 3.6 on. Fix: upgrade it"
+        )
     if lacks := [name for name in _MIRROR if name not in names]:
         answer.limits.append(
             f"it has no {' and no '.join(lacks)}: MirrorMaker 2 cannot run on it. Fix: Kafka's own jar connect-mirror "

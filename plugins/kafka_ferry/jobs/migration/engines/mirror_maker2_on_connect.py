@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
+from kafka_ferry.core.kafka_version import kafka_version, said
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.jobs.migration.engines.mirror_connectors import ConnectorEngine, MirrorConnectors, refusal
@@ -37,11 +38,12 @@ class MirrorMaker2OnConnect(ConnectorEngine):
 
     def about(self) -> dict[str, Any]:
         about = self.mirror.runtime.about()
-        if tuple(int(part) for part in about["version"].split(".")[:2]) < _OLDEST_CONNECT:
+        if (kafka_version(about["version"]) or _OLDEST_CONNECT) < _OLDEST_CONNECT:
             raise BadParam(
                 "connect_conn_id",
-                f"the worker is Kafka Connect {about['version']}, whose MirrorMaker 2 translates group offsets wrongly",
-                "a worker of Kafka 3.8 or newer; the brokers may be older",
+                f"the worker is Kafka Connect {said(about['version'])}, whose MirrorMaker 2 translates group offsets "
+                "wrongly",
+                "a worker of Kafka 3.8 or newer (Confluent Platform 7.8); the brokers may be older",
             )
         return {**about, "connectors": self.mirror.wanted}
 
