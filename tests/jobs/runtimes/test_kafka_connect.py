@@ -26,6 +26,9 @@ class Connect:
     def find_config(self, name: str) -> dict[str, str] | None:
         return CONFIGS[name] if name in self.states else None
 
+    def connectors(self) -> list[str]:
+        return list(self.states)
+
     def validate(self, config: Any) -> ValidationResult:
         return ValidationResult("x", {})
 
@@ -105,8 +108,18 @@ def test_what_failed_is_restarted_only_when_it_is_asked_for(restart: bool, done:
     assert connect.done == done
 
 
+def test_a_connector_that_something_deleted_is_named_with_who_may_have_done_it() -> None:
+    connect = Connect(a=ConnectorState.RUNNING)
+    assert runtime(connect).problem("a") == ""
+    problem = runtime(connect).problem("ab")
+    assert problem.startswith("connector b is gone")
+    assert "strimzi.io/use-connector-resources" in problem
+    connect.verdicts.update(b=Verdict.WAITING)
+    assert runtime(connect).readiness("ab") == Readiness(Verdict.WAITING, problem)
+
+
 def test_only_a_failure_is_a_problem() -> None:
-    connect = Connect()
+    connect = Connect(a=ConnectorState.RUNNING, b=ConnectorState.RUNNING)
     connect.verdicts.update(a=Verdict.WAITING)
     assert runtime(connect).problem("ab") == ""
     connect.verdicts.update(b=Verdict.FAILED)
@@ -114,7 +127,7 @@ def test_only_a_failure_is_a_problem() -> None:
 
 
 def test_readiness_is_the_worst_with_each_ones_own_number_of_tasks() -> None:
-    connect = Connect()
+    connect = Connect(a=ConnectorState.RUNNING, b=ConnectorState.RUNNING)
     found = runtime(connect).readiness("ab", lambda name: {"a": 3, "b": 1}[name])
     assert found == Readiness(Verdict.RUNNING, "a with 3\nb with 1")
     connect.verdicts.update(b=Verdict.WAITING)

@@ -19,6 +19,12 @@ from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
 log = logging.getLogger(__name__)
 
 _OLDEST = (3, 7)  # KIP-980
+# Strimzi's operator owns all connectors then (https://strimzi.io/docs/operators/latest/deploying, "Adding connectors").
+_DELETED = (
+    "is gone: something deleted it after it was created. Strimzi's operator deletes each connector that has no "
+    "KafkaConnector resource, where the KafkaConnect resource has the annotation strimzi.io/use-connector-resources: "
+    "true. Fix: name a Connect cluster without that annotation in connect_conn_id, then clear deploy"
+)
 
 
 def refused(name: str, problems: ValidationResult) -> BadParam:
@@ -131,14 +137,27 @@ class KafkaConnectRuntime:
             return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
 
     def readiness(self, connectors: Iterable[str], tasks: Callable[[str], int] = at_least_one) -> Readiness:
-        return worst([self.connect.readiness(name, tasks(name)) for name in connectors])
+        wanted = list(connectors)
+        found = worst([self.connect.readiness(name, tasks(name)) for name in wanted])
+        # Not a failure yet: another worker of the cluster may not know of it for a moment.
+        gone = self._gone(wanted) if found.verdict is Verdict.WAITING else ""
+        return Readiness(found.verdict, gone) if gone else found
 
     def problem(self, connectors: Iterable[str]) -> str:
-        for name in connectors:
+        wanted = list(connectors)
+        if gone := self._gone(wanted):
+            return gone
+        for name in wanted:
             state = self.connect.readiness(name, 0)
             if state.verdict is Verdict.FAILED:
                 return state.reason
         return ""
+
+    def _gone(self, connectors: Iterable[str]) -> str:
+        """Of connectors that were made: those that something has deleted since; empty: none."""
+        there = set(self.connect.connectors())
+        missing = [name for name in connectors if name not in there]
+        return f"connector {', '.join(missing)} {_DELETED}" if missing else ""
 
     def offsets(self, connector: str) -> Offsets:
         return self.connect.offsets(connector)
