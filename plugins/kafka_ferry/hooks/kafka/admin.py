@@ -190,9 +190,7 @@ class KafkaAdmin(GroupCalls):
             return {}
         try:
             return self._offsets(wanted, which, isolation_level)
-        except TransientError:
-            # An AdminClient can stay blind for minutes after a topic was deleted and recreated; a new one is not.
-            self._client = self._new_client()
+        except TransientError:  # by a new client
             return self._offsets(wanted, which, isolation_level)
 
     def _offsets(self, wanted: Sequence[Partition], which: str, isolation_level: str) -> dict[Partition, int]:
@@ -298,6 +296,7 @@ class KafkaAdmin(GroupCalls):
                 return ALLOWED
             self._fail(error, what)
         except TimeoutError as error:
+            self._client = self._new_client()  # see _fail
             raise TransientError(f"{self.name}: no answer in {self.timeout:g} s to: {what}") from error
         beat()
         self._reasons.clear()  # it answers: what went wrong before is not why a later call fails
@@ -330,6 +329,10 @@ class KafkaAdmin(GroupCalls):
             raise NotAuthorized(f"{self.name}: not allowed to {what}: {text.rstrip('.')}. Fix: {fix}") from error
         last = f" ({self._reasons[-1]})" if self._reasons else ""
         kind = TransientError if code in _PASSING or error.args[0].retriable() else FerryError
+        if kind is TransientError:
+            # An AdminClient can stay blind for minutes: after a topic was recreated, and where the broker that it takes
+            # for the controller is dead ("waiting for controller", measured with librdkafka 2.16). A new one is not.
+            self._client = self._new_client()
         raise kind(f"{self.name}: cannot {what}: {text}{last}") from error
 
 
