@@ -61,8 +61,13 @@ class AskOperator(ShardOperator):
         answer = ask(Question(planned, spec, probe_name(artifacts.dag_id, artifacts.run_id, planned.conn_id)))
         artifacts.write_json(f"{_ANSWERS}/{self.number:03}.json", answer.model_dump(mode="json"))
         check = check_of(planned, answer)
-        lines = "\n".join(["", *check.differences])
-        self.log.info("%s: %s: %s. %s%s", planned.conn_id, check.status, check.actual, check.detail, lines)
+        told = [
+            f"{planned.conn_id}: {check.status.value}",
+            check.actual,
+            *answer.notes,
+            check.detail * bool(answer.skipped),
+        ]
+        self.log.info("%s", "\n".join([*filter(None, told), *check.differences]))
         return check.status.value
 
 

@@ -240,3 +240,13 @@ def test_without_credentials_it_fails_and_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     (told,) = ask(question()).missing
     assert "no credentials" in told
+
+
+def test_an_instance_is_asked_as_a_host_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {
+        "region_name": "eu-west-1", "instance_id": "i-0abc", "service_config": {"s3": {"endpoint_url": "http://x"}}
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps({**FIELDS, "extra": extra}))
+    monkeypatch.setenv("AIRFLOW__KAFKA_FERRY__HOSTS", "another")
+    (told,) = ask(question()).missing
+    assert "'aws_default' is not a host that may be used" in told

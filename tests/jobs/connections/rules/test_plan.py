@@ -77,10 +77,13 @@ def test_the_type_says_what_is_asked(kind: str, asked: Asked) -> None:
 
 
 def test_one_that_is_not_there_is_told_with_what_is_nearly_the_same() -> None:
-    assert line("kafka_sorce", None).problem == (
+    assert line("kafka_sorce", None, connections=["kafka_sorce"]).problem == (
         "there is no such connection; did you mean kafka_source or kafka_target or kafka_connect?"
     )
-    assert line("x", None).problem == "there is no such connection. Fix: create it, or correct the id"
+    assert line("x", None, connections=["x"]).problem == (
+        "there is no such connection. Fix: create it, or correct the id"
+    )
+    assert line("kafka_target", None).problem == "there is no such connection", "a default that nobody named"
 
 
 def test_one_of_a_type_that_nothing_uses_is_told_with_those_that_are() -> None:

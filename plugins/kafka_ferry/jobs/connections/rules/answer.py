@@ -12,7 +12,7 @@ from kafka_ferry.core.plan import PlannedConnection
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.tolerant import Tolerant
 from kafka_ferry.core.words import number_of
-from kafka_ferry.jobs.connections.rules.plan import what
+from kafka_ferry.jobs.connections.rules.plan import ABSENT, what
 
 _NAMED = 200
 
@@ -68,7 +68,7 @@ def with_fix(text: str, passing: bool) -> str:
 
 def not_asked(planned: PlannedConnection) -> Answer:
     """Of a connection that leads to nothing: a failure where the user named it."""
-    if planned.named or "there is no such" not in planned.problem:
+    if planned.named or not planned.problem.startswith(ABSENT):
         return Answer(conn_id=planned.conn_id, missing=[planned.problem])
     return Answer(conn_id=planned.conn_id, skipped=planned.problem)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from kafka_ferry.core.plan import Asked, JobPlan, PlannedConnection, PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.connections.rules.spec import WRITTEN_TO, ConnectionsSpec
 
+#: How a problem begins that is none where nobody named the connection.
+ABSENT: Final = "there is no such connection"
 #: Airflow's types of connections to what they lead to.
 KINDS = {
     "kafka": Asked.KAFKA,
@@ -52,7 +55,7 @@ def planned(conn_id: str, found: str | None, spec: ConnectionsSpec, known: Itera
     """
     kind, problem = KINDS.get(found or ""), ""
     if found is None:
-        problem = f"there is no such connection{near(conn_id, known)}"
+        problem = ABSENT + (near(conn_id, known) if spec.named else "")
     elif kind is None:
         types = ", ".join(KINDS)
         problem = f"it is of type {found!r}, which no DAG of Kafka Ferry uses. Fix: one of the types {types}"
