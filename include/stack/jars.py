@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stack.maven import MavenFailed, find_maven, made_once, run
@@ -61,10 +61,10 @@ def resolve_brokers(cache: Path, java: str, report: Callable[[str], None], versi
 
     Raises as ``resolve`` does.
     """
-    what = f"Kafka {version}'s jars"
-    return fetch(
-        cache, java, report, BROKERS_POM, brokers_jars(cache, version), "kafka_2.13", what, "40 MB", version=version
-    )
+    what, scala = f"Kafka {version}'s jars", "2.12" if tuple(map(int, version.split("."))) < (2, 4) else "2.13"
+    wanted = {"kafka.version": version, "scala.version": scala}
+    folder = brokers_jars(cache, version)
+    return fetch(cache, java, report, BROKERS_POM, folder, f"kafka_{scala}", what, "40 MB", wanted=wanted)
 
 
 def connect_jars(cache: Path, version: str) -> Path:
@@ -77,10 +77,9 @@ def resolve_connect(cache: Path, java: str, report: Callable[[str], None], versi
 
     Raises as ``resolve`` does.
     """
-    what = f"Kafka Connect {version}'s jars"
-    return fetch(
-        cache, java, report, CONNECT_POM, connect_jars(cache, version), "connect-mirror", what, "40 MB", version=version
-    )
+    what, wanted = f"Kafka Connect {version}'s jars", {"kafka.version": version}
+    folder = connect_jars(cache, version)
+    return fetch(cache, java, report, CONNECT_POM, folder, "connect-mirror", what, "40 MB", wanted=wanted)
 
 
 def fetch(
@@ -93,20 +92,20 @@ def fetch(
     what: str,
     size: str,
     unpack: Callable[[Path], None] = lambda folder: None,
-    version: str = "",
+    wanted: Mapping[str, str] | None = None,
 ) -> Path:
     """The folder with what a pom names; downloaded the first time.
 
     :param proof: artifact that must be among the files, or the download is not believed.
     :param unpack: what is to be done with the files once.
-    :param version: of Kafka, where the pom leaves it open.
+    :param wanted: properties that the pom leaves open.
     """
 
     def make(into: Path) -> None:
         maven, log = find_maven(), cache / "maven.log"
         report(f"jars: fetching {what} with Maven, once ({size}, about 40 s on a near mirror)")
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}"]
-        goal += [f"-Dkafka.version={version}"] if version else []
+        goal += [f"-D{name}={value}" for name, value in (wanted or {}).items()]
         code = run(maven, java, pom, goal, log)
         if code or not any(into.glob(f"{proof}-*.jar")):
             raise MavenFailed(f"fetch what {pom} names", code, log)

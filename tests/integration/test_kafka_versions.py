@@ -141,6 +141,13 @@ def describes_topics_that_are_there_and_many_that_are_not(lab: Lab) -> None:
     assert lab.topic in lab.admin().topic_names()
 
 
+def knows_what_its_brokers_can_do(lab: Lab) -> None:
+    found = lab.admin().capabilities
+    assert found.versions
+    assert (found.for_kafka_4, found.tells_rights, found.changes_configs) == (True, True, True)
+    assert found.topic_ids is (lab.version >= (2, 8))
+
+
 def lists_offsets(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     for level in ("read_committed", "read_uncommitted"):
         assert set(lab.admin().offsets(lab.places, "earliest", level).values()) == {0}
@@ -236,7 +243,8 @@ def reads_the_same_both_ways(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 CALLS: Mapping[str, Callable[..., None]] = {
     call.__name__: call
     for call in (
-        describes_itself, describes_topics_that_are_there_and_many_that_are_not, lists_offsets,
+        describes_itself, knows_what_its_brokers_can_do, describes_topics_that_are_there_and_many_that_are_not,
+        lists_offsets,
         makes_changes_and_deletes_topics, says_what_it_would_refuse, knows_groups_and_their_commits,
         knows_acls_and_rights, keeps_connects_offsets, reads_the_same_both_ways,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from confluent_kafka import (
     IsolationLevel,
@@ -38,6 +40,11 @@ from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, Tra
 from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
+
+if TYPE_CHECKING:
+    from kafka_ferry.hooks.kafka.capabilities import Capabilities
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -107,6 +114,17 @@ class KafkaAdmin(GroupCalls):
 
     def _note(self, error: KafkaError) -> None:
         self._reasons.append(error.str())
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What its brokers can do; asked once. Brokers that only librdkafka can reach are taken for new ones."""
+        from kafka_ferry.hooks.kafka.capabilities import Capabilities, capabilities_of  # late: few ask
+
+        try:
+            return capabilities_of(self._config, self.name)
+        except TransientError as fault:
+            log.info("%s", fault)
+            return Capabilities()
 
     def describe_cluster(self) -> Cluster:
         """Also the cheapest proof that the connection works."""
@@ -270,7 +288,9 @@ class KafkaAdmin(GroupCalls):
         if found:
             return sorted(map(from_binding, found))
         future = self._client.describe_cluster(include_authorized_operations=True, request_timeout=self.timeout)
-        may = self._result(future, "describe the cluster").authorized_operations or ()
+        may: Collection[AclOperation] = self._result(future, "describe the cluster").authorized_operations or ()
+        if not self.capabilities.tells_rights:
+            may = (AclOperation.DESCRIBE, AclOperation.ALTER)
         if AclOperation.DESCRIBE not in may:
             right = right_to("read the ACLs")
             raise NotAuthorized(f"{self.name}: not allowed to read the ACLs. Fix: grant {right} to its user")

@@ -78,7 +78,7 @@ class RightsSurvey(KafkaAdmin):
         for chunk in chunks(topics, _AT_ONCE):
             answers |= self._described(chunk)
         answers |= self.groups(groups)
-        return [resource for resource, answer in answers.items() if not answer["DESCRIBE"]]
+        return [resource for resource, answer in answers.items() if not answer.get("DESCRIBE", True)]
 
     def groups(self, groups: Iterable[str]) -> Answers:
         """Rights on groups; a group that does not exist has them too (measured on Kafka 4.3.1)."""
@@ -99,8 +99,7 @@ class RightsSurvey(KafkaAdmin):
             )
             for group, future in futures.items():
                 described = self._answer("GROUP", future, f"describe group {group!r}")
-                operations = () if described is None else described.authorized_operations
-                answers["GROUP", group] = _listed("GROUP", operations)
+                answers["GROUP", group] = self._told("GROUP", described)
         return answers
 
     def _cluster(self) -> Answers:
@@ -109,6 +108,8 @@ class RightsSurvey(KafkaAdmin):
             self._client.describe_cluster(include_authorized_operations=True, request_timeout=self.timeout),
             "describe the cluster",
         )
+        if not self.capabilities.tells_rights:
+            return {CLUSTER: {}}
         if cluster.authorized_operations:
             return {CLUSTER: _listed("CLUSTER", cluster.authorized_operations)}
         broker = ConfigResource(ResourceType.BROKER, str(cluster.nodes[0].id))
@@ -120,7 +121,7 @@ class RightsSurvey(KafkaAdmin):
         answers: Answers = {}
         for chunk in chunks(names, _AT_ONCE):
             answers |= self._described(chunk)
-        existing = {name for (_, name), answer in answers.items() if answer["DESCRIBE"]}
+        existing = {name for (_, name), answer in answers.items() if answer.get("DESCRIBE", True)}
         # What cannot be seen may be there or not: what a tried call says counts.
         for resource, tried in self._tried([name for name in names if name not in existing]).items():
             answers[resource] = answers.get(resource, {}) | tried
@@ -132,8 +133,14 @@ class RightsSurvey(KafkaAdmin):
         for name, future in self._ask_topics(names, include_authorized_operations=True).items():
             gone, topic = self._present("TOPIC", future, f"describe topic {name!r}")
             if not gone:
-                answers["TOPIC", name] = _listed("TOPIC", topic.authorized_operations if topic else ())
+                answers["TOPIC", name] = self._told("TOPIC", topic)
         return answers
+
+    def _told(self, kind: str, described: Any | None) -> dict[str, bool]:
+        """What a description says of rights: none of it when it was refused, nothing where the broker is too old."""
+        if described is not None and not self.capabilities.tells_rights:
+            return {}
+        return _listed(kind, described.authorized_operations if described is not None else ())
 
     def _tried(self, names: list[str]) -> Answers:
         """Rights on topics that do not exist, by calls that are authorized first and then change nothing.

@@ -11,6 +11,7 @@ from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.kafka.capabilities import Capabilities
 from kafka_ferry.jobs.migration.live import planning
 from kafka_ferry.jobs.migration.live.planning import make_plan
 from kafka_ferry.jobs.migration.plan_text import plan_text
@@ -30,10 +31,17 @@ LINES = group_lines(
 )
 
 
-def migration(source: str = "s", target: str = "t", version: str = "4.3.1", **params: Any) -> Any:
+NEW = Capabilities()
+OLD = Capabilities({1: 8, 3: 6})  # as Kafka 2.0.1 says
+
+
+def migration(
+    source: str = "s", target: str = "t", version: str = "4.3.1", capabilities: Capabilities = NEW, **params: Any
+) -> Any:
     def side(cluster_id: str) -> Any:
         cluster = SimpleNamespace(cluster_id=cluster_id, brokers=1, default_replication_factor=1)
-        return SimpleNamespace(admin=SimpleNamespace(describe_cluster=lambda: cluster))
+        admin = SimpleNamespace(describe_cluster=lambda: cluster, capabilities=capabilities)
+        return SimpleNamespace(conn_id=cluster_id, admin=admin)
 
     connect = SimpleNamespace(
         connect_conn_id="kafka_connect",
@@ -82,6 +90,17 @@ def test_a_worker_that_translates_groups_wrongly_is_refused(version: str) -> Non
 def test_newer_workers_are_not(version: str) -> None:
     with pytest.raises(AttributeError, match="topics"):  # the fake ends there
         make_plan(migration(version=version))
+
+
+def test_brokers_that_are_too_old_for_kafka_4_are_refused_with_the_way_out() -> None:
+    with pytest.raises(
+        BadParam, match=r"cluster s: its brokers are older than Kafka 2\.1.*engine is Kafka 4\.3\.1"
+    ) as caught:
+        make_plan(migration(capabilities=OLD))
+    assert "mirror_maker1" in caught.value.fix
+    with pytest.raises(BadParam, match=r"cluster kafka_target: its brokers are older than Kafka 2\.3") as caught:
+        make_plan(migration(version="3.9.2", capabilities=OLD))
+    assert caught.value.param == "target_conn_id"
 
 
 def test_missing_rights_are_told_before_anything_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

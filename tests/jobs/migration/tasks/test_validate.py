@@ -10,6 +10,7 @@ import pytest
 
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import DataLossError
+from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.validation import _promised
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
@@ -21,10 +22,9 @@ def promised(tmp_path: Path, *on_source: str) -> list[Any]:
     frozen = Frozen({("a", 0): 0, ("b", 0): 0}, {("a", 0): 1, ("b", 0): 0}, {}, {})
     artifacts.write_json(FROZEN, frozen.to_json())
     states = {name: TopicState(name, "id", 1, 1) for name in on_source}
-    migration = SimpleNamespace(
-        spec=MigrationSpec(topics=[".*"]), source=SimpleNamespace(admin=SimpleNamespace(topics=lambda names: states))
-    )
-    return _promised(migration, artifacts)  # type: ignore[arg-type]
+    migration = Migration("d", MigrationSpec(topics=[".*"]))
+    migration.source = SimpleNamespace(admin=SimpleNamespace(topics=lambda names: states))  # type: ignore[assignment]
+    return _promised(migration, artifacts)
 
 
 def test_all_topics_that_were_waited_for(tmp_path: Path) -> None:

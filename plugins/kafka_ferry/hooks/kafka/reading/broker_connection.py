@@ -71,6 +71,11 @@ class BrokerConnection(asyncio.BufferedProtocol):
     def is_open(self) -> bool:
         return not self._transport.is_closing()
 
+    @property
+    def versions(self) -> dict[int, tuple[int, int]]:
+        """Request key to the lowest and highest version of it that the broker knows."""
+        return dict(self._connection._versions)
+
     async def ask(self, question: Any) -> dict[str, Any]:
         """The answer by its fields' names in the protocol; long byte fields are memoryviews.
 

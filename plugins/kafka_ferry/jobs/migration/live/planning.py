@@ -35,6 +35,7 @@ from kafka_ferry.jobs.migration.rules.groups_plan import (
     uncommitted,
 )
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
+from kafka_ferry.jobs.migration.rules.old_brokers import too_old_for_the_engine, too_old_to_change
 from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
 from kafka_ferry.jobs.migration.rules.provision import (
     check_provisioning,
@@ -73,10 +74,11 @@ def make_plan(
         )
     engine = engine_of(migration)
     about = engine.about()
+    refuse(old := _old_brokers(migration, about.get("version")))
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
-    findings = _preflight(migration, target, permissions, [*rights, *engine.findings()], flows)
+    findings = _preflight(migration, target, permissions, [*rights, *old, *engine.findings()], flows)
     topics, groups = migration.topics, migration.groups
     desired = migration.desired_topics(topics.topics.values())
     existing = migration.target_topics()
@@ -123,6 +125,20 @@ def make_plan(
             *_for_a_while(migration, engine),
         ],
     )
+
+
+_OWN_CLIENTS = ("mirror_maker1", "msk_replicator")  # neither is of Kafka 4
+
+
+def _old_brokers(migration: Migration, version: str | None) -> list[Finding]:
+    """:param version: of the engine's Kafka, where the plan knows it."""
+    spec, found = migration.spec, []
+    for cluster, param in ((migration.source, "source_conn_id"), (migration.target, "target_conn_id")):
+        if not cluster.admin.capabilities.for_kafka_4 and spec.engine not in _OWN_CLIENTS:
+            found += too_old_for_the_engine(cluster.conn_id, param, version)
+    if not migration.target.admin.capabilities.changes_configs:
+        found.append(too_old_to_change(spec.target_conn_id))
+    return found
 
 
 def _preflight(

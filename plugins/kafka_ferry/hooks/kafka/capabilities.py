@@ -1,0 +1,79 @@
+"""What brokers can do, as they say themselves (ApiVersions); the only place that knows which Kafka brought what.
+
+librdkafka asks too, but tells nobody. Where only librdkafka can log in (OAuth, MSK IAM, Kerberos) nothing is known, and
+brokers are taken for new ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.errors import KafkaError as WireError
+
+from kafka_ferry.exceptions import TransientError
+from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
+from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
+
+_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS = 1, 3, 44
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Of one broker, as a rule of all.
+
+    :param versions: highest version of each request, by its key; None: nobody told.
+    """
+
+    versions: Mapping[int, int] | None = field(default=None)
+
+    @property
+    def for_kafka_4(self) -> bool:
+        """Whether clients of Kafka 4 can talk to it: brokers from 2.1 on (KIP-896)."""
+        return self._has(_FETCH, 10)
+
+    @property
+    def tells_rights(self) -> bool:
+        """Whether it names authorized operations: from 2.3 on (KIP-430)."""
+        return self._has(_METADATA, 8)
+
+    @property
+    def changes_configs(self) -> bool:
+        """Whether single configs can be changed: from 2.3 on (KIP-339)."""
+        return self._has(_INCREMENTAL_ALTER_CONFIGS, 0)
+
+    @property
+    def topic_ids(self) -> bool:
+        """Whether topics have ids: from 2.8 on (KIP-516)."""
+        return self._has(_METADATA, 10)
+
+    def _has(self, key: int, version: int) -> bool:
+        return self.versions is None or self.versions.get(key, -1) >= version
+
+
+def capabilities_of(config: Mapping[str, Any], name: str) -> Capabilities:
+    """Ask a broker. Not for use inside an event loop.
+
+    :param config: whole librdkafka configuration. ``name``: how errors call the cluster.
+    :raises TransientError: none answers.
+    """
+    if only_librdkafka_knows(config):
+        return Capabilities()
+    settings = WireSettings.of(config)
+
+    async def ask() -> Capabilities:
+        wire = BrokerWire(settings)
+        try:
+            connection = await asyncio.wait_for(wire.any(), _SECONDS)
+            return Capabilities({key: highest for key, (_, highest) in connection.versions.items()})
+        finally:
+            wire.close()
+            await asyncio.sleep(0)  # transports close in the loop's next turn
+
+    try:
+        return asyncio.run(ask())
+    except (OSError, TimeoutError, WireError) as error:
+        raise TransientError(f"{name}: cannot ask what its brokers can do: {error or type(error).__name__}") from error
