@@ -45,13 +45,16 @@ def change(connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Chan
     return changed
 
 
+def s3(stack: Stack) -> Any:
+    """A client of the stack's S3."""
+    url = stack.variables()["FERRY_S3_ENDPOINT"]
+    keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET}
+    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+
+
 def objects(stack: Stack) -> list[str]:
     """Keys below the location."""
-    url = stack.variables()["FERRY_S3_ENDPOINT"]
-    s3 = boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET
-    )
-    return [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET, Prefix="checked/").get("Contents", [])]
+    return [one["Key"] for one in s3(stack).list_objects_v2(Bucket=BUCKET, Prefix="checked/").get("Contents", [])]
 
 
 def wrong(check: dict[str, Any]) -> str:
@@ -130,8 +133,7 @@ def test_a_topic_that_is_not_there_is_missed_where_it_would_be_read(
 
 def test_what_a_killed_try_left_is_taken_away_by_the_next(stack: Stack, connections: dict[str, str]) -> None:
     key = probe_name("check_connections", "again", "aws_default")
-    (stack.s3.data / BUCKET / "checked").mkdir(exist_ok=True)
-    (stack.s3.data / BUCKET / "checked" / key).write_bytes(b"half")
+    s3(stack).put_object(Bucket=BUCKET, Key=f"checked/{key}", Body=b"half")
     assert objects(stack) == [f"checked/{key}"]
     checks = CheckRun("again", connections=["aws_default"], location=LOCATION).checks()
     assert checks["aws_default"]["status"] == "pass"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kafka_ferry.core.rights import CLUSTER, Rights
 from kafka_ferry.jobs.connections.rules.answer import Answer
-from kafka_ferry.jobs.connections.rules.kafka import needs_of, tell_rights
+from kafka_ferry.jobs.connections.rules.kafka import needs_of, tell_age, tell_rights
 
 ORDERS, NEW = ("TOPIC", "orders"), ("TOPIC", "new")
 ALL = dict.fromkeys(("READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"), True)
@@ -79,3 +79,17 @@ def test_many_topics_do_not_make_a_long_answer() -> None:
     assert found.missing == []
     assert len(found.notes) < 10
     assert found.notes[-1] == "and so on for 296 more"
+
+
+def test_what_old_brokers_cannot_do_is_told() -> None:
+    def of(written_to: bool, for_kafka_4: bool, newer: bool) -> Answer:
+        answer = Answer(conn_id="kafka")
+        tell_age(answer, written_to, for_kafka_4=for_kafka_4, changes_configs=newer, tells_rights=newer)
+        return answer
+
+    assert of(True, True, True) == Answer(conn_id="kafka")
+    source = of(False, False, False)
+    assert source.missing == []
+    assert "older than Kafka 2.1" in source.limits[0]
+    assert "tell no rights" in source.notes[0]
+    assert "single topic config" in of(True, True, False).missing[0]

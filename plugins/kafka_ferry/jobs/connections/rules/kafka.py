@@ -16,6 +16,22 @@ from kafka_ferry.jobs.connections.rules.answer import Answer, tell
 _SHOWN = 5
 
 
+def tell_age(answer: Answer, written_to: bool, *, for_kafka_4: bool, changes_configs: bool, tells_rights: bool) -> None:
+    """Add to the answer what its brokers are too old for, as they say themselves."""
+    if not for_kafka_4:
+        answer.limits.append(
+            "its brokers are older than Kafka 2.1: clients of Kafka 4 cannot talk to them (KIP-896). Fix: a worker of "
+            "Kafka Connect 3.8 or 3.9, or mirror_maker1"
+        )
+    if written_to and not changes_configs:
+        answer.missing.append(
+            "its brokers are older than Kafka 2.3: a single topic config cannot be changed there (KIP-339). Fix: a "
+            "target of Kafka 2.3 or newer"
+        )
+    if not tells_rights:
+        answer.notes.append("its brokers are older than Kafka 2.3 and tell no rights (KIP-430)")
+
+
 def needs_of(written_to: bool, topics: Iterable[str], existing: Collection[str], groups: Iterable[str]) -> list[Need]:
     """What is needed on a cluster.
 
