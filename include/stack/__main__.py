@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     for cluster in ("source", "target"):
         up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
     up.add_argument("--connect", default="", metavar="VERSION", help="version of the Connect worker, as 3.9.2")
+    up.add_argument("--exactly-once", action="store_true", help="the worker may write in transactions")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -79,6 +80,7 @@ def _up(options: argparse.Namespace) -> int:
         source=options.source,
         target=options.target,
         connect=options.connect,
+        exactly_once=options.exactly_once,
     ).up()
     values = stack.variables()
     print()

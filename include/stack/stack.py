@@ -69,6 +69,7 @@ class Stack:
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
     :param connect: version of the Connect worker, such as ``3.9.2``.
+    :param exactly_once: the worker may write in transactions (``exactly.once.source.support``).
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Stack:
         source: str = "",
         target: str = "",
         connect: str = "",
+        exactly_once: bool = False,
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
@@ -94,6 +96,7 @@ class Stack:
         self._secure, self._database, self._msk = secure, database, msk
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
+        self._exactly_once = exactly_once
         if self._kinds["worker"].brokers > 1:
             raise StackError(f"connect={connect!r}: there is one worker; say its version only, such as 3.9.2")
         self._services: dict[str, Service] = {}
@@ -116,6 +119,7 @@ class Stack:
                 mariadb.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
+            self._state.exactly_once = self._exactly_once
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
             self._resolve_others(java)
             self._clean()

@@ -26,7 +26,7 @@ class State:
         self.ports: dict[str, int] = {}
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
-        self.secure = self.msk = False
+        self.secure = self.msk = self.exactly_once = False
         self.kinds: dict[str, str] = {}  # cluster or "worker" to what ``stack.cluster.Kind`` parses
         self.processes: dict[str, Running] = {}
         if path.exists():
@@ -40,6 +40,7 @@ class State:
         self.cluster_ids = dict(data["cluster_ids"])  # type: ignore[call-overload]
         self.secrets = dict(data["secrets"])  # type: ignore[call-overload]
         self.secure, self.msk = bool(data.get("secure", False)), bool(data.get("msk", False))
+        self.exactly_once = bool(data.get("exactly_once", False))
         self.kinds = dict(data.get("kinds", {}))  # type: ignore[call-overload]
         processes: dict[str, dict[str, str]] = dict(data["processes"])  # type: ignore[call-overload]
         self.processes = {name: Running(**fields) for name, fields in processes.items()}  # type: ignore[arg-type]
@@ -55,6 +56,7 @@ class State:
                 "secrets": self.secrets,
                 "secure": self.secure,
                 "msk": self.msk,
+                "exactly_once": self.exactly_once,
                 "kinds": self.kinds,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }

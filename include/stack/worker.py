@@ -94,6 +94,8 @@ class Worker(Service):
     def files(self) -> Mapping[Path, str]:
         port, bootstrap = self.state.ports["worker"], self._target.bootstrap
         settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
+        if self.state.exactly_once:
+            settings += "exactly.once.source.support=enabled\n"
         if (replicas := self._target.cluster.kind.replicas) > 1:
             settings += "".join(f"{name}.storage.replication.factor={replicas}\n" for name in _OWN_TOPICS)
         files = {}

@@ -254,7 +254,7 @@ def test_bad_params_are_refused_with_the_cure_and_a_dry_run_writes_nothing(s3_la
             {"topics": ["bad.params"], "location": "nowhere"},
             "param 'location': 'nowhere' is not a location",
         ),
-        "none": (IMPORT, {"export": "never-made"}, "'latest' is not"),
+        "none": (IMPORT, {"export": "never-made"}, "there is no export 'never-made'"),
         "both": (IMPORT, {"export_id": "x", "follow_for": 5}, "param 'export_id' is set, but follow_for"),
     }
     for name, (dag, conf, _) in cases.items():

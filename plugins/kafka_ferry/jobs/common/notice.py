@@ -28,7 +28,7 @@ def notify_by(notifier: Callable[..., Callable[[Any], Any]], **fields: Any) -> C
     """A callback for ``on_success_callback`` and ``on_failure_callback`` of a DAG.
 
     The notifier's templates know ``verdict`` (PASS, FAIL or "no verdict"), ``report_link``, and ``verdict_line``, which
-    has both. It is made anew for each run: one that has rendered its templates says the same ever after.
+    has both. Each run gets one of its own: one that has rendered its templates says the same ever after.
 
     Usage::
 

@@ -18,7 +18,15 @@ def test_the_engine_has_its_spec() -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"naming": "prefix"}, {"heartbeats": True}, {"groups": [".*"]}, {"jvm_options": "x"}, {"hosts": []}]
+    "params",
+    [
+        {"naming": "prefix"},
+        {"heartbeats": True},
+        {"exactly_once": True},
+        {"groups": [".*"]},
+        {"jvm_options": "x"},
+        {"hosts": []},
+    ],
 )
 def test_what_cannot_be_is_refused(params: dict[str, Any]) -> None:
     with pytest.raises(BadParam) as refused:
@@ -30,5 +38,5 @@ def test_the_form_offers_what_the_spec_takes_and_finds_the_jars(monkeypatch: pyt
     monkeypatch.setenv("FERRY_MM1_LIBS", "/some/where")
     form = params_of(MirrorMaker1Spec)
     assert form.keys() <= MirrorMaker1Spec.model_fields.keys()
-    assert not {"naming", "groups", "heartbeats"} & form.keys()
+    assert not {"naming", "groups", "heartbeats", "exactly_once"} & form.keys()
     assert form["kafka_libs"].value == "/some/where"

@@ -42,6 +42,12 @@ def test_no_checkpoints_without_groups_and_no_heartbeats_unless_asked() -> None:
     assert list(configs(replace(INTENT, groups=[], heartbeats=False))) == [INTENT.source_connector]
 
 
+def test_transactions_are_required_of_the_source_connector_where_they_are_asked_for() -> None:
+    made = configs(replace(INTENT, exactly_once=True))
+    assert [config.get("exactly.once.support") for config in made.values()] == ["required", None, None]
+    assert not [config for config in MADE.values() if "exactly.once.support" in config]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_stay_bytes_headers_included(name: str) -> None:
     for part in ("key", "value", "header"):

@@ -8,7 +8,8 @@ from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicator
 FORM = params_of(MskReplicatorSpec)
 REQUIRED = ["topics", "source_cluster_arn", "cluster_arn", "service_execution_role_arn"]
 NOT_OFFERED = {
-    "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets"
+    "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets",
+    "exactly_once",
 }  # fmt: skip
 
 

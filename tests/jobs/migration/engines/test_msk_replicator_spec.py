@@ -32,6 +32,7 @@ def test_defaults_copy_what_is_there_under_the_same_names_and_wait_long_enough()
         ({"service_execution_role_arn": "replicator"}, "service_execution_role_arn"),
         ({"naming": "prefix"}, "naming"),
         ({"heartbeats": True}, "heartbeats"),
+        ({"exactly_once": True}, "exactly_once"),
         ({"group_offsets": "mm2"}, "group_offsets"),
         ({"starting_position": "MIDDLE"}, "starting_position"),
         ({"compression": "bzip2"}, "compression"),

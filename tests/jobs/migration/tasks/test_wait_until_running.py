@@ -29,11 +29,16 @@ NOTED: list[Any] = []
 
 class FakeEngine:
     def __init__(self, *states: Readiness | Exception) -> None:
-        self.states, self.deployed = list(states), 0
+        self.states, self.deployed, self.ended = list(states), 0, ""
+        self.restarted = 0
 
     def deploy(self) -> None:
         assert NOTED, "others see it before anything of it is there"
         self.deployed += 1
+
+    def restart_ended(self) -> str:
+        self.restarted += bool(self.ended)
+        return self.ended
 
     def readiness(self) -> Readiness:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
@@ -113,6 +118,19 @@ def test_it_defers_with_nothing_but_json(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_trigger_waits_for_success_over_a_worker_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     told = event(monkeypatch, FakeEngine(WAITS, TransientError("worker unavailable"), RUNS))
     assert told == {"status": "success", "message": "it runs"}
+
+
+def test_what_ended_by_itself_is_started_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(WAITS, WAITS, RUNS)
+    engine.ended = "process 7 has ended"
+    assert event(monkeypatch, engine) == {"status": "success", "message": "it runs"}
+    assert engine.restarted == 2
+
+    engine = FakeEngine(WAITS)
+    engine.ended = "process 7 has ended"
+    told = event(monkeypatch, engine)
+    assert told["status"] == "failed"
+    assert "restarted 5 times, and it ended again: process 7 has ended" in told["message"]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,10 @@ class Engine(ABC):
     def readiness(self) -> Readiness:
         """Whether it runs now. RUNNING says nothing about records moving."""
 
+    def restart_ended(self) -> str:
+        """Start again what ended by itself; what that was, empty where nothing did or somebody else looks after it."""
+        return ""
+
     @abstractmethod
     def progress(self) -> Progress:
         """A reader of how far it has come."""

@@ -30,12 +30,11 @@ from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.host_spec import HostSpec
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
-from kafka_ferry.jobs.migration.rules.watch import Progress
+from kafka_ferry.jobs.migration.rules.watch import RESTARTS, Progress
 
 log = logging.getLogger(__name__)
 
 _MARKER = "-Dkafka.ferry="
-_RESTARTS = 5
 
 #: Without a configuration Kafka's logging is silent below ERROR (measured). Kafka 4 reads log4j2, Kafka 3 log4j 1.
 _LOGGING = {
@@ -227,6 +226,15 @@ class HostEngine(Engine):
                 return Readiness(Verdict.WAITING, f"{reason}; the end of its log:\n{tail}" if tail else reason)
         return Readiness(Verdict.RUNNING, f"{', '.join(self.names)} run")
 
+    def restart_ended(self) -> str:
+        """There is no service manager between us and the processes."""
+        state = self.lives()
+        if state.verdict is Verdict.RUNNING:
+            return ""
+        log.warning("%s\nRestarting it", state.reason)
+        self.deploy()
+        return state.reason
+
     def since(self) -> float:
         """When the first of the processes that live now was started, seconds since the epoch by its host's clock."""
         times = [state.since for process in self._places if (state := process.state()).since is not None]
@@ -320,10 +328,10 @@ class SupervisedProgress:
         """
         state = self._engine.lives()
         if state.verdict is not Verdict.RUNNING:
-            if self._restarts >= _RESTARTS:
-                raise ReplicationFailed(f"restarted {_RESTARTS} times, and it ended again: {state.reason}")
+            if self._restarts >= RESTARTS:
+                raise ReplicationFailed(f"restarted {RESTARTS} times, and it ended again: {state.reason}")
             self._restarts += 1
-            log.warning("%s\nRestarting it (%d of %d)", state.reason, self._restarts, _RESTARTS)
+            log.warning("%s\nRestarting it (%d of %d)", state.reason, self._restarts, RESTARTS)
             try:
                 self._engine.deploy()
             except FerryError as error:

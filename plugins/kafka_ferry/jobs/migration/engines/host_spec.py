@@ -20,6 +20,9 @@ JARS = r"^/[A-Za-z0-9._/ -]+$"
 class HostSpec(MigrationSpec):
     """What every engine on hosts takes beside the params of a migration."""
 
+    only: ClassVar = {"exactly_once": (False, "it is for MirrorMaker 2 on a Kafka Connect cluster only")}
+    form_without: ClassVar[tuple[str, ...]] = ("exactly_once",)
+
     migration: Name = Field(
         default="ferry",
         title="Migration name",

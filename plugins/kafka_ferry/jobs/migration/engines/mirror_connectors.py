@@ -195,4 +195,12 @@ def refusal(name: str, problems: ValidationResult) -> BadParam:
             "put kafka-ferry-connect-plugins.jar (make plugins) on the class path of every worker and restart it, see "
             "docs/connect_plugins.md; or naming: prefix",
         )
+    # Measured on 4.3.1: "This worker does not have exactly-once source support enabled." at this key.
+    if "exactly.once.support" in problems.errors:
+        return BadParam(
+            "exactly_once",
+            f"is on, but the worker refuses it: {' '.join(problems.errors['exactly.once.support'])}",
+            "exactly.once.source.support=preparing on every worker, restart them all, then enabled (KIP-618); or "
+            "exactly_once off, and duplicates: explain",
+        )
     return refused(name, problems)

@@ -37,6 +37,7 @@ def mirror_intent(migration: Migration, settings: Callable[[str], dict[str, str]
         max_record_bytes=max(sizes),
         sync_configs=spec.keep_replicating,
         heartbeats=spec.heartbeats,
+        exactly_once=spec.exactly_once,
     )
 
 

@@ -17,12 +17,14 @@ class MirrorMaker1Spec(HostSpec):
     engine: ClassVar[str] = "mirror_maker1"
 
     only: ClassVar = {
+        **HostSpec.only,
         "groups": ([], "MirrorMaker 1 does not copy consumer groups"),
         "naming": (Naming.IDENTITY, "MirrorMaker 1 keeps the names of topics"),
         "heartbeats": (False, "MirrorMaker 1 has no heartbeats"),
     }
     #: What it cannot do, or has no use for.
     form_without = (
+        *HostSpec.form_without,
         "naming", "topic_rename_format", "source_alias", "heartbeats", "groups", "exclude_groups", "group_offsets",
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ class MirrorIntent:
     :param rename_format: call them so instead, see ``core.topic_rename``; empty: not.
     :param replication_factor: for MM2's own topics; -1 is the target's default (KIP-464).
     :param max_record_bytes: largest ``max.message.bytes`` of the topics.
+    :param exactly_once: in transactions (KIP-618).
     :param sync_configs: let MM2 go on carrying config changes over; for replication that outlives the run.
     """
 
@@ -50,6 +51,7 @@ class MirrorIntent:
     max_record_bytes: int = 1048576
     sync_configs: bool = False
     heartbeats: bool = False
+    exactly_once: bool = False
 
     @property
     def source_connector(self) -> str:
@@ -122,6 +124,8 @@ def _source(intent: MirrorIntent) -> dict[str, str]:
         "sync.topic.configs.enabled": str(intent.sync_configs).lower(),
         "sync.topic.acls.enabled": "false",
         **{f"producer.override.{key}": value for key, value in producer_settings(intent.max_record_bytes).items()},
+        # Its worker refuses the config where it cannot; the default is to write without transactions, silently.
+        **({"exactly.once.support": "required"} if intent.exactly_once else {}),
         **profile.settings,
     }
 

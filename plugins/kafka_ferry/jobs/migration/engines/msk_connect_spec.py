@@ -31,6 +31,8 @@ class MskConnectSpec(MigrationSpec):
     """What it takes beside the params of a migration."""
 
     engine: ClassVar[str] = "mirror_maker2_on_msk_connect"
+    only: ClassVar = {"exactly_once": (False, "MSK Connect's workers do not take exactly.once.source.support")}
+    form_without = ("exactly_once",)
     form_first = (
         "topics", "migration", "source_conn_id", "target_conn_id", "cluster_arn", "service_execution_role_arn",
         "plugin_bucket",

@@ -32,6 +32,7 @@ class MskReplicatorSpec(MigrationSpec):
             "the replicator keeps names here: its own prefix is known only once it exists",
         ),
         "heartbeats": (False, "MSK Replicator has no heartbeats"),
+        "exactly_once": (False, "MSK Replicator writes without transactions"),
         "group_offsets": (
             GroupOffsets.EXACT,
             "MSK Replicator's own offsets are approximate: Kafka Ferry writes exact ones",
@@ -42,6 +43,7 @@ class MskReplicatorSpec(MigrationSpec):
     #: What it cannot do, or has no use for.
     form_without = (
         "naming", "topic_rename_format", "source_alias", "heartbeats", "throughput", "tasks_max", "group_offsets",
+        "exactly_once",
     )  # fmt: skip
 
     migration: Name = Field(

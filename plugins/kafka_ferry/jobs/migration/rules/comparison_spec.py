@@ -21,8 +21,9 @@ class ComparisonSpec(MigrationSpec):
     #: Of moving records, which it does not.
     form_without = (
         "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",
-        "provision_through", "cluster_arn", "aws_conn_id", "heartbeats", "hold_retention", "refused_configs", "canary",
-        "group_offsets", "poll_interval", "running_timeout", "convergence_timeout", "no_progress_timeout",
+        "provision_through", "cluster_arn", "aws_conn_id", "exactly_once", "heartbeats", "hold_retention",
+        "refused_configs", "canary", "group_offsets", "poll_interval", "running_timeout", "convergence_timeout",
+        "no_progress_timeout",
     )  # fmt: skip
 
     target_conn_id: str = Field(

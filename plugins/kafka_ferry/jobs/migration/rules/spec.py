@@ -226,6 +226,15 @@ class MigrationSpec(Spec):
         examples=["aws_default"],
         json_schema_extra=REPLICATION,
     )
+    exactly_once: bool = Field(
+        default=False,
+        title="Exactly once",
+        description=(
+            "MirrorMaker 2 writes in transactions, so that a crash repeats nothing. The workers need "
+            "exactly.once.source.support=enabled."
+        ),
+        json_schema_extra=REPLICATION,
+    )
     heartbeats: bool = Field(
         default=False,
         title="Heartbeats",
@@ -335,6 +344,13 @@ class MigrationSpec(Spec):
             # It would be ignored: the topics would keep their names, against the user's wish.
             problem = f"is given, but naming is {self.naming.value}, so it would have no effect"
             raise BadParam("topic_rename_format", problem, "naming: rename; or leave the format out")
+        return self
+
+    @model_validator(mode="after")
+    def _transactions_are_read(self) -> Self:
+        if self.exactly_once and self.isolation_level != "read_committed":
+            # MirrorSourceConnector.exactlyOnceSupport: UNSUPPORTED then.
+            raise BadParam("exactly_once", "is on, but isolation_level is read_uncommitted", "read_committed")
         return self
 
     @property

@@ -8,6 +8,9 @@ from typing import Protocol
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.jobs.migration.rules.convergence import ConvergenceTracker, Frozen, PollResult, Reading
 
+#: How often an engine's process that ended by itself is started again in one wait.
+RESTARTS = 5
+
 
 class Progress(Protocol):
     """How far an engine has come. Each engine brings one."""

@@ -7,9 +7,11 @@ from typing import Any
 
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
+from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.jobs.migration.rules.watch import RESTARTS
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 
@@ -26,6 +28,7 @@ class EngineRunningTrigger(WaitingTrigger):
         self, *, engine: str, dag_id: str, params: dict[str, Any], end_time: float, poll_interval: float
     ) -> None:
         super().__init__(end_time)
+        self._restarts = 0
         self.engine, self.dag_id, self.params = engine, dag_id, params
         self.poll_interval = poll_interval
 
@@ -48,8 +51,18 @@ class EngineRunningTrigger(WaitingTrigger):
     def look(self) -> Readiness:
         """A worker or host that is unavailable only delays the verdict."""
         try:
-            return engine_of(self._migration).readiness()
+            return self._look(engine_of(self._migration))
         except FerryError as fault:
             if not fault.retriable:
                 raise
             return Readiness(Verdict.WAITING, str(fault))
+
+    def _look(self, engine: Engine) -> Readiness:
+        found = engine.readiness()
+        ended = engine.restart_ended() if found.verdict is Verdict.WAITING else ""
+        if not ended:
+            return found
+        self._restarts += 1
+        if self._restarts > RESTARTS:
+            return Readiness(Verdict.FAILED, f"restarted {RESTARTS} times, and it ended again: {ended}")
+        return Readiness(Verdict.WAITING, f"restarted ({self._restarts} of {RESTARTS}): {ended}")
