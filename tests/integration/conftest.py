@@ -20,6 +20,7 @@ from halves import SCHEDULER, half_of
 from own_dags import VARIABLE, own_dags_config
 from stack import Stack, mariadb
 from stack.stack import PROJECT
+from statsd_listener import StatsdListener
 
 MakeTopics = Callable[..., list[str]]
 Produce = Callable[..., None]
@@ -69,13 +70,20 @@ def database_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def airflow_stack() -> Stack:
+def statsd() -> Iterator[StatsdListener]:
+    """Where the metrics of ``airflow_stack`` go."""
+    with StatsdListener() as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(statsd: StatsdListener) -> Stack:
     """A stack with a whole Airflow, shared by the modules that look at DAGs in it; they may break and heal its parts.
 
     It ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
-    os.environ[VARIABLE] = own_dags_config()  # the stack's processes inherit it
+    os.environ.update({VARIABLE: own_dags_config(), **statsd.variables})  # the stack's processes inherit them
     owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), mariadb.unavailable() is None
     stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database)
     # Its deployment allows what the stack says, not what tests of parts allow themselves (tests/conftest.py).
