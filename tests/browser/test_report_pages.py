@@ -6,7 +6,6 @@ Without Airflow: its guard and its database are in test_report_tab.py.
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Error, Page, Route, expect
 
 import report_samples as samples
 import report_size
+from app_server import serving
 from kafka_ferry.core.checks import Report
 from kafka_ferry.report import app as app_module
 from kafka_ferry.report import run as run_module
-from kafka_ferry.report.app import Known, app, find_run
+from kafka_ferry.report.app import Known, find_run
 from kafka_ferry.report.artifacts import REPORT, RunArtifacts
 from kafka_ferry.report.pages import write_pages
 
@@ -57,21 +55,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     guard = app_module._ALLOWED[0].dependency
     assert guard
     runs: dict[str, Known] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "dependency_overrides", {find_run: lambda dag_id, run_id: runs[dag_id], guard: lambda: None})
-        outer = FastAPI()
-        outer.mount("/kafka-ferry", app)
-        server = uvicorn.Server(uvicorn.Config(outer, host="127.0.0.1", port=0, log_level="warning"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 60
-        while not server.started:
-            assert time.monotonic() < deadline, "the server does not start"
-            time.sleep(0.05)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(f"http://127.0.0.1:{port}/kafka-ferry", runs, tmp_path_factory.mktemp("artifacts"))
-        server.should_exit = True
-        thread.join(30)
+    with serving({find_run: lambda dag_id, run_id: runs[dag_id], guard: lambda: None}) as url:
+        yield Served(url, runs, tmp_path_factory.mktemp("artifacts"))
 
 
 @pytest.fixture(scope="module")

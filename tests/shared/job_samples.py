@@ -14,10 +14,16 @@ DRY = FLIGHTS.model_copy(update={"dry_run": True})
 
 
 def run(
-    number: int, verdict: str = "", job: JobName | None = FLIGHTS, days: float = 0, state: str = "", **more: Any
+    number: int,
+    verdict: str = "",
+    job: JobName | None = FLIGHTS,
+    days: float = 0,
+    state: str = "",
+    now: datetime = NOW,
+    **more: Any,
 ) -> KnownRun:
     """One that ended so many days ago."""
-    at = NOW - timedelta(days=days)
+    at = now - timedelta(days=days)
     outcome = Outcome(verdict, at, **more) if verdict else None
     state = state or ("success" if verdict == "PASS" else "failed")
     return KnownRun(number, "mm2", f"run-{number}", state, at, job, outcome)
