@@ -85,7 +85,7 @@ class ConnectionsSpec(Spec):
     services: list[Service] = Field(
         default=[],
         title="AWS services",
-        description="msk_connect, msk_replicator: may what is there be listed?",
+        description="msk_connect, msk_replicator: whether what is there may be listed.",
         json_schema_extra=_AWS,
     )
     patience: float = Field(
