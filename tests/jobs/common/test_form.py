@@ -173,6 +173,7 @@ def test_every_form_asks_for_what_its_spec_knows_in_whole_sentences(dag: str) ->
         ("masts", "Poles", {}, "masts: Text."),
         ("name", "Name", {"examples": ["ship", "boat"]}, "Text. For example ship or boat."),
         ("settings", "Settings", {"examples": [{"a": "b"}]}, 'Text. For example {"a": "b"}.'),
+        ("crew", "Crew", {"examples": [["ann", "bob"]]}, "Text. For example ann, bob."),  # its field is no JSON
     ],
 )
 def test_the_text_names_the_param_and_its_examples(name: str, title: str, more: Any, expected: str) -> None:

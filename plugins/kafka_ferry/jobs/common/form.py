@@ -83,6 +83,12 @@ def _shape(found: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str
 def described(name: str, title: str, text: str, examples: Sequence[Any]) -> str:
     """What stands under a field: the param's name where the title says it in other words, the text, examples."""
     said = title.lower().replace(" ", "_") == name
-    shown = [one if isinstance(one, str) else json.dumps(one) for one in examples if f" {one}" not in text]
+    shown = [_shown(one) for one in examples if f" {one}" not in text]
     end = f" For example {' or '.join(shown)}." if shown else ""
     return f"{'' if said else f'{name}: '}{text}{end}"
+
+
+def _shown(example: Any) -> str:
+    if isinstance(example, list):  # the field takes one per line: a bracket or quote typed into it is part of a name
+        return ", ".join(map(str, example))
+    return example if isinstance(example, str) else json.dumps(example)
