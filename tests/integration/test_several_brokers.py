@@ -283,7 +283,7 @@ def test_an_unclean_election_that_cuts_the_source_is_named(lab: Stack, topic_pre
     follower.kill9()
     time.sleep(5)
     write(50)  # the follower has never seen these
-    frozen = freeze(admin, admin, [(topic, 0)], {topic: topic}, "read_committed", {})
+    frozen = retried(lambda: freeze(admin, admin, [(topic, 0)], {topic: topic}, "read_committed", {}))
     assert frozen.ends == {(topic, 0): 150}
     leader.kill9()
     follower.start()

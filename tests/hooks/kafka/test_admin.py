@@ -16,6 +16,7 @@ from kafka_ferry.core.commits import Commit
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 
 
 def failed(code: int, text: str = "said the broker") -> Future[Any]:
@@ -285,3 +286,33 @@ def test_a_reading_that_runs_beyond_the_metadata_is_made_again() -> None:
     one._client.list_consumer_group_offsets = lambda *args, **kwargs: {"g": broken}
     with pytest.raises(TransientError, match="metadata of group 'g'"):
         one.commits(["g"])
+
+
+class MovingClient(FakeClient):
+    """Its offsets are invalid at first, as librdkafka's are where a broker dies: no error, -1001."""
+
+    def __init__(self, *offsets: int) -> None:
+        super().__init__()
+        self.offsets = list(offsets)
+
+    def list_offsets(self, wanted: Any, **_: Any) -> Any:
+        offset = self.offsets.pop(0)
+        return {place: done(SimpleNamespace(offset=offset)) for place in wanted}
+
+
+def test_an_offset_that_no_broker_told_is_asked_again_and_never_believed() -> None:
+    one = admin()
+    one._client = MovingClient(-1001, 7)
+    one._new_client = lambda: one._client  # type: ignore[method-assign]
+    assert one.offsets([("t", 0)], "latest", "read_committed") == {("t", 0): 7}
+    one._client = MovingClient(-1001, -1001)
+    with pytest.raises(TransientError, match="no broker told an offset of t-0"):
+        one.offsets([("t", 0)], "latest", "read_committed")
+
+
+def test_no_record_of_that_time_is_not_no_answer() -> None:
+    survey = KafkaSurvey({"bootstrap.servers": "127.0.0.1:1"}, "kafka_source", timeout=0.1)
+    survey._client = MovingClient(-1, -1001)
+    assert survey.offsets_at({("t", 0): 5}) == {("t", 0): None}
+    with pytest.raises(TransientError, match="no broker told an offset"):
+        survey.offsets_at({("t", 0): 5})

@@ -222,9 +222,17 @@ class KafkaAdmin(GroupCalls):
             request_timeout=self.timeout,
         )
         return {
-            (tp.topic, tp.partition): self._result(future, f"list offsets of {tp.topic}-{tp.partition}").offset
+            (tp.topic, tp.partition): self._offset(
+                tp, self._result(future, f"list offsets of {tp.topic}-{tp.partition}")
+            )
             for tp, future in futures.items()
         }
+
+    def _offset(self, place: TopicPartition, answer: Any, least: int = 0) -> int:
+        """:raises TransientError: none; where a broker dies librdkafka may answer -1001 without an error (measured)."""
+        if answer.offset < least:
+            raise TransientError(f"{self.name}: no broker told an offset of {place.topic}-{place.partition}")
+        return int(answer.offset)
 
     def create_topics(self, topics: Iterable[DesiredTopic]) -> None:
         """Create topics in batches; one that exists by now counts as created (the caller compares afterwards)."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # so that processes without Airflow can be started
 
 
 _TOPICS_PER_QUESTION = 500
+_NONE = -1  # no record is of that time or later
 
 
 class KafkaSurvey(KafkaAdmin):
@@ -88,7 +89,8 @@ class KafkaSurvey(KafkaAdmin):
         futures = self._client.list_offsets(specs, request_timeout=self.timeout) if specs else {}
         for tp, future in futures.items():
             result = self._result(future, f"list offsets by time of {tp.topic}-{tp.partition}")
-            found[tp.topic, tp.partition] = result.offset if result.offset >= 0 else None
+            offset = self._offset(tp, result, _NONE)
+            found[tp.topic, tp.partition] = None if offset == _NONE else offset
         return found
 
     def client_ids(self, groups: Iterable[str]) -> dict[str, set[str]]:
