@@ -21,6 +21,7 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.topics import NO_TOPIC_ID
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
@@ -145,7 +146,8 @@ def knows_what_its_brokers_can_do(lab: Lab) -> None:
     found = lab.admin().capabilities
     assert found.versions
     assert (found.for_kafka_4, found.tells_rights, found.changes_configs) == (True, True, True)
-    assert found.topic_ids is (lab.version >= (2, 8))
+    ids = lab.admin().topic_ids([lab.topic])
+    assert (ids[lab.topic] == NO_TOPIC_ID) is (lab.version < (2, 8))
 
 
 def lists_offsets(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

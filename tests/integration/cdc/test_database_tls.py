@@ -141,7 +141,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def cipher(hook: DatabaseHook) -> str:
-    return str(hook._all("SHOW SESSION STATUS LIKE 'Ssl_cipher'")[0][1])
+    return str(hook.all("SHOW SESSION STATUS LIKE 'Ssl_cipher'")[0][1])
 
 
 def test_the_right_authority_and_name_pass(server: TlsMariaDb, hook: Any, certificates: Certificates) -> None:

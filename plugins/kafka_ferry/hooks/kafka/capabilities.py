@@ -1,14 +1,13 @@
 """What brokers can do, as they say themselves (ApiVersions); the only place that knows which Kafka brought what.
 
-librdkafka asks too, but tells nobody. Where only librdkafka can log in (OAuth, MSK IAM, Kerberos) nothing is known, and
-brokers are taken for new ones.
+Where only librdkafka can log in (OAuth, MSK IAM, Kerberos) nothing is known, and brokers are taken for new ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.errors import KafkaError as WireError
@@ -23,12 +22,9 @@ _SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Capabilities:
-    """Of one broker, as a rule of all.
+    """Of one broker, as a rule of all: the highest version of each request, by its key; None: nobody told."""
 
-    :param versions: highest version of each request, by its key; None: nobody told.
-    """
-
-    versions: Mapping[int, int] | None = field(default=None)
+    versions: Mapping[int, int] | None = None
 
     @property
     def for_kafka_4(self) -> bool:
@@ -45,11 +41,6 @@ class Capabilities:
         """Whether single configs can be changed: from 2.3 on (KIP-339)."""
         return self._has(_INCREMENTAL_ALTER_CONFIGS, 0)
 
-    @property
-    def topic_ids(self) -> bool:
-        """Whether topics have ids: from 2.8 on (KIP-516)."""
-        return self._has(_METADATA, 10)
-
     def _has(self, key: int, version: int) -> bool:
         return self.versions is None or self.versions.get(key, -1) >= version
 
@@ -57,7 +48,6 @@ class Capabilities:
 def capabilities_of(config: Mapping[str, Any], name: str) -> Capabilities:
     """Ask a broker. Not for use inside an event loop.
 
-    :param config: whole librdkafka configuration. ``name``: how errors call the cluster.
     :raises TransientError: none answers.
     """
     if only_librdkafka_knows(config):
