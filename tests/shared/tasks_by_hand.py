@@ -42,9 +42,12 @@ class TasksByHand:
 
     def __init__(self, dag_id: str, run_id: str, engine: str, params: dict[str, Any]) -> None:
         self.dag_id, self.run_id, self.engine, self.params = dag_id, run_id, engine, params
-        self.artifacts = RunArtifacts(dag_id, run_id)
         self.seen: list[str] = []
         self.others: set[str] = set()
+
+    @property
+    def artifacts(self) -> RunArtifacts:
+        return RunArtifacts(self.dag_id, self.run_id)
 
     def context(self, task_id: str) -> Any:
         run = SimpleNamespace(dag_id=self.dag_id, run_id=self.run_id, conf=self.params)
