@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.topics import TopicState
@@ -20,7 +21,8 @@ def ask_for_refused(
 
     Only where a topic is refused are its settings tried one by one, each on one topic.
     """
-    absent = [topic for topic in desired if topic.name not in existing]
+    # Of replicas ``check_replication`` speaks, in the words of its param.
+    absent = [replace(topic, replication_factor=None) for topic in desired if topic.name not in existing]
     missing = {
         change.desired.name: dict(change.set_configs)
         for change in topic_changes([topic for topic in desired if topic.name in existing], existing)
