@@ -34,8 +34,8 @@ def test_it_is_named_by_its_params_and_by_their_defaults() -> None:
 NAMED = {dag: spec for dag, spec in SPECS.items() if spec.run_kind}
 
 
-def test_only_a_check_of_connections_is_of_no_job() -> None:
-    assert SPECS.keys() - NAMED.keys() == {"check_connections"}
+def test_every_dag_is_of_a_job() -> None:
+    assert SPECS.keys() == NAMED.keys()
 
 
 @pytest.mark.parametrize("spec", NAMED.values(), ids=list(NAMED))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from pydantic import Field, ValidationError
 
@@ -12,9 +14,16 @@ class Part(Tolerant):
     name: str
 
 
+@dataclass(frozen=True)
+class Line:
+    what: str
+    flows: tuple[str, ...] = ()
+
+
 class Whole(Tolerant):
     schema_: str = Field(alias="schema")
     parts: list[Part]
+    lines: list[Line] | None = None
 
 
 READ = {"schema": "x/1", "parts": [{"name": "a", "later": 1}], "later": 2}
@@ -22,7 +31,16 @@ READ = {"schema": "x/1", "parts": [{"name": "a", "later": 1}], "later": 2}
 
 def test_what_is_read_loses_what_is_not_known() -> None:
     whole = Whole.read(READ)
-    assert whole.model_dump(by_alias=True) == {"schema": "x/1", "parts": [{"name": "a"}]}
+    assert whole.model_dump(by_alias=True, exclude_none=True) == {"schema": "x/1", "parts": [{"name": "a"}]}
+
+
+def test_lines_that_are_dataclasses_lose_it_too() -> None:
+    whole = Whole.read({**READ, "lines": [{"what": "x", "later": 3}, {"what": "y"}]})
+    assert whole.lines == [Line("x"), Line("y")]
+    for lines in ([{"later": 3}], [7], "x"):
+        with pytest.raises(ValidationError):
+            Whole.read({**READ, "lines": lines})
+    assert Whole.read({**READ, "lines": None}).lines is None
 
 
 def test_what_is_made_may_not_have_it() -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 
@@ -13,7 +15,7 @@ _READING = object()
 
 
 class Tolerant(BaseModel):
-    """Base. Parts of one that is read are read so, too, where they are of this base."""
+    """Base. Parts of one that is read are read so, too, where they are of this base, or dataclasses in a list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,4 +33,22 @@ class Tolerant(BaseModel):
         if info.context is not _READING or not isinstance(data, dict):
             return data
         known = {name for field, about in cls.model_fields.items() for name in (field, about.alias)}
-        return {name: value for name, value in data.items() if name in known}
+        kept = {name: value for name, value in data.items() if name in known}
+        for field, about in cls.model_fields.items():
+            annotation: Any = about.annotation
+            if (kind := _dataclass_in(annotation)) and isinstance(kept.get(field), list):
+                kept[field] = [_known_to(kind, one) for one in kept[field]]
+        return kept
+
+
+@cache
+def _dataclass_in(annotation: Any) -> type[Any] | None:
+    """Of ``list[Finding] | None`` it is ``Finding``."""
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        return annotation
+    return next(filter(None, map(_dataclass_in, get_args(annotation))), None)
+
+
+def _known_to(kind: type[Any], data: Any) -> Any:
+    known = {field.name for field in fields(kind)}
+    return {name: value for name, value in data.items() if name in known} if isinstance(data, dict) else data
