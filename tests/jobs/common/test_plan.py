@@ -38,7 +38,11 @@ def test_what_is_no_such_plan_says_what_to_clear(artifacts: RunArtifacts, other:
 
 @pytest.mark.parametrize(
     ("kind", "params", "told"),
-    [(BackupSpec, {"backup": "nightly"}, [("backup", "nightly")]), (ConnectionsSpec, {}, [])],
+    [
+        (BackupSpec, {"backup": "nightly"}, [("backup", "nightly")]),
+        (ConnectionsSpec, {}, [("ask", "")]),
+        (Spec, {}, []),
+    ],
 )
 def test_a_plan_tells_what_its_run_is_of_where_it_is_of_something(
     kind: type[Spec], params: dict[str, Any], told: list[tuple[str, str]]
