@@ -16,12 +16,13 @@ PACKAGE = PLUGINS / "kafka_ferry"
 #: Where what an extra is for stands; nothing else may need it.
 NEEDS = {
     "aws": (
-        "hooks.hosts.ssm", "hooks.msk.", "hooks.msk_connect.", "jobs.cdc.live.msk", "jobs.runtimes.msk",
+        "hooks.hosts.ssm", "hooks.msk.", "hooks.msk_connect.", "jobs.cdc.live.msk", "jobs.connections.live.aws",
+        "jobs.runtimes.msk",
         "jobs.runtimes.service_role.", "jobs.migration.engines.mirror_maker2_on_msk_connect",
         "jobs.migration.engines.msk_replicator",
         "operators.msk", "sensors.msk", "triggers.msk",
     ),
-    "cdc": ("jobs.cdc.",),
+    "cdc": ("jobs.cdc.", "hooks.database.", "jobs.connections.live.database"),
     "fast": (
         "hooks.kafka.reading.batch_co", "hooks.kafka.writing.", "jobs.backup.rules.packed_segment",
         "records.packed_rows", "records.raw_records", "records.varint", "records.xxh64",
