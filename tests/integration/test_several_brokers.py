@@ -24,6 +24,7 @@ from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.jobs.migration.rules.watch import ConvergenceWatch, freeze
+from own_stacks import own_stack, use
 from run_by_hand import Run
 from stack import Stack, jars
 from stack.java import find_java
@@ -36,20 +37,14 @@ RECORDS, SIZE, PARTITIONS = 60_000, 600, 4
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[Stack]:
-    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "three-brokers"
-    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
-    stack = Stack(folder, owner_pid=owner, report=print, source="x3", target="x3")
-    yield stack.up()
-    stack.down(purge=True)
+    with own_stack("three-brokers", source="x3", target="x3") as stack:
+        yield stack
 
 
 @pytest.fixture
 def lab(three: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stack]:
     """With its connections; healed afterwards."""
-    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
-    for name, value in three.variables().items():
-        if name.startswith("AIRFLOW_CONN_"):
-            monkeypatch.setenv(name, value)
+    use(three, monkeypatch, tmp_path)
     yield three
     three.up()
 

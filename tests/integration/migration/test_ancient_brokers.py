@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from own_stacks import own_stack, use
 from run_by_hand import Run
 from stack import Stack
 
@@ -20,21 +20,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 @pytest.fixture(scope="module")
 def ancient() -> Iterator[Stack]:
-    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "ancient-brokers"
-    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
-    stack = Stack(folder, owner_pid=owner, report=print, source="2.0.1", connect="3.9.2")
-    yield stack.up()
-    stack.down(purge=True)
+    with own_stack("ancient-brokers", source="2.0.1", connect="3.9.2") as stack:
+        yield stack
 
 
 @pytest.fixture
 def topic(
     ancient: Stack, produce: Callable[..., Any], topic_prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> str:
-    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
-    for name, value in ancient.variables().items():
-        if name.startswith("AIRFLOW_CONN_"):
-            monkeypatch.setenv(name, value)
+    use(ancient, monkeypatch, tmp_path)
     name, admin = f"{topic_prefix}orders", KafkaAdmin(ancient.client_settings("source"), "source")
     admin.create_topics([DesiredTopic(name, name, 2, 1, {"retention.ms": "-1"})])
     admin.wait_until_usable([(name, 0), (name, 1)], 30)

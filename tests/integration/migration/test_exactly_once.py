@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from own_stacks import own_stack, use
 from run_by_hand import Run
 from stack import Stack
 
@@ -22,22 +22,13 @@ RECORDS = 200_000
 
 @pytest.fixture(scope="module")
 def transactional() -> Iterator[Stack]:
-    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "exactly-once"
-    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
-    stack = Stack(folder, owner_pid=owner, report=print, exactly_once=True)
-    yield stack.up()
-    stack.down(purge=True)
+    with own_stack("exactly-once", exactly_once=True) as stack:
+        yield stack
 
 
 @pytest.fixture
 def of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Stack], None]:
-    def use(stack: Stack) -> None:
-        monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
-        for name, value in stack.variables().items():
-            if name.startswith("AIRFLOW_CONN_"):
-                monkeypatch.setenv(name, value)
-
-    return use
+    return lambda stack: use(stack, monkeypatch, tmp_path)
 
 
 def test_a_worker_that_cannot_is_refused_in_the_plan(

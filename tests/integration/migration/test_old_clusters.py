@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.migration.rules.judge import check_configs
+from own_stacks import own_stack, use
 from run_by_hand import Run
 from stack import Stack
 
@@ -26,19 +26,13 @@ RECORDS = 50
 
 @pytest.fixture(scope="module")
 def old_stack() -> Iterator[Stack]:
-    folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "old-clusters"
-    owner = int(os.environ["FERRY_TEST_SESSION_PID"])
-    stack = Stack(folder, owner_pid=owner, report=print, secure=True, source="2.6.0x2", target="2.6.0x3")
-    yield stack.up()
-    stack.down(purge=True)
+    with own_stack("old-clusters", secure=True, source="2.6.0x2", target="2.6.0x3") as stack:
+        yield stack
 
 
 @pytest.fixture
 def old_connections(old_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
-    for name, value in old_stack.variables().items():
-        if name.startswith("AIRFLOW_CONN_"):
-            monkeypatch.setenv(name, value)
+    use(old_stack, monkeypatch, tmp_path)
 
 
 def fill(stack: Stack) -> None:

@@ -297,7 +297,7 @@ class KafkaAdmin(GroupCalls):
             return sorted(map(from_binding, found))
         future = self._client.describe_cluster(include_authorized_operations=True, request_timeout=self.timeout)
         may: Collection[AclOperation] = self._result(future, "describe the cluster").authorized_operations or ()
-        if not self.capabilities.tells_rights:
+        if not self.capabilities.tells_rights:  # then the call below has to
             may = (AclOperation.DESCRIBE, AclOperation.ALTER)
         if AclOperation.DESCRIBE not in may:
             right = right_to("read the ACLs")

@@ -27,12 +27,14 @@ class Engine(ABC):
     :cvar carries_groups: whether group offsets can be right on the target, by its doing or ours.
     :cvar keeps_partitions: a record arrives in the partition of the same number, in the same order.
     :cvar creates_topics: a topic made later on the source is made on the target too.
+    :cvar may_be_kafka_4: its clients may be Kafka 4's, which cannot talk to brokers before 2.1 (KIP-896).
     """
 
     title: ClassVar[str] = "MirrorMaker 2"
     carries_groups: ClassVar[bool] = True
     keeps_partitions: ClassVar[bool] = True
     creates_topics: ClassVar[bool] = True
+    may_be_kafka_4: ClassVar[bool] = True
 
     #: What an estimate of the time must be told beside figures that were measured with MirrorMaker 2.
     estimate_note: ClassVar[str] = ""

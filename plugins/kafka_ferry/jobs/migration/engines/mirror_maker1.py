@@ -40,6 +40,7 @@ class MirrorMaker1(HostEngine):
     """
 
     title: ClassVar[str] = "MirrorMaker 1"
+    may_be_kafka_4 = False
     carries_groups: ClassVar[bool] = False
     keeps_partitions: ClassVar[bool] = False
     creates_topics: ClassVar[bool] = False

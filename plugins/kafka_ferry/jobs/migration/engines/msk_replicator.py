@@ -44,6 +44,7 @@ class MskReplicator(Engine):
     """
 
     title: ClassVar[str] = "MSK Replicator"
+    may_be_kafka_4 = False
     estimate_note: ClassVar[str] = "; measured with MirrorMaker 2 on Connect, not with MSK Replicator"
 
     @classmethod

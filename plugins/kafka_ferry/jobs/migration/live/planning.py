@@ -74,7 +74,7 @@ def make_plan(
         )
     engine = engine_of(migration)
     about = engine.about()
-    refuse(old := _old_brokers(migration, about.get("version")))
+    refuse(old := _old_brokers(migration, engine, about.get("version")))
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
@@ -127,14 +127,11 @@ def make_plan(
     )
 
 
-_OWN_CLIENTS = ("mirror_maker1", "msk_replicator")  # neither is of Kafka 4
-
-
-def _old_brokers(migration: Migration, version: str | None) -> list[Finding]:
+def _old_brokers(migration: Migration, engine: Engine, version: str | None) -> list[Finding]:
     """:param version: of the engine's Kafka, where the plan knows it."""
     spec, found = migration.spec, []
     for cluster, param in ((migration.source, "source_conn_id"), (migration.target, "target_conn_id")):
-        if not cluster.admin.capabilities.for_kafka_4 and spec.engine not in _OWN_CLIENTS:
+        if engine.may_be_kafka_4 and not cluster.admin.capabilities.for_kafka_4:
             found += too_old_for_the_engine(cluster.conn_id, param, version)
     if not migration.target.admin.capabilities.changes_configs:
         found.append(too_old_to_change(spec.target_conn_id))
