@@ -205,7 +205,10 @@ def test_in_mid_copy_nothing_is_lost(lab: Stack, topic_prefix: str, side: str, f
 
     assert report["verdict"] == "PASS", [one for one in report["checks"] if one["status"] == "fail"]
     made = {check["name"]: check["status"] for check in report["checks"]}
-    assert (made["counts"] in ("pass", "explained"), made["content"], made["group_offsets"]) == (True, "pass", "pass")
+    # With duplicates both are explained: a broker that dies keeps MirrorMaker 2 from hearing that it had written.
+    assert (made["counts"], made["content"]) in {("pass", "pass"), ("explained", "explained")}
+    assert made["group_offsets"] == "pass"
+    assert {line["lost"] for line in report["topics"]} == {0}
 
 
 @SIDES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
@@ -233,8 +234,9 @@ def test_partitions_without_a_commit_are_left_out() -> None:
     assert one.commits(["g"]) == {"g": {("t", 1): Commit(0), ("t", 2): Commit(9)}}, "librdkafka's is not believed"
 
 
-def test_a_listing_with_an_error_is_not_a_short_listing() -> None:
-    errors = [KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, "loading"))]
+@pytest.mark.parametrize("kind", [lambda error: error, KafkaException], ids=["as it is", "documented"])
+def test_a_listing_with_an_error_is_not_a_short_listing(kind: Callable[[KafkaError], Any]) -> None:
+    errors = [kind(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, "loading"))]
     one = admin(list_consumer_groups=done(SimpleNamespace(errors=errors, valid=[])))
     with pytest.raises(TransientError, match="list consumer groups"):
         one.consumer_groups()
@@ -302,10 +304,11 @@ class MovingClient(FakeClient):
 
 def test_an_offset_that_no_broker_told_is_asked_again_and_never_believed() -> None:
     one = admin()
-    one._client = MovingClient(-1001, 7)
-    one._new_client = lambda: one._client  # type: ignore[method-assign]
+    one._client = MovingClient(-1001, -1001)  # a client that stays blind
+    one._new_client = lambda: MovingClient(7)  # type: ignore[assignment,method-assign,return-value]
     assert one.offsets([("t", 0)], "latest", "read_committed") == {("t", 0): 7}
-    one._client = MovingClient(-1001, -1001)
+    one._client = MovingClient(-1001)
+    one._new_client = lambda: MovingClient(-1001)  # type: ignore[assignment,method-assign,return-value]
     with pytest.raises(TransientError, match="no broker told an offset of t-0"):
         one.offsets([("t", 0)], "latest", "read_committed")
 

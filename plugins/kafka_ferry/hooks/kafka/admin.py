@@ -231,6 +231,7 @@ class KafkaAdmin(GroupCalls):
     def _offset(self, place: TopicPartition, answer: Any, least: int = 0) -> int:
         """:raises TransientError: none; where a broker dies librdkafka may answer -1001 without an error (measured)."""
         if answer.offset < least:
+            self._client = self._new_client()  # see _fail: 61 s later this one still said so
             raise TransientError(f"{self.name}: no broker told an offset of {place.topic}-{place.partition}")
         return int(answer.offset)
 
@@ -266,12 +267,10 @@ class KafkaAdmin(GroupCalls):
 
     def delete_topics(self, names: Iterable[str]) -> list[str]:
         """Delete topics; absent ones count as deleted. Returns those that were there."""
-        wanted, deleted = list(names), []
-        if wanted:
-            for name, future in self._client.delete_topics(wanted, request_timeout=self.timeout).items():
-                if self._result(future, f"delete topic {name!r}", *_ABSENT) is not ALLOWED:
-                    deleted.append(name)
-        return deleted
+        wanted = list(names)
+        futures = self._client.delete_topics(wanted, request_timeout=self.timeout) if wanted else {}
+        results = {name: self._result(one, f"delete topic {name!r}", *_ABSENT) for name, one in futures.items()}
+        return [name for name, result in results.items() if result is not ALLOWED]
 
     def wait_until_usable(self, partitions: Iterable[Partition], timeout: float) -> None:
         """Wait until every partition answers: a created topic is not usable at once (10 s for 2,000 partitions)."""
@@ -346,7 +345,8 @@ class KafkaAdmin(GroupCalls):
     def _reason(self, *words: str) -> str | None:
         return next((reason for reason in reversed(self._reasons) if any(word in reason for word in words)), None)
 
-    def _fail(self, error: KafkaException, what: str) -> NoReturn:
+    def _fail(self, error: KafkaException | KafkaError, what: str) -> NoReturn:
+        error = KafkaException(error) if isinstance(error, KafkaError) else error
         self._client.poll(0)  # serves error_cb: the reason behind a bare time-out
         code, text = error.args[0].code(), error.args[0].str()
         reason = self._reason("uthenticat", "SSL")

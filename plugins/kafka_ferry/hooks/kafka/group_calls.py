@@ -51,7 +51,7 @@ class GroupCalls:
     def _result(self, future: Future[Any], what: str, *allowed: int) -> Any:
         raise NotImplementedError
 
-    def _fail(self, error: KafkaException, what: str) -> NoReturn:
+    def _fail(self, error: KafkaException | KafkaError, what: str) -> NoReturn:
         raise NotImplementedError
 
     def consumer_groups(self) -> dict[str, str]:
