@@ -1,4 +1,4 @@
-"""The double's HTTP server: ``kafkaconnect``, of ``kafka`` and IAM what we need, CloudWatch Logs, S3.
+"""The double's HTTP server: ``kafkaconnect``, of ``kafka``, IAM and STS what we need, CloudWatch Logs, S3.
 
 The service is told by the signature of a request, as AWS's endpoints share paths. Signatures are not checked.
 """
@@ -24,6 +24,7 @@ from stack.msk.logs import Logs
 from stack.msk.query import QueryWire
 from stack.msk.replicators import Replicators
 from stack.msk.runtime import Runtime
+from stack.msk.sts import Sts
 from stack.msk.topics import Topics
 from stack.msk.wire import Answer, Refused, Wire
 
@@ -61,7 +62,11 @@ class MskConnectDouble:
             "kafkaconnect": [Archives(self.account), Connectors(self.account), Tags(self.account)],
             "kafka": [self.clusters, Replicators(self.account, self.clusters), Topics(self.account, self.clusters)],
         }
-        self.iam, self._query = Iam(), QueryWire("iam")
+        self.iam, self.sts = Iam(), Sts()
+        self._queries: dict[str, tuple[QueryWire, object]] = {
+            "iam": (QueryWire("iam"), self.iam),
+            "sts": (QueryWire("sts"), self.sts),
+        }
         self._logs = Logs(self.account)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
 
@@ -105,8 +110,8 @@ class MskConnectDouble:
                 return self._object(method, unquote(path).lstrip("/"), body)
             if service == "logs":
                 return self._logs.answer(headers.get("x-amz-target", ""), json.loads(body or b"{}"))
-            if service == "iam":
-                return self._ask_iam(body)
+            if service in self._queries:
+                return self._query(service, body)
             if service not in self._wires:
                 return 403, json.dumps({"message": f"not emulated: {service or 'an unsigned request'}"}).encode(), {}
             return self._call(service, method, path, query, body)
@@ -121,16 +126,16 @@ class MskConnectDouble:
         except Refused as refusal:
             return wire.error(refusal)
 
-    def _ask_iam(self, body: bytes) -> Answer:
-        wire = self._query
+    def _query(self, service: str, body: bytes) -> Answer:
+        wire, part = self._queries[service]
         try:
             operation, params = wire.parse(body)
             self.requests.append(operation.name)
             self.account.faults.strike(operation.name)
             name = _snake(operation.name)
-            if not hasattr(self.iam, name):
+            if not hasattr(part, name):
                 raise Refused("InvalidAction", f"{operation.name} is not emulated")
-            return wire.answer(operation, getattr(self.iam, name)(params))
+            return wire.answer(operation, getattr(part, name)(params))
         except Refused as refusal:
             return wire.error(refusal)
 

@@ -11,7 +11,7 @@ from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.common.child_process import run_children
 
 CHILD = """
-import atexit, gc, sys, threading, time
+import atexit, gc, os, sys, threading, time
 from pathlib import Path
 from kafka_ferry.jobs.common.child_process import answer_order
 
@@ -21,6 +21,8 @@ def work(order):
     atexit.register(Path(order["tidied"]).touch)
     threading.Thread(target=time.sleep, args=(20,)).start()  # a plain end waits for it, then tidies
     print("a word to whoever reads the log", file=sys.stderr)
+    print("a library's own word, as Airflow's log is")
+    os.write(1, b"and one of C")
     return [gc.get_threshold(), "x" * order["size"]]
 
 answer_order(work)
@@ -42,6 +44,8 @@ def test_a_child_answers_in_full_and_ends_at_once(child: str, tmp_path: Path, ca
     assert threshold[0] > gc.get_threshold()[0], "it looks for garbage seldom"
     assert not (tmp_path / "tidied").exists(), "it took itself apart"
     assert "a word to whoever reads the log" in caplog.text
+    for word in ("a library's own word", "and one of C"):
+        assert word in caplog.text, "it is no answer"
 
 
 def test_what_nobody_foresaw_ends_a_child_with_its_trace(child: str, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any, Literal
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
+from kafka_ferry.core.msk_iam import login_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.config import AWS_CONNECTION, client_config, is_iam
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 
 _LAST = 5  # a marker of a transaction is no record, and a compacted topic has gaps
@@ -34,9 +35,11 @@ class KafkaClusterHook(BaseHook):
 
     @cached_property
     def extra(self) -> dict[str, Any]:
-        """The connection's extra. Its secrets are masked in the log from here on.
+        """The connection's extra, with the ``aws`` connection that MSK IAM logs in by, for processes of ours that
+        cannot ask Airflow. All secrets are masked in the log from here on.
 
-        :raises BadConnection: no such connection, or it has no ``bootstrap.servers``.
+        :raises BadConnection: no such connection, or it has no ``bootstrap.servers``, or names an ``aws`` connection
+            that is none.
         """
         try:
             extra = dict(self.get_connection(self.conn_id).extra_dejson)
@@ -47,6 +50,11 @@ class KafkaClusterHook(BaseHook):
             ) from error
         if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):
             raise BadConnection(f"connection {self.conn_id!r}: its extra has no bootstrap.servers")
+        aws_conn_id = login_of("", str(extra.get("sasl.oauthbearer.config", ""))).aws_conn_id if is_iam(extra) else None
+        if aws_conn_id:
+            from kafka_ferry.hooks.kafka.msk_session import held_connection
+
+            extra[AWS_CONNECTION] = held_connection(aws_conn_id)
         for secret in secret_values(extra):
             mask_secret(secret)
         return extra

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-from kafka_ferry.extras import brought_by
-
-# docs.aws.amazon.com, MSK developer guide, "Get the bootstrap brokers": the region stands before amazonaws.com.
-_MSK_HOST = re.compile(
-    r"\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?::\d+)?(?=$|[,\s])", re.IGNORECASE
-)
+from kafka_ferry.core.msk_iam import is_msk_iam, login_of
 
 # Settings of one kind of client only: librdkafka warns (or refuses) when another kind is given them.
 _NOT_FOR_US = ("group.id", "group.instance.id", "auto.offset.reset", "enable.auto.commit", "enable.auto.offset.store")
+#: Of an extra: what the ``aws`` connection is that MSK IAM signs with, see :mod:`kafka_ferry.hooks.kafka.msk_token`.
+AWS_CONNECTION = "ferry.aws.connection"
 
 
 def client_config(extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,33 +18,29 @@ def client_config(extra: Mapping[str, Any]) -> dict[str, Any]:
 
     Consumer-group settings of the connection are left out: a verification must never join a user's group.
     With ``sasl.mechanism=OAUTHBEARER`` and an MSK host an ``oauth_cb`` that signs MSK IAM tokens is added, as the
-    apache-kafka provider does.
+    apache-kafka provider does; but with the credentials of the connection that ``sasl.oauthbearer.config`` names.
 
     :param extra: the connection's extra: librdkafka keys, values as JSON gives them.
+    :raises BadConnection: MSK IAM has no credentials to sign with, or no region. ``TransientError``: STS is away.
     """
     config = {key: value for key, value in extra.items() if key not in _NOT_FOR_US}
+    held = config.pop(AWS_CONNECTION, None)
     config.setdefault("client.id", "kafka-ferry")
-    if _is_oauth(config) and "oauth_cb" not in config:
-        found = _MSK_HOST.search(str(config.get("bootstrap.servers", "")))
-        if found:
-            config["oauth_cb"] = _msk_token(found["region"])
+    if is_iam(config) and "oauth_cb" not in config:
+        from kafka_ferry.hooks.kafka.msk_token import msk_token  # boto3 is slow to load, and rarely needed here
+
+        config["oauth_cb"] = msk_token(login_of(_servers(config), str(config.get("sasl.oauthbearer.config", ""))), held)
     return config
 
 
-def _is_oauth(config: Mapping[str, Any]) -> bool:
-    mechanism = config.get("sasl.mechanism") or config.get("sasl.mechanisms") or ""
-    return str(mechanism).upper() == "OAUTHBEARER" and config.get("sasl.oauthbearer.method") != "oidc"
+def is_iam(extra: Mapping[str, Any]) -> bool:
+    """Whether a connection's clients log in by MSK IAM: one of its hosts is an MSK host, or it has the mark."""
+    mechanism = extra.get("sasl.mechanism") or extra.get("sasl.mechanisms") or ""
+    if str(mechanism).upper() != "OAUTHBEARER" or extra.get("sasl.oauthbearer.method") == "oidc":
+        return False
+    said = str(extra.get("sasl.oauthbearer.config", ""))
+    return any(is_msk_iam(server, said) for server in _servers(extra).split(","))
 
 
-def _msk_token(region: str) -> Callable[[str], tuple[str, float]]:
-    with brought_by("aws"):
-        import aws_msk_iam_sasl_signer  # noqa: F401 - said here: librdkafka would swallow it in the callback
-    return partial(_sign, region)
-
-
-def _sign(region: str, _config: str) -> tuple[str, float]:
-    with brought_by("aws"):
-        from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
-
-    token, expiry_ms = MSKAuthTokenProvider.generate_auth_token(region)
-    return token, expiry_ms / 1000
+def _servers(extra: Mapping[str, Any]) -> str:
+    return str(extra.get("bootstrap.servers") or extra.get("metadata.broker.list") or "")

@@ -164,11 +164,14 @@ def collect_seldom() -> None:
 def answer_order(work: Callable[[Order], Any]) -> None:
     """The child: one order in, its result or its error out, and the end of the process."""
     collect_seldom()
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no answer; Airflow logs there, and MSK IAM by a connection loads it
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
     order = json.loads(sys.stdin.buffer.readline())
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     done = threading.Event()
-    beats = threading.Thread(target=_tell_beats, args=(done,), daemon=True)
+    beats = threading.Thread(target=_tell_beats, args=(answers, done), daemon=True)
     beats.start()
     try:
         answer: dict[str, Any] = {"result": work(order)}
@@ -178,7 +181,8 @@ def answer_order(work: Callable[[Order], Any]) -> None:
         answer = {"error": {"type": type(error).__name__, "retriable": error.retriable, "message": str(error)}}
     done.set()
     beats.join()  # a blank in the answer's midst would be part of it
-    sys.stdout.write(json.dumps(answer))
+    with os.fdopen(answers, "w") as out:
+        out.write(json.dumps(answer))
     end_now()
 
 
@@ -192,13 +196,13 @@ def end_now() -> NoReturn:
     os._exit(0)
 
 
-def _tell_beats(done: threading.Event) -> None:
+def _tell_beats(answers: int, done: threading.Event) -> None:
     """The child: a blank for each second in which something arrived, or was taken; JSON may begin with blanks."""
     told = last_beat()
     while not done.wait(1.0):
         if last_beat() > told:
             told = last_beat()
-            os.write(1, b" ")
+            os.write(answers, b" ")
 
 
 def _end_with_parent() -> None:

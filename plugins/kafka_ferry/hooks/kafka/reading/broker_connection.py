@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from aiokafka.abc import AbstractTokenProvider
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.types import Array, Schema
 
-from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
+from kafka_ferry.hooks.kafka.reading.wire_settings import OwnToken, WireSettings
 
 # What it would print each time that a broker is unavailable is in our exception; a refused password is there too.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -27,6 +28,16 @@ _MOST = 2**31 - 1
 _MOST_ANSWER = 1024**3  # bytes: librdkafka's own bound of receive.message.max.bytes; memory is taken for them
 _SLOW = 2.0  # seconds after a question from which on the parts of its answer are told
 _LONG_ANSWER = 65536
+
+
+class _Token(AbstractTokenProvider):  # type: ignore[misc]
+    """Beside the event loop: credentials of a role may have to come from STS first."""
+
+    def __init__(self, sign: OwnToken) -> None:
+        self._sign = sign
+
+    async def token(self) -> str:
+        return (await asyncio.to_thread(self._sign))[0]
 
 
 class BrokerConnection(asyncio.BufferedProtocol):
@@ -64,6 +75,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
             sasl_mechanism=settings.mechanism,
             sasl_plain_username=settings.user,
             sasl_plain_password=settings.password,
+            sasl_oauth_token_provider=_Token(settings.token) if settings.token else None,
         )
         return cls(connection, on_arrival)
 

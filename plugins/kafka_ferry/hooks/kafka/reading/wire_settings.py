@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from kafka_ferry.exceptions import BadConnection
 _PARTITION_BYTES = 4 * 1024 * 1024
 _ANSWER_BYTES = 16 * 1024 * 1024
 _PROTOCOLS = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
-_MECHANISMS = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
+_MECHANISMS, _OAUTH = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, "OAUTHBEARER"
 _USED = {
     "bootstrap.servers", "client.id", "security.protocol", "sasl.mechanism", "sasl.mechanisms", "sasl.username",
     "sasl.password", "ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.key.location",
@@ -31,20 +32,37 @@ _OF_NO_MATTER = {
 }  # fmt: skip
 
 
+class OwnToken(ABC):
+    """An ``oauth_cb`` of ours: it says all that a login needs, where another's may want to know librdkafka's config."""
+
+    @abstractmethod
+    def __call__(self, _config: str = "") -> tuple[str, float]:
+        """A token, and until when it is good, in seconds since 1970."""
+
+
 def only_librdkafka_knows(config: Mapping[str, Any]) -> list[str]:
     """Settings of a connection that only librdkafka can follow, such as callbacks, OAuth, Kerberos; sorted.
 
     :param config: whole librdkafka configuration.
     """
-    found = {key for key in config if key not in _USED | _OF_NO_MATTER}
+    token = _token(config)
+    used = _USED | ({"oauth_cb", "sasl.oauthbearer.config"} if token else set())
+    found = {key for key in config if key not in used | _OF_NO_MATTER}
     found |= {key for key in _USED & config.keys() if not isinstance(config[key], str | int | float | bool)}
     if _protocol(config).startswith("SASL"):
-        found |= {key for key in ("sasl.mechanism", "sasl.mechanisms") if config.get(key, "PLAIN") not in _MECHANISMS}
+        known = {_OAUTH} if token else _MECHANISMS
+        there = {"sasl.mechanism", "sasl.mechanisms"} & config.keys()
+        found |= {key for key in there if (str(config[key]).upper() if token else config[key]) not in known}
     if _protocol(config) not in _PROTOCOLS:
         found.add("security.protocol")
     if "://" in str(config.get("bootstrap.servers", "")):
         found.add("bootstrap.servers")
     return sorted(found)
+
+
+def _token(config: Mapping[str, Any]) -> OwnToken | None:
+    found = config.get("oauth_cb")
+    return found if isinstance(found, OwnToken) else None
 
 
 def _protocol(config: Mapping[str, Any]) -> str:
@@ -55,8 +73,9 @@ def _protocol(config: Mapping[str, Any]) -> str:
 class WireSettings:
     """How brokers are reached, and how much is asked of them at once.
 
-    :param context: None: without TLS. ``mechanism``: None: without SASL. ``wait_ms``: that a broker may wait for
-        records. ``partition_bytes``, ``answer_bytes``: of a partition, and of all, in an answer.
+    :param context: None: without TLS. ``mechanism``: None: without SASL. ``token``: of OAUTHBEARER.
+    :param wait_ms: that a broker may wait for records. ``partition_bytes``, ``answer_bytes``: of a partition, and of
+        all, in an answer.
     """
 
     servers: str
@@ -70,6 +89,7 @@ class WireSettings:
     partition_bytes: int
     answer_bytes: int
     wait_ms: int
+    token: OwnToken | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> WireSettings:
@@ -78,19 +98,21 @@ class WireSettings:
         :raises BadConnection: a certificate or key cannot be read.
         """
         protocol = _protocol(config)
-        sasl = protocol.startswith("SASL")
+        sasl, token = protocol.startswith("SASL"), _token(config)
+        named = _OAUTH if token else str(config.get("sasl.mechanism") or config.get("sasl.mechanisms") or "PLAIN")
         return cls(
             servers=str(config["bootstrap.servers"]),
             client_id=str(config.get("client.id", "kafka-ferry")),
             protocol=protocol,
             context=_context(config) if protocol.endswith("SSL") else None,
-            mechanism=str(config.get("sasl.mechanism") or config.get("sasl.mechanisms") or "PLAIN") if sasl else None,
+            mechanism=named if sasl else None,
             user=str(config.get("sasl.username", "")) if sasl else None,
             password=str(config.get("sasl.password", "")) if sasl else None,
             read_committed=config.get("isolation.level") == "read_committed",
             partition_bytes=int(config.get("max.partition.fetch.bytes", _PARTITION_BYTES)),
             answer_bytes=int(config.get("fetch.max.bytes", _ANSWER_BYTES)),
             wait_ms=int(config.get("fetch.wait.max.ms", 500)),
+            token=token,
         )
 
 
