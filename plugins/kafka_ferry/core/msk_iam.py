@@ -27,6 +27,8 @@ _OF_JAVA = frozenset(
     {"awsRoleArn", "awsRoleSessionName", "awsRoleExternalId", "awsStsRegion", "awsProfileName", "awsMaxRetries"}
 )
 CONN_ID, REGION = "aws_conn_id", "region"
+#: Key of an extra in memory: the ``aws`` connection that MSK IAM signs with, as a mapping; empty where there is none.
+AWS_CONNECTION = "ferry.aws.connection"
 _OURS = frozenset({CONN_ID, REGION})
 
 
@@ -72,12 +74,19 @@ def java_settings(oauthbearer_config: str = "") -> dict[str, str]:
         worker; ours are left out. A text without the mark is the Python client's own and left out.
     :raises BadConnection: an option that ``IAMLoginModule`` does not have.
     """
-    options = {key: value for key, value in _options(oauthbearer_config).items() if key in _OF_JAVA}
     return {
         "sasl.mechanism": MECHANISM,
-        "sasl.jaas.config": str(JaasEntry(LOGIN_MODULE, options)),
+        "sasl.jaas.config": str(JaasEntry(LOGIN_MODULE, java_options(oauthbearer_config))),
         "sasl.client.callback.handler.class": CALLBACK_HANDLER,
     }
+
+
+def java_options(oauthbearer_config: str) -> dict[str, str]:
+    """Options of ``IAMLoginModule`` that a connection gives its Java clients.
+
+    :raises BadConnection: an option that nobody knows.
+    """
+    return {key: value for key, value in _options(oauthbearer_config).items() if key in _OF_JAVA}
 
 
 def _options(oauthbearer_config: str) -> dict[str, str]:

@@ -17,11 +17,12 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from kafka_ferry.core.msk_iam import AWS_CONNECTION
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka import msk_token
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.hooks.kafka.config import AWS_CONNECTION, client_config
+from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 from kafka_ferry.jobs.common.child_process import run_children

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
-from kafka_ferry.core.msk_iam import login_of
+from kafka_ferry.core.msk_iam import AWS_CONNECTION, login_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.kafka.config import AWS_CONNECTION, client_config, is_iam
+from kafka_ferry.hooks.kafka.config import client_config, is_iam
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 
 _LAST = 5  # a marker of a transaction is no record, and a compacted topic has gaps

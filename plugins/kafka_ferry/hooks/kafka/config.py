@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_ferry.core.msk_iam import is_msk_iam, login_of
+from kafka_ferry.core.msk_iam import AWS_CONNECTION, is_msk_iam, login_of
 
 # Settings of one kind of client only: librdkafka warns (or refuses) when another kind is given them.
 _NOT_FOR_US = ("group.id", "group.instance.id", "auto.offset.reset", "enable.auto.commit", "enable.auto.offset.store")
-#: Of an extra: what the ``aws`` connection is that MSK IAM signs with, see :mod:`kafka_ferry.hooks.kafka.msk_token`.
-AWS_CONNECTION = "ferry.aws.connection"
 
 
 def client_config(extra: Mapping[str, Any]) -> dict[str, Any]:

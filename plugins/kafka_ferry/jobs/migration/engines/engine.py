@@ -28,6 +28,7 @@ class Engine(ABC):
     :cvar keeps_partitions: a record arrives in the partition of the same number, in the same order.
     :cvar creates_topics: a topic made later on the source is made on the target too.
     :cvar may_be_kafka_4: its clients may be Kafka 4's, which cannot talk to brokers before 2.1 (KIP-896).
+    :cvar logs_in_to: ends whose Airflow connection says how its Java clients log in; it has other ways to the rest.
     """
 
     title: ClassVar[str] = "MirrorMaker 2"
@@ -35,6 +36,7 @@ class Engine(ABC):
     keeps_partitions: ClassVar[bool] = True
     creates_topics: ClassVar[bool] = True
     may_be_kafka_4: ClassVar[bool] = True
+    logs_in_to: ClassVar[tuple[str, ...]] = ("source_conn_id", "target_conn_id")
 
     #: What an estimate of the time must be told beside figures that were measured with MirrorMaker 2.
     estimate_note: ClassVar[str] = ""

@@ -27,6 +27,8 @@ from kafka_ferry.jobs.runtimes.service_role.service_role import ServiceRole
 class MirrorMaker2OnMskConnect(ConnectorEngine):
     """The worker's own cluster is the target, and what tunes the producer stands in the worker configuration."""
 
+    logs_in_to = ("source_conn_id",)
+
     @property
     def spec(self) -> MskConnectSpec:
         return cast(MskConnectSpec, self.migration.spec)

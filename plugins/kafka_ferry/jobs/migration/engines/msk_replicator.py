@@ -45,6 +45,7 @@ class MskReplicator(Engine):
 
     title: ClassVar[str] = "MSK Replicator"
     may_be_kafka_4 = False
+    logs_in_to = ()
     estimate_note: ClassVar[str] = "; measured with MirrorMaker 2 on Connect, not with MSK Replicator"
 
     @classmethod

@@ -34,6 +34,7 @@ from kafka_ferry.jobs.migration.rules.groups_plan import (
     groups_in_plan,
     uncommitted,
 )
+from kafka_ferry.jobs.migration.rules.java_login import java_login_findings
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.jobs.migration.rules.old_brokers import too_old_for_the_engine, too_old_to_change
 from kafka_ferry.jobs.migration.rules.plan import MigrationPlan
@@ -78,7 +79,8 @@ def make_plan(
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
-    findings = _preflight(migration, target, permissions, [*rights, *old, *engine.findings()], flows)
+    before = [*rights, *old, *_java_login(migration, engine), *engine.findings()]
+    findings = _preflight(migration, target, permissions, before, flows)
     topics, groups = migration.topics, migration.groups
     desired = migration.desired_topics(topics.topics.values())
     existing = migration.target_topics()
@@ -136,6 +138,16 @@ def _old_brokers(migration: Migration, engine: Engine, version: str | None) -> l
     if not migration.target.admin.capabilities.changes_configs:
         found.append(too_old_to_change(spec.target_conn_id))
     return found
+
+
+def _java_login(migration: Migration, engine: Engine) -> list[Finding]:
+    clusters = {"source_conn_id": migration.source, "target_conn_id": migration.target}
+    return [
+        finding
+        for param, cluster in clusters.items()
+        if param in engine.logs_in_to
+        for finding in java_login_findings(cluster.conn_id, param, cluster.extra)
+    ]
 
 
 def _preflight(
