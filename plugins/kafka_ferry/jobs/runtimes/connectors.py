@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.config_diff import config_diff
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.hooks.connect.hook import Offsets
 from kafka_ferry.hooks.connect.states import Readiness
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import Kind
@@ -52,6 +53,9 @@ class ConnectorRuntime(Protocol):
         groups: Sequence[str] = (), pattern: str = "*",
     ) -> ServiceRole | None:  # fmt: skip
         """The role that connectors run with, where there is one; params as those of ``RoleNeeds``."""
+
+    def login_findings(self) -> list[Finding]:
+        """What connectors cannot do of what the target's brokers want; empty where something else finds that out."""
 
     def client_settings(self, kafka_conn_id: str) -> dict[str, str]:
         """Java client settings of a cluster, as connectors are to have them."""

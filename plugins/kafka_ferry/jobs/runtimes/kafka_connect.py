@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka_ferry.core.changes import Change
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.kafka_version import kafka_version, said
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.hook import ConnectHook, Offsets
@@ -67,6 +68,9 @@ class KafkaConnectRuntime:
         groups: Sequence[str] = (), pattern: str = "*",
     ) -> None:  # fmt: skip
         """None: its workers have whatever rights they were started with."""
+
+    def login_findings(self) -> list[Finding]:
+        return []  # its workers are logged in already
 
     def client_settings(self, kafka_conn_id: str) -> dict[str, str]:
         return self.connect.client_settings(kafka_conn_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.client_settings import java_client_settings
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.hooks.connect.hook import Offsets
@@ -19,14 +21,15 @@ from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.kafka.status_topic import StatusTopic
 from kafka_ferry.hooks.msk_connect.rules.capacity import Capacity, check_fits
-from kafka_ferry.hooks.msk_connect.rules.cluster import IAM, ConnectorCluster
+from kafka_ferry.hooks.msk_connect.rules.cluster import IAM, NONE, ConnectorCluster
 from kafka_ferry.hooks.msk_connect.rules.connector import Connector, ConnectorIntent, Revision
-from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME, region_of
-from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_head, secrets_of
+from kafka_ferry.hooks.msk_connect.rules.naming import MAX_NAME
+from kafka_ferry.hooks.msk_connect.rules.secrets import secrets_of
 from kafka_ferry.hooks.msk_connect.rules.states import ConnectorState
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import check
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors
 from kafka_ferry.jobs.runtimes.connectors import Begin, Configs, at_least_one
+from kafka_ferry.jobs.runtimes.msk_connect_cluster import login_findings
 from kafka_ferry.jobs.runtimes.msk_connect_connectors import MskConnectors
 from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources
 from kafka_ferry.jobs.runtimes.service_role.rules.role_needs import RoleNeeds
@@ -84,7 +87,11 @@ class MskConnectRuntime:
     @cached_property
     def cluster(self) -> ConnectorCluster:
         """How the connectors reach the target."""
-        return self.hook.connector_cluster(self.spec.cluster_arn)
+        spec = self.spec
+        if not spec.bootstrap:
+            return self.hook.connector_cluster(spec.cluster_arn)
+        groups = tuple(spec.security_groups)
+        return ConnectorCluster(spec.bootstrap, tuple(spec.subnets), groups, NONE, spec.encryption)
 
     @cached_property
     def worker_properties(self) -> Mapping[str, str]:
@@ -96,7 +103,7 @@ class MskConnectRuntime:
     def about(self) -> dict[str, Any]:
         check(self.worker_properties)
         return {
-            "cluster_arn": self.spec.cluster_arn,
+            **({"cluster_arn": self.spec.cluster_arn} if self.spec.cluster_arn else {"region": self.resources.region}),
             "bootstrap_servers": self.cluster.bootstrap_servers,
             "authentication": self.cluster.authentication,
             "version": self.spec.kafka_connect_version,
@@ -116,6 +123,7 @@ class MskConnectRuntime:
         needs = RoleNeeds(
             role_arn=spec.service_execution_role_arn,
             cluster_arn=spec.cluster_arn,
+            region=self.resources.region,
             kind=kind,
             base=self.resources.base,
             connectors=tuple(connectors),
@@ -123,10 +131,14 @@ class MskConnectRuntime:
             own=tuple(own),
             pattern=pattern,
             groups=tuple(groups),
-            secrets=secrets_of(spec.worker_properties, self._references.values(), secrets_head(spec.cluster_arn)),
             iam=self.cluster.authentication == IAM,
         )
-        return ServiceRole(self.hook, needs)
+        secrets = secrets_of(spec.worker_properties, self._references.values(), needs.secrets_head)
+        return ServiceRole(self.hook, replace(needs, secrets=secrets))
+
+    def login_findings(self) -> list[Finding]:
+        bootstrap = self.spec.bootstrap
+        return login_findings(bootstrap, self.spec.encryption, self._target.extra) if bootstrap else []
 
     def client_settings(self, kafka_conn_id: str) -> dict[str, str]:
         """Of the target those of the cluster's ARN, whatever Airflow logs in by."""
@@ -209,7 +221,8 @@ class MskConnectRuntime:
             return Readiness(
                 Verdict.FAILED,
                 f"the connectors run, but {self.spec.target_conn_id} has no topic {self.offsets_topic}: it is not the "
-                "cluster of cluster_arn. Fix: let both name the same cluster",
+                f"cluster of {'bootstrap' if self.spec.bootstrap else 'cluster_arn'}. Fix: let both name the same "
+                "cluster",
             )
         return Readiness(Verdict.RUNNING, "\n".join(reasons))
 
@@ -262,4 +275,4 @@ class MskConnectRuntime:
         return [f"connector {name}" for name in self.existing(connectors)] + self.resources.existing()
 
     def how_to_stop(self, connectors: Sequence[str]) -> str:
-        return delete_msk_connectors(region_of(self.spec.cluster_arn), connectors)
+        return delete_msk_connectors(self.resources.region, connectors)

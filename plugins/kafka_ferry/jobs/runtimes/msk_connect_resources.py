@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
-from kafka_ferry.exceptions import BadParam
+from kafka_ferry.exceptions import BadConnection, BadParam
+from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_folder, upload
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
@@ -19,11 +20,15 @@ from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, conten
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive, placeholder
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
 from kafka_ferry.jobs.common.deployment import check_plugin_folder
+from kafka_ferry.jobs.runtimes.msk_connect_spec import ClusterParams
+
+with brought_by("aws"):
+    from botocore.exceptions import NoRegionError
 
 _DELETION = 180  # looks
 
 
-class MskConnectParams(Protocol):
+class MskConnectParams(ClusterParams, Protocol):
     """What params of jobs on MSK Connect are called."""
 
     @property
@@ -31,9 +36,6 @@ class MskConnectParams(Protocol):
 
     @property
     def aws_conn_id(self) -> str: ...
-
-    @property
-    def cluster_arn(self) -> str: ...
 
     @property
     def service_execution_role_arn(self) -> str: ...
@@ -82,8 +84,21 @@ class MskResources:
 
     @cached_property
     def hook(self) -> MskConnectHook:
-        """The client of MSK Connect."""
-        return MskConnectHook(aws_conn_id=self.spec.aws_conn_id, region_name=region_of(self.spec.cluster_arn))
+        """The client of MSK Connect; beside its cluster, whatever the connection's region."""
+        arn = self.spec.cluster_arn
+        return MskConnectHook(aws_conn_id=self.spec.aws_conn_id, region_name=region_of(arn) if arn else None)
+
+    @property
+    def region(self) -> str:
+        """Where connectors are made.
+
+        :raises BadConnection: the cluster is not MSK's, and the connection says no region.
+        """
+        try:
+            return str(self.hook.conn_region_name)
+        except NoRegionError:
+            fix = "region_name in its extra: the region in which the connectors are to run"
+            raise BadConnection(f"connection {self.spec.aws_conn_id!r}: has no region. Fix: {fix}") from None
 
     # -- the plugin ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +153,7 @@ class MskResources:
 
     @property
     def _s3(self) -> dict[str, str]:
-        return {"aws_conn_id": self.spec.aws_conn_id, "region_name": region_of(self.spec.cluster_arn)}
+        return {"aws_conn_id": self.spec.aws_conn_id, "region_name": self.region}
 
     # -- the worker configuration --------------------------------------------------------------------------------------
 

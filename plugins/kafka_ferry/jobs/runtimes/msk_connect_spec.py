@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Protocol
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.arns import PLUGIN_ARN
+from kafka_ferry.exceptions import BadParam
 
 #: Section of the form.
 MSK_CONNECT: JsonDict = {"section": "MSK Connect"}
@@ -21,6 +22,44 @@ ClusterArn = Annotated[
         "groups and login come from it.",
         examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1a2b3c4d-0000-0000-0000-000000000000-5"],
         json_schema_extra={"environment": "FERRY_MSK_CLUSTER_ARN"},
+    ),
+]
+#: host:port, or [IPv6]:port.
+_SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
+SERVERS = rf"^{_SERVER}(,{_SERVER})*$"
+Bootstrap = Annotated[
+    str | None,
+    Field(
+        pattern=SERVERS,
+        title="Brokers",
+        description="In place of an ARN: of a target that is not MSK's, host:port with commas between them, as the "
+        "connectors reach it from their subnets. They log in by nothing.",
+        examples=["b1.kafka.corp:9092,b2.kafka.corp:9092"],
+    ),
+]
+Subnets = Annotated[
+    list[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]],
+    Field(
+        max_length=16,
+        title="Subnets",
+        description="Of the connectors, for brokers that are not MSK's; with a route to them.",
+        examples=[["subnet-0a1b2c3d4e5f60718", "subnet-0f1e2d3c4b5a69788"]],
+    ),
+]
+SecurityGroups = Annotated[
+    list[Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]+$")]],
+    Field(
+        max_length=16,
+        title="Security groups",
+        description="Of the connectors, for brokers that are not MSK's. Empty: the VPC's default.",
+        examples=[["sg-0a1b2c3d4e5f60718"]],
+    ),
+]
+Encryption = Annotated[
+    Literal["TLS", "PLAINTEXT"],
+    Field(
+        title="Encryption",
+        description="Between connectors and brokers that are not MSK's. TLS needs a certificate of a public CA.",
     ),
 ]
 ServiceRole = Annotated[
@@ -89,3 +128,40 @@ WorkerProperties = Annotated[
         examples=[{"producer.linger.ms": "20"}],
     ),
 ]
+
+
+class ClusterParams(Protocol):
+    """How a job's connectors reach their own cluster: by an ARN of MSK's, or by brokers and a VPC."""
+
+    @property
+    def cluster_arn(self) -> str: ...
+
+    @property
+    def bootstrap(self) -> str | None: ...
+
+    @property
+    def subnets(self) -> list[str]: ...
+
+    @property
+    def security_groups(self) -> list[str]: ...
+
+    @property
+    def encryption(self) -> str: ...
+
+
+def check_cluster(spec: ClusterParams) -> None:
+    """:raises BadParam: neither an ARN nor brokers, both of them, or what belongs to the other."""
+    if not spec.bootstrap:
+        if not spec.cluster_arn:
+            fix = "the ARN of the MSK cluster that target_conn_id leads to; or bootstrap and subnets for another Kafka"
+            raise BadParam("cluster_arn", "is missing", fix)
+        for name in ("subnets", "security_groups"):
+            if getattr(spec, name):
+                fix = "leave it out, or bootstrap in place of cluster_arn"
+                raise BadParam(name, "is given, but an MSK cluster's come from its cluster_arn", fix)
+        return
+    if spec.cluster_arn:
+        fix = "only one of the two: cluster_arn for an MSK cluster, bootstrap for another Kafka"
+        raise BadParam("bootstrap", "is given beside cluster_arn", fix)
+    if not spec.subnets:
+        raise BadParam("subnets", "is missing", "subnets with a route to the brokers of bootstrap")

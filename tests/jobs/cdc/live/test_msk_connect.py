@@ -9,8 +9,10 @@ import pytest
 
 import msk_lab
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
+from kafka_ferry.jobs.runtimes.msk_connect import MskConnectRuntime
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.iam import Role, allow, trust_of
@@ -68,3 +70,23 @@ def test_workers_of_a_connect_cluster_have_no_role(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", '{"conn_type": "generic"}')
     monkeypatch.setattr(CdcStream, "topics", dict[str, Any])
     assert CdcStream("dag", StreamSpec.from_params({"databases": ["shop"]})).service_role is None
+
+
+def test_a_stream_into_a_cluster_that_is_not_msks(aws: MskConnectDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_SOURCE", "KAFKA_TARGET"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", '{"conn_type": "generic"}')
+    elsewhere = {"bootstrap": "b1.corp:9094", "subnets": ["subnet-0b"], "cluster_arn": ""}
+    made = CdcStream("stream_database_changes", StreamSpec.from_params({**GIVEN, **elsewhere}))
+    runtime = made.connector.runtime
+    assert runtime.about()["region"] == "eu-west-1"
+    # By these Debezium keeps its schema history.
+    assert runtime.client_settings("kafka_target") == {
+        "bootstrap.servers": "b1.corp:9094",
+        "security.protocol": "SSL",
+    }
+    assert isinstance(runtime, MskConnectRuntime)
+    request = runtime.request("shop", {"connector.class": "x"}, Revision("arn:plugin"), Revision("arn:workers"))
+    cluster = request["kafkaCluster"]["apacheKafkaCluster"]
+    assert cluster == {"bootstrapServers": "b1.corp:9094", "vpc": {"subnets": ["subnet-0b"]}}
+    assert request["kafkaClusterClientAuthentication"] == {"authenticationType": "NONE"}
+    assert aws.requests == []

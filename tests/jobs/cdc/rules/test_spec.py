@@ -94,6 +94,9 @@ def test_msk_connect_gets_debeziums_archive_for_the_database():
             "always has one task, and autoscaled capacity overrides tasks.max",
         ),
         ({"password_reference": "hush"}, "'password_reference'"),
+        ({"bootstrap": "b:9092"}, "'bootstrap' is given beside cluster_arn"),
+        ({"bootstrap": "b:9092", "cluster_arn": None}, "'subnets' is missing"),
+        ({"subnets": ["subnet-0a"]}, "'subnets' is given, but an MSK cluster's come from its cluster_arn"),
     ],
 )
 def test_what_msk_connect_cannot_run_is_refused(change, problem):

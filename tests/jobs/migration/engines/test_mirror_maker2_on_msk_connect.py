@@ -11,7 +11,7 @@ import pytest
 import msk_lab
 from aws_by_hand import run_block
 from kafka_ferry.core.changes import Action
-from kafka_ferry.exceptions import BadParam, TransientError
+from kafka_ferry.exceptions import BadConnection, BadParam, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
@@ -35,6 +35,16 @@ GIVEN = {
 BASE = "mirror-maker2-on-msk-connect-wave-1"
 OFFSETS = "mm2-offsets.mirror_maker2_on_msk_connect.wave-1.internal"
 SECRET = "hunter2-of-the-source"
+
+
+#: A cluster that is not MSK's.
+ELSEWHERE = {
+    "cluster_arn": None,
+    "bootstrap": "b1.corp:9092,b2.corp:9092",
+    "subnets": ["subnet-0b", "subnet-0c"],
+    "security_groups": ["sg-0d"],
+    "encryption": "PLAINTEXT",
+}
 
 
 class Target:
@@ -83,7 +93,7 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
         migration: Any = SimpleNamespace(
             spec=spec,
             name=f"{dag}.{spec.migration}",
-            target=SimpleNamespace(admin=target),
+            target=SimpleNamespace(admin=target, extra={"bootstrap.servers": "t:9092"}),
             canary="ferry-canary-wave-1",
             topics=topics,
             groups=SimpleNamespace(selection=selection, committed={"shop": {("orders", 0): 1}}),
@@ -279,3 +289,64 @@ def test_a_role_that_cannot_work_is_refused_before_anything_is_made(make: Any, a
     with pytest.raises(BadParam, match="revokes kafka-cluster:WriteData"):
         make().deploy()
     assert not {"CreateConnector", "CreateCustomPlugin", "CreateWorkerConfiguration"} & set(aws.requests)
+
+
+def test_a_cluster_that_is_not_msks_is_reached_by_its_brokers_and_a_vpc(make: Any, aws: MskConnectDouble) -> None:
+    engine = make(**ELSEWHERE)
+    assert engine.about()["bootstrap_servers"] == ELSEWHERE["bootstrap"]
+    assert "cluster_arn" not in engine.about()
+    arn = create(engine)[f"{BASE}-source"]
+    made = aws.account.connectors[arn].request
+    vpc = {"subnets": ["subnet-0b", "subnet-0c"], "securityGroups": ["sg-0d"]}
+    assert made["kafkaCluster"] == {"apacheKafkaCluster": {"bootstrapServers": ELSEWHERE["bootstrap"], "vpc": vpc}}
+    assert made["kafkaClusterClientAuthentication"] == {"authenticationType": "NONE"}
+    assert made["kafkaClusterEncryptionInTransit"] == {"encryptionType": "PLAINTEXT"}
+    config = made["connectorConfiguration"]
+    assert config["target.cluster.bootstrap.servers"] == ELSEWHERE["bootstrap"]
+    assert config["target.cluster.security.protocol"] == "PLAINTEXT"
+    assert not {"DescribeClusterV2", "GetBootstrapBrokers"} & set(aws.requests), "MSK knows nothing of it"
+    assert engine.readiness().verdict is Verdict.RUNNING
+    assert "--region eu-west-1" in engine.how_to_stop()
+    engine.stop()
+    assert aws.account.connectors == {}
+
+
+def test_its_role_is_asked_for_no_permission_on_a_cluster(make: Any, aws: MskConnectDouble) -> None:
+    aws.iam.roles["connect"] = Role("connect", policies=[])
+    engine = make(**ELSEWHERE)
+    assert engine.findings() == []
+    assert engine.service_role.needs.policy() is None
+    secret = "${secretsmanager:AmazonMSK_source:password}"
+    provider = {
+        "config.providers": "secretsmanager",
+        "config.providers.secretsmanager.class": "com.amazonaws.kafka.config.providers.SecretsManagerConfigProvider",
+    }
+    engine = make(**ELSEWHERE, source_references={"sasl.password": secret}, worker_properties=provider)
+    (found,) = engine.findings()
+    assert "arn:aws:secretsmanager:eu-west-1:123456789012:secret:AmazonMSK_source" in found.fix
+    assert "GetClusterPolicy" not in aws.requests
+
+
+def test_brokers_that_want_a_login_are_refused_in_the_plan(make: Any) -> None:
+    engine = make(**ELSEWHERE)
+    engine.migration.target.extra = {"bootstrap.servers": "b2.corp:9092", "security.protocol": "SASL_PLAINTEXT"}
+    (found,) = engine.findings()
+    assert (found.severity.value, found.param) == ("refuse", "bootstrap")
+
+
+def test_without_a_region_the_connection_is_named(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = make(**ELSEWHERE)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws", "login": "k", "password": "s"}')
+    with pytest.raises(BadConnection, match="connection 'aws_default': has no region"):
+        engine.about()
+
+
+def test_another_cluster_than_the_connections_is_seen_once_it_runs(make: Any, target: Target) -> None:
+    engine = make(**ELSEWHERE)
+    create(engine)
+    target.names.clear()
+    state = engine.readiness()
+    assert state.verdict is Verdict.FAILED
+    assert "it is not the cluster of bootstrap" in state.reason

@@ -8,7 +8,7 @@ from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
-REQUIRED = ("topics", "cluster_arn", "service_execution_role_arn")
+REQUIRED = ("topics", "service_execution_role_arn")
 
 
 def test_form_and_spec_have_the_same_params_and_defaults() -> None:

@@ -30,6 +30,15 @@ def test_what_is_missing_is_named(name: str) -> None:
     assert "topic" not in refusal.value.fix
 
 
+BOOTSTRAP = {"bootstrap": "b1.corp:9092,[fd00::1]:9092", "subnets": ["subnet-0a"], "cluster_arn": None}
+
+
+def test_a_cluster_that_is_not_msks_is_told_by_brokers_and_a_vpc() -> None:
+    spec = MskConnectSpec.from_params({**GIVEN, **BOOTSTRAP, "security_groups": ["sg-0"], "encryption": "PLAINTEXT"})
+    assert (spec.cluster_arn, spec.subnets, spec.encryption) == ("", ["subnet-0a"], "PLAINTEXT")
+    assert MskConnectSpec.from_params({**GIVEN, **BOOTSTRAP, "cluster_arn": ""}).security_groups == []
+
+
 RENAME = {"naming": "rename", "topic_rename_format": "eu.${topic}"}
 
 
@@ -43,6 +52,17 @@ RENAME = {"naming": "rename", "topic_rename_format": "eu.${topic}"}
         ("plugin_folder", RENAME),
         ("heartbeats", {**RENAME, "plugin_folder": "/plugin", "heartbeats": True}),
         ("migration", {"migration": "wave_1"}),  # MSK Connect's names have no underscore
+        ("bootstrap", {"bootstrap": "b1:9092"}),  # beside the ARN
+        ("bootstrap", {**BOOTSTRAP, "bootstrap": "b1"}),
+        ("bootstrap", {**BOOTSTRAP, "bootstrap": "b1:9092 b2:9092"}),
+        ("bootstrap", {**BOOTSTRAP, "bootstrap": "https://b1:9092"}),
+        ("subnets", {**BOOTSTRAP, "subnets": []}),
+        ("subnets", {**BOOTSTRAP, "subnets": ["vpc-0a"]}),
+        ("subnets", {"subnets": ["subnet-0a"]}),  # those of the ARN's cluster are taken
+        ("security_groups", {"security_groups": ["sg-0"]}),
+        ("security_groups", {**BOOTSTRAP, "security_groups": ["default"]}),
+        ("encryption", {**BOOTSTRAP, "encryption": "SASL_SSL"}),
+        ("cluster_arn", {"provision_through": "msk_api", **BOOTSTRAP, "bootstrap": None, "subnets": []}),
         ("mcus", {"mcus": 3}),
         ("workers", {"workers": 11}),
         ("cluster_arm", {"cluster_arm": ARN}),

@@ -140,7 +140,7 @@ class CdcStream:
         found += table_findings(self.tables, spec.databases, database.databases(), spec.tables)
         found += alteration_findings(self.tables, database.variables.get("sql_mode", ""), self._more())
         found += breaking_findings(database.odd_columns(), {table.full_name for table in self.tables})
-        found += topic_findings(self.tables, spec.prefix, spec.history)
+        found += topic_findings(self.tables, spec.prefix, spec.history) + self.connector.runtime.login_findings()
         if not self._runs():
             found += server_id_findings(self.server_id, database.server_ids())
         state = self.target.admin.topics([spec.history]).get(spec.history)

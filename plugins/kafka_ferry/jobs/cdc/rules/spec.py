@@ -20,14 +20,19 @@ from kafka_ferry.jobs.cdc.rules.pasted_config import CLAIMS, moved
 from kafka_ferry.jobs.runtimes.msk_connect_spec import (
     MSK_CONNECT,
     AwsConnection,
+    Bootstrap,
     ClusterArn,
     ConnectVersion,
+    Encryption,
     LogGroup,
     PluginArn,
     PluginBucket,
     PluginFolder,
+    SecurityGroups,
     ServiceRole,
+    Subnets,
     WorkerProperties,
+    check_cluster,
 )
 
 _PLUGIN = "io.debezium:debezium-connector-{database}:3.5.0.Final:tar.gz:plugin"
@@ -193,6 +198,10 @@ class StreamSpec(Spec):
     cluster_arn: ClusterArn = Field(
         default="", pattern=rf"^$|{CLUSTER_ARN}", json_schema_extra={**MSK_CONNECT, "type": ["null", "string"]}
     )
+    bootstrap: Bootstrap = Field(default=None, json_schema_extra=MSK_CONNECT)
+    subnets: Subnets = Field(default=[], json_schema_extra=MSK_CONNECT)
+    security_groups: SecurityGroups = Field(default=[], json_schema_extra=MSK_CONNECT)
+    encryption: Encryption = Field(default="TLS", json_schema_extra=MSK_CONNECT)
     service_execution_role_arn: ServiceRole = Field(
         default="", pattern=rf"^$|{ROLE_ARN}", json_schema_extra={**MSK_CONNECT, "type": ["null", "string"]}
     )
@@ -270,12 +279,10 @@ class StreamSpec(Spec):
         return spec if spec.plugin else spec.model_copy(update={"plugin": _PLUGIN.format(database=spec.database.value)})
 
     def _check_msk(self) -> None:
-        for name, fix in (
-            ("cluster_arn", "the ARN of the MSK cluster that target_conn_id leads to"),
-            ("service_execution_role_arn", "the ARN of the role that MSK Connect assumes, see docs/msk_connect.md"),
-        ):
-            if not getattr(self, name):
-                raise BadParam(name, "is missing", fix)
+        check_cluster(self)
+        if not self.service_execution_role_arn:
+            fix = "the ARN of the role that MSK Connect assumes, see docs/msk_connect.md"
+            raise BadParam("service_execution_role_arn", "is missing", fix)
         if not self.plugin_bucket and not self.custom_plugin_arn:
             raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of an existing plugin")
         check_fits(self.database.connector_class, capacity_from(self.capacity))

@@ -97,7 +97,7 @@ class MirrorMaker2OnMskConnect(ConnectorEngine):
         )
 
     def findings(self) -> list[Finding]:
-        return self.service_role.findings()
+        return [*self.runtime.login_findings(), *self.service_role.findings()]
 
     def deploy(self) -> None:
         self.mirror.deploy(lambda: self.service_role.refuse())  # it may have been changed since the plan

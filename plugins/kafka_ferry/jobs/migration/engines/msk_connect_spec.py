@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
 from kafka_ferry.exceptions import BadParam
@@ -13,14 +13,19 @@ from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec
 from kafka_ferry.jobs.runtimes.msk_connect_spec import (
     MSK_CONNECT,
     AwsConnection,
+    Bootstrap,
     ClusterArn,
     ConnectVersion,
+    Encryption,
     LogGroup,
     PluginArn,
     PluginBucket,
     PluginFolder,
+    SecurityGroups,
     ServiceRole,
+    Subnets,
     WorkerProperties,
+    check_cluster,
 )
 
 #: MSK Connect's names have letters, digits and hyphens.
@@ -40,7 +45,13 @@ class MskConnectSpec(MigrationSpec):
 
     migration: str = Field(default="ferry-msk", pattern=NAME)  # not the main DAG's: it is the alias too
     connect_conn_id: ConnectToLookAt = Field(default=None, json_schema_extra=MSK_CONNECT)
-    cluster_arn: ClusterArn = Field(pattern=CLUSTER_ARN)
+    cluster_arn: ClusterArn = Field(
+        default="", pattern=rf"^$|{CLUSTER_ARN}", json_schema_extra={"type": ["null", "string"]}
+    )
+    bootstrap: Bootstrap = Field(default=None, json_schema_extra=MSK_CONNECT)
+    subnets: Subnets = Field(default=[], json_schema_extra=MSK_CONNECT)
+    security_groups: SecurityGroups = Field(default=[], json_schema_extra=MSK_CONNECT)
+    encryption: Encryption = Field(default="TLS", json_schema_extra=MSK_CONNECT)
     service_execution_role_arn: ServiceRole = Field(pattern=ROLE_ARN)
     plugin_bucket: PluginBucket = None
     aws_conn_id: AwsConnection = Field(default="aws_default", json_schema_extra=MSK_CONNECT)
@@ -74,6 +85,11 @@ class MskConnectSpec(MigrationSpec):
     )
     running_timeout: float = Field(default=2400, ge=5)  # one that cannot reach its cluster needs 20 minutes to say so
 
+    @field_validator("cluster_arn", mode="before")
+    @classmethod
+    def _none_is_no_text(cls, value: Any) -> Any:
+        return "" if value is None else value
+
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         """Also that params fit together.
@@ -81,6 +97,7 @@ class MskConnectSpec(MigrationSpec):
         :raises BadParam: as ``MigrationSpec``; or params that contradict each other.
         """
         spec = super().from_params(params)
+        check_cluster(spec)
         if not spec.plugin_bucket and not spec.custom_plugin_arn:
             raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of an existing plugin")
         if spec.custom_plugin_arn and spec.plugin_folder:

@@ -48,6 +48,8 @@ class ServiceRole:
 
     def _cluster_policy(self) -> str:
         """Why the cluster itself may grant what the role lacks."""
+        if not self.needs.cluster_arn:
+            return ""
         try:
             self._hook.sibling("kafka").get_cluster_policy(ClusterArn=self.needs.cluster_arn)
         except ClientError as error:

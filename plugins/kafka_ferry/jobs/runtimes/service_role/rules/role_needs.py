@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
-from kafka_ferry.hooks.msk_connect.rules.secrets import ANY_SUFFIX, SOME_SUFFIX
+from kafka_ferry.hooks.msk_connect.rules.secrets import ANY_SUFFIX, SOME_SUFFIX, secrets_head
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import (
     READ,
     Kind,
@@ -33,6 +33,7 @@ class RoleNeeds:
     :param own: topics that they also read: offsets, schema history and the like.
     :param groups: that MirrorMaker 2 commits for. ``secrets``: ARNs that a ConfigProvider reads.
     :param iam: whether the connectors log in by IAM; otherwise the cluster asks for no permission.
+    :param cluster_arn: empty for a cluster that is not MSK's. ``region``: of the connectors; empty: the cluster's.
     """
 
     role_arn: str
@@ -46,6 +47,7 @@ class RoleNeeds:
     groups: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     iam: bool = True
+    region: str = ""
 
     @property
     def role_name(self) -> str:
@@ -65,14 +67,26 @@ class RoleNeeds:
     @property
     def connector_arns(self) -> list[str]:
         """As they will be, with a made-up id."""
-        partition, region = self.role_arn.split(":")[1], region_of(self.cluster_arn)
-        head = f"arn:{partition}:kafkaconnect:{region}:{self.account}:connector"
+        head = f"arn:{self._partition}:kafkaconnect:{self._region}:{self.account}:connector"
         return [f"{head}/{name}/{SAMPLE_ID}" for name in self.connectors]
 
     def trust(self) -> dict[str, Any]:
         """The trust policy to use."""
-        partition = self.role_arn.split(":")[1]
-        return trust_policy(self.account, f"{self.base}*", region_of(self.cluster_arn), partition)
+        return trust_policy(self.account, f"{self.base}*", self._region, self._partition)
+
+    @property
+    def secrets_head(self) -> str:
+        """What ARNs of secrets beside the connectors begin with."""
+        place = self.cluster_arn or f"arn:{self._partition}:kafka:{self._region}:{self.account}:"
+        return secrets_head(place)
+
+    @property
+    def _region(self) -> str:
+        return self.region or region_of(self.cluster_arn)
+
+    @property
+    def _partition(self) -> str:
+        return self.role_arn.split(":")[1]
 
     def generated(self) -> list[Statement]:
         """The statements of the permission policy to use; empty without IAM and secrets."""
