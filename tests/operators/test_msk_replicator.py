@@ -108,3 +108,31 @@ def test_the_sensor(aws: MskConnectDouble, deferrable: bool) -> None:
     assert aws.account.replicators == {}
     with pytest.raises(AirflowFailException, match="is not a state to wait for"):
         run_deferred(MskReplicatorStateSensor(task_id="s", target_state="UPDATING", **how))
+
+
+OUTSIDE: dict[str, Any] = {
+    "cluster_id": "lkc-1",
+    "bootstrap_servers": "b1:9094",
+    "subnets": ["subnet-a", "subnet-b"],
+    "authentication": {"MTLS": {"SecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:k-AbCdEf"}},
+}
+
+
+def test_a_source_outside_msk(aws: MskConnectDouble) -> None:
+    arn = run_deferred(create(source_cluster_arn=None, source=OUTSIDE))
+    assert aws.account.replicators[arn].info["SourceKafkaClusterId"] == "lkc-1"
+    assert run_deferred(create(source_cluster_arn=None, source=OUTSIDE)) == arn
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"source": OUTSIDE}, "'source_cluster_arn' is given beside source"),
+        ({"source_cluster_arn": None}, "'source_cluster_arn' is missing"),
+        ({"source_cluster_arn": None, "source": {**OUTSIDE, "brokers": "x"}}, "'source'.*unexpected keyword .*brokers"),
+        ({"source_cluster_arn": None, "source": {**OUTSIDE, "subnets": ["a"]}}, "'subnets'.*at least 2"),
+    ],
+)
+def test_a_source_that_cannot_be(aws: MskConnectDouble, changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(AirflowFailException, match=problem):
+        create(**changes).execute({})

@@ -23,6 +23,8 @@ class Clusters:
         self.states = dict.fromkeys(self.bootstrap_servers, "ACTIVE")
         self.iam = dict.fromkeys(self.bootstrap_servers, True)
         self.policies: dict[str, str] = {}  # cluster policies
+        self.serverless: set[str] = set()
+        self.instances = dict.fromkeys(self.bootstrap_servers, "kafka.m7g.large")
         self.iam_servers: dict[str, str] = {}  # shown beside the plaintext ones; nobody listens there
 
     def describe_cluster_v2(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +32,7 @@ class Clusters:
         nodes = {
             "ClientSubnets": ["subnet-0a", "subnet-0b"],
             "SecurityGroups": ["sg-0"],
-            "InstanceType": "kafka.m7g.large",
+            "InstanceType": self.instances[arn],
         }
         logins = {"Unauthenticated": {"Enabled": True}, "Sasl": {"Iam": {"Enabled": self.iam[arn]}}}
         provisioned = {
@@ -41,6 +43,10 @@ class Clusters:
         }
         info = {"ClusterArn": arn, "ClusterName": name_of(arn), "ClusterType": "PROVISIONED"}
         info |= {"State": self.states[arn], "CurrentVersion": "K1"}
+        if arn in self.serverless:
+            vpc = {"SubnetIds": nodes["ClientSubnets"], "SecurityGroupIds": nodes["SecurityGroups"]}
+            serverless = {"VpcConfigs": [vpc], "ClientAuthentication": {"Sasl": {"Iam": {"Enabled": True}}}}
+            return {"ClusterInfo": {**info, "ClusterType": "SERVERLESS", "Serverless": serverless}}
         return {"ClusterInfo": {**info, "Provisioned": provisioned}}
 
     def get_bootstrap_brokers(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -83,8 +83,7 @@ class Replicators:
         # "must be updated independently in separate update actions" (developer guide, "Edit replicator settings")
         if bool(parts) == ("LogDelivery" in params):
             raise Refused("BadRequestException", "Either topics and groups or log delivery must be given.")
-        for side in ("Source", "Target"):
-            member = f"{side}KafkaClusterArn"
+        for member in ("SourceKafkaClusterArn", "SourceKafkaClusterId", "TargetKafkaClusterArn"):
             if parts and params.get(member) != replicator.info.get(member):
                 raise Refused("BadRequestException", f"Invalid parameter {member}: no such replication.")
         replicator.desired = {part: {**replicator.info[part], **params[part]} for part in parts}
@@ -132,6 +131,12 @@ class Replicators:
                 self._clusters.known(arn)
                 if not self._clusters.iam[arn]:
                     raise Refused("BadRequestException", "IAM access control is not enabled for the cluster.")
+            else:
+                _check_outside(cluster)
+                if info.get("SourceKafkaClusterId") != arn:
+                    raise Refused("BadRequestException", "A Kafka outside MSK can only be the source.")
+                if self._clusters.serverless & set(ends):
+                    raise Refused("BadRequestException", "The target must be a provisioned cluster.")
             if len(cluster.get("VpcConfig", {}).get("SubnetIds", ())) < 2:
                 raise Refused("BadRequestException", "At least two subnets are needed.")
 
@@ -167,6 +172,16 @@ class Replicators:
 def alias_of(end: str) -> str:
     """The alias of a cluster, which the service chooses; the prefix of topics is such a one."""
     return f"{name_of(end) if '/' in end else end}-{hashlib.sha256(end.encode()).hexdigest()[:8]}"
+
+
+def _check_outside(cluster: dict[str, Any]) -> None:
+    """Of a Kafka that is not MSK's: TLS, and one login with a secret (developer guide; shapes are the model's)."""
+    if cluster.get("EncryptionInTransit", {}).get("EncryptionType") != "TLS":
+        raise Refused("BadRequestException", "EncryptionInTransit must be TLS.")
+    if len(logins := cluster.get("ClientAuthentication", {})) != 1:
+        raise Refused("BadRequestException", "Exactly one kind of ClientAuthentication is needed.")
+    if not all(str(login.get("SecretArn", "")).startswith("arn:aws:secretsmanager:") for login in logins.values()):
+        raise Refused("BadRequestException", "SecretArn is not valid.")
 
 
 def _end(cluster: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import MskClient, cluster_error
-from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, check_arn, check_pair, cluster_end
+from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, check_arn, check_pair, check_region, cluster_end
 from kafka_ferry.hooks.msk.rules.replicator import (
     Replicator,
     ReplicatorIntent,
@@ -75,15 +75,19 @@ class MskReplicatorHook(MskClient):
                     return None
         return None
 
-    def ends(self, source_arn: str, target_arn: str) -> tuple[ReplicatorCluster, ReplicatorCluster]:
-        """Both clusters with their subnets and security groups, from their ARNs alone.
+    def ends(self, source: str | ReplicatorCluster, target_arn: str) -> tuple[ReplicatorCluster, ReplicatorCluster]:
+        """Both clusters; MSK's with their subnets and security groups from their ARNs alone.
 
+        :param source: an ARN; or a Kafka that is not MSK's, or another account's.
         :raises BadParam: one replicator cannot stand between them.
         """
-        check_arn("source_cluster_arn", source_arn)
         check_arn("cluster_arn", target_arn)
-        check_pair(source_arn, target_arn, self.conn_region_name)
-        return self._end("source_cluster_arn", source_arn), self._end("cluster_arn", target_arn)
+        if isinstance(source, ReplicatorCluster):
+            check_region(target_arn, self.conn_region_name)
+            return source, self._end("cluster_arn", target_arn)
+        check_arn("source_cluster_arn", source)
+        check_pair(source, target_arn, self.conn_region_name)
+        return self._end("source_cluster_arn", source), self._end("cluster_arn", target_arn)
 
     def _end(self, param: str, arn: str) -> ReplicatorCluster:
         kafka = self.sibling("kafka", region_of(arn))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, StringConstraints
 from pydantic.config import JsonDict
 
-from kafka_ferry.core.arns import PLUGIN_ARN
+from kafka_ferry.core.arns import PLUGIN_ARN, SECURITY_GROUP, SERVERS, SUBNET
 from kafka_ferry.exceptions import BadParam
 
 #: Section of the form.
@@ -24,9 +24,6 @@ ClusterArn = Annotated[
         json_schema_extra={"environment": "FERRY_MSK_CLUSTER_ARN"},
     ),
 ]
-#: host:port, or [IPv6]:port.
-_SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
-SERVERS = rf"^{_SERVER}(,{_SERVER})*$"
 Bootstrap = Annotated[
     str | None,
     Field(
@@ -38,7 +35,7 @@ Bootstrap = Annotated[
     ),
 ]
 Subnets = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]],
+    list[Annotated[str, StringConstraints(pattern=SUBNET)]],
     Field(
         max_length=16,
         title="Subnets",
@@ -47,7 +44,7 @@ Subnets = Annotated[
     ),
 ]
 SecurityGroups = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]+$")]],
+    list[Annotated[str, StringConstraints(pattern=SECURITY_GROUP)]],
     Field(
         max_length=16,
         title="Security groups",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
+from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster
 from kafka_ferry.hooks.msk.rules.replicator import Compression, ReplicatorIntent, StartingPosition, TopicNaming
 from kafka_ferry.operators.msk_connect.base import MskOperator
 
@@ -39,6 +40,9 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
     :param replicator_name: its name: letters, digits and hyphens. (templated)
     :param source_cluster_arn: MSK cluster read from; its subnets and security groups are taken from it. (templated)
+    :param source: in its place a Kafka that is not MSK's, or another account's: arguments of ``ReplicatorCluster``:
+        ``cluster_id``, ``bootstrap_servers``, ``subnets``, ``security_groups``, ``authentication``, ``root_ca``.
+        (templated)
     :param cluster_arn: MSK cluster written to, in the region of the connection. (templated)
     :param service_execution_role_arn: role of the replicator. (templated)
     :param topics, exclude_topics, groups, exclude_groups: regular expressions. (templated)
@@ -54,18 +58,19 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
     aws_hook_class = MskReplicatorHook
     template_fields: Sequence[str] = aws_template_fields(
         "replicator_name", "source_cluster_arn", "cluster_arn", "service_execution_role_arn", "topics",
-        "exclude_topics", "groups", "exclude_groups", "log_group", "intent_kwargs",
+        "exclude_topics", "groups", "exclude_groups", "log_group", "intent_kwargs", "source",
     )  # fmt: skip
-    template_fields_renderers: ClassVar[dict[str, str]] = {"intent_kwargs": "json"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"intent_kwargs": "json", "source": "json"}
 
     def __init__(
         self,
         *,
         replicator_name: str,
-        source_cluster_arn: str,
         cluster_arn: str,
         service_execution_role_arn: str,
         topics: Sequence[str],
+        source_cluster_arn: str | None = None,
+        source: Mapping[str, Any] | None = None,
         exclude_topics: Sequence[str] = (),
         groups: Sequence[str] = (".*",),
         exclude_groups: Sequence[str] = (),
@@ -79,7 +84,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
     ) -> None:
         super().__init__(**kwargs)
         self.replicator_name = replicator_name
-        self.source_cluster_arn, self.cluster_arn = source_cluster_arn, cluster_arn
+        self.source_cluster_arn, self.source, self.cluster_arn = source_cluster_arn, source, cluster_arn
         self.service_execution_role_arn = service_execution_role_arn
         self.topics, self.exclude_topics = topics, exclude_topics
         self.groups, self.exclude_groups = groups, exclude_groups
@@ -93,7 +98,7 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
 
         :raises BadParam: MSK would reject it.
         """
-        source, target = self.hook.ends(self.source_cluster_arn, self.cluster_arn)
+        source, target = self.hook.ends(self._source(), self.cluster_arn)
         return ReplicatorIntent(
             name=self.replicator_name,
             source=source,
@@ -109,6 +114,18 @@ class MskCreateReplicatorOperator(MskOperator[MskReplicatorHook]):
             log_group=self.log_group,
             **self.intent_kwargs,
         )
+
+    def _source(self) -> str | ReplicatorCluster:
+        if bool(self.source_cluster_arn) == bool(self.source):
+            problem = "is given beside source" if self.source else "is missing"
+            raise BadParam("source_cluster_arn", problem, "one of the two: an ARN, or source for a Kafka outside MSK")
+        if not self.source:
+            return str(self.source_cluster_arn)
+        lists = {name: tuple(self.source.get(name, ())) for name in ("subnets", "security_groups")}
+        try:
+            return ReplicatorCluster(**{**self.source, **lists})
+        except TypeError as error:
+            raise BadParam("source", str(error).rpartition("() ")[2], "arguments of ReplicatorCluster") from None
 
     def act(self) -> str:
         """Create or adopt, wait until it runs, then update what differs."""

@@ -15,7 +15,9 @@ from aws_by_hand import run_block
 from kafka_ferry.core.topics import Selection
 from kafka_ferry.exceptions import BadParam, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
+from kafka_ferry.hooks.kafka.capabilities import Capabilities
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
+from kafka_ferry.hooks.msk_connect.rules.errors import MskConnectError
 from kafka_ferry.jobs.migration.engines import msk_replicator
 from kafka_ferry.jobs.migration.engines.msk_replicator import MskReplicator
 from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
@@ -50,13 +52,18 @@ def engine(places: dict[tuple[str, int], int] | None = None, empty: set[Any] | N
         }
     )
     offsets = {"earliest": 0, "latest": 10}
-    admin = SimpleNamespace(offsets=lambda tps, which, level: dict.fromkeys(tps, offsets[which]))
+    admin = SimpleNamespace(
+        offsets=lambda tps, which, level: dict.fromkeys(tps, offsets[which]),
+        describe_cluster=lambda: SimpleNamespace(cluster_id="lkc-of-the-source"),
+        capabilities=Capabilities({60: 0}),
+    )
+    extra = {"bootstrap.servers": "b1.corp:9094", "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-256"}
     migration = SimpleNamespace(
         spec=spec,
         name=f"msk_replicator.{spec.migration}",
         topics=SimpleNamespace(selection=Selection(("orders",), (), (r"orders",), ("tmp.*",)), partitions=PARTITIONS),
         groups=SimpleNamespace(selection=Selection(("g",), (), (".*",), ("test-.*",))),
-        source=SimpleNamespace(admin=admin),
+        source=SimpleNamespace(admin=admin, extra=extra, conn_id="kafka_source"),
         canary="ferry-canary-msk",
         target_topics=lambda: {} if places is None else {"orders": None},
         prober=lambda: lambda left: {tp for tp in left if tp in (empty or ())},
@@ -179,3 +186,69 @@ def test_its_plan_tells_where_and_from_where(aws: MskConnectDouble) -> None:
     aws.clusters.states[SOURCE] = "FAILED"
     with pytest.raises(BadParam, match="the cluster is FAILED"):
         engine().about()
+
+
+CREDENTIALS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:kafka-source-AbCdEf"
+OUTSIDE = {
+    "source_cluster_arn": "",
+    "source_bootstrap": "b1.corp:9094,b2.corp:9094",
+    "source_login": "SCRAM-SHA-256",
+    "source_login_arn": CREDENTIALS,
+    "source_ca_arn": CREDENTIALS,
+    "source_subnets": ["subnet-0a", "subnet-0b"],
+    "source_security_groups": ["sg-0c"],
+}
+
+
+def test_a_source_outside_msk_is_asked_for_as_the_model_says(aws: MskConnectDouble) -> None:
+    one = engine(**OUTSIDE)
+    about = one.about()
+    assert (about["source"], about["source_bootstrap"]) == ("lkc-of-the-source", OUTSIDE["source_bootstrap"])
+    assert one.findings() == []
+    one.deploy()
+    source, target = only(aws).request["KafkaClusters"]
+    assert source == {
+        "ApacheKafkaCluster": {
+            "ApacheKafkaClusterId": "lkc-of-the-source",
+            "BootstrapBrokerString": "b1.corp:9094,b2.corp:9094",
+        },
+        "VpcConfig": {"SubnetIds": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0c"]},
+        "ClientAuthentication": {"SaslScram": {"Mechanism": "SHA256", "SecretArn": CREDENTIALS}},
+        "EncryptionInTransit": {"EncryptionType": "TLS", "RootCaCertificate": CREDENTIALS},
+    }
+    assert target["AmazonMskCluster"] == {"MskClusterArn": TARGET}
+    assert only(aws).info["SourceKafkaClusterId"] == "lkc-of-the-source"
+
+
+def test_such_a_one_is_adopted_updated_and_its_login_cannot_be_changed(aws: MskConnectDouble) -> None:
+    engine(**OUTSIDE).deploy()
+    while engine(**OUTSIDE).readiness().verdict is not Verdict.RUNNING:
+        pass
+    assert engine(**OUTSIDE).changes()[0].action.value == "none"
+    engine(**OUTSIDE, canary=False).deploy()
+    assert aws.requests.count("UpdateReplicationInfo") == 1
+    with pytest.raises(BadParam, match=r"source's ClientAuthentication is .*SHA256.*, not .*MTLS"):
+        engine(**OUTSIDE | {"source_login": "mTLS"}).changes()
+    with pytest.raises(BadParam, match="source is lkc-of-the-source, not arn:aws:kafka"):
+        engine().changes()
+
+
+def test_what_the_sources_connection_says_of_the_same_listener_counts(aws: MskConnectDouble) -> None:
+    (found,) = engine(**OUTSIDE | {"source_login": "SCRAM-SHA-512"}).findings()
+    assert (found.severity.value, found.param) == ("refuse", "source_login")
+    old = engine()
+    old.migration.source.admin.capabilities = Capabilities({3: 9})
+    (found,) = old.findings()
+    assert "older than Kafka 2.8.1" in found.what
+
+
+def test_the_double_refuses_what_the_service_would(aws: MskConnectDouble) -> None:
+    aws.clusters.serverless.add(TARGET)
+    with pytest.raises(MskConnectError, match="The target must be a provisioned cluster"):
+        engine(**OUTSIDE).deploy()
+
+
+def test_another_accounts_arn_is_refused_with_the_way(aws: MskConnectDouble) -> None:
+    other = SOURCE.replace("123456789012", "210987654321")
+    with pytest.raises(BadParam, match=r"is in account 210987654321, .* reach the other's brokers by SCRAM or mTLS"):
+        engine(source_cluster_arn=other).about()

@@ -10,6 +10,7 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
 
 _LEAST_SUBNETS = 2  # developer guide: "a minimum of two subnets"
+MTLS = "mTLS"
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,10 @@ class ReplicatorCluster:
     """One of the two ``KafkaClusters`` of ``CreateReplicator``: an MSK cluster, or a Kafka of yours as the source.
 
     :param arn: of an MSK cluster.
-    :param cluster_id, bootstrap_servers: of a Kafka of yours; the id is an internal topic of Kafka.
-    :param authentication: ``ClientAuthentication`` of a Kafka of yours, which names secrets by their ARN.
+    :param cluster_id, bootstrap_servers: of a Kafka of yours, or of MSK in another account; the id is what Kafka tells
+        (``cluster.id``).
+    :param authentication: ``ClientAuthentication`` of such a one, see :func:`client_authentication`.
+    :param root_ca: ARN of the secret that has the certificate of its CA; empty: a public one.
     """
 
     subnets: tuple[str, ...]
@@ -27,6 +30,7 @@ class ReplicatorCluster:
     cluster_id: str = ""
     bootstrap_servers: str = ""
     authentication: Mapping[str, Any] = field(default_factory=dict)
+    root_ca: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.arn) == bool(self.cluster_id and self.bootstrap_servers):
@@ -54,7 +58,10 @@ class ReplicatorCluster:
         found: dict[str, Any] = {
             "ApacheKafkaCluster": apache,
             "VpcConfig": vpc,
-            "EncryptionInTransit": {"EncryptionType": "TLS"},
+            "EncryptionInTransit": {
+                "EncryptionType": "TLS",
+                **({"RootCaCertificate": self.root_ca} if self.root_ca else {}),
+            },
         }
         return found | ({"ClientAuthentication": dict(self.authentication)} if self.authentication else {})
 
@@ -66,6 +73,17 @@ class ReplicatorCluster:
         if self.arn:
             return {f"{side}KafkaClusterArn": self.arn}
         return {f"{side}KafkaClusterId": self.cluster_id}
+
+
+def client_authentication(login: str, secret_arn: str) -> dict[str, Any]:
+    """``ClientAuthentication`` of a Kafka that is not MSK's, by botocore's model.
+
+    :param login: ``SCRAM-SHA-256``, ``SCRAM-SHA-512`` (the secret has ``username``, ``password``) or ``mTLS``
+        (``certificate``, ``privateKey``): developer guide, "Store credentials in AWS Secrets Manager".
+    """
+    if login == MTLS:
+        return {"MTLS": {"SecretArn": secret_arn}}
+    return {"SaslScram": {"Mechanism": login.replace("SCRAM-SHA-", "SHA"), "SecretArn": secret_arn}}
 
 
 def cluster_end(param: str, description: Mapping[str, Any]) -> ReplicatorCluster:
@@ -108,7 +126,16 @@ def check_pair(source: str, target: str, region: str | None) -> None:
         raise BadParam("cluster_arn", "is the source", "two clusters")
     if account_of(source) != account_of(target):
         problem = f"is in account {account_of(source)}, the target in {account_of(target)}"
-        raise BadParam("source_cluster_arn", problem, "clusters of one account: a replicator crosses regions only")
+        fix = (
+            "a replicator takes ARNs of one account; reach the other's brokers by SCRAM or mTLS: source_bootstrap in "
+            "place of source_cluster_arn"
+        )
+        raise BadParam("source_cluster_arn", problem, fix)
+    check_region(target, region)
+
+
+def check_region(target: str, region: str | None) -> None:
+    """:raises BadParam: the connection's region is not that of the target, in which a replicator lives."""
     if region and region != region_of(target):
         problem = f"is {region}, but a replicator lives in the region of its target, {region_of(target)}"
         raise BadParam("region_name", problem, f"{region_of(target)}, or nothing")

@@ -208,17 +208,21 @@ class Replicator:
         infos: Sequence[Mapping[str, Any]] = self.description.get("ReplicationInfoList") or [{}]
         return infos[0]
 
-    def cluster(self, side: str) -> str | None:
-        """ARN or id of an end: the description tells it by an alias, and the alias at the cluster.
+    def described(self, side: str) -> Mapping[str, Any]:
+        """An end: the description tells it by an alias, and the alias at the cluster. Empty: it does not tell.
 
         :param side: ``Source`` or ``Target``.
         """
         alias = self.replication.get(f"{side}KafkaClusterAlias")
-        for cluster in self.description.get("KafkaClusters", ()):
-            if cluster.get("KafkaClusterAlias") == alias:
-                apache = cluster.get("ApacheKafkaCluster", {}).get("ApacheKafkaClusterId", "")
-                return str(cluster.get("AmazonMskCluster", {}).get("MskClusterArn", apache))
-        return None
+        every: Sequence[Mapping[str, Any]] = self.description.get("KafkaClusters", ())
+        return next((one for one in every if one.get("KafkaClusterAlias") == alias), {})
+
+    def cluster(self, side: str) -> str | None:
+        """ARN or id of an end."""
+        if not (found := self.described(side)):
+            return None
+        apache = found.get("ApacheKafkaCluster", {}).get("ApacheKafkaClusterId", "")
+        return str(found.get("AmazonMskCluster", {}).get("MskClusterArn", apache))
 
 
 def immutable_differences(wanted: ReplicatorIntent, found: Replicator) -> list[str]:
@@ -227,7 +231,10 @@ def immutable_differences(wanted: ReplicatorIntent, found: Replicator) -> list[s
         found.replication.get("TopicReplication", {}),
         found.replication.get("ConsumerGroupReplication", {}),
     )
-    pairs = [
+    wish, there = wanted.source.to_request(), found.described("Source")
+    outside = ("ApacheKafkaCluster", "ClientAuthentication", "EncryptionInTransit") if wanted.source.cluster_id else ()
+    pairs: list[tuple[str, Any, Any]] = [
+        *((f"source's {member}", there.get(member), wish.get(member)) for member in outside),
         ("source", found.cluster("Source"), wanted.source.name),
         ("target", found.cluster("Target"), wanted.target.name),
         ("ServiceExecutionRoleArn", found.description.get("ServiceExecutionRoleArn"), wanted.role_arn),

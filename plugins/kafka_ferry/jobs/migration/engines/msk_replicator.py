@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from kafka_ferry.core.changes import Action, Change
+from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.largest_record import Limit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.hooks.msk.replicator import MskReplicatorHook
+from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, client_authentication
 from kafka_ferry.hooks.msk.rules.replicator import (
     Compression,
     Replicator,
@@ -30,6 +32,7 @@ from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.live.retention import hold_limits
 from kafka_ferry.jobs.migration.live.tail_progress import TailProgress
 from kafka_ferry.jobs.migration.rules.canary import other_canaries
+from kafka_ferry.jobs.migration.rules.outside_source import outside_findings, too_old_for_a_replicator
 from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
 from kafka_ferry.jobs.migration.rules.watch import Progress
 
@@ -74,7 +77,7 @@ class MskReplicator(Engine):
         :raises BadParam: MSK would refuse it.
         """
         spec, topics, groups = self.spec, self.migration.topics.selection, self.migration.groups.selection
-        source, target = self.hook.ends(spec.source_cluster_arn, spec.cluster_arn)
+        source, target = self.hook.ends(self._source(), spec.cluster_arn)
         canary = [re.escape(self.migration.canary)] * spec.canary
         # In a run that ends, exact offsets are written by us: its own, approximate ones would come in between.
         carried = groups.patterns if spec.keep_replicating else ()
@@ -96,14 +99,30 @@ class MskReplicator(Engine):
             description=f"Kafka Ferry, migration {self.migration.name}",
         )
 
+    def _source(self) -> str | ReplicatorCluster:
+        spec = self.spec
+        if not spec.source_bootstrap:
+            return spec.source_cluster_arn
+        return ReplicatorCluster(
+            tuple(spec.source_subnets),
+            tuple(spec.source_security_groups),
+            cluster_id=self.migration.source.admin.describe_cluster().cluster_id,
+            bootstrap_servers=spec.source_bootstrap,
+            authentication=client_authentication(spec.source_login, str(spec.source_login_arn)),
+            root_ca=spec.source_ca_arn or "",
+        )
+
     @property
     def codec(self) -> str:
         return self.spec.compression.lower()
 
     def size_limits(self) -> list[Limit]:
         """Its quota for a record (MSK's developer guide, "MSK Replicator quota"); it tells nothing of its producer."""
-        near = region_of(self.spec.source_cluster_arn) == region_of(self.spec.cluster_arn)
-        where = "within a region" if near else "between regions"
+        arn = self.spec.source_cluster_arn
+        near = bool(arn) and region_of(arn) == region_of(self.spec.cluster_arn)
+        where = (
+            "within a region" if near else "between regions" if arn else "from outside MSK, taken for another region"
+        )
         fix = "leave the topic out, or another engine"
         return [
             Limit(f"MSK Replicator's quota for a record {where}", (20 if near else 10) * 1024 * 1024, fix, sure=False)
@@ -112,8 +131,17 @@ class MskReplicator(Engine):
     # -- plan ----------------------------------------------------------------------------------------------------------
 
     def about(self) -> dict[str, Any]:
-        ends = {"source": self.spec.source_cluster_arn, "target": self.spec.cluster_arn}
+        ends = {"source": self.intent.source.name, "target": self.spec.cluster_arn}
+        if self.spec.source_bootstrap:
+            ends |= {"source_bootstrap": self.spec.source_bootstrap, "source_login": self.spec.source_login}
         return {"replicator": self.intent.name, **ends, "starting_position": self.spec.starting_position}
+
+    def findings(self) -> list[Finding]:
+        source = self.migration.source
+        found = too_old_for_a_replicator(source.conn_id, source.admin.capabilities)
+        if self.spec.source_bootstrap:
+            found += outside_findings(self.spec.source_bootstrap, self.spec.source_login, source.extra)
+        return found
 
     def changes(self) -> list[Change]:
         found = self.hook.find_replicator(self.name)
