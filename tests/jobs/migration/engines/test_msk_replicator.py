@@ -65,6 +65,7 @@ def engine(places: dict[tuple[str, int], int] | None = None, empty: set[Any] | N
         groups=SimpleNamespace(selection=Selection(("g",), (), (".*",), ("test-.*",))),
         source=SimpleNamespace(admin=admin, extra=extra, conn_id="kafka_source"),
         canary="ferry-canary-msk",
+        msk_target=None,
         target_topics=lambda: {} if places is None else {"orders": None},
         prober=lambda: lambda left: {tp for tp in left if tp in (empty or ())},
     )

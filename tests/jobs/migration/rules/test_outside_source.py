@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from kafka_ferry.hooks.kafka.capabilities import Capabilities
-from kafka_ferry.jobs.migration.rules.outside_source import outside_findings, too_old_for_a_replicator
+from kafka_ferry.jobs.migration.rules.msk_limits import MskKind, MskTarget
+from kafka_ferry.jobs.migration.rules.outside_source import (
+    outside_findings,
+    target_findings,
+    too_old_for_a_replicator,
+)
 
 BROKERS = "b1.corp:9094,b2.corp:9094"
 
@@ -50,3 +55,13 @@ def test_the_connection_of_the_same_listener_is_believed(
 @pytest.mark.parametrize(("versions", "old"), [(None, False), ({60: 0}, False), ({3: 9}, True)])
 def test_brokers_before_2_8(versions: dict[int, int] | None, old: bool) -> None:
     assert bool(too_old_for_a_replicator("kafka_source", Capabilities(versions))) is old
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity"),
+    [(MskKind.SERVERLESS, ["refuse"]), (MskKind.STANDARD, ["warn"]), (MskKind.EXPRESS, []), (None, [])],
+)
+def test_targets_that_it_copies_into_from_outside(kind: MskKind | None, severity: list[str]) -> None:
+    found = target_findings("kafka_target", MskTarget(kind))
+    assert [one.severity.value for one in found] == severity
+    assert target_findings("kafka_target", None) == []

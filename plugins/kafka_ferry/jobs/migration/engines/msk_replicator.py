@@ -32,7 +32,11 @@ from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.live.retention import hold_limits
 from kafka_ferry.jobs.migration.live.tail_progress import TailProgress
 from kafka_ferry.jobs.migration.rules.canary import other_canaries
-from kafka_ferry.jobs.migration.rules.outside_source import outside_findings, too_old_for_a_replicator
+from kafka_ferry.jobs.migration.rules.outside_source import (
+    outside_findings,
+    target_findings,
+    too_old_for_a_replicator,
+)
 from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
 from kafka_ferry.jobs.migration.rules.watch import Progress
 
@@ -141,6 +145,7 @@ class MskReplicator(Engine):
         found = too_old_for_a_replicator(source.conn_id, source.admin.capabilities)
         if self.spec.source_bootstrap:
             found += outside_findings(self.spec.source_bootstrap, self.spec.source_login, source.extra)
+            found += target_findings(self.spec.target_conn_id, self.migration.msk_target)
         return found
 
     def changes(self) -> list[Change]:

@@ -13,8 +13,10 @@ from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.jobs.migration.live.msk_target import ask_msk_target
 from kafka_ferry.jobs.migration.live.refused_configs import ask_for_refused
 from kafka_ferry.jobs.migration.rules.canary import canary_topic
+from kafka_ferry.jobs.migration.rules.msk_limits import MskTarget
 from kafka_ferry.jobs.migration.rules.provision import desired_topics
 from kafka_ferry.jobs.migration.rules.refused_configs import RefusedConfigs
 from kafka_ferry.jobs.migration.rules.resolve import ResolvedGroups, ResolvedTopics, resolve_groups, resolve_topics
@@ -58,10 +60,17 @@ class Migration:
     @cached_property
     def refused_configs(self) -> RefusedConfigs:
         """What the target does not take of the topics' configs; with MSK's topic API its brokers are not asked."""
+        desired, msk = desired_topics(self.spec, self.topics.topics.values()), self.msk_target
         if self.spec.provision_through is not ProvisionThrough.KAFKA:
-            return RefusedConfigs()
-        desired = desired_topics(self.spec, self.topics.topics.values())
-        return ask_for_refused(KafkaSurvey.of(self.target), desired, self.target_topics())
+            return msk.refused(desired, {}) if msk else RefusedConfigs()
+        existing = self.target_topics()
+        asked = ask_for_refused(KafkaSurvey.of(self.target), desired, existing)
+        return asked.also(msk.refused(desired, existing)) if msk else asked
+
+    @cached_property
+    def msk_target(self) -> MskTarget | None:
+        """What kind of MSK cluster the target is; None: none."""
+        return ask_msk_target(self.spec, self.target)
 
     def desired_topics(self, source: Iterable[TopicState]) -> list[DesiredTopic]:
         """Source topics as they should be on the target, without what param ``refused_configs`` leaves out."""

@@ -57,6 +57,7 @@ class Preflight:
                 *self._sizes(facts, holds),
                 *OtherReplicators(self._migration, self._now).findings(),
                 *self._refused_configs(),
+                *self._msk_limits(facts),
                 *self._collisions(),
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
@@ -76,6 +77,13 @@ class Preflight:
     def _refused_configs(self) -> list[Finding]:
         skip = self._spec.refused_configs == "skip"
         return self._migration.refused_configs.findings(self._spec.target_conn_id, skip=skip)
+
+    def _msk_limits(self, facts: list[TopicFacts]) -> list[Finding]:
+        if not (msk := self._migration.msk_target):
+            return []
+        desired, groups = [one.desired for one in facts], len(self._migration.groups.committed)
+        existing = {one.desired.name: one.existing for one in facts if one.existing}
+        return msk.findings(self._spec, desired, existing, groups)
 
     def _collisions(self) -> list[Finding]:
         spec, canary = self._spec, self._migration.canary

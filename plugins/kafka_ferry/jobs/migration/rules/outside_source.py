@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.jobs.migration.rules.msk_limits import MskKind, MskTarget
 
 _CODE = "replicator_source"
 _DESCRIBE_CLUSTER = 60  # request key, since Kafka 2.8 (KIP-700)
@@ -53,4 +54,17 @@ def outside_findings(bootstrap: str, login: str, extra: Mapping[str, Any]) -> li
         what = f"want {theirs}, as the connection says, and source_login is {login}"
         known = theirs if theirs == "mTLS" or theirs.startswith("SCRAM-") else "a listener with SCRAM or mTLS"
         return [Finding(Severity.REFUSE, _CODE, subject, what, f"{known}; or {_WAY_OUT}", "source_login")]
+    return []
+
+
+def target_findings(conn_id: str, target: MskTarget | None) -> list[Finding]:
+    """Into which MSK clusters it copies from outside: provisioned ones; the guide's steps are for Express brokers."""
+    subject = f"cluster {conn_id}"
+    if target and target.kind is MskKind.SERVERLESS:
+        what = "it is MSK Serverless, and MSK Replicator copies from outside MSK into provisioned clusters only"
+        return [Finding(Severity.REFUSE, _CODE, subject, what, _WAY_OUT, "cluster_arn")]
+    if target and target.kind is MskKind.STANDARD:
+        what = "it has standard brokers, and AWS describes copying from outside MSK for Express brokers"
+        fix = "a target with Express brokers, if the replicator is refused"
+        return [Finding(Severity.WARN, _CODE, subject, what, fix, "cluster_arn")]
     return []

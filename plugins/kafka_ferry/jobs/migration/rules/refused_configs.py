@@ -27,6 +27,16 @@ class RefusedConfigs:
     reasons: Mapping[Setting, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
 
+    def also(self, known: RefusedConfigs) -> RefusedConfigs:
+        """With what is known without asking; the target's own words come first."""
+        names = {*self.configs, *known.configs}
+        both = {name: [*self.configs.get(name, ()), *known.configs.get(name, ())] for name in names}
+        return RefusedConfigs(
+            configs={name: list(dict.fromkeys(settings)) for name, settings in both.items()},
+            reasons={**known.reasons, **self.reasons},
+            topics=self.topics,
+        )
+
     def without(self, desired: Iterable[DesiredTopic]) -> list[DesiredTopic]:
         """The topics as the target takes them."""
         return [

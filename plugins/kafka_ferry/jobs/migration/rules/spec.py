@@ -215,14 +215,15 @@ class MigrationSpec(Spec):
         default=None,
         pattern=CLUSTER_ARN,
         title="Target cluster's ARN",
-        description="The MSK cluster that the target connection leads to; for MSK's topic API.",
+        description="The MSK cluster that the target connection leads to: for MSK's topic API, and so that the plan "
+        "knows the limits of Express brokers and MSK Serverless.",
         examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1a2b3c4d-0000-0000-0000-000000000000-5"],
         json_schema_extra=REPLICATION,
     )
     aws_conn_id: str = Field(
         default="aws_default",
         title="AWS",
-        description="Airflow connection of type aws, for MSK's topic API.",
+        description="Airflow connection of type aws, for cluster_arn.",
         examples=["aws_default"],
         json_schema_extra=REPLICATION,
     )
