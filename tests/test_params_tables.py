@@ -36,7 +36,8 @@ def test_of_an_engine_only_what_it_says_otherwise() -> None:
     assert set(ROW.findall(own)) == {
         "source_cluster_arn", "cluster_arn", "service_execution_role_arn", "starting_position", "compression",
         "log_group", "aws_conn_id", "connect_conn_id", "migration", "poll_interval", "running_timeout",
-        "no_progress_timeout", "duplicates", "keep_replicating",
+        "no_progress_timeout", "duplicates", "keep_replicating", "source_bootstrap", "source_login",
+        "source_login_arn", "source_ca_arn", "source_subnets", "source_security_groups",
         }  # fmt: skip
     assert "but there is no `naming`, " in own
     assert "`tasks_max`" in own.splitlines()[-1]
