@@ -1,4 +1,5 @@
-"""As much of STS as a connection with a role asks: ``AssumeRole``. Whoever asks gets credentials; no policy counts."""
+"""As much of STS as a connection with a role asks: ``AssumeRole``, also with a web identity. Whoever asks gets
+credentials; no policy and no identity provider counts."""
 
 from __future__ import annotations
 
@@ -19,6 +20,9 @@ class Sts:
         self.assumed: list[dict[str, Any]] = []
         self.seconds: int | None = None
         self.denied: set[str] = set()
+
+    def assume_role_with_web_identity(self, params: dict[str, Any]) -> dict[str, Any]:
+        return self.assume_role(params)
 
     def assume_role(self, params: dict[str, Any]) -> dict[str, Any]:
         arn, session = params["RoleArn"], params["RoleSessionName"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ _SECONDS = 30.0
 _SMALL = 4096  # what is longer is records, and stays where it is
 _MOST = 2**31 - 1
 _MOST_ANSWER = 1024**3  # bytes: librdkafka's own bound of receive.message.max.bytes; memory is taken for them
+_BEFORE = 60.0  # seconds before a token's end from which on no more is asked by it
 _SLOW = 2.0  # seconds after a question from which on the parts of its answer are told
 _LONG_ANSWER = 65536
 
@@ -34,10 +36,11 @@ class _Token(AbstractTokenProvider):  # type: ignore[misc]
     """Beside the event loop: credentials of a role may have to come from STS first."""
 
     def __init__(self, sign: OwnToken) -> None:
-        self._sign = sign
+        self._sign, self.ends = sign, 0.0
 
     async def token(self) -> str:
-        return (await asyncio.to_thread(self._sign))[0]
+        token, self.ends = await asyncio.to_thread(self._sign)
+        return token
 
 
 class BrokerConnection(asyncio.BufferedProtocol):
@@ -52,7 +55,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         self._length, self._body = bytearray(4), bytearray(1024 * 1024)
         self._place, self._wanted = 0, 0  # bytes that arrived of the length or the body; of the body: 0 for the length
         self._answer: asyncio.Future[memoryview] | None = None
-        self._number = 0
+        self._number, self.ends = 0, math.inf
         connection._read_task.cancel()
         self._transport.set_protocol(self)
 
@@ -65,6 +68,7 @@ class BrokerConnection(asyncio.BufferedProtocol):
         :param on_arrival: called while a long answer arrives slowly.
         :raises OSError, TimeoutError, aiokafka.errors.KafkaError: the broker is unavailable, or refuses us.
         """
+        token = _Token(settings.token) if settings.token else None
         connection = await create_conn(
             host,
             port,
@@ -75,13 +79,16 @@ class BrokerConnection(asyncio.BufferedProtocol):
             sasl_mechanism=settings.mechanism,
             sasl_plain_username=settings.user,
             sasl_plain_password=settings.password,
-            sasl_oauth_token_provider=_Token(settings.token) if settings.token else None,
+            sasl_oauth_token_provider=token,
         )
-        return cls(connection, on_arrival)
+        made = cls(connection, on_arrival)
+        made.ends = token.ends if token else math.inf
+        return made
 
     @property
     def is_open(self) -> bool:
-        return not self._transport.is_closing()
+        """Whether more can be asked. A broker closes what is older than its token (KIP-368), amid a question."""
+        return not self._transport.is_closing() and time.time() < self.ends - _BEFORE
 
     @property
     def versions(self) -> dict[int, tuple[int, int]]:

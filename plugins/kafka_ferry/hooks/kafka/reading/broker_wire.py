@@ -194,6 +194,7 @@ class BrokerWire:
         found = self._connections.get(LEADERS)
         if found is not None and found.is_open:
             return found
+        self.drop(LEADERS)
         problem: Exception = OSError("no broker is named")
         named = [(host, port) for host, port, _ in collect_hosts(self._settings.servers)]
         for host, port in [*named, *self._hosts.values()]:
@@ -207,6 +208,7 @@ class BrokerWire:
     async def _connection(self, node: int) -> BrokerConnection:
         found = self._connections.get(node)
         if found is None or not found.is_open:
+            self.drop(node)
             self._connections[node] = found = await BrokerConnection.open(
                 self._settings, *self._hosts[node], self._on_arrival
             )
