@@ -16,8 +16,8 @@ PACKAGE = PLUGINS / "kafka_ferry"
 #: Where what an extra is for stands; nothing else may need it.
 NEEDS = {
     "aws": (
-        "hooks.hosts.ssm", "hooks.msk.", "hooks.msk_connect.", "jobs.cdc.live.msk", "jobs.connections.live.aws",
-        "jobs.runtimes.msk",
+        "hooks.hosts.ssm", "hooks.kafka.msk_token", "hooks.msk.", "hooks.msk_connect.",
+        "jobs.cdc.live.msk", "jobs.connections.live.aws", "jobs.runtimes.msk",
         "jobs.runtimes.service_role.", "jobs.migration.engines.mirror_maker2_on_msk_connect",
         "jobs.migration.engines.msk_replicator",
         "operators.msk", "sensors.msk", "triggers.msk",

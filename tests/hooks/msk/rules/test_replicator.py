@@ -160,3 +160,15 @@ def test_a_failed_one_tells_why() -> None:
     assert str(told) == "replicator n is FAILED: Auth: no access"
     assert told.state.is_failure
     assert told.state.is_terminal
+
+
+def test_an_update_calls_a_source_outside_msk_by_its_id_alone() -> None:
+    """terraform-provider-aws 50070: an empty sourceKafkaClusterArn in place of the id is refused by the service."""
+    login = {"MTLS": {"SecretArn": "arn:s"}}
+    outside = ReplicatorCluster(("a", "b"), cluster_id="x1", bootstrap_servers="k:9094", authentication=login)
+    changes = replication_changes(intent(source=outside, topics=["bills"]), described(source=outside))
+    assert changes["SourceKafkaClusterId"] == "x1"
+    assert changes["TargetKafkaClusterArn"] == NEW
+    assert "SourceKafkaClusterArn" not in changes
+    request = {"ReplicatorArn": "arn", "CurrentVersion": "K1", **changes}
+    assert not ParamValidator().validate(request, MODEL.shape_for("UpdateReplicationInfoRequest")).has_errors()
