@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.core.msk_iam import AWS_CONNECTION
 from kafka_ferry.core.redaction import secret_values
@@ -273,12 +274,15 @@ class Broker:
         with client, client.makefile("rb") as asked:
             while length := asked.read(4):
                 request = asked.read(struct.unpack(">i", length)[0])
-                key, _, number = struct.unpack(">hhi", request[:8])
+                key, version, number = struct.unpack(">hhi", request[:8])
                 if b"auth=Bearer " in request:
                     self.tokens.append(request.partition(b"auth=Bearer ")[2].split(b"\x01")[0].decode())
                 known = b"".join(struct.pack(">hhh", *one) for one in self.VERSIONS)
+                if key not in (18, 17, 36):
+                    return
                 answer = {
-                    18: struct.pack(">hi", 0, len(self.VERSIONS)) + known,
+                    # What is newer than it knows is answered as by the oldest: UNSUPPORTED_VERSION (KIP-511).
+                    18: struct.pack(">hi", 35 * (version > 0), len(self.VERSIONS)) + known,
                     17: struct.pack(">hih", 0, 1, 11) + b"OAUTHBEARER",
                     36: struct.pack(">hhi", 0, -1, 0),
                 }[key]
@@ -305,6 +309,18 @@ def test_our_own_requests_log_in_by_the_same_token(monkeypatch: pytest.MonkeyPat
 
     asyncio.run(asyncio.wait_for(log_in(), 20))
     assert [signed(token)["key"] for token in broker.tokens] == ["AKIAOFTHECONN"] * 2
+
+
+def test_librdkafka_logs_in_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker()
+    config = client_config(connect(monkeypatch, "aws_conn_id=aws_msk").extra)
+    servers = {"bootstrap.servers": f"127.0.0.1:{broker.port}", "security.protocol": "SASL_PLAINTEXT"}
+    admin = AdminClient({**config, **servers, "log_level": 0})
+    deadline = time.monotonic() + 20
+    while not broker.tokens:
+        admin.poll(0.1)
+        assert time.monotonic() < deadline
+    assert signed(broker.tokens[0])["key"] == "AKIAOFTHECONN"
 
 
 def test_a_callback_of_anothers_stays_librdkafkas() -> None:

@@ -64,3 +64,30 @@ def test_the_plugin_from_maven_the_position_and_the_history_outlive_a_connector(
     topics = second.stream.target.admin.topic_names()
     assert not [name for name in topics if connector in name or name.startswith(f"{shop.name}.connect-offsets")]
     assert not list((database_stack.folder / "data" / "s3" / BUCKET).glob(f"{connector}*"))
+
+
+def test_into_brokers_that_are_not_msks(
+    database_stack: Stack,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    for name, value in database_stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+    shop = Shop(database_stack, topic_prefix.strip("-"))
+    shop.do("CREATE TABLE orders (id INT PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2)")
+    run = StreamRun("brokers", **{
+        "databases": [shop.name], "stream": shop.name, "runtime": "msk_connect", "plugin_bucket": BUCKET,
+        "bootstrap": database_stack.target_bootstrap, "subnets": ["subnet-0a"], "encryption": "PLAINTEXT",
+        "service_execution_role_arn": ROLE, "keep_streaming": False, "forget": True, **SLOW,
+    })  # fmt: skip
+    run.start()
+    shop.do("DELETE FROM orders WHERE id = 1")
+    run.validate()
+    run.remove()
+    report = run.report()
+    shop.close()
+    assert report["verdict"] == "PASS", (report["failures"], differences_of(report))
+    assert [event["op"] for event in run.events(f"{shop.name}.orders")] == list("rrd")

@@ -129,6 +129,26 @@ def test_a_migration_goes_on_after_its_connector_was_made_anew_and_leaves_nothin
     assert not [name for name in stack.msk.workers() if name.startswith(engine.base)]
 
 
+def test_into_brokers_that_are_not_msks(
+    stack: Stack, topic_prefix: str, connections: dict[str, str], make_topics: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Told by brokers and a VPC: MSK knows nothing of the cluster, MSK Connect's workers are there all the same."""
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    topic = f"{topic_prefix}orders"
+    make_topics(stack.source_bootstrap, topic, partitions=2)
+    fill(stack, topic, 0, 1000)
+    elsewhere = {"bootstrap": stack.target_bootstrap, "subnets": ["subnet-0a"], "encryption": "PLAINTEXT"}
+    migration = run(topic_prefix, groups=[], cluster_arn=None, **elsewhere)
+    plan, report = migration.whole()
+    assert report["verdict"] == "PASS", report
+    assert plan["engine"]["bootstrap_servers"] == stack.target_bootstrap
+    assert (plan["engine"]["region"], plan["engine"]["authentication"]) == ("us-east-1", "NONE")
+    assert "cluster_arn" not in plan["engine"]
+    (row,) = [row for row in report["topics"] if row["source"] == topic]
+    assert (row["target_records"], row["duplicated"]) == (1000, 0)
+    assert migration.leftovers() == []
+
+
 @pytest.mark.nightly
 def test_a_source_with_scram_new_names_by_the_plugin_and_no_secret_in_the_connectors(
     stack: Stack,

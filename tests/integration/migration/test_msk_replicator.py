@@ -105,6 +105,27 @@ def test_a_whole_migration_is_proven_and_leaves_nothing(
     assert run(duplicates="explain").plan()
 
 
+def test_from_a_kafka_outside_msk(stack: Stack, aws: MskConnectDouble, run: Any, topic: str) -> None:
+    """The service is told brokers, a login and a secret; what it copies is proven as from MSK."""
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:kafka-source-AbCdEf"
+    one = run(
+        source_cluster_arn=None,
+        source_bootstrap="b1.corp:9094",  # as the replicator reaches them; Airflow has another listener
+        source_login_arn=secret,
+        source_subnets=["subnet-0a", "subnet-0b"],
+        groups=[],
+    )
+    seen: list[Any] = []
+    with replicator(stack, aws):
+        plan, report = one.whole(lambda: seen.extend(aws.account.replicators.values()))
+    assert report["verdict"] == "PASS", report
+    source = one.migration.source.admin.describe_cluster().cluster_id
+    assert (plan["engine"]["source"], plan["engine"]["source_login"]) == (source, "SCRAM-SHA-512")
+    assert seen[0].info["SourceKafkaClusterId"] == source
+    assert [one["code"] for one in plan["findings"] if "standard brokers" in one["what"]] == ["replicator_source"]
+    assert aws.account.replicators == {}
+
+
 def test_a_copy_that_lost_a_record_is_found_out(stack: Stack, aws: MskConnectDouble, run: Any, topic: str) -> None:
     def lets(message: Message) -> bool:
         return message.value() != b"v200"
