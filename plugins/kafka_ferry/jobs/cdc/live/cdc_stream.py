@@ -12,6 +12,7 @@ import pendulum
 from kafka_ferry.core.config_diff import connector_config
 from kafka_ferry.core.database_needs import grant_findings
 from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.java_login import java_login_findings
 from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.connect.states import Readiness, Verdict
@@ -141,6 +142,8 @@ class CdcStream:
         found += alteration_findings(self.tables, database.variables.get("sql_mode", ""), self._more())
         found += breaking_findings(database.odd_columns(), {table.full_name for table in self.tables})
         found += topic_findings(self.tables, spec.prefix, spec.history) + self.connector.runtime.login_findings()
+        if spec.runtime != "msk_connect":  # there by its service role
+            found += java_login_findings(spec.target_conn_id, "target_conn_id", self.target.extra)
         if not self._runs():
             found += server_id_findings(self.server_id, database.server_ids())
         state = self.target.admin.topics([spec.history]).get(spec.history)

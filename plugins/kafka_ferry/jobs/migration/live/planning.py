@@ -11,6 +11,7 @@ import pendulum
 
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.java_login import java_login_findings
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
 from kafka_ferry.core.topics import TopicState, without_ids
@@ -34,7 +35,6 @@ from kafka_ferry.jobs.migration.rules.groups_plan import (
     groups_in_plan,
     uncommitted,
 )
-from kafka_ferry.jobs.migration.rules.java_login import java_login_findings
 from kafka_ferry.jobs.migration.rules.naming import check_names, refuse_copies_of_copies
 from kafka_ferry.jobs.migration.rules.old_brokers import too_old_for_the_engine, too_old_to_change
 from kafka_ferry.jobs.migration.rules.plan import MigrationPlan

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.finding import Severity
+from kafka_ferry.core.java_login import java_login_findings
 from kafka_ferry.core.msk_iam import AWS_CONNECTION
-from kafka_ferry.jobs.migration.rules.java_login import java_login_findings
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 SECRET = "hunter2"
