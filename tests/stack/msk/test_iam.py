@@ -65,7 +65,7 @@ def test_errors_are_the_models_and_those_of_every_service(aws: MskConnectDouble,
 def test_requests_and_answers_are_held_against_the_model(aws: MskConnectDouble, iam: Any) -> None:
     too_long = "x" * 65
     assert code(lambda: iam.get_role(RoleName=too_long)) == ("ValidationError", 400)
-    wire = aws._query
+    wire = aws._queries["iam"][0]
     operation, params = wire.parse(b"Action=GetRole&Version=2010-05-08&RoleName=connect")
     assert params == {"RoleName": "connect"}
     with pytest.raises(BrokenDouble):
