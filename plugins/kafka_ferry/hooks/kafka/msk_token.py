@@ -26,28 +26,34 @@ with brought_by("aws"):
 _THROTTLED = ("Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalFailure", "ServiceUnavailable")
 
 
-class MskToken(CredentialProvider, OwnToken):  # type: ignore[misc]
-    """librdkafka's ``oauth_cb``; what it raises there nobody sees, so :func:`msk_token` has tried it before.
-
-    :param credentials: gives botocore's, fresh ones each time.
-    """
+class _Moment(CredentialProvider):  # type: ignore[misc]
+    """Key, secret and session token of one moment, as the signer wants them: a refresh may come between two of them."""
 
     METHOD = "kafka-ferry"
 
-    def __init__(self, region: str, credentials: Callable[[], Any]) -> None:
+    def __init__(self, credentials: Any) -> None:
         super().__init__()
-        self.region, self._credentials = region, credentials
-        self._now: Any = None
+        self._credentials = credentials
 
     def load(self) -> Any:
-        """For the signer: key, secret and session token of one moment; a refresh may come between two of them."""
-        return self._now.get_frozen_credentials()
+        """As botocore calls it."""
+        return self._credentials.get_frozen_credentials()
+
+
+class MskToken(OwnToken):
+    """librdkafka's ``oauth_cb``; what it raises there nobody sees, so :func:`msk_token` has tried it before.
+
+    :param credentials: gives botocore's, fresh ones each time. Several clients may ask at once.
+    """
+
+    def __init__(self, region: str, credentials: Callable[[], Any]) -> None:
+        self.region, self._credentials = region, credentials
 
     def __call__(self, _config: str = "") -> tuple[str, float]:
         """A token, and until when it is good, in seconds since 1970."""
-        self._now = self._credentials()
-        token, expiry_ms = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(self.region, self)
-        ends = getattr(self._now, "_expiry_time", None)  # of credentials that expire; botocore has no other word
+        now = self._credentials()
+        token, expiry_ms = MSKAuthTokenProvider.generate_auth_token_from_credentials_provider(self.region, _Moment(now))
+        ends = getattr(now, "_expiry_time", None)  # of credentials that expire; botocore has no other word
         return token, min([expiry_ms / 1000, *([ends.timestamp()] if ends else [])])
 
 
