@@ -36,6 +36,15 @@ def test_a_right_that_lacks_fails_nothing(aws: MskConnectDouble) -> None:
     found = asked(cluster_arn=CLUSTER)
     assert found is not None
     assert (found.kind, "ForbiddenException" in found.why) == (None, True)
+    aws.faults.plan({"errors": [{"operation": "DescribeClusterV2", "code": "ForbiddenException"}]})
+    assert asked(SERVERLESS, cluster_arn=CLUSTER) == MskTarget(MskKind.SERVERLESS)
+
+
+def test_with_an_arn_the_brokers_connection_is_not_needed(aws: MskConnectDouble) -> None:
+    """Topics through MSK's API: Airflow may not reach the brokers at all."""
+    nobody: Any = SimpleNamespace()
+    spec = MigrationSpec.from_params({"topics": ["x"], "cluster_arn": CLUSTER})
+    assert ask_msk_target(spec, nobody) is not None
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ class MskReplicatorSpec(MigrationSpec):
             raise BadParam("source_bootstrap", "is given beside source_cluster_arn", fix)
         if not self.source_login_arn:
             keys = "certificate and privateKey" if self.source_login == MTLS else "username and password"
-            raise BadParam("source_login_arn", "is missing", f"the ARN of a secret with {keys}, see docs")
+            raise BadParam("source_login_arn", "is missing", f"the ARN of a secret with {keys}")
         if len(self.source_subnets) < 2:
             raise BadParam("source_subnets", f"has {len(self.source_subnets)}", "at least two")
         region = region_of(self.cluster_arn)

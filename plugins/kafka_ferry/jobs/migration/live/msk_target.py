@@ -19,9 +19,7 @@ def ask_msk_target(spec: MigrationSpec, target: KafkaClusterHook) -> MskTarget |
 
     It only adds to what the plan knows: what does not answer here fails nothing.
     """
-    servers = str(target.extra.get("bootstrap.servers") or target.extra.get("metadata.broker.list") or "")
-    if is_serverless(servers):
-        return MskTarget(MskKind.SERVERLESS)
+    why = "no cluster_arn is given"
     if spec.cluster_arn:
         from kafka_ferry.hooks.msk.client import MskClient  # boto3 is slow to load, and rarely needed here
 
@@ -31,6 +29,9 @@ def ask_msk_target(spec: MigrationSpec, target: KafkaClusterHook) -> MskTarget |
             return MskTarget.from_description(hook.call("describe_cluster_v2", ClusterArn=arn)["ClusterInfo"])
         except FerryError as fault:
             log.info("%s: %s", arn, fault)
-            return MskTarget(None, str(fault).partition(". Fix")[0])
-    msk = any(is_msk_iam(server) for server in servers.split(","))
-    return MskTarget(None, "no cluster_arn is given") if msk else None
+            why = str(fault).partition(". Fix")[0]
+    servers = str(target.extra.get("bootstrap.servers") or target.extra.get("metadata.broker.list") or "")
+    if is_serverless(servers):
+        return MskTarget(MskKind.SERVERLESS)
+    msk = bool(spec.cluster_arn) or any(is_msk_iam(server) for server in servers.split(","))
+    return MskTarget(None, why) if msk else None
