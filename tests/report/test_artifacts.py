@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -18,7 +19,14 @@ import pytest
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
-from kafka_ferry.report.artifacts import FROZEN, REPORT, DamagedArtifact, RunArtifacts, read_results
+from kafka_ferry.report.artifacts import (
+    FROZEN,
+    REPORT,
+    ArtifactsUnwritable,
+    DamagedArtifact,
+    RunArtifacts,
+    read_results,
+)
 
 PLUGINS = str(Path(__file__).resolve().parents[2] / "plugins")
 RUN = "manual__2026-11-21T08:00:00+00:00"
@@ -132,6 +140,34 @@ def full_disk(tmp_path: Path) -> Callable[[str], str]:
         return done.stdout + done.stderr
 
     return run
+
+
+def test_what_cannot_be_written_is_named_with_a_cure_and_worth_a_retry(tmp_path: Path, full_disk: Any) -> None:
+    for code in ("write_json('plan.json', 'x' * 100)", "append_line('progress.jsonl', {'text': 'x' * 100})"):
+        said = full_disk(f"artifacts.{code}")
+        assert "ArtifactsUnwritable: artifact" in said
+        assert "cannot be written: File too large. Fix: make room there (FERRY_ARTIFACTS)" in said
+    (tmp_path / "gone").write_text("no folder")
+    gone = RunArtifacts("dag", "run", str(tmp_path / "gone"))
+    with pytest.raises(ArtifactsUnwritable, match=r"gone/dag/run/plan\.json .* Fix: see that it is there") as caught:
+        gone.write_json("plan.json", {})
+    assert caught.value.retriable
+
+
+def test_what_cannot_be_deleted_is_no_fault_where_it_says_nothing_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    artifacts = RunArtifacts("dag", "run", str(tmp_path))
+    artifacts.write_json("leftovers.json", [])
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(ArtifactsUnwritable, match="Fix: let the user of Airflow's processes write there"):
+        artifacts.delete("leftovers.json")
+    artifacts.discard("leftovers.json")
+    assert "Read-only file system" in caplog.text
 
 
 def test_a_full_disk_leaves_no_half_line_and_the_next_one_is_read(tmp_path: Path, full_disk: Any) -> None:

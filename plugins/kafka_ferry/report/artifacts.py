@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import time
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from kafka_ferry.core.disk import disk_words
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.report.names import dag_folder, run_folder, safe_name
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
     from kafka_ferry.records.job import PartitionResult
+
+log = logging.getLogger(__name__)
 
 #: Names of a run's artifacts. The first four are for users, the others carry one stage's findings to the next.
 PLAN = "plan.json"
@@ -53,6 +57,10 @@ _STEP = 1_250
 
 class DamagedArtifact(TransientError):
     """A file of a run that is there and cannot be read as what it should be: empty, cut off, or something else."""
+
+
+class ArtifactsUnwritable(TransientError):
+    """A file of a run cannot be written or deleted: the disk is full, read-only or away."""
 
 
 class RunArtifacts:
@@ -95,8 +103,15 @@ class RunArtifacts:
         return self.write_blocks(name, [text.encode()])
 
     def write_blocks(self, name: str, blocks: Iterable[bytes]) -> str:
-        """Write a file piece by piece, so that it is never in memory as a whole. Returns its path, for people."""
-        path = self._folder / name
+        """Write a file piece by piece, so that it is never in memory as a whole. Returns its path, for people.
+
+        :raises ArtifactsUnwritable: with the cure; the file is as it was.
+        """
+        with _changing(self.path(name)):
+            return self._write(self._folder / name, blocks)
+
+    @staticmethod
+    def _write(path: Path | ObjectStoragePath, blocks: Iterable[bytes]) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(path, Path):
             try:
@@ -169,14 +184,17 @@ class RunArtifacts:
 
         A write that fails half-way (a full disk) takes its half away again; after one that could not, the next line
         begins a line of its own.
+
+        :raises ArtifactsUnwritable: with the cure.
         """
         line, path = json.dumps(data, default=str) + "\n", self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(path, Path):
-            _append(path, line.encode())
-        else:
-            before = (self._read(name) or "") if path.exists() else ""
-            path.write_text(before + ("" if not before or before.endswith("\n") else "\n") + line)
+        with _changing(self.path(name)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(path, Path):
+                _append(path, line.encode())
+            else:
+                before = (self._read(name) or "") if path.exists() else ""
+                path.write_text(before + ("" if not before or before.endswith("\n") else "\n") + line)
 
     def read_lines(self, name: str, whole: bool = False) -> list[dict[str, Any]]:
         """Lines of a .jsonl file; those that are no JSON object are left out: ``damaged_lines`` counts them.
@@ -242,9 +260,18 @@ class RunArtifacts:
             yield from (f"{folder}/{name}" for name in names if not name.startswith("."))
 
     def delete(self, name: str) -> None:
+        """:raises ArtifactsUnwritable: with the cure."""
         path = self._folder / name
-        if path.exists():
-            path.unlink()
+        with _changing(self.path(name)):
+            if path.exists():
+                path.unlink()
+
+    def discard(self, name: str) -> None:
+        """Delete what says nothing any more; for teardowns, whose work must be done even where that cannot be."""
+        try:
+            self.delete(name)
+        except ArtifactsUnwritable as error:
+            log.warning("%s", error)
 
 
 def read_results(artifacts: RunArtifacts) -> list[PartitionResult]:
@@ -289,6 +316,15 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:  # its writer replaced it just now
         return time.time()
+
+
+@contextmanager
+def _changing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        told = f"artifact {path} cannot be written: {disk_words(error)} (FERRY_ARTIFACTS)"
+        raise ArtifactsUnwritable(told) from error
 
 
 def _append(path: Path, line: bytes) -> None:

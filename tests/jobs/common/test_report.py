@@ -275,11 +275,15 @@ def test_what_the_page_reads_is_written_and_named_in_the_xcom(
 def test_a_disk_that_is_full_for_the_pages_costs_no_verdict(
     artifacts: RunArtifacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", *more: Any, **rest: Any) -> Any:
+        if "pages" in path.parts and "w" in mode:
+            raise OSError(28, "No space left on device")
+        return opened(path, mode, *more, **rest)
 
     good_run(artifacts)
-    monkeypatch.setattr("kafka_ferry.report.pages.write_pages", full)
+    monkeypatch.setattr(Path, "open", full)
     summary = run_task(artifacts, monkeypatch).pushed["report"]
     assert summary["verdict"] == "PASS"
     assert "pages" not in summary

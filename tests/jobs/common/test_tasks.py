@@ -13,7 +13,7 @@ from airflow.triggers.testing import SuccessTrigger
 
 from kafka_ferry.exceptions import BadParam, DataLossError, FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import FerryOperator, stage, stage_file
-from kafka_ferry.report.artifacts import RunArtifacts
+from kafka_ferry.report.artifacts import ArtifactsUnwritable, RunArtifacts
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +83,43 @@ def test_any_other_error_is_noted_and_passes() -> None:
     assert raising(error, ctx) is error
     assert noted(ctx)["state"] == "failed"
     assert noted(context()) == noted(ctx)
+
+
+def away(folder: Path) -> None:
+    """The artifacts are gone; nothing can be written where they were."""
+    if folder.is_dir():
+        folder.rename(folder.with_name(f"{folder.name}-before"))
+    folder.write_text("no folder")
+
+
+def test_where_the_start_cannot_be_noted_nothing_is_begun(tmp_path: Path) -> None:
+    away(tmp_path)
+    with pytest.raises(ArtifactsUnwritable, match="Fix: "), stage(context()):
+        pytest.fail("it was begun")
+
+
+def test_a_teardown_works_even_then_and_fails_afterwards(tmp_path: Path) -> None:
+    away(tmp_path)
+    worked = []
+
+    class Remove(FerryOperator):
+        def execute_task(self, context: Any) -> None:
+            worked.append(1)
+
+    with pytest.raises(ArtifactsUnwritable):
+        Remove(task_id="t").execute(context())
+    assert worked == []
+    with pytest.raises(ArtifactsUnwritable):
+        Remove(task_id="t").as_teardown().execute(context())
+    assert worked == [1]
+
+
+@pytest.mark.parametrize("error", [TransientError("broker away"), KeyError("x"), AirflowSkipException()])
+def test_what_cannot_be_noted_hides_no_error(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)) as caught, stage(context()):
+        away(tmp_path)
+        raise error
+    assert caught.value is error
 
 
 def test_an_error_without_words_is_named_by_its_kind() -> None:

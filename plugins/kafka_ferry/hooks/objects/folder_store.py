@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kafka_ferry.core.disk import disk_words
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.signature import Signer
@@ -127,6 +128,6 @@ class FolderStore:
         except FileNotFoundError as error:
             raise ObjectMissing(f"{self.location}: no object to {what}") from error
         except PermissionError as error:
-            raise BadConnection(f"{self.location}: not allowed to {what}") from error
+            raise BadConnection(f"{self.location}: not allowed to {what}: {disk_words(error)}") from error
         except OSError as error:
-            raise TransientError(f"{self.location}: cannot {what}: {error.strerror}") from error
+            raise TransientError(f"{self.location}: cannot {what}: {disk_words(error)}") from error

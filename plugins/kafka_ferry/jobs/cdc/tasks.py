@@ -89,7 +89,7 @@ class StreamRemoveOperator(FerryOperator):
         from kafka_ferry.jobs.common.run_lock import other_holder
 
         stream, artifacts = stream_of(context), RunArtifacts.of(context)
-        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
+        artifacts.discard(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = stream.connector.how_to_stop() if stream.spec.keep_streaming else ""
         if other := other_holder(context, *stream_names(stream)):
             kept = f"run {other} is working on this stream: its connector is left alone"

@@ -8,7 +8,7 @@ from kafka_ferry.core.checks import Report, Status
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.common.proven import PROVEN
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import REPORT, RunArtifacts
+from kafka_ferry.report.artifacts import REPORT, ArtifactsUnwritable, RunArtifacts
 from kafka_ferry.report.reported_job import ReportedJob
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class ReportOperator(FerryOperator):
         summary = report.summary(path)
         try:
             summary["pages"] = write_pages(artifacts, report)
-        except OSError:
+        except ArtifactsUnwritable:
             self.log.exception("The page's own files were not written; it reads report.json, unless that is too large")
         context["ti"].xcom_push(key="report", value=summary)
         of = job_of(self.dag, context["ti"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,14 @@ from airflow.sdk import BaseOperator
 from kafka_ferry.compat import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred, redact
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.report.artifacts import STAGES, RunArtifacts
+from kafka_ferry.report.artifacts import STAGES, ArtifactsUnwritable, RunArtifacts
 from kafka_ferry.report.reading import Reader
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+
+log = logging.getLogger(__name__)
 
 
 def stage_file(context: Context) -> str:
@@ -27,11 +31,14 @@ def stage_file(context: Context) -> str:
 
 
 @contextmanager
-def stage(context: Context) -> Iterator[None]:
+def stage(context: Context, at_any_rate: bool = False) -> Iterator[None]:
     """Note start, end and error of the task; turn a ``FerryError`` that no retry can fix into a failure without retry.
 
     A task that resumes after deferring keeps the start it noted first. One that makes no progress is ended
-    (``jobs/common/task_watch.py``).
+    (``jobs/common/task_watch.py``). Where the start cannot be noted (a full disk) nothing is begun.
+
+    :param at_any_rate: a teardown: it works even then, and fails afterwards.
+    :raises ArtifactsUnwritable: the start, or the success, could not be noted; a retry may.
     """
     artifacts, name, ti = RunArtifacts.of(context), stage_file(context), context["ti"]
     before = Reader(artifacts).mapping(name)  # a note that cannot be read is rewritten
@@ -44,31 +51,40 @@ def stage(context: Context) -> Iterator[None]:
         "state": "running",
         "error": "",
     }
-    artifacts.write_json(name, entry)
+
+    def note(**more: Any) -> None:
+        artifacts.write_json(name, entry | more)
+
+    def note_if_possible(**more: Any) -> None:
+        """What is raised says more than that it could not be noted."""
+        try:
+            note(**more)
+        except ArtifactsUnwritable as error:
+            log.warning("%s", error)
 
     def tell(why: str) -> None:
-        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": why})
+        note(state="failed", ended=_now(), error=why)
 
+    (note_if_possible if at_any_rate else note)()
     try:
         with _watched(context, tell):
             yield
     except TaskDeferred:
-        artifacts.write_json(name, entry | {"state": "deferred"})
+        note_if_possible(state="deferred")
         raise
     except (AirflowSkipException, DownstreamTasksSkipped):
-        artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
+        note_if_possible(state="success", ended=_now())
         raise
     except FerryError as error:
-        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": _shown(error)})
+        note_if_possible(state="failed", ended=_now(), error=_shown(error))
         if error.retriable:
             raise
         raise AirflowFailException(str(error)) from error
     except BaseException as error:
         # Anybody's words: artifacts and the page show them.
-        text = _shown(error) or type(error).__name__
-        artifacts.write_json(name, entry | {"state": "failed", "ended": _now(), "error": text})
+        note_if_possible(state="failed", ended=_now(), error=_shown(error) or type(error).__name__)
         raise
-    artifacts.write_json(name, entry | {"state": "success", "ended": _now()})
+    note(state="success", ended=_now())
 
 
 def _watched(context: Context, tell: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -100,7 +116,7 @@ class FerryOperator(BaseOperator):
         return DownstreamTasksSkipped(tasks=sorted(left_out - set(kept)))
 
     def execute(self, context: Context) -> Any:
-        with stage(context):
+        with stage(context, at_any_rate=self.is_teardown):
             return self.execute_task(context)
 
     def execute_task(self, context: Context) -> Any:

@@ -29,7 +29,7 @@ from kafka_ferry.jobs.migration.rules.loops import (
     shares_alias,
 )
 from kafka_ferry.jobs.migration.rules.replicators import OtherConnector, addresses
-from kafka_ferry.report.artifacts import RunArtifacts
+from kafka_ferry.report.artifacts import ArtifactsUnwritable, RunArtifacts
 from kafka_ferry.report.names import safe_name
 
 log = logging.getLogger(__name__)
@@ -75,10 +75,15 @@ class Flows:
 
     def let_go(self) -> None:
         """From now on nothing has to be on hold for this migration. Said before it looks for whom else it has to be:
-        so of two that end at the same moment the later sees that it is the last."""
+        so of two that end at the same moment the later sees that it is the last.
+
+        Where it cannot be written, the end of this run says the same."""
         notes, name = _notes(), _file(self._migration)
-        if found := notes.read_json(name):
-            notes.write_json(name, {**found, "holds": False})
+        try:
+            if found := notes.read_json(name):
+                notes.write_json(name, {**found, "holds": False})
+        except ArtifactsUnwritable as error:  # a teardown's work must be done all the same
+            log.warning("%s", error)
 
     def held_for_others(self, topics: Collection[str]) -> dict[str, str]:
         """Of these topics on the target those that have to stay on hold, for whom."""

@@ -19,7 +19,7 @@ from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.convergence import ConvergenceStalled, Frozen, PollResult
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.migration.rules.watch import ConvergenceWatch
-from kafka_ferry.report.artifacts import PROGRESS, RunArtifacts
+from kafka_ferry.report.artifacts import PROGRESS, ArtifactsUnwritable, RunArtifacts
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class ConvergencePoller:
         metrics.tell({Measure.LAG: lag, Measure.RATE: result.offsets_per_second})
         try:
             self._artifacts.append_line(PROGRESS, {"at": pendulum.now("UTC").isoformat(), **result.to_json()})
-        except OSError as error:  # it is for people alone: a disk that is full for a moment must not end the wait
+        except ArtifactsUnwritable as error:  # it is for people alone: a full disk must not end the wait
             log.warning("This poll is missing in %s: %s", PROGRESS, error)
         return Readiness(Verdict.RUNNING if result.converged else Verdict.WAITING, self._last)
 

@@ -53,7 +53,7 @@ class RemoveOperator(FerryOperator):
         from kafka_ferry.jobs.migration.live.shared_names import own_name
 
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
-        artifacts.delete(LEFTOVERS)  # of an earlier try: it says nothing about this one
+        artifacts.discard(LEFTOVERS)  # of an earlier try: it says nothing about this one
         kept = how_to_stop(migration) if migration.spec.keep_replicating else ""
         if other := other_holder(context, own_name(migration)):
             kept = f"run {other} is working on this migration: its engine and topics are left alone"
