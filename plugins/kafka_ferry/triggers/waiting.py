@@ -48,9 +48,9 @@ class WaitingTrigger(BaseTrigger):
 
     @abstractmethod
     def look(self) -> Readiness:
-        """Poll once, in a thread; RUNNING means that the condition is met.
+        """Poll once, in a thread of its own; RUNNING means that the condition is met.
 
-        :raises FerryError: waiting cannot fix it.
+        :raises FerryError: waiting cannot fix it; where it is ``retriable``, another try of the task may.
         """
 
     def too_late(self, reason: str) -> str:
@@ -67,7 +67,7 @@ class WaitingTrigger(BaseTrigger):
         try:
             ended, message = await self._wait()
         except FerryError as fault:
-            ended, message = Ended.FAILED, str(fault)
+            ended, message = Ended.BROKEN if fault.retriable else Ended.FAILED, str(fault)
         except Exception as fault:  # a trigger that raises fails its task without giving a reason
             self.log.exception("The wait for %s broke", self.subject)
             ended, message = Ended.BROKEN, f"{type(fault).__name__}: {fault}"
@@ -76,7 +76,8 @@ class WaitingTrigger(BaseTrigger):
     async def _wait(self) -> tuple[Ended, str]:
         said = ""
         while True:
-            found = await sync_to_async(self.look)()
+            # By default all triggers of a triggerer share one thread: a cluster that hangs would hold up every wait.
+            found = await sync_to_async(self.look, thread_sensitive=False)()
             if found.verdict is not Verdict.WAITING:
                 return (Ended.SUCCESS if found.verdict is Verdict.RUNNING else Ended.FAILED), found.reason
             if found.reason != said:
