@@ -21,11 +21,15 @@ _GONE_SECONDS = 15
 
 @dataclass(frozen=True)
 class Removed:
-    """What was there and is gone, and what should be gone and may not be."""
+    """What was there and is gone, and what should be gone and may not be.
+
+    :param unanswered: the engine could not be asked: a retry may end it.
+    """
 
     stopped: list[str]
     topics: list[str]
     left: list[str]
+    unanswered: bool = False
 
 
 def remove(migration: Migration, *, keep_topics: bool = False, others: Others = lambda topics: {}) -> Removed:
@@ -37,9 +41,14 @@ def remove(migration: Migration, *, keep_topics: bool = False, others: Others = 
     :param others: for whom limits have to stay off.
     """
     engine = engine_of(migration)
+    # One step that fails must not keep the others from being done: each says what it may have left.
+    try:
+        stopped = engine.stop()
+    except FerryError as error:
+        at_work = [f"{', '.join(engine.names)}, perhaps still at work: {error}"]
+        left = [*at_work, *_put_back(migration, others), *remove_canary(migration)]
+        return Removed([], [], left, unanswered=error.retriable)
     own = () if keep_topics else engine.own_topics()
-    stopped = engine.stop()
-    # One step that is refused must not keep the others from being done: each says what it may have left.
     left = [*_put_back(migration, others), *remove_canary(migration)]
     topics: list[str] = []
     try:

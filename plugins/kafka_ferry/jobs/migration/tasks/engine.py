@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.checks import Check
 from kafka_ferry.core.leftovers import leftovers_check
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
 
@@ -72,7 +72,8 @@ class RemoveOperator(FerryOperator):
             forget(migration)
         _note(artifacts, leftovers_check(removed.left))
         if removed.left:
-            raise FerryError(f"still present after the removal: {', '.join(removed.left)}. Fix: clear this task")
+            kind = TransientError if removed.unanswered else FerryError
+            raise kind(f"still present after the removal: {', '.join(removed.left)}. Fix: clear this task")
         return {"ended": removed.stopped, "topics": removed.topics}
 
     def _alias_is_anothers(self, context: Context, migration: Migration) -> bool:
