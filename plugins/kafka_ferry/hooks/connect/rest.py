@@ -144,7 +144,8 @@ class ConnectRest:
         except RequestException as fault:
             never_sent = isinstance(fault, ConnectTimeout) or _refused(fault)
             kind = ConnectUnavailable if never_sent or method == "GET" else OutcomeUnknown
-            raise kind(method, path, 0, redact_text(f"{self.base_url}: {fault}", secrets)) from None
+            told = f"{self.base_url}: {fault}. Fix: see that a worker runs there, and that Airflow reaches it"
+            raise kind(method, path, 0, redact_text(told, secrets)) from None
         beat()
         if response.status_code == 404 and "json" not in response.headers.get("Content-Type", ""):
             # Jetty's own page, not Connect's answer: a worker that starts listens before it knows its resources.

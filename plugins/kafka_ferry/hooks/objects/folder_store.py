@@ -127,7 +127,6 @@ class FolderStore:
             beat()
         except FileNotFoundError as error:
             raise ObjectMissing(f"{self.location}: no object to {what}") from error
-        except PermissionError as error:
-            raise BadConnection(f"{self.location}: not allowed to {what}: {disk_words(error)}") from error
         except OSError as error:
-            raise TransientError(f"{self.location}: cannot {what}: {disk_words(error)}") from error
+            kind = BadConnection if isinstance(error, PermissionError) else TransientError
+            raise kind(f"{self.location}: cannot {what}: {disk_words(error)}") from error
