@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--msk", action="store_true", help="a double of MSK Connect (docs/msk_connect.md)")
     for cluster in ("source", "target"):
         up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
-    up.add_argument("--connect", default="", metavar="VERSION", help="version of the Connect worker, as 3.9.2")
+    up.add_argument("--connect", default="", metavar="KIND", help="version and number of Connect workers, as 3.9.2x2")
     up.add_argument("--exactly-once", action="store_true", help="the worker may write in transactions")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")

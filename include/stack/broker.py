@@ -82,14 +82,23 @@ class Broker(Service):
 
     :param name: the cluster's.
     :param number: its ``node.id``; the first is called as the cluster is.
+    :param advertised: the port that it tells clients, where a proxy stands before its own.
     """
 
     def __init__(
-        self, name: str, folder: Path, state: State, java: str, jars: Path, kind: Kind | None = None, number: int = 1
+        self,
+        name: str,
+        folder: Path,
+        state: State,
+        java: str,
+        jars: Path,
+        kind: Kind | None = None,
+        number: int = 1,
+        advertised: int | None = None,
     ) -> None:
         self.cluster = Cluster(name, state, kind)
         super().__init__(list(self.cluster.brokers)[number - 1], folder, state)
-        self._java, self._jars, self._number = java, jars, number
+        self._java, self._jars, self._number, self._advertised = java, jars, number, advertised
         if self.cluster.kind.zookeeper:
             self.needs = (self.cluster.zookeeper,)
 
@@ -119,6 +128,8 @@ class Broker(Service):
             settings += security.broker_settings(self.cluster, self.name, HOST)
         if kind.brokers > 1 and not kind.zookeeper:
             settings += self._kraft_node()
+        if self._advertised:
+            settings += f"advertised.listeners=PLAINTEXT://{HOST}:{self._advertised}\n"
         return {self._properties: settings}
 
     def _kraft_node(self) -> str:

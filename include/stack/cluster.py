@@ -25,7 +25,7 @@ def own_version() -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a cluster is to be: ``2.6.0x2`` is two brokers of Kafka 2.6.0.
+    """What a cluster is to be: ``2.6.0x2`` is two brokers of Kafka 2.6.0, or two workers of Kafka Connect 2.6.0.
 
     :param version: empty: that of ``pom.xml``.
     """
@@ -40,7 +40,7 @@ class Kind:
         brokers = int(found["brokers"] or 1) if found else 0
         if found is None or not 1 <= brokers <= MOST_BROKERS:
             raise StackError(
-                f"cluster {text!r}: say the version of Kafka, x and the number of brokers, 1 to {MOST_BROKERS}, "
+                f"{text!r}: say the version of Kafka, x and the number of brokers or workers, 1 to {MOST_BROKERS}, "
                 "such as 2.6.0x3, 3.9.2 or x3"
             )
         version = found["version"] or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +28,12 @@ from stack.service import Service
 from stack.state import State
 from stack.stopping import remove, stop_in_order
 from stack.watchdog import Watchdog
-from stack.worker import Worker
+from stack.worker import Worker, worker_names
 from stack.zookeeper import ZooKeeper
 
 PROJECT = Path(__file__).resolve().parents[2]
 # port → the service that listens on it
-PORTS = {"worker": "worker", "s3": "s3"}
+PORTS = {"s3": "s3"}
 CLUSTERS = ("source", "target")
 DATABASE_PORTS = {"mariadb": "mariadb"}
 MSK_PORTS = {"msk": "msk"}
@@ -68,8 +68,10 @@ class Stack:
     :param airflow_program: the command ``airflow`` of another venv, for another version of it.
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
-    :param connect: version of the Connect worker, such as ``3.9.2``.
-    :param exactly_once: the worker may write in transactions (``exactly.once.source.support``).
+    :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group.
+    :param exactly_once: the workers may write in transactions (``exactly.once.source.support``).
+    :param advertised: a broker's name to the port that it tells clients, where a proxy of tests stands before it; of a
+        stack without users.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Stack:
         target: str = "",
         connect: str = "",
         exactly_once: bool = False,
+        advertised: Mapping[str, int] | None = None,
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
@@ -96,9 +99,7 @@ class Stack:
         self._secure, self._database, self._msk = secure, database, msk
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
-        self._exactly_once = exactly_once
-        if self._kinds["worker"].brokers > 1:
-            raise StackError(f"connect={connect!r}: there is one worker; say its version only, such as 3.9.2")
+        self._exactly_once, self._advertised = exactly_once, dict(advertised or {})
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -179,10 +180,14 @@ class Stack:
 
     @property
     def worker(self) -> Worker:
-        """The Connect worker."""
-        service = self.service("worker")
-        assert isinstance(service, Worker)  # noqa: S101 - for the type checker
-        return service
+        """The Connect worker that the connection ``kafka_connect`` names."""
+        return self.workers[0]
+
+    @property
+    def workers(self) -> list[Worker]:
+        """All Connect workers."""
+        self._load()
+        return [service for service in self._services.values() if isinstance(service, Worker)]
 
     @property
     def s3(self) -> S3Server:
@@ -278,6 +283,7 @@ class Stack:
         state = self._loaded_state()
         optional = {**(DATABASE_PORTS if self._database else {}), **(MSK_PORTS if self._msk else {})}
         kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
+        kafka |= {name: name for name in worker_names(self._kinds["worker"])}
         wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
@@ -292,15 +298,19 @@ class Stack:
             if kind.zookeeper:
                 kafka[cluster.zookeeper] = ZooKeeper(cluster, self.folder, java, folder)
             for name, number in cluster.brokers.items():
-                kafka[name] = Broker(cluster.name, self.folder, state, java, folder, kind, number)
+                told = self._advertised.get(name)
+                kafka[name] = Broker(cluster.name, self.folder, state, java, folder, kind, number, told)
         target = kafka["target"]
         assert isinstance(target, Broker)  # noqa: S101 - for the type checker
         ours, connectors = plugins.folder(cache), mariadb.connectors(cache) if self._database else None
         build = lambda: self._build_plugins(java)  # noqa: E731
         own = self._kinds["worker"]
         connect = jars.connect_jars(cache, own.version) if own.version else libraries
-        worker = Worker(self.folder, state, java, connect, target, ours, build, connectors, own)
-        services: list[Service] = [*kafka.values(), worker, S3Server(self.folder, state)]
+        workers = [
+            Worker(self.folder, state, java, connect, target, ours, build, connectors, own, name)
+            for name in worker_names(own)
+        ]
+        services: list[Service] = [*kafka.values(), *workers, S3Server(self.folder, state)]
         if self._database:
             services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
         if self._msk:
@@ -431,7 +441,7 @@ class Stack:
         if self._services:
             return
         self._state = State(self.folder / "state.json")
-        if {*PORTS, *CLUSTERS} - set(self._state.ports):
+        if {"worker", *PORTS, *CLUSTERS} - set(self._state.ports):
             raise StackError(f"no stack was started in {self.folder}")
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk

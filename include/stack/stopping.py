@@ -19,7 +19,8 @@ def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | 
     whose ZooKeeper is gone waits for it.
     """
     names = set(state.processes) if only is None else only
-    kafka, connect = {name for name in names if name.startswith(("source", "target"))}, names & {"worker", "msk"}
+    kafka = {name for name in names if name.startswith(("source", "target"))}
+    connect = {name for name in names if name.startswith("worker") or name == "msk"}
     keepers = {name for name in kafka if name.endswith("-zookeeper")}
 
     def end(*wanted: str) -> None:

@@ -48,14 +48,20 @@ config.providers.file.param.allowed.paths={secrets}
 _OWN_TOPICS = ("config", "offset", "status")
 
 
+def worker_names(kind: Kind) -> list[str]:
+    """Of all workers: ``worker``, ``worker-2``, …"""
+    return ["worker", *(f"worker-{number}" for number in range(2, kind.brokers + 1))]
+
+
 class Worker(Service):
-    """The Connect worker.
+    """A Connect worker; several are one group.
 
     :param plugins: folder of our own JARs for it. They go on its class path, where MirrorMaker 2 is: from there
         classes of a plugin folder are not seen.
     :param build: makes that folder; called before each start.
     :param connectors: folder of plugin folders, each with a class loader of its own (``plugin.path``).
     :param kind: of which the version is the worker's.
+    :param name: see :func:`worker_names`.
     """
 
     def __init__(
@@ -69,8 +75,9 @@ class Worker(Service):
         build: Callable[[], object] = lambda: None,
         connectors: Path | None = None,
         kind: Kind | None = None,
+        name: str = "worker",
     ) -> None:
-        super().__init__("worker", folder, state)
+        super().__init__(name, folder, state)
         self._kind = kind or Kind()
         self._java, self._jars, self._target = java, jars, target
         self._plugins, self._make_plugins, self._connectors = plugins, build, connectors
@@ -80,7 +87,7 @@ class Worker(Service):
     @property
     def url(self) -> str:
         """Root of its REST API."""
-        return f"http://{HOST}:{self.state.ports['worker']}"
+        return f"http://{HOST}:{self.state.ports[self.name]}"
 
     @property
     def secrets(self) -> Path:
@@ -89,10 +96,10 @@ class Worker(Service):
 
     @property
     def _properties(self) -> Path:
-        return self.folder / "config" / "worker.properties"
+        return self.folder / "config" / f"{self.name}.properties"
 
     def files(self) -> Mapping[Path, str]:
-        port, bootstrap = self.state.ports["worker"], self._target.bootstrap
+        port, bootstrap = self.state.ports[self.name], self._target.bootstrap
         settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
         if self.state.exactly_once:
             settings += "exactly.once.source.support=enabled\n"

@@ -11,7 +11,7 @@ from stack.broker import Broker
 from stack.cluster import Cluster, Kind, own_version
 from stack.errors import StackError
 from stack.state import State
-from stack.worker import Worker
+from stack.worker import Worker, worker_names
 from stack.zookeeper import ZooKeeper
 
 
@@ -32,11 +32,6 @@ def test_our_own_version_is_the_default_one() -> None:
 def test_another_kind_is_refused_with_an_example(text: str, tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"2\.6\.0x3"):
         Stack(tmp_path, source=text)
-
-
-def test_there_is_one_worker(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="version only"):
-        Stack(tmp_path, connect="3.9.2x2")
 
 
 def cluster(tmp_path: Path, kind: str, secure: bool = False) -> Cluster:
@@ -114,6 +109,31 @@ def test_a_workers_topics_are_replicated_as_the_target_can(tmp_path: Path) -> No
     last = dict(line.split("=", 1) for line in text.splitlines())
     assert {last[f"{name}.storage.replication.factor"] for name in ("config", "offset", "status")} == {"3"}
     assert any("log4j.properties" in word for word in worker.command())
+
+
+def test_workers_of_one_group_have_ports_and_settings_of_their_own(tmp_path: Path) -> None:
+    one, kind = cluster(tmp_path, ""), Kind.parse("x2")
+    target = Broker("source", tmp_path, one.state, "java", Path("/jars"), one.kind)
+    assert worker_names(kind) == ["worker", "worker-2"]
+    one.state.ports |= {"worker": 20098, "worker-2": 20099}
+    told = {}
+    for name in worker_names(kind):
+        worker = Worker(tmp_path, one.state, "java", Path("/jars"), target, kind=kind, name=name)
+        (path,) = (path for path in worker.files() if path.name == f"{name}.properties")
+        told[name] = dict(line.split("=", 1) for line in worker.files()[path].splitlines())
+        assert worker.url == told[name]["listeners"]
+        assert str(path) in worker.command()
+    assert [settings["listeners"][-5:] for settings in told.values()] == ["20098", "20099"]
+    assert len({settings["group.id"] for settings in told.values()}) == 1
+
+
+def test_a_proxy_before_a_broker_is_what_clients_are_told(tmp_path: Path) -> None:
+    one = cluster(tmp_path, "")
+    broker = Broker("source", tmp_path, one.state, "java", Path("/jars"), one.kind, advertised=20999)
+    (text,) = broker.files().values()
+    last = dict(line.split("=", 1) for line in text.splitlines())
+    assert last["advertised.listeners"] == "PLAINTEXT://127.0.0.1:20999"
+    assert f":{one.state.ports['source']}," in last["listeners"]
 
 
 def test_each_version_has_its_own_jars(tmp_path: Path) -> None:
