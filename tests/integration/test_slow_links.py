@@ -19,7 +19,7 @@ from kafka_ferry.jobs.backup.store import senders
 from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.records.content import PartitionRange
-from slow_link import SlowLink
+from link import Link
 
 pytestmark = pytest.mark.integration
 
@@ -69,12 +69,12 @@ def test_a_topic_comes_whole_over_a_slow_link_that_stands_still_once(
     spans = filled(source_bootstrap, f"{topic_prefix}slow", 1, make_topics, produce)
     expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
     asked.clear()
-    with SlowLink(source_bootstrap, 400_000, stall_at=300_000, stall_seconds=3) as link:
+    with Link(source_bootstrap, 400_000, stall_at=300_000, stall_seconds=3, rewrites=True) as link:
         begun = time.monotonic()
-        found = hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=5)
+        found = hashes({"bootstrap.servers": link.address}, spans, stall_seconds=5)
         assert time.monotonic() - begun > 7, "longer than any time-out; the first answer alone takes more than 4 s"
     assert found == expected
-    assert link.carried > 2_000_000
+    assert link.total > 2_000_000
     assert link.connections == 2, "none was given up: one that asks who leads, one that reads"
     assert max(asked) == 256 * 1024
     assert min(asked) == 64 * 1024, "less is asked for where it takes long"
@@ -86,14 +86,14 @@ def test_a_link_that_stands_still_for_longer_is_taken_up_again(
 ) -> None:
     spans = filled(source_bootstrap, f"{topic_prefix}cut", 1, make_topics, produce)
     expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
-    with SlowLink(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=7) as link:
-        assert hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=15) == expected
+    with Link(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=7, rewrites=True) as link:
+        assert hashes({"bootstrap.servers": link.address}, spans, stall_seconds=15) == expected
     assert link.connections > 2
     with (
-        SlowLink(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=60) as link,
+        Link(source_bootstrap, 2_000_000, stall_at=500_000, stall_seconds=60, rewrites=True) as link,
         pytest.raises(TransientError, match=r"no records for 6 s.*last error: nothing came from the broker for 4 s"),
     ):
-        hashes({"bootstrap.servers": link.bootstrap}, spans, stall_seconds=6)
+        hashes({"bootstrap.servers": link.address}, spans, stall_seconds=6)
 
 
 @pytest.mark.nightly
@@ -116,11 +116,11 @@ def test_with_the_time_outs_of_every_day(
     spans = filled(source_bootstrap, f"{topic_prefix}slow", megabytes, make_topics, produce)
     expected = hashes({"bootstrap.servers": source_bootstrap}, spans)
     monkeypatch.setenv("FERRY_NATIVE", way)
-    with SlowLink(source_bootstrap, speed, stall_at=megabytes * 500_000, stall_seconds=stall) as link:
+    with Link(source_bootstrap, speed, stall_at=megabytes * 500_000, stall_seconds=stall, rewrites=True) as link:
         begun = time.monotonic()
-        with LibrdkafkaReader({"bootstrap.servers": link.bootstrap}, "read_committed") as reader:
+        with LibrdkafkaReader({"bootstrap.servers": link.address}, "read_committed") as reader:
             found = {key: one.hashes.tolist() for key, one in reader.read(spans).items()}
-        print(f"{speed} B/s, {way}: {link.carried} bytes, {time.monotonic() - begun:.0f} s, {link.connections} links")
+        print(f"{speed} B/s, {way}: {link.total} bytes, {time.monotonic() - begun:.0f} s, {link.connections} links")
     assert found == expected
     assert link.connections == 2, "none was given up"
 
@@ -146,9 +146,9 @@ def test_a_restore_over_a_slow_link_waits_for_as_long_as_records_arrive(
     monkeypatch.setenv("FERRY_NATIVE", way)
     monkeypatch.setattr(senders, "_FLUSH_SECONDS", 5.0)
     monkeypatch.setattr(senders, "_WAIT_SECONDS", 1.0)
-    with SlowLink(target_bootstrap, 300_000) as link:
+    with Link(target_bootstrap, 300_000, rewrites=True) as link:
         begun = time.monotonic()
-        done = restore_shard({**restore_run.config, "bootstrap.servers": link.bootstrap}, restore_run.store, ranges)
+        done = restore_shard({**restore_run.config, "bootstrap.servers": link.address}, restore_run.store, ranges)
         assert time.monotonic() - begun > 15
     assert done.records == 300
     lines = compare_restored(restore_run.config, restore_run.store, ranges)
