@@ -80,7 +80,7 @@ def msk_token(login: MskLogin, held: Mapping[str, Any] | None = None) -> MskToke
 
 
 def _own(login: MskLogin) -> MskToken:
-    """As the signer's ``generate_auth_token`` has them, looked up anew each time."""
+    """As the signer's ``generate_auth_token`` has them, looked up each time."""
     return _made(login.region, lambda: botocore.session.Session().get_credentials(), "the process's own credentials")
 
 
