@@ -97,7 +97,9 @@ class AirflowApi:
                 self._log_in()
                 response = self._send(method, path, body)
             words = LOCKED.get(response.status_code)
-            if words is None or words not in response.text or not left:
+            # 3.3.2 cannot list asset events while a run that one of them began is still queued (no start date yet).
+            read_only = method == "GET" and response.status_code == 500
+            if not (read_only or (words and words in response.text)) or not left:
                 break
             time.sleep(LOCKED_WAIT_S)
         if response.status_code == 404 and missing_ok:
