@@ -102,6 +102,20 @@ def test_a_backfill_that_met_a_locked_database_is_asked_for_again(
         api._call("POST", "/api/v2/backfills", {})
 
 
+def test_a_question_is_asked_again_after_http_500_and_a_change_is_not(
+    airflow: responses.RequestsMock, api: AirflowApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_api, "LOCKED_WAIT_S", 0)
+    url = f"{URL}/api/v2/assets/events"
+    airflow.get(url, status=500, body="Internal Server Error")
+    airflow.get(url, json={"asset_events": []})
+    assert api._get("/api/v2/assets/events") == {"asset_events": []}
+    airflow.post(url, status=500, body="Internal Server Error")
+    with pytest.raises(AirflowApiError, match="HTTP 500"):
+        api._call("POST", "/api/v2/assets/events", {})
+    assert len(airflow.calls) == 3
+
+
 def test_import_errors_name_the_file(airflow: responses.RequestsMock, api: AirflowApi) -> None:
     found = [{"filename": "x.py", "stack_trace": "SyntaxError"}]
     airflow.get(f"{URL}/api/v2/importErrors", json={"import_errors": found, "total_entries": 1})

@@ -48,7 +48,7 @@ class WaitingTrigger(BaseTrigger):
 
     @abstractmethod
     def look(self) -> Readiness:
-        """Poll once, in a thread of its own; RUNNING means that the condition is met.
+        """Poll once, in a thread of a pool; RUNNING means that the condition is met.
 
         :raises FerryError: waiting cannot fix it; where it is ``retriable``, another try of the task may.
         """

@@ -75,7 +75,8 @@ def msk_token(login: MskLogin, held: Mapping[str, Any] | None = None) -> MskToke
     except (ConnectionError, HTTPClientError) as error:
         raise TransientError(f"MSK IAM by {named}: no credentials: {error}") from None
     except BotoCoreError as error:
-        raise BadConnection(f"MSK IAM by {named}: no credentials: {error}. Fix: correct that connection") from None
+        fix = "correct that connection" if login.aws_conn_id else "credentials for Airflow's processes, or aws_conn_id"
+        raise BadConnection(f"MSK IAM by {named}: no credentials: {error}. Fix: {fix}") from None
     return token
 
 
