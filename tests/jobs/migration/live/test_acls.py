@@ -44,6 +44,23 @@ def test_a_deny_is_made_when_all_else_passed(migration: Any) -> None:
     assert (check.status, migration.target.there) == (Status.PASS, [FROZEN])
 
 
+def test_an_acl_that_the_controller_took_and_the_broker_does_not_show_yet_is_waited_for(
+    migration: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CreateAcls is answered by the controller, DescribeAcls from what a broker has read of the metadata log."""
+    target = migration.target
+    shown = iter([[], [], [FROZEN]])
+    monkeypatch.setattr(target, "acls", lambda: next(shown))
+    check = acls.copied_acls_check(migration, {"t": "t"}, [])
+    assert (check.status, target.there) == (Status.PASS, [FROZEN])
+
+
+def test_an_acl_that_never_shows_is_missing(migration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acls, "_VISIBLE_SECONDS", 0.0)
+    monkeypatch.setattr(migration.target, "create_acls", lambda _: None)
+    assert acls.copied_acls_check(migration, {"t": "t"}, []).status is Status.FAIL
+
+
 def test_nothing_of_a_failed_run_stays(migration: Any) -> None:
     check = acls.copied_acls_check(migration, {"t": "t"}, [{"name": "content", "status": "fail"}])
     assert (check.status, migration.target.there) == (Status.SKIPPED, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from kafka_ferry.jobs.migration.rules.spec import Acls
 
 log = logging.getLogger(__name__)
 
+_VISIBLE_SECONDS = 30.0
 
 class NoAuthorizer(FerryError):
     """A cluster without authorizer has no ACLs, and takes none."""
@@ -49,7 +51,7 @@ def acls_check(migration: Migration, topics: Mapping[str, str]) -> Check:
 
 
 def copy_acls(migration: Migration, topics: Mapping[str, str]) -> AclDiff:
-    """Make the missing ACLs on the target; safe to repeat. Returns what was missing before.
+    """Make the missing ACLs on the target and wait until it shows them; safe to repeat. What it then shows.
 
     When all is copied and compared: a DENY of a source that is frozen for the cutover would stop the copy, and where
     ``allow.everyone.if.no.acl.found`` is on, a topic's first ACL of any kind shuts out who has none.
@@ -58,6 +60,10 @@ def copy_acls(migration: Migration, topics: Mapping[str, str]) -> AclDiff:
     migration.target.admin.create_acls(diff.missing)
     for acl in diff.missing:
         log.info("made %s", acl)
+    # What the controller took, a broker knows a moment later (measured).
+    deadline = time.monotonic() + _VISIBLE_SECONDS
+    while (diff := acl_diff(migration, topics)).missing and time.monotonic() < deadline:
+        time.sleep(0.2)
     return diff
 
 
@@ -75,8 +81,7 @@ def copied_acls_check(migration: Migration, topics: Mapping[str, str], others: I
             status=Status.SKIPPED,
             detail=f"no ACL is created where another check failed ({', '.join(failed)}): a next run may have to copy",
         )
-    copy_acls(migration, topics)
-    return acls_check(migration, topics)
+    return check_acls(copy_acls(migration, topics))
 
 
 def stopping_acls(migration: Migration) -> list[Finding]:
