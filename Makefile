@@ -63,7 +63,7 @@ coverage: $(STAMP)  ## what the unit tests run, in all processes: a table, and p
 
 .PHONY: integration
 integration: $(STAMP)  ## tests on the embedded stack, each test named as it ends (JOB=backup: those of one job)
-	$(PY) -m pytest -v $(SIDE_BY_SIDE) -m "integration and not browser and not nightly" tests/integration/$(JOB)
+	$(PY) -m pytest -v $(SIDE_BY_SIDE) -m "integration and not browser and not nightly" --durations=40 tests/integration/$(JOB)
 
 .PHONY: nightly
 nightly: $(STAMP)  ## integration tests that take minutes each: deep runs in a real scheduler, brokers and stores that become unreachable
