@@ -23,6 +23,7 @@ class FakeSide:
         self.tp, self.records, self.begin = tp, records, begin
         self.end = max(records, default=begin - 1) + 1 if end is None else end
         self.read_ranges: list[PartitionRange] = []
+        self.windows: list[PartitionRange] = []
         self.stamps: set[bool] = set()
 
     def offsets(self, partitions: Iterable[Partition], which: str, isolation_level: str) -> dict[Partition, int]:
@@ -33,6 +34,11 @@ class FakeSide:
         self, ranges: Sequence[PartitionRange], with_timestamp: bool = True, with_keys: bool = False
     ) -> dict[tuple[str, int], PartitionContent]:
         self.read_ranges += ranges
+        return self.contents(ranges, with_timestamp)
+
+    def contents(
+        self, ranges: Sequence[PartitionRange], with_timestamp: bool
+    ) -> dict[tuple[str, int], PartitionContent]:
         self.stamps.add(with_timestamp)
         return {wanted.key: self.content(wanted.begin, wanted.end) for wanted in ranges}
 
@@ -48,10 +54,24 @@ class FakeSide:
         raise NotImplementedError
 
 
+class Few(FakeSide):
+    """The same partition, by small fetches."""
+
+    def __init__(self, side: FakeSide) -> None:
+        self.side = side
+
+    def read(
+        self, ranges: Sequence[PartitionRange], with_timestamp: bool = True, with_keys: bool = False
+    ) -> dict[tuple[str, int], PartitionContent]:
+        self.side.windows += ranges
+        return self.side.contents(ranges, with_timestamp)
+
+
 def resume(source: FakeSide, target: FakeSide, known: int | None = None, **effective: str) -> int | None:
     configs = {key.replace("_", "."): value for key, value in effective.items()}
     pair = TopicState("a", "1", 1, 1, {}, configs), TopicState("x.a", "2", 1, 1, {}, configs)
-    sides, before = (Side(source, source), Side(target, target)), {} if known is None else {SOURCE: known}
+    sides = [Side(side, side, Few(side)) for side in (source, target)]
+    before = {} if known is None else {SOURCE: known}
     found = resume_offsets(*sides, {"a": pair}, "read_committed", before, [SOURCE])
     assert found.keys() <= {SOURCE}
     return found.get(SOURCE)
@@ -69,9 +89,11 @@ def test_an_empty_target_starts_from_the_log_start() -> None:
 
 
 def test_equal_offsets_are_found_without_reading_the_source_whole() -> None:
-    source = FakeSide(SOURCE, plain(100_000))
-    assert resume(source, FakeSide(TARGET, plain(700))) == 700
-    assert sum(asked.end - asked.begin for asked in source.read_ranges) <= TAIL
+    source, target = FakeSide(SOURCE, plain(100_000)), FakeSide(TARGET, plain(700))
+    assert resume(source, target) == 700
+    assert (source.read_ranges, target.read_ranges) == ([], []), "a quota is for what is asked for"
+    for side in (source, target):
+        assert sum(asked.end - asked.begin for asked in side.windows) == TAIL
 
 
 def test_a_complete_target_goes_on_at_the_end() -> None:
@@ -191,6 +213,6 @@ def test_a_place_before_the_known_one_is_still_found() -> None:
 def test_only_what_is_asked_for_is_read() -> None:
     source, target = FakeSide(SOURCE, plain(100)), FakeSide(TARGET, plain(50))
     pair = TopicState("a", "1", 1, 1), TopicState("x.a", "2", 1, 1)
-    sides = Side(source, source), Side(target, target)
+    sides = Side(source, source, source), Side(target, target, target)
     assert resume_offsets(*sides, {"a": pair}, "read_committed", only=[("a", 1)]) == {}
     assert target.read_ranges == []

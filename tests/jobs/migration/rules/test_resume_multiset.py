@@ -57,7 +57,7 @@ def resume(source: FakeSide, target: FakeSide, **effective: str) -> dict[int, in
         TopicState("a", "1", len(source.partitions), 1, {}, configs),
         TopicState("b", "2", len(target.partitions), 1, {}, configs),
     )
-    found = resume_topics(Side(source, source), Side(target, target), {"a": pair}, "read_committed")
+    found = resume_topics(Side(source, source, source), Side(target, target, target), {"a": pair}, "read_committed")
     return {partition: offset for (_, partition), offset in found.items()}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.resume import Side, resume_offsets
 from kafka_ferry.jobs.migration.rules.resume_multiset import resume_topics
@@ -24,19 +27,21 @@ def resume_of(
     :raises ForeignData: a target topic holds records that are not the source's.
     """
     level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
-    with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
-        return resume_offsets(
-            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level, known, only
-        )
+    with _side(migration.source, level) as source, _side(migration.target, "read_committed") as target:
+        return resume_offsets(source, target, pairs, level, known, only)
 
 
 def resume_topics_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
     """The same where records may have changed their partition: these topics are read whole, on both sides."""
     level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
-    with migration.source.reader(level) as source, migration.target.reader("read_committed") as target_reader:
-        return resume_topics(
-            Side(migration.source.admin, source), Side(migration.target.admin, target_reader), pairs, level
-        )
+    with _side(migration.source, level) as source, _side(migration.target, "read_committed") as target:
+        return resume_topics(source, target, pairs, level)
+
+
+@contextmanager
+def _side(cluster: KafkaClusterHook, level: Literal["read_committed", "read_uncommitted"]) -> Iterator[Side]:
+    with cluster.reader(level) as reader, cluster.reader(level, few=True) as few:
+        yield Side(cluster.admin, reader, few)
 
 
 def _pairs(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[str, tuple[TopicState, TopicState]]:

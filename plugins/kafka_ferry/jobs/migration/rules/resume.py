@@ -35,10 +35,15 @@ class Offsets(Protocol):
 
 @dataclass(frozen=True)
 class Side:
-    """One cluster, for resuming: its offsets and its records."""
+    """One cluster, for resuming: its offsets and its records.
+
+    :param few: reads the last records of many partitions, and spends no quota on what is not asked for (measured: 39 s
+        for 64 records of two partitions at 100 kB/s by the other).
+    """
 
     admin: Offsets
     reader: RecordReader
+    few: RecordReader
 
 
 def resume_offsets(
@@ -93,16 +98,16 @@ class _Resume:
             tp: (max(begins[tp], int(tail.offsets[-1]) - TAIL + 1), min(ends[tp], int(tail.offsets[-1]) + 1))
             for tp, tail in tails.items()
         }
-        found = self._find(tails, near, whole_tail=True)
+        found = self._find(self._source.few, tails, near, whole_tail=True)
         # Records may have been sent again: who is not found behind the last place is looked for everywhere.
         behind = {
             tp: (max(begins[tp], self._known[tp] - TAIL), ends[tp])
             for tp in tails
             if tp not in found and tp in self._known
         }
-        found |= self._find(tails, behind, whole_tail=False)
+        found |= self._find(self._source.reader, tails, behind, whole_tail=False)
         far = {tp: (begins[tp], ends[tp]) for tp in tails if tp not in found}
-        found |= self._find(tails, far, whole_tail=False)
+        found |= self._find(self._source.reader, tails, far, whole_tail=False)
         for tp in sorted(far.keys() - found.keys()):  # the first by name: the same one on every try
             self._refuse_unless_compacted(tp, tails[tp])
         return found
@@ -118,17 +123,21 @@ class _Resume:
         ends = self._target.admin.offsets(partitions, "latest", "read_committed")
         filled = [tp for tp in partitions if ends[tp] > begins[tp]]
         last = [PartitionRange(*tp, max(begins[tp], ends[tp] - TAIL), ends[tp]) for tp in filled]
-        tails = dict(self._target.reader.read(last, with_timestamp=self._stamped))
+        tails = dict(self._target.few.read(last, with_timestamp=self._stamped))
         # Only transaction markers or compacted holes near the end: read it all.
         bare = [PartitionRange(*tp, begins[tp], ends[tp]) for tp in filled if not len(tails[tp])]
         tails |= self._target.reader.read(bare, with_timestamp=self._stamped) if bare else {}
         return {partitions[tp]: _last(tail) for tp, tail in tails.items() if len(tail)}
 
     def _find(
-        self, tails: Mapping[Partition, PartitionContent], ranges: Mapping[Partition, tuple[int, int]], whole_tail: bool
+        self,
+        reader: RecordReader,
+        tails: Mapping[Partition, PartitionContent],
+        ranges: Mapping[Partition, tuple[int, int]],
+        whole_tail: bool,
     ) -> dict[Partition, int]:
         wanted = [PartitionRange(*tp, *ends) for tp, ends in ranges.items() if ends[0] < ends[1]]
-        contents = self._source.reader.read(wanted, with_timestamp=self._stamped) if wanted else {}
+        contents = reader.read(wanted, with_timestamp=self._stamped) if wanted else {}
         result = {}
         for tp, content in contents.items():
             position = find_tail(tails[tp], content, whole_tail)
