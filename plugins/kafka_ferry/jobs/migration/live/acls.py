@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _VISIBLE_SECONDS = 30.0
 
+
 class NoAuthorizer(FerryError):
     """A cluster without authorizer has no ACLs, and takes none."""
 
