@@ -40,7 +40,7 @@ PAGES = {
         "backup_topics", "restore_topics", "verify_backup", "export_topics_to_s3", "import_topics_from_s3",
         "stream_database_changes",
     ],
-    "Understand": ["report", "jobs_page", "operate", "verification", "changes", "benchmarks", "design"],
+    "Understand": ["report", "jobs_page", "operate", "reliability", "verification", "changes", "benchmarks", "design"],
 }  # fmt: skip
 ABOUT = ["CHANGELOG", "CONTRIBUTING", "SECURITY"]
 

@@ -13,6 +13,9 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from kafka_ferry.report.artifacts import RunArtifacts
 
+#: As in the DAGs.
+TEARDOWNS = ("remove", "release")
+
 
 def context_of(
     dag_run: Any,
@@ -65,6 +68,8 @@ class TasksByHand:
         """Execute a task; a deferred one is waited for as the triggerer does."""
         with DAG(self.dag_id, schedule=None):  # the report asks its DAG which tasks there are
             operator = kind(task_id=task_id, engine=self.engine, **more)
+            if task_id in TEARDOWNS:
+                operator.as_teardown()
         context = self.context(task_id)
         try:
             result = operator.execute(context)
