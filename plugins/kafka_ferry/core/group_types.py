@@ -1,28 +1,40 @@
-"""Groups that are no consumer groups, and what keeps them from being carried. Pure."""
+"""Types of groups: which there are, which are carried as what, and what keeps the others from being carried. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.words import number_of, shown
 
 #: How brokers call what has committed offsets that any client can set: ``consumer``, or nothing for offsets alone.
 CONSUMER_PROTOCOLS = ("", "consumer")
 
+#: Types whose groups stand somewhere: with a start of their own (KIP-932), and with committed offsets (KIP-1071).
+SHARE, STREAMS = "share", "streams"
 #: Types of consumer groups, by the old protocol and the new one.
 _CONSUMERS = ("classic", "consumer")
+_CALLED = {
+    "classic": "classic consumer", "consumer": "consumer (KIP-848)", SHARE: "share (KIP-932)",
+    STREAMS: "streams (KIP-1071)", "connect": "Kafka Connect's workers", "": "of unknown type",
+}  # fmt: skip
+# States in which a group has no members, so that its offsets may be written (KIP-396).
+_INACTIVE = ("EMPTY", "DEAD")
 _WHAT = {
-    "share": "a share group (KIP-932): its progress is kept per record in the cluster, not as committed offsets; "
-    "on the target it would start at its share.auto.offset.reset",
-    "streams": "a streams group (KIP-1071): its committed offsets are not copied yet; on the target the application "
-    "would start at its auto.offset.reset, without its state",
+    SHARE: "a share group (KIP-932), whose progress is kept per record in the cluster, not as committed offsets: its "
+    "start is not copied{why}; on the target it would start at its share.auto.offset.reset",
+    STREAMS: "a streams group (KIP-1071): its committed offsets are not copied{why}; on the target the application "
+    "would start at its auto.offset.reset",
     "connect": "the workers of a Kafka Connect cluster: they have no committed offsets",
 }
 _FIX = {
-    "share": "set its start with kafka-share-groups --reset-offsets on the target, or leave it out (exclude_groups)",
-    "streams": "set its offsets with kafka-streams-groups --reset-offsets on the target, or leave it out "
-    "(exclude_groups)",
+    SHARE: "kafka-share-groups --group {group} --reset-offsets --topic <topic>:<partition> --to-datetime <time of its "
+    "next record> --execute on the target, or leave it out (exclude_groups)",
+    STREAMS: "kafka-streams-groups --group {group} --reset-offsets --input-topic <topic>:<partition> --to-offset "
+    "<offset> --execute on the target, or leave it out (exclude_groups)",
 }
 _OTHERWISE = "check its type with kafka-groups --list, or leave it out (exclude_groups)"
 _NAMED = 20
@@ -34,23 +46,69 @@ class OtherGroup:
 
     :param type: ``share``, ``streams``, ``connect``, …: the group's type (KIP-848), or its protocol's where the broker
         knows no types; empty where neither was told. ``state``: as the broker calls it; empty: not told.
+    :param why: it is not carried, where another of its type might be.
+    :param fix: for this one, instead of the command that sets its offsets.
     """
 
     type: str
     state: str = ""
+    why: str = ""
+    fix: str = ""
 
     @property
     def has_position(self) -> bool:
         """Whether it may stand somewhere in topics. A Connect cluster's workers do not."""
         return self.type != "connect"
 
+    @property
+    def has_members(self) -> bool:
+        """Whether it is at work; not where its state was not told."""
+        return bool(self.state) and has_members(self.state)
+
     def __str__(self) -> str:
         if self.type in _CONSUMERS:
             what = "a group that the client library cannot name: its id holds a NUL character"
         else:
             unknown = f"a group of type {self.type}" if self.type else "not a consumer group (its type is unknown)"
-            what = _WHAT.get(self.type, f"{unknown}: it is not copied")
+            what = _WHAT.get(self.type, f"{unknown}: it is not copied").format(why=f" ({self.why})" * bool(self.why))
         return f"{what}; state {self.state or 'unknown'}"
+
+    def fix_of(self, group: str) -> str:
+        """What to do for it by hand."""
+        return self.fix or _FIX.get(self.type, _OTHERWISE).format(group=shown(group))
+
+
+class AllGroups(NamedTuple):
+    """Every group of a cluster.
+
+    :param consumers: consumer groups with their state (``EMPTY``, ``STABLE`` …). ``others``: the rest.
+    :param types: of the consumer groups: ``classic`` or ``consumer``; empty where it was not told.
+    """
+
+    consumers: dict[str, str]
+    others: dict[str, OtherGroup]
+    types: dict[str, str]
+
+    @property
+    def at_work(self) -> set[str]:
+        """Groups of any type that have members, so that brokers refuse to set where they stand."""
+        consumers = {name for name, state in self.consumers.items() if has_members(state)}
+        return consumers | {name for name, group in self.others.items() if group.has_members}
+
+
+def has_members(state: str) -> bool:
+    """Whether a group in this state is at work, so that brokers refuse to set its offsets."""
+    return state.upper() not in _INACTIVE
+
+
+def by_type(types: Iterable[str]) -> str:
+    """How many there are of each type: ``2 classic consumer, 1 share (KIP-932)``; empty: none.
+
+    :param types: of each group, as ``OtherGroup.type`` has them.
+    """
+    counts, order = Counter(types), list(_CALLED)
+    known = sorted(counts, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+    return ", ".join(f"{counts[kind]:,} {_CALLED.get(kind, f'of type {shown(kind)}')}" for kind in known)
 
 
 def is_other(reason: str) -> bool:
@@ -83,7 +141,7 @@ def other_group_findings(others: Mapping[str, OtherGroup]) -> list[Finding]:
     found = [
         Finding(
             Severity.WARN if group.has_position else Severity.ADVISE, "other_groups", f"group {name!r}",
-            f"is not copied: {group}", _FIX.get(group.type, _OTHERWISE), "groups",
+            f"is not copied: {group}", group.fix_of(name), "groups",
         )
         for name, group in sorted(others.items(), key=lambda item: (not item[1].has_position, item[0]))
     ]  # fmt: skip
@@ -92,5 +150,67 @@ def other_group_findings(others: Mapping[str, OtherGroup]) -> list[Finding]:
     rest = Finding(
         Severity.WARN, "other_groups", f"{len(found) - _NAMED} more groups", "are not copied either",
         "skipped_groups in plan.json names them all", "groups",
+    )  # fmt: skip
+    return [*found[:_NAMED], rest]
+
+
+def taken_names(carried: Mapping[str, str], target: AllGroups) -> list[Finding]:
+    """Groups whose name is that of a group of another kind on the target, where nothing can be set of them.
+
+    :param carried: groups to their types, as ``OtherGroup.type`` has them.
+    """
+    there = {**target.types, **{name: group.type for name, group in target.others.items()}}
+    found = [
+        Finding(
+            Severity.WARN, "group_names", f"group {name!r}",
+            f"is a {kind} group, and of type {there[name]} on the target: its offsets cannot be set there",
+            "delete the target's group of this name, if nobody needs it, or leave this one out (exclude_groups)",
+            "groups",
+        )
+        for name, kind in sorted(carried.items())
+        if there.get(name) and (kind == SHARE) != (there[name] == SHARE)
+    ]  # fmt: skip
+    return found[:_NAMED]
+
+
+def share_group_findings(
+    starts: Mapping[str, int | None], at_work: Collection[str], absent: Collection[str] = (), *, goes_on: bool
+) -> list[Finding]:
+    """What carrying a share group does not carry: advice for each; the first twenty, and how many more.
+
+    :param starts: share groups that are carried, to how many records behind their starts they are done with (None: the
+        brokers do not tell). ``at_work``: those that have members.
+    :param absent: those that are not on the target, whose brokers can set starts of groups that are there alone.
+    :param goes_on: the replication stays after the run (keep_replicating).
+    """
+    found = [
+        Finding(
+            Severity.WARN, "share_groups", f"group {name!r}",
+            "is a share group, and the target's brokers (Kafka 4.1) can set the start only of one that is there",
+            "start its consumers on the target once and stop them before translate_groups, or Kafka 4.2 there",
+            "groups",
+        )
+        for name in sorted(absent)
+    ]  # fmt: skip
+    for name, done in sorted(starts.items()):
+        again = "a number of records that its brokers do not tell" if done is None else number_of(done, "record")
+        busy = " It is at work: stop its consumers before the last run, then fewer are in flight." * (name in at_work)
+        stays = " MirrorMaker 2 does not move it on: run again, or clear translate_groups, before the switch." * goes_on
+        found.append(
+            Finding(
+                Severity.ADVISE, "share_groups", f"group {name!r}",
+                "is a share group (KIP-932): its start is copied, and what it has in flight is delivered again from "
+                f"there (at least once); records behind its start that it is done with: {again}.{busy}{stays}",
+                "copy its own settings by hand, such as share.isolation.level (kafka-configs --describe --entity-type "
+                f"groups --entity-name {shown(name)})",
+                "groups",
+            )
+        )  # fmt: skip
+    more = len(found) - _NAMED
+    if more <= 0:
+        return found
+    rest = Finding(
+        Severity.ADVISE, "share_groups", f"{more} more share groups", "are copied in the same way",
+        "copy their own settings by hand", "groups",
     )  # fmt: skip
     return [*found[:_NAMED], rest]

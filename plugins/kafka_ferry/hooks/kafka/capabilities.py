@@ -16,7 +16,7 @@ from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 
-_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS = 1, 3, 44
+_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _SHARE_OFFSETS = 1, 3, 44, 90
 _SECONDS = 30.0
 
 
@@ -40,6 +40,17 @@ class Capabilities:
     def changes_configs(self) -> bool:
         """Whether single configs can be changed: from 2.3 on (KIP-339)."""
         return self._has(_INCREMENTAL_ALTER_CONFIGS, 0)
+
+    @property
+    def tells_share_starts(self) -> bool:
+        """Whether starts of share groups can be read, and set: from 4.1 on (KIP-932)."""
+        return self._has(_SHARE_OFFSETS, 0)
+
+    @property
+    def makes_share_groups(self) -> bool:
+        """Whether starts can be set of a share group that is not there, or on topics it does not read: from 4.2 on
+        (KAFKA-19662), which came with the lag (KIP-1226)."""
+        return self._has(_SHARE_OFFSETS, 1)
 
     def _has(self, key: int, version: int) -> bool:
         return self.versions is None or self.versions.get(key, -1) >= version

@@ -6,13 +6,14 @@ import time
 import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.core.group_types import OtherGroup, others_among
+from kafka_ferry.core.group_types import AllGroups, OtherGroup, others_among
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.unnamed_groups import CANNOT_NAME
 from kafka_ferry.exceptions import TransientError
@@ -20,7 +21,9 @@ from kafka_ferry.hooks.kafka.batches import chunks
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 
 if TYPE_CHECKING:
+    from kafka_ferry.hooks.kafka.capabilities import Capabilities
     from kafka_ferry.hooks.kafka.group_wire import GroupWire
+    from kafka_ferry.hooks.kafka.share_groups import ShareGroupWire
 
 
 #: What ``_result`` gives when the error was one that the caller allows.
@@ -54,6 +57,10 @@ class GroupCalls:
     def _fail(self, error: KafkaException | KafkaError, what: str) -> NoReturn:
         raise NotImplementedError
 
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        raise NotImplementedError
+
     def consumer_groups(self) -> dict[str, str]:
         """Group id to state (``EMPTY``, ``STABLE`` …) of all consumer groups."""
         listing = self._result(self._client.list_consumer_groups(request_timeout=self.timeout), "list consumer groups")
@@ -61,11 +68,12 @@ class GroupCalls:
             self._fail(error, "list consumer groups")
         return {group.group_id: group.state.name for group in listing.valid}
 
-    def all_groups(self) -> tuple[dict[str, str], dict[str, OtherGroup]]:
+    def all_groups(self) -> AllGroups:
         """All groups: consumer groups with their state as ``consumer_groups`` gives it, and the others."""
         listed = self._listed()
         consumers = self.consumer_groups()
-        return consumers, others_among(listed, consumers)
+        types = {name: listed[name].type if name in listed else "" for name in consumers}
+        return AllGroups(consumers, others_among(listed, consumers), types)
 
     def _listed(self) -> dict[str, OtherGroup]:
         """Every group of any type. Where only librdkafka knows the login, types and states are not told."""
@@ -183,6 +191,32 @@ class GroupCalls:
                 found = [_MEMBERS] if result is ALLOWED else [tp.error for tp in result.topic_partitions if tp.error]
                 errors |= {group: found[0]} if found else {}
         return errors
+
+    @cached_property
+    def no_share_starts(self) -> str:
+        """Why starts of share groups can be neither read nor set; empty where they can."""
+        if not self._has_wire:
+            return f"{self.name}: only librdkafka supports this login, and it cannot read or set starts of share groups"
+        if not self.capabilities.tells_share_starts:
+            return f"{self.name}: its brokers cannot tell or set starts of share groups (Kafka 4.1 and later can)"
+        if self._share_wire().is_switched_off():
+            return f"{self.name}: its share groups are switched off (feature share.version)"
+        return ""
+
+    def share_starts(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
+        """Where share groups start; partitions without a start are left out. See ``no_share_starts``."""
+        wanted = list(groups)
+        return self._share_wire().starts(wanted) if wanted else {}
+
+    def set_share_starts(self, starts: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
+        """Set starts of share groups on the partitions named only; group to reason where it was refused, as it is for
+        one that has members. See ``no_share_starts``."""
+        return self._share_wire().set_starts(starts) if starts else {}
+
+    def _share_wire(self) -> ShareGroupWire:
+        from kafka_ferry.hooks.kafka.share_groups import ShareGroupWire  # late: few clusters have any
+
+        return ShareGroupWire(self._config, self.name)
 
     def _wire(self) -> GroupWire:
         from kafka_ferry.hooks.kafka.group_wire import (

@@ -44,6 +44,8 @@ _STARTING = {
     KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
 }  # fmt: skip
 _INT16, _INT32, _PLACE = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">iq")
+#: Why nothing is written of a group that is at work.
+ACTIVE = "it has active members on the target"
 _HAS_MEMBERS = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.ILLEGAL_GENERATION}
 
 
@@ -259,10 +261,11 @@ class _Refused(Exception):
         self.code, self.what = code, what
 
 
-def _check(code: int, what: str = "") -> None:
+def check(code: int, what: str = "", *, only_passing: bool = False) -> None:
+    """Raise for what a broker answered; ``only_passing``: only where the same question may be answered soon."""
     if code in _STARTING:
         raise _NotYet(KafkaError(code).str())
-    if code:
+    if code and not only_passing:
         raise _Refused(code, what)
 
 
@@ -278,7 +281,7 @@ class _Coordinators:
         while True:
             try:
                 found = await (await self._wire.any()).ask(FindCoordinatorRequest(group, _COORDINATOR_OF_A_GROUP))
-                _check(found["error_code"], f"read offsets of group {group!r}")
+                check(found["error_code"], f"read offsets of group {group!r}")
                 host = found["host"], found["port"]
                 if host not in self._kept or not self._kept[host].is_open:
                     self._kept[host] = await BrokerConnection.open(self._settings, *host)
@@ -307,11 +310,11 @@ def _offsets(answer: bytes | memoryview, what: str) -> dict[Partition, Commit]:
         for _ in range(partitions):
             partition, offset = _PLACE.unpack_from(data, at)
             metadata, at = _text(data, at + _PLACE.size)
-            _check(_INT16.unpack_from(data, at)[0], what)
+            check(_INT16.unpack_from(data, at)[0], what)
             at += 2
             if offset >= 0:
                 result[topic, partition] = Commit(offset, metadata)
-    _check(_INT16.unpack_from(data, at)[0], what)
+    check(_INT16.unpack_from(data, at)[0], what)
     return result
 
 
@@ -332,13 +335,13 @@ async def _commit(connection: BrokerConnection, group: str, offsets: Mapping[Par
     if codes & _STARTING:
         raise _NotYet(KafkaError((codes & _STARTING).pop()).str())
     if codes & _HAS_MEMBERS:
-        return "it has active members on the target"
+        return ACTIVE
     return KafkaError(codes.pop()).str() if codes else ""
 
 
 async def _list(connection: BrokerConnection) -> dict[str, OtherGroup]:
     found = await connection.ask(ListGroups())
-    _check(found["error_code"])
+    check(found["error_code"])
     return {
         one["group"]: OtherGroup(_type(one.get("group_type", ""), one["protocol_type"]), one.get("group_state", ""))
         for one in found["groups"]
