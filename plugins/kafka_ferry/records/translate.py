@@ -1,4 +1,4 @@
-"""Translate committed offsets of consumer groups by record identity.
+"""Translate committed offsets of groups, and starts of share groups, by record identity.
 
 A group that committed ``c`` on the source still has to get the source records at offset >= c. Its exact offset on the
 target is the **largest** one from which all of these that are on the target are still ahead: no record skipped, as few
@@ -29,6 +29,8 @@ class GroupMark:
     """Where a group stands: its committed offset on the source, and on the target (``None``: no commit there).
 
     :param metadata: what it noted beside its commit on the source; ``target_metadata`` on the target.
+    :param kind: of what type it is where it is no consumer group: ``share`` or ``streams``.
+    :param acknowledged: of a share group: source records behind its start that it is done with; None: not known.
     """
 
     group: str
@@ -36,6 +38,8 @@ class GroupMark:
     target_offset: int | None = None
     metadata: str = ""
     target_metadata: str = ""
+    kind: str = ""
+    acknowledged: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class GroupLine:
     :param redelivered: target records that the group would get although it had committed past them.
     :param skipped: records the group has not had and would not get: LOSS.
     :param source_lag: records ahead of the group on the source; ``target_lag`` alike (``None`` without a commit).
-    :param metadata, target_metadata: as the mark has them.
+    :param metadata, target_metadata, kind, acknowledged: as the mark has them.
     :param status: "missing": no commit on the target. "before_start" / "beyond_end": the committed offset is outside
         the target's log, so the consumer's ``auto.offset.reset`` decides where it resumes.
     """
@@ -62,6 +66,8 @@ class GroupLine:
     status: LineStatus
     metadata: str = ""
     target_metadata: str = ""
+    kind: str = ""
+    acknowledged: int | None = None
 
     @property
     def is_loss(self) -> bool:
@@ -151,6 +157,8 @@ def _line(
         status=status,
         metadata=mark.metadata,
         target_metadata=mark.target_metadata,
+        kind=mark.kind,
+        acknowledged=mark.acknowledged,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from kafka_ferry.core.checks import GroupLine, Status
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.jobs.migration.rules.groups import commits_to_write, judge_groups
+from kafka_ferry.jobs.migration.rules.groups import commits_to_write, judge_groups, kinds_of
 from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.fingerprint import Fingerprint
 from kafka_ferry.records.job import PartitionResult
@@ -39,8 +39,8 @@ def test_writes_where_there_is_no_commit_or_one_behind_and_never_rewinds() -> No
         translated(60, group="ahead", skipped=10, status="skipped"),
     ]
     assert commits_to_write([result(*lines)], set()) == {
-        "none": {("x.a", 3): (50, "")},
-        "behind": {("x.a", 3): (50, "")},
+        "none": {("x.a", 3): Commit(50)},
+        "behind": {("x.a", 3): Commit(50)},
     }
 
 
@@ -83,7 +83,7 @@ def test_active_groups_are_left_alone() -> None:
 
 def test_a_commit_at_zero_is_a_commit() -> None:
     assert commits_to_write([result(translated(0, expected=0))], set()) == {}
-    assert commits_to_write([result(translated(0, expected=1))], set()) == {"g": {("x.a", 3): (1, "")}}
+    assert commits_to_write([result(translated(0, expected=1))], set()) == {"g": {("x.a", 3): Commit(1)}}
 
 
 @pytest.mark.parametrize(
@@ -158,3 +158,29 @@ def test_a_group_at_work_on_the_source_is_no_loss(source_now: int | None, status
     if status is Status.EXPLAINED:
         assert "active on the source" in found.detail
         assert found.redelivered is None
+
+
+@pytest.mark.parametrize(
+    ("line", "now", "status", "redelivered", "told"),
+    [
+        (translated(50, kind="share", acknowledged=0), 50, Status.PASS, 0, "share group"),
+        (translated(50, kind="share", acknowledged=12), 50, Status.EXPLAINED, 12, "12 records behind it"),
+        (translated(50, kind="share"), 50, Status.PASS, 0, "what it had in flight"),
+        (translated(60, kind="share", skipped=8, status="skipped", acknowledged=0), 60, Status.FAIL, 0, "ahead: 8"),
+        (translated(None, kind="share", status="missing"), None, Status.FAIL, None, "its share.auto.offset.reset"),
+        (translated(50, kind="streams"), 50, Status.PASS, 0, "streams group"),
+        (translated(None, kind="streams", status="missing"), None, Status.FAIL, None, "its auto.offset.reset"),
+    ],
+)
+def test_a_line_says_of_what_type_its_group_is(
+    line: Translated, now: int | None, status: Status, redelivered: int | None, told: str
+) -> None:
+    found = judged(line, now)
+    assert (found.status, found.redelivered) == (status, redelivered)
+    assert found.detail.startswith(f"{line.kind} group")
+    assert told in found.detail
+
+
+def test_types_are_known_from_what_was_compared() -> None:
+    lines = [translated(1, group="a"), translated(1, group="s", kind="share"), translated(1, group="k", kind="streams")]
+    assert kinds_of([result(*lines)]) == {"s": "share", "k": "streams"}

@@ -90,6 +90,9 @@ def test_partitions_without_a_commit_are_named() -> None:
     assert uncommitted({"g": {("orders", 0): 40}, "all": dict(ENDS)}, ENDS) == [
         "group g has no commit on orders-1: nothing to copy there, its consumers start by auto.offset.reset"
     ]
+    assert uncommitted({"s": {("orders", 0): 40}}, ENDS, ["s"]) == [
+        "group s has no start on orders-1: nothing to copy there, its consumers start by share.auto.offset.reset"
+    ]
     wide = {("t", number): 5 for number in range(30)}
     many = {f"g{number:02}": {("t", 0): 1} for number in range(12)}
     lines = uncommitted(many, wide)

@@ -9,9 +9,11 @@ import pytest
 
 from kafka_ferry.core.checks import GroupLine, Status, verdict, worst
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.streams_application import StreamsApplication
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.jobs.migration.rules.judge import (
     WHOLE_TOPIC,
+    check_applications,
     check_configs,
     check_content,
     check_counts,
@@ -213,3 +215,30 @@ def test_a_whole_topic_counts_for_all_its_partitions_and_says_how_it_was_compare
     )
     (line,) = both(lost, partitions=5)
     assert check_content([lost], [line], "v1").differences == ["a: 1 lost: source partition 3 offset 4"]
+
+
+def test_groups_are_counted_by_type() -> None:
+    lines = [group("g"), group("s"), group("k"), group("s2", Status.FAIL, None)]
+    check = check_groups(lines, {"s": "share", "k": "streams", "s2": "share"})
+    assert check.expected == "4 groups, of these 2 share (KIP-932), 1 streams (KIP-1071)"
+    assert check.actual == "3 there"
+    assert check_groups([group("g")], {}).expected == "1 group"
+
+
+def test_an_application_that_was_moved_by_half_is_told() -> None:
+    def same(name: str) -> str:
+        return name
+
+    app = StreamsApplication("app", "Empty", ("app-s-changelog", "app-r-repartition"), ("in",))
+    whole = {*app.own, "in"}
+    assert check_applications([app], {"other"}, {"other"}, same) == []
+    (good,) = check_applications([app], whole, {"app"}, same)
+    assert (good.status, good.actual, good.differences) == (Status.PASS, "1 as a whole", [])
+    assert "state.dir" in good.detail
+    (half,) = check_applications([app], {"app-s-changelog"}, set(), same)
+    assert (half.status, half.actual) == (Status.EXPLAINED, "0 as a whole")
+    assert [text.startswith("app: ") for text in half.differences] == [True] * 3
+    busy = StreamsApplication("app", "Stable", app.own, app.inputs)
+    (moving,) = check_applications([busy], whole, {"app"}, same)
+    assert (moving.status, moving.actual) == (Status.EXPLAINED, "1 as a whole")
+    assert "at work on the source" in moving.differences[0]

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from kafka_ferry.core.checks import Status
-from kafka_ferry.core.group_types import OtherGroup, other_group_findings, others_among
+from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.group_types import AllGroups, OtherGroup, by_type, other_group_findings, others_among
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadParam
@@ -34,8 +35,14 @@ class FakeSource:
     others: ClassVar[dict[str, OtherGroup]] = {}
     nameless = True
 
-    def all_groups(self) -> tuple[dict[str, str], dict[str, OtherGroup]]:
-        return self.states, self.others
+    no_share_starts = ""
+    starts: ClassVar[dict[str, dict[Partition, Commit]]] = {}
+
+    def all_groups(self) -> AllGroups:
+        return AllGroups(self.states, self.others, dict.fromkeys(self.states, "classic"))
+
+    def share_starts(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
+        return {group: self.starts.get(group, {}) for group in groups}
 
     def can_name(self, group: str) -> bool:
         return bool(group) or self.nameless
@@ -80,38 +87,89 @@ def test_groups_with_a_commit_on_the_topics_and_only_those_commits() -> None:
 
 class ManyKinds(FakeSource):
     states: ClassVar = {"": "EMPTY", "app": "STABLE"}
-    commits: ClassVar[dict[str, dict[Partition, int]]] = {"": {("a.b", 0): 3}, "app": {("a.b", 0): 5}}
+    commits: ClassVar[dict[str, dict[Partition, int]]] = {
+        "": {("a.b", 0): 3}, "app": {("a.b", 0): 5}, "k": {("a.b", 0): 7, ("other", 0): 8},
+    }  # fmt: skip
+    starts: ClassVar = {"s": {("a.b", 0): Commit(9, lag=1), ("other", 1): Commit(4)}}
+    no_share_starts = "s: its brokers cannot"
     others: ClassVar = {"s": OtherGroup("share", "Stable"), "k": OtherGroup("streams", ""), "c": OtherGroup("connect")}
 
 
 def test_groups_of_other_types_are_named_with_type_and_state() -> None:
     source = ManyKinds()
     topics = source.topics(["a.b"])
-    found = resolve_groups(spec(topics=["a.b"]), source, topics)
-    assert found.committed == {"": {("a.b", 0): 3}, "app": {("a.b", 0): 5}}
+    found = resolve_groups(spec(topics=["a.b"], group_offsets="mm2"), source, topics)
+    assert found.committed == {"app": {("a.b", 0): 5}}
     assert "share group" in found.skipped["s"]
     assert "state Stable" in found.skipped["s"]
     assert "streams group" in found.skipped["k"]
     assert "state unknown" in found.skipped["k"]
+    assert "group_offsets is mm2" in found.skipped["k"]
+    assert {"group_offsets: exact copies it; or leave it out (exclude_groups)"} == {
+        item.fix for item in other_group_findings(found.others) if item.subject != "group 'c'"
+    }
     assert "Kafka Connect" in found.skipped["c"]
     (check,) = check_groups_left_out(found)
     assert check.status is Status.EXPLAINED
-    assert [text.partition(":")[0] for text in check.differences] == ["k", "s", "c"]
+    assert [text.partition(":")[0] for text in check.differences] == ["k", "s", "''", "c"]
     named = [item.subject for item in other_group_findings(found.others)]
     assert named == ["group 'k'", "group 's'", "group 'c'"]
     only = resolve_groups(spec(topics=["a.b"], groups=["s"]), source, topics)
     assert (only.committed, only.selection.unmatched, list(only.skipped)) == ({}, (), ["s"])
+    assert "(s: its brokers cannot)" in only.skipped["s"]
     assert only.unasked == ["", "app", "c", "k"]
     left = resolve_groups(spec(topics=["a.b"], exclude_groups=["[sk]"]), source, topics)
-    assert left.skipped["s"] == "param exclude_groups"
+    assert left.skipped["s"] == left.skipped["k"] == "param exclude_groups"
     assert check_groups_left_out(left)[0].status is Status.PASS
+
+
+def test_streams_groups_and_share_groups_are_carried_where_brokers_can() -> None:
+    source = ManyKinds()
+    source.no_share_starts = ""
+    topics = source.topics(["a.b"])
+    found = resolve_groups(spec(topics=["a.b"]), source, topics)
+    assert found.committed == {
+        "": {("a.b", 0): 3}, "app": {("a.b", 0): 5}, "k": {("a.b", 0): 7}, "s": {("a.b", 0): 9},
+    }  # fmt: skip
+    assert found.kinds == {"s": "share", "k": "streams"}
+    assert (found.consumers, found.shares) == (["app"], ["s"]), "what MirrorMaker 2 sees, and what it does not"
+    assert found.states == {"": "EMPTY", "app": "STABLE", "s": "STABLE", "k": ""}
+    assert found.reads["k"] == found.reads["s"] == {"a.b", "other"}
+    assert list(found.skipped) == ["c"], "a Connect cluster's workers stand nowhere"
+    assert by_type(found.types.values()) == (
+        "2 classic consumer, 1 share (KIP-932), 1 streams (KIP-1071), 1 Kafka Connect's workers"
+    )
+    # The target cannot set starts: the share group alone is left behind, and the reason told.
+    old = resolve_groups(spec(topics=["a.b"]), source, topics, lambda: "t: its brokers are old")
+    assert old.committed.keys() == {"", "app", "k"}
+    assert "its start is not copied (t: its brokers are old)" in old.skipped["s"]
+    (warned,) = [item for item in other_group_findings(old.others) if item.subject == "group 's'"]
+    assert "kafka-share-groups --group s --reset-offsets" in warned.fix
+
+
+def test_nobody_asks_the_target_about_share_groups_where_there_are_none() -> None:
+    def never() -> str:
+        raise AssertionError
+
+    source = FakeSource()
+    found = resolve_groups(spec(topics=["a.b"]), source, source.topics(["a.b"]), never)
+    assert found.committed == {"app": {("a.b", 0): 5}}
+
+
+def test_a_streams_group_whose_name_nobody_can_write_is_named() -> None:
+    class Nul(FakeSource):
+        others: ClassVar = {"k\0": OtherGroup("streams", "Empty")}
+
+    source = Nul()
+    found = resolve_groups(spec(topics=["a.b"]), source, source.topics(["a.b"]))
+    assert "streams group" in found.skipped["k\0"]
 
 
 def test_the_empty_id_is_skipped_where_nobody_can_name_it() -> None:
     source = ManyKinds()
     source.nameless = False
     found = resolve_groups(spec(topics=["a.b"]), source, source.topics(["a.b"]))
-    assert found.committed == {"app": {("a.b", 0): 5}}
+    assert found.committed == {"app": {("a.b", 0): 5}, "k": {("a.b", 0): 7}}
     assert "empty group id" in found.skipped[""]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
+from kafka_ferry.core.group_types import SHARE, STREAMS
+from kafka_ferry.core.streams_application import StreamsApplication, applications, halves
 from kafka_ferry.core.topics import mm2_group_refusal, select, without_ids
 from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.core.unnamed_groups import NO_COMMIT, without_unnamed
+from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.backup.rules.manifest import GroupOffset, Manifest, State
@@ -39,6 +42,9 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
     return manifest
 
 
+_WHY = {SHARE: "a backup holds committed offsets only"}
+_HALVES = 20  # notes about applications that are in a backup by half
+
 _INSTEAD_OF_IDS = (
     "a topic that is deleted and recreated between two backups is noticed only when its log ends before the last "
     "backup's end. Fix: after recreating a topic, back up with mode full"
@@ -63,7 +69,8 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
     ]
     before = reached(chain)
     topics = admin.topics(names)
-    groups, left_out = _groups(admin, spec, set(topics))  # before the ends: a group at work must not stand behind them
+    # Before the ends: a group at work must not stand behind them.
+    groups, left_out, halved = _groups(admin, spec, set(topics), there)
     partitions = [(topic.name, number) for topic in topics.values() for number in range(topic.partitions)]
     ends = admin.offsets(partitions, "latest", spec.isolation_level)
     begins = admin.offsets(partitions, "earliest", spec.isolation_level)
@@ -91,7 +98,7 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         groups=groups,
         groups_left_out=left_out,
         acls=acls,
-        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else [])],
+        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else []), *halved],
     )
 
 
@@ -130,12 +137,22 @@ def _never(name: str) -> str | None:
 
 
 def _groups(
-    admin: KafkaAdmin, spec: BackupSpec, topics: set[str]
-) -> tuple[dict[str, list[GroupOffset]], dict[str, str]]:
-    """The groups' committed offsets; and why each of the others that the params mean is left out."""
+    admin: KafkaAdmin, spec: BackupSpec, topics: set[str], there: list[str]
+) -> tuple[dict[str, list[GroupOffset]], dict[str, str], list[str]]:
+    """The groups' committed offsets; why each of the others that the params mean is left out; and what is said of Kafka
+    Streams applications that are in it by half.
+
+    :param there: all topics of the cluster.
+    """
     if not spec.groups:
-        return {}, {}
-    states, others = admin.all_groups()
+        return {}, {}, []
+    consumers, listed, types = admin.all_groups()
+    # Offsets of streams groups (KIP-1071) are committed and read as those of consumer groups are.
+    streams = {name: group.state for name, group in listed.items() if group.type == STREAMS and "\0" not in name}
+    states = {**consumers, **streams}
+    others = {
+        name: replace(group, why=_WHY.get(group.type, "")) for name, group in listed.items() if name not in streams
+    }
     selection = select(
         "groups",
         states,
@@ -146,17 +163,32 @@ def _groups(
         others=others,
     )
     chosen = without_unnamed(selection, admin.can_name)
+    committed = admin.commits(chosen.names)
     found = {
         group: [
             GroupOffset(topic=topic, partition=number, offset=commit.offset, metadata=commit.metadata)
             for (topic, number), commit in sorted(commits.items())
             if topic in topics
         ]
-        for group, commits in admin.commits(chosen.names).items()
+        for group, commits in committed.items()
     }
     left_out = {item.name: item.reason for item in chosen.skipped} | {n: str(others[n]) for n in chosen.others}
     left_out |= {group: NO_COMMIT for group, offsets in found.items() if not offsets}
-    return {group: offsets for group, offsets in sorted(found.items()) if offsets}, dict(sorted(left_out.items()))
+    kept = {group: offsets for group, offsets in sorted(found.items()) if offsets}
+    ids = {**states, **{name: group.state for name, group in others.items() if group.type not in (SHARE, "connect")}}
+    reads = {group: {topic for topic, _ in commits} for group, commits in committed.items()}
+    known = applications(there, ids, {**types, **dict.fromkeys(streams, STREAMS)}, reads)
+    return kept, dict(sorted(left_out.items())), _halved(known, topics, kept)
+
+
+def _halved(known: list[StreamsApplication], topics: set[str], groups: Mapping[str, Any]) -> list[str]:
+    said = [
+        f"Kafka Streams application {shown(one.id)} is in this backup by half: {text}"
+        for one in known
+        for text in halves(one, topics, groups)
+    ]
+    more = len(said) - _HALVES
+    return [*said[:_HALVES], *([f"{more:,} more such notes about Kafka Streams applications"] if more > 0 else [])]
 
 
 def _acls(admin: KafkaAdmin) -> tuple[list[dict[str, str]] | None, str | None]:

@@ -12,9 +12,6 @@ from kafka_ferry.jobs.backup.rules.restore_plan import OffsetMap, translate_grou
 from kafka_ferry.jobs.backup.store.restore import restore_ranges
 from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 
-# States in which a group has no members, so that its offsets may be written (KIP-396).
-_INACTIVE = ("EMPTY", "DEAD")
-
 
 def exact_lines(restore_run: RestoreRun) -> list[RestoreGroupLine]:
     """Once the records are there: what is done about each group, and why. Reads segments that have holes."""
@@ -76,6 +73,6 @@ def _lines(
         return []
     before = {group: {at: kept[group][at].offset for at in places} for group, places in offsets.items()}
     admin = restore_run.admin
-    active = {group for group, state in admin.consumer_groups().items() if state not in _INACTIVE}
+    active = admin.all_groups().at_work
     there = admin.commits(wanted)
     return restore_group_lines(wanted, before, there, active, rewind=restore_run.spec.rewind_groups, about=about)

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.acls import Acl
-from kafka_ferry.core.finding import refuse
+from kafka_ferry.core.finding import Finding, refuse, worst_first
 from kafka_ferry.core.plan import Archive, PlannedTopic, Side
+from kafka_ferry.core.streams_application import application_findings, applications
 from kafka_ferry.core.topic_rename import name_problem
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
@@ -106,6 +107,7 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
     _refuse(spec, topics)
     restore_run.check()
     findings, largest = restore_findings(restore_run)
+    findings = worst_first([*findings, *_applications(job)])
     refuse(findings)
     acls = job.acls().missing if spec.acls == "copy" else []
     lines = [_line(topic, restore_run.point_in_time, largest[topic.name]) for topic in topics]
@@ -137,6 +139,18 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
             *_retention_notes(topics, restore_run.point_in_time),
         ],
     )
+
+
+def _applications(job: RestoreJob) -> list[Finding]:
+    """Kafka Streams applications of the backup that would come back in whole or by half."""
+    restore_run, manifest = job.restore_run, job.restore_run.manifest
+    states = dict.fromkeys([*manifest.groups, *manifest.groups_left_out], "")
+    reads = {group: {one.topic for one in own} for group, own in manifest.groups.items()}
+    topics, names = [topic.name for topic in manifest.topics], job.names
+    compacted = [topic.name for topic in manifest.topics if "compact" in topic.configs.get("cleanup.policy", "")]
+    carried = restore_run.chosen_groups() if job.spec.restore_groups else {}
+    found = applications(topics, states, {}, reads, compacted)
+    return application_findings(found, names, carried, lambda name: names.get(name, name))
 
 
 def _refuse(spec: RestoreSpec, topics: list[RestoreTopic]) -> None:

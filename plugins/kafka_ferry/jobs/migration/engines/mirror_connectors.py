@@ -71,8 +71,8 @@ class MirrorConnectors:
         spec = migration.spec
         if name == source:
             return min(PROFILES[spec.throughput].tasks(spec.tasks_max), len(migration.topics.partitions))
-        if name == checkpoint:  # without the empty id, which it is never given
-            return min(spec.tasks_max, len([*filter(None, migration.groups.committed)]))
+        if name == checkpoint:
+            return min(spec.tasks_max, len(migration.groups.consumers))
         return 1
 
     def changes(self) -> list[Change]:

@@ -93,7 +93,7 @@ class MirrorMaker2OnMskConnect(ConnectorEngine):
                 *residue_topics(spec.alias)[: 1 + bool(spec.groups)],
                 *["heartbeats"] * spec.heartbeats,
             ],
-            groups=sorted(filter(None, migration.groups.committed)) if spec.groups else (),
+            groups=sorted(migration.groups.consumers) if spec.groups else (),
         )
 
     def findings(self) -> list[Finding]:

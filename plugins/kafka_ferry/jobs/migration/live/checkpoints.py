@@ -29,7 +29,7 @@ def wait_for_checkpoints(migration: Migration, log: logging.Logger | Any) -> Non
 
 
 def _commits(migration: Migration) -> dict[tuple[str, Partition], int | None]:
-    committed = migration.groups.committed
+    committed = {group: migration.groups.committed[group] for group in migration.groups.consumers}
     on_target = migration.target.admin.committed(committed)
     return {
         (group, tp): on_target[group].get((migration.spec.target_topic(tp[0]), tp[1]))

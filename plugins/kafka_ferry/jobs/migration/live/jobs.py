@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
+from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.convergence import Frozen
@@ -112,17 +113,20 @@ def _exists(tp: Partition, source: Mapping[str, TopicState], target: Mapping[str
 
 
 def _marks(migration: Migration, mapped: Mapping[Partition, Partition]) -> dict[Partition, list[GroupMark]]:
-    names = list(migration.groups.committed)
+    names, kinds = list(migration.groups.committed), migration.groups.kinds
+    source = GroupPositions(migration.source.admin, kinds)
     # The target's first: a group at work on the source is carried on meanwhile, and must not seem ahead.
-    on_target = migration.target.admin.commits(names)
-    committed = migration.source.admin.commits(names)
+    on_target = GroupPositions(migration.target.admin, kinds).commits(names)
+    committed = source.commits(names)
+    acknowledged = source.acknowledged(committed, mapped)
     marks: dict[Partition, list[GroupMark]] = {}
     for group, offsets in committed.items():
         for tp, commit in offsets.items():
             if tp in mapped:
                 there = on_target[group].get(mapped[tp])
-                mark = GroupMark(group, commit.offset, None, commit.metadata)
-                if there is not None:
-                    mark = GroupMark(group, commit.offset, there.offset, commit.metadata, there.metadata)
+                mark = GroupMark(
+                    group, commit.offset, there.offset if there else None, commit.metadata,
+                    there.metadata if there else "", kinds.get(group, ""), acknowledged.get(group, {}).get(tp),
+                )  # fmt: skip
                 marks.setdefault(tp, []).append(mark)
     return marks

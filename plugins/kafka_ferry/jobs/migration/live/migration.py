@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.group_types import SHARE
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.streams_application import StreamsApplication, applications
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
@@ -51,7 +53,21 @@ class Migration:
 
     @cached_property
     def groups(self) -> ResolvedGroups:
-        return resolve_groups(self.spec, self.source.admin, self.topics.topics)
+        return resolve_groups(self.spec, self.source.admin, self.topics.topics, self.no_share_starts)
+
+    @property
+    def applications(self) -> list[StreamsApplication]:
+        """Kafka Streams applications of the source."""
+        topics, groups = self.topics, self.groups
+        types = groups.types
+        # What any of these are called is no application's id.
+        states = {name: state for name, state in groups.all_states.items() if types.get(name) not in (SHARE, "connect")}
+        compacted = {name for name, topic in topics.topics.items() if topic.compacted}
+        return applications(topics.names, states, types, groups.reads, compacted)
+
+    def no_share_starts(self) -> str:
+        """Why starts of share groups cannot be set on the target; empty where they can."""
+        return self.target.admin.no_share_starts
 
     def target_topics(self) -> dict[str, TopicState]:
         """Those of the migration's target topics that exist, by target name."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.finding import Finding, Severity
-from kafka_ferry.core.group_types import OtherGroup
+from kafka_ferry.core.group_types import AllGroups
 from kafka_ferry.core.needs import permission_findings
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.rights import Resource, Rights
@@ -48,7 +49,8 @@ class Permissions:
             if hidden:
                 return invisible(self._rights_of_source([], [])[0], hidden, "source_conn_id", Severity.REFUSE)
             raise
-        groups = [group for group in resolve_groups(spec, seen, {}).selection.names if group]  # "": no right names it
+        meant = resolve_groups(spec, seen, {}, self._migration.no_share_starts).selection.names
+        groups = [group for group in meant if group]  # "": no right names it
         engine = engine_of(self._migration)
         own_groups = set(engine.groups)
         others = [group for group in groups if group not in own_groups]
@@ -96,7 +98,7 @@ class _Names:
 
     def __init__(self, survey: RightsSurvey) -> None:
         self._topics, self._groups = survey.topic_names(), survey.all_groups()
-        self.can_name = survey.can_name
+        self.can_name, self._survey = survey.can_name, survey
 
     def topic_names(self) -> list[str]:
         return self._topics
@@ -104,12 +106,19 @@ class _Names:
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
         return {}
 
-    def all_groups(self) -> tuple[dict[str, str], dict[str, OtherGroup]]:
+    def all_groups(self) -> AllGroups:
         return self._groups
 
     def group_names(self) -> list[str]:
         """Of any type."""
-        return [name for groups in self._groups for name in groups]
+        return [*self._groups.consumers, *self._groups.others]
+
+    @property
+    def no_share_starts(self) -> str:
+        return self._survey.no_share_starts
+
+    def share_starts(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
+        return {}
 
     def committed(self, groups: Iterable[str]) -> dict[str, dict[Partition, int]]:
         return {}

@@ -11,6 +11,7 @@ import pendulum
 
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines, refuse, worst_first
+from kafka_ferry.core.group_types import by_type
 from kafka_ferry.core.java_login import java_login_findings
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import Estimate, PlannedEngine, PlannedTopic, Side
@@ -23,6 +24,7 @@ from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
 from kafka_ferry.jobs.migration.live.acls import NoAuthorizer, acl_diff, stopping_acls
 from kafka_ferry.jobs.migration.live.flows import Flows
+from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
@@ -121,7 +123,7 @@ def make_plan(
         estimate=Estimate(seconds=round(guess.seconds), basis=guess.basis + engine.estimate_note),
         findings=findings,
         notes=[
-            *uncommitted(migration.groups.committed, ends),
+            *uncommitted(migration.groups.committed, ends, migration.groups.shares),
             *_notes(migration),
             *_without_ids(migration, existing),
             *_for_a_while(migration, engine),
@@ -230,6 +232,8 @@ def _for_a_while(migration: Migration, engine: Engine) -> list[str]:
 
 def _notes(migration: Migration) -> list[str]:
     groups, notes = migration.groups, []
+    if any(groups.types.values()):
+        notes.append(f"groups of the source by type: {by_type(groups.types.values())}")
     if bare := groups.bare:
         more = f" and {len(bare) - 10} more, see groups_without_commits in plan.json" if len(bare) > 10 else ""
         notes.append(
@@ -257,10 +261,6 @@ def _without_ids(migration: Migration, existing: Mapping[str, TopicState]) -> li
     ]
 
 
-# States in which a group has no members, so that its offsets may be written (KIP-396).
-_INACTIVE = ("EMPTY", "DEAD")
-
-
 def plan_groups(migration: Migration, ends: Mapping[Partition, int]) -> list[GroupPlanLine]:
     """The dry table of group offsets.
 
@@ -269,6 +269,9 @@ def plan_groups(migration: Migration, ends: Mapping[Partition, int]) -> list[Gro
     committed = migration.groups.committed
     if not committed:
         return []
-    admin = migration.target.admin
-    active = {group for group, state in admin.consumer_groups().items() if state not in _INACTIVE}
-    return group_lines(migration.spec, committed, ends, admin.committed(committed), active)
+    positions = GroupPositions(migration.target.admin, migration.groups.kinds)
+    active = positions.active()
+    there = {
+        group: {tp: commit.offset for tp, commit in own.items()} for group, own in positions.commits(committed).items()
+    }
+    return group_lines(migration.spec, committed, ends, there, active)

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from kafka_ferry.core.finding import Finding, worst_first
-from kafka_ferry.core.group_types import other_group_findings
+from kafka_ferry.core.group_types import AllGroups, has_members, other_group_findings, share_group_findings, taken_names
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import configs_after, topic_defaults
+from kafka_ferry.core.streams_application import application_findings
 from kafka_ferry.core.unmatched import unmatched_findings
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.jobs.migration.engines.registry import engine_of
+from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
@@ -62,6 +64,8 @@ class Preflight:
                 *self._unmatched(),
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 *other_group_findings(self._migration.groups.others),
+                *self._share_groups(),
+                *self._applications(),
                 NOT_SEEN,
             ]
         )
@@ -96,6 +100,33 @@ class Preflight:
         named = [entry for entry in groups.selection.unmatched if entry != ".*"]
         there = self._migration.source.admin.topic_names() if topics else []
         return [*unmatched_findings("topics", topics, there), *unmatched_findings("groups", named, groups.states)]
+
+    def _share_groups(self) -> list[Finding]:
+        groups = self._migration.groups
+        positions = GroupPositions(self._migration.source.admin, groups.kinds)
+        starts = positions.commits(groups.shares)
+        done = positions.acknowledged(starts, self._migration.topics.partitions)
+        totals = {
+            group: None if None in (own := [*done.get(group, {}).values()]) else sum(filter(None, own))
+            for group in groups.shares
+        }
+        at_work = {group for group in groups.shares if has_members(groups.states[group])}
+        admin = self._migration.target.admin
+        makes = not groups.shares or admin.capabilities.makes_share_groups
+        absent = set() if makes else {*groups.shares} - self._on_target.others.keys()
+        return [
+            *share_group_findings(totals, at_work, absent, goes_on=self._spec.keep_replicating),
+            *taken_names({group: groups.types.get(group, "") for group in groups.committed}, self._on_target),
+        ]
+
+    @cached_property
+    def _on_target(self) -> AllGroups:
+        return self._migration.target.admin.all_groups()
+
+    def _applications(self) -> list[Finding]:
+        migration = self._migration
+        selected, carried = migration.topics.topics, migration.groups.committed
+        return application_findings(migration.applications, selected, carried, self._spec.target_topic)
 
     def _on_our_topics(self, groups: Iterable[str]) -> list[str]:
         mine = self._migration.topics.topics

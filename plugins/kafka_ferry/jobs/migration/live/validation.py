@@ -12,10 +12,12 @@ from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.migration.engines.registry import no_groups
 from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
+from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
-from kafka_ferry.jobs.migration.rules.groups import judge_groups
+from kafka_ferry.jobs.migration.rules.groups import judge_groups, kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
+    check_applications,
     check_configs,
     check_content,
     check_counts,
@@ -45,12 +47,18 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     counts_only = migration.spec.verification is Verification.COUNTS
     topics = topic_lines(desired, results, counts_only)
     names = {line.group for result in results for line in result.groups}
-    on_target = migration.target.admin.commits(names)  # before the source's, which may move on meanwhile
+    kinds = kinds_of(results)
+    # Before the source's, which may move on meanwhile.
+    on_target = GroupPositions(migration.target.admin, kinds).commits(names)
     refused = (artifacts.read_json(GROUPS) or {}).get("refused", {})
-    groups = judge_groups(results, on_target, refused, migration.source.admin.commits(names))
-    group_checks = [check_groups(groups), check_group_offsets(groups), *check_groups_left_out(migration.groups)]
+    groups = judge_groups(results, on_target, refused, GroupPositions(migration.source.admin, kinds).commits(names))
+    group_checks = [check_groups(groups, kinds), check_group_offsets(groups), *check_groups_left_out(migration.groups)]
     if reason := no_groups(migration):
         group_checks = [Check(name=name, status=Status.SKIPPED, detail=reason) for name in ("groups", "group_offsets")]
+    if not only_compare:
+        selected = migration.topics.topics
+        carried = migration.groups.committed
+        group_checks += check_applications(migration.applications, selected, carried, migration.spec.target_topic)
     content = Check(name="content", status=Status.SKIPPED, detail="param verification is counts")
     checks = [
         check_topics(desired, actual),

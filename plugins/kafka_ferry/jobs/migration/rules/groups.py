@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Set
 
 from kafka_ferry.core.checks import GroupLine, Status
 from kafka_ferry.core.commits import Commit, metadata_difference
+from kafka_ferry.core.group_types import SHARE
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.words import number_of
 from kafka_ferry.records.job import PartitionResult
 from kafka_ferry.records.translate import GroupLine as Translated
+
+_RESET, _SHARE_RESET = "auto.offset.reset", "share.auto.offset.reset (latest by default)"
 
 
 def commits_to_write(results: Iterable[PartitionResult], active: Set[str]) -> dict[str, dict[Partition, Commit]]:
@@ -27,6 +30,11 @@ def commits_to_write(results: Iterable[PartitionResult], active: Set[str]) -> di
                 place = result.target_topic, result.partition
                 commits.setdefault(line.group, {})[place] = Commit(line.expected_offset, line.metadata)
     return commits
+
+
+def kinds_of(results: Iterable[PartitionResult]) -> dict[str, str]:
+    """Groups that are no consumer groups, to their type: ``share`` or ``streams``."""
+    return {line.group: line.kind for result in results for line in result.groups if line.kind}
 
 
 def _lacks_metadata(line: Translated) -> bool:
@@ -64,6 +72,10 @@ def _judge(
     # Beside another offset than the source's it is another note, and says nothing.
     if status is Status.PASS and commit and (other := metadata_difference(line.metadata, commit.metadata)):
         status, detail = Status.EXPLAINED, other
+    if line.kind == SHARE:
+        status, redelivered, detail = _of_share_group(status, redelivered, detail, line)
+    elif line.kind:
+        detail = f"{line.kind} group" + f": {detail}" * bool(detail)
     if status is not Status.PASS and line.group in refused:
         detail = f"{detail}; not written: {refused[line.group]}"
     return GroupLine(
@@ -79,6 +91,21 @@ def _judge(
     )
 
 
+def _of_share_group(
+    status: Status, redelivered: int | None, detail: str, line: Translated
+) -> tuple[Status, int | None, str]:
+    """A share group is done with records behind its start, in any order: from there it gets them again."""
+    if status is not Status.PASS:
+        return status, redelivered, f"share group: {detail.replace(_RESET, _SHARE_RESET)}"
+    if line.acknowledged is None:
+        return status, redelivered, "share group: what it had in flight on the source is delivered again"
+    if not line.acknowledged:
+        return status, redelivered, "share group"
+    again = number_of(line.acknowledged, "record")
+    text = f"share group, at its exact start: {again} behind it that it is done with would be delivered again"
+    return Status.EXPLAINED, line.acknowledged, text
+
+
 def _verdict(
     result: PartitionResult, line: Translated, now: int | None, moved_on: int
 ) -> tuple[Status, int | None, str]:
@@ -87,7 +114,7 @@ def _verdict(
     if now is None:
         if not result.target.count:
             return Status.EXPLAINED, 0, "no commit on the target, but the partition holds no record"
-        why = "no commit on the target: the consumer would start at its auto.offset.reset, and may lose records"
+        why = f"no commit on the target: the consumer would start at its {_RESET}, and may lose records"
         return Status.FAIL, None, why
     if now != line.target_offset:
         return _moved(line, now, moved_on)

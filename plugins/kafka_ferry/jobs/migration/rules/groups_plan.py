@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -112,11 +112,15 @@ def groups_in_plan(lines: Sequence[GroupPlanLine], artifact: str | None = None) 
     )
 
 
-def uncommitted(committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[Partition, int]) -> list[str]:
+def uncommitted(
+    committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[Partition, int], shares: Collection[str] = ()
+) -> list[str]:
     """Where a group that reads a topic has no commit, by group and topic; at most ten lines of at most ten partitions.
 
     Nothing can be carried there: the group's consumers start by their own ``auto.offset.reset``, on the target as on
     the source.
+
+    :param shares: share groups, of which starts are carried.
     """
     bare: dict[tuple[str, str], list[int]] = {}
     partitions: dict[str, set[int]] = {}
@@ -128,9 +132,10 @@ def uncommitted(committed: Mapping[str, Mapping[Partition, int]], ends: Mapping[
             if without:
                 bare[group, topic] = without
     lines = [
-        f"group {group} has no commit on {topic}-{', '.join(map(str, numbers[:_BARE]))}"
+        f"group {group} has no {'start' if group in shares else 'commit'} on {topic}-"
+        + ", ".join(map(str, numbers[:_BARE]))
         + f" and {len(numbers) - _BARE} more partitions" * (len(numbers) > _BARE)
-        + ": nothing to copy there, its consumers start by auto.offset.reset"
+        + f": nothing to copy there, its consumers start by {'share.' * (group in shares)}auto.offset.reset"
         for (group, topic), numbers in sorted(bare.items())[:_BARE]
     ]
     more = len(bare) - len(lines)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kafka_ferry.core.checks import Check, GroupLine, Status, TopicLine, worst
 from kafka_ferry.core.desired_topic import DesiredTopic
+from kafka_ferry.core.group_types import by_type
 from kafka_ferry.core.retention import is_held
+from kafka_ferry.core.streams_application import StreamsApplication, halves
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.core.unnamed_groups import NO_COMMIT
 from kafka_ferry.core.words import number_of, shown
@@ -188,13 +190,19 @@ def _named(result: PartitionResult) -> list[str]:
     return named
 
 
-def check_groups(lines: Sequence[GroupLine]) -> Check:
-    """Every group with a commit on a migrated topic has one on the target."""
+def check_groups(lines: Sequence[GroupLine], kinds: Mapping[str, str] | None = None) -> Check:
+    """Every group with a commit on a migrated topic has one on the target.
+
+    :param kinds: groups that are no consumer groups, to their type.
+    """
     expected = {line.group for line in lines}
     there = {line.group for line in lines if line.target_offset is not None}
     harmless = {line.group for line in lines if line.status is not Status.FAIL}
     missing = [f"{shown(group)} has no commit on the target" for group in sorted(expected - there - harmless)]
-    return _check("groups", number_of(len(expected), "group"), f"{len(expected & (there | harmless))} there", missing)
+    told = number_of(len(expected), "group")
+    if mine := [kinds[group] for group in expected if kinds and group in kinds]:
+        told += f", of these {by_type(mine)}"
+    return _check("groups", told, f"{len(expected & (there | harmless))} there", missing)
 
 
 def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
@@ -217,6 +225,38 @@ def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
             expected="no group is left out silently",
             actual=f"{number_of(len(named), 'group')} named",
             detail="; ".join(text for number, text in parts if number),
+            differences=named[:_NAMED],
+        )
+    ]
+
+
+def check_applications(
+    found: Sequence[StreamsApplication],
+    selected: Collection[str],
+    carried: Collection[str],
+    target_topic: Callable[[str], str],
+) -> list[Check]:
+    """Kafka Streams applications that the run moved in whole or by half; no check where there are none.
+
+    :param found: all of the source. ``selected``: topics that were copied. ``carried``: groups whose offsets were.
+    """
+    meant = [one for one in found if one.id in carried or any(name in selected for name in one.own)]
+    if not meant:
+        return []
+    wrong = {one.id: halves(one, selected, carried, target_topic) for one in meant}
+    named = [f"{shown(name)}: {text}" for name, texts in wrong.items() for text in texts]
+    named += [
+        f"{shown(one.id)}: at work on the source: its offsets and its changelogs are of different moments"
+        for one in meant
+        if one.is_at_work
+    ]
+    return [
+        Check(
+            name="streams_applications",
+            status=Status.EXPLAINED if named else Status.PASS,
+            expected=f"{number_of(len(meant), 'Kafka Streams application')} as a whole",
+            actual=f"{sum(not texts for texts in wrong.values()):,} as a whole",
+            detail="before they start on the target: delete the state directory (state.dir) of their instances",
             differences=named[:_NAMED],
         )
     ]

@@ -1,4 +1,4 @@
-"""Commit on the target, for each group and partition, the offset whose record is the source's next record."""
+"""Set on the target, for each group and partition, the offset whose record is the source's next record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from kafka_ferry.report.artifacts import GROUPS, RunArtifacts, read_results
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# States in which a group has no members, so that its offsets may be written (KIP-396).
-_INACTIVE = ("EMPTY", "DEAD")
-
 
 class TranslateGroupsOperator(FerryOperator):
     """Write exact offsets where a group has none on the target or is behind; never rewind, never touch an active group.
+    Of share groups (KIP-932) the start is set, alike.
 
     MirrorMaker 2's own translation is exact only at the end of a partition (measured: groups in the middle were
     thousands of records behind, and stayed so). With ``group_offsets=mm2`` nothing is written.
@@ -25,8 +23,9 @@ class TranslateGroupsOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, int]:
         from kafka_ferry.jobs.migration.engines.registry import no_groups
+        from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
         from kafka_ferry.jobs.migration.live.migration import migration_of
-        from kafka_ferry.jobs.migration.rules.groups import commits_to_write
+        from kafka_ferry.jobs.migration.rules.groups import commits_to_write, kinds_of
 
         migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
         if reason := no_groups(migration):
@@ -37,11 +36,12 @@ class TranslateGroupsOperator(FerryOperator):
             self.log.info("group_offsets=mm2: nothing is written; the report shows what would be delivered again")
             artifacts.write_json(GROUPS, {"refused": {}})
             return {"written": 0, "refused": 0}
-        states = migration.target.admin.consumer_groups()
-        active = {group for group, state in states.items() if state not in _INACTIVE}
-        commits = commits_to_write(read_results(artifacts), active)
+        results = read_results(artifacts)
+        positions = GroupPositions(migration.target.admin, kinds_of(results))
+        active = positions.active()
+        commits = commits_to_write(results, active)
         refused = dict.fromkeys(active & migration.groups.committed.keys(), "it has active members on the target")
-        refused |= migration.target.admin.commit(commits)
+        refused |= positions.write(commits)
         for group, offsets in commits.items():
             told = ", ".join(f"{t}-{p} at {commit}" for (t, p), commit in offsets.items())
             self.log.info("group %s: %s", shown(group), (refused.get(group) or told)[:500])
