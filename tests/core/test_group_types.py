@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.core.finding import Severity
 from kafka_ferry.core.group_types import (
     AllGroups,
     OtherGroup,
@@ -13,7 +12,6 @@ from kafka_ferry.core.group_types import (
     has_members,
     is_other,
     other_group_findings,
-    share_group_findings,
     taken_names,
 )
 
@@ -55,33 +53,6 @@ def test_groups_are_counted_by_type() -> None:
 )
 def test_what_a_share_group_is_done_with_behind_its_start(start: Commit, end: int, done: int | None) -> None:
     assert start.acknowledged(end) == done
-
-
-def test_a_share_group_that_is_carried_is_told_what_is_delivered_again() -> None:
-    quiet, busy = share_group_findings({"a": 0, "b": None}, {"b"}, goes_on=False)
-    assert (quiet.severity, quiet.subject) == (Severity.ADVISE, "group 'a'")
-    assert "at least once" in quiet.what
-    assert "0 records" in quiet.what
-    assert "at work" not in quiet.what
-    assert "do not tell" in busy.what
-    assert "at work" in busy.what
-    assert "MirrorMaker" not in busy.what
-    assert "--entity-name b" in busy.fix
-    (stays,) = share_group_findings({"a": 12}, set(), goes_on=True)
-    assert "12 records" in stays.what
-    assert "MirrorMaker 2 does not move it on" in stays.what
-
-
-def test_a_target_that_sets_starts_of_existing_groups_only_is_told() -> None:
-    warned, advised = share_group_findings({"a": 1}, set(), {"a"}, goes_on=False)
-    assert (warned.severity, advised.severity) == (Severity.WARN, Severity.ADVISE)
-    assert "Kafka 4.1" in warned.what
-
-
-def test_twenty_share_groups_are_named_and_the_rest_counted() -> None:
-    found = share_group_findings({f"s{number:03}": 0 for number in range(50)}, set(), goes_on=False)
-    assert len(found) == 21
-    assert "30 more" in found[-1].subject
 
 
 def test_a_name_that_is_of_another_kind_on_the_target_is_warned_of() -> None:

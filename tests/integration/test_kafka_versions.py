@@ -146,6 +146,8 @@ def knows_what_its_brokers_can_do(lab: Lab) -> None:
     found = lab.admin().capabilities
     assert found.versions
     assert (found.for_kafka_4, found.tells_rights, found.changes_configs) == (True, True, True)
+    assert (found.tells_share_starts, found.makes_share_groups) == (False, False)
+    assert "Kafka 4.1 and later can" in lab.admin().no_share_starts
     ids = lab.admin().topic_ids([lab.topic])
     assert (ids[lab.topic] == NO_TOPIC_ID) is (lab.version < (2, 8))
 
@@ -192,7 +194,7 @@ def knows_groups_and_their_commits(lab: Lab) -> None:
         (lab.topic, 0): (7, "here"), (lab.topic, 1): (9, ""),
     }  # fmt: skip
     assert admin.committed(["lab.readers"])["lab.readers"] == dict.fromkeys(lab.places, 40)
-    consumers, others = admin.all_groups()
+    consumers, others, _ = admin.all_groups()
     assert {"lab.readers", group} <= set(consumers)
     assert {name: one.type for name, one in others.items()} in ({}, {"ferry-connect": "connect"})  # the target has it
     assert lab.survey().client_ids([group]) == {group: set()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kafka_ferry.core.finding import Finding, Severity
-from kafka_ferry.core.words import number_of, shown
+from kafka_ferry.core.words import shown
 
 #: How brokers call what has committed offsets that any client can set: ``consumer``, or nothing for offsets alone.
 CONSUMER_PROTOCOLS = ("", "consumer")
@@ -171,46 +171,3 @@ def taken_names(carried: Mapping[str, str], target: AllGroups) -> list[Finding]:
         if there.get(name) and (kind == SHARE) != (there[name] == SHARE)
     ]  # fmt: skip
     return found[:_NAMED]
-
-
-def share_group_findings(
-    starts: Mapping[str, int | None], at_work: Collection[str], absent: Collection[str] = (), *, goes_on: bool
-) -> list[Finding]:
-    """What carrying a share group does not carry: advice for each; the first twenty, and how many more.
-
-    :param starts: share groups that are carried, to how many records behind their starts they are done with (None: the
-        brokers do not tell). ``at_work``: those that have members.
-    :param absent: those that are not on the target, whose brokers can set starts of groups that are there alone.
-    :param goes_on: the replication stays after the run (keep_replicating).
-    """
-    found = [
-        Finding(
-            Severity.WARN, "share_groups", f"group {name!r}",
-            "is a share group, and the target's brokers (Kafka 4.1) can set the start only of one that is there",
-            "start its consumers on the target once and stop them before translate_groups, or Kafka 4.2 there",
-            "groups",
-        )
-        for name in sorted(absent)
-    ]  # fmt: skip
-    for name, done in sorted(starts.items()):
-        again = "a number of records that its brokers do not tell" if done is None else number_of(done, "record")
-        busy = " It is at work: stop its consumers before the last run, then fewer are in flight." * (name in at_work)
-        stays = " MirrorMaker 2 does not move it on: run again, or clear translate_groups, before the switch." * goes_on
-        found.append(
-            Finding(
-                Severity.ADVISE, "share_groups", f"group {name!r}",
-                "is a share group (KIP-932): its start is copied, and what it has in flight is delivered again from "
-                f"there (at least once); records behind its start that it is done with: {again}.{busy}{stays}",
-                "copy its own settings by hand, such as share.isolation.level (kafka-configs --describe --entity-type "
-                f"groups --entity-name {shown(name)})",
-                "groups",
-            )
-        )  # fmt: skip
-    more = len(found) - _NAMED
-    if more <= 0:
-        return found
-    rest = Finding(
-        Severity.ADVISE, "share_groups", f"{more} more share groups", "are copied in the same way",
-        "copy their own settings by hand", "groups",
-    )  # fmt: skip
-    return [*found[:_NAMED], rest]

@@ -152,3 +152,4 @@ def test_an_answer_that_is_cut_is_an_error_not_a_short_list() -> None:
 def test_which_brokers_can(versions: dict[int, int], tells: bool, makes: bool) -> None:
     found = Capabilities(versions)
     assert (found.tells_share_starts, found.makes_share_groups) == (tells, makes)
+    assert found.takes_groups_over is makes

@@ -71,7 +71,7 @@ def test_every_type_of_group_is_listed_with_its_state(
     ]
     admin = KafkaAdmin({"bootstrap.servers": stack.source_bootstrap}, "source")
     try:
-        consumers, others = admin.all_groups()
+        consumers, others, types = admin.all_groups()
         told = {name: str(group) for name, group in others.items() if name.startswith(topic_prefix)}
         mine = {name: state for name, state in consumers.items() if name.startswith(topic_prefix)}
     finally:
@@ -79,6 +79,7 @@ def test_every_type_of_group_is_listed_with_its_state(
             one.close()
 
     assert {new: "STABLE", old: "STABLE", simple: "EMPTY"}.items() <= mine.items()
+    assert (types[new], types[old], types[simple]) == ("consumer", "classic", "classic")
     assert told.keys() == {share, streams, f"{topic_prefix}nul\0x"}
     assert (others[share].type, others[streams].type) == ("share", "streams")
     assert "state Stable" in told[share]
@@ -164,22 +165,28 @@ def test_a_migration_carries_what_can_be_and_names_the_rest(
         "mirror_maker2_on_connect", migration=f"{topic_prefix}m", topics=[topic],
         groups=[f"{topic_prefix}.*", "^$", share], exclude_groups=[gone],
     )  # fmt: skip
+    by_mm2 = Run(
+        "mirror_maker2_on_connect", migration=f"{topic_prefix}2", topics=[topic], groups=[f"{topic_prefix}.*"],
+        group_offsets="mm2",
+    ).plan()  # fmt: skip
+    warned = [one for one in by_mm2["findings"] if one["code"] == "other_groups"]
+    assert [one["subject"] for one in warned] == [f"group {share!r}", f"group {streams!r}"]
+    assert {one["fix"] for one in warned} == {"group_offsets: exact copies it; or leave it out (exclude_groups)"}
 
     plan, report = run.whole()
 
     assert set(plan["groups"]) == {"", line, comma, like}
-    assert plan["skipped_groups"].keys() == {gone, share, streams}
-    assert plan["groups_without_commits"] == [bare]
-    warned = [one["subject"] for one in plan["findings"] if one["code"] == "other_groups"]
-    assert warned == [f"group {share!r}", f"group {streams!r}"]
+    assert plan["skipped_groups"].keys() == {gone}
+    assert plan["groups_without_commits"] == [bare, share, streams], "a member that has read nothing yet"
+    assert not [one for one in plan["findings"] if one["code"] == "other_groups"]
     assert not [one for one in plan["findings"] if one["code"] == "unmatched"]
     assert report["verdict"] == "PASS", report["failures"]
     checks = {check["name"]: check for check in report["checks"]}
     assert checks["groups"]["status"] == checks["group_offsets"]["status"] == "pass", checks["group_offsets"]
     left = checks["groups_left_out"]
-    assert left["status"] == "explained"
+    assert left["status"] == "pass"
     named = "\n".join(left["differences"])
-    for text in (f"{share}: a share group", f"{streams}: a streams group", f"{gone}: param", f"{bare}: no commit"):
+    for text in (f"{gone}: param", f"{bare}: no commit", f"{share}: no start", f"{streams}: no commit"):
         assert text in named
     target = GroupKinds(stack.target_bootstrap)
     for group in ("", line, comma, like):

@@ -52,6 +52,12 @@ class Capabilities:
         (KAFKA-19662), which came with the lag (KIP-1226)."""
         return self._has(_SHARE_OFFSETS, 1)
 
+    @property
+    def takes_groups_over(self) -> bool:
+        """Whether an empty group with offsets alone becomes a streams group when its application starts: from 4.2 on
+        (KAFKA-19570)."""
+        return self.makes_share_groups
+
     def _has(self, key: int, version: int) -> bool:
         return self.versions is None or self.versions.get(key, -1) >= version
 

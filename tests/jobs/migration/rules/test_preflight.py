@@ -16,6 +16,7 @@ from kafka_ferry.jobs.migration.rules.preflight import (
     cutoffs,
     group_findings,
     size_findings,
+    streams_group_findings,
     to_lift,
     topic_findings,
 )
@@ -204,3 +205,11 @@ def test_only_sinks_groups_left_out_by_default_and_with_commits_are_told() -> No
 
 def test_what_cannot_be_seen_is_said() -> None:
     assert "were not checked" in NOT_SEEN.what
+
+
+def test_a_streams_group_for_brokers_that_would_keep_it_classic_is_told() -> None:
+    """KAFKA-19570: only Kafka 4.2 and later turn an empty classic group into a streams group."""
+    first, second = streams_group_findings(["b", "a"])
+    assert (first.subject, first.severity) == ("group 'a'", Severity.WARN)
+    assert "group.protocol=classic" in second.fix
+    assert streams_group_findings([]) == []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from kafka_ferry.core.finding import Finding, worst_first
-from kafka_ferry.core.group_types import AllGroups, has_members, other_group_findings, share_group_findings, taken_names
+from kafka_ferry.core.group_types import SHARE, STREAMS, AllGroups, has_members, other_group_findings, taken_names
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.retention import configs_after, topic_defaults
 from kafka_ferry.core.streams_application import application_findings
@@ -26,9 +26,11 @@ from kafka_ferry.jobs.migration.rules.preflight import (
     cutoffs,
     group_findings,
     size_findings,
+    streams_group_findings,
     to_lift,
     topic_findings,
 )
+from kafka_ferry.jobs.migration.rules.share_groups import ShareGroup, share_group_findings
 
 _KEYS_PER_END = 20  # records looked at for a null key, at each end of a partition
 _PARTITIONS_PER_TOPIC = 4
@@ -65,6 +67,7 @@ class Preflight:
                 *group_findings(self._migration.groups.selection, self._on_our_topics(skipped)),
                 *other_group_findings(self._migration.groups.others),
                 *self._share_groups(),
+                *self._set_there(),
                 *self._applications(),
                 NOT_SEEN,
             ]
@@ -102,22 +105,36 @@ class Preflight:
         return [*unmatched_findings("topics", topics, there), *unmatched_findings("groups", named, groups.states)]
 
     def _share_groups(self) -> list[Finding]:
-        groups = self._migration.groups
+        groups, topics = self._migration.groups, self._migration.topics
+        meant = [name for name in groups.selection.names if groups.kinds.get(name) == SHARE]
+        if not meant:
+            return []
         positions = GroupPositions(self._migration.source.admin, groups.kinds)
         starts = positions.commits(groups.shares)
-        done = positions.acknowledged(starts, self._migration.topics.partitions)
-        totals = {
-            group: None if None in (own := [*done.get(group, {}).values()]) else sum(filter(None, own))
-            for group in groups.shares
-        }
-        at_work = {group for group in groups.shares if has_members(groups.states[group])}
-        admin = self._migration.target.admin
-        makes = not groups.shares or admin.capabilities.makes_share_groups
-        absent = set() if makes else {*groups.shares} - self._on_target.others.keys()
-        return [
-            *share_group_findings(totals, at_work, absent, goes_on=self._spec.keep_replicating),
-            *taken_names({group: groups.types.get(group, "") for group in groups.committed}, self._on_target),
-        ]
+        done = positions.acknowledged(starts, topics.partitions)
+        makes = self._migration.target.admin.capabilities.makes_share_groups
+        facts = []
+        for name in meant:
+            here = done.get(name, {})
+            mine = {topic for topic, _ in here}
+            facts.append(
+                ShareGroup(
+                    name, len(here), None if None in here.values() else sum(filter(None, here.values())),
+                    [tp for tp in topics.partitions if tp[0] in mine and tp not in here],
+                    has_members(groups.states[name]), makes or name in self._on_target.others,
+                )
+            )  # fmt: skip
+        return share_group_findings(facts, goes_on=self._spec.keep_replicating)
+
+    def _set_there(self) -> list[Finding]:
+        groups = self._migration.groups
+        carried = {group: groups.types.get(group, "") for group in groups.committed}
+        if not carried:
+            return []
+        admin, there = self._migration.target.admin, self._on_target.others
+        streams = [name for name, kind in carried.items() if kind == STREAMS and name not in there]
+        old = streams_group_findings(streams) if streams and not admin.capabilities.takes_groups_over else []
+        return [*taken_names(carried, self._on_target), *old]
 
     @cached_property
     def _on_target(self) -> AllGroups:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kafka_ferry.core.checks import Check, GroupLine, Status, TopicLine, worst
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.core.group_types import by_type
+from kafka_ferry.core.group_types import SHARE, by_type
 from kafka_ferry.core.retention import is_held
 from kafka_ferry.core.streams_application import StreamsApplication, halves
 from kafka_ferry.core.topics import TopicState
@@ -19,6 +19,7 @@ from kafka_ferry.records.job import PartitionResult
 #: How topics are compared whose records the engine may put into other partitions.
 WHOLE_TOPIC = "compared as a multiset over all partitions, and per key in order, as records may change their partition"
 
+_NO_START = "no start on these topics: its consumers start at share.auto.offset.reset (latest by default)"
 _BY_KEY = "compacted: keys are counted, last values compared"
 _NOTHING = "there was no topic to compare"
 _NAMED = 200  # differences named in one check; the counts beside them are exact
@@ -210,7 +211,7 @@ def check_groups_left_out(groups: ResolvedGroups) -> list[Check]:
     bare, standing = groups.bare, sorted(name for name, group in groups.others.items() if group.has_position)
     rest = sorted(groups.skipped.keys() - set(standing))
     named = [f"{shown(name)}: {groups.skipped[name]}" for name in [*standing, *rest]]
-    named += [f"{shown(name)}: {NO_COMMIT}" for name in bare]
+    named += [f"{shown(name)}: {_NO_START if groups.kinds.get(name) == SHARE else NO_COMMIT}" for name in bare]
     if not named:
         return []
     parts = [

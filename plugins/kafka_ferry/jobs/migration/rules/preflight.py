@@ -298,6 +298,23 @@ def group_findings(selection: Selection, with_commits: Iterable[str]) -> list[Fi
     ]  # fmt: skip
 
 
+def streams_group_findings(groups: Iterable[str]) -> list[Finding]:
+    """Streams groups that would come to brokers on which their applications cannot take over what is set for them.
+
+    :param groups: those that are no streams groups on the target yet.
+    """
+    return [
+        Finding(
+            Severity.WARN, "streams_groups", f"group {name!r}",
+            "is a streams group (KIP-1071); on the target its offsets are set for a group without members, which only "
+            "Kafka 4.2 and later turn into a streams group when the application starts",
+            "start the application there with group.protocol=classic, or Kafka 4.2 there",
+            "groups",
+        )
+        for name in sorted(groups)
+    ]  # fmt: skip
+
+
 #: What nobody looked at; said in every plan, so that silence is not taken for "all clear".
 NOT_SEEN = Finding(
     Severity.ADVISE, "quotas", "client quotas",
