@@ -157,6 +157,13 @@ def test_a_migration_carries_what_can_be_and_names_the_rest(
     share, streams = f"{topic_prefix}share", f"{topic_prefix}streams"
     for group in ("", line, comma, like, gone):
         kinds.commit(group, topic, {0: (10, NOTE), 1: (20, "")})
+    # Consumer groups of both protocols, at work and stopped.
+    new, old, left_by_new = (f"{topic_prefix}{name}" for name in ("new", "old", "left-by-new"))
+    at_work = [
+        member(stack.source_bootstrap, new, topic, "consumer"),
+        member(stack.source_bootstrap, old, topic, "classic"),
+    ]
+    member(stack.source_bootstrap, left_by_new, topic, "consumer").close()
     (other,) = make_topics(stack.source_bootstrap, f"{topic_prefix.strip('-')}x-other")
     kinds.commit(bare, other, {0: (0, "")})
     kinds.share(share, topic)
@@ -173,9 +180,17 @@ def test_a_migration_carries_what_can_be_and_names_the_rest(
     assert [one["subject"] for one in warned] == [f"group {share!r}", f"group {streams!r}"]
     assert {one["fix"] for one in warned} == {"group_offsets: exact copies it; or leave it out (exclude_groups)"}
 
-    plan, report = run.whole()
+    try:
+        plan, report = run.whole()
+        stand = {group: kinds.committed(group) for group in (new, old, left_by_new)}
+    finally:
+        for one in at_work:
+            one.close()
 
-    assert set(plan["groups"]) == {"", line, comma, like}
+    assert set(plan["groups"]) == {"", line, comma, like, new, old, left_by_new}
+    (types,) = [note for note in plan["notes"] if note.startswith("groups of the source by type")]
+    for kind in ("classic consumer", "consumer (KIP-848)", "share (KIP-932)", "streams (KIP-1071)"):
+        assert kind in types
     assert plan["skipped_groups"].keys() == {gone}
     assert plan["groups_without_commits"] == [bare, share, streams], "a member that has read nothing yet"
     assert not [one for one in plan["findings"] if one["code"] == "other_groups"]
@@ -192,6 +207,13 @@ def test_a_migration_carries_what_can_be_and_names_the_rest(
     for group in ("", line, comma, like):
         assert target.committed(group) == {(topic, 0): (10, NOTE), (topic, 1): (20, "")}, repr(group)
     assert target.committed(gone) == {}
+    assert all(stand.values())
+    assert {group: target.committed(group) for group in stand} == stand
+    goes_on = member(stack.target_bootstrap, left_by_new, topic, "consumer")
+    goes_on.close()
+    assert sum(offset for offset, _ in target.committed(left_by_new).values()) == 1 + sum(
+        offset for offset, _ in stand[left_by_new].values()
+    ), "one record more, from where it stood"
 
 
 def test_a_restore_brings_metadata_back_and_rewinds_nobody_unasked(

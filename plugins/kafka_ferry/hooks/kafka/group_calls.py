@@ -16,7 +16,7 @@ from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.group_types import AllGroups, OtherGroup, others_among
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.unnamed_groups import CANNOT_NAME
-from kafka_ferry.exceptions import TransientError
+from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.batches import chunks
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 
@@ -199,9 +199,11 @@ class GroupCalls:
             return f"{self.name}: only librdkafka supports this login, and it cannot read or set starts of share groups"
         if not self.capabilities.tells_share_starts:
             return f"{self.name}: its brokers cannot tell or set starts of share groups (Kafka 4.1 and later can)"
-        if self._share_wire().is_switched_off():
-            return f"{self.name}: its share groups are switched off (feature share.version)"
-        return ""
+        try:
+            off = self._share_wire().is_switched_off()
+        except NotAuthorized:  # to ask about a group that nobody has: what is asked of real ones will tell
+            off = False
+        return f"{self.name}: its share groups are switched off (feature share.version)" if off else ""
 
     def share_starts(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
         """Where share groups start; partitions without a start are left out. See ``no_share_starts``."""
