@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from kafka_ferry.hooks.msk_connect.rules.connector import Revision
 from kafka_ferry.jobs.migration.engines.mirror_maker2_on_msk_connect import MirrorMaker2OnMskConnect
 from kafka_ferry.jobs.migration.engines.msk_connect_spec import MskConnectSpec
 from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
+from kafka_ferry.jobs.migration.rules.resolve import ResolvedGroups
 from msk_lab import BUCKET, ROLE
 from stack.msk import CLUSTER
 from stack.msk.iam import Role, allow
@@ -96,7 +97,12 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
             target=SimpleNamespace(admin=target, extra={"bootstrap.servers": "t:9092"}),
             canary="ferry-canary-wave-1",
             topics=topics,
-            groups=SimpleNamespace(selection=selection, committed={"shop": {("orders", 0): 1}}),
+            groups=ResolvedGroups(
+                cast("Any", selection),
+                {"shop": {("orders", 0): 1}, "jobs": {("orders", 0): 2}},
+                {},
+                kinds={"jobs": "share"},
+            ),
         )
         made = MirrorMaker2OnMskConnect(migration)
         made.runtime.resources.waits = (0, 20)
@@ -350,3 +356,10 @@ def test_another_cluster_than_the_connections_is_seen_once_it_runs(make: Any, ta
     state = engine.readiness()
     assert state.verdict is Verdict.FAILED
     assert "it is not the cluster of bootstrap" in state.reason
+
+
+def test_as_many_checkpoint_tasks_are_waited_for_as_there_are_groups_that_mirror_maker_sees(make: Any) -> None:
+    """MirrorMaker 2 lists consumer groups alone: a task for a share group would be waited for in vain."""
+    mirror = make(tasks_max=8).mirror
+    _, checkpoint, _ = mirror.names
+    assert mirror.tasks(checkpoint) == 1
