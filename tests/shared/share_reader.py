@@ -32,7 +32,8 @@ def read(
                 found[place] = message.value() or b""
                 done = accept(*place)
                 consumer.acknowledge(message, AcknowledgeType.ACCEPT if done else AcknowledgeType.RELEASE)
-            consumer.commit_sync(30)
+            refused = {place: error for place, error in consumer.commit_sync(30).items() if error is not None}
+            assert not refused, refused
         return found
     finally:
         consumer.close()
