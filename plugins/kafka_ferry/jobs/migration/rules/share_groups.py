@@ -68,12 +68,12 @@ def _startless(one: ShareGroup) -> Finding:
 
 def _carried(one: ShareGroup, goes_on: bool) -> Finding:
     again = "a number of records that its brokers do not tell" if one.done is None else number_of(one.done, "record")
-    busy = " It is at work: stop its consumers before the last run, then fewer are in flight." * one.at_work
-    stays = " MirrorMaker 2 does not move it on: run again, or clear fingerprint, before the switch." * goes_on
+    busy = ". It is at work: stop its consumers before the last run, then fewer are in flight" * one.at_work
+    stays = ". MirrorMaker 2 does not move it on: run again, or clear fingerprint, before the switch" * goes_on
     return _finding(
         one, Severity.ADVISE,
         "is a share group (KIP-932): its start is copied, and what it has in flight is delivered again from there (at "
-        f"least once); records behind its start that it is done with: {again}.{busy}{stays}",
+        f"least once); records behind its start that it is done with: {again}{busy}{stays}",
         "copy its own settings by hand, such as share.isolation.level (kafka-configs --describe --entity-type groups "
         f"--entity-name {shown(one.name)})",
     )  # fmt: skip
