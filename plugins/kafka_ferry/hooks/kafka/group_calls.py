@@ -213,7 +213,15 @@ class GroupCalls:
     def set_share_starts(self, starts: Mapping[str, Mapping[Partition, int]]) -> dict[str, str]:
         """Set starts of share groups on the partitions named only; group to reason where it was refused, as it is for
         one that has members. See ``no_share_starts``."""
-        return self._share_wire().set_starts(starts) if starts else {}
+        if not starts:
+            return {}
+        wire = self._share_wire()
+        refused = wire.set_starts(starts)
+        if not self.capabilities.makes_share_groups:  # 4.1.1 says nothing of what it did not do (measured)
+            there = wire.starts(starts)
+            left = [g for g, own in starts.items() if any(tp not in there[g] for tp in own)]
+            refused |= {group: wire.NOT_THERE for group in left if group not in refused}
+        return refused
 
     def _share_wire(self) -> ShareGroupWire:
         from kafka_ferry.hooks.kafka.share_groups import ShareGroupWire  # late: few clusters have any

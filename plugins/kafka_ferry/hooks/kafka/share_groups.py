@@ -179,6 +179,9 @@ class AlterStarts(Request[_AlterStarts0]):  # type: ignore[misc]
 class ShareGroupWire(GroupWire):
     """Questions about share groups. Raises what ``GroupWire`` raises."""
 
+    #: Why a start that was set is not there.
+    NOT_THERE: ClassVar[str] = f"there is no such share group. {EXISTING_ONLY}"
+
     def is_switched_off(self) -> bool:
         """Whether its brokers know of share groups and have none (feature ``share.version`` is 0)."""
 
