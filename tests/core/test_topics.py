@@ -191,7 +191,16 @@ def test_topic_state_reads_what_is_in_force() -> None:
     assert not plain.compacted
     assert not plain.log_append_time
     assert TopicState("t", "id", 1, 1, effective={"cleanup.policy": "compact,delete"}).compacted
-    assert TopicState("t", "id", 1, 1, effective={"message.timestamp.type": "LogAppendTime"}).log_append_time
+    stamped = TopicState("t", "id", 1, 1, effective={"message.timestamp.type": "LogAppendTime"})
+    assert (stamped.log_append_time, stamped.has_writers_time) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("version", "untimed"), [("0.8.2", True), ("0.9.0", True), ("0.10.0-IV0", False), ("2.6-IV0", False), (None, False)]
+)
+def test_records_of_before_kafka_0_10_have_no_timestamp(version: str | None, untimed: bool) -> None:
+    state = TopicState("t", "id", 1, 1, effective={"message.format.version": version} if version else {})
+    assert (state.untimed, state.has_writers_time) == (untimed, not untimed)
 
 
 def test_a_group_that_is_called_like_an_expression_does_not_hide_the_others() -> None:

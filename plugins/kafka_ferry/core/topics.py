@@ -48,6 +48,16 @@ class TopicState:
     def log_append_time(self) -> bool:
         return self.effective.get("message.timestamp.type") == "LogAppendTime"
 
+    @property
+    def untimed(self) -> bool:
+        """Whether its records have no timestamp, as they are kept in the format of before Kafka 0.10 (KIP-32)."""
+        return self.effective.get("message.format.version", "").startswith(("0.8.", "0.9."))
+
+    @property
+    def has_writers_time(self) -> bool:
+        """Whether its records have the timestamp that their writer gave them, which a copy of them has too."""
+        return not (self.log_append_time or self.untimed)
+
 
 @dataclass(frozen=True)
 class Skipped:

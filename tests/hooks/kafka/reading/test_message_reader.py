@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, TopicPartition
 
 from kafka_ferry.exceptions import BadConnection, TransientError
 from kafka_ferry.hooks.kafka.reading import message_reader as record_reader
-from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, time_of
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.record_hash import record_hash
 
@@ -262,3 +262,14 @@ def test_settings_are_refused_without_showing_secrets(monkeypatch: pytest.Monkey
         LibrdkafkaReader(config, "read_uncommitted").read([span(0, 0, 1)])
     assert "hush-hush" not in str(refused.value)
     assert "hush-hush" not in repr(LibrdkafkaReader(config, "read_uncommitted"))
+
+
+@pytest.mark.parametrize(("told", "meant"), [((0, 0), (0, -1)), ((1, 0), (1, 0)), ((1, 7), (1, 7)), ((2, 9), (2, 9))])
+def test_a_record_of_before_kafka_0_10_has_no_timestamp_and_is_not_of_1970(
+    told: tuple[int, int], meant: tuple[int, int]
+) -> None:
+    class Old(Message):
+        def timestamp(self) -> tuple[int, int]:
+            return told
+
+    assert time_of(Old(0, 0)) == meant  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from kafka_ferry.core.retention import HELD_SIZE
 from kafka_ferry.core.topics import Selection, Skipped, TopicState
 from kafka_ferry.jobs.migration.rules.preflight import (
     NOT_SEEN,
+    Cutoffs,
     TopicFacts,
     cutoffs,
     group_findings,
@@ -98,6 +99,9 @@ def test_timestamp_type() -> None:
     both = facts(state(**stamping), configs=stamping)
     assert only(topic_findings([both], hold=True)).severity is Severity.ADVISE
     assert topic_findings([facts(state(**stamping))], hold=True) == [], "the target keeps the source's times"
+    found = only(topic_findings([facts(state(message_format_version="0.9.0"))], hold=True))
+    assert (found.severity, "no timestamp" in found.what) == (Severity.ADVISE, True)
+    assert topic_findings([facts(state(message_format_version="0.10.2"))], hold=True) == []
 
 
 def test_a_smaller_limit_of_size_is_lifted_or_warned_of() -> None:
@@ -153,6 +157,8 @@ def test_moments_of_a_plain_topic() -> None:
 
 def test_moments_where_the_source_keeps_longer() -> None:
     assert cutoffs(state(retention_ms=30 * DAY), DEFAULTS, NOW).overdue == NOW - 30 * DAY
+    untimed = cutoffs(state(message_format_version="0.9.0", retention_ms=DAY), DEFAULTS, NOW)
+    assert untimed == Cutoffs(None, None, None, None, None), "brokers refuse to look for times that are not there"
     assert cutoffs(state(retention_ms=-1), DEFAULTS, NOW).overdue is None, "nothing is overdue there"
     assert cutoffs(state(retention_ms=DAY), DEFAULTS, NOW).overdue == NOW - 7 * DAY, "nor twice counted"
     assert cutoffs(state(cleanup_policy="compact"), DEFAULTS, NOW).overdue is None

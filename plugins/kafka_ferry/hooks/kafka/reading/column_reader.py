@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.kafka.reading.batch_stream import native_stream
-from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of
+from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader, headers_of, time_of
 from kafka_ferry.hooks.kafka.reading.range_stream import CONSUMER_SETTINGS, RangeStream
 from kafka_ferry.records.batch_messages import BatchMessage, largest_batch
 from kafka_ferry.records.columns import RecordColumns, binary_array, columns_of, header_array, record_columns
@@ -95,7 +95,7 @@ def _from_messages(
 
 
 def _columns(partition: int, messages: list[BatchMessage]) -> RecordColumns:
-    times = [one.timestamp() for one in messages]
+    times = [time_of(one) for one in messages]
     return columns_of(
         partition,
         offsets=[one.offset() or 0 for one in messages],

@@ -90,6 +90,14 @@ class MessageClient:
         self._consumer.close()
 
 
+def time_of(message: BatchMessage) -> tuple[int, int]:
+    """Kind of timestamp (0 none, 1 CreateTime, 2 LogAppendTime) and ms since 1970, of a message of ours or
+    confluent-kafka's; -1 ms of a record of before Kafka 0.10, as Kafka has it, where librdkafka says 0 (measured).
+    """
+    kind, time = message.timestamp()
+    return kind, time if kind else -1
+
+
 def headers_of(message: BatchMessage) -> Headers | None:
     """Headers of a message, ours or confluent-kafka's.
 
@@ -288,7 +296,7 @@ class _Columns:
     def extend(self, messages: Sequence[BatchMessage]) -> None:
         self._offsets.extend(one.offset() or 0 for one in messages)
         keys, values = [one.key() for one in messages], [one.value() for one in messages]
-        times = [one.timestamp()[1] for one in messages] if self._with_timestamp else repeat(None)
+        times = [time_of(one)[1] for one in messages] if self._with_timestamp else repeat(None)
         self._hashes.extend(map(record_hash, times, map(self._headers, messages), keys, values))
         self._bytes += sum(map(len, filter(None, keys))) + sum(map(len, filter(None, values)))
         if self._with_keys:
@@ -333,7 +341,7 @@ def _runs(offsets: list[int]) -> list[tuple[int, int]]:
 def _record(message: BatchMessage, headers: HeadersOf) -> Record:
     return Record(
         offset=message.offset() or 0,
-        timestamp_ms=message.timestamp()[1],
+        timestamp_ms=time_of(message)[1],
         key=message.key(),
         value=message.value(),
         headers=tuple(headers(message) or ()),

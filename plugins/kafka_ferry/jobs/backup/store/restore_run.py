@@ -50,7 +50,11 @@ from kafka_ferry.records.content import PartitionRange
 
 log = logging.getLogger(__name__)
 
-_CLUSTER_BOUND = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+# Of one cluster alone: its brokers' ids, and how they keep records, where every other format than the newest lacks
+# headers or timestamps and clients that write idempotently are refused (Kafka 4 does not know the setting).
+_CLUSTER_BOUND = (
+    "leader.replication.throttled.replicas", "follower.replication.throttled.replicas", "message.format.version",
+)  # fmt: skip
 _USABLE_SECONDS = 60.0
 _LOADING_SECONDS = 30.0
 

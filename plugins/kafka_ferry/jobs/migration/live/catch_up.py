@@ -22,7 +22,7 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
     """Wait until the source's last record below each frozen end is among the target's last records.
 
     That shows nothing but that it makes sense to compare now. Returns the partitions where it was not seen in time;
-    what they lack is for the comparison to say. Partitions with LogAppendTime are not waited for.
+    what they lack is for the comparison to say. Partitions whose timestamps are not their writers' are not waited for.
     """
     spec = migration.spec
     source, target = migration.topics.topics, migration.target_topics()
@@ -32,8 +32,8 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
         if end > frozen.begins[tp]
         and (name := spec.target_topic(tp[0])) in target
         and (by_topic(migration) or tp[1] < target[name].partitions)
-        and not source[tp[0]].log_append_time
-        and not target[name].log_append_time
+        and source[tp[0]].has_writers_time
+        and target[name].has_writers_time
     }
     spans = [PartitionRange(*tp, max(frozen.begins[tp], end - _TAIL), end) for tp, end in waiting.items()]
     with migration.source.reader(spec.isolation_level, few=True) as reader:

@@ -64,7 +64,7 @@ def topic_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Partit
                 for number in range(target.partitions)
             ),
             mode="last_value" if source.compacted else "multiset",
-            with_timestamp=not (source.log_append_time or target.log_append_time),
+            with_timestamp=source.has_writers_time and target.has_writers_time,
             duplicates=spec.duplicates,
         )
         for name, (source, target) in pairs.items()
@@ -99,8 +99,7 @@ def partition_jobs(migration: Migration, frozen: Frozen, partitions: Sequence[Pa
                 target_end=target_ends[target],
                 # By the source: where only the target compacts, what its cleaner removed is lost, and must be said.
                 mode="last_value" if pair[0].compacted else "ordered",
-                # LogAppendTime gives each record the time of its arrival: nothing to compare.
-                with_timestamp=not any(topic.log_append_time for topic in pair),
+                with_timestamp=all(topic.has_writers_time for topic in pair),
                 duplicates=spec.duplicates,
                 marks=tuple(marks.get(tp, ())),
             )

@@ -77,7 +77,8 @@ def cutoffs(source: TopicState, configs: Mapping[str, str], now_ms: int) -> Cuto
 
     :param configs: in force on the target, see ``TopicFacts``.
     """
-    stamps = configs.get("message.timestamp.type") == "LogAppendTime"
+    # Records without a timestamp get the time of their arrival too; brokers answer no question about their times.
+    stamps = configs.get("message.timestamp.type") == "LogAppendTime" or source.untimed
     deletes = "delete" in configs.get("cleanup.policy", "delete") and not stamps
     kept = limit(configs, "retention.ms") if deletes else None
     own = limit(source.effective, "retention.ms") if "delete" in source.effective.get("cleanup.policy", "") else None
@@ -157,6 +158,13 @@ def _rejected(facts: TopicFacts, hold: bool, key: str, what: str) -> Finding:
 
 
 def _timestamp_type(facts: TopicFacts, _hold: bool) -> Finding | None:
+    if facts.source.untimed:
+        return _finding(
+            Severity.ADVISE, "timestamp_type", facts,
+            f"message.format.version={facts.source.effective['message.format.version']} on the source: its records "
+            "have no timestamp and get the time of the copy on the target; they are compared without",
+            "nothing to do, unless someone looks records up by time",
+        )  # fmt: skip
     if not facts.stamps:
         return None
     if facts.source.log_append_time:

@@ -71,7 +71,7 @@ def resume_offsets(
 
 
 def _stamped(pair: tuple[TopicState, TopicState]) -> bool:
-    return not any(topic.log_append_time for topic in pair)
+    return all(topic.has_writers_time for topic in pair)
 
 
 class _Resume:

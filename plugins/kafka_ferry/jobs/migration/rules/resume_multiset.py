@@ -53,7 +53,7 @@ def _job(source: Side, target: Side, pair: tuple[TopicState, TopicState], isolat
         # Nothing must be there yet: what is missing is only to come.
         source=tuple((tp[1], begins[tp], begins[tp], ends[tp]) for tp in places[0]),
         target=tuple((tp[1], target_begins[tp], target_ends[tp]) for tp in places[1]),
-        with_timestamp=not any(topic.log_append_time for topic in pair),
+        with_timestamp=all(topic.has_writers_time for topic in pair),
     )
 
 
