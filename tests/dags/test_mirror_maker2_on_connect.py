@@ -110,8 +110,10 @@ print(seconds / airflows, *(name for name in heavy if name in sys.modules and na
 
 
 def test_parsing_stays_within_bounds_and_imports_no_giants() -> None:
-    """CPU seconds also grow on a busy machine, so they are compared with those of Airflow's own imports beside them, and
-    the least of some is taken: each alone differs by half beside other work (measured, 0.10 to 0.15)."""
+    """CPU seconds also grow on a busy machine, so they are compared with those of Airflow's own imports beside them.
+
+    The least of some counts: each alone differs by half beside other work (measured, 0.10 to 0.15).
+    """
     plugins = DAGS.parent / "plugins"
     best, heavy = 9.0, [""]
     for _ in range(8):
