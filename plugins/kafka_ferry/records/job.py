@@ -26,7 +26,7 @@ class PartitionJob:
 
     :param frozen_end: every source record below it must be on the target.
     :param mode: "last_value" for compacted topics.
-    :param with_timestamp: False when ``message.timestamp.type`` differs or is LogAppendTime on either side.
+    :param with_timestamp: False unless records have their writers' timestamps on both sides (``TopicState``).
     :param duplicates: "explain" lets records that are on the target more than once pass, still counted and named.
     """
 

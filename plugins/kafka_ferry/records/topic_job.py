@@ -22,7 +22,7 @@ class TopicJob:
         the target.
     :param target: (partition, begin, end); take its ends read_committed.
     :param mode: "last_value" for compacted topics.
-    :param with_timestamp: False when ``message.timestamp.type`` differs or is LogAppendTime on either side.
+    :param with_timestamp: False unless records have their writers' timestamps on both sides (``TopicState``).
     :param duplicates: "explain" lets records that are on the target more than once pass, still counted and named.
     """
 

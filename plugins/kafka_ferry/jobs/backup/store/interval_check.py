@@ -31,7 +31,7 @@ def lacks_records_of(survey: KafkaSurvey, manifest: Manifest, tick: datetime, to
     at = int(tick.timestamp() * 1000)
     begins = survey.offsets(places, "earliest", manifest.isolation_level)
     lasts = survey.offsets(places, "latest", manifest.isolation_level)
-    places = [place for place in places if not states[place[0]].untimed]  # which bear no witness
+    places = [place for place in places if not states[place[0]].untimed]  # their records have no time
     firsts = survey.offsets_at(dict.fromkeys(places, at))
     for place in places:
         first = firsts[place]

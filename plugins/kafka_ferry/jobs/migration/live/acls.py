@@ -63,8 +63,9 @@ def copy_acls(migration: Migration, topics: Mapping[str, str]) -> AclDiff:
         log.info("made %s", acl)
     # What the controller took, a broker knows a moment later (measured).
     deadline = time.monotonic() + _VISIBLE_SECONDS
-    while (diff := acl_diff(migration, topics)).missing and time.monotonic() < deadline:
+    while diff.missing and time.monotonic() < deadline:
         time.sleep(0.2)
+        diff = acl_diff(migration, topics)
     return diff
 
 
