@@ -121,7 +121,7 @@ def test_a_refused_plan_fails_at_once_with_the_fix(runs: Runs) -> None:
     run = runs.trigger("oldest-refused", topics=["oldest.a"], target_conn_id="nobody")
     assert runs.wait(run, TIMEOUT) == "failed"
     assert "connection 'nobody' does not exist" in runs.report(run)["failures"][0]
-    assert runs.task(run, "plan").try_number == 1
+    runs.refused_at_once(run, "connection 'nobody' does not exist")
     assert runs.task(run, "deploy").state == "upstream_failed"
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,18 @@ class Runs:
 
     def task(self, run_id: str, task_id: str) -> Task:
         return next(task for task in self.api.tasks(self.dag, run_id) if task.task_id == task_id)
+
+    def refused_at_once(self, run_id: str, words: str) -> None:
+        """The try of the plan that said the words was its last: no other was made for them.
+
+        A try before it may have been lost by Airflow itself (its server answers HTTP 5xx under load); that one is made
+        again, rightly, and has not said them.
+        """
+        last = self.task(run_id, "plan")
+        assert last.state == "failed", last
+        logs = {n: self.api.log(self.dag, run_id, replace(last, try_number=n)) for n in range(1, last.try_number + 1)}
+        said = [number for number, lines in logs.items() if words in " ".join(lines)]
+        assert said == [last.try_number], logs
 
     def copied(self, run_id: str) -> int:
         """Offsets of the source that were on the target when the wait looked last."""

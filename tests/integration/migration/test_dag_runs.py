@@ -252,7 +252,7 @@ def test_bad_params_are_refused_with_the_cure_and_nothing_changed(runs: Runs) ->
         run = f"bad-{name}"
         assert runs.wait(run) == "failed", name
         assert words in " ".join(runs.report(run)["failures"]), (name, runs.report(run)["failures"])
-        assert runs.task(run, "plan").try_number == 1, "a bad param is not worth another try"
+        runs.refused_at_once(run, words)
         assert runs.task(run, "deploy").state == "upstream_failed"
     after = set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
     assert after == before
