@@ -14,6 +14,7 @@ from confluent_kafka.admin import AclOperation, ConfigResource, ResourceType
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.commits import Commit
+from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
@@ -175,6 +176,22 @@ def test_create_adopts_what_exists_and_delete_tells_what_was_there() -> None:
         admin(create_topics={"t": failed(KafkaError.POLICY_VIOLATION)}).create_topics([SimpleTopic()])
     one = admin(delete_topics={"t": done(), "u": failed(KafkaError.UNKNOWN_TOPIC_OR_PART)})
     assert one.delete_topics(["t", "u"]) == ["t"]
+
+
+def test_many_topics_are_made_in_requests_that_an_old_controller_answers_in_time() -> None:
+    asked: list[list[int]] = []
+
+    def create(new: list[Any], **_: Any) -> dict[str, Future[Any]]:
+        asked.append([topic.num_partitions for topic in new])
+        return {topic.topic: done() for topic in new}
+
+    one = admin()
+    one._client.create_topics = create  # type: ignore[method-assign]
+    one.create_topics(DesiredTopic(f"t{number}", f"t{number}", 6, 3, {"retention.ms": "1"}) for number in range(360))
+
+    assert sum(map(len, asked)) == 360
+    assert max(map(sum, asked)) <= 500
+    assert len(asked) < 10, "few, all the same"
 
 
 class SimpleTopic:

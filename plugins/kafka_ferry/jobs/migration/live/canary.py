@@ -16,7 +16,14 @@ from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.canary import PARTITIONS, batch, canary_checks, skipped_checks, without_new_topics
+from kafka_ferry.jobs.migration.rules.canary import (
+    PARTITIONS,
+    batch,
+    canary_checks,
+    patience_for,
+    skipped_checks,
+    without_new_topics,
+)
 from kafka_ferry.records.compare import PartitionComparison, compare
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.job import ALL_PARTITIONS
@@ -42,7 +49,7 @@ def send_canary(migration: Migration) -> list[Check]:
         raise
     except FerryError as refusal:
         return skipped_checks(f"the canary topic could not be created: {refusal}")
-    patience = 3 * engine.refresh_seconds(migration.spec) + 45
+    patience = patience_for(engine.refresh_seconds(migration.spec), len(migration.topics.partitions))
     took: list[float | None] = []
     for number in (1, 2):
         _produce(migration, topic, number)
