@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from stack import jars
+from stack import jars, listeners
 from stack.errors import StackError
 from stack.java import find_java
 from stack.stack import PROJECT, Stack
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     for cluster in ("source", "target"):
         up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
     up.add_argument("--connect", default="", metavar="KIND", help="version and number of Connect workers, as 3.9.2x2")
+    up.add_argument("--listener", default="", choices=listeners.KINDS, help="how clients of both clusters come")
+    up.add_argument("--racks", default="", metavar="A,B,C", help="racks of the brokers of each cluster, in turn")
     up.add_argument("--exactly-once", action="store_true", help="the worker may write in transactions")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
@@ -81,6 +83,8 @@ def _up(options: argparse.Namespace) -> int:
         target=options.target,
         connect=options.connect,
         exactly_once=options.exactly_once,
+        listener=options.listener,
+        racks=[rack for rack in options.racks.split(",") if rack],
     ).up()
     values = stack.variables()
     print()

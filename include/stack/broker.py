@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import security
+from stack import listeners, security, tokens
 from stack.cluster import Cluster, Kind
 from stack.errors import StackError
 from stack.health import kafka_cluster_id
@@ -61,7 +61,6 @@ num.io.threads=4
 SETTINGS = KRAFT + COMMON
 # Of several, after the rest: in a Java properties file the last line with a key counts.
 SEVERAL = """\
-broker.rack=rack-{number}
 offsets.topic.replication.factor={replicas}
 transaction.state.log.replication.factor={replicas}
 transaction.state.log.min.isr={min_isr}
@@ -69,6 +68,11 @@ share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr={min_isr}
 default.replication.factor={replicas}
 min.insync.replicas={min_isr}
+"""
+# Followers answer who says his rack (KIP-392).
+RACK = """\
+broker.rack={rack}
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
 """
 KRAFT_NODE = """\
 process.roles={roles}
@@ -101,6 +105,8 @@ class Broker(Service):
         self._java, self._jars, self._number, self._advertised = java, jars, number, advertised
         if self.cluster.kind.zookeeper:
             self.needs = (self.cluster.zookeeper,)
+        if state.listener == listeners.OAUTH:
+            self.needs = (*self.needs, tokens.NAME)
 
     @property
     def bootstrap(self) -> str:
@@ -123,9 +129,14 @@ class Broker(Service):
         else:
             settings = SETTINGS.format(controller=ports.get(f"{self.name}-controller", 0), **numbers)
         if kind.brokers > 1:
-            settings += SEVERAL.format(number=self._number, replicas=kind.replicas, min_isr=kind.min_isr)
+            settings += SEVERAL.format(replicas=kind.replicas, min_isr=kind.min_isr)
+            settings += f"broker.rack=rack-{self._number}\n"
+        if racks := self.state.racks:
+            settings += RACK.format(rack=racks[(self._number - 1) % len(racks)])
         if self.state.secure:
             settings += security.broker_settings(self.cluster, self.name, HOST)
+        if self.state.listener:
+            settings += listeners.broker_settings(self.cluster, self.name, HOST)
         if kind.brokers > 1 and not kind.zookeeper:
             settings += self._kraft_node()
         if self._advertised:
@@ -137,7 +148,7 @@ class Broker(Service):
         controls = self.name in self.cluster.controllers
         roles = "broker,controller" if controls else "broker"
         text = KRAFT_NODE.format(roles=roles, number=self._number, quorum=self.cluster.quorum)
-        if not controls:
+        if not controls and not self.state.listener:
             protocol = security.PROTOCOL if self.state.secure else "PLAINTEXT"
             text += f"listeners={protocol}://{HOST}:{self.state.ports[self.name]}\n"
         return text
@@ -148,7 +159,10 @@ class Broker(Service):
 
     def command(self) -> list[str]:
         before_4 = self.cluster.kind.before_4
-        return java_command(self._java, self._jars, "kafka.Kafka", str(self._properties), before_4=before_4)
+        options = listeners.jvm_options(self.state)
+        return java_command(
+            self._java, self._jars, "kafka.Kafka", str(self._properties), before_4=before_4, options=options
+        )
 
     def prepare(self) -> None:
         """Format the storage when it is new; with ZooKeeper the broker does so itself."""
@@ -170,15 +184,17 @@ class Broker(Service):
             raise StackError(f"{self.name}: formatting {self.data} failed. End of {log}:\n{tail(log)}")
 
     def finish(self) -> None:
-        if self.state.secure and self._number == 1:
+        if security.has_users(self.state) and self._number == 1:
             security.set_up(self.cluster)
 
     def problem(self) -> str | None:
         user = None
         if self.state.secure:
             user = (security.ADMIN, security.password(self.state, self.cluster.name, security.ADMIN))
-        port = self.state.ports[self.name]
-        found = kafka_cluster_id(HOST, port, user)
+        port, context = self.state.ports[self.name], None
+        if self.state.listener:
+            port, context = self.state.ports[listeners.internal_port(self.name)], listeners.context(self.cluster)
+        found = kafka_cluster_id(HOST, port, user, context)
         if found is None:
             return "the controller has not let the broker in yet"
         if self.cluster.kind.zookeeper:  # which makes the id up itself

@@ -125,6 +125,8 @@ class Cluster:
         """Port to the service that listens on it."""
         result = {name: name for name in self.brokers}
         result |= {f"{name}-controller": name for name in self.controllers}
+        if self.state.listener:
+            result |= {f"{name}-internal": name for name in self.brokers}
         return result | ({self.zookeeper: self.zookeeper} if self.kind.zookeeper else {})
 
     @property

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import jars, mariadb, msk_double, s3, security
+from stack import jars, listeners, mariadb, msk_double, s3, security
 from stack.airflow import USER
+from stack.certificates import Certificates
 from stack.cluster import Cluster, Kind
 from stack.msk import CLUSTER
 from stack.ports import HOST
@@ -39,7 +40,7 @@ def variables(
     return {
         "FERRY_SOURCE_BOOTSTRAP": source.bootstrap,
         "FERRY_TARGET_BOOTSTRAP": target.bootstrap,
-        "FERRY_CONNECT_URL": f"http://{HOST}:{state.ports['worker']}",
+        "FERRY_CONNECT_URL": f"{listeners.scheme(state)}://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
         **_msk(state),
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
@@ -79,7 +80,13 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
     def kafka(cluster: Cluster, user: str) -> dict[str, object]:
         return {"conn_type": "kafka", "extra": security.client_settings(cluster, user)}
 
-    connect: dict[str, object] = {"conn_type": "http", "schema": "http", "host": HOST, "port": state.ports["worker"]}
+    connect: dict[str, object] = {
+        "conn_type": "http",
+        "schema": listeners.scheme(state),
+        "host": HOST,
+        "port": state.ports["worker"],
+    }
+    more: dict[str, object] = {"verify": str(Certificates(state).ca)} if state.listener else {}
     connections: dict[str, dict[str, object]] = {
         "kafka_source": kafka(source, security.FERRY),
         "kafka_target": kafka(target, security.FERRY),
@@ -99,15 +106,24 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
         },
     }
     providers: dict[str, dict[str, str]] = {}
-    if state.secure:
+    if security.has_users(state):
         # A migration's user may not write to the source: who fills it takes these.
         connections["kafka_source_admin"] = kafka(source, security.ADMIN)
         connections["kafka_target_admin"] = kafka(target, security.ADMIN)
+    if state.listener:
+        providers = {
+            f"kafka_{cluster}": {
+                key: f"${{file:{folder}/connect-secrets/{cluster}.properties:{key}}}" for key in secrets
+            }
+            for cluster, secrets in listeners.connect_secrets(state, security.FERRY).items()
+        }
+    if state.secure:
         providers = {
             f"kafka_{cluster}": {"sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"}
             for cluster in security.USERS
         }
-        connect["extra"] = {"config_provider": providers}
+    if providers:
+        more["config_provider"] = providers
     if database:
         for name, user in (("database_source", mariadb.READER), ("database_source_admin", mariadb.ADMIN)):
             connections[name] = {
@@ -119,7 +135,9 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
             }
         # Debezium reads the password from a file on the worker, so that the connector's config does not hold it.
         reference = {"password": f"${{file:{folder}/connect-secrets/database.properties:password}}"}
-        connect["extra"] = {"config_provider": {**providers, "database_source": reference}}
+        more["config_provider"] = {**providers, "database_source": reference}
+    if more:
+        connect["extra"] = more
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
 
 

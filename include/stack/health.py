@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -18,12 +19,18 @@ TIMEOUT = 5.0  # seconds for one request
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def get_json(url: str) -> dict[str, object]:
+def get_json(url: str, context: ssl.SSLContext | None = None) -> dict[str, object]:
     """GET a JSON object from a local server.
 
+    :param context: by which HTTPS is believed.
     :raises OSError: no answer, or not a success.
     """
-    with _direct.open(url, timeout=TIMEOUT) as answer:
+    opener = _direct
+    if context:
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+    with opener.open(url, timeout=TIMEOUT) as answer:
         return dict(json.load(answer))
 
 
@@ -49,17 +56,19 @@ def status_of(url: str) -> int:
             return error.code
 
 
-def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) -> str | None:
+def kafka_cluster_id(
+    host: str, port: int, user: tuple[str, str] | None = None, context: ssl.SSLContext | None = None
+) -> str | None:
     """Ask a broker for the metadata of its cluster; None while the broker itself is not ready.
 
     A request of its own (Metadata v5, https://kafka.apache.org/protocol#The_Messages_Metadata, in all brokers since
     1.0) as no client library may be installed yet. A KRaft broker lists itself only when the controller has let it in
     (it is "unfenced"), which is later than the moment its port opens.
 
-    :param user: name and password for SASL PLAIN.
+    :param user: name and password for SASL PLAIN. ``context``: of a listener with TLS.
     :raises OSError: no answer, or the user is refused.
     """
-    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
+    with _connected(host, port, context) as connection:
         if user is not None:
             _authenticate(connection, *user)
         # Metadata: no topics, do not create any. The answer begins with the throttle time.
@@ -67,6 +76,17 @@ def kafka_cluster_id(host: str, port: int, user: tuple[str, str] | None = None) 
     ports = [_broker_port(answer) for _ in range(answer.integer())]
     cluster_id = answer.text()
     return cluster_id if port in ports else None
+
+
+def _connected(host: str, port: int, context: ssl.SSLContext | None) -> socket.socket:
+    plain = socket.create_connection((host, port), timeout=TIMEOUT)
+    if context is None:
+        return plain
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
 
 
 def _broker_port(answer: _Reader) -> int:

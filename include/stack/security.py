@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stack import listeners
 from stack.cluster import Cluster
 from stack.errors import StackError
 from stack.state import State
@@ -85,6 +86,11 @@ GRANTS = {
 }
 
 
+def has_users(state: State) -> bool:
+    """Whether brokers know who asks, and what that one may do."""
+    return state.secure or listeners.has_users(state.listener)
+
+
 def password(state: State, cluster: str, user: str) -> str:
     """Generated once for the life of a stack's folder; letters, digits, ``-`` and ``_``."""
     return state.secret(f"kafka_{cluster}_{user}")
@@ -122,6 +128,8 @@ def worker_settings(state: State) -> str:
 
 def client_settings(cluster: Cluster, user: str) -> dict[str, str]:
     """librdkafka settings: the extra of a ``kafka`` connection."""
+    if cluster.state.listener:
+        return listeners.client_settings(cluster, user)
     if not cluster.state.secure:
         return {"bootstrap.servers": cluster.bootstrap}
     return {
@@ -134,7 +142,7 @@ def client_settings(cluster: Cluster, user: str) -> dict[str, str]:
 
 
 def set_up(cluster: Cluster) -> None:
-    """Give the cluster its SCRAM users and ACLs; may be repeated.
+    """Give the cluster its SCRAM users, where it has such, and ACLs; may be repeated.
 
     :raises StackError: the broker refused.
     """
@@ -164,7 +172,7 @@ def set_up(cluster: Cluster) -> None:
             types[grant.resource],
             grant.name,
             ResourcePatternType.PREFIXED if grant.prefixed else ResourcePatternType.LITERAL,
-            f"User:{grant.user}",
+            f"User:{listeners.principal(cluster.state.listener, grant.user)}",
             "*",
             AclOperation[operation],
             AclPermissionType.ALLOW,
@@ -172,10 +180,13 @@ def set_up(cluster: Cluster) -> None:
         for grant in GRANTS[cluster.name]
         for operation in grant.operations
     ]
-    settings: Mapping[str, str] = client_settings(cluster, ADMIN) | {"sasl.mechanism": "PLAIN"}
+    settings: Mapping[str, str] = client_settings(cluster, ADMIN)
+    if cluster.state.secure:
+        settings = {**settings, "sasl.mechanism": "PLAIN"}
+    makes_users = cluster.state.secure and cluster.kind.scram_by_protocol
     admin = AdminClient({**settings, "log_level": "2"})
     try:
-        scrams = admin.alter_user_scram_credentials(users) if cluster.kind.scram_by_protocol else {}
+        scrams = admin.alter_user_scram_credentials(users) if makes_users else {}
         for future in (*scrams.values(), *admin.create_acls(acls).values()):
             future.result(timeout=30)
     except (KafkaException, TimeoutError) as error:

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,18 +25,24 @@ JVM_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLeve
 
 
 def java_command(
-    java: str, jars: Path, main: str, *arguments: str, plugins: Path | None = None, before_4: bool = False
+    java: str,
+    jars: Path,
+    main: str,
+    *arguments: str,
+    plugins: Path | None = None,
+    before_4: bool = False,
+    options: Sequence[str] = (),
 ) -> list[str]:
     """The command of a JVM with all of Kafka on its classpath, and the JARs of the folder ``plugins`` behind it.
 
-    :param before_4: a Kafka that logs by log4j 1.2.
+    :param before_4: a Kafka that logs by log4j 1.2. ``options``: of the JVM, beside the usual ones.
     """
     folders = [jars] if plugins is None else [jars, plugins]
     classpath = os.pathsep.join(f"{folder}/*" for folder in folders)
     log = f"-Dlog4j2.configurationFile=file:{LOG_CONFIG}"
     if before_4:
         log = f"-Dlog4j.configuration=file:{LOG_CONFIG_BEFORE_4}"
-    return [java, *JVM_OPTIONS, log, "-cp", classpath, main, *arguments]
+    return [java, *JVM_OPTIONS, *options, log, "-cp", classpath, main, *arguments]
 
 
 class Service(ABC):

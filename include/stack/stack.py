@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, mariadb, plugins, process, security
+from stack import env, jars, listeners, mariadb, plugins, process, security, tokens
 from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.cluster import Cluster, Kind
@@ -70,6 +70,9 @@ class Stack:
     :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
     :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group.
     :param exactly_once: the workers may write in transactions (``exactly.once.source.support``).
+    :param listener: how clients of both clusters come: ``tls``, ``mtls``, ``oauth``, see ``stack.listeners``; Kafka
+        Connect's REST API is HTTPS then.
+    :param racks: of brokers, in turn; followers answer consumers of their rack.
     :param advertised: a broker's name to the port that it tells clients, where a proxy of tests stands before it; of a
         stack without users.
     """
@@ -89,10 +92,17 @@ class Stack:
         target: str = "",
         connect: str = "",
         exactly_once: bool = False,
+        listener: str = "",
+        racks: Sequence[str] = (),
         advertised: Mapping[str, int] | None = None,
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
+        if listener and (secure or msk or advertised):
+            raise StackError(
+                "a listener of TLS goes with no other login, no double of MSK Connect and no proxy of tests"
+            )
+        self._listener, self._racks = listener, list(racks)
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
@@ -122,6 +132,10 @@ class Stack:
             self._state.secure, self._state.msk = self._secure, self._msk
             self._state.exactly_once = self._exactly_once
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
+            self._state.listener, self._state.racks = self._listener, self._racks
+            listeners.check(self._listener, self._clusters())
+            if self._listener:
+                listeners.make_certificates(self._state)
             self._resolve_others(java)
             self._clean()
             with PortLease() as lease:
@@ -282,6 +296,7 @@ class Stack:
     def _assign_ports(self, lease: PortLease) -> None:
         state = self._loaded_state()
         optional = {**(DATABASE_PORTS if self._database else {}), **(MSK_PORTS if self._msk else {})}
+        optional |= {tokens.NAME: tokens.NAME} if self._listener == listeners.OAUTH else {}
         kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
         kafka |= {name: name for name in worker_names(self._kinds["worker"])}
         wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
@@ -313,6 +328,8 @@ class Stack:
         services: list[Service] = [*kafka.values(), *workers, S3Server(self.folder, state)]
         if self._database:
             services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
+        if self._listener == listeners.OAUTH:
+            services.append(tokens.TokenServer(self.folder, state))
         if self._msk:
             services.append(MskDouble(self.folder, state, java, libraries, target))
         if self._airflow:
@@ -445,6 +462,7 @@ class Stack:
             raise StackError(f"no stack was started in {self.folder}")
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
+        self._listener, self._racks = self._state.listener, self._state.racks
         self._kinds = {name: Kind.parse(self._state.kinds.get(name, "")) for name in (*CLUSTERS, "worker")}
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 

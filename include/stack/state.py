@@ -27,6 +27,8 @@ class State:
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.secure = self.msk = self.exactly_once = False
+        self.listener = ""  # one of ``stack.listeners.KINDS``
+        self.racks: list[str] = []  # of brokers, in turn
         self.kinds: dict[str, str] = {}  # cluster or "worker" to what ``stack.cluster.Kind`` parses
         self.processes: dict[str, Running] = {}
         if path.exists():
@@ -41,9 +43,16 @@ class State:
         self.secrets = dict(data["secrets"])  # type: ignore[call-overload]
         self.secure, self.msk = bool(data.get("secure", False)), bool(data.get("msk", False))
         self.exactly_once = bool(data.get("exactly_once", False))
+        self.listener = str(data.get("listener", ""))
+        self.racks = list(data.get("racks", []))  # type: ignore[call-overload]
         self.kinds = dict(data.get("kinds", {}))  # type: ignore[call-overload]
         processes: dict[str, dict[str, str]] = dict(data["processes"])  # type: ignore[call-overload]
         self.processes = {name: Running(**fields) for name, fields in processes.items()}  # type: ignore[arg-type]
+
+    @property
+    def folder(self) -> Path:
+        """Of the stack."""
+        return self._path.parent
 
     def save(self) -> None:
         """Write the file in one step, so that a killed launcher leaves the old state or the new one."""
@@ -57,6 +66,8 @@ class State:
                 "secure": self.secure,
                 "msk": self.msk,
                 "exactly_once": self.exactly_once,
+                "listener": self.listener,
+                "racks": self.racks,
                 "kinds": self.kinds,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }

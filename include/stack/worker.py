@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stack import mariadb, security
+from stack import listeners, mariadb, security
 from stack.broker import Broker
 from stack.cluster import Kind
 from stack.health import get_json
@@ -20,7 +20,7 @@ from stack.state import State
 SETTINGS = """\
 bootstrap.servers={bootstrap}
 group.id=ferry-connect
-listeners=http://{host}:{port}
+listeners={scheme}://{host}:{port}
 rest.advertised.host.name={host}
 key.converter=org.apache.kafka.connect.converters.ByteArrayConverter
 value.converter=org.apache.kafka.connect.converters.ByteArrayConverter
@@ -81,13 +81,13 @@ class Worker(Service):
         self._kind = kind or Kind()
         self._java, self._jars, self._target = java, jars, target
         self._plugins, self._make_plugins, self._connectors = plugins, build, connectors
-        if state.secure:
+        if security.has_users(state):
             self.needs = ("target",)  # without its ACLs a worker ends at once
 
     @property
     def url(self) -> str:
         """Root of its REST API."""
-        return f"http://{HOST}:{self.state.ports[self.name]}"
+        return f"{listeners.scheme(self.state)}://{HOST}:{self.state.ports[self.name]}"
 
     @property
     def secrets(self) -> Path:
@@ -100,7 +100,9 @@ class Worker(Service):
 
     def files(self) -> Mapping[Path, str]:
         port, bootstrap = self.state.ports[self.name], self._target.bootstrap
-        settings = SETTINGS.format(bootstrap=bootstrap, host=HOST, port=port, secrets=self.secrets)
+        settings = SETTINGS.format(
+            bootstrap=bootstrap, scheme=listeners.scheme(self.state), host=HOST, port=port, secrets=self.secrets
+        )
         if self.state.exactly_once:
             settings += "exactly.once.source.support=enabled\n"
         if (replicas := self._target.cluster.kind.replicas) > 1:
@@ -115,6 +117,10 @@ class Worker(Service):
             for cluster in security.USERS:
                 secret = security.password(self.state, cluster, security.FERRY)
                 files[self.secrets / f"{cluster}.properties"] = f"password={secret}\n"
+        if self.state.listener:
+            settings += listeners.worker_settings(self.state) + "rest.advertised.listener=https\n"
+            for cluster, secrets in listeners.connect_secrets(self.state, security.FERRY).items():
+                files[self.secrets / f"{cluster}.properties"] = listeners.java_properties(secrets)
         return {self._properties: settings, **files}
 
     def prepare(self) -> None:
@@ -126,11 +132,18 @@ class Worker(Service):
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
         before_4 = self._kind.before_4
         return java_command(
-            self._java, self._jars, main, str(self._properties), plugins=self._plugins, before_4=before_4
+            self._java,
+            self._jars,
+            main,
+            str(self._properties),
+            plugins=self._plugins,
+            before_4=before_4,
+            options=listeners.jvm_options(self.state),
         )
 
     def problem(self) -> str | None:
+        context = listeners.rest_context(self.state)
         if self._kind.numbers < (3, 9):  # GET /health is of KIP-1017
-            return None if get_json(self.url).get("version") else "it does not say its version"
-        health = get_json(f"{self.url}/health")
+            return None if get_json(self.url, context).get("version") else "it does not say its version"
+        health = get_json(f"{self.url}/health", context)
         return None if health.get("status") == "healthy" else f"it says {health}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.core.client_settings import java_client_settings, librdkafka_settings, with_prefix
+from kafka_ferry.core.oidc import token_urls
 from kafka_ferry.exceptions import BadConnection
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -116,6 +117,34 @@ BOTH_WAYS = {
             "ssl.keystore.password": "st0re",
         },
     ),
+    "OAUTHBEARER with a token endpoint": (
+        {
+            "bootstrap.servers": "a:9093",
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": "/etc/ca.pem",
+            "sasl.mechanism": "OAUTHBEARER",
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.client.id": "ferry",
+            "sasl.oauthbearer.client.secret": 'S3"CRET',
+            "sasl.oauthbearer.scope": "kafka",
+            "sasl.oauthbearer.extensions": "logicalCluster=lkc-1,identityPoolId=pool-2",
+            "sasl.oauthbearer.token.endpoint.url": "https://idp/token",
+            "https.ca.location": "/etc/idp.pem",
+        },
+        {
+            "bootstrap.servers": "a:9093",
+            "security.protocol": "SASL_SSL",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": "/etc/ca.pem",
+            "sasl.mechanism": "OAUTHBEARER",
+            "sasl.jaas.config": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+            'clientId="ferry" clientSecret="S3\\"CRET" scope="kafka" extension_logicalCluster="lkc-1" '
+            'extension_identityPoolId="pool-2" ssl.truststore.type="PEM" ssl.truststore.location="/etc/idp.pem";',
+            "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer."
+            "OAuthBearerLoginCallbackHandler",
+            "sasl.oauthbearer.token.endpoint.url": "https://idp/token",
+        },
+    ),
     "MSK IAM": (
         {"bootstrap.servers": MSK, "security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER"},
         {
@@ -218,6 +247,15 @@ def test_the_whole_jaas_line_may_be_a_reference() -> None:
 
 SASL = {"bootstrap.servers": "a:1", "security.protocol": "SASL_SSL", "sasl.username": "u", "sasl.password": "S3CRET"}
 TLS = {"bootstrap.servers": "a:1", "security.protocol": "SSL"}
+OIDC = {
+    "bootstrap.servers": "a:1",
+    "security.protocol": "SASL_SSL",
+    "sasl.mechanism": "OAUTHBEARER",
+    "sasl.oauthbearer.method": "oidc",
+    "sasl.oauthbearer.client.id": "ferry",
+    "sasl.oauthbearer.client.secret": "S3CRET",
+    "sasl.oauthbearer.token.endpoint.url": "https://idp/token",
+}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +268,17 @@ TLS = {"bootstrap.servers": "a:1", "security.protocol": "SSL"}
         ({**SASL, "sasl.mechanism": "PLAIN", "sasl.kerberos.keytab": "x"}, "sasl.kerberos.keytab"),
         ({**SASL, "sasl.mechanism": "OAUTHBEARER"}, "sasl.mechanism: OAUTHBEARER"),
         ({**SASL, "sasl.mechanism": "OAUTHBEARER", "bootstrap.servers": f"{MSK},a:1"}, "sasl.mechanism: OAUTHBEARER"),
-        ({**SASL, "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc"}, "sasl.oauthbearer.method"),
+        ({**OIDC, "sasl.oauthbearer.client.secret": None}, "sasl.oauthbearer.client.secret: missing"),
+        ({**OIDC, "sasl.oauthbearer.token.endpoint.url": ""}, "sasl.oauthbearer.token.endpoint.url: missing"),
+        ({**OIDC, "sasl.oauthbearer.grant.type": "jwt-bearer"}, "sasl.oauthbearer.grant.type: jwt-bearer"),
+        ({**OIDC, "sasl.oauthbearer.assertion.file": "/x"}, "sasl.oauthbearer.assertion.file"),
+        ({**OIDC, "sasl.oauthbearer.extensions": "a=1,b"}, "sasl.oauthbearer.extensions: 'b'"),
+        ({**OIDC, "sasl.oauthbearer.config": "AWS_MSK_IAM"}, "sasl.oauthbearer.config"),
+        ({**OIDC, "sasl.oauthbearer.method": "default"}, "sasl.oauthbearer.client.id: has no meaning"),
+        ({**OIDC, "sasl.mechanism": "PLAIN"}, "sasl.oauthbearer.client.id: has no meaning"),
+        ({**OIDC, "https.ca.location": "/x", "https.ca.pem": CERT}, "https.ca.location"),
+        ({**OIDC, "https.proxy": "/x"}, "https.proxy"),
+        ({**OIDC, "sasl.oauthbearer.client.credentials.client.id": "other"}, "sasl.oauthbearer.client.c"),
         (
             {**SASL, "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.config": "AWS_MSK_IAM role=x"},
             "sasl.oauthbearer.config: 'role'",
@@ -295,6 +343,15 @@ def test_references_are_checked(references: dict[str, str], named: str) -> None:
         (
             {
                 "security.protocol": "SASL_SSL",
+                "sasl.mechanism": "OAUTHBEARER",
+                "sasl.jaas.config": 'x.OAuthBearerLoginModule required clientId="u" clientSecret="S3CRET" odd="1";',
+                "sasl.oauthbearer.token.endpoint.url": "https://idp/token",
+            },
+            "sasl.jaas.config",
+        ),
+        (
+            {
+                "security.protocol": "SASL_SSL",
                 "sasl.mechanism": "PLAIN",
                 "sasl.jaas.config": f'{PLAIN} required username="u" password="S3CRET',
             },
@@ -306,6 +363,24 @@ def test_refused_on_the_way_back(java: dict[str, str], named: str) -> None:
     with pytest.raises(BadConnection, match=named) as refusal:
         librdkafka_settings({"bootstrap.servers": "a:1", **java})
     assert "S3CRET" not in str(refusal.value)
+
+
+def test_librdkafkas_newer_names_mean_the_same() -> None:
+    newer = {key.replace("bearer.client.", "bearer.client.credentials.client."): value for key, value in OIDC.items()}
+    assert newer.keys() != OIDC.keys()
+    assert java_client_settings(newer) == java_client_settings(OIDC)
+
+
+def test_the_secret_of_oauth_may_stay_on_the_worker() -> None:
+    java = java_client_settings(OIDC, {"sasl.oauthbearer.client.secret": "${file:/etc/s.properties:secret}"})
+    assert 'clientSecret="${file:/etc/s.properties:secret}"' in java["sasl.jaas.config"]
+    assert "S3CRET" not in str(java)
+
+
+def test_token_endpoints_of_connections_are_told_each_once() -> None:
+    plain = {"bootstrap.servers": "a:1"}
+    assert token_urls([OIDC, plain, OIDC]) == ["https://idp/token"]
+    assert token_urls([plain]) == []
 
 
 def test_prefix() -> None:

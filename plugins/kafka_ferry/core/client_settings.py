@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_ferry.core import msk_iam
+from kafka_ferry.core import msk_iam, oidc
 from kafka_ferry.core.jaas import JaasEntry, Reference, parse
 from kafka_ferry.exceptions import BadConnection
 
@@ -18,7 +18,7 @@ SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
 _MODULES = {"PLAIN": PLAIN_MODULE, "SCRAM-SHA-256": SCRAM_MODULE, "SCRAM-SHA-512": SCRAM_MODULE}
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
-_ALIASES = {"metadata.broker.list": "bootstrap.servers", "sasl.mechanisms": "sasl.mechanism"}
+_ALIASES = {"metadata.broker.list": "bootstrap.servers", "sasl.mechanisms": "sasl.mechanism", **oidc.ALIASES}
 _REFERENCE = re.compile(r"\$\{[^}:]+:[^}]+\}")
 _SECURITY = re.compile(r"^(security\.|sasl\.|ssl[._]|https\.|enable\.(ssl|sasl)\.)")
 
@@ -26,11 +26,11 @@ _SECURITY = re.compile(r"^(security\.|sasl\.|ssl[._]|https\.|enable\.(ssl|sasl)\
 REFERABLE_KEYS = frozenset(
     {
         "sasl.username", "sasl.password", "sasl.jaas.config", "ssl.ca.pem", "ssl.certificate.pem", "ssl.key.pem",
-        "ssl.key.password", "ssl.keystore.password",
+        "ssl.key.password", "ssl.keystore.password", oidc.ID, oidc.SECRET,
     }
 )  # fmt: skip
 
-_TRANSLATED = REFERABLE_KEYS | {
+_TRANSLATED = REFERABLE_KEYS | oidc.KEYS | {
     "security.protocol", "sasl.mechanism", "sasl.oauthbearer.config", "ssl.ca.location", "ssl.certificate.location",
     "ssl.key.location", "ssl.keystore.location", "ssl.endpoint.identification.algorithm",
     "enable.ssl.certificate.verification",
@@ -137,7 +137,8 @@ def _referenced(extra: dict[str, str], references: Mapping[str, Reference]) -> d
 
 def _refuse_unknown(extra: Mapping[str, str]) -> None:
     for key in extra:
-        if _SECURITY.match(key) and key not in _TRANSLATED:
+        only_oidc = key.startswith("https.") and not oidc.is_oidc(extra)
+        if _SECURITY.match(key) and (key not in _TRANSLATED or only_oidc):
             raise _refused(key, "no Java equivalent is known")
 
 
@@ -149,19 +150,13 @@ def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
     # librdkafka's default mechanism is GSSAPI (CONFIGURATION.md, sasl.mechanisms).
     mechanism = extra.get("sasl.mechanism", "GSSAPI").upper()
     if mechanism == "OAUTHBEARER":
-        if not msk_iam.is_msk_iam(extra["bootstrap.servers"], extra.get("sasl.oauthbearer.config", "")):
-            raise BadConnection(
-                "sasl.mechanism: OAUTHBEARER is translated for Amazon MSK IAM only, and no bootstrap server is an MSK "
-                f"host. Fix: for MSK behind another name set sasl.oauthbearer.config={msk_iam.MARK}; else use "
-                "SCRAM-SHA-512, or write the OAuth settings into the connector's config by hand"
-            )
-        return msk_iam.java_settings(extra.get("sasl.oauthbearer.config", ""))
+        return _oauthbearer(extra)
     if mechanism not in _MODULES:
         raise BadConnection(
-            f"sasl.mechanism: {mechanism} is not translated. Fix: one of {', '.join(_MODULES)}, or OAUTHBEARER on MSK"
+            f"sasl.mechanism: {mechanism} is not translated. Fix: one of {', '.join(_MODULES)}, or OAUTHBEARER"
         )
-    if "sasl.oauthbearer.config" in extra:
-        raise _refused("sasl.oauthbearer.config", f"has no meaning with sasl.mechanism={mechanism}")
+    if stray := sorted(key for key in extra if key.startswith("sasl.oauthbearer.")):
+        raise _refused(stray[0], f"has no meaning with sasl.mechanism={mechanism}")
     settings = {"sasl.mechanism": mechanism}
     if "sasl.jaas.config" in extra:
         return settings | {"sasl.jaas.config": str(extra["sasl.jaas.config"])}
@@ -170,6 +165,23 @@ def _sasl(extra: Mapping[str, str]) -> dict[str, str]:
             raise BadConnection(f"{key}: missing for sasl.mechanism={mechanism}. Fix: write it into the extra")
     entry = JaasEntry(_MODULES[mechanism], {"username": extra["sasl.username"], "password": extra["sasl.password"]})
     return settings | {"sasl.jaas.config": str(entry)}
+
+
+def _oauthbearer(extra: Mapping[str, str]) -> dict[str, str]:
+    said = extra.get("sasl.oauthbearer.config", "")
+    if oidc.is_oidc(extra):
+        if said:
+            raise _refused("sasl.oauthbearer.config", f"has no meaning with {oidc.METHOD}=oidc")
+        return oidc.java_settings(extra)
+    if stray := sorted(oidc.KEYS & extra.keys() - {oidc.METHOD}):
+        raise BadConnection(f"{stray[0]}: has no meaning without {oidc.METHOD}=oidc. Fix: set that, or remove it")
+    if not msk_iam.is_msk_iam(extra["bootstrap.servers"], said):
+        raise BadConnection(
+            f"sasl.mechanism: OAUTHBEARER is translated for a token endpoint ({oidc.METHOD}=oidc) and for MSK IAM, and "
+            f"no bootstrap server is an MSK host. Fix: set {oidc.METHOD}=oidc, {oidc.ID}, {oidc.SECRET} and "
+            f"{oidc.URL}; for MSK behind another name set sasl.oauthbearer.config={msk_iam.MARK}"
+        )
+    return msk_iam.java_settings(said)
 
 
 def _truststore(extra: Mapping[str, str]) -> dict[str, str]:
@@ -244,6 +256,7 @@ def _verification(extra: Mapping[str, str]) -> dict[str, str]:
 _JAVA_TRANSLATED = frozenset(
     {
         "security.protocol", "sasl.mechanism", "sasl.jaas.config", "sasl.client.callback.handler.class",
+        oidc.HANDLER_KEY, oidc.URL,
         "ssl.truststore.type", "ssl.truststore.certificates", "ssl.truststore.location",
         "ssl.keystore.type", "ssl.keystore.certificate.chain", "ssl.keystore.key", "ssl.keystore.location",
         "ssl.keystore.password", "ssl.key.password", "ssl.endpoint.identification.algorithm",
@@ -253,9 +266,12 @@ _JAVA_TRANSLATED = frozenset(
 
 def _sasl_back(java: Mapping[str, str]) -> dict[str, str]:
     mechanism = java.get("sasl.mechanism", "GSSAPI")
-    if mechanism not in (*_MODULES, msk_iam.MECHANISM):
-        raise BadConnection(f"sasl.mechanism: {mechanism} is not translated. Fix: {', '.join(_MODULES)} or MSK IAM")
+    if mechanism not in (*_MODULES, "OAUTHBEARER", msk_iam.MECHANISM):
+        known = ", ".join([*_MODULES, "OAUTHBEARER"])
+        raise BadConnection(f"sasl.mechanism: {mechanism} is not translated. Fix: {known} or MSK IAM")
     entry = parse(java.get("sasl.jaas.config", ""))
+    if mechanism == "OAUTHBEARER":
+        return oidc.librdkafka_settings(java, entry)
     if mechanism == msk_iam.MECHANISM:
         return msk_iam.librdkafka_settings(java["bootstrap.servers"], entry)
     if entry.module != _MODULES[mechanism] or set(entry.options) != {"username", "password"}:

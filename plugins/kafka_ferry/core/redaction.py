@@ -28,7 +28,19 @@ _SECRET_WORD = re.compile(r"password|passwd|passphrase|secret|token$|credential|
 _NOT_SECRET = re.compile(r"(\.class|\.type|\.path|\.file|\.location|\.url|\.ms|\.enabled|\.mode|\.seconds)$", re.I)
 _REFERENCES = re.compile(r"(\$\{[^}:]+:[^}]+\}[\s,;]*)+")
 # What a JAAS entry may show. Other options (a password, a client secret, one we do not know) are masked.
-_OPEN_OPTIONS = frozenset({"username", "awsRoleArn", "awsRoleSessionName", "awsStsRegion", "awsProfileName"})
+_OPEN_OPTIONS = frozenset(
+    {
+        "username",
+        "clientId",
+        "scope",
+        "ssl.truststore.type",
+        "ssl.truststore.location",
+        "awsRoleArn",
+        "awsRoleSessionName",
+        "awsStsRegion",
+        "awsProfileName",
+    }
+)
 
 
 def is_secret_key(key: str) -> bool:

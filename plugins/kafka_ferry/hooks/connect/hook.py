@@ -14,7 +14,7 @@ from airflow.sdk.log import mask_secret
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.core.client_settings import java_client_settings, with_prefix
 from kafka_ferry.core.config_diff import Change, config_diff, connector_config
-from kafka_ferry.core.redaction import masked_keys, secret_values
+from kafka_ferry.core.redaction import masked_keys, redact_text, secret_values
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.hooks.connect.rest import (
     ConnectBusy,
@@ -357,9 +357,9 @@ class ConnectHook(BaseHook):
 
         self._write(lambda: self.rest.request("PUT", path), done)
         if not self._wait(done):
-            raise ConnectBusy(
-                "PUT", path, 202, f"accepted, but not done within {self.patience:g} s: {self.status(name)}"
-            )
+            status = self.status(name)
+            why = f": {redact_text(status.cause)}" if status.cause else ""
+            raise ConnectBusy("PUT", path, 202, f"accepted, but not done within {self.patience:g} s: {status}{why}")
 
     def _write(self, send: Callable[[], Any], landed: Callable[[], bool]) -> None:
         """Send a write once; when its outcome is unknown, read back whether it landed."""

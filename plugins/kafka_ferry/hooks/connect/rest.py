@@ -7,6 +7,7 @@ same fault as 500 "a rebalance is expected" on reads. 409 "already exists" is an
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 import requests
 import tenacity
 from requests.exceptions import ConnectionError as NoConnection
-from requests.exceptions import ConnectTimeout, RequestException
+from requests.exceptions import ConnectTimeout, RequestException, SSLError
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text
@@ -54,6 +55,10 @@ class ConnectorNotStopped(ConnectError):
 
 class InvalidConnectorConfig(ConnectError):
     """The worker finds errors in a config; the message lists them per key."""
+
+
+class ConnectUntrusted(ConnectError):
+    """HTTPS with a certificate that the connection does not believe. Trying again changes nothing."""
 
 
 class PluginNotFound(ConnectError):
@@ -139,13 +144,28 @@ class ConnectRest:
     def _once(self, method: str, path: str, json: Any, params: Any, secrets: Iterable[str]) -> Any:
         try:
             response = self.session.request(
-                method, self.base_url + path, json=json, params=params, timeout=(min(10.0, self.timeout), self.timeout)
+                method,
+                self.base_url + path,
+                json=json,
+                params=params,
+                timeout=(min(10.0, self.timeout), self.timeout),
+                # Said here: else REQUESTS_CA_BUNDLE of the environment goes before what the connection says.
+                verify=self.session.verify,
             )
+        except SSLError as fault:
+            if "CERTIFICATE_VERIFY_FAILED" in str(fault):
+                found = re.search(r"certificate verify failed: ([^(']*)", str(fault))
+                why = found[1].strip() if found else str(fault)
+                raise ConnectUntrusted(
+                    method,
+                    path,
+                    0,
+                    f"{self.base_url}: its certificate is not believed: {why}. Fix: verify in the "
+                    "connection's extra: the path of the CA that signed it",
+                ) from None
+            raise self._no_answer(fault, method, path, secrets) from None
         except RequestException as fault:
-            never_sent = isinstance(fault, ConnectTimeout) or _refused(fault)
-            kind = ConnectUnavailable if never_sent or method == "GET" else OutcomeUnknown
-            told = f"{self.base_url}: {fault}. Fix: see that a worker runs there, and that Airflow reaches it"
-            raise kind(method, path, 0, redact_text(told, secrets)) from None
+            raise self._no_answer(fault, method, path, secrets) from None
         beat()
         if response.status_code == 404 and "json" not in response.headers.get("Content-Type", ""):
             # Jetty's own page, not Connect's answer: a worker that starts listens before it knows its resources.
@@ -157,6 +177,12 @@ class ConnectRest:
         except requests.JSONDecodeError:
             message = f"{self.base_url} did not answer in JSON. Is this a Kafka Connect worker?"
             raise ConnectError(method, path, response.status_code, message) from None
+
+    def _no_answer(self, fault: RequestException, method: str, path: str, secrets: Iterable[str]) -> ConnectError:
+        never_sent = isinstance(fault, ConnectTimeout) or _refused(fault)
+        kind = ConnectUnavailable if never_sent or method == "GET" else OutcomeUnknown
+        told = f"{self.base_url}: {fault}. Fix: see that a worker runs there, and that Airflow reaches it"
+        return kind(method, path, 0, redact_text(told, secrets))
 
 
 def _is_worth_waiting(fault: BaseException) -> bool:

@@ -90,6 +90,14 @@ class ConnectorStatus:
         tasks = ", ".join(f"{task.id} {task.state}" for task in self.tasks) or "none"
         return f"connector {self.name} is {self.state}, tasks: {tasks}"
 
+    @property
+    def cause(self) -> str:
+        """The last line of a FAILED connector's stack trace that says why; empty: it is not FAILED."""
+        lines = (self.trace or "").strip().splitlines()
+        return next(
+            (line.strip() for line in reversed(lines) if line.startswith("Caused by:")), lines[0] if lines else ""
+        )
+
 
 @dataclass(frozen=True)
 class ValidationResult:

@@ -35,10 +35,12 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.refusals import cure
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
+from kafka_ferry.hooks.kafka.client_certificate import expired
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
 
 if TYPE_CHECKING:
@@ -111,7 +113,11 @@ class KafkaAdmin(GroupCalls):
             # Without it librdkafka writes its own lines to stderr, past Airflow's log; the reasons reach error_cb.
             return AdminClient({**self._config, "error_cb": self._note, "log_level": 2})
         except KafkaException as error:
-            raise BadConnection(f"connection {self.name!r}: {error.args[0].str()}") from error
+            raise self._unusable(error.args[0].str()) from error
+
+    def _unusable(self, said: str) -> BadConnection:
+        fix = cure(said)
+        return BadConnection(f"connection {self.name!r}: {said}{f'. Fix: {fix}' if fix else ''}")
 
     def _note(self, error: KafkaError) -> None:
         self._reasons.append(error.str())
@@ -338,21 +344,28 @@ class KafkaAdmin(GroupCalls):
                 return future.result(timeout=min(0.25, self.timeout + 10))
             except TimeoutError:
                 self._client.poll(0)
-                if time.monotonic() > patience and (reason := self._reason("uthenticat")):
-                    raise BadConnection(f"connection {self.name!r} was refused: {reason}") from None
+                if time.monotonic() > patience and (reason := self._refusal()):
+                    raise self._refused(reason) from None
                 if time.monotonic() > deadline:
                     raise
 
-    def _reason(self, *words: str) -> str | None:
-        return next((reason for reason in reversed(self._reasons) if any(word in reason for word in words)), None)
+    def _refusal(self) -> str | None:
+        """What was said of the login: the last that there is a cure for."""
+        return next((reason for reason in reversed(self._reasons) if cure(reason) or "uthenticat" in reason), None)
+
+    def _refused(self, reason: str) -> BadConnection:
+        if "SSL" in reason and (wrong := expired(self._config)):
+            return BadConnection(f"connection {self.name!r} was refused: {wrong} ({reason})")
+        fix = cure(reason)
+        return BadConnection(f"connection {self.name!r} was refused: {reason}{f'. Fix: {fix}' if fix else ''}")
 
     def _fail(self, error: KafkaException | KafkaError, what: str) -> NoReturn:
         error = KafkaException(error) if isinstance(error, KafkaError) else error
         self._client.poll(0)  # serves error_cb: the reason behind a bare time-out
         code, text = error.args[0].code(), error.args[0].str()
-        reason = self._reason("uthenticat", "SSL")
+        reason = self._refusal() or next((reason for reason in reversed(self._reasons) if "SSL" in reason), None)
         if code in _AUTHENTICATION or reason:
-            raise BadConnection(f"connection {self.name!r} was refused: {reason or text}") from error
+            raise self._refused(reason or text) from error
         if code in _AUTHORIZATION:
             fix = f"grant {right_to(what)} to the user of this connection"
             raise NotAuthorized(f"{self.name}: not allowed to {what}: {text.rstrip('.')}. Fix: {fix}") from error

@@ -14,6 +14,7 @@ from airflow.sdk.log import mask_secret
 
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.client_settings import REFERABLE_KEYS, java_client_settings
+from kafka_ferry.core.oidc import ALLOWED_URLS, token_urls
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.core.topic_rename import RENAME_POLICY
@@ -121,11 +122,19 @@ class HostEngine(Engine):
             self.marker,
             f"-Dlog4j2.configurationFile=file:{folder}/log4j2.properties",
             f"-Dlog4j.configuration=file:{folder}/log4j.properties",
+            *self._token_urls(),
             "-cp",
             f"{self.spec.kafka_libs}/*",
             self.main_class,
             *self.arguments(host, folder),
         ]
+
+    def _token_urls(self) -> list[str]:
+        """Kafka 4 asks nobody for tokens whom its JVM is not allowed to ask. The addresses are of the connections."""
+        ids = (self.spec.source_conn_id, self.spec.target_conn_id)
+        urls = token_urls(KafkaClusterHook(conn_id).extra for conn_id in ids)
+        given = any(word.startswith(f"-D{ALLOWED_URLS}=") for word in self.spec.jvm_words)
+        return [f"-D{ALLOWED_URLS}={','.join(urls)}"] if urls and not given else []
 
     def _files(self, host: Host) -> dict[str, bytes]:
         return {**_LOGGING, **self.files(host, self.folder(host))}
