@@ -34,6 +34,10 @@ class BadConnection(FerryError):
     """An Airflow connection that is missing or cannot be used as it stands."""
 
 
+class BadSetting(FerryError):
+    """An option of the deployment that cannot work: section ``[kafka_ferry]`` of Airflow's configuration."""
+
+
 class NotAuthorized(FerryError):
     """An ACL is missing: the message names the resource and the right."""
 

@@ -11,7 +11,9 @@ from urllib.parse import quote
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from airflow.configuration import conf
 from airflow.models.dagrun import DagRun
+from airflow.models.pool import Pool
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
@@ -203,6 +205,15 @@ def lines_of_jobs(found: Jobs, request: Request, asked: Asked, days: Days = DAYS
     now = datetime.now(UTC)
     of_jobs, links = job_lines(found.runs, now, days), _job_links(request)
     return JSONResponse(render_job_lines(of_jobs, replace(asked, table="jobs"), links, now), headers=HEADERS)
+
+
+@app.get("/pool")
+def pool(name: Annotated[str, Query(max_length=256)], session: SessionDep) -> JSONResponse:
+    """Slots of the pool that the deployment names; null: there is none. The first task of a run asks, which may ask no
+    database and has no login: so nothing is told of any other pool."""
+    if name != (conf.get("kafka_ferry", "pool", fallback="") or "").strip():
+        raise HTTPException(404, "not the pool that [kafka_ferry] pool names for this API server")
+    return JSONResponse({"slots": session.scalar(select(Pool.slots).where(Pool.pool == name))}, headers=HEADERS)
 
 
 def _job_links(request: Request) -> JobLinks:

@@ -31,7 +31,7 @@ from kafka_ferry.jobs.backup.tasks.verify_backup import (
     VerifyObjectsOperator,
     VerifyShardsOperator,
 )
-from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED, in_pool
 
 
 def back_up() -> None:
@@ -42,7 +42,7 @@ def back_up() -> None:
     plan = PlanBackupOperator(task_id="plan")
     freeze = FreezeBackupOperator(task_id="freeze")
     shards = BackupShardsOperator(task_id="shards")
-    export = ExportOperator.partial(task_id="export", **UNBOUNDED).expand(shard=shards.output)
+    export = ExportOperator.partial(task_id="export", **in_pool()).expand(shard=shards.output)
     finish = FinishBackupOperator(task_id="finish")
     copy = CopyBackupOperator(task_id="copy", **UNBOUNDED)
     prune = PruneOperator(task_id="prune")
@@ -61,8 +61,8 @@ def restore() -> None:
     plan = PlanRestoreOperator(task_id="plan").as_setup()  # type: ignore[no-untyped-call]
     provision = ProvisionRestoreOperator(task_id="provision").as_setup()  # type: ignore[no-untyped-call]
     shards = RestoreShardsOperator(task_id="shards")
-    restored = RestoreOperator.partial(task_id="restore", **UNBOUNDED).expand(shard=shards.output)
-    compared = CompareRestoredOperator.partial(task_id="compare", **UNBOUNDED).expand(shard=shards.output)
+    restored = RestoreOperator.partial(task_id="restore", **in_pool()).expand(shard=shards.output)
+    compared = CompareRestoredOperator.partial(task_id="compare", **in_pool()).expand(shard=shards.output)
     groups = RestoreGroupsOperator(task_id="groups", **UNBOUNDED)
     validate = ValidateRestoreOperator(task_id="validate")
     # Behind all that reads or changes topics and groups: an ACL may take that right away.
@@ -81,7 +81,7 @@ def verify() -> None:
     """
     plan = PlanVerifyOperator(task_id="plan")
     shards = VerifyShardsOperator(task_id="shards")
-    verified = VerifyObjectsOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=shards.output)
+    verified = VerifyObjectsOperator.partial(task_id="verify", **in_pool()).expand(shard=shards.output)
     validate = ValidateVerifyOperator(task_id="validate")
     report = ArchiveReportOperator(task_id="report", job=VERIFICATION)
 

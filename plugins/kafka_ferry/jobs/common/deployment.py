@@ -1,7 +1,8 @@
 """What the deployment allows a person who may only trigger: section ``[kafka_ferry]`` of Airflow's configuration.
 
-The only place that reads it, and the ``FERRY_…`` variables beside it. Options are lists: entries end with a comma or a
-line. Every check is made where the thing is used, on every try, so that taking a right away acts at once.
+The only place that reads it (the API server's pages read ``pool`` too), and the ``FERRY_…`` variables beside it.
+Options are lists: entries end with a comma or a line. Every check is made where the thing is used, on every try, so
+that taking a right away acts at once.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ DEFAULTS = {
     "plugins": "io.debezium:*",
     "locations": "s3://",
     "signing_conn_id": "",
+    "pool": "",
 }
 #: What an installation says in its environment as a form's default is allowed too.
 _ENVIRONMENT = {
@@ -148,6 +150,11 @@ def signing_connection(asked: str | None) -> str | None:
     if own and asked is not None and asked not in own:
         raise _refused("signing_conn_id", f"{asked!r} is not a key that may sign", "signing_conn_id", asked)
     return own[0] if own and asked is None else asked
+
+
+def pool() -> str | None:
+    """The pool of the mapped tasks that read records, when the deployment names one."""
+    return next(iter(allowed("pool")), None)
 
 
 def _refused(param: str, problem: str, option: str, entry: str) -> BadParam:

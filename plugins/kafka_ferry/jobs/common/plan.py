@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from kafka_ferry.core.job_name import KEY, JobName
 from kafka_ferry.core.plan import JobPlan, PlanFile
 from kafka_ferry.core.spec import Spec
+from kafka_ferry.jobs.common.pool import check_pool
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.report.artifacts import PLAN, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.upgrade import plan_of
@@ -29,11 +30,13 @@ class PlanningOperator(FerryOperator):
         also where what it asks for is refused.
 
         :raises BadParam: a param is unknown, missing or has a bad value.
+        :raises BadSetting: there is no pool for tasks of this run.
         """
         # Airflow lets unknown conf keys pass (measured on 3.3.2); a typing error must not become a default.
         asked = {**context["params"], **(context["dag_run"].conf or {})}
         if kind.run_kind:  # else it has not said what its runs are of
             context["ti"].xcom_push(key=KEY, value=JobName.of(kind, asked).to_json())
+        check_pool(context)
         return kind.from_params(asked)
 
     def end_dry_run(self, dry_run: bool) -> None:

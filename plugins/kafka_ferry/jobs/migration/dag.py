@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED, in_pool
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.migration.reported import COMPARISON
 from kafka_ferry.jobs.migration.tasks.canary import CanaryOperator
@@ -37,7 +37,7 @@ def migrate() -> None:
     canary = CanaryOperator(task_id="canary", retries=1, retry_delay=timedelta(seconds=2))
     wait_until_converged = ConvergenceSensor(task_id="wait_until_converged")
     shards = ShardsOperator(task_id="shards")
-    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **in_pool()).expand(shard=shards.output)
     translate_groups = TranslateGroupsOperator(task_id="translate_groups", **UNBOUNDED)
     validate = ValidateOperator(task_id="validate")
     remove = RemoveOperator(task_id="remove").as_teardown(
@@ -58,7 +58,7 @@ def compare() -> None:
     """
     freeze = FreezeOperator(task_id="freeze")
     shards = ShardsOperator(task_id="shards")
-    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
+    fingerprint = FingerprintOperator.partial(task_id="fingerprint", **in_pool()).expand(shard=shards.output)
     validate = ValidateOperator(task_id="validate", only_compare=True)
     report = ReportOperator(task_id="report", job=COMPARISON)
 

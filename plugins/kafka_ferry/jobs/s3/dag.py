@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED, in_pool
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.s3.export_tasks import (
     ExportFinishOperator,
@@ -36,9 +36,9 @@ def export_topics() -> None:
     """
     plan = ExportPlanOperator(task_id="plan")
     freeze = ExportFreezeOperator(task_id="freeze")
-    export = ExportOperator.partial(task_id="export", **UNBOUNDED).expand(shard=freeze.output)
+    export = ExportOperator.partial(task_id="export", **in_pool()).expand(shard=freeze.output)
     finish = ExportFinishOperator(task_id="finish")
-    verify = ExportVerifyOperator.partial(task_id="verify", **UNBOUNDED).expand(shard=freeze.output)
+    verify = ExportVerifyOperator.partial(task_id="verify", **in_pool()).expand(shard=freeze.output)
     follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ExportValidateOperator(task_id="validate")
     report = ReportOperator(task_id="report", job=EXPORT)
@@ -55,7 +55,7 @@ def import_topics() -> None:
     copy_objects = CopyObjectsOperator(task_id="copy_objects", **UNBOUNDED)
     provision_topics = ImportTopicsOperator(task_id="provision_topics").as_setup()  # type: ignore[no-untyped-call]
     shards = ImportShardsOperator(task_id="shards")
-    records = ImportOperator.partial(task_id="import", **UNBOUNDED).expand(shard=shards.output)
+    records = ImportOperator.partial(task_id="import", **in_pool()).expand(shard=shards.output)
     follow = ImportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ImportValidateOperator(task_id="validate")
     release = ImportReleaseOperator(task_id="release").as_teardown(
