@@ -178,6 +178,22 @@ def test_create_adopts_what_exists_and_delete_tells_what_was_there() -> None:
     assert one.delete_topics(["t", "u"]) == ["t"]
 
 
+def test_states_that_the_list_does_not_tell_are_asked_for() -> None:
+    def group(name: str, state: str) -> Any:
+        return SimpleNamespace(group_id=name, state=SimpleNamespace(name=state))
+
+    listed = [group("told", "EMPTY"), group("old", "UNKNOWN"), group("hidden", "UNKNOWN"), group("", "UNKNOWN")]
+    one = admin(
+        list_consumer_groups=done(SimpleNamespace(errors=[], valid=listed)),
+        describe_consumer_groups={
+            "old": done(group("old", "STABLE")),
+            "hidden": failed(KafkaError.GROUP_AUTHORIZATION_FAILED),
+        },
+    )
+    assert one.consumer_groups() == {"told": "EMPTY", "old": "STABLE", "hidden": "UNKNOWN", "": "UNKNOWN"}
+    assert one._client.asked[-1] == ("describe_consumer_groups", (["old", "hidden"],)), "nobody can name the last"
+
+
 def test_many_topics_are_made_in_requests_that_an_old_controller_answers_in_time() -> None:
     asked: list[list[int]] = []
 

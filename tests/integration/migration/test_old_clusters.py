@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from engine_runs import MIRROR_MAKER_1, EngineRuns, jars_of
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
@@ -85,6 +88,30 @@ def test_topics_of_an_old_cluster_arrive_on_another_one(old_stack: Stack, old_co
     target = KafkaAdmin(sides[1], "target")
     assert {state.replication_factor for state in target.topics(TOPICS).values()} == {3}, "the target's default"
     assert target.committed(["projects.billing"])["projects.billing"] == {(TOPICS[0], number): 7 for number in range(3)}
+
+
+def test_mirror_maker_1_of_an_old_cluster_is_taken_and_the_right_that_its_producer_wants_is_named(
+    old_stack: Stack, topic_prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    topic, migration = f"{topic_prefix}t", f"{topic_prefix}m"
+    source, target = (KafkaAdmin(old_stack.client_settings(side), side) for side in ("source", "target"))
+    source.create_topics([DesiredTopic(topic, topic, 1, 2, {})])
+    source.wait_until_usable([(topic, 0)], 30)
+    group = f"{MIRROR_MAKER_1}.{migration}"
+    source.create_acls(Acl("GROUP", group, "LITERAL", "User:ferry", right) for right in ("READ", "DELETE"))
+    right = Acl("CLUSTER", "kafka-cluster", "LITERAL", "User:ferry", "IDEMPOTENT_WRITE")
+    with EngineRuns(old_stack, tmp_path, monkeypatch) as runs:
+        run = runs.make(MIRROR_MAKER_1, kafka_libs=jars_of("2.6.0"), topics=[topic], migration=migration)
+
+        with pytest.raises(AirflowFailException, match="on kafka_target: User:ferry lacks IDEMPOTENT_WRITE"):
+            run.plan()
+        target.create_acls([right])
+        deadline = time.monotonic() + 30
+        while right not in (target.acls() or ()):
+            assert time.monotonic() < deadline, "brokers take a moment to know new rights"
+            time.sleep(0.2)
+
+        assert "Kafka 2.6.0" in run.plan()["engine"]["hosts"]["local"]
 
 
 def test_configs_that_an_old_target_does_not_take_are_named_and_can_be_left_out(

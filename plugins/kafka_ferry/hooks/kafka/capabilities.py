@@ -16,7 +16,7 @@ from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 
-_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _SHARE_OFFSETS = 1, 3, 44, 90
+_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _DESCRIBE_CLUSTER, _SHARE_OFFSETS = 1, 3, 44, 60, 90
 _SECONDS = 30.0
 
 
@@ -40,6 +40,12 @@ class Capabilities:
     def changes_configs(self) -> bool:
         """Whether single configs can be changed: from 2.3 on (KIP-339)."""
         return self._has(_INCREMENTAL_ALTER_CONFIGS, 0)
+
+    @property
+    def writers_are_idempotent(self) -> bool:
+        """Whether who may WRITE to a topic may do so idempotently: from 2.8 on (KIP-679), which came with
+        DescribeCluster (KIP-700). Before, that is a right on the cluster."""
+        return self._has(_DESCRIBE_CLUSTER, 0)
 
     @property
     def tells_share_starts(self) -> bool:

@@ -37,6 +37,7 @@ COORDINATOR = (
 #: The id of old clients that had none. Brokers keep its offsets; librdkafka refuses to name it.
 NO_NAME = ""
 
+_UNTOLD = "UNKNOWN"
 _GROUPS_IN_FLIGHT = 50
 _READINGS = 10
 _HAS_MEMBERS = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP)
@@ -66,7 +67,21 @@ class GroupCalls:
         listing = self._result(self._client.list_consumer_groups(request_timeout=self.timeout), "list consumer groups")
         for error in listing.errors:
             self._fail(error, "list consumer groups")
-        return {group.group_id: group.state.name for group in listing.valid}
+        states = {group.group_id: group.state.name for group in listing.valid}
+        untold = [group for group, state in states.items() if state == _UNTOLD and group != NO_NAME]
+        return states | self._described_states(untold)
+
+    def _described_states(self, groups: Iterable[str]) -> dict[str, str]:
+        """Of groups whose state is not in the list: brokers before 2.6 have none there (KIP-518)."""
+        states: dict[str, str] = {}
+        for chunk in chunks(groups, _GROUPS_IN_FLIGHT):
+            futures = self._client.describe_consumer_groups(chunk, request_timeout=self.timeout)
+            for group, future in futures.items():
+                found = self._result(
+                    future, f"describe group {group!r}", KafkaError.GROUP_AUTHORIZATION_FAILED, *COORDINATOR
+                )
+                states |= {} if found is ALLOWED else {group: found.state.name}
+        return states
 
     def all_groups(self) -> AllGroups:
         """All groups: consumer groups with their state as ``consumer_groups`` gives it, and the others."""

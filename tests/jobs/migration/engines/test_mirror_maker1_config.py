@@ -64,6 +64,8 @@ def test_no_secret_is_on_the_command_line_or_in_repr() -> None:
     assert words[words.index("--consumer.config") + 1] == "/folder/consumer.properties"
     assert words[words.index("--abort.on.send.failure") + 1] == "true"
     assert words[words.index("--num.streams") + 1] == "2"
+    assert "--include" not in words, "Kafka before 2.8 does not know it"
+    assert words[words.index("--whitelist") + 1] == include(intent().topics)
 
 
 def test_exactly_the_topics_are_included() -> None:

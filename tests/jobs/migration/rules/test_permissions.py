@@ -13,7 +13,14 @@ from kafka_ferry.core.needs import Need, permission_findings
 from kafka_ferry.core.rights import CLUSTER, Rights
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec
-from kafka_ferry.jobs.migration.rules.permissions import canary_needs, invisible, source_needs, target_needs, work_needs
+from kafka_ferry.jobs.migration.rules.permissions import (
+    canary_needs,
+    idempotent_needs,
+    invisible,
+    source_needs,
+    target_needs,
+    work_needs,
+)
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
@@ -133,6 +140,15 @@ def test_a_canary_that_may_not_be_made_is_done_without() -> None:
     assert of(here, canary)["WRITE"] == "refuse"
     assert of(there, ("TOPIC", "ferry.ferry-canary-ferry")).keys() == {"CREATE", "WRITE", "READ", "DELETE"}
     assert canary_needs(spec(canary=False), CANARY, RIGHTS) == ([], [])
+
+
+def test_an_idempotent_producer_takes_a_right_on_the_cluster_of_old_brokers() -> None:
+    (found,) = permission_findings(
+        replace(RIGHTS, answers={CLUSTER: {"IDEMPOTENT_WRITE": False}}), idempotent_needs(), "target_conn_id"
+    )
+    assert found.severity is Severity.REFUSE
+    assert found.fix.endswith("--operation IDEMPOTENT_WRITE --cluster")
+    assert "before Kafka 2.8" in found.what
 
 
 def test_with_all_rights_nothing_is_said() -> None:

@@ -27,6 +27,8 @@ class Engine(ABC):
     :cvar carries_groups: whether group offsets can be right on the target, by its doing or ours.
     :cvar keeps_partitions: a record arrives in the partition of the same number, in the same order.
     :cvar creates_topics: a topic made later on the source is made on the target too.
+    :cvar writes_idempotently: its producers ask for an id, which takes a right of its own on old brokers. Those of
+        Kafka Connect do not, unless they write in transactions.
     :cvar may_be_kafka_4: its clients may be Kafka 4's, which cannot talk to brokers before 2.1 (KIP-896).
     :cvar logs_in_to: ends whose Airflow connection says how its Java clients log in; it has other ways to the rest.
     """
@@ -35,6 +37,7 @@ class Engine(ABC):
     carries_groups: ClassVar[bool] = True
     keeps_partitions: ClassVar[bool] = True
     creates_topics: ClassVar[bool] = True
+    writes_idempotently: ClassVar[bool] = False
     may_be_kafka_4: ClassVar[bool] = True
     logs_in_to: ClassVar[tuple[str, ...]] = ("source_conn_id", "target_conn_id")
 

@@ -44,9 +44,10 @@ class MirrorMaker1(HostEngine):
     carries_groups: ClassVar[bool] = False
     keeps_partitions: ClassVar[bool] = False
     creates_topics: ClassVar[bool] = False
+    writes_idempotently: ClassVar[bool] = True
 
     jar: ClassVar[str] = "kafka-clients"
-    oldest: ClassVar[tuple[int, int]] = (3, 0)
+    oldest: ClassVar[tuple[int, int]] = (2, 4)
     too_new: ClassVar[tuple[int, int] | None] = (4, 0)
 
     def __init__(self, migration: Migration) -> None:

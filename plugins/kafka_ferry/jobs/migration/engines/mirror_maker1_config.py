@@ -122,7 +122,8 @@ def arguments(intent: MirrorMaker1Intent, folder: str) -> list[str]:
         str(1000 * PROFILES[intent.throughput].sync_seconds),
         "--abort.on.send.failure",
         "true",
-        "--include",
+        # --include came later (KIP-629); this name of it all take that have a MirrorMaker 1 (read in 2.6.0, 3.9.2).
+        "--whitelist",
         include(intent.topics),
     ]
 

@@ -42,7 +42,7 @@ class MirrorMaker1Spec(HostSpec):
         default="/opt/kafka/libs",
         pattern=JARS,
         title="Kafka's jars",
-        description="Folder on the hosts with the jars of Kafka 3; Kafka 4 has no MirrorMaker 1.",
+        description="Folder on the hosts with the jars of a Kafka from 2.4 to 3.9; Kafka 4 has no MirrorMaker 1.",
         examples=["/opt/kafka-3.9/libs"],
         json_schema_extra={**HOSTS, "environment": "FERRY_MM1_LIBS"},
     )

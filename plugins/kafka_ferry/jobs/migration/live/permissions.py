@@ -16,7 +16,14 @@ from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.permissions import canary_needs, invisible, source_needs, target_needs, work_needs
+from kafka_ferry.jobs.migration.rules.permissions import (
+    canary_needs,
+    idempotent_needs,
+    invisible,
+    source_needs,
+    target_needs,
+    work_needs,
+)
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.resolve import resolve_groups, resolve_topics
 
@@ -61,6 +68,8 @@ class Permissions:
         target, existing = self._target.rights([*targets, *own, *canary], [])
         self._target_rights = target
         on_source, on_target = canary_needs(spec, self._migration.canary, source)
+        if engine.writes_idempotently and not self._target.capabilities.writers_are_idempotent:
+            on_target += idempotent_needs()
         return [
             *permission_findings(
                 source, [*source_needs(spec, topics, others, own_groups), *on_source], "source_conn_id"

@@ -99,6 +99,11 @@ def _own_needs(spec: MigrationSpec, there: set[str], own: Iterable[str]) -> list
     return needs
 
 
+def idempotent_needs() -> list[Need]:
+    """Of an engine that writes idempotently, on a target of before Kafka 2.8."""
+    return [Need(CLUSTER, "IDEMPOTENT_WRITE", "without it brokers before Kafka 2.8 refuse the engine's producer")]
+
+
 def canary_needs(spec: MigrationSpec, canary: str, source: Rights) -> tuple[list[Need], list[Need]]:
     """What the canary needs on source and target. Who may not make it there, or delete it, does without.
 
