@@ -20,8 +20,8 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; MSK=1: with a double of MSK Connect; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
-	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE MSK,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z a-z))) \
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; MSK=1: with a double of MSK Connect; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
+	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z a-z))) \
 	  $(foreach option,SOURCE TARGET CONNECT LISTENER RACKS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 .PHONY: down

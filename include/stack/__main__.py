@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--no-airflow", action="store_true", help="only Kafka, Connect and S3")
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--database", action="store_true", help="with a MariaDB server and Debezium's connectors")
+    up.add_argument("--postgres", action="store_true", help="Airflow's own database on a PostgreSQL server")
     up.add_argument("--msk", action="store_true", help="a double of MSK Connect (docs/msk_connect.md)")
     for cluster in ("source", "target"):
         up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
@@ -85,6 +86,7 @@ def _up(options: argparse.Namespace) -> int:
         exactly_once=options.exactly_once,
         listener=options.listener,
         racks=[rack for rack in options.racks.split(",") if rack],
+        postgres=options.postgres,
     ).up()
     values = stack.variables()
     print()

@@ -1,4 +1,4 @@
-"""Airflow itself: API server with UI, scheduler (LocalExecutor), triggerer and DAG processor, on SQLite.
+"""Airflow itself: API server with UI, scheduler (LocalExecutor), triggerer and DAG processor, on SQLite or PostgreSQL.
 
 The four parts of ``airflow standalone``, each as a process of its own. Standalone costs 10 s more until all are healthy
 (measured: it imports Airflow and checks the database before it starts them), does not pass SIGTERM on, and mixes their
@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from stack.errors import StackError
 from stack.health import get_json
+from stack.postgres import Postgres
 from stack.process import with_path
 from stack.service import Service
 from stack.state import State, write_private
@@ -37,6 +38,7 @@ PARTS = {
     "dag-processor": "dag_processor",
 }
 PROGRAM = Path(sys.executable).with_name("airflow")
+PARSED = "SELECT relative_fileloc FROM dag WHERE NOT is_stale UNION SELECT filename FROM import_error"
 
 
 class AirflowPart(Service):
@@ -47,6 +49,7 @@ class AirflowPart(Service):
     def __init__(self, part: str, folder: Path, state: State, variables: Mapping[str, str], home: AirflowHome) -> None:
         super().__init__(f"airflow-{part}", folder, state)
         self._part, self._variables, self._home = part, variables, home
+        self.needs = home.needs
 
     def environment(self) -> Mapping[str, str]:
         return self._variables
@@ -82,11 +85,18 @@ class AirflowHome:
 
     :param cache: where an empty, migrated database is kept for the next new home; a copy saves 5–15 s.
     :param program: the command ``airflow`` of a venv.
+    :param postgres: the server that its database is on; None: it is a file of SQLite's.
     """
 
-    def __init__(self, cache: Path, program: Path = PROGRAM) -> None:
+    def __init__(self, cache: Path, program: Path = PROGRAM, postgres: Postgres | None = None) -> None:
         self._cache, self._lock, self._ready = cache, threading.Lock(), False
         self.program, self._version = program, _version(program)
+        self._postgres = postgres
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Services that must be ready before any part may start."""
+        return () if self._postgres is None else (self._postgres.name,)
 
     def prepare(self, variables: Mapping[str, str]) -> None:
         """Make or refresh the home; further calls do nothing."""
@@ -102,7 +112,10 @@ class AirflowHome:
                 )
             passwords = {USER: variables["FERRY_AIRFLOW_PASSWORD"]}
             write_private(Path(variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), json.dumps(passwords))
-            self._prepare_database(home, variables)
+            if self._postgres is None:
+                self._prepare_file(home, variables)
+            else:
+                self._prepare_server(self._postgres, variables)
             self._ready = True
 
     def unparsed(self, variables: Mapping[str, str]) -> str | None:
@@ -111,17 +124,27 @@ class AirflowHome:
         folder = Path(variables["AIRFLOW__CORE__DAGS_FOLDER"])
         # Airflow reads no others ([core] dag_discovery_safe_mode).
         files = {path.name for path in folder.glob("*.py") if {b"dag", b"airflow"} <= _words(path.read_bytes())}
-        database = f"file:{Path(variables['AIRFLOW_HOME']) / 'airflow.db'}?mode=ro"
-        read = "SELECT relative_fileloc FROM dag WHERE NOT is_stale UNION SELECT filename FROM import_error"
         try:
-            with contextlib.closing(sqlite3.connect(database, uri=True, timeout=5)) as connection:
-                known = {Path(str(name)).name for (name,) in connection.execute(read)}
-        except sqlite3.OperationalError as error:
+            known = {Path(str(name)).name for (name,) in self._rows(PARSED, variables)}
+        except (OSError, sqlite3.OperationalError) as error:
             return f"which DAGs were parsed cannot be read: {error}"
         left = sorted(files - known)
         return f"not parsed yet: {', '.join(left)}" if left else None
 
-    def _prepare_database(self, home: Path, variables: Mapping[str, str]) -> None:
+    def _rows(self, query: str, variables: Mapping[str, str]) -> list[tuple[object, ...]]:
+        if self._postgres is not None:
+            return self._postgres.rows(query)
+        database = f"file:{Path(variables['AIRFLOW_HOME']) / 'airflow.db'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(database, uri=True, timeout=5)) as connection:
+            return list(connection.execute(query))
+
+    def _prepare_server(self, postgres: Postgres, variables: Mapping[str, str]) -> None:
+        version = postgres.data / "airflow.version"  # in there, so that it goes when the data does
+        if not version.exists() or version.read_text() != self._version:
+            self._migrate(variables)
+            version.write_text(self._version)
+
+    def _prepare_file(self, home: Path, variables: Mapping[str, str]) -> None:
         database, version = home / "airflow.db", home / "airflow.db.version"
         if not database.exists():
             copy = home / "airflow.db.copy"

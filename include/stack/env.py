@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import jars, listeners, mariadb, msk_double, s3, security
+from stack import jars, listeners, mariadb, msk_double, postgres, s3, security
 from stack.airflow import USER
 from stack.certificates import Certificates
 from stack.cluster import Cluster, Kind
@@ -56,9 +56,7 @@ def variables(
         "AIRFLOW__KAFKA_FERRY__LOCATIONS": f"s3://, file://{folder}",
         **_connections(folder, state, source, target, database),
         "AIRFLOW_HOME": str(folder / "airflow"),
-        # Measured: with sqlite3's own 5 s, ten runs triggered at once on a busy machine end the scheduler ("database is
-        # locked").
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db?timeout=60",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _airflow_database(folder, state),
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -139,6 +137,14 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
     if more:
         connect["extra"] = more
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _airflow_database(folder: Path, state: State) -> str:
+    if state.postgres:
+        return postgres.url(state)
+    # Measured: with sqlite3's own 5 s, ten runs triggered at once on a busy machine end the scheduler ("database is
+    # locked").
+    return f"sqlite:///{folder}/airflow/airflow.db?timeout=60"
 
 
 def _msk(state: State) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, listeners, mariadb, plugins, process, security, tokens
+from stack import env, jars, listeners, mariadb, plugins, postgres, process, security, tokens
 from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.cluster import Cluster, Kind
@@ -37,6 +37,7 @@ PORTS = {"s3": "s3"}
 CLUSTERS = ("source", "target")
 DATABASE_PORTS = {"mariadb": "mariadb"}
 MSK_PORTS = {"msk": "msk"}
+POSTGRES_PORTS = {postgres.NAME: postgres.NAME}
 AIRFLOW_PORTS = {
     "airflow": "airflow-api-server",
     "airflow-worker-log": "airflow-scheduler",
@@ -69,6 +70,7 @@ class Stack:
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
     :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group.
+    :param postgres: Airflow's own database is on a PostgreSQL server; else it is a file of SQLite's.
     :param exactly_once: the workers may write in transactions (``exactly.once.source.support``).
     :param listener: how clients of both clusters come: ``tls``, ``mtls``, ``oauth``, see ``stack.listeners``; Kafka
         Connect's REST API is HTTPS then.
@@ -94,6 +96,7 @@ class Stack:
         exactly_once: bool = False,
         listener: str = "",
         racks: Sequence[str] = (),
+        postgres: bool = False,
         advertised: Mapping[str, int] | None = None,
     ) -> None:
         if msk and secure:
@@ -103,13 +106,15 @@ class Stack:
                 "a listener of TLS goes with no other login, no double of MSK Connect and no proxy of tests"
             )
         self._listener, self._racks = listener, list(racks)
+        if postgres and not airflow:
+            raise StackError("PostgreSQL is Airflow's own database: it needs a stack with Airflow")
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
         self._secure, self._database, self._msk = secure, database, msk
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
-        self._exactly_once, self._advertised = exactly_once, dict(advertised or {})
+        self._exactly_once, self._postgres, self._advertised = exactly_once, postgres, dict(advertised or {})
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -128,9 +133,11 @@ class Stack:
             libraries = jars.resolve(jars.cache_folder(self.project), java, self._report)
             if self._database:
                 mariadb.resolve(jars.cache_folder(self.project), java, self._report)
+            if self._postgres:
+                postgres.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
-            self._state.exactly_once = self._exactly_once
+            self._state.exactly_once, self._state.postgres = self._exactly_once, self._postgres
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
             self._state.listener, self._state.racks = self._listener, self._racks
             listeners.check(self._listener, self._clusters())
@@ -299,6 +306,7 @@ class Stack:
         optional |= {tokens.NAME: tokens.NAME} if self._listener == listeners.OAUTH else {}
         kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
         kafka |= {name: name for name in worker_names(self._kinds["worker"])}
+        optional |= POSTGRES_PORTS if self._postgres else {}
         wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
@@ -333,7 +341,11 @@ class Stack:
         if self._msk:
             services.append(MskDouble(self.folder, state, java, libraries, target))
         if self._airflow:
-            variables, home = self._variables(), AirflowHome(jars.cache_folder(self.project), self._airflow_program)
+            server = None
+            if self._postgres:
+                server = postgres.Postgres(self.folder, state, postgres.folder(cache))
+                services.append(server)
+            variables, home = self._variables(), AirflowHome(cache, self._airflow_program, server)
             services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))
@@ -463,6 +475,7 @@ class Stack:
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
         self._listener, self._racks = self._state.listener, self._state.racks
+        self._postgres = self._airflow and self._state.postgres
         self._kinds = {name: Kind.parse(self._state.kinds.get(name, "")) for name in (*CLUSTERS, "worker")}
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 

@@ -26,7 +26,7 @@ class State:
         self.ports: dict[str, int] = {}
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
-        self.secure = self.msk = self.exactly_once = False
+        self.secure = self.msk = self.exactly_once = self.postgres = False
         self.listener = ""  # one of ``stack.listeners.KINDS``
         self.racks: list[str] = []  # of brokers, in turn
         self.kinds: dict[str, str] = {}  # cluster or "worker" to what ``stack.cluster.Kind`` parses
@@ -42,7 +42,7 @@ class State:
         self.cluster_ids = dict(data["cluster_ids"])  # type: ignore[call-overload]
         self.secrets = dict(data["secrets"])  # type: ignore[call-overload]
         self.secure, self.msk = bool(data.get("secure", False)), bool(data.get("msk", False))
-        self.exactly_once = bool(data.get("exactly_once", False))
+        self.exactly_once, self.postgres = bool(data.get("exactly_once", False)), bool(data.get("postgres", False))
         self.listener = str(data.get("listener", ""))
         self.racks = list(data.get("racks", []))  # type: ignore[call-overload]
         self.kinds = dict(data.get("kinds", {}))  # type: ignore[call-overload]
@@ -68,6 +68,7 @@ class State:
                 "exactly_once": self.exactly_once,
                 "listener": self.listener,
                 "racks": self.racks,
+                "postgres": self.postgres,
                 "kinds": self.kinds,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }

@@ -18,7 +18,7 @@ from dag_runs import ReadQuota
 from demo.airflow_api import AirflowApi
 from halves import SCHEDULER, half_of
 from own_dags import VARIABLE, own_dags_config
-from stack import Stack, mariadb
+from stack import Stack, mariadb, postgres
 from stack.stack import PROJECT
 from statsd_listener import StatsdListener
 
@@ -80,12 +80,14 @@ def statsd() -> Iterator[StatsdListener]:
 def airflow_stack(statsd: StatsdListener) -> Stack:
     """A stack with a whole Airflow, shared by the modules that look at DAGs in it; they may break and heal its parts.
 
-    It ends with the session as the other one does.
+    On PostgreSQL, where there is one: many runs at once are too much for SQLite now and then ("database is locked"). It
+    ends with the session as the other one does.
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / "airflow-stack"
     os.environ.update({VARIABLE: own_dags_config(), **statsd.variables})  # the stack's processes inherit them
     owner, database = int(os.environ["FERRY_TEST_SESSION_PID"]), mariadb.unavailable() is None
-    stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database)
+    server = postgres.unavailable() is None
+    stack = Stack(folder, airflow=True, owner_pid=owner, report=print, msk=True, database=database, postgres=server)
     # Its deployment allows what the stack says, not what tests of parts allow themselves (tests/conftest.py).
     said = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AIRFLOW__KAFKA_FERRY__")}
     try:
