@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stack.broker import Broker
+from stack.cluster import Kind
 from stack.health import get_json, post_json
 from stack.msk import ACCOUNT
 from stack.ports import HOST
@@ -32,15 +33,18 @@ def url(state: State) -> str:
 class MskDouble(Service):
     """``python -m stack.msk``; plugins are read from the stack's S3 server, where the bucket ``ferry-plugins`` is made.
 
+    :param jars: of its workers, and ``kind`` of which the version is theirs.
     :param target: the cluster behind ``stack.msk.CLUSTER``.
     """
 
     start_timeout = 60.0  # seconds; measured 2: it reads four of botocore's models
     stop_grace = 10.0
 
-    def __init__(self, folder: Path, state: State, java: str, jars: Path, target: Broker) -> None:
+    def __init__(
+        self, folder: Path, state: State, java: str, jars: Path, target: Broker, kind: Kind | None = None
+    ) -> None:
         super().__init__("msk", folder, state)
-        self._java, self._jars, self._target = java, jars, target
+        self._java, self._jars, self._target, self._kind = java, jars, target, kind or Kind()
 
     @property
     def url(self) -> str:
@@ -56,6 +60,7 @@ class MskDouble(Service):
             *(sys.executable, "-m", "stack.msk", "--port", str(self.state.ports["msk"])),
             *("--bootstrap", self._target.bootstrap, "--buckets", str(self._buckets)),
             *("--folder", str(self.folder / "data" / "msk"), "--java", self._java, "--jars", str(self._jars)),
+            *(["--before-4"] if self._kind.before_4 else []),
         ]
 
     def environment(self) -> Mapping[str, str]:

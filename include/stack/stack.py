@@ -69,7 +69,8 @@ class Stack:
     :param airflow_program: the command ``airflow`` of another venv, for another version of it.
     :param msk: with a double of MSK Connect, whose connectors keep their topics on the target cluster.
     :param source: what cluster it is, see ``stack.cluster.Kind``: ``2.6.0x2``. ``target``: the same.
-    :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group.
+    :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group. The
+        double's workers are of that version too.
     :param postgres: Airflow's own database is on a PostgreSQL server; else it is a file of SQLite's.
     :param exactly_once: the workers may write in transactions (``exactly.once.source.support``).
     :param listener: how clients of both clusters come: ``tls``, ``mtls``, ``oauth``, see ``stack.listeners``; Kafka
@@ -339,7 +340,7 @@ class Stack:
         if self._listener == listeners.OAUTH:
             services.append(tokens.TokenServer(self.folder, state))
         if self._msk:
-            services.append(MskDouble(self.folder, state, java, libraries, target))
+            services.append(MskDouble(self.folder, state, java, connect, target, own))
         if self._airflow:
             server = None
             if self._postgres:

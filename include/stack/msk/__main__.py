@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--java", required=True)
     for name in ("buckets", "folder", "jars"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--before-4", action="store_true", help="the jars are of a Kafka that logs by log4j 1.2")
     options = parser.parse_args()
 
     def stored(bucket: str, key: str) -> bytes | None:
@@ -28,7 +29,8 @@ def main() -> int:
         return path.read_bytes() if path.is_relative_to(options.buckets.resolve()) and path.is_file() else None
 
     # Workers carry the mark of this process: who ends it by its mark ends them too.
-    runtime = WorkerRuntime(options.folder, options.java, options.jars, os.environ.get(MARK, f"msk-{os.getpid()}"))
+    mark = os.environ.get(MARK, f"msk-{os.getpid()}")
+    runtime = WorkerRuntime(options.folder, options.java, options.jars, mark, before_4=options.before_4)
     double = MskConnectDouble(runtime, options.bootstrap, objects=stored, port=options.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:

@@ -65,10 +65,12 @@ class WorkerRuntime:
 
     :param folder: where each worker has a folder. ``java``, ``jars``: as the embedded stack starts its worker.
     :param mark: by which the processes are found again, see ``stack.process``.
+    :param before_4: the jars are of a Kafka that logs by log4j 1.2.
     """
 
-    def __init__(self, folder: Path, java: str, jars: Path, mark: str) -> None:
+    def __init__(self, folder: Path, java: str, jars: Path, mark: str, *, before_4: bool = False) -> None:
         self._folder, self._java, self._jars, self._mark = folder, java, jars, mark
+        self._before_4 = before_4
         self._workers: dict[str, _Workers] = {}
         self._ending: dict[str, tuple[Running, float]] = {}  # and until when they may take their time
         self._lease = PortLease()
@@ -91,7 +93,7 @@ class WorkerRuntime:
         workers.log = workers.folder / "worker.log"
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
         workers.running = process.start(
-            java_command(self._java, self._jars, main, str(settings)),
+            java_command(self._java, self._jars, main, str(settings), before_4=self._before_4),
             mark=self._mark,
             fingerprint="",
             log=workers.log,
@@ -146,6 +148,8 @@ class WorkerRuntime:
 
     def _apply(self, workers: _Workers) -> None:
         ready = self._session.get(f"http://{HOST}:{workers.port}/health", timeout=_TIMEOUT)  # KIP-1017
+        if ready.status_code == 404:  # before 3.9: its answer to a list comes from its group
+            ready = self._session.get(f"http://{HOST}:{workers.port}/connectors", timeout=_TIMEOUT)
         if ready.status_code != 200:  # it listens before it can take a config
             return
         answer = self._session.put(f"{workers.url}/config", json=dict(workers.launch.config), timeout=_TIMEOUT)

@@ -74,6 +74,17 @@ def test_what_cannot_work_is_refused_by_name(param: str, changes: dict[str, Any]
     assert refusal.value.param == param
 
 
+@pytest.mark.parametrize("version, refused", [("2.7.1", True), ("3.7.x", False), ("4.1.x", False)])
+def test_a_mirror_maker_2_that_cannot_keep_names_is_refused(version: str, refused: bool) -> None:
+    params = {**GIVEN, "kafka_connect_version": version}
+    if not refused:
+        assert MskConnectSpec.from_params(params).kafka_connect_version == version
+        return
+    with pytest.raises(BadParam, match="KAFKA-9726") as refusal:
+        MskConnectSpec.from_params(params)
+    assert (refusal.value.param, refusal.value.fix) == ("kafka_connect_version", "3.7.x")
+
+
 def test_new_names_with_a_plugin() -> None:
     spec = MskConnectSpec.from_params({**GIVEN, **RENAME, "plugin_folder": "/plugin"})
     assert spec.target_topic("orders") == "eu.orders"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.core.kafka_version import kafka_version
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec, Naming
 from kafka_ferry.jobs.runtimes.msk_connect_spec import (
@@ -30,6 +31,8 @@ from kafka_ferry.jobs.runtimes.msk_connect_spec import (
 
 #: MSK Connect's names have letters, digits and hyphens.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9-]{0,59}$"
+#: The first Kafka Connect whose MirrorMaker 2 can do what is set here.
+_OLDEST = (3, 0)
 
 
 class MskConnectSpec(MigrationSpec):
@@ -102,6 +105,12 @@ class MskConnectSpec(MigrationSpec):
             raise BadParam("plugin_bucket", "is missing", "an S3 bucket, or custom_plugin_arn of an existing plugin")
         if spec.custom_plugin_arn and spec.plugin_folder:
             raise BadParam("plugin_folder", "is given beside custom_plugin_arn", "only one of the two")
+        if (kafka_version(spec.kafka_connect_version) or _OLDEST) < _OLDEST:
+            problem = (
+                f"is {spec.kafka_connect_version}, whose MirrorMaker 2 cannot keep the names of topics (KAFKA-9726) "
+                "and writes its offset-syncs to the source (KIP-716)"
+            )
+            raise BadParam("kafka_connect_version", problem, "3.7.x")
         if spec.naming is Naming.RENAME:
             spec._check_rename()
         return spec
