@@ -35,7 +35,7 @@ class Fault(StrEnum):
     """Connections are reset, and new ones refused; where only one party is cut off, theirs are reset at once."""
 
     SLOW = "slow"
-    """200 kB/s, both ways together."""
+    """200 kB/s, both ways together; of one party, where it is named, else of all."""
 
     FAR = "far"
     """Each answer comes 50 ms later."""
@@ -88,6 +88,7 @@ class Link:
         self.address = f"{HOST}:{self.port}"
         self.carried, self.connections = dict.fromkeys(Party, 0), 0
         self._stalled, self._cut = set[Party](), set[Party]()
+        self._usual_speeds, self._far = dict(speeds or {}), set[Party]()
         self._change, self._turn, self._speeds = threading.Condition(), threading.Lock(), dict(speeds or {})
         self._turns = {party: threading.Lock() for party in Party}
         self._open: list[_Pair] = []
@@ -112,12 +113,14 @@ class Link:
         return sum(self.carried.values())
 
     def fault(self, fault: Fault, *parties: Party) -> None:
-        """It begins, for these parties; without any, for all. ``SLOW`` and ``FAR`` are for all."""
+        """It begins, for these parties; without any, for all, who then share what is ``SLOW``."""
         who = frozenset(parties) or BOTH
-        if fault is Fault.SLOW:
+        if fault is Fault.SLOW and who == BOTH:
             self.speed = SLOW
+        elif fault is Fault.SLOW:
+            self._speeds |= dict.fromkeys(who, SLOW)
         elif fault is Fault.FAR:
-            self.delay = FAR
+            self._far |= who
         elif fault is Fault.STALL:
             self._stalled |= who
         else:
@@ -129,6 +132,8 @@ class Link:
     def heal(self) -> None:
         """All faults end; what was held back comes."""
         self.speed, self.delay = self._usual
+        self._speeds = dict(self._usual_speeds)
+        self._far.clear()
         self._cut.clear()
         with self._change:
             self._stalled.clear()
@@ -196,7 +201,8 @@ class Link:
                     if not (more := source.recv(_PIECE)):
                         break
                     piece += more
-                waiting.put((time.monotonic() + (self.delay if theirs else 0), piece.replace(theirs, own or theirs)))
+                late = max(self.delay, FAR if pair.party in self._far else 0) if theirs else 0
+                waiting.put((time.monotonic() + late, piece.replace(theirs, own or theirs)))
                 piece = source.recv(_PIECE)
         waiting.put((0, b""))
 

@@ -118,15 +118,31 @@ def test_a_slow_link_takes_its_time_and_a_far_one_answers_later(server: str) -> 
 
 def test_one_party_may_be_slower_than_the_other(server: str) -> None:
     with Link(server, speeds={Party.WORKER: 100_000}) as link:
+        check_that_the_worker_is_slower(link, 0.4)
+    with Link(server) as link:
+        link.fault(Fault.SLOW, Party.WORKER)
+        check_that_the_worker_is_slower(link, 0.2)
+    with Link(server) as link:
+        link.fault(Fault.FAR, Party.WORKER)
         took = {}
         for words in (b"librdkafka", b"apache-kafka-java"):
+            begun = time.monotonic()
             with connect(link, words) as one:
                 heard(one, len(words))
-                begun = time.monotonic()
-                one.sendall(b"x" * 25_000)
-                heard(one, 25_000)
-                took[words] = time.monotonic() - begun
-        assert took[b"apache-kafka-java"] > 0.4 > took[b"librdkafka"]
+            took[words] = time.monotonic() - begun
+        assert took[b"apache-kafka-java"] >= 0.05 > took[b"librdkafka"]
+
+
+def check_that_the_worker_is_slower(link: Link, seconds: float) -> None:
+    took = {}
+    for words in (b"librdkafka", b"apache-kafka-java"):
+        with connect(link, words) as one:
+            heard(one, len(words))
+            begun = time.monotonic()
+            one.sendall(b"x" * 25_000)
+            heard(one, 25_000)
+            took[words] = time.monotonic() - begun
+    assert took[b"apache-kafka-java"] > seconds > took[b"librdkafka"]
 
 
 def test_an_address_in_an_answer_becomes_the_links_even_where_it_comes_in_pieces(server: str) -> None:
