@@ -48,6 +48,7 @@ def runs(airflow_stack: Stack, airflow_api: AirflowApi) -> Runs:
     return Runs(airflow_stack, airflow_api)
 
 
+@pytest.mark.nightly  # the next one stays in every run
 @pytest.mark.timeout(1_200)  # a score of clears, each with a whole run
 @CLEARED
 def test_tasks_can_be_cleared_after_success_and_the_verdict_stays(runs: Runs, tasks: list[str]) -> None:
@@ -188,7 +189,9 @@ def test_a_copy_that_broke_off_goes_on_where_it_was(runs: Runs, slow_source: Cal
     assert (line["target_records"], line["duplicated"], line["lost"]) == (200_000, 0, 0)
 
 
-@pytest.mark.parametrize(("duplicates", "verdict"), [("explain", "PASS"), ("fail", "FAIL")])
+@pytest.mark.parametrize(
+    ("duplicates", "verdict"), [("explain", "PASS"), pytest.param("fail", "FAIL", marks=pytest.mark.nightly)]
+)
 def test_a_worker_killed_in_mid_copy_loses_nothing_and_what_it_sent_again_is_named(
     runs: Runs, slow_source: Callable[[int], None], duplicates: str, verdict: str
 ) -> None:
@@ -365,6 +368,7 @@ def test_two_clusters_are_compared_without_replication(runs: Runs) -> None:
     assert topics == set(AdminClient({"bootstrap.servers": runs.stack.target_bootstrap}).list_topics(timeout=10).topics)
 
 
+@pytest.mark.nightly  # two that begin at once stay in every run
 def test_a_second_run_of_one_migration_is_refused_while_the_first_works(runs: Runs, slow_source: None) -> None:
     fill(runs.stack.source_bootstrap, "two.runs", 1_500)
     conf = {"migration": "two-runs", "topics": ["two.runs"]}

@@ -47,7 +47,7 @@ def mark_task(runs: Runs, run: str, task: str, state: str) -> None:
     runs.api._call("PATCH", f"/api/v2/dags/{runs.dag}/dagRuns/{run}/taskInstances/{task}", body)
 
 
-@pytest.mark.parametrize("state", ["failed", "success"])
+@pytest.mark.parametrize("state", [pytest.param("failed", marks=pytest.mark.nightly), "success"])
 def test_a_run_that_is_marked_in_the_wait_is_torn_down_and_fails_with_a_report(
     runs: Runs, slow_source: Callable[[int], None], state: str
 ) -> None:
