@@ -1,0 +1,56 @@
+"""Parts of Airflow that are killed in mid-copy: the run ends once they are back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dag_runs import Runs, fill
+from demo.airflow_api import AirflowApi
+from stack import Stack
+
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(600)]
+
+RECORDS = 20_000
+AWAY = 15  # seconds
+
+
+@pytest.fixture
+def runs(airflow_stack: Stack, airflow_api: AirflowApi) -> Iterator[Runs]:
+    yield Runs(airflow_stack, airflow_api)
+    airflow_stack.up()
+
+
+def in_mid_copy(runs: Runs, slow_source: Callable[[int], None], name: str) -> str:
+    """A run whose copy has begun and waits in the triggerer."""
+    topic = name.replace("-", ".")
+    fill(runs.stack.source_bootstrap, topic, RECORDS)
+    slow_source(50_000)
+    run = runs.trigger(name, topics=[topic])
+    runs.until(run, lambda: 0 < runs.copied(run) < RECORDS)
+    return run
+
+
+def passed(runs: Runs, run: str) -> None:
+    begun = time.monotonic()
+    state = runs.wait(run)
+    report = runs.report(run)
+    print(f"{run}: over {time.monotonic() - begun:.0f} s after; {[one for one in report['timeline'] if one['error']]}")
+    assert (state, report["verdict"]) == ("success", "PASS"), report["failures"]
+    assert [one for one in report["timeline"] if one["error"]] == [], "no try of a task failed"
+    (line,) = report["topics"]
+    assert (line["target_records"], line["lost"], line["duplicated"]) == (RECORDS, 0, 0)
+    runs.nothing_is_left(run)
+
+
+@pytest.mark.parametrize("part", ["triggerer", "scheduler", "api-server"])
+def test_a_part_that_is_killed_in_mid_copy(runs: Runs, slow_source: Callable[[int], None], part: str) -> None:
+    run = in_mid_copy(runs, slow_source, f"killed-{part}")
+    service = runs.stack.service(f"airflow-{part}")
+    service.kill9()
+    time.sleep(AWAY)
+    service.restart()
+    slow_source(0)
+    passed(runs, run)
