@@ -1,9 +1,11 @@
-"""Parts of Airflow that are killed in mid-copy: the run ends once they are back."""
+"""Parts of Airflow killed in mid-copy, its database locked, a worker that stands still: the run ends once all is back."""
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,5 +53,26 @@ def test_a_part_that_is_killed_in_mid_copy(runs: Runs, slow_source: Callable[[in
     service.kill9()
     time.sleep(AWAY)
     service.restart()
+    slow_source(0)
+    passed(runs, run)
+
+
+def test_a_worker_that_stands_still_in_mid_copy(runs: Runs, slow_source: Callable[[int], None]) -> None:
+    run = in_mid_copy(runs, slow_source, "frozen-worker")
+    runs.stack.worker.pause()
+    time.sleep(AWAY)
+    runs.stack.worker.resume()
+    slow_source(0)
+    passed(runs, run)
+
+
+def test_a_metadata_database_that_is_locked(runs: Runs, slow_source: Callable[[int], None]) -> None:
+    run = in_mid_copy(runs, slow_source, "locked-database")
+    path = Path(runs.stack.variables()["AIRFLOW_HOME"]) / "airflow.db"
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    time.sleep(20)
+    connection.execute("ROLLBACK")
+    connection.close()
     slow_source(0)
     passed(runs, run)
