@@ -1,4 +1,4 @@
-"""Parts of Airflow killed in mid-copy, its database locked, a worker that stands still: the run ends once all is back."""
+"""Parts of Airflow killed in mid-copy, its database locked, a worker that stands still: the run ends all the same."""
 
 from __future__ import annotations
 
