@@ -31,7 +31,7 @@ ROOMED = [
 #: Rooms without Airflow and without I/O, and files beside those that do it.
 PURE = (
     "core", "records", "hooks/msk/rules", "hooks/msk_connect/rules",
-    "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/migration/rules",
+    "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/cutover/rules", "jobs/migration/rules",
     "jobs/runtimes/service_role/rules", "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
     "jobs/cdc/debezium_config.py",
     "hooks/hosts/java_command.py", "hooks/hosts/launch.py", "hooks/hosts/scripts.py", "hooks/hosts/shell.py",
@@ -63,6 +63,7 @@ ARROWS = {
     "jobs/connections": BELOW,
     "jobs/migration": BELOW,
     "jobs/s3": BELOW | {"jobs/backup"},  # an export is a backup that others read
+    "jobs/cutover": BELOW | {"jobs/migration"},  # a cutover is the last step of a migration
 }
 
 

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     IMPORT = "import"
     STREAM = "stream"
     ASK = "ask"
+    CUTOVER = "cutover"
 
 
 class PlanPart(Tolerant, BaseModel):
@@ -269,6 +270,8 @@ class Plan(PlanFile):
     @property
     def kind(self) -> Kind:
         """By what it has, as its DAG may have any name."""
+        if "fence" in self.spec:
+            return Kind.CUTOVER
         if self.connections is not None:
             return Kind.ASK
         if self.connector is not None:

@@ -68,6 +68,9 @@ class PartitionResult:
     """Outcome of one :class:`PartitionJob`, or of a ``TopicJob``, where ``partition`` is ``ALL_PARTITIONS``.
 
     On compacted topics the fingerprints differ for good reasons.
+
+    :param anchors: pairs of a source and a target offset, ascending: all source records before the one are all target
+        records before the other, so that what came since, or stands between two of them, can be compared alone.
     """
 
     source_topic: str
@@ -77,6 +80,7 @@ class PartitionResult:
     target: Fingerprint
     comparison: PartitionComparison
     groups: tuple[GroupLine, ...] = ()
+    anchors: tuple[tuple[int, int], ...] = ()
 
     @property
     def whole_topic(self) -> bool:
@@ -96,6 +100,7 @@ class PartitionResult:
             "target": self.target.to_json(),
             "comparison": self.comparison.to_json(),
             "groups": [line.to_json() for line in self.groups],
+            "anchors": [list(pair) for pair in self.anchors],
         }
 
     @classmethod
@@ -108,6 +113,7 @@ class PartitionResult:
             target=Fingerprint.from_json(data["target"]),
             comparison=PartitionComparison.from_json(data["comparison"]),
             groups=tuple(map(GroupLine.from_json, data["groups"])),
+            anchors=tuple((source, target) for source, target in data.get("anchors", ())),
         )
 
 

@@ -16,6 +16,9 @@ from kafka_ferry.records.parts import Record, differing_parts
 from kafka_ferry.records.reader import RecordReader
 from kafka_ferry.records.translate import translate
 
+#: Records between two anchors: as many are read again, at most, to find one place.
+ANCHOR_STEP = 10_000
+
 
 def judge(job: PartitionJob, source: PartitionContent, target: PartitionContent) -> PartitionResult:
     """Return the result for one job; altered records are named, their parts are not with_parts apart yet."""
@@ -35,7 +38,26 @@ def judge(job: PartitionJob, source: PartitionContent, target: PartitionContent)
         target=Fingerprint.of(target),
         comparison=comparison,
         groups=tuple(translate(source, target, job.marks, comparison.accounted)),
+        anchors=anchors(source, target, comparison.accounted, ordered=job.mode == "ordered"),
     )
+
+
+def anchors(
+    source: PartitionContent, target: PartitionContent, accounted: int, *, ordered: bool
+) -> tuple[tuple[int, int], ...]:
+    """See ``PartitionResult.anchors``: one in ``ANCHOR_STEP`` records where the two are equal, else begin and end; of a
+    compacted partition whose cleaners differ there is none but the begin.
+
+    :param accounted: as the comparison has it.
+    """
+    begin = (source.begin, target.begin)
+    equal = np.array_equal(source.hashes[: len(target)], target.hashes)
+    if not equal and not ordered:
+        return (begin,)
+    accounted = len(target) if equal else accounted
+    reached = int(source.offsets[accounted]) if accounted < len(source) else source.end
+    between = range(ANCHOR_STEP, accounted, ANCHOR_STEP) if equal else ()
+    return (begin, *((int(source.offsets[at]), int(target.offsets[at])) for at in between), (reached, target.end))
 
 
 def explain(job: PartitionJob, result: PartitionResult, source: RecordReader, target: RecordReader) -> PartitionResult:

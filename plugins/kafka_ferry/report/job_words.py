@@ -66,6 +66,7 @@ PLANNED: Final = MappingProxyType(
         Kind.IMPORT: ("Topics to import", "Records"),
         Kind.STREAM: ("Tables to stream", "Rows, about"),
         Kind.ASK: ("Topics to ask about", ""),
+        Kind.CUTOVER: ("Topics to cut over", "Offsets"),
     }
 )
 
@@ -82,6 +83,7 @@ _NOUNS: Final = MappingProxyType(
         Kind.IMPORT: "Import",
         Kind.STREAM: "Stream",
         Kind.ASK: "Check of connections",
+        Kind.CUTOVER: "Cutover",
     }
 )
 

@@ -43,6 +43,7 @@ _RIGHTS = (
     ("read the ACLs", "DESCRIBE on the cluster"),
     ("check for an authorizer", "ALTER on the cluster"),
     ("create the ACL", "ALTER on the cluster"),
+    ("delete the ACL", "ALTER on the cluster"),
 )
 # librdkafka calls the cluster a broker (rd_kafka_ResourceType_t).
 _TO_OURS = {"BROKER": "CLUSTER"}
@@ -66,6 +67,19 @@ def from_binding(binding: AclBinding) -> Acl:
 def to_binding(acl: Acl) -> AclBinding:
     """The way back."""
     return AclBinding(
+        ResourceType[_TO_THEIRS.get(acl.resource, acl.resource)],
+        acl.name,
+        ResourcePatternType[acl.pattern],
+        acl.principal,
+        acl.host,
+        AclOperation[acl.operation],
+        AclPermissionType[acl.permission],
+    )
+
+
+def to_filter(acl: Acl) -> AclBindingFilter:
+    """What matches this ACL alone."""
+    return AclBindingFilter(
         ResourceType[_TO_THEIRS.get(acl.resource, acl.resource)],
         acl.name,
         ResourcePatternType[acl.pattern],

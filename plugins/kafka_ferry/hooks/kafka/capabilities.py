@@ -16,7 +16,8 @@ from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 
-_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _DESCRIBE_CLUSTER, _SHARE_OFFSETS = 1, 3, 44, 60, 90
+_FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _DESCRIBE_CLUSTER, _PRODUCERS = 1, 3, 44, 60, 61
+_SHARE_OFFSETS = 90
 _SECONDS = 30.0
 
 
@@ -51,6 +52,11 @@ class Capabilities:
     def tells_share_starts(self) -> bool:
         """Whether starts of share groups can be read, and set: from 4.1 on (KIP-932)."""
         return self._has(_SHARE_OFFSETS, 0)
+
+    @property
+    def tells_producers(self) -> bool:
+        """Whether leaders tell who writes to a partition: from 2.8 on (KIP-664)."""
+        return self._has(_PRODUCERS, 0)
 
     @property
     def makes_share_groups(self) -> bool:

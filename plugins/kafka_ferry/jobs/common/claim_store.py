@@ -21,17 +21,26 @@ PATIENCE = 60.0
 
 
 def claim_store() -> ObjectStore:
-    """The store of ``FERRY_ARTIFACTS``: a folder, S3 by our own client, else what Airflow's object storage can do."""
+    """Where claims are."""
+    return store_beside_artifacts(_FOLDER)
+
+
+def store_beside_artifacts(folder: str) -> ObjectStore:
+    """A folder of ``FERRY_ARTIFACTS`` that all runs share: a folder, S3 by our own client, else what Airflow's object
+    storage can do.
+
+    :param folder: its name begins with ``_``, as no DAG's does.
+    """
     root = artifacts_root().rstrip("/")
     if "://" not in root or root.startswith("file:///"):
-        return FolderStore(Path(root.removeprefix("file://")) / _FOLDER)
+        return FolderStore(Path(root.removeprefix("file://")) / folder)
     if root.startswith("s3://"):
         from kafka_ferry.hooks.objects.s3_connection import store_of
 
         # As ObjectStoragePath has it: s3://<connection>@<bucket>/<prefix>.
         conn_id, at, place = root.removeprefix("s3://").rpartition("@")
-        return store_of(f"s3://{place}/{_FOLDER}", conn_id if at else _default_connection(), PATIENCE)
-    return _ObjectStorage(root)
+        return store_of(f"s3://{place}/{folder}", conn_id if at else _default_connection(), PATIENCE)
+    return _ObjectStorage(root, folder)
 
 
 def _default_connection() -> str | None:
@@ -41,12 +50,12 @@ def _default_connection() -> str | None:
 class _ObjectStorage:
     """What ``ObjectStoragePath`` reaches. Google's file system creates conditionally; others look first (fsspec)."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, folder: str) -> None:
         from airflow.sdk import ObjectStoragePath
 
         self.location, self.puts = root, 0
-        self.signer: Signer | None = None  # claims are not signed
-        self._path: Any = ObjectStoragePath(root) / _FOLDER
+        self.signer: Signer | None = None  # nothing here is signed
+        self._path: Any = ObjectStoragePath(root) / folder
 
     def put(self, key: str, data: Data) -> None:
         self._full(key).write_bytes(bytes(data))
@@ -61,7 +70,7 @@ class _ObjectStorage:
 
     def get(self, key: str, limit: int | None = None) -> bytes:
         try:
-            data = bytes((self._path / key).read_bytes())  # claims are small
+            data = bytes((self._path / key).read_bytes())  # all that is here is small
         except FileNotFoundError as error:
             raise ObjectMissing(f"{self.location}: no object {key}") from error
         if limit is not None:

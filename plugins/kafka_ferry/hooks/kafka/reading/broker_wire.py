@@ -150,7 +150,7 @@ class BrokerWire:
             topics.setdefault(topic, []).append((partition, offset, pace.partition_bytes))
         isolation = int(settings.read_committed)
         question = FetchRequest(settings.wait_ms, 1, pace.answer_bytes, isolation, list(topics.items()))
-        connection = await self._connection(node)
+        connection = await self.connection(node)
         begun = self._clock()
         try:
             found = await connection.ask(question)
@@ -205,7 +205,8 @@ class BrokerWire:
                 problem = error
         raise problem
 
-    async def _connection(self, node: int) -> BrokerConnection:
+    async def connection(self, node: int) -> BrokerConnection:
+        """That to one broker, of those that ``leaders`` named."""
         found = self._connections.get(node)
         if found is None or not found.is_open:
             self.drop(node)

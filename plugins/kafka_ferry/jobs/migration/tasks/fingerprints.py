@@ -17,6 +17,8 @@ from kafka_ferry.report.artifacts import FINGERPRINTS, STAGES, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.jobs.migration.live.migration import Migration
+
 _TOLD = 50  # partitions named in the log of one task; the report has them all
 
 
@@ -35,17 +37,25 @@ def shards_of(frozen: Frozen, by_topic: bool = False) -> list[list[Partition]]:
     return [[tp for mine in some for tp in mine] for some in shards]
 
 
-class ShardsOperator(FerryOperator):
+class _OfMigration(FerryOperator):
+    """A task of a migration, or of a job that builds on one."""
+
+    def migration(self, context: Context) -> Migration:
+        from kafka_ferry.jobs.migration.live.migration import migration_of
+
+        return migration_of(context, self.engine)
+
+
+class ShardsOperator(_OfMigration):
     """Say how many mapped tasks there shall be; each computes its own partitions."""
 
     def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.migration.live.checkpoints import wait_for_checkpoints
         from kafka_ferry.jobs.migration.live.jobs import by_topic
-        from kafka_ferry.jobs.migration.live.migration import migration_of
 
         artifacts = RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
-        migration = migration_of(context, self.engine)
+        migration = self.migration(context)
         mapped = [name for name in artifacts.names(STAGES) if name.startswith(f"{STAGES}/fingerprint.")]
         for stale in [*artifacts.names(FINGERPRINTS), *mapped]:  # of an earlier try, with other shards
             artifacts.delete(stale)
@@ -56,15 +66,14 @@ class ShardsOperator(FerryOperator):
         return list(range(count))
 
 
-class FingerprintOperator(ShardOperator):
+class FingerprintOperator(_OfMigration, ShardOperator):
     """Fingerprint and compare one shard's partitions on both sides, several processes at once."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
         from kafka_ferry.jobs.migration.live.jobs import by_topic, jobs_of
-        from kafka_ferry.jobs.migration.live.migration import migration_of
 
-        migration, artifacts = migration_of(context, self.engine), RunArtifacts.of(context)
+        migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         mine = shards_of(frozen, by_topic(migration))[self.number]
         jobs = jobs_of(migration, frozen, mine)
