@@ -52,7 +52,7 @@ authorizer.class.name=kafka.security.authorizer.AclAuthorizer
 class Grant:
     """Operations that a user may do on a resource.
 
-    :param resource: topic, group or cluster.
+    :param resource: topic, group, transactional-id or cluster.
     :param name: with ``prefixed`` the beginning of names; ``*`` is every name.
     """
 
@@ -68,7 +68,9 @@ GRANTS = {
         Grant(FERRY, "topic", "*", ("READ", "DESCRIBE_CONFIGS")),
         Grant(FERRY, "topic", "ferry-canary-", ("CREATE", "WRITE", "DELETE"), prefixed=True),
         Grant(FERRY, "group", "*", ("DESCRIBE",)),
-        Grant(FERRY, "cluster", "kafka-cluster", ("DESCRIBE", "DESCRIBE_CONFIGS")),
+        # ALTER is for the fence of a cutover only; to see whose transaction is open, their ids have to be seen.
+        Grant(FERRY, "cluster", "kafka-cluster", ("DESCRIBE", "DESCRIBE_CONFIGS", "ALTER")),
+        Grant(FERRY, "transactional-id", "*", ("DESCRIBE",)),
     ),
     "target": (
         Grant(
@@ -161,7 +163,10 @@ def set_up(cluster: Cluster) -> None:
     )
 
     # librdkafka calls the cluster a broker.
-    types = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
+    types = {
+        "topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER,
+        "transactional-id": ResourceType.TRANSACTIONAL_ID,
+    }  # fmt: skip
     scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
     users = [
         UserScramCredentialUpsertion(user, scram, password(cluster.state, cluster.name, user).encode())

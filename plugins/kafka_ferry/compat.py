@@ -20,8 +20,10 @@ __all__ = [
     "DownstreamTasksSkipped",
     "Stats",
     "TaskDeferred",
+    "TaskWaits",
     "conf",
     "flush_stats",
+    "hitl_operator",
     "redact",
     "stats",
 ]  # fmt: skip
@@ -31,6 +33,9 @@ HAS_TABS: bool
 #: Whether callbacks of a DAG, which work in the DAG processor, may read XComs. Before 3.1 it does not answer them, and
 #: they wait until they are killed.
 CALLBACKS_READ_XCOMS: bool
+
+#: What a task raises that waits for something, and goes on when it has come.
+TaskWaits: tuple[type[BaseException], ...]
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseHook, conf
@@ -67,6 +72,12 @@ else:
             DownstreamTasksSkipped,
             TaskDeferred,
         )
+    try:  # 3.3: for a person
+        from airflow.sdk.exceptions import TaskAwaitingInput
+
+        TaskWaits = (TaskDeferred, TaskAwaitingInput)
+    except ImportError:
+        TaskWaits = (TaskDeferred,)
     try:  # 3.1
         from airflow.sdk import BaseHook
 
@@ -113,3 +124,13 @@ def flush_stats() -> None:
         flush = getattr(get_meter_provider(), "force_flush", None)
         if flush:
             flush(timeout_millis=5_000)
+
+
+def hitl_operator() -> type[Any] | None:
+    """The operator that asks a person; None before 3.1, which has none."""
+    try:
+        from airflow.providers.standard.operators.hitl import HITLOperator as found
+    except Exception:  # noqa: BLE001 - the provider refuses an Airflow that is too old by an exception of its own
+        return None
+    operator: type[Any] = found
+    return operator

@@ -93,6 +93,15 @@ class KafkaSurvey(KafkaAdmin):
             found[tp.topic, tp.partition] = None if offset == _NONE else offset
         return found
 
+    def members(self, groups: Iterable[str]) -> dict[str, set[str]]:
+        """Client id and host of the members of consumer groups."""
+        wanted = list(groups)
+        futures = self._client.describe_consumer_groups(wanted, request_timeout=self.timeout) if wanted else {}
+        return {
+            group: {f"{one.client_id} at {one.host.lstrip('/')}" for one in self._result(future, "describe").members}
+            for group, future in futures.items()
+        }
+
     def client_ids(self, groups: Iterable[str]) -> dict[str, set[str]]:
         """Client ids of the members of consumer groups."""
         wanted = list(groups)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 from airflow.sdk import BaseOperator
 
-from kafka_ferry.compat import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskDeferred, redact
+from kafka_ferry.compat import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped, TaskWaits, redact
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.report.artifacts import STAGES, ArtifactsUnwritable, RunArtifacts
@@ -69,7 +69,7 @@ def stage(context: Context, at_any_rate: bool = False) -> Iterator[None]:
     try:
         with _watched(context, tell):
             yield
-    except TaskDeferred:
+    except TaskWaits:
         note_if_possible(state="deferred")
         raise
     except (AirflowSkipException, DownstreamTasksSkipped):

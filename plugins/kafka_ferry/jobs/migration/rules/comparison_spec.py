@@ -19,7 +19,7 @@ class ComparisonSpec(MigrationSpec):
     run_kind = Kind.COMPARE
     named_by = ("topics", "source_conn_id", "target_conn_id")
     #: Of moving records, which it does not.
-    form_without = (
+    form_without: ClassVar[tuple[str, ...]] = (
         "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",
         "provision_through", "cluster_arn", "aws_conn_id", "exactly_once", "heartbeats", "hold_retention",
         "refused_configs", "canary", "group_offsets", "poll_interval", "running_timeout", "convergence_timeout",

@@ -1,0 +1,1 @@
+"""Cut over: move the applications of a migration to the target, with proof."""

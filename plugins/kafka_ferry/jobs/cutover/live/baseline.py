@@ -1,0 +1,65 @@
+"""Before the window: is the copy right, and how do groups and rights stand? From what was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from kafka_ferry.core.acls import Acl, check_acls, compare_acls
+from kafka_ferry.core.checks import Check, Status
+from kafka_ferry.core.words import number_of, shown
+from kafka_ferry.exceptions import DataLossError, NotAuthorized
+from kafka_ferry.jobs.cutover.live.wave import Wave
+from kafka_ferry.jobs.cutover.rules.standstill import told
+from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
+from kafka_ferry.jobs.migration.rules.groups import commits_to_write
+from kafka_ferry.jobs.migration.rules.spec import Acls
+from kafka_ferry.records.job import PartitionResult
+
+
+class CopyIsWrong(DataLossError):
+    """The target is not what the source is: there is nothing to cut over to."""
+
+
+def refuse_wrong_copy(wave: Wave, results: list[PartitionResult]) -> None:
+    """:raises CopyIsWrong: names the first partitions that differ, or were not compared."""
+    wrong = [f"{one.place}: {one.comparison.detail}" for one in results if one.comparison.status == "fail"]
+    compared = {(one.source_topic, one.partition) for one in results}
+    wrong += [
+        f"{topic}-{p}: there is no such partition on the target"
+        for topic, p in wave.names
+        if (topic, p) not in compared
+    ]
+    if wrong:
+        raise CopyIsWrong(
+            f"the copy is not right, so nothing was stopped: {told(wrong)}. Fix: wait until the replication has copied "
+            "all, or find what it lost (verify_clusters); then a new run"
+        )
+
+
+def set_groups(wave: Wave, results: list[PartitionResult]) -> str:
+    """Exact offsets of groups that are at rest, so that the window has fewer to set. What was written, in words."""
+    there = GroupPositions(wave.target.admin, wave.migration.groups.kinds)
+    commits = commits_to_write(results, there.active())
+    refused = there.write(commits)
+    told_of = [f"{shown(group)}: {why}" for group, why in refused.items()]
+    return f"{number_of(len(commits), 'group')} set on the target" + f"; refused: {told(told_of)}" * bool(refused)
+
+
+def rights_check(wave: Wave, fence: Collection[Acl] = ()) -> Check:
+    """The check ``acls``: what applications need on the target before they move.
+
+    :param fence: ACLs of the source that are ours, and that nobody misses on the target.
+    """
+    if wave.spec.acls is Acls.SKIP:
+        return Check(name="acls", status=Status.SKIPPED, detail="param acls is skip")
+    sides = []
+    for cluster in (wave.source, wave.target):
+        try:
+            found = cluster.admin.acls()
+        except NotAuthorized as error:
+            return Check(name="acls", status=Status.SKIPPED, detail=str(error))
+        if found is None:
+            return Check(name="acls", status=Status.SKIPPED, detail=f"{cluster.conn_id} has no authorizer")
+        sides.append(found)
+    here = [acl for acl in sides[0] if acl not in fence]
+    return check_acls(compare_acls(here, sides[1], wave.targets, wave.migration.groups.selection.names))

@@ -1,0 +1,106 @@
+"""The checks of a cutover, from what the window found and what the watch saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafka_ferry.core.checks import Check, GroupLine, Status
+from kafka_ferry.core.words import number_of
+from kafka_ferry.jobs.cutover.live.baseline import rights_check
+from kafka_ferry.jobs.cutover.live.watch import LATE
+from kafka_ferry.jobs.cutover.live.wave import Wave
+from kafka_ferry.jobs.cutover.live.window import RESULTS
+from kafka_ferry.jobs.cutover.rules.journal import Journal, State
+from kafka_ferry.jobs.cutover.rules.timeline import write_downtime
+from kafka_ferry.jobs.migration.rules.groups import kinds_of
+from kafka_ferry.jobs.migration.rules.judge import (
+    check_applications,
+    check_configs,
+    check_content,
+    check_counts,
+    check_group_offsets,
+    check_groups,
+    check_groups_left_out,
+    check_partitions,
+    check_topics,
+    topic_lines,
+)
+from kafka_ferry.records.job import PartitionResult, results_digest
+from kafka_ferry.records.record_hash import HASH_VERSION
+from kafka_ferry.report.artifacts import DamagedArtifact, RunArtifacts, read_results
+
+
+def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[str, Any]:
+    """The content of checks.json.
+
+    :raises DamagedArtifact: the window wrote no results.
+    """
+    found = artifacts.read_json(RESULTS)
+    if found is None:
+        raise DamagedArtifact(f"{artifacts.path(RESULTS)} is not there. Fix: point FERRY_ARTIFACTS at shared storage")
+    results = [PartitionResult.from_json(one) for one in found["results"]]
+    groups = [GroupLine.model_validate(one) for one in found["groups"]]
+    migration = wave.migration
+    desired = migration.desired_topics(migration.topics.topics.values())
+    actual = migration.target_topics()
+    topics = topic_lines(desired, results, counts_only=False)
+    selected, carried = migration.topics.topics, migration.groups.committed
+    checks = [
+        check_topics(desired, actual),
+        check_partitions(desired, actual),
+        check_configs(desired, actual),
+        check_counts(topics),
+        check_content(results, topics, HASH_VERSION, wave.spec.headers_left_out),
+        check_groups(groups, kinds_of(results)),
+        check_group_offsets(groups),
+        *check_groups_left_out(migration.groups),
+        *check_applications(migration.applications, selected, carried, wave.spec.target_topic),
+        _stopped(journal),
+        _handed_over(journal),
+        _late(artifacts.read_json(LATE)),
+        rights_check(wave, journal.fence_acls),
+    ]
+    return {
+        "judged": results_digest(read_results(artifacts)),
+        "checks": [check.model_dump(mode="json") for check in checks],
+        "topics": [line.model_dump(mode="json") for line in topics],
+        "groups": found["groups"],
+    }
+
+
+def _stopped(journal: Journal) -> Check:
+    """That the window proved it: it does not come to a hand-over without."""
+    return Check(
+        name="producers_stopped",
+        status=Status.PASS if journal.ends else Status.FAIL,
+        expected="nobody writes, no transaction is open",
+        actual=f"{number_of(len(journal.ends), 'partition')} at rest",
+        detail=f"fence {journal.fence}: {number_of(len(journal.added), 'ACL')} made, {len(journal.kept)} there before",
+    )
+
+
+def _handed_over(journal: Journal) -> Check:
+    done = journal.state is State.HANDED_OVER
+    downtime = write_downtime(journal)
+    return Check(
+        name="handed_over",
+        status=Status.PASS if done else Status.FAIL,
+        expected="the applications were told",
+        actual=f"at {journal.handed_over_at}" if done else journal.state.value,
+        detail=f"nobody could write for {downtime:.1f} s" if downtime is not None else "",
+    )
+
+
+def _late(late: Any) -> Check:
+    if not late:
+        return Check(name="late_writers", status=Status.SKIPPED, detail="param watch_seconds is 0")
+    named = [*(f"written: {one}" for one in late["writers"]), *(f"committed: {one}" for one in late["committers"])]
+    named += [f"{place}: {count:,} offsets since the hand-over" for place, count in late["grown"].items()]
+    return Check(
+        name="late_writers",
+        status=Status.FAIL if named else Status.PASS,
+        expected="nobody writes or commits on the source",
+        actual=f"{late['offsets']:,} offsets, {number_of(len(late['committers']), 'commit')}",
+        detail=f"watched for {late['seconds']:g} s",
+        differences=named,
+    )

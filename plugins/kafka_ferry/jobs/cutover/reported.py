@@ -1,0 +1,31 @@
+"""How a cutover speaks in its report. Pure."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from kafka_ferry.core.checks import Words
+from kafka_ferry.report.reported_job import OURSELVES, ReportedJob
+
+CUTOVER_JOB: Final = ReportedJob(
+    words=Words(
+        engine=OURSELVES,
+        compared="{what} were read on both sides, up to the last that was written to the source, and are the same.",
+        questions=dict(
+            MappingProxyType(
+                {
+                    "producers_stopped": "Had everybody stopped writing to the source?",
+                    "handed_over": "Were the applications told to use the target?",
+                    "late_writers": "Did anybody write or commit on the source afterwards?",
+                }
+            )
+        ),
+    ),
+    checklist=(
+        "topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "producers_stopped",
+        "handed_over", "late_writers", "acls",
+    ),
+    never_carried="Not compared: quotas, SCRAM users and schemas of a Schema Registry.",
+    engine="none: whatever replicates goes on",
+)  # fmt: skip

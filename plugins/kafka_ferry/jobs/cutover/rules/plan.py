@@ -1,0 +1,92 @@
+"""plan.json of a cutover, and what is found before anything is done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.plan import JobPlan
+from kafka_ferry.core.words import number_of, shown
+from kafka_ferry.jobs.cutover.rules.journal import DONE, OPEN, Journal
+
+_NAMED = 20
+_TOPICS = 5
+
+
+class CutoverPlan(JobPlan):
+    """
+    :param writers, readers: who writes to these topics and who reads them now, in words.
+    """
+
+    findings: list[Finding]
+    notes: list[str]
+    writers: list[str]
+    readers: list[str]
+    skipped_topics: dict[str, str]
+    skipped_groups: dict[str, str]
+
+
+def producers_by_halves(halves: Iterable[tuple[str, Sequence[str], Sequence[str]]]) -> list[Finding]:
+    """A warning for each producer that writes to the wave and beside it: on one client it cannot do both."""
+    return _first([
+        Finding(
+            Severity.WARN, "half_in_wave", who,
+            f"writes to {_some(inside)} of the wave, and to {_some(outside)}, which are not in it",
+            "move all its topics in one wave, unless it can write to both clusters",
+        )
+        for who, inside, outside in halves
+    ])  # fmt: skip
+
+
+def groups_by_halves(reads: Mapping[str, Iterable[str]], topics: Iterable[str]) -> list[Finding]:
+    """The same for groups that stand on topics of the wave and on others."""
+    wave = set(topics)
+    return _first([
+        Finding(
+            Severity.WARN, "half_in_wave", f"group {shown(group)}",
+            f"reads {_some(sorted(set(every) & wave))} of the wave, and {_some(sorted(set(every) - wave))}, which are "
+            "not in it",
+            "move all its topics in one wave, unless its consumers can read both clusters", "groups",
+        )
+        for group, every in sorted(reads.items())
+        if set(every) & wave and set(every) - wave
+    ])  # fmt: skip
+
+
+def other_waves(journals: Iterable[Journal], own: tuple[str, str], wave: str, topics: Iterable[str]) -> list[Finding]:
+    """Refusals for topics that another wave has handed over, or works on.
+
+    :param own: DAG id and run id.
+    """
+    mine, found = set(topics), []
+    for journal in journals:
+        shared = sorted(mine & journal.topics.keys())
+        if journal.own == own or not shared:
+            continue
+        if journal.state in DONE:
+            found.append(Finding(
+                Severity.REFUSE, "handed_over", f"topics {_some(shared)}",
+                f"were handed over to the target by wave {journal.wave} at {journal.handed_over_at} (run "
+                f"{journal.run_id})", "leave them out (exclude_topics): they are on the target", "topics",
+            ))  # fmt: skip
+        elif journal.state in OPEN and journal.wave != wave:
+            found.append(Finding(
+                Severity.REFUSE, "fenced", f"topics {_some(shared)}",
+                f"are fenced by wave {journal.wave} (run {journal.run_id})",
+                f"wait until that run has ended, or run wave {journal.wave} again, which takes the fence away",
+            ))  # fmt: skip
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_TOPICS]) + f" and {len(names) - _TOPICS} more" * (len(names) > _TOPICS)
+
+
+def _first(findings: list[Finding]) -> list[Finding]:
+    if len(findings) <= _NAMED:
+        return findings
+    rest = Finding(
+        Severity.WARN, "half_in_wave", number_of(len(findings) - _NAMED, "more such finding"), "are not listed here",
+        "choose waves by application",
+    )  # fmt: skip
+    return [*findings[:_NAMED], rest]

@@ -1,0 +1,61 @@
+"""Secured clusters with a replication that is alive, for cutovers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutover_lab import Lab
+from run_by_hand import Run
+from stack import Stack
+
+Replicate = Callable[..., Run]
+
+
+@pytest.fixture
+def lab(secure_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, topic_prefix: str) -> Iterator[Lab]:
+    """With the stack's own connections."""
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
+    for name, value in secure_stack.variables().items():
+        if name.startswith("AIRFLOW_CONN_"):
+            monkeypatch.setenv(name, value)
+    made = Lab(secure_stack, topic_prefix)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def replicate(lab: Lab, topic_prefix: str) -> Iterator[Replicate]:
+    """``replicate(**params)``: MirrorMaker 2 on the stack's worker replicates all topics of this prefix from now on."""
+    runs: list[Run] = []
+
+    def begin(**params: Any) -> Run:
+        run = Run("mirror_maker2_on_connect", topics=[f"{topic_prefix}.*"], migration=f"{topic_prefix}mm"[:40],
+                  keep_replicating=True, canary=False, acls="skip", groups=[], **params)  # fmt: skip
+        runs.append(run)
+        run.plan()
+        run.provision()
+        run.deploy()
+        run.wait_until_running()
+        return run
+
+    yield begin
+    for run in runs:
+        for name in run.migration.connect.connectors() if run.migration.connect else ():
+            if topic_prefix in name:
+                run.migration.connect.delete(name, reset_offsets=True)
+
+
+@pytest.fixture
+def webhooks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """``webhooks(conn_id, connection as JSON)``."""
+
+    def make(conn_id: str, value: str) -> None:
+        json.loads(value)
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", value)
+
+    return make
