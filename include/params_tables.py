@@ -18,6 +18,7 @@ from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySp
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
+from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import ENGINES, spec_of
@@ -34,6 +35,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "import_topics_from_s3": ImportSpec,
     "stream_database_changes": StreamSpec,
     "check_connections": ConnectionsSpec,
+    "cutover": CutoverSpec,
 }
 _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re.DOTALL)
 
@@ -42,7 +44,7 @@ def table(dag_id: str) -> str:
     """Markdown: a line for each param, independent of defaults that the environment sets."""
     spec = SPECS[dag_id]
     said, end = _said(spec), ""
-    if issubclass(spec, MigrationSpec) and spec not in (MigrationSpec, ComparisonSpec):
+    if issubclass(spec, MigrationSpec) and spec not in (MigrationSpec, ComparisonSpec, CutoverSpec):
         common = _said(MigrationSpec)
         missing = [f"`{name}`" for name in common if name not in said]
         without = f", but there is no {', '.join(missing)}" if missing else ""

@@ -38,6 +38,7 @@ FOLDER = PROJECT / "include" / "examples"
 WORDS = {
     "backup_topics": ("flights", "every-backup"),
     "check_connections": ("flights", "every-check"),
+    "cutover": ("orders", "every-cutover"),
     "export_topics_to_s3": ("source-topic", "every-export"),
     "import_topics_from_s3": ("source-topic", "every-export"),
     "mirror_maker1": ("projects", "every-one"),
@@ -64,6 +65,7 @@ MIGRATED = COPIED | {"configs", "new_records", "groups", "group_offsets", "lefto
 PROVED = {
     "backup_topics": {"topics", "counts", "gaps", "objects", "groups"},
     "check_connections": {"kafka_source", "kafka_target", "kafka_connect", "aws_default"},
+    "cutover": COPIED | {"configs", "groups", "group_offsets", "producers_stopped", "handed_over", "late_writers"},
     "export_topics_to_s3": COPIED,
     "import_topics_from_s3": COPIED,
     "mirror_maker1": COPIED | {"configs", "new_records", "leftovers"},
@@ -154,7 +156,7 @@ def fill_all(source: str, target: str) -> None:
         if dag in AFTER or not name:
             continue
         for topic in (f"{name}-1", f"{name}-2"):
-            for bootstrap in (source, target) if dag == "verify_clusters" else (source,):
+            for bootstrap in (source, target) if dag in ("cutover", "verify_clusters") else (source,):
                 fill(bootstrap, topic, RECORDS)
                 commit(bootstrap, f"{topic}-billing", {(topic, 0): COMMITTED, (topic, 1): COMMITTED})
 
@@ -182,6 +184,7 @@ def every(request: pytest.FixtureRequest, airflow_stack: Stack, airflow_api: Air
             "mirror_maker2_on_msk_connect": {**arns, "plugin_bucket": BUCKET},
             "msk_replicator": {**arns, "source_cluster_arn": SOURCE_ARN},
             DATABASE: {"keep_streaming": False, "forget": True},
+            "cutover": {"watch_seconds": 3},
             "check_connections": {"topics": ["every-check-1"], "groups": ["every-check-1-billing"]},
         }
         chosen = {dag for dag in wanted(request.session) if dag != DATABASE or mariadb.unavailable() is None}

@@ -35,7 +35,7 @@ def cut_over() -> None:
     fingerprint = CutoverFingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
     prepare = PrepareOperator(task_id="prepare")
     lag_gate = LagGateOperator(task_id="lag_gate")
-    approval = ApprovalOperator(task_id="approval")
+    approval = ApprovalOperator(task_id="approval", **UNBOUNDED)
     # Above all other tasks of the deployment that wait for a slot.
     window = WindowOperator(task_id="window", priority_weight=1000, **_AT_ONCE)
     watch = WatchOperator(task_id="watch")

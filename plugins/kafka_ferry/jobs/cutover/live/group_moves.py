@@ -77,8 +77,8 @@ class GroupMoves:
             if time.monotonic() > deadline:
                 who = f"{told(found.values())}{self._members(found)}"
                 raise GroupsRestless(
-                    f"groups still move on the source after {timeout:g} s: {who}. Fix: stop their consumers, or let them "
-                    "catch up first, or leave the groups out (exclude_groups); then clear window"
+                    f"groups still move on the source after {timeout:g} s: {who}. Fix: stop their consumers, or let "
+                    "them catch up first, or leave the groups out (exclude_groups); then clear window"
                 )
             time.sleep(_POLL)
 

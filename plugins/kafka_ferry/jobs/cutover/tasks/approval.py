@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.compat import hitl_operator
@@ -20,6 +21,7 @@ _ASKED: dict[str, Any] = (
         "body": "Topics: {{ params.topics | join(', ') }}. Fence: {{ params.fence }}. The plan and what speaks against "
         "it are in the log of the task plan, how far the replication is in that of lag_gate.",
         "options": [_YES, _NO],
+        "response_timeout": timedelta(days=7),
     }
     if _HITL
     else {}

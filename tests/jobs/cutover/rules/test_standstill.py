@@ -1,0 +1,93 @@
+"""Who wrote between two looks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kafka_ferry.core.producers import ProducerState
+from kafka_ferry.jobs.cutover.rules.standstill import (
+    Look,
+    at_work,
+    by_halves,
+    open_transactions,
+    told,
+    writers,
+)
+
+TP = ("orders", 3)
+PLAIN = ProducerState(7, 0, 99, 1_000)
+OPEN = ProducerState(8, 4, 49, 2_000, coordinator_epoch=1, transaction_start=500)
+
+
+def look(at: float, end: int, *states: ProducerState) -> Look:
+    return Look(at, {TP: end}, {TP: list(states)})
+
+
+def test_nobody_wrote() -> None:
+    assert writers(look(0, 100, PLAIN), look(1, 100, PLAIN)) == []
+
+
+def test_an_idempotent_producer_is_named_with_its_rate() -> None:
+    (one,) = writers(look(0, 100, PLAIN), look(2, 150, replace(PLAIN, last_sequence=149)))
+    assert (one.topic, one.partition, one.records, one.rate, one.producer_id, one.epoch) == ("orders", 3, 50, 25, 7, 0)
+    assert str(one) == "orders-3: 25.0 records/s by producer id 7, epoch 0"
+
+
+def test_a_producer_without_an_id_is_told_from_the_log_alone() -> None:
+    (one,) = writers(look(0, 100, PLAIN), look(1, 130, PLAIN))
+    assert (one.producer_id, one.records) == (None, 30)
+    assert "without an id" in str(one)
+    (blind,) = writers(Look(0, {TP: 1}), Look(1, {TP: 2}))
+    assert blind.records == 1, "brokers that tell of no producer"
+
+
+def test_both_kinds_at_once() -> None:
+    found = writers(look(0, 100, PLAIN), look(1, 200, replace(PLAIN, last_sequence=149)))
+    assert {(one.producer_id, one.records) for one in found} == {(7, 50), (None, 50)}
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [replace(OPEN, transaction_start=-1), replace(OPEN, transaction_start=-1, epoch=5, last_sequence=-1)],
+    ids=["as before KIP-890", "with a new epoch"],
+)
+def test_the_end_of_a_transaction_is_no_record(ended: ProducerState) -> None:
+    assert writers(look(0, 550, OPEN), look(1, 551, ended)) == []
+
+
+def test_a_transaction_that_goes_on_is_a_writer() -> None:
+    (one,) = writers(look(0, 550, OPEN), look(1, 560, replace(OPEN, last_sequence=59)), {8: "billing"})
+    assert "10.0 records/s by producer id 8, epoch 4, transactional id billing" in str(one)
+
+
+def test_a_new_epoch_begins_to_count_again() -> None:
+    (one,) = writers(look(0, 100, PLAIN), look(1, 105, replace(PLAIN, epoch=1, last_sequence=4)))
+    assert one.records == 5
+
+
+def test_a_producer_that_the_broker_forgets_has_not_written() -> None:
+    assert writers(look(0, 100, PLAIN), look(1, 100)) == []
+
+
+def test_open_transactions_are_named() -> None:
+    (one,) = open_transactions(look(0, 550, PLAIN, OPEN), {8: "billing"})
+    assert str(one) == "orders-3: open since offset 500, producer id 8, epoch 4, transactional id billing"
+    assert open_transactions(Look(0, {TP: 1})) == []
+
+
+def test_who_is_at_work_and_when_it_wrote_last() -> None:
+    now = replace(PLAIN, last_sequence=120, last_timestamp=5_000)
+    assert at_work(look(0, 100, PLAIN, OPEN), look(1, 121, now, OPEN)) == {7: 5_000}
+
+
+def test_who_writes_beside_the_wave_is_named() -> None:
+    states = {("a", 0): [PLAIN], ("b", 0): [PLAIN, OPEN], ("__offsets", 0): [OPEN], ("c", 1): [OPEN]}
+    assert by_halves(states, ["a"], {}) == [("producer id 7", ["a"], ["b"])]
+    assert by_halves(states, ["a", "b"], {8: "billing"}) == [("transactional id billing", ["b"], ["c"])]
+    assert by_halves(states, ["a", "b", "c"], {}) == []
+
+
+def test_the_first_ten_are_told() -> None:
+    assert told(range(12)).endswith("8; 9; and 2 more")
