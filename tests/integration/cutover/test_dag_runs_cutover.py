@@ -75,8 +75,13 @@ def test_a_killed_window_is_begun_again_and_cleared_runs_change_nothing(
             time.sleep(0.2)
 
     thread = threading.Thread(target=write, daemon=True)
-    airflow_api.trigger("cutover", topic, {**QUICK, "topics": [topic], "migration": topic, "groups": [f"{topic}-billing"],
-                                           "fence_timeout": 60})  # fmt: skip
+    params: dict[str, Any] = {
+        "topics": [topic],
+        "migration": topic,
+        "groups": [f"{topic}-billing"],
+        "fence_timeout": 60,
+    }
+    airflow_api.trigger("cutover", topic, {**QUICK, **params})
     thread.start()
     try:
         runs.until(topic, lambda: (runs.artifact(topic, "cutover.json") or {}).get("state") == "fenced", 300)

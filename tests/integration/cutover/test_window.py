@@ -170,8 +170,8 @@ class Slow:
         from confluent_kafka import Consumer
 
         self._stop = threading.Event()
-        consumer = Consumer(lab.client("source", **{
-            "group.id": f"{lab.prefix}slow", "auto.offset.reset": "earliest", "enable.auto.commit": False}))  # fmt: skip
+        own = {"group.id": f"{lab.prefix}slow", "auto.offset.reset": "earliest", "enable.auto.commit": False}
+        consumer = Consumer(lab.client("source", **own))
         consumer.subscribe([topic])
         begun = threading.Event()
 

@@ -29,7 +29,7 @@ class Tail:
     """One partition.
 
     :ivar since: comparison of what came after the last anchor of ``base`` up to the newest.
-    :ivar behind: source records that are not on the target yet, at the last look.
+    :ivar behind: source records that are not on the target yet, at the last look. ``seen``: both ends then.
     """
 
     base: PartitionResult
@@ -38,6 +38,7 @@ class Tail:
     anchors: Anchors
     since: PartitionComparison = field(default_factory=lambda: _NOTHING)
     behind: int = 0
+    seen: tuple[int, int] | None = None
 
     @property
     def stands(self) -> tuple[int, int]:
@@ -99,12 +100,16 @@ class Tails:
         # The target's first: each of its records is one of the source's that is read here.
         theirs = self._wave.target.admin.offsets([names[tp] for tp in self.tails], "latest", "read_committed")
         ours = ends or self._wave.source.admin.offsets(self.tails, "latest", self._wave.spec.isolation_level)
-        moved = [tp for tp, tail in self.tails.items() if (ours[tp], theirs[names[tp]]) != tail.stands]
+        moved = []
+        for tp, tail in self.tails.items():
+            both = ours[tp], theirs[names[tp]]
+            if both not in (tail.stands, tail.seen):
+                moved.append(tp)
         for kind in {(self.tails[tp].compacted, self.tails[tp].with_timestamp) for tp in moved}:
             some = [tp for tp in moved if (self.tails[tp].compacted, self.tails[tp].with_timestamp) == kind]
             self._compare(some, ours, theirs, kind)
-        for tp in self.tails.keys() - set(moved):
-            self.tails[tp].behind = 0
+        for tp in moved:
+            self.tails[tp].seen = ours[tp], theirs[names[tp]]
         return sum(self.behind.values())
 
     def _compare(

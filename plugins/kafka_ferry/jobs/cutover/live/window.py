@@ -131,8 +131,8 @@ class Window:
             if journal.state not in OPEN:
                 wait_for_lag(tails, spec.max_lag, spec.lag_timeout, poll=0.2)
                 self._artifacts.write_json(TAILS, tails.to_json())
+                self._working = at_work(first, wave.look(time.monotonic()))
                 self._begin(journal)
-            self._working = at_work(first, wave.look(time.monotonic()))
             with self._stage(journal, "fence"):
                 raise_fence(wave, journal)
                 journal.state = State.FENCED

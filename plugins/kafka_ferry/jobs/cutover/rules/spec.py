@@ -75,7 +75,6 @@ class CutoverSpec(ComparisonSpec):
         title="Webhook that stops producers",
         description="Airflow connection of type http, for fence webhook: it is told to stop them, and to start them "
         "again when the cutover is rolled back.",
-        examples=["stop_producers"],
     )
     handover_webhook_conn_id: str | None = Field(
         default=None,
@@ -145,7 +144,7 @@ class CutoverSpec(ComparisonSpec):
         json_schema_extra=_AFTER,
     )
     watch_seconds: float = Field(
-        default=60, ge=0, le=86400, title="Watch the source",
+        default=60, ge=0, le=18000, title="Watch the source",
         description="How long after the hand-over whoever still writes or commits there is looked for. In seconds.",
         json_schema_extra=_AFTER,
     )  # fmt: skip
@@ -169,10 +168,9 @@ class CutoverSpec(ComparisonSpec):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.fence is Fence.WEBHOOK) != (self.fence_webhook_conn_id is not None):
-            given = "is given" if self.fence_webhook_conn_id else "is missing"
+            problem = "is given, but" if self.fence_webhook_conn_id else "is missing, and"
             fix = "fence: webhook with a connection of type http; or another fence without one"
-            raise BadParam("fence_webhook_conn_id", f"is {given}, but fence is {self.fence.value}"
-                           if self.fence_webhook_conn_id else given, fix)  # fmt: skip
+            raise BadParam("fence_webhook_conn_id", f"{problem} fence is {self.fence.value}", fix)
         if self.keep_fence and self.fence is not Fence.ACL:
             raise BadParam("keep_fence", f"is on, but fence {self.fence.value} leaves nothing to keep", "fence: acl")
         if self.end_connectors and not self.connect_conn_id:
