@@ -117,17 +117,18 @@ class Tails:
         kind: tuple[bool, bool],
     ) -> None:  # fmt: skip
         names, (compacted, timed) = self._wave.names, kind
-        sources = [
-            PartitionRange(*tp, self.tails[tp].stands[0], max(ours[tp], self.tails[tp].stands[0])) for tp in some
-        ]
-        targets = [
-            PartitionRange(*names[tp], self.tails[tp].stands[1], max(theirs[names[tp]], self.tails[tp].stands[1]))
-            for tp in some
-        ]
-        there = self._target.read(targets, timed, compacted)
-        here = self._source.read(sources, timed, compacted)
+        whole = [tp for tp in some if self.tails[tp].reads_all]
+        starts = self._wave.source.admin.offsets(whole, "earliest", "read_uncommitted")
+        target_starts = self._wave.target.admin.offsets([names[tp] for tp in whole], "earliest", "read_uncommitted")
+        sources, targets = [], []
         for tp in some:
-            self._take(tp, here[tp], there[names[tp]])
+            here, there = self.tails[tp].stands
+            sources.append(_since(tp, (here, ours[tp]), starts.get(tp, here)))
+            targets.append(_since(names[tp], (there, theirs[names[tp]]), target_starts.get(names[tp], there)))
+        read_there = self._target.read(targets, timed, compacted)
+        read_here = self._source.read(sources, timed, compacted)
+        for tp in some:
+            self._take(tp, read_here[tp], read_there[names[tp]])
 
     def _take(self, tp: Partition, source: PartitionContent, target: PartitionContent) -> None:
         tail = self.tails[tp]

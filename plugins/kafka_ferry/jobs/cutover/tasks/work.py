@@ -77,7 +77,7 @@ class PlanCutoverOperator(PlanningOperator):
 
 
 class CutoverShardsOperator(ShardsOperator):
-    """As in a migration; the tails of an earlier comparison are forgotten."""
+    """As in a migration, once the target has what was on the source at the plan. Tails compared earlier are forgotten."""
 
     def migration(self, context: Context) -> Migration:
         return wave_of(context).migration
@@ -85,11 +85,23 @@ class CutoverShardsOperator(ShardsOperator):
     def execute_task(self, context: Context) -> list[int]:
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.tails import TAILS
+        from kafka_ferry.jobs.cutover.live.window import LagTooLarge
+        from kafka_ferry.jobs.cutover.rules.standstill import told
+        from kafka_ferry.jobs.migration.live.artifacts import read_frozen
+        from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
 
         if is_done(context):
             self.log.info(_DONE)
             return [0]
-        RunArtifacts.of(context).delete(TAILS)
+        artifacts, wave = RunArtifacts.of(context), wave_of(context)
+        artifacts.delete(TAILS)
+        late = wait_for_tails(wave.migration, read_frozen(artifacts), wave.spec.lag_timeout)
+        if late:
+            named = told(f"{topic}-{partition}" for topic, partition in late)
+            raise LagTooLarge(
+                f"the replication did not bring what was on the source when the plan was made within "
+                f"{wave.spec.lag_timeout:g} s: {named}. Fix: see that it works; or a larger lag_timeout"
+            )
         return super().execute_task(context)
 
 
