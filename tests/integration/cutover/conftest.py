@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,12 +29,13 @@ def lab(secure_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, to
 
 @pytest.fixture
 def replicate(lab: Lab, topic_prefix: str) -> Iterator[Replicate]:
-    """``replicate(**params)``: MirrorMaker 2 on the stack's worker replicates all topics of this prefix from now on."""
+    """``replicate()``: MirrorMaker 2 on the stack's worker replicates all topics of this prefix, or of another, from
+    now on."""
     runs: list[Run] = []
 
-    def begin(**params: Any) -> Run:
-        run = Run("mirror_maker2_on_connect", topics=[f"{topic_prefix}.*"], migration=f"{topic_prefix}mm"[:40],
-                  keep_replicating=True, canary=False, acls="skip", groups=[], **params)  # fmt: skip
+    def begin(prefix: str = topic_prefix) -> Run:
+        run = Run("mirror_maker2_on_connect", topics=[f"{prefix}.*"], migration=f"{prefix}mm"[:40],
+                  keep_replicating=True, canary=False, acls="skip", groups=[])  # fmt: skip
         runs.append(run)
         run.plan()
         run.provision()

@@ -77,7 +77,7 @@ class PlanCutoverOperator(PlanningOperator):
 
 
 class CutoverShardsOperator(ShardsOperator):
-    """As in a migration, once the target has what was on the source at the plan. Tails compared earlier are forgotten."""
+    """As in a migration, once the target has what the source had at the plan. Tails compared earlier are forgotten."""
 
     def migration(self, context: Context) -> Migration:
         return wave_of(context).migration
