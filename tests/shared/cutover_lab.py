@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -166,9 +167,9 @@ class Application:
 
     def start(self, kinds: Sequence[str], groups: Sequence[str]) -> None:
         for kind in kinds:
-            self._run(self._transactions if kind == "transactional" else lambda kind=kind: self._records(kind))
+            self._run(self._transactions if kind == "transactional" else partial(self._records, kind))
         for group in groups:
-            self._run(lambda group=group: self._consume(group))
+            self._run(partial(self._consume, group))
 
     def _run(self, work: Callable[[], None]) -> None:
         def guarded() -> None:

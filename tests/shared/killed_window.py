@@ -18,8 +18,9 @@ from typing import Any
 def main(place: str, order: dict[str, Any]) -> None:
     from cutover_lab import CutoverRun
     from kafka_ferry.jobs.cutover.live import window
+    from kafka_ferry.jobs.cutover.live.fence import raise_fence
 
-    stage, make = window.Window._stage, window.raise_fence
+    stage, make = window.Window._stage, raise_fence
 
     @contextmanager
     def killed_after(self: Any, journal: Any, name: str) -> Iterator[None]:
@@ -34,7 +35,7 @@ def main(place: str, order: dict[str, Any]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     window.Window._stage = killed_after  # type: ignore[method-assign]
-    window.raise_fence = killed_while_making
+    vars(window)["raise_fence"] = killed_while_making
     CutoverRun(order["run_id"], **order["params"]).window()
 
 

@@ -1,4 +1,4 @@
-"""How long nobody can write: at 2,000 records/s, and with 2,000 partitions. Prints the figures of docs/benchmarks.md."""
+"""How long nobody can write, at 2,000 records/s and with 2,000 partitions: prints the figures of docs/benchmarks.md."""
 
 from __future__ import annotations
 
