@@ -21,6 +21,8 @@ from kafka_ferry.records.translate import GroupLine, GroupMark, translate
 
 #: Artifact: how far the tails were compared before the window.
 TAILS = "tails.json"
+#: Of a partition that is to be read as a whole from now on.
+_TO_READ = -1
 _NOTHING = PartitionComparison("pass", 0, 0)
 
 
@@ -29,7 +31,10 @@ class Tail:
     """One partition.
 
     :ivar since: comparison of what came after the last anchor of ``base`` up to the newest.
-    :ivar behind: source records that are not on the target yet, at the last look. ``seen``: both ends then.
+    :ivar behind: source records (where all is read: keys) that are not on the target yet, at the last look. ``seen``:
+        both ends then.
+    :ivar reads_all: a compacted partition whose cleaners differ: no place in it is equal, so it is read from its begin,
+        and the last values of its keys are compared.
     """
 
     base: PartitionResult
@@ -39,16 +44,12 @@ class Tail:
     since: PartitionComparison = field(default_factory=lambda: _NOTHING)
     behind: int = 0
     seen: tuple[int, int] | None = None
+    reads_all: bool = False
 
     @property
     def stands(self) -> tuple[int, int]:
         """Source and target offset up to which all is equal."""
         return self.anchors[-1]
-
-    @property
-    def reads_all(self) -> bool:
-        """A compacted partition whose cleaners differ: no place in it is equal, and it is read from its begin."""
-        return self.compacted and len(self.base.anchors) < 2
 
 
 class TailDiffers(DataLossError):
@@ -69,7 +70,7 @@ class Tails:
         for result in results:
             ours, theirs = source[result.source_topic], target[result.target_topic]
             timed = ours.has_writers_time and theirs.has_writers_time
-            tail = Tail(result, ours.compacted, timed, result.anchors)
+            tail = Tail(result, ours.compacted, timed, result.anchors, reads_all=len(result.anchors) < 2)
             tp = result.source_topic, result.partition
             if noted and (found := noted.get(name_of(tp))) and not tail.reads_all:
                 tail.anchors = (*tail.anchors, *((a, b) for a, b in found["anchors"]))
@@ -105,19 +106,23 @@ class Tails:
             both = ours[tp], theirs[names[tp]]
             if both not in (tail.stands, tail.seen):
                 moved.append(tp)
-        for kind in {(self.tails[tp].compacted, self.tails[tp].with_timestamp) for tp in moved}:
-            some = [tp for tp in moved if (self.tails[tp].compacted, self.tails[tp].with_timestamp) == kind]
+        for kind in {(self.tails[tp].reads_all, self.tails[tp].with_timestamp) for tp in moved}:
+            some = [tp for tp in moved if (self.tails[tp].reads_all, self.tails[tp].with_timestamp) == kind]
             self._compare(some, ours, theirs, kind)
         for tp in moved:
             self.tails[tp].seen = ours[tp], theirs[names[tp]]
+        if turned := [tp for tp in moved if self.tails[tp].reads_all and self.tails[tp].behind < 0]:
+            for timed in {self.tails[tp].with_timestamp for tp in turned}:
+                some = [tp for tp in turned if self.tails[tp].with_timestamp == timed]
+                self._compare(some, ours, theirs, (True, timed))
         return sum(self.behind.values())
 
     def _compare(
         self, some: Sequence[Partition], ours: Mapping[Partition, int], theirs: Mapping[Partition, int],
         kind: tuple[bool, bool],
     ) -> None:  # fmt: skip
-        names, (compacted, timed) = self._wave.names, kind
-        whole = [tp for tp in some if self.tails[tp].reads_all]
+        names, (keys, timed) = self._wave.names, kind
+        whole = some if keys else ()
         starts = self._wave.source.admin.offsets(whole, "earliest", "read_uncommitted")
         target_starts = self._wave.target.admin.offsets([names[tp] for tp in whole], "earliest", "read_uncommitted")
         sources, targets = [], []
@@ -125,19 +130,24 @@ class Tails:
             here, there = self.tails[tp].stands
             sources.append(_since(tp, (here, ours[tp]), starts.get(tp, here)))
             targets.append(_since(names[tp], (there, theirs[names[tp]]), target_starts.get(names[tp], there)))
-        read_there = self._target.read(targets, timed, compacted)
-        read_here = self._source.read(sources, timed, compacted)
+        read_there = self._target.read(targets, timed, keys)
+        read_here = self._source.read(sources, timed, keys)
         for tp in some:
             self._take(tp, read_here[tp], read_there[names[tp]])
 
     def _take(self, tp: Partition, source: PartitionContent, target: PartitionContent) -> None:
         tail = self.tails[tp]
-        if tail.compacted:
+        if tail.reads_all:
+            # Any value since the begin may stand for a key that is on its way.
             found = compare_last_values(source, target, source.begin)
         else:
             found = compare(source, target, source.begin, self._wave.spec.duplicates)
+            if tail.compacted and (found.status != "pass"):
+                # A cleaner was at work. By last values a tail cannot be told: a key that is not in it may be deleted.
+                tail.reads_all, tail.anchors, tail.behind = True, tail.base.anchors[:1], _TO_READ
+                return
         # Nothing expires in a tail: what stands before its first record on the target is somebody else's.
-        if found.status == "fail" or found.expired:
+        if found.status == "fail" or (found.expired and not tail.reads_all):
             named = "; ".join(map(str, found.differences[:3]))
             raise TailDiffers(
                 f"{tp[0]}-{tp[1]}: what came since the contents were compared differs: {found.detail} ({named}). Fix: "
@@ -145,11 +155,8 @@ class Tails:
                 "duplicates: explain"
             )
         tail.behind = found.in_flight
-        if tail.compacted:
-            # Keys are counted, so only a whole one adds up; nothing less is noted.
-            if not found.in_flight:
-                tail.since = found if tail.reads_all else summed(tail.since, found)
-                tail.anchors = tail.anchors if tail.reads_all else grown(tail.anchors, source.end, target.end)
+        if tail.reads_all:
+            tail.since = found
             return
         reached = int(source.offsets[found.accounted]) if found.accounted < len(source) else source.end
         tail.since = summed(tail.since, found)
