@@ -110,6 +110,10 @@ def test_a_rogue_producer_is_named_and_all_is_unfenced(lab: Lab, replicate: Repl
     assert lab.can_write(topics[0])
     rogue.stop()
     assert run.end()["state"] == "rolled_back"
+    report = run.report_anyway()
+    assert (report["verdict"], report["cutover"]["rolled_back"]) == ("FAIL", True)
+    assert any("by producer id" in failure for failure in report["failures"]), report["failures"]
+    assert [stage["stage"] for stage in report["cutover"]["stages"]] == ["fence", "prove"]
     run.window()
     assert run.journal()["state"] == "handed_over", "the next try works"
 
@@ -349,3 +353,52 @@ def test_rights_are_asked_for_before(lab: Lab, replicate: Replicate, make_topics
             run_of(lab).plan()
     finally:
         lab.admins["source"].delete_acls(reader)
+
+
+def test_a_deletion_on_its_way_is_waited_for(lab: Lab, replicate: Replicate, make_topics: Any, produce: Any) -> None:
+    """Of a compacted topic: a key that is not in the tail may have been deleted in it."""
+    topic, client = f"{lab.prefix}t-compacted", lab.client("source")
+    make_topics(lab.stack.client_settings("source"), topic, config={"cleanup.policy": "compact"})
+    produce(client, topic, ({"key": f"k{n % 50}".encode(), "value": str(n).encode()} for n in range(500)))
+    migration = replicate().migration
+    run = run_of(lab, drain_timeout=4, max_lag=100)
+    run.prepare()
+    run.gate()
+    names = [name for name in migration.connect.connectors() if lab.prefix in name]
+    for name in names:
+        migration.connect.stop(name)
+    produce(client, topic, ({"key": f"k{n}".encode(), "value": None} for n in range(20)))
+    fails(run, rf"records did not arrive on the target within 4 s: {topic}-0: 20 records")
+    for name in names:
+        migration.connect.resume(name)
+    run.window()
+    assert run.finish()["verdict"] == "PASS"
+
+
+def test_what_somebody_else_writes_to_the_target_is_found(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any
+) -> None:
+    (topic,) = topics_of(lab, make_topics, 1)
+    produce(lab.client("source"), topic, ({"value": str(n).encode(), "partition": n % 3} for n in range(30)))
+    replicate()
+    run = run_of(lab)
+    run.prepare()
+    run.gate()
+    produce(lab.client("target"), topic, [{"value": b"foreign", "partition": 1}])
+    with pytest.raises(AirflowFailException, match=rf"{topic}-1: what came since the contents were compared differs"):
+        run.window()
+    assert lab.fences() == []
+    assert lab.can_write(topic)
+
+
+def test_a_fence_that_was_copied_to_the_target_is_seen(lab: Lab, replicate: Replicate, make_topics: Any) -> None:
+    from kafka_ferry.jobs.cutover.rules.fence import fence_acls
+
+    (topic,) = topics_of(lab, make_topics, 1)
+    replicate()
+    run = run_of(lab)
+    run.prepare()
+    run.gate()
+    lab.admins["target"].create_acls(fence_acls([topic]))
+    fails(run, rf"on the target there is DENY WRITE on topic {topic} for User:\*")
+    assert lab.fences() == []
