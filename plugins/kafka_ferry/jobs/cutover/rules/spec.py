@@ -108,7 +108,7 @@ class CutoverSpec(ComparisonSpec):
         description="Until the replication must have come as near. In seconds.", json_schema_extra=_WINDOW,
     )  # fmt: skip
     fence_timeout: float = Field(
-        default=30, ge=1, title="Time to stop",
+        default=15, ge=1, title="Time to stop",
         description="Within which all producers must have stopped, and a webhook must have answered. In seconds.",
         json_schema_extra=_WINDOW,
     )  # fmt: skip
