@@ -221,8 +221,15 @@ class Application:
             def delivered(error: Any, _: Any, number: int = number) -> None:
                 waiting.append(number) if error else self.written.add(number)
 
-            producer.produce(self._topic(number), str(number).encode(), partition=number % self._partitions,
-                             on_delivery=delivered)  # fmt: skip
+            try:
+                producer.produce(
+                    self._topic(number),
+                    str(number).encode(),
+                    partition=number % self._partitions,
+                    on_delivery=delivered,
+                )
+            except KafkaException:  # librdkafka remembers that the topic may not be written
+                waiting.append(number)
             producer.poll(0)
             if waiting:
                 producer.flush(10)
