@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
 from kafka_ferry.core.acls import Acl
-from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.jobs.cutover.tasks.work import (
     CutoverFingerprintOperator,
     CutoverReportOperator,
@@ -108,7 +108,7 @@ class Lab:
         self.stack, self.prefix = stack, prefix
         self._kept: list[Producer] = []
         self.user, self.password = f"{prefix}app", "app-password"
-        self.admins = {side: KafkaAdmin(stack.client_settings(side), f"{side} as admin") for side in SIDES}
+        self.admins = {side: KafkaAcls(stack.client_settings(side), f"{side} as admin") for side in SIDES}
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         for side in SIDES:
             client = AdminClient(stack.client_settings(side))

@@ -38,7 +38,7 @@ from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.refusals import cure
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
-from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding, to_filter
+from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
 from kafka_ferry.hooks.kafka.client_certificate import expired
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
@@ -321,13 +321,6 @@ class KafkaAdmin(GroupCalls):
         if bindings:
             for binding, future in self._client.create_acls(list(bindings), request_timeout=self.timeout).items():
                 self._result(future, f"create the ACL {bindings[binding]}")
-
-    def delete_acls(self, acls: Iterable[Acl]) -> None:
-        """Delete exactly these; one that is not there counts as deleted."""
-        filters = {to_filter(acl): acl for acl in acls}
-        if filters:
-            for one, future in self._client.delete_acls(list(filters), request_timeout=self.timeout).items():
-                self._result(future, f"delete the ACL {filters[one]}")
 
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:

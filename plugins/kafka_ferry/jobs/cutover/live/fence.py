@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
@@ -42,7 +43,7 @@ def lift_fence(cluster: KafkaClusterHook, journal: Journal) -> None:
     """
     acls = journal.fence_acls
     try:
-        cluster.admin.delete_acls(acls)
+        KafkaAcls.of(cluster).delete_acls(acls)
         _wait_for(cluster, acls, there=False)
     except FerryError as error:
         servers = str(cluster.extra.get("bootstrap.servers"))
