@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kafka_ferry.jobs.common.defaults import UNBOUNDED
+from kafka_ferry.jobs.common.defaults import UNBOUNDED, in_pool
 from kafka_ferry.jobs.cutover.tasks.approval import ApprovalOperator
 from kafka_ferry.jobs.cutover.tasks.work import (
     CutoverFingerprintOperator,
@@ -32,7 +32,7 @@ def cut_over() -> None:
     """
     plan = PlanCutoverOperator(task_id="plan")
     shards = CutoverShardsOperator(task_id="shards")
-    fingerprint = CutoverFingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
+    fingerprint = CutoverFingerprintOperator.partial(task_id="fingerprint", **in_pool()).expand(shard=shards.output)
     prepare = PrepareOperator(task_id="prepare")
     lag_gate = LagGateOperator(task_id="lag_gate")
     approval = ApprovalOperator(task_id="approval", **UNBOUNDED)
