@@ -106,7 +106,6 @@ class Lab:
 
     def __init__(self, stack: Stack, prefix: str) -> None:
         self.stack, self.prefix = stack, prefix
-        self._kept: list[Producer] = []
         self.user, self.password = f"{prefix}app", "app-password"
         self.admins = {side: KafkaAcls(stack.client_settings(side), f"{side} as admin") for side in SIDES}
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
@@ -138,11 +137,10 @@ class Lab:
         """Whether the application may write now."""
         errors: list[Any] = []
         producer = Producer(self.client(side, **{"message.timeout.ms": 5000}))
-        # confluent-kafka 2.16 may leave an exception behind when one that was refused is freed (seen once).
-        self._kept.append(producer)
         producer.produce(topic, value=b"", partition=0, on_delivery=lambda error, _: errors.append(error))
         producer.flush(10)
-        return errors == [None]
+        # Not ``==``: KafkaError of confluent-kafka 2.16 compares with None by leaving an exception behind.
+        return len(errors) == 1 and errors[0] is None
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int], side: str = "source") -> None:
         assert self.admins[side].commit({group: offsets}) == {}
@@ -161,16 +159,19 @@ class Application:
     def __init__(self, lab: Lab, topics: Sequence[str], partitions: int, rate: float) -> None:
         self._lab, self._topics, self._partitions, self._rate = lab, topics, partitions, rate
         self._side, self._stop, self._quiet = "source", threading.Event(), threading.Event()
+        self._read = threading.Event()
         self._ids = itertools.count()
         self._lock = threading.Lock()
         self.written: set[int] = set()
         self.consumed: Counter[int] = Counter()
         self.errors: list[str] = []
         self._threads: list[threading.Thread] = []
+        self._producers = 0
 
     def start(self, kinds: Sequence[str], groups: Sequence[str]) -> None:
         for kind in kinds:
             self._run(self._transactions if kind == "transactional" else partial(self._records, kind))
+        self._producers = len(self._threads)
         for group in groups:
             self._run(partial(self._consume, group))
 
@@ -197,7 +198,13 @@ class Application:
         self._quiet.clear()
 
     def stop(self) -> None:
+        """Producers first; consumers when all that was written has come, or nothing comes any more."""
         self._stop.set()
+        for thread in self._threads[: self._producers]:
+            thread.join(30)
+        if len(self._threads) > self._producers:
+            self.wait_until_consumed()
+        self._read.set()
         for thread in self._threads:
             thread.join(30)
 
@@ -277,7 +284,7 @@ class Application:
     def _consume(self, group: str) -> None:
         side = ""
         consumer: Any = None
-        while not self._stop.is_set():
+        while not self._read.is_set():
             if side != self._side:
                 if consumer is not None:
                     consumer.close()

@@ -53,7 +53,6 @@ def test_applications_move_and_every_id_is_consumed_once(
     report = run.finish()
     application.wait_for(len(application.written) + 500)
     application.stop()
-    application.wait_until_consumed()
 
     assert application.errors == []
     (post,) = hook.posts

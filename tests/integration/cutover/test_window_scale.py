@@ -42,7 +42,6 @@ def cut_over(
         report = run.finish()
         application.wait_for(len(application.written) + int(rate))
         application.stop()
-        application.wait_until_consumed(120)
     finally:
         application.stop()
         for one in migration.connect.connectors():
