@@ -6,7 +6,7 @@ import pytest
 
 import report_samples as samples
 from kafka_ferry.core.checks import Status
-from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars
+from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars, window_series
 
 
 def test_lag_falls_to_zero_and_rates_add_up_to_the_offsets():
@@ -58,3 +58,16 @@ def test_a_small_topic_that_failed_has_its_own_bar():
 
 def test_topics_that_were_not_counted_have_no_bar():
     assert topic_bars([samples.topic("t", source_records=None)])["labels"] == []
+
+
+@pytest.mark.parametrize(
+    "cutover",
+    [None, {}, {"lag": None}, {"lag": [[0, 1]]}, {"lag": [[0, 1], ["<b>", 2]]}, {"lag": [1, 2]}, {"lag": "ab"}],
+)
+def test_a_lag_that_is_none_is_not_drawn(cutover):
+    assert window_series(cutover) == []
+
+
+def test_the_lag_around_the_fence_is_drawn_as_it_is():
+    points = [[-2.0, 7], [0.4, 3], [1.0, 0]]
+    assert window_series({"lag": points}) == points

@@ -15,6 +15,7 @@ from kafka_ferry.jobs.backup.reported import BACKUP, RESTORE, VERIFICATION
 from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replicator, end_process
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
+from kafka_ferry.jobs.cutover.reported import CUTOVER_JOB
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 from kafka_ferry.report.run import RunData
@@ -122,6 +123,10 @@ def backed_up() -> RunData:
 NOW = samples.START + timedelta(seconds=47)
 #: Names as people give them: dots, long, Java's.
 _LONG = "legal_entity.eu-central.customer-registrations.v12.changelog-compacted"
+_ROGUE = (
+    "producers did not stop within 30 s: shop.orders.v1-3: 12.4 records/s by producer id 4711, epoch 0. Fix: stop "
+    "them, then clear window"
+)
 _TOPICS = ("shop.orders.v1", "shop.payments_avro", _LONG, "clicks")
 _CLUSTERS = {
     "source": {"conn_id": "kafka_source", "cluster_id": "5L6g3nShT-eMCtK--X86sw", "brokers": 3},
@@ -147,6 +152,8 @@ _TASKS = {
                        "release"),
     "verify_backup": ("plan", "shards", "verify[0]", "validate"),
     "stream_database_changes": ("plan", "deploy", "wait_until_running", "wait_until_converged", "validate", "remove"),
+    "cutover": ("plan", "shards", "fingerprint[0]", "fingerprint[1]", "prepare", "lag_gate", "approval", "window",
+                "watch", "end_replication", "validate", "unfence"),
     "check_connections": ("plan", "ask[0]", "ask[1]", "ask[2]", "ask[3]", "validate"),
 }  # fmt: skip
 _MIGRATION_TASKS = ("plan", "provision_topics", "canary", "deploy", "wait_until_running", "wait_until_converged",
@@ -158,6 +165,7 @@ _OURSELVES = ("backup_topics", "restore_topics", "verify_backup")
 #: Those that are no migration.
 _JOBS = {
     "verify_clusters": COMPARISON,
+    "cutover": CUTOVER_JOB,
     "backup_topics": BACKUP,
     "restore_topics": RESTORE,
     "verify_backup": VERIFICATION,
@@ -265,6 +273,24 @@ def _made(**found: tuple[str, str, str] | tuple[str, str, str, Sequence[str]]) -
               detail=told[2], differences=list(told[3]) if len(told) > 3 else [])
         for name, told in found.items()
     ]  # fmt: skip
+
+
+def _window(**other: Any) -> dict[str, Any]:
+    """``cutover`` of report.json: a window of 3.2 s, and how far the replication was behind around it."""
+    stages, at = [], 0.0
+    for name, seconds in (("fence", 0.31), ("prove", 1.12), ("drain", 0.64), ("groups", 0.58), ("verify", 0.42),
+                          ("hand_over", 0.13)):  # fmt: skip
+        stages.append({"stage": name, "started": samples.at(60 + at), "ended": samples.at(60 + at + seconds),
+                       "seconds": seconds, "detail": ""})  # fmt: skip
+        at += seconds
+    lag: list[list[float]] = [[second, 900 + 40 * (second % 3)] for second in range(-40, 0)]
+    lag += [[tenth / 10, max(0, 900 - 60 * tenth)] for tenth in range(20)]
+    return {
+        "wave": "orders", "state": "handed_over", "fence": "acl", "fenced_at": samples.at(60),
+        "handed_over_at": samples.at(60 + at), "write_downtime_seconds": at, "longest_producer_pause_seconds": 3.4,
+        "stages": stages, "rolled_back": False, "failure": "", "fence_left": True, "acls_added": 40, "acls_kept": 2,
+        "partitions": 200, "groups": 12, "lag": lag, **other,
+    }  # fmt: skip
 
 
 def _migrated(dag: str, kept: str = "", **other: Any) -> RunData:
@@ -450,6 +476,21 @@ PAGES: dict[str, Callable[[], RunData]] = {
         groups=("1 group", "1 there", ""), group_offsets=("1 exact", "1 exact", ""), acls=("1 ACL", "1 there", ""),
     )),
     "clusters_broken": lambda: _broken("verify_clusters", "fingerprint[0]", "shop.orders.v1-0: no leader found"),
+    "cutover_pass": lambda: _ended("cutover", _made(
+        topics=("4 topics", "4 there", ""), partitions=("22", "22", ""), configs=("31 settings", "31 equal", ""),
+        counts=("10,440 records", "10,440", ""), acls=("9 ACLs", "9 there", ""),
+        content=("22 partitions equal", "22 equal", "record hash v1"), groups=("12 groups", "12 there", ""),
+        group_offsets=("44 exact", "44 exact", ""),
+        producers_stopped=("nobody writes, no transaction is open", "200 partitions at rest",
+                           "fence acl: 40 ACLs made, 2 there before"),
+        handed_over=("the applications were told", f"at {samples.at(63.2)}", "nobody could write for 3.2 s"),
+        late_writers=("nobody writes or commits on the source", "0 offsets, 0 commits", "watched for 60 s"),
+    ), cutover=_window()),
+    "cutover_rolled_back": lambda: _ended("cutover", [], verdict="FAIL", topics=[], failures=[
+        f"window: {_ROGUE}"], cutover=_window(state="rolled_back", rolled_back=True, failure=_ROGUE,
+                                              handed_over_at=None, write_downtime_seconds=None, fence_left=False,
+                                              longest_producer_pause_seconds=None, partitions=0, groups=0,
+                                              stages=_window()["stages"][:2])),
     "export_running": lambda: _at_work("export_topics_to_s3", 2),
     "export_dry": lambda: _dry("export_topics_to_s3"),
     "export_pass": lambda: _ended("export_topics_to_s3", _made(

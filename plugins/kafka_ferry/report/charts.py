@@ -38,6 +38,17 @@ def progress_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) ->
     return series
 
 
+def window_series(cutover: Mapping[str, Any] | None) -> list[list[float]]:
+    """Records that the replication was behind, over the seconds since the fence; empty: unknown.
+
+    :param cutover: of report.json.
+    """
+    points = (cutover or {}).get("lag")
+    if not isinstance(points, list) or len(points) < 2 or not all(map(_is_point, points)):
+        return []
+    return points[:POINTS]
+
+
 def thin(lines: Sequence[Mapping[str, Any]], points: int) -> list[Mapping[str, Any]]:
     """At most ``points`` of the lines, evenly spread; the first and the last are always kept."""
     if len(lines) <= points:
@@ -70,6 +81,10 @@ def topic_bars(topics: Sequence[TopicLine], top: int = TOPICS) -> dict[str, list
         bars["target"].append(sum(line.target_records or 0 for line in rest))
         bars["failed"].append(any(line.status == "fail" for line in rest))
     return bars
+
+
+def _is_point(found: Any) -> bool:
+    return isinstance(found, list) and len(found) == 2 and all(isinstance(one, int | float) for one in found)
 
 
 def _time(line: Mapping[str, Any]) -> float:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.core.plan import Plan
-from kafka_ferry.report.charts import progress_series, topic_bars
+from kafka_ferry.report.charts import progress_series, topic_bars, window_series
 from kafka_ferry.report.findings import findings
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Table, cut, table_of, worst_first
 
@@ -75,7 +75,7 @@ def overview_of(report: Report, plan: Plan, progress: Sequence[Mapping[str, Any]
             "notes": _listed(report.notes, "notes"),
             "source": _bounded({key: report.source[key] for key in _CLUSTER if key in report.source}),
             "target": _bounded({key: report.target[key] for key in _CLUSTER if key in report.target}),
-            "cutover": None,
+            "cutover": _bounded(report.cutover),
         }
     )
     return Overview(
@@ -91,7 +91,11 @@ def overview_of(report: Report, plan: Plan, progress: Sequence[Mapping[str, Any]
         tables={"topics": table_of(topics), "groups": table_of(report.groups)},
         findings=_bounded(_shown_only(findings(plan))),
         plan=told_of(plan),
-        charts={"progress": progress_series(progress), "topics": _bounded(topic_bars(topics))},
+        charts={
+            "progress": progress_series(progress),
+            "topics": _bounded(topic_bars(topics)),
+            "window": window_series(report.cutover),
+        },
     )
 
 

@@ -12,12 +12,13 @@ import humanize
 from kafka_ferry.core.checks import Check, Report, Stage, Status
 from kafka_ferry.core.plan import Kind, Plan
 from kafka_ferry.core.words import number_of
-from kafka_ferry.report.charts import progress_series, topic_bars
+from kafka_ferry.report.charts import progress_series, topic_bars, window_series
 from kafka_ferry.report.findings import findings, found_by
 from kafka_ferry.report.job_words import NEVER_MADE, PLANNED, counted_only, engine_name, proven, question
 from kafka_ferry.report.overview import Overview, Totals, overview_of, told_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
+from kafka_ferry.report.window import window_view
 
 #: Rows a table has at most where the page has all of them; those that are not ``pass`` come first, report.json has all.
 ROWS: Final = 5000
@@ -72,6 +73,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "goes_on": report.goes_on if report else None,
         "findings": overview.findings if overview else findings(run.plan),
         "timeline": timeline(run, now),
+        "window": window_view(report.cutover) if report else None,
         "topics": report.topics if report else [],
         "groups": report.groups if report else [],
         "tables": overview.tables if overview else {},
@@ -82,7 +84,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "counted_as": PLANNED[run.plan.kind][1],
         "of_tables": run.plan.kind is Kind.STREAM,
         "charts": overview.charts if overview else {
-            "progress": progress_series(run.progress), "topics": topic_bars([])
+            "progress": progress_series(run.progress), "topics": topic_bars([]), "window": window_series(None),
         },
     }  # fmt: skip
 

@@ -39,7 +39,7 @@
     plots.set(id, new Chart(byId(id), config));
   }
 
-  function line(id, points, name) {
+  function line(id, points, name, after = "after the first look") {
     draw(id, {
       type: "line",
       data: { datasets: [{ data: points.map(([x, y]) => ({ x, y })), borderColor: colour(name), borderWidth: 1.5,
@@ -48,10 +48,10 @@
         animation: false, maintainAspectRatio: false, parsing: false, normalized: true,
         interaction: { mode: "nearest", axis: "x", intersect: false },
         plugins: { legend: { display: false }, tooltip: { displayColors: false, callbacks: {
-          title: (items) => `${elapsed(items[0].parsed.x)} after the first look`,
+          title: (items) => `${elapsed(Math.abs(items[0].parsed.x))} ${items[0].parsed.x < 0 ? "before the fence" : after}`,
           label: (item) => full.format(item.parsed.y) } } },
         scales: {
-          x: axis(elapsed, { type: "linear", min: 0, max: points.at(-1)[0] }),
+          x: axis(elapsed, { type: "linear", min: Math.min(0, points[0][0]), max: points.at(-1)[0] }),
           y: axis((v) => short.format(v), { beginAtZero: true }),
         },
       },
@@ -95,6 +95,11 @@
     if (over.lag.length >= 2) {
       line("plot-lag", over.lag, "source");
       line("plot-rate", over.offsets, "target");
+    }
+    const behind = byId("window-plot");
+    if (behind && data.window?.length >= 2) { // a report of before cutovers has none
+      behind.hidden = false;
+      line("plot-window", data.window, "source", "after the fence");
     }
     const figure = byId("topic-plot");
     if (figure && data.topics.labels.length) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -23,6 +24,8 @@ from kafka_ferry.records.translate import GroupLine, GroupMark, translate
 TAILS = "tails.json"
 #: Of a partition that is to be read as a whole from now on.
 _TO_READ = -1
+#: Artifact: at which time how many records were behind.
+LAG = "lag.json"
 _NOTHING = PartitionComparison("pass", 0, 0)
 
 
@@ -59,6 +62,8 @@ class TailDiffers(DataLossError):
 class Tails:
     """Those of all partitions of a wave. One reader for each side, kept until it is closed.
 
+    :ivar lag: at each look, seconds since 1970 and the source records that were not on the target.
+
     :param results: of the comparison before. ``noted``: what ``to_json`` gave earlier in the run.
     """
 
@@ -67,6 +72,7 @@ class Tails:
         migration = wave.migration
         source, target = migration.topics.topics, migration.target_topics()
         self.tails: dict[Partition, Tail] = {}
+        self.lag: list[tuple[float, int]] = []
         for result in results:
             ours, theirs = source[result.source_topic], target[result.target_topic]
             timed = ours.has_writers_time and theirs.has_writers_time
@@ -115,7 +121,9 @@ class Tails:
             for timed in {self.tails[tp].with_timestamp for tp in turned}:
                 some = [tp for tp in turned if self.tails[tp].with_timestamp == timed]
                 self._compare(some, ours, theirs, (True, timed))
-        return sum(self.behind.values())
+        left = sum(self.behind.values())
+        self.lag.append((round(time.time(), 2), left))
+        return left
 
     def _compare(
         self, some: Sequence[Partition], ours: Mapping[Partition, int], theirs: Mapping[Partition, int],

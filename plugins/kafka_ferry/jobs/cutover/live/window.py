@@ -17,7 +17,7 @@ from kafka_ferry.jobs.cutover.live.fence import raise_fence
 from kafka_ferry.jobs.cutover.live.group_moves import GroupMoves
 from kafka_ferry.jobs.cutover.live.proof import TransactionOpen, assert_still, prove_stopped
 from kafka_ferry.jobs.cutover.live.rollback import roll_back
-from kafka_ferry.jobs.cutover.live.tails import TAILS, Tails
+from kafka_ferry.jobs.cutover.live.tails import LAG, TAILS, Tails
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import NobodyListened, Webhook
 from kafka_ferry.jobs.cutover.rules.fence import copied_to_target, fence_acls, to_add
@@ -125,7 +125,7 @@ class Window:
         wave.guard(read_frozen(self._artifacts))
         results = read_results(self._artifacts)
         noted = self._artifacts.read_json(TAILS)
-        with Tails(wave, results, noted) as tails:
+        with Tails(wave, results, noted) as tails, self._lag_kept(tails):
             first = wave.look(time.monotonic())
             groups = GroupMoves(wave)
             if journal.state not in OPEN:
@@ -162,6 +162,15 @@ class Window:
                 groups.assert_still()
                 assert_still(wave, still, when="before the hand-over")
         self._hand_over(journal)
+
+    @contextmanager
+    def _lag_kept(self, tails: Tails) -> Iterator[None]:
+        """Written once, at the end: in the window nothing is written that can wait."""
+        before = self._artifacts.read_json(LAG) or []
+        try:
+            yield
+        finally:
+            self._artifacts.write_json(LAG, [*before, *tails.lag])
 
     def _begin(self, journal: Journal) -> None:
         """Note what will be done; from here on there is something to undo."""

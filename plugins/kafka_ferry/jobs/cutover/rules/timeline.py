@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,8 +36,25 @@ def longest_pause(last_writes: Mapping[int, int], handed_over_at: str) -> float 
     return round(max(0.0, datetime.fromisoformat(handed_over_at).timestamp() - min(times) / 1000), 3)
 
 
-def cutover_of(journal: Journal) -> dict[str, Any]:
-    """``cutover`` of report.json."""
+def lag_around(samples: Sequence[tuple[float, int]], fenced_at: str, most: int = 200) -> list[list[float]]:
+    """How far the replication was behind before the fence and in the window.
+
+    :param samples: seconds since 1970 and source records that were not on the target, in order of time.
+    :returns: ``[[seconds since the fence, records], …]``, at most so many, evenly spread, with the first and the last.
+    """
+    if not fenced_at:
+        return []
+    fence = datetime.fromisoformat(fenced_at).timestamp()
+    step = (len(samples) - 1) / (most - 1)
+    kept = samples if len(samples) <= most else [samples[round(number * step)] for number in range(most)]
+    return [[round(at - fence, 2), behind] for at, behind in kept]
+
+
+def cutover_of(journal: Journal, lag: Sequence[tuple[float, int]] = ()) -> dict[str, Any]:
+    """``cutover`` of report.json.
+
+    :param lag: as ``lag_around`` takes it.
+    """
     done = journal.state in DONE
     return {
         "wave": journal.wave,
@@ -51,6 +68,11 @@ def cutover_of(journal: Journal) -> dict[str, Any]:
         "rolled_back": journal.state is State.ROLLED_BACK,
         "failure": journal.failure,
         "fence_left": bool(journal.added) and not journal.lifted,
+        "acls_added": len(journal.added),
+        "acls_kept": len(journal.kept),
+        "partitions": len(journal.ends),
+        "groups": len(journal.committed),
+        "lag": lag_around(lag, journal.fenced_at),
     }
 
 
@@ -58,5 +80,5 @@ def cutover_of(journal: Journal) -> dict[str, Any]:
 NOT_BEGUN: Final[Mapping[str, Any]] = {
     "wave": None, "state": "not_begun", "fence": None, "fenced_at": None, "handed_over_at": None,
     "write_downtime_seconds": None, "longest_producer_pause_seconds": None, "stages": [], "rolled_back": False,
-    "failure": "", "fence_left": False,
+    "failure": "", "fence_left": False, "acls_added": 0, "acls_kept": 0, "partitions": 0, "groups": 0, "lag": [],
 }  # fmt: skip

@@ -144,7 +144,7 @@ class LagGateOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> str:
         from kafka_ferry.jobs.cutover.live.journals import is_done
-        from kafka_ferry.jobs.cutover.live.tails import TAILS, Tails
+        from kafka_ferry.jobs.cutover.live.tails import LAG, TAILS, Tails
         from kafka_ferry.jobs.cutover.live.window import wait_for_lag
         from kafka_ferry.report.artifacts import read_results
 
@@ -154,6 +154,7 @@ class LagGateOperator(FerryOperator):
         with Tails(wave, read_results(artifacts), artifacts.read_json(TAILS)) as tails:
             wait_for_lag(tails, wave.spec.max_lag, wave.spec.lag_timeout)
             artifacts.write_json(TAILS, tails.to_json())
+            artifacts.write_json(LAG, tails.lag)
             return f"{sum(tails.behind.values()):,} records behind"
 
 
@@ -270,13 +271,15 @@ class CutoverReportOperator(ReportOperator):
 
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
         from kafka_ferry.jobs.cutover.live.journals import CUTOVER
+        from kafka_ferry.jobs.cutover.live.tails import LAG
         from kafka_ferry.jobs.cutover.rules.journal import Journal
         from kafka_ferry.jobs.cutover.rules.timeline import NOT_BEGUN, cutover_of
         from kafka_ferry.report.reading import Reader
 
         report = super().build(artifacts, tasks)
-        found = Reader(artifacts).mapping(CUTOVER)
-        told = cutover_of(Journal.read(found)) if found else dict(NOT_BEGUN)
+        reader = Reader(artifacts)
+        found = reader.mapping(CUTOVER)
+        told = cutover_of(Journal.read(found), reader.sequence(LAG)) if found else dict(NOT_BEGUN)
         return report.model_copy(update={"cutover": told})
 
     def proves(self, report: Report) -> bool:

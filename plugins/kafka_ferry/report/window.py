@@ -1,0 +1,133 @@
+"""The window of a cutover, for people: its stages by the second, its fence, what was behind around it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from kafka_ferry.core.tolerant import Tolerant
+from kafka_ferry.core.words import number_of
+
+#: Nothing shorter can be seen.
+_LEAST_WIDTH = 0.4
+
+
+class _Stage(Tolerant, BaseModel):
+    stage: str
+    started: str
+    seconds: float
+
+
+class _Window(Tolerant, BaseModel):
+    """``cutover`` of report.json, as far as the page shows it."""
+
+    state: str = ""
+    fence: str | None = None
+    fenced_at: str | None = None
+    handed_over_at: str | None = None
+    write_downtime_seconds: float | None = None
+    longest_producer_pause_seconds: float | None = None
+    rolled_back: bool = False
+    fence_left: bool = False
+    acls_added: int = 0
+    acls_kept: int = 0
+    partitions: int = 0
+    groups: int = 0
+    stages: list[_Stage] = []
+
+
+@dataclass(frozen=True)
+class WindowBar:
+    """One stage. ``left`` and ``width`` in percent of the time from the fence to the end of the last stage."""
+
+    stage: str
+    seconds: float
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class WindowView:
+    """What the page says of the window.
+
+    :param sentence: how it ended. ``facts``: name and value pairs; only what is known.
+    """
+
+    sentence: str
+    facts: list[tuple[str, str]]
+    bars: list[WindowBar]
+
+
+def window_view(cutover: Mapping[str, Any] | None) -> WindowView | None:
+    """
+    :param cutover: of a report; None where the run is no cutover, or nothing was fenced, or it cannot be read.
+    """
+    try:
+        window = _Window.read(cutover)
+        return WindowView(_sentence(window), _facts(window), _bars(window)) if window.fenced_at else None
+    except (ValidationError, ValueError):
+        return None
+
+
+def _sentence(window: _Window) -> str:
+    if window.rolled_back:
+        return "Rolled back: producers work on the source as before."
+    if window.state == "handed_over":
+        return "Handed over: the applications were told to use the target."
+    if window.state == "handing_over":
+        return (
+            "The hand-over was begun, and nobody answered that it arrived: somebody may write to the target. "
+            "Clear window with its downstream tasks, which says it again."
+        )
+    return "The window has not ended. Clear window with its downstream tasks, or unfence, which takes the fence away."
+
+
+def _facts(window: _Window) -> list[tuple[str, str]]:
+    pause, downtime = window.longest_producer_pause_seconds, window.write_downtime_seconds
+    pairs = [
+        ("Nobody could write for", f"{downtime:.1f} s" if downtime is not None else ""),
+        ("One producer waited at most", f"{pause:.1f} s" if pause is not None else ""),
+        ("Fence", _fence(window)),
+        ("At rest", number_of(window.partitions, "partition") if window.partitions else ""),
+        ("Groups moved", f"{window.groups:,}" if window.groups else ""),
+        ("Fenced", _when(window.fenced_at)),
+        ("Handed over", _when(window.handed_over_at)),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _fence(window: _Window) -> str:
+    if window.fence != "acl":
+        return {"webhook": "webhook: somebody was told to stop the producers", "prove": "prove: stopped by hand"}.get(
+            window.fence or "", ""
+        )
+    before = f", {window.acls_kept} there before" * bool(window.acls_kept)
+    now = "they stay" if window.fence_left else "taken away again"
+    return f"acl: {number_of(window.acls_added, 'ACL')} made that deny WRITE{before}; {now}"
+
+
+def _bars(window: _Window) -> list[WindowBar]:
+    if not window.stages:
+        return []
+    start = _time(window.fenced_at or "")
+    lefts = [max(0.0, (_time(one.started) - start).total_seconds()) for one in window.stages]
+    span = max(left + one.seconds for left, one in zip(lefts, window.stages, strict=True)) or 1.0
+    return [
+        WindowBar(
+            one.stage, one.seconds, round(100 * left / span, 2), round(max(_LEAST_WIDTH, 100 * one.seconds / span), 2)
+        )
+        for left, one in zip(lefts, window.stages, strict=True)
+    ]
+
+
+def _when(text: str | None) -> str:
+    return _time(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if text else ""
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,64 @@
+"""What the page says of a cutover's window."""
+
+from __future__ import annotations
+
+import pytest
+
+from kafka_ferry.report.window import window_view
+
+FENCED = "2026-11-30T02:00:00.000+00:00"
+
+
+def cutover(**other):
+    stages = [
+        {"stage": "fence", "started": FENCED, "ended": "2026-11-30T02:00:01.000+00:00", "seconds": 1.0, "detail": ""},
+        {"stage": "prove", "started": "2026-11-30T02:00:01.000+00:00", "ended": "2026-11-30T02:00:04.000+00:00",
+         "seconds": 3.0, "detail": ""},
+    ]  # fmt: skip
+    found = {"state": "handed_over", "fence": "acl", "fenced_at": FENCED, "handed_over_at": stages[1]["ended"],
+             "write_downtime_seconds": 4.0, "stages": stages, "acls_added": 3, "acls_kept": 1,
+             "partitions": 9}  # fmt: skip
+    return {**found, **other}
+
+
+def test_stages_stand_where_they_were_in_time():
+    view = window_view(cutover())
+    assert [(bar.stage, bar.left, bar.width) for bar in view.bars] == [("fence", 0.0, 25.0), ("prove", 25.0, 75.0)]
+
+
+def test_what_is_known_is_told_and_nothing_else():
+    facts = dict(window_view(cutover()).facts)
+    assert facts["Nobody could write for"] == "4.0 s"
+    assert facts["Fence"] == "acl: 3 ACLs made that deny WRITE, 1 there before; taken away again"
+    assert facts["At rest"] == "9 partitions"
+    assert "One producer waited at most" not in facts
+    assert "they stay" in dict(window_view(cutover(fence_left=True)).facts)["Fence"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("handed_over", "Handed over"),
+        ("handing_over", "somebody may write to the target"),
+        ("fenced", "has not ended"),
+    ],
+)
+def test_how_it_ended_is_said(state, words):
+    assert words in window_view(cutover(state=state)).sentence
+
+
+def test_a_window_that_was_rolled_back_was_not_handed_over():
+    view = window_view(cutover(state="rolled_back", rolled_back=True, handed_over_at=None))
+    assert view.sentence == "Rolled back: producers work on the source as before."
+    assert "Handed over" not in dict(view.facts)
+
+
+@pytest.mark.parametrize(
+    "found", [None, {}, {"fenced_at": None}, cutover(fenced_at="no time"), cutover(stages="x"), [1]]
+)
+def test_what_is_no_window_has_no_section(found):
+    assert window_view(found) is None
+
+
+def test_fields_of_a_later_version_are_left_out():
+    assert window_view(cutover(colour="red")).sentence
