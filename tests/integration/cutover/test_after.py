@@ -8,7 +8,7 @@ import pytest
 
 from cutover_lab import Application, CutoverRun, Lab
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(300)]
 
 
 def test_who_still_writes_and_commits_is_named(lab: Lab, replicate: Any, make_topics: Any, produce: Any) -> None:

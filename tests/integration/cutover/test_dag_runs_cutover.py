@@ -14,7 +14,7 @@ from demo.airflow_api import AirflowApi
 from group_offsets import commit
 from stack import Stack
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(600)]
 
 QUICK = {"fence": "prove", "proof_seconds": 1, "watch_seconds": 2}
 

@@ -14,7 +14,7 @@ import pytest
 
 from cutover_lab import CutoverRun, Hook, Lab, ids_from
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(300)]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 PLACES = ("making", "fence", "prove", "drain", "groups", "verify", "hand_over")
