@@ -242,7 +242,7 @@ def test_the_two_clusters_are_two(services: dict[str, Any]) -> None:
 
 
 def test_the_worker_has_the_settings_of_the_embedded_one(services: dict[str, Any]) -> None:
-    embedded = properties(worker.SETTINGS.format(bootstrap="b", host="h", port=1, secrets="/s"))
+    embedded = properties(worker.SETTINGS.format(bootstrap="b", scheme="http", host="h", port=1, secrets="/s"))
     compose = properties((PROJECT / "include/docker/connect-worker.properties").read_text())
     assert set(compose) == set(embedded)
     assert {k: v for k, v in compose.items() if k not in WORKER_ADDRESSES} == {
