@@ -20,9 +20,9 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; MSK=1: with a double of MSK Connect; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; EXECUTOR=celery: with Celery, too; MSK=1: with a double of MSK Connect; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
 	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z a-z))) \
-	  $(foreach option,SOURCE TARGET CONNECT LISTENER RACKS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
+	  $(foreach option,SOURCE TARGET CONNECT LISTENER RACKS EXECUTOR,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 .PHONY: down
 down:  ## stop what `make up` started; data stays
@@ -103,6 +103,7 @@ wheel: $(STAMP)  ## build the package for your own Airflow: dist/kafka_ferry-…
 lock: $(STAMP)  ## compile requirements*.in to full locks, with hashes
 	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q requirements.in -o requirements.txt
 	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(PY) -m uv pip compile --universal --python-version 3.11 --no-annotate --generate-hashes -q include/stack/requirements-celery.in -o include/stack/requirements-celery.txt
 
 .PHONY: clean
 clean:  ## stop the stack and remove its data (keeps the venv and downloads)

@@ -11,7 +11,7 @@ from pathlib import Path
 from stack import jars, listeners
 from stack.errors import StackError
 from stack.java import find_java
-from stack.stack import PROJECT, Stack
+from stack.stack import LOCAL, PROJECT, Stack
 from stack.watchdog import wait_for_end
 
 
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--secure", action="store_true", help="SASL users and ACLs on both clusters")
     up.add_argument("--database", action="store_true", help="with a MariaDB server and Debezium's connectors")
     up.add_argument("--postgres", action="store_true", help="Airflow's own database on a PostgreSQL server")
+    up.add_argument("--executor", default=LOCAL, help="Airflow's: local, or celery (two workers, PostgreSQL, Valkey)")
     up.add_argument("--msk", action="store_true", help="a double of MSK Connect (docs/msk_connect.md)")
     for cluster in ("source", "target"):
         up.add_argument(f"--{cluster}", default="", metavar="KIND", help="version and number of brokers, as 2.6.0x3")
@@ -87,6 +88,7 @@ def _up(options: argparse.Namespace) -> int:
         listener=options.listener,
         racks=[rack for rack in options.racks.split(",") if rack],
         postgres=options.postgres,
+        executor=options.executor,
     ).up()
     values = stack.variables()
     print()

@@ -1,4 +1,5 @@
-"""Airflow itself: API server with UI, scheduler (LocalExecutor), triggerer and DAG processor, on SQLite or PostgreSQL.
+"""Airflow itself: API server with UI, scheduler (by default with LocalExecutor), triggerer and DAG processor, on SQLite
+or PostgreSQL.
 
 The four parts of ``airflow standalone``, each as a process of its own. Standalone costs 10 s more until all are healthy
 (measured: it imports Airflow and checks the database before it starts them), does not pass SIGTERM on, and mixes their
@@ -105,11 +106,7 @@ class AirflowHome:
                 return
             home = Path(variables["AIRFLOW_HOME"])
             home.mkdir(parents=True, exist_ok=True)
-            config = home / "airflow.cfg"
-            if not config.exists():  # else the four parts would each write their own, with different random keys
-                config.write_text(
-                    "# All settings of the embedded stack are environment variables: see env beside this.\n"
-                )
+            self.write_config(home)
             passwords = {USER: variables["FERRY_AIRFLOW_PASSWORD"]}
             write_private(Path(variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), json.dumps(passwords))
             if self._postgres is None:
@@ -117,6 +114,13 @@ class AirflowHome:
             else:
                 self._prepare_server(self._postgres, variables)
             self._ready = True
+
+    @staticmethod
+    def write_config(home: Path) -> None:
+        """An empty one: else the parts would each write their own, with different random keys."""
+        config = home / "airflow.cfg"
+        if not config.exists():
+            config.write_text("# All settings of the embedded stack are environment variables: see env beside this.\n")
 
     def unparsed(self, variables: Mapping[str, str]) -> str | None:
         """Which DAG files nobody has read yet: a trigger of theirs would be answered with 404. None: all were read,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import jars, listeners, mariadb, msk_double, postgres, s3, security
+from stack import celery, jars, listeners, mariadb, msk_double, postgres, s3, s3_conditions, security
 from stack.airflow import USER
 from stack.certificates import Certificates
 from stack.cluster import Cluster, Kind
@@ -41,7 +41,7 @@ def variables(
         "FERRY_SOURCE_BOOTSTRAP": source.bootstrap,
         "FERRY_TARGET_BOOTSTRAP": target.bootstrap,
         "FERRY_CONNECT_URL": f"{listeners.scheme(state)}://{HOST}:{state.ports['worker']}",
-        "FERRY_S3_ENDPOINT": f"http://{HOST}:{state.ports['s3']}",
+        "FERRY_S3_ENDPOINT": f"http://{HOST}:{_s3_port(state)}",
         **_msk(state),
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
         # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
@@ -71,6 +71,7 @@ def variables(
         "NO_PROXY": f"{HOST},localhost",
         "no_proxy": f"{HOST},localhost",
         **server,
+        **(celery.variables(state) if airflow and state.celery else {}),
     }
 
 
@@ -97,7 +98,7 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
                 "region_name": "us-east-1",
                 # For S3 alone: an endpoint_url of the connection itself would catch every other service too.
                 "service_config": {
-                    "s3": {"endpoint_url": f"http://{HOST}:{state.ports['s3']}"},
+                    "s3": {"endpoint_url": f"http://{HOST}:{_s3_port(state)}"},
                     **{name: {"endpoint_url": msk_double.url(state)} for name in msk_double.SERVICES if state.msk},
                 },
             },
@@ -137,6 +138,10 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
     if more:
         connect["extra"] = more
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _s3_port(state: State) -> int:
+    return state.ports[s3_conditions.NAME if state.celery else s3.NAME]
 
 
 def _airflow_database(folder: Path, state: State) -> str:

@@ -8,6 +8,7 @@ It is no full S3: ``If-None-Match`` on PUT is ignored (measured), and no version
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from stack.health import status_of
@@ -16,18 +17,23 @@ from stack.service import Service
 from stack.state import State
 
 # Not an account: keys that any emulator takes and AWS refuses.
+NAME = "s3"
 ACCESS_KEY, SECRET = "ferry", "ferry-not-a-secret"
 BUCKET = "ferry-backups"
 
 
 class S3Server(Service):
-    """Its buckets are the folders in ``data/s3``; ``ferry-backups`` is made at the start."""
+    """Its buckets are the folders in ``data/s3``; ``ferry-backups`` is made at the start.
+
+    :param buckets: that are made, too.
+    """
 
     start_timeout = 30.0  # seconds; measured 0.6
     stop_grace = 5.0
 
-    def __init__(self, folder: Path, state: State) -> None:
-        super().__init__("s3", folder, state)
+    def __init__(self, folder: Path, state: State, buckets: Collection[str] = ()) -> None:
+        super().__init__(NAME, folder, state)
+        self._buckets = (BUCKET, *buckets)
 
     @property
     def url(self) -> str:
@@ -40,7 +46,8 @@ class S3Server(Service):
         return self.folder / "data" / "s3"
 
     def prepare(self) -> None:
-        (self.data / BUCKET).mkdir(parents=True, exist_ok=True)
+        for bucket in self._buckets:
+            (self.data / bucket).mkdir(parents=True, exist_ok=True)
 
     def command(self) -> list[str]:
         # The keys are public ones: that `ps` shows them tells nobody anything.

@@ -14,7 +14,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import env, jars, listeners, mariadb, plugins, postgres, process, security, tokens
+from stack import celery, env, jars, listeners, mariadb, plugins, postgres, process, s3_conditions, security, tokens
 from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.cluster import Cluster, Kind
@@ -38,6 +38,8 @@ CLUSTERS = ("source", "target")
 DATABASE_PORTS = {"mariadb": "mariadb"}
 MSK_PORTS = {"msk": "msk"}
 POSTGRES_PORTS = {postgres.NAME: postgres.NAME}
+CELERY_PORTS = {celery.BROKER: celery.BROKER, s3_conditions.NAME: s3_conditions.NAME, **celery.LOG_PORTS}
+EXECUTORS = LOCAL, CELERY = ("local", "celery")
 AIRFLOW_PORTS = {
     "airflow": "airflow-api-server",
     "airflow-worker-log": "airflow-scheduler",
@@ -72,6 +74,7 @@ class Stack:
     :param connect: version and number of Connect workers: ``3.9.2``, ``x2``, ``3.9.2x2``; several are one group. The
         double's workers are of that version too.
     :param postgres: Airflow's own database is on a PostgreSQL server; else it is a file of SQLite's.
+    :param executor: of Airflow: ``local``, or ``celery``, with two workers, on PostgreSQL.
     :param exactly_once: the workers may write in transactions (``exactly.once.source.support``).
     :param listener: how clients of both clusters come: ``tls``, ``mtls``, ``oauth``, see ``stack.listeners``; Kafka
         Connect's REST API is HTTPS then.
@@ -98,6 +101,7 @@ class Stack:
         listener: str = "",
         racks: Sequence[str] = (),
         postgres: bool = False,
+        executor: str = LOCAL,
         advertised: Mapping[str, int] | None = None,
     ) -> None:
         if msk and secure:
@@ -107,8 +111,10 @@ class Stack:
                 "a listener of TLS goes with no other login, no double of MSK Connect and no proxy of tests"
             )
         self._listener, self._racks = listener, list(racks)
-        if postgres and not airflow:
-            raise StackError("PostgreSQL is Airflow's own database: it needs a stack with Airflow")
+        if executor not in EXECUTORS:
+            raise StackError(f"there is no executor {executor!r}; say {' or '.join(EXECUTORS)}")
+        if (postgres or executor != LOCAL) and not airflow:
+            raise StackError("PostgreSQL and executors are Airflow's own: they need a stack with Airflow")
         self.folder = Path(folder).resolve()
         self.project = project.resolve()
         self._airflow, self._owner_pid, self._report = airflow, owner_pid, report
@@ -116,6 +122,8 @@ class Stack:
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
         self._exactly_once, self._postgres, self._advertised = exactly_once, postgres, dict(advertised or {})
+        self._celery = executor == CELERY
+        self._postgres |= self._celery
         self._services: dict[str, Service] = {}
         self._state: State | None = None
 
@@ -136,9 +144,12 @@ class Stack:
                 mariadb.resolve(jars.cache_folder(self.project), java, self._report)
             if self._postgres:
                 postgres.resolve(jars.cache_folder(self.project), java, self._report)
+            if self._celery:
+                celery.resolve(jars.cache_folder(self.project), self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
             self._state.exactly_once, self._state.postgres = self._exactly_once, self._postgres
+            self._state.celery = self._celery
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
             self._state.listener, self._state.racks = self._listener, self._racks
             listeners.check(self._listener, self._clusters())
@@ -307,7 +318,7 @@ class Stack:
         optional |= {tokens.NAME: tokens.NAME} if self._listener == listeners.OAUTH else {}
         kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
         kafka |= {name: name for name in worker_names(self._kinds["worker"])}
-        optional |= POSTGRES_PORTS if self._postgres else {}
+        optional |= {**(POSTGRES_PORTS if self._postgres else {}), **(CELERY_PORTS if self._celery else {})}
         wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
             state.keep_port(port, lease, in_use=state.running(service) is not None)
@@ -334,7 +345,11 @@ class Stack:
             Worker(self.folder, state, java, connect, target, ours, build, connectors, own, name)
             for name in worker_names(own)
         ]
-        services: list[Service] = [*kafka.values(), *workers, S3Server(self.folder, state)]
+        services: list[Service] = [
+            *kafka.values(),
+            *workers,
+            S3Server(self.folder, state, celery.BUCKETS if self._celery else ()),
+        ]
         if self._database:
             services.append(mariadb.MariaDb(self.folder, state, mariadb.folder(cache)))
         if self._listener == listeners.OAUTH:
@@ -342,15 +357,25 @@ class Stack:
         if self._msk:
             services.append(MskDouble(self.folder, state, java, connect, target, own))
         if self._airflow:
-            server = None
-            if self._postgres:
-                server = postgres.Postgres(self.folder, state, postgres.folder(cache))
-                services.append(server)
-            variables, home = self._variables(), AirflowHome(cache, self._airflow_program, server)
-            services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
+            services += self._build_airflow(state, cache)
         if self._owner_pid is not None:
             services.append(Watchdog(self.folder, state, self._owner_pid))
         return {service.name: service for service in services}
+
+    def _build_airflow(self, state: State, cache: Path) -> list[Service]:
+        services: list[Service] = []
+        server = None
+        if self._postgres:
+            server = postgres.Postgres(self.folder, state, postgres.folder(cache))
+            services.append(server)
+        program = celery.program(cache) if self._celery else self._airflow_program
+        variables, home = self._variables(), AirflowHome(cache, program, server)
+        services += [AirflowPart(part, self.folder, state, variables, home) for part in PARTS]
+        if self._celery:
+            services.append(celery.Valkey(self.folder, state, celery.folder(cache)))
+            services.append(s3_conditions.S3Conditions(self.folder, state, S3Server(self.folder, state).data))
+            services += [celery.CeleryWorker(one, self.folder, state, variables, home) for one in celery.WORKERS]
+        return services
 
     def _clusters(self) -> list[Cluster]:
         return [Cluster(name, self._loaded_state(), self._kinds[name]) for name in CLUSTERS]
@@ -476,7 +501,7 @@ class Stack:
         self._airflow, self._secure = "airflow-api-server" in self._state.processes, self._state.secure
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
         self._listener, self._racks = self._state.listener, self._state.racks
-        self._postgres = self._airflow and self._state.postgres
+        self._postgres, self._celery = self._airflow and self._state.postgres, self._airflow and self._state.celery
         self._kinds = {name: Kind.parse(self._state.kinds.get(name, "")) for name in (*CLUSTERS, "worker")}
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stack import postgres, process
+from stack import celery, postgres, process
 from stack.service import Service
 from stack.state import State
 
 
 def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | None = None) -> None:
-    """Brokers after Connect workers, ZooKeepers after brokers, Airflow's PostgreSQL after Airflow, all else at the same
-    time.
+    """Brokers after Connect workers, ZooKeepers after brokers, what Airflow stands on after Airflow, all else at the
+    same time.
 
     A worker whose broker is gone cannot leave its group; the next one then waits 8 s to join (measured). A broker
     whose ZooKeeper is gone waits for it. PostgreSQL, told to end, waits for its clients.
@@ -22,6 +22,7 @@ def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | 
     names = set(state.processes) if only is None else only
     kafka = {name for name in names if name.startswith(("source", "target"))}
     connect = {name for name in names if name.startswith("worker") or name == "msk"}
+    below = {postgres.NAME, celery.BROKER}
     keepers = {name for name in kafka if name.endswith("-zookeeper")}
 
     def end(*wanted: str) -> None:
@@ -37,9 +38,9 @@ def stop_in_order(state: State, report: Callable[[str], None], only: set[str] | 
             end(*sorted(keepers))
 
     def end_others() -> None:
-        end(*sorted(names - kafka - connect - {postgres.NAME}))
-        if postgres.NAME in names:
-            end(postgres.NAME)
+        end(*sorted(names - kafka - connect - below))
+        if names & below:
+            end(*sorted(names & below))
 
     with ThreadPoolExecutor(2, thread_name_prefix="stack") as pool:
         jobs = [pool.submit(end_kafka), pool.submit(end_others)]

@@ -64,7 +64,7 @@ class Runs:
         return json.loads(path.read_text()) if path.exists() else None
 
     def path(self, run_id: str) -> Path:
-        root = self.stack.variables()["FERRY_ARTIFACTS"]
+        root = artifacts_folder(self.stack)
         return Path(RunArtifacts(self.dag, run_id, root).path("report.json")).parent
 
     def report(self, run_id: str) -> dict[str, Any]:
@@ -115,6 +115,12 @@ class Runs:
         topics = AdminClient({"bootstrap.servers": self.stack.target_bootstrap}).list_topics(timeout=10).topics
         own = {f"mm2-offset-syncs.{alias or run_id}.internal", f"{alias or run_id}.checkpoints.internal"}
         assert not own & topics.keys()
+
+
+def artifacts_folder(stack: Stack) -> str:
+    """Of all runs, on this machine; the stack's S3 keeps objects as files."""
+    root = stack.variables()["FERRY_ARTIFACTS"]
+    return str(stack.s3.data / root.rpartition("@")[2]) if root.startswith("s3://") else root
 
 
 def fill(bootstrap: str, topic: str, records: int, partitions: int = 2, size: int = 100) -> None:

@@ -94,7 +94,7 @@ def test_that_it_is_there_is_remembered(tmp_path: Path, state: State) -> None:
 
 
 def test_a_stack_without_airflow_has_no_use_for_it(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="needs a stack with Airflow"):
+    with pytest.raises(StackError, match="need a stack with Airflow"):
         Stack(tmp_path, postgres=True)
 
 
