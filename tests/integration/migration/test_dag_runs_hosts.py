@@ -223,7 +223,7 @@ def test_bad_params_are_refused_with_the_cure_and_nothing_changed(
         ("mirror_maker2_dedicated", {"source_alias": "target"}, "Fix: another source_alias"),
         ("mirror_maker2_dedicated", {"overrides": {"clusters": "a, b"}}, "param 'overrides': 'clusters'"),
         ("mirror_maker2_standalone", {"kafka_libs": f"{kafka4}/nowhere"}, "Fix: the folder with Kafka's jars"),
-        ("mirror_maker1", {"kafka_libs": kafka4}, "Fix: jars of Kafka from 3.0 on, before 4.0"),
+        ("mirror_maker1", {"kafka_libs": kafka4}, "Fix: jars of Kafka from 2.4 on, before 4.0"),
         ("mirror_maker1", {"groups": [".*"]}, "param 'groups': Value error, MirrorMaker 1 does not copy"),
     ]
     before = Kept.on(source), Kept.on(target)
