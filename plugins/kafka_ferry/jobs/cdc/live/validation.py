@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from kafka_ferry.core.checks import Status
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.connect.states import Verdict
 from kafka_ferry.jobs.cdc.live.binlog import LogContent, LogGone, read_log
@@ -48,21 +49,33 @@ class _Read:
 def validate(stream: CdcStream) -> dict[str, Any]:
     """Checks and topic lines, for ``checks.json``.
 
-    :raises TransientError: the connector did not come as far as the database was when this began.
+    :raises TransientError: the connector did not come as far as the database was when this began, or a table was
+        altered meanwhile.
     """
     stream.read_foreign_keys()
     tables = stream.tables
-    digesters = _digesters(stream, tables)
+    # What Debezium has not read yet it has not told: of a column that was altered a moment ago it would not be known.
+    _wait(stream, stream.database.position())
+    versions = _versions(stream)
+    digesters = _digesters(stream, tables, versions)
     with stream.database.snapshot(tables) as snapshot:
         end = snapshot.position
         rows = {one.full_name: _rows(digesters[one.full_name], snapshot.rows(one)) for one in tables}
     log.info("%s rows of %d tables, as of %s", f"{sum(map(len, rows.values())):,}", len(tables), end)
     _wait(stream, end)
+    _assert_known(stream, versions)
     judged = _judge(stream, digesters, rows, end)
-    if any(line.lost for line in judged["topics"]):
-        time.sleep(_LATE)  # what was sent to other partitions may still be on its way
+    if any(check.status is Status.FAIL for check in judged["checks"]):
+        time.sleep(_LATE)  # what was sent to other partitions, or is told of a statement, may still be on its way
+        _assert_known(stream, versions)
         judged = _judge(stream, digesters, rows, end)
     return judged
+
+
+def _assert_known(stream: CdcStream, versions: Mapping[str, list[Version]]) -> None:
+    """:raises TransientError: a table was altered since its columns were read."""
+    if _versions(stream) != versions:
+        raise TransientError("a table was altered while its rows were read. Fix: clear validate, if no retry is left")
 
 
 def _judge(
@@ -162,9 +175,8 @@ def _wait(stream: CdcStream, end: Position) -> None:
         time.sleep(min(1.0, stream.spec.poll_interval))
 
 
-def _digesters(stream: CdcStream, tables: list[Table]) -> dict[str, Digester]:
+def _digesters(stream: CdcStream, tables: list[Table], versions: Mapping[str, list[Version]]) -> dict[str, Digester]:
     """By table. Columns that were made or changed later are left out of rows."""
-    versions = _versions(stream)
     first = _first_columns(stream)
     found = {}
     for table in tables:
