@@ -66,20 +66,16 @@ def from_binding(binding: AclBinding) -> Acl:
 
 def to_binding(acl: Acl) -> AclBinding:
     """The way back."""
-    return AclBinding(
-        ResourceType[_TO_THEIRS.get(acl.resource, acl.resource)],
-        acl.name,
-        ResourcePatternType[acl.pattern],
-        acl.principal,
-        acl.host,
-        AclOperation[acl.operation],
-        AclPermissionType[acl.permission],
-    )
+    return AclBinding(*_parts(acl))
 
 
 def to_filter(acl: Acl) -> AclBindingFilter:
     """What matches this ACL alone."""
-    return AclBindingFilter(
+    return AclBindingFilter(*_parts(acl))
+
+
+def _parts(acl: Acl) -> tuple[ResourceType, str, ResourcePatternType, str, str, AclOperation, AclPermissionType]:
+    return (
         ResourceType[_TO_THEIRS.get(acl.resource, acl.resource)],
         acl.name,
         ResourcePatternType[acl.pattern],
