@@ -18,6 +18,7 @@ from kafka_ferry.report.job_words import NEVER_MADE, PLANNED, counted_only, engi
 from kafka_ferry.report.overview import Overview, Totals, overview_of, told_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
+from kafka_ferry.report.times import moment, when
 from kafka_ferry.report.window import window_view
 
 #: Rows a table has at most where the page has all of them; those that are not ``pass`` come first, report.json has all.
@@ -168,7 +169,7 @@ def facts(run: RunData, now: datetime, told: Mapping[str, Any]) -> list[tuple[st
         ("Engine", engine_name(report) if report else ""),
         ("Migration", str(told["spec"]["migration"])),
         ("Backup", _DOT.join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
-        ("Started", _when(started)),
+        ("Started", when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),
     ]
     if report and report.throughput.seconds and report.throughput.counted[0]:
@@ -233,7 +234,7 @@ def progress(run: RunData) -> dict[str, Any] | None:
         "rate": f"{rate:,.0f} offsets/s" if rate is not None else "" if done >= total else "unknown yet",
         "eta": "done" if last.get("converged") else "unknown yet" if eta is None else duration(eta),
         "slowest": [] if last.get("converged") else last.get("slowest", []),
-        "at": _when(last["at"]),
+        "at": when(last["at"]),
     }
 
 
@@ -243,11 +244,11 @@ def timeline(run: RunData, now: datetime) -> list[Bar]:
     if not stages:
         return []
     ends = [_end(run, stage, stages, now) for stage in stages]
-    first = min(_parse(stage.started) for stage in stages)
+    first = min(moment(stage.started) for stage in stages)
     span = max((end - first).total_seconds() for end in ends) or 1.0
     bars = []
     for stage, end in zip(stages, ends, strict=True):
-        start, seconds = (_parse(stage.started) - first).total_seconds(), (end - _parse(stage.started)).total_seconds()
+        start, seconds = (moment(stage.started) - first).total_seconds(), (end - moment(stage.started)).total_seconds()
         bars.append(
             Bar(
                 stage=stage.stage,
@@ -290,11 +291,11 @@ def _state(run: RunData, stage: Stage, stages: Sequence[Stage]) -> str:
 
 def _end(run: RunData, stage: Stage, stages: Sequence[Stage], now: datetime) -> datetime:
     if stage.ended:
-        return _parse(stage.ended)
+        return moment(stage.ended)
     if run.report and run.report.ended:
-        return _parse(run.report.ended)
+        return moment(run.report.ended)
     known = [other.ended for other in stages if other.ended]
-    return _parse(max(known)) if run.ended and known else now
+    return moment(max(known)) if run.ended and known else now
 
 
 def _now_at(run: RunData) -> str:
@@ -319,14 +320,5 @@ def _cluster(about: dict[str, Any] | None) -> str:
     return _DOT.join(part for part in [*parts, str(about.get("cluster_id", ""))] if part)
 
 
-def _when(text: str | None) -> str:
-    return _parse(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if text else ""
-
-
 def _seconds(started: str | None, ended: str | None, now: datetime) -> float:
-    return max(0.0, ((_parse(ended) if ended else now) - _parse(started)).total_seconds()) if started else 0.0
-
-
-def _parse(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return max(0.0, ((moment(ended) if ended else now) - moment(started)).total_seconds()) if started else 0.0

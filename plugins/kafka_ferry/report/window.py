@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from kafka_ferry.core.tolerant import Tolerant
 from kafka_ferry.core.words import number_of
+from kafka_ferry.report.times import moment, when
 
 #: Nothing shorter can be seen.
 _LEAST_WIDTH = 0.4
@@ -94,8 +94,8 @@ def _facts(window: _Window) -> list[tuple[str, str]]:
         ("Fence", _fence(window)),
         ("At rest", number_of(window.partitions, "partition") if window.partitions else ""),
         ("Groups moved", f"{window.groups:,}" if window.groups else ""),
-        ("Fenced", _when(window.fenced_at)),
-        ("Handed over", _when(window.handed_over_at)),
+        ("Fenced", when(window.fenced_at)),
+        ("Handed over", when(window.handed_over_at)),
     ]
     return [(name, value) for name, value in pairs if value]
 
@@ -113,8 +113,8 @@ def _fence(window: _Window) -> str:
 def _bars(window: _Window) -> list[WindowBar]:
     if not window.stages:
         return []
-    start = _time(window.fenced_at or "")
-    lefts = [max(0.0, (_time(one.started) - start).total_seconds()) for one in window.stages]
+    start = moment(window.fenced_at or "")
+    lefts = [max(0.0, (moment(one.started) - start).total_seconds()) for one in window.stages]
     span = max(left + one.seconds for left, one in zip(lefts, window.stages, strict=True)) or 1.0
     return [
         WindowBar(
@@ -122,12 +122,3 @@ def _bars(window: _Window) -> list[WindowBar]:
         )
         for left, one in zip(lefts, window.stages, strict=True)
     ]
-
-
-def _when(text: str | None) -> str:
-    return _time(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if text else ""
-
-
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
