@@ -12,7 +12,7 @@ import pytest
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.job import BackupJob
-from kafka_ferry.jobs.backup.store.signing import signer_of
+from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import (

@@ -62,9 +62,9 @@ class TailDiffers(DataLossError):
 class Tails:
     """Those of all partitions of a wave. One reader for each side, kept until it is closed.
 
-    :ivar lag: at each look, seconds since 1970 and the source records that were not on the target.
-
     :param results: of the comparison before. ``noted``: what ``to_json`` gave earlier in the run.
+    :ivar lag: at each look, seconds since 1970 and the source records that were not on the target.
+    :ivar target_ends: source partition to where the target ended at the last look.
     """
 
     def __init__(self, wave: Wave, results: Sequence[PartitionResult], noted: Mapping[str, Any] | None = None) -> None:
@@ -73,6 +73,7 @@ class Tails:
         source, target = migration.topics.topics, migration.target_topics()
         self.tails: dict[Partition, Tail] = {}
         self.lag: list[tuple[float, int]] = []
+        self.target_ends: dict[Partition, int] = {}
         for result in results:
             ours, theirs = source[result.source_topic], target[result.target_topic]
             timed = ours.has_writers_time and theirs.has_writers_time
@@ -107,6 +108,7 @@ class Tails:
         # The target's first: each of its records is one of the source's that is read here.
         theirs = self._wave.target.admin.offsets([names[tp] for tp in self.tails], "latest", "read_committed")
         ours = ends or self._wave.source.admin.offsets(self.tails, "latest", self._wave.spec.isolation_level)
+        self.target_ends = {tp: theirs[names[tp]] for tp in self.tails}
         moved = []
         for tp, tail in self.tails.items():
             both = ours[tp], theirs[names[tp]]

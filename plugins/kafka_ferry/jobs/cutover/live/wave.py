@@ -45,6 +45,10 @@ class Wave:
         return self.source.admin.describe_cluster().cluster_id
 
     @cached_property
+    def target_cluster(self) -> str:
+        return self.target.admin.describe_cluster().cluster_id
+
+    @cached_property
     def journals(self) -> Journals:
         return Journals(self.source_cluster)
 

@@ -116,8 +116,8 @@ class Window:
         if found is not None and found.state in OPEN:  # its run has ended: ours has the name
             roll_back(wave, found, f"left by run {found.run_id}", None)
         return Journal(
-            wave=spec.wave, source_cluster=wave.source_cluster, dag_id=own[0], run_id=own[1], topics=wave.targets,
-            fence=spec.fence.value, state=State.PLANNED,
+            wave=spec.wave, source_cluster=wave.source_cluster, target_cluster=wave.target_cluster, dag_id=own[0],
+            run_id=own[1], topics=wave.targets, fence=spec.fence.value, state=State.PLANNED,
         )  # fmt: skip
 
     def _work(self, journal: Journal) -> None:
@@ -146,6 +146,7 @@ class Window:
             with self._stage(journal, "groups"):
                 groups.settle(tails, ends, spec.groups_timeout)
                 whole, lines = groups.move(tails)
+                journal.target_ends = {name_of(tp): end for tp, end in tails.target_ends.items()}
                 journal.committed = {
                     group: {name_of(tp): offset for tp, offset in offsets_of(places).items()}
                     for group, places in groups.stood.items()
@@ -180,7 +181,7 @@ class Window:
             raise BadParam("fence", "is acl, and the source has no authorizer", "fence: webhook or prove")
         added, kept = to_add(wanted, there)
         journal.added, journal.kept = [*map(acl_to_json, added)], [*map(acl_to_json, kept)]
-        journal.stages, journal.ends, journal.committed = [], {}, {}
+        journal.stages, journal.ends, journal.target_ends, journal.committed = [], {}, {}, {}
         journal.state, journal.lifted, journal.failure, journal.fenced_at = State.FENCING, False, "", _now()
         self._wave.journals.write(journal, self._artifacts)
 

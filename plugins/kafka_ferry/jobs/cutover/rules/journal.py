@@ -50,7 +50,9 @@ class Journal(Tolerant, BaseModel):
     :param dag_id, run_id: who works, or worked, on it.
     :param added: ACLs of the fence that were not there before: noted before they are made. ``kept``: those that were.
     :param lifted: whether what was added has been deleted.
-    :param ends: topic and partition to where the source ended when nobody wrote any more.
+    :param target_cluster: id of the cluster that the wave goes to.
+    :param ends: topic and partition to where the source ended when nobody wrote any more. ``target_ends``: the same
+        keys to where the target ended then: what stands behind was written by the applications.
     :param committed: group to the same keys to where it stood then on the source.
     :param failure: why it was rolled back.
     :param longest_pause: seconds for which one producer could not write; None: no producer was known.
@@ -59,6 +61,7 @@ class Journal(Tolerant, BaseModel):
     schema_: Literal["kafka-ferry.cutover/1"] = SCHEMA
     wave: str
     source_cluster: str
+    target_cluster: str = ""
     dag_id: str
     run_id: str
     topics: dict[str, str]
@@ -70,6 +73,7 @@ class Journal(Tolerant, BaseModel):
     fenced_at: str = ""
     handed_over_at: str = ""
     ends: dict[str, int] = {}
+    target_ends: dict[str, int] = {}
     committed: dict[str, dict[str, int]] = {}
     stages: list[StageLine] = []
     delivered: bool = False
@@ -88,6 +92,11 @@ class Journal(Tolerant, BaseModel):
     @property
     def frozen_ends(self) -> dict[Partition, int]:
         return {partition_of(name): end for name, end in self.ends.items()}
+
+    @property
+    def frozen_target_ends(self) -> dict[Partition, int]:
+        """By source partition."""
+        return {partition_of(name): end for name, end in self.target_ends.items()}
 
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""From an Airflow connection to what signs backups."""
+"""From an Airflow connection to what signs: backups, certificates."""
 
 from __future__ import annotations
 
