@@ -32,6 +32,7 @@ class Kind(StrEnum):
     STREAM = "stream"
     ASK = "ask"
     CUTOVER = "cutover"
+    RETIRE = "retire"
 
 
 class PlanPart(Tolerant, BaseModel):
@@ -272,6 +273,8 @@ class Plan(PlanFile):
         """By what it has, as its DAG may have any name."""
         if "fence" in self.spec:
             return Kind.CUTOVER
+        if "left_behind" in self.spec:
+            return Kind.RETIRE
         if self.connections is not None:
             return Kind.ASK
         if self.connector is not None:

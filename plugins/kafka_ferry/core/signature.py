@@ -57,6 +57,37 @@ class Signer:
         value = self._own.sign(_message(key, content))
         return {"algorithm": self._own.algorithm, "key": self._own.name, "value": base64.b64encode(value).decode()}
 
+    @property
+    def algorithm(self) -> str:
+        return self._own.algorithm
+
+    @property
+    def key_name(self) -> str:
+        """Of its own key; says nothing of a secret."""
+        return self._own.name
+
+    def sign_file(self, data: bytes) -> bytes:
+        """The bare signature of a file's bytes, as openssl checks it. A file that begins with ``{`` can be no
+        message of :meth:`sign`.
+
+        :raises BadConnection: the key can only check, or is no Ed25519 key.
+        """
+        if not isinstance(self._own, _Ed25519):
+            raise BadConnection(
+                "the signing key is a secret, and whoever checks a file would have to know it. Fix: the PEM of an "
+                "Ed25519 key (openssl genpkey -algorithm ed25519)"
+            )
+        return self._own.sign(data)
+
+    def holds_file(self, data: bytes, signature: bytes) -> bool:
+        """Whether one of the Ed25519 keys signed these bytes."""
+        return any(key.holds(data, signature) for key in self._keys.values() if isinstance(key, _Ed25519))
+
+    @property
+    def public_pem(self) -> str:
+        """The public half of its own key, for those who check; empty: it is no Ed25519 key."""
+        return self._own.public_pem if isinstance(self._own, _Ed25519) else ""
+
     def problem(self, key: str, content: Any, signature: Any) -> str | None:
         """Why something is not what a holder of one of the keys wrote under an object's key; None when it is."""
         if signature is None:
@@ -125,6 +156,14 @@ class _Ed25519:
         self._private = found if isinstance(found, Ed25519PrivateKey) else None
         self._public = found.public_key() if isinstance(found, Ed25519PrivateKey) else found
         self.name = hashlib.sha256(self._public.public_bytes_raw()).hexdigest()[:16]
+
+    @property
+    def public_pem(self) -> str:
+        from cryptography.hazmat.primitives import serialization
+
+        return self._public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ).decode()
 
     def sign(self, message: bytes) -> bytes:
         if self._private is None:

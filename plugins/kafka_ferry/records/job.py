@@ -28,6 +28,8 @@ class PartitionJob:
     :param mode: "last_value" for compacted topics.
     :param with_timestamp: False unless records have their writers' timestamps on both sides (``TopicState``).
     :param duplicates: "explain" lets records that are on the target more than once pass, still counted and named.
+    :param target_fence: of a compacted partition that has moved on: target records at and behind it are others'. Keys
+        that they write again are not compared: the values before may be compacted away. None: there are none.
     """
 
     source_topic: str
@@ -42,6 +44,7 @@ class PartitionJob:
     with_timestamp: bool = True
     duplicates: Literal["fail", "explain"] = "fail"
     marks: tuple[GroupMark, ...] = ()
+    target_fence: int | None = None
 
     @property
     def source_range(self) -> PartitionRange:

@@ -11,7 +11,7 @@ from kafka_ferry.records.compare import Difference, PartitionComparison, compare
 from kafka_ferry.records.content import PartitionContent
 from kafka_ferry.records.fingerprint import Fingerprint
 from kafka_ferry.records.job import PartitionJob, PartitionResult
-from kafka_ferry.records.last_value import compare_last_values
+from kafka_ferry.records.last_value import compare_last_values, without_keys_written_again
 from kafka_ferry.records.parts import Record, differing_parts
 from kafka_ferry.records.reader import RecordReader
 from kafka_ferry.records.translate import translate
@@ -22,8 +22,14 @@ ANCHOR_STEP = 10_000
 
 def judge(job: PartitionJob, source: PartitionContent, target: PartitionContent) -> PartitionResult:
     """Return the result for one job; altered records are named, their parts are not with_parts apart yet."""
+    again = 0
+    if job.mode == "last_value" and job.target_fence is not None:
+        source, target, again = without_keys_written_again(source, target, job.target_fence)
     if job.mode == "last_value":
         comparison = compare_last_values(source, target, job.frozen_end)
+        if again:
+            told = f"{again:,} keys were written again on the target since, and not compared"
+            comparison = replace(comparison, detail="; ".join(filter(None, (comparison.detail, told))))
     else:
         comparison = compare(source, target, job.frozen_end, job.duplicates)
     frozen = comparison.accounted

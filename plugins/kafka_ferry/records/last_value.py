@@ -104,6 +104,30 @@ def compare_last_values(
     )
 
 
+def without_keys_written_again(
+    source: PartitionContent, target: PartitionContent, fence: int
+) -> tuple[PartitionContent, PartitionContent, int]:
+    """Both sides without the target's records from an offset on, and without the keys of these; the number of keys.
+
+    :param fence: where others began to write to the target.
+    """
+    behind = target.offsets >= fence
+    again = np.unique(key_columns(target).hashes[behind])
+    there = _only(target, ~behind & ~np.isin(key_columns(target).hashes, again))
+    here = _only(source, ~np.isin(key_columns(source).hashes, again))
+    return here, replace(there, end=min(target.end, fence)), len(again)
+
+
+def _only(content: PartitionContent, kept: Flags) -> PartitionContent:
+    columns = key_columns(content)
+    return replace(
+        content,
+        offsets=content.offsets[kept],
+        hashes=content.hashes[kept],
+        keys=KeyColumns(columns.hashes[kept], columns.tombstones[kept]),
+    )
+
+
 def _may_lag(
     source: PartitionContent, frozen_end: int, keys: Hashes, theirs: LastValues, twin: Index, alive: Flags
 ) -> Flags:

@@ -67,6 +67,7 @@ PLANNED: Final = MappingProxyType(
         Kind.STREAM: ("Tables to stream", "Rows, about"),
         Kind.ASK: ("Topics to ask about", ""),
         Kind.CUTOVER: ("Topics to cut over", "Offsets"),
+        Kind.RETIRE: ("Topics that were handed over", "Offsets"),
     }
 )
 
@@ -84,6 +85,7 @@ _NOUNS: Final = MappingProxyType(
         Kind.STREAM: "Stream",
         Kind.ASK: "Check of connections",
         Kind.CUTOVER: "Cutover",
+        Kind.RETIRE: "Retirement of a source",
     }
 )
 

@@ -12,7 +12,6 @@ import pytest
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.job import BackupJob
-from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.cdc.live.cdc_stream import CdcStream
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import (
@@ -24,6 +23,7 @@ from kafka_ferry.jobs.common.deployment import (
     signing_connection,
 )
 from kafka_ferry.jobs.common.form import params_of
+from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.migration.engines.host_spec import DedicatedSpec
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.migration import Migration

@@ -12,7 +12,9 @@ from kafka_ferry.core.plan import Kind
 from kafka_ferry.report.names import dag_folder
 
 #: What a run proves, where it is not called as its kind is.
-_PROVES: Final[Mapping[str, str]] = {Kind.COPY: "migration", Kind.COMPARE: "comparison", Kind.VERIFY: "verified-backup"}
+_PROVES: Final[Mapping[str, str]] = {
+    Kind.COPY: "migration", Kind.COMPARE: "comparison", Kind.VERIFY: "verified-backup", Kind.RETIRE: "retired-source",
+}  # fmt: skip
 
 #: Of all of them: a DAG scheduled on it runs after any PASS.
 PROVEN: Final = AssetAlias("kafka-ferry-proven")

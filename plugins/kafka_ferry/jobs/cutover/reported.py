@@ -29,3 +29,30 @@ CUTOVER_JOB: Final = ReportedJob(
     never_carried="Not compared: quotas, SCRAM users and schemas of a Schema Registry.",
     engine="none: whatever replicates goes on",
 )  # fmt: skip
+
+RETIREMENT_JOB: Final = ReportedJob(
+    words=Words(
+        engine=OURSELVES,
+        compared="The source may be switched off: {what} were read on both sides, up to where the source ended at the "
+        "hand-over, and are the same; nobody has used it since.",
+        questions=dict(
+            MappingProxyType(
+                {
+                    "waves": "Was every wave handed over to this target?",
+                    "growth": "Was anything written to these topics since the hand-over?",
+                    "writers": "Does anybody write to the source now?",
+                    "commits": "Did any group commit on the source since?",
+                    "members": "Is any group at work on the source?",
+                    "other_topics": "Does the source hold topics that no wave handed over?",
+                    "replication": "Does anything replicate to or from the source?",
+                }
+            )
+        ),
+    ),
+    checklist=(
+        "waves", "growth", "writers", "commits", "members", "other_topics", "topics", "counts", "content",
+        "replication", "acls",
+    ),
+    never_carried="Not compared: configs of topics, quotas, SCRAM users and schemas of a Schema Registry.",
+    engine="none: nothing is moved",
+)  # fmt: skip

@@ -20,9 +20,9 @@ from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.backup.store.process import store_order
 from kafka_ferry.jobs.backup.store.restore_sizes import largest_line
-from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
+from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.s3.bookmark import Bookmark
 from kafka_ferry.jobs.s3.export_run import ExportRun
 from kafka_ferry.jobs.s3.import_run import ImportRun

@@ -22,9 +22,9 @@ from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySp
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.interval_check import lacks_records_of
 from kafka_ferry.jobs.backup.store.process import store_order
-from kafka_ferry.jobs.common.signing import signer_of
 from kafka_ferry.jobs.backup.store.transfer import Transferred, transfer
 from kafka_ferry.jobs.common.deployment import check_location
+from kafka_ferry.jobs.common.signing import signer_of
 
 log = logging.getLogger(__name__)
 

@@ -45,10 +45,11 @@ def set_groups(wave: Wave, results: list[PartitionResult]) -> str:
     return f"{number_of(len(commits), 'group')} set on the target" + f"; refused: {told(told_of)}" * bool(refused)
 
 
-def rights_check(wave: Wave, fence: Collection[Acl] = ()) -> Check:
+def rights_check(wave: Wave, fence: Collection[Acl] = (), groups: Collection[str] | None = None) -> Check:
     """The check ``acls``: what applications need on the target before they move.
 
     :param fence: ACLs of the source that are ours, and that nobody misses on the target.
+    :param groups: default: those that the params mean.
     """
     if wave.spec.acls is Acls.SKIP:
         return Check(name="acls", status=Status.SKIPPED, detail="param acls is skip")
@@ -62,4 +63,5 @@ def rights_check(wave: Wave, fence: Collection[Acl] = ()) -> Check:
             return Check(name="acls", status=Status.SKIPPED, detail=f"{cluster.conn_id} has no authorizer")
         sides.append(found)
     here = [acl for acl in sides[0] if acl not in fence]
-    return check_acls(compare_acls(here, sides[1], wave.targets, wave.migration.groups.selection.names))
+    names = wave.migration.groups.selection.names if groups is None else groups
+    return check_acls(compare_acls(here, sides[1], wave.targets, names))

@@ -98,6 +98,14 @@ class Journal(Tolerant, BaseModel):
         """By source partition."""
         return {partition_of(name): end for name, end in self.target_ends.items()}
 
+    @property
+    def stood(self) -> dict[str, dict[Partition, int]]:
+        """Group to where it stood on the source."""
+        return {
+            group: {partition_of(name): offset for name, offset in places.items()}
+            for group, places in self.committed.items()
+        }
+
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 

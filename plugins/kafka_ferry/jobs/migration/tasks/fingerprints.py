@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.partition import Partition
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from kafka_ferry.jobs.migration.live.migration import Migration
+    from kafka_ferry.records.job import PartitionJob
+    from kafka_ferry.records.topic_job import TopicJob
 
 _TOLD = 50  # partitions named in the log of one task; the report has them all
 
@@ -69,14 +72,22 @@ class ShardsOperator(_OfMigration):
 class FingerprintOperator(_OfMigration, ShardOperator):
     """Fingerprint and compare one shard's partitions on both sides, several processes at once."""
 
+    def jobs(
+        self, context: Context, migration: Migration, frozen: Frozen, partitions: list[Partition]
+    ) -> Sequence[PartitionJob] | Sequence[TopicJob]:
+        """What to compare of these partitions."""
+        from kafka_ferry.jobs.migration.live.jobs import jobs_of
+
+        return jobs_of(migration, frozen, partitions)
+
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
-        from kafka_ferry.jobs.migration.live.jobs import by_topic, jobs_of
+        from kafka_ferry.jobs.migration.live.jobs import by_topic
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
         mine = shards_of(frozen, by_topic(migration))[self.number]
-        jobs = jobs_of(migration, frozen, mine)
+        jobs = self.jobs(context, migration, frozen, mine)
         results = compare_partitions(
             migration.source.extra,
             migration.target.extra,
