@@ -18,6 +18,7 @@ from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySp
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
+from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
 from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
@@ -36,6 +37,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "stream_database_changes": StreamSpec,
     "check_connections": ConnectionsSpec,
     "cutover": CutoverSpec,
+    "retire_source": RetireSpec,
 }
 _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re.DOTALL)
 

@@ -33,7 +33,7 @@ PAGES = {
     "Start": ["install", "connections", "check_connections", "security", "preflight"],
     "Migrate": [
         "engines", "mirror_maker2_on_connect", "mirror_maker2_dedicated", "mirror_maker2_on_msk_connect",
-        "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover", "verify_clusters",
+        "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover", "retire_source", "verify_clusters",
         "hosts", "msk_connect", "connect_plugins",
     ],
     "Back up, export, stream": [

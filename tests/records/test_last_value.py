@@ -7,7 +7,7 @@ import pytest
 
 from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.content import KeyColumns, PartitionContent
-from kafka_ferry.records.last_value import LastValues, compare_last_values
+from kafka_ferry.records.last_value import LastValues, compare_last_values, without_keys_written_again
 from kafka_ferry.records.record_hash import key_hash, record_hash
 
 FAR = 1 << 62
@@ -120,3 +120,14 @@ def test_keys_that_expired_on_the_source_are_explained_only_at_the_head() -> Non
 def test_key_columns_are_required() -> None:
     with pytest.raises(ValueError, match="key columns"):
         LastValues.of(PartitionContent(np.zeros(0, np.int64), np.zeros(0, np.uint64), 0, 0, 0))
+
+
+def test_keys_that_others_wrote_again_are_left_out() -> None:
+    source = log(("a", "1"), ("b", "1"), ("c", "1"))
+    target = log(("b", "1"), ("c", "2"), ("a", "9"), ("d", "1"))
+    here, there, again = without_keys_written_again(source, target, 2)
+    assert again == 2
+    found = compare_last_values(here, there, 3)
+    assert counts(found) == {"altered": 1}, "c, which nobody wrote again"
+    assert found.source_records == 2
+    assert there.end == 2

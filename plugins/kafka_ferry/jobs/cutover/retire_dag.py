@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.jobs.cutover.tasks.retire import (
     CertificateOperator,
@@ -24,8 +22,7 @@ def retire() -> None:
     plan = PlanRetirementOperator(task_id="plan")
     shards = RetirementShardsOperator(task_id="shards")
     fingerprint = RetirementFingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
-    # watch_seconds is a day at most.
-    look = LookAtSourceOperator(task_id="look_at_source", execution_timeout=timedelta(hours=25))
+    look = LookAtSourceOperator(task_id="look_at_source")
     validate = ValidateRetirementOperator(task_id="validate")
     certificate = CertificateOperator(task_id="certificate")
     report = RetirementReportOperator(task_id="report")

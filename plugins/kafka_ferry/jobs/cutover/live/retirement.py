@@ -17,7 +17,7 @@ from kafka_ferry.core.checks import Check
 from kafka_ferry.core.expression import problem_of
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.core.plan import JobPlan, PlannedTopic, Side
+from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam, FerryError
@@ -26,6 +26,7 @@ from kafka_ferry.jobs.cutover.live.baseline import rights_check
 from kafka_ferry.jobs.cutover.live.journals import Journals
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.journal import Journal
+from kafka_ferry.jobs.cutover.rules.plan import RetirePlan
 from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
 from kafka_ferry.jobs.cutover.rules.retirement import (
     CLOCKS_MS,
@@ -63,15 +64,6 @@ _POLL = 2.0
 _NAMED = 200
 #: Topics that Kafka keeps for itself, and that go with the cluster. Other names with ``__`` are somebody's.
 _KAFKAS = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state", "__remote_log_metadata"})
-
-
-class RetirePlan(JobPlan):
-    """
-    :param waves: journals on which the verdict rests, in words.
-    """
-
-    notes: list[str]
-    waves: list[str]
 
 
 class Retirement:
@@ -230,7 +222,7 @@ class Retirement:
             grown=self._grown(before.ends),
             others=self._others(before.ends, moved, internal),
             left_behind=sorted(name for name in self.topics if self._is_left(name) and name not in internal),
-            writing=[str(one) for one in writing.values()][:_NAMED],
+            writing=[str(one) for one in writing.values() if not self._is_left(one.topic)][:_NAMED],
             replication=self._replication(),
             written_internal=[
                 f"{name}, of a MirrorMaker 2, was written while it was watched" for name in sorted(moved & internal)

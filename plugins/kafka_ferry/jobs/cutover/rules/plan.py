@@ -26,6 +26,15 @@ class CutoverPlan(JobPlan):
     skipped_groups: dict[str, str]
 
 
+class RetirePlan(JobPlan):
+    """
+    :param waves: journals on which the verdict rests, in words.
+    """
+
+    notes: list[str]
+    waves: list[str]
+
+
 def producers_by_halves(halves: Iterable[tuple[str, Sequence[str], Sequence[str]]]) -> list[Finding]:
     """A warning for each producer that writes to the wave and beside it: on one client it cannot do both."""
     return _first([

@@ -59,7 +59,7 @@ class RetireSpec(Spec):
     watch_seconds: float = Field(
         default=30,
         ge=1,
-        le=86400,
+        le=18000,
         title="Watch the source",
         description="How long whoever still writes there is looked for. In seconds.",
         json_schema_extra=_PROOF,

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 def retirement_of(context: Context) -> Retirement:
     """As the plan found the waves: a journal that changes meanwhile changes nothing of what is judged."""
-    from kafka_ferry.jobs.cutover.live.certificate import WAVES
+    from kafka_ferry.jobs.cutover.live.certificate import FILES, WAVES
     from kafka_ferry.jobs.cutover.live.retirement import Retirement
     from kafka_ferry.jobs.cutover.rules.journal import Journal
     from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
     from kafka_ferry.report.artifacts import DamagedArtifact
 
     artifacts, run = RunArtifacts.of(context), context["dag_run"]
+    for stale in FILES:  # it says nothing of what is done again
+        artifacts.discard(stale)
     found = artifacts.read_json(WAVES)
     if found is None:
         raise DamagedArtifact(f"{artifacts.path(WAVES)} is not there. Fix: clear plan with its downstream tasks")
