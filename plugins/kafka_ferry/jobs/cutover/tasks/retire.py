@@ -89,8 +89,9 @@ class LookAtSourceOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.cutover.live.certificate import FACTS
+        from kafka_ferry.jobs.cutover.live.source_look import SourceLook
 
-        facts = retirement_of(context).look()
+        facts = SourceLook(retirement_of(context)).look()
         RunArtifacts.of(context).write_json(FACTS, facts.model_dump(mode="json"))
         return {"grown": len(facts.grown), "writing": len(facts.writing), "members": len(facts.members)}
 
