@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ASK = "ask"
     CUTOVER = "cutover"
     RETIRE = "retire"
+    FAIL_BACK = "fail_back"
 
 
 class PlanPart(Tolerant, BaseModel):
@@ -272,7 +273,7 @@ class Plan(PlanFile):
     def kind(self) -> Kind:
         """By what it has, as its DAG may have any name."""
         if "fence" in self.spec:
-            return Kind.CUTOVER
+            return Kind.FAIL_BACK if "forward_connectors" in self.spec else Kind.CUTOVER
         if "left_behind" in self.spec:
             return Kind.RETIRE
         if self.connections is not None:

@@ -67,6 +67,7 @@ PLANNED: Final = MappingProxyType(
         Kind.STREAM: ("Tables to stream", "Rows, about"),
         Kind.ASK: ("Topics to ask about", ""),
         Kind.CUTOVER: ("Topics to cut over", "Offsets"),
+        Kind.FAIL_BACK: ("Topics to go back", "Offsets"),
         Kind.RETIRE: ("Topics that were handed over", "Offsets"),
     }
 )
@@ -85,6 +86,7 @@ _NOUNS: Final = MappingProxyType(
         Kind.STREAM: "Stream",
         Kind.ASK: "Check of connections",
         Kind.CUTOVER: "Cutover",
+        Kind.FAIL_BACK: "Failback",
         Kind.RETIRE: "Retirement of a source",
     }
 )

@@ -14,6 +14,7 @@ from kafka_ferry.report.names import dag_folder
 #: What a run proves, where it is not called as its kind is.
 _PROVES: Final[Mapping[str, str]] = {
     Kind.COPY: "migration", Kind.COMPARE: "comparison", Kind.VERIFY: "verified-backup", Kind.RETIRE: "retired-source",
+    Kind.FAIL_BACK: "failback",
 }  # fmt: skip
 
 #: Of all of them: a DAG scheduled on it runs after any PASS.

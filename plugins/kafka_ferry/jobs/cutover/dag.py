@@ -21,7 +21,7 @@ from kafka_ferry.jobs.cutover.tasks.work import (
 )
 
 #: Nobody can write while a killed window waits for its next try; the watch over all tasks needs no longer one either.
-_AT_ONCE = {"retries": 3, "retry_delay": timedelta(seconds=1), "retry_exponential_backoff": False}
+AT_ONCE = {"retries": 3, "retry_delay": timedelta(seconds=1), "retry_exponential_backoff": False}
 
 
 def cut_over() -> None:
@@ -37,11 +37,11 @@ def cut_over() -> None:
     lag_gate = LagGateOperator(task_id="lag_gate")
     approval = ApprovalOperator(task_id="approval", **UNBOUNDED)
     # Above all other tasks of the deployment that wait for a slot.
-    window = WindowOperator(task_id="window", priority_weight=1000, **_AT_ONCE)
+    window = WindowOperator(task_id="window", priority_weight=1000, **AT_ONCE)
     watch = WatchOperator(task_id="watch")
     end_replication = EndReplicationOperator(task_id="end_replication")
     validate = ValidateCutoverOperator(task_id="validate")
-    unfence = UnfenceOperator(task_id="unfence", priority_weight=1000, **{**_AT_ONCE, "retries": 10})
+    unfence = UnfenceOperator(task_id="unfence", priority_weight=1000, **{**AT_ONCE, "retries": 10})
     report = CutoverReportOperator(task_id="report")
 
     plan >> shards >> fingerprint >> prepare >> lag_gate >> approval >> window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -29,6 +30,25 @@ CUTOVER_JOB: Final = ReportedJob(
     never_carried="Not compared: quotas, SCRAM users and schemas of a Schema Registry.",
     engine="none: whatever replicates goes on",
 )  # fmt: skip
+
+#: The same checks, the other way round.
+FAIL_BACK_JOB: Final = replace(
+    CUTOVER_JOB,
+    words=CUTOVER_JOB.words.model_copy(
+        update={
+            "engine": "MirrorMaker 2 on Kafka Connect, from the target to the source",
+            "sides": ("Left", "Gone back to"),
+            "compared": "{what} were read on both sides, up to the last that was written before the applications went "
+            "back, and are the same.",
+            "questions": {
+                "producers_stopped": "Had everybody stopped writing to the cluster that was left?",
+                "handed_over": "Were the applications told to go back?",
+                "late_writers": "Did anybody write or commit there afterwards?",
+            },
+        }
+    ),
+    engine="mirror_maker2_on_connect",
+)
 
 RETIREMENT_JOB: Final = ReportedJob(
     words=Words(

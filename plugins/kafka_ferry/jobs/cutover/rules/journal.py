@@ -16,7 +16,8 @@ SCHEMA: Final = "kafka-ferry.cutover/1"
 
 
 class State(StrEnum):
-    """``planned``: nothing was done; ``fencing``: ACLs may be there, or somebody may have been told;
+    """``planned``: nothing was done; ``failed_back``: handed over, and the applications went back since;
+     ``fencing``: ACLs may be there, or somebody may have been told;
     ``handing_over``: somebody may have heard that the wave is on the target, so that it can no longer be rolled back.
     """
 
@@ -26,6 +27,7 @@ class State(StrEnum):
     HANDING_OVER = "handing_over"
     HANDED_OVER = "handed_over"
     ROLLED_BACK = "rolled_back"
+    FAILED_BACK = "failed_back"
 
 
 #: Producers may be stopped, and the wave can be rolled back.
@@ -49,7 +51,7 @@ class Journal(Tolerant, BaseModel):
 
     :param dag_id, run_id: who works, or worked, on it.
     :param added: ACLs of the fence that were not there before: noted before they are made. ``kept``: those that were.
-    :param lifted: whether what was added has been deleted.
+    :param lifted: whether what was added has been deleted. ``lent``: for the way back, and is made again if that fails.
     :param target_cluster: id of the cluster that the wave goes to.
     :param ends: topic and partition to where the source ended when nobody wrote any more. ``target_ends``: the same
         keys to where the target ended then: what stands behind was written by the applications.
@@ -70,6 +72,7 @@ class Journal(Tolerant, BaseModel):
     added: list[dict[str, str]] = []
     kept: list[dict[str, str]] = []
     lifted: bool = False
+    lent: bool = False
     fenced_at: str = ""
     handed_over_at: str = ""
     ends: dict[str, int] = {}

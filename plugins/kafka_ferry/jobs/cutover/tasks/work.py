@@ -27,6 +27,10 @@ _DONE = "nothing to do: the wave is handed over"
 def wave_of(context: Context) -> Wave:
     from kafka_ferry.jobs.cutover.live.wave import Wave
 
+    if "forward_connectors" in context["params"]:  # of ``fail_back``: the same wave the other way round
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack
+
+        return WayBack.of(context).wave
     return Wave.of(context)
 
 

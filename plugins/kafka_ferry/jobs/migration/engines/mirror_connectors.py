@@ -94,13 +94,17 @@ class MirrorConnectors:
         if source in self.runtime.make_way(self.wanted):
             before()
             # Before anything is made: it may refuse.
-            places = resume_of(self._migration, self._migration.target_topics())
+            places = self.places()
             begin[source] = lambda kept: self._aligned(places, self._stored(kept))
         elif selects_otherwise(self.configs[source], self.runtime.config(source)):
             # Topics are added to a connector that runs: of some the target may hold records already.
             begin[source] = self._with_places_of_others
         hold_limits(self._migration)
         self.runtime.deploy(self.configs, begin)
+
+    def places(self) -> dict[Partition, int]:
+        """Next source offset of each partition of which the target holds records."""
+        return resume_of(self._migration, self._migration.target_topics())
 
     def readiness(self) -> Readiness:
         """The worst verdict on the wanted connectors."""

@@ -1,0 +1,157 @@
+"""The tasks of ``fail_back``, but for those that it has in common with ``cutover``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
+from kafka_ferry.jobs.common.proven import asset_of, emit
+from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.cutover.reported import FAIL_BACK_JOB
+from kafka_ferry.jobs.cutover.tasks.work import CutoverReportOperator, LagGateOperator, WindowOperator, own_journal
+from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_DONE = "nothing to do: the wave is back on the source"
+
+
+class PlanFailBackOperator(PlanningOperator):
+    """Find the cutover that is taken back, refuse what cannot work, and freeze what is compared before the window.
+    Ends the run when ``dry_run`` is true."""
+
+    def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
+        from kafka_ferry.jobs.cutover.live.rollback import roll_back
+        from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack
+        from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
+        from kafka_ferry.jobs.cutover.rules.journal import OPEN
+        from kafka_ferry.jobs.migration.rules.watch import freeze
+
+        run, artifacts = context["dag_run"], RunArtifacts.of(context)
+        spec = self.asked(context, FailBackSpec)
+        if is_done(context):
+            self.log.info(_DONE)
+            return {}
+        back = WayBack.begin(run.dag_id, run.run_id, spec)
+        wave = back.wave
+        back.refuse_late_records()
+        back.forget_earlier()
+        left = wave.journals.read(spec.wave)
+        if not spec.dry_run:
+            acquire_lock(context, *back.shared_names)
+            if left is not None and left.state in OPEN:
+                roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
+        plan = make_plan(wave).model_copy(update={"spec": spec.model_dump(mode="json")})
+        path = write_plan(artifacts, plan)
+        self.log.info("%s\nplan: %s", plan_text(plan), path)
+        self.end_dry_run(spec.dry_run)
+        artifacts.write_json(FORWARD, back.forward.to_json())
+        frozen = freeze(
+            wave.source.admin, wave.target.admin, wave.names, wave.targets, spec.isolation_level, record_bytes={}
+        )
+        sizes = wave.migration.record_bytes(frozen.begins, frozen.ends)
+        artifacts.write_json(FROZEN, {"planned": plan.planned, **frozen.to_json(), "record_bytes": sizes})
+        return {"topics": len(wave.targets), "partitions": len(wave.names)}
+
+
+class EndForwardOperator(FerryOperator):
+    """See that nothing replicates to the target any more, and lift what is left of the cutover's fence."""
+
+    def execute_task(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
+
+        if is_done(context):
+            return [_DONE]
+        return WayBack.of(context).end_forward(run_is_active(context))
+
+
+class DeployBackOperator(FerryOperator):
+    """Open the way back, from where the fence saw the target end."""
+
+    def execute_task(self, context: Context) -> list[str]:
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
+
+        if is_done(context):
+            return [_DONE]
+        back = WayBack.of(context)
+        acquire_lock(context, *back.shared_names)
+        return back.deploy(run_is_active(context), back.migration.spec.running_timeout)
+
+
+class BackLagGateOperator(LagGateOperator):
+    """As in a cutover, once more with a look at whether records could go round."""
+
+    def execute_task(self, context: Context) -> str:
+        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
+
+        if not is_done(context):
+            WayBack.of(context).assert_one_way(run_is_active(context))
+        return super().execute_task(context)
+
+
+class BackWindowOperator(WindowOperator):
+    """The same window, from the target to the source; with its hand-over the cutover is taken back."""
+
+    def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.job_name import JobName
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack
+        from kafka_ferry.jobs.cutover.live.window import Window
+        from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
+        from kafka_ferry.jobs.cutover.rules.timeline import cutover_of
+
+        back, run = WayBack.of(context), context["dag_run"]
+        acquire_lock(context, *back.shared_names)
+        window = Window(back.wave, RunArtifacts.of(context))
+        journal = window.run()
+        back.hand_back()
+        told, payload = cutover_of(journal), window.payload(journal)
+        emit(
+            context,
+            asset_of(JobName.of(FailBackSpec, context["params"])),
+            {
+                "event": "handed_over", "wave": journal.wave, "dag_id": run.dag_id, "run_id": run.run_id,
+                "topics": len(journal.topics), "fenced_at": journal.fenced_at,
+                "handed_over_at": journal.handed_over_at, "target": payload["target"].get("bootstrap.servers"),
+            },
+        )  # fmt: skip
+        self.log.info("to switch back to: %s", payload["target"])
+        return {key: told[key] for key in ("wave", "handed_over_at", "write_downtime_seconds")}
+
+
+class EndBackOperator(FerryOperator):
+    """Take the way back away once the applications are on the source; else stop it, and put the fence back.
+
+    A teardown of no setup, as the report is: it runs after a failure, and when a user ends the run.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.as_teardown(on_failure_fail_dagrun=True)
+
+    def execute_task(self, context: Context) -> str:
+        from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack
+
+        artifacts = RunArtifacts.of(context)
+        if artifacts.read_json(FORWARD) is None:
+            return "there is no way back"
+        back = WayBack.of(context)
+        said = back.close(own_journal(back.wave, artifacts))
+        self.log.info("%s", said)
+        return said
+
+
+class FailBackReportOperator(CutoverReportOperator):
+    """With the window's seconds, whatever became of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = FAIL_BACK_JOB

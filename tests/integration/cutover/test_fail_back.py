@@ -1,0 +1,236 @@
+"""A cutover that is taken back, and made again, on real secured clusters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from cutover_lab import QUICK, Application, CutoverRun, Lab, defaults, ids_from
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
+from kafka_ferry.jobs.cutover.tasks.fail_back import (
+    BackLagGateOperator,
+    BackWindowOperator,
+    DeployBackOperator,
+    EndBackOperator,
+    EndForwardOperator,
+    FailBackReportOperator,
+    PlanFailBackOperator,
+)
+from kafka_ferry.jobs.cutover.tasks.work import (
+    CutoverFingerprintOperator,
+    CutoverShardsOperator,
+    PrepareOperator,
+    UnfenceOperator,
+    ValidateCutoverOperator,
+    WatchOperator,
+)
+from tasks_by_hand import TasksByHand
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+Replicate = Callable[..., Any]
+
+
+class FailBackRun(TasksByHand):
+    """One run of the DAG ``fail_back``."""
+
+    def __init__(self, run_id: str, **params: Any) -> None:
+        own = {name: field.default for name, field in FailBackSpec.model_fields.items()
+               if name not in FailBackSpec.form_without}  # fmt: skip
+        shown = {name: value for name, value in defaults().items() if name in own}
+        super().__init__("fail_back", run_id, "fail_back", {**shown, **own, **QUICK, **params})
+
+    def open(self) -> None:
+        """Until the way back is there."""
+        self.do(PlanFailBackOperator, "plan")
+        self.do(EndForwardOperator, "end_forward")
+        self.do(DeployBackOperator, "deploy_back")
+
+    def prepare(self) -> None:
+        for shard in self.do(CutoverShardsOperator, "shards"):
+            self.do(CutoverFingerprintOperator, "fingerprint", shard=shard)
+        self.do(PrepareOperator, "prepare")
+        self.do(BackLagGateOperator, "lag_gate")
+
+    def window(self) -> Any:
+        return self.do(BackWindowOperator, "window")
+
+    def close(self) -> str:
+        self.do(UnfenceOperator, "unfence")
+        return str(self.do(EndBackOperator, "end_back"))
+
+    def finish(self) -> dict[str, Any]:
+        self.do(WatchOperator, "watch")
+        self.do(ValidateCutoverOperator, "validate")
+        self.close()
+        self.do(FailBackReportOperator, "report")
+        return self.written("report.json")
+
+
+@pytest.fixture
+def rights(lab: Lab) -> Any:
+    """Our user may write this test's topics on the source: only for the way back."""
+    user = json.loads(lab.stack.variables()["AIRFLOW_CONN_KAFKA_SOURCE"])["extra"]["sasl.username"]
+    made = [Acl("TOPIC", lab.prefix, "PREFIXED", f"User:{user}", one) for one in ("WRITE", "CREATE", "ALTER_CONFIGS")]
+    made += [Acl("TOPIC", "mm2-offset-syncs.", "PREFIXED", f"User:{user}", one)
+             for one in ("WRITE", "CREATE", "DELETE", "DESCRIBE_CONFIGS")]  # fmt: skip
+    made += [Acl("GROUP", lab.prefix, "PREFIXED", f"User:{user}", "READ")]
+    lab.admins["source"].create_acls(made)
+    yield
+    lab.admins["source"].delete_acls(made)
+
+
+def cut_over(lab: Lab, run_id: str, **params: Any) -> CutoverRun:
+    run = CutoverRun(f"{lab.prefix}{run_id}", topics=[f"{lab.prefix}t.*"], groups=[f"{lab.prefix}.*"],
+                     migration=wave_of(lab), **params)  # fmt: skip
+    run.prepare()
+    run.gate()
+    run.window()
+    return run
+
+
+def wave_of(lab: Lab) -> str:
+    return f"{lab.prefix}wave"[:40]
+
+
+def forward_of(migration: Any, lab: Lab) -> list[str]:
+    return [name for name in migration.connect.connectors() if lab.prefix in name and not name.startswith("fail_back")]
+
+
+def state_of(lab: Lab, run: CutoverRun) -> str:
+    from kafka_ferry.jobs.cutover.live.journals import Journals
+
+    cluster = lab.admins["source"].describe_cluster().cluster_id
+    found = Journals(cluster).read(wave_of(lab))
+    assert found is not None
+    return found.state.value
+
+
+def test_applications_go_back_and_then_move_again(
+    lab: Lab, replicate: Replicate, make_topics: Any, rights: None
+) -> None:
+    """What was written on the target comes to the source, once; groups go on at their record; then all the same again."""
+    topics = [f"{lab.prefix}t{number}" for number in range(2)]
+    make_topics(lab.stack.client_settings("source"), *topics, partitions=2)
+    application = Application(lab, topics, 2, rate=100)
+    application.start(["plain", "idempotent", "transactional"], [f"{lab.prefix}billing"])
+    migration = replicate().migration
+    application.wait_for(600)
+    first = cut_over(lab, "first", keep_fence=True)
+    application.switch()
+    first.end()
+    assert len(lab.fences()) == len(topics)
+    application.wait_for(len(application.written) + 600)
+    resting = {
+        (topics[0], 0): 5,
+        (topics[1], 1): lab.admins["target"].offsets([(topics[1], 1)], "latest", "read_committed")[topics[1], 1] - 3,
+    }  # noqa: E501
+    lab.commit(f"{lab.prefix}resting", resting, "target")
+
+    forward = forward_of(migration, lab)
+    back = FailBackRun(f"{lab.prefix}back", migration=wave_of(lab), forward_connectors=forward, watch_seconds=2)
+    back.open()
+    assert lab.fences() == [], "the way back has to write"
+    back.prepare()
+    back.window()
+    application._side = "source"
+    report = back.finish()
+    assert report["verdict"] == "PASS", report["failures"]
+    print("window back:", report["cutover"])
+    assert state_of(lab, first) == "failed_back"
+    assert lab.fences("target") == []
+    assert [name for name in migration.connect.connectors() if name.startswith(f"fail_back.{lab.prefix}")] == []
+    here = lab.admins["source"].committed([f"{lab.prefix}resting"])[f"{lab.prefix}resting"]
+    assert ids_from(lab, "source", here) == ids_from(lab, "target", resting)
+    application.wait_for(len(application.written) + 300)
+
+    # The same replication again: it goes on behind the last record that the target has.
+    again = replicate()
+    assert [name for name in forward_of(again.migration, lab)] == forward
+    second = cut_over(lab, "second", keep_fence=True)
+    application.switch()
+    assert second.finish()["verdict"] == "PASS"
+    application.wait_for(len(application.written) + 300)
+    application.stop()
+    application.wait_until_consumed()
+    assert application.errors == []
+    assert application.written - application.consumed.keys() == set(), "lost"
+    assert {number for number, times in application.consumed.items() if times > 1} == set(), "delivered again"
+
+    # And a second way back finds the first one over.
+    more = FailBackRun(f"{lab.prefix}more", migration=wave_of(lab), forward_connectors=forward)
+    more.open()
+    more.prepare()
+    more.window()
+    assert "the way back has ended" in more.close()
+
+
+def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, rights: None
+) -> None:
+    topics = [f"{lab.prefix}t0"]
+    make_topics(lab.stack.client_settings("source"), *topics, partitions=2)
+    produce(lab.client("source"), topics[0], ({"value": b"%d" % n, "partition": n % 2} for n in range(50)))
+    run = replicate()
+    migration = run.migration
+    first = cut_over(lab, "first", keep_fence=True)
+    first.end()
+    produce(lab.client("target"), topics[0], ({"value": b"n%d" % n, "partition": n % 2} for n in range(10)))
+
+    back = FailBackRun(f"{lab.prefix}back", migration=wave_of(lab))
+    with pytest.raises(AirflowFailException, match="the same records would come back"):
+        back.open()
+    assert len(lab.fences()) == 1, "nothing was lifted"
+    assert [name for name in migration.connect.connectors() if name.startswith(f"fail_back.{lab.prefix}")] == []
+
+    back = FailBackRun(f"{lab.prefix}next", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
+    back.open()
+    name = f"fail_back.{wave_of(lab)}.MirrorSourceConnector"
+    assert migration.connect.status(name).state.value == "RUNNING"
+    assert lab.fences() == []
+    # The way there cannot be opened again now: neither by our DAG nor unseen by the window.
+    migration.connect.resume(forward_of(migration, lab)[0])
+    with pytest.raises(AirflowFailException, match="the same records would come back"):
+        back.do(BackLagGateOperator, "lag_gate")
+    migration.connect.stop(forward_of(migration, lab)[0])
+
+    said = back.close()
+    assert f"connector {name} is stopped" in said
+    assert len(lab.fences()) == 1, "the cutover's fence is there again"
+    assert state_of(lab, first) == "handed_over"
+    with pytest.raises(AirflowFailException, match="the same records would come back|fail_back"):
+        run.deploy()
+
+    back = FailBackRun(f"{lab.prefix}last", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
+    back.open()
+    back.prepare()
+    back.window()
+    assert back.finish()["verdict"] == "PASS"
+    ends = lab.admins["source"].offsets([(topics[0], 0), (topics[0], 1)], "latest", "read_committed")
+    assert sum(ends.values()) == 60
+    with pytest.raises(AirflowFailException, match="is failed_back, not handed over"):
+        FailBackRun(f"{lab.prefix}over", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
+
+
+def test_a_source_that_was_written_since_is_refused(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, rights: None
+) -> None:
+    topics = [f"{lab.prefix}t0"]
+    make_topics(lab.stack.client_settings("source"), *topics)
+    produce(lab.client("source"), topics[0], 5)
+    migration = replicate().migration
+    with pytest.raises(AirflowFailException, match="knows no wave"):
+        FailBackRun(f"{lab.prefix}none", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
+    cut_over(lab, "first").end()
+    for name in forward_of(migration, lab):
+        migration.connect.stop(name)
+    produce(lab.client("source"), topics[0], 1)
+    with pytest.raises(
+        AirflowFailException, match=f"written on the source since the hand-over: {topics[0]}-0 from offset 5"
+    ):
+        FailBackRun(f"{lab.prefix}late", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
