@@ -114,7 +114,7 @@ def state_of(lab: Lab, run: CutoverRun) -> str:
 def test_applications_go_back_and_then_move_again(
     lab: Lab, replicate: Replicate, make_topics: Any, rights: None
 ) -> None:
-    """What was written on the target comes to the source, once; groups go on at their record; then all the same again."""
+    """What was written on the target comes to the source, once; groups go on at their record; then all again."""
     topics = [f"{lab.prefix}t{number}" for number in range(2)]
     make_topics(lab.stack.client_settings("source"), *topics, partitions=2)
     application = Application(lab, topics, 2, rate=100)
@@ -126,10 +126,9 @@ def test_applications_go_back_and_then_move_again(
     first.end()
     assert len(lab.fences()) == len(topics)
     application.wait_for(len(application.written) + 600)
-    resting = {
-        (topics[0], 0): 5,
-        (topics[1], 1): lab.admins["target"].offsets([(topics[1], 1)], "latest", "read_committed")[topics[1], 1] - 3,
-    }  # noqa: E501
+    last = (topics[1], 1)
+    end = lab.admins["target"].offsets([last], "latest", "read_committed")[last]
+    resting = {(topics[0], 0): 5, last: end - 3}
     lab.commit(f"{lab.prefix}resting", resting, "target")
 
     forward = forward_of(migration, lab)
@@ -151,7 +150,7 @@ def test_applications_go_back_and_then_move_again(
 
     # The same replication again: it goes on behind the last record that the target has.
     again = replicate()
-    assert [name for name in forward_of(again.migration, lab)] == forward
+    assert forward_of(again.migration, lab) == forward
     second = cut_over(lab, "second", keep_fence=True)
     application.switch()
     assert second.finish()["verdict"] == "PASS"
@@ -231,6 +230,6 @@ def test_a_source_that_was_written_since_is_refused(
         migration.connect.stop(name)
     produce(lab.client("source"), topics[0], 1)
     with pytest.raises(
-        AirflowFailException, match=f"written on the source since the hand-over: {topics[0]}-0 from offset 5"
+        AirflowFailException, match=rf"written on the source since the hand-over: {topics[0]}-0 from offset 5"
     ):
         FailBackRun(f"{lab.prefix}late", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")

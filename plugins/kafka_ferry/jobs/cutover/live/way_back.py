@@ -129,7 +129,7 @@ class WayBack:
             self.wave.journals.write(earlier)
 
     def refuse_late_records(self) -> None:
-        """:raises StillThere: somebody wrote to the source since the hand-over, so that it is not what the target was."""
+        """:raises StillThere: somebody wrote to the source since the hand-over: it is not what the target was."""
         ends = self.forward.frozen_ends
         now = self.source.admin.offsets(ends, "latest", "read_uncommitted")
         spans = [PartitionRange(*tp, end, now[tp]) for tp, end in ends.items() if now[tp] > end]
@@ -207,7 +207,7 @@ class WayBack:
         while (now := self.engine.readiness()).verdict is not Verdict.RUNNING:
             if now.verdict is Verdict.FAILED or time.monotonic() > deadline:
                 raise FerryError(
-                    f"the way back does not run: {now.reason or now.verdict.value}. Fix: see the workers' log"
+                    f"the way back does not run: {now.reason or now.verdict.value}. Fix: see the log of its workers"
                 )
             beat()
             time.sleep(_POLL)
