@@ -18,6 +18,7 @@ from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySp
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.form import params_of
 from kafka_ferry.jobs.connections.rules.spec import ConnectionsSpec
+from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
 from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
 from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
@@ -37,6 +38,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "stream_database_changes": StreamSpec,
     "check_connections": ConnectionsSpec,
     "cutover": CutoverSpec,
+    "fail_back": FailBackSpec,
     "retire_source": RetireSpec,
 }
 _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re.DOTALL)
@@ -46,7 +48,7 @@ def table(dag_id: str) -> str:
     """Markdown: a line for each param, independent of defaults that the environment sets."""
     spec = SPECS[dag_id]
     said, end = _said(spec), ""
-    if issubclass(spec, MigrationSpec) and spec not in (MigrationSpec, ComparisonSpec, CutoverSpec):
+    if issubclass(spec, MigrationSpec) and spec not in (MigrationSpec, ComparisonSpec, CutoverSpec, FailBackSpec):
         common = _said(MigrationSpec)
         missing = [f"`{name}`" for name in common if name not in said]
         without = f", but there is no {', '.join(missing)}" if missing else ""

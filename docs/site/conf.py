@@ -33,8 +33,8 @@ PAGES = {
     "Start": ["install", "connections", "check_connections", "security", "preflight"],
     "Migrate": [
         "engines", "mirror_maker2_on_connect", "mirror_maker2_dedicated", "mirror_maker2_on_msk_connect",
-        "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover", "retire_source", "verify_clusters",
-        "hosts", "msk_connect", "connect_plugins",
+        "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover",
+        "fail_back", "retire_source", "verify_clusters", "hosts", "msk_connect", "connect_plugins",
     ],
     "Back up, export, stream": [
         "backup_topics", "restore_topics", "verify_backup", "export_topics_to_s3", "import_topics_from_s3",

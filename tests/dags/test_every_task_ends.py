@@ -42,7 +42,7 @@ def test_a_task_has_a_bound_of_time_or_moves_records(dag: str, task: Any) -> Non
     bound = task.partial_kwargs.get("execution_timeout") if task.is_mapped else task.execution_timeout
     if bound is None:
         # A person may take days: Airflow's own bound of that is another one (``response_timeout``).
-        waits = ("stream_database_changes", "validate"), ("cutover", "approval")
+        waits = ("stream_database_changes", "validate"), ("cutover", "approval"), ("fail_back", "approval")
         assert task.task_id in LONG or (dag, task.task_id) in waits
     else:
         assert timedelta(0) < bound <= BOUND

@@ -15,7 +15,7 @@ from kafka_ferry.jobs.cdc.reported import STREAM
 from kafka_ferry.jobs.common.plan import PlanningOperator
 from kafka_ferry.jobs.common.proven import asset_of
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
-from kafka_ferry.jobs.cutover.reported import CUTOVER_JOB, RETIREMENT_JOB
+from kafka_ferry.jobs.cutover.reported import CUTOVER_JOB, FAIL_BACK_JOB, RETIREMENT_JOB
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
@@ -33,6 +33,7 @@ NO_MIGRATION = {
     "stream_database_changes": STREAM,
     "check_connections": CONNECTIONS,
     "cutover": CUTOVER_JOB,
+    "fail_back": FAIL_BACK_JOB,
     "retire_source": RETIREMENT_JOB,
 }
 

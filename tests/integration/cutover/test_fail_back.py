@@ -202,7 +202,7 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     assert f"connector {name} is stopped" in said
     assert len(lab.fences()) == 1, "the cutover's fence is there again"
     assert state_of(lab, first) == "handed_over"
-    with pytest.raises(AirflowFailException, match="the same records would come back|fail_back"):
+    with pytest.raises(AirflowFailException, match=r"the same records would come back|fail_back"):
         run.deploy()
 
     back = FailBackRun(f"{lab.prefix}last", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))

@@ -92,7 +92,7 @@ def test_a_topic_that_was_deleted_is_told() -> None:
 
 
 def test_commits_and_groups_that_no_wave_moved() -> None:
-    seen = facts(moved=[Moved(group="g", topic="t", partition=0, was=None, now=4)], strangers={"s": ["t"]})
+    seen = facts(moved=[Moved(group="g", topic="t", partition=0, was=None, now=4)], unknown_groups={"s": ["t"]})
     check = check_commits(seen)
     assert check.differences[0] == "group g on t-0: from nowhere to 4"
     assert "group s stands on t, and no wave moved it" in check.differences[1]

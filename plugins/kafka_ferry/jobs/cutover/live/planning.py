@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pendulum
 
 from kafka_ferry.compat import hitl_operator
@@ -21,14 +23,16 @@ from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.standstill import by_halves
+from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
 _NAMED = 50
 
 
-def make_plan(wave: Wave) -> CutoverPlan:
+def make_plan(wave: Wave, *, with_waves: bool = True) -> CutoverPlan:
     """plan.json.
 
+    :param with_waves: tell how far all waves of the source have come.
     :raises BadParam: it cannot work.
     """
     spec, migration = wave.spec, wave.migration
@@ -70,14 +74,23 @@ def make_plan(wave: Wave) -> CutoverPlan:
             f"{number_of(len(groups.committed), 'group')}; fence {spec.fence.value}, silence {spec.silence:g} s",
             *([] if wave.tells_producers else ["the source's brokers do not tell who writes (KIP-664, Kafka 2.8): "
                                                "producers are seen by their records alone"]),
+            *(_waves(wave, states, names) if with_waves else []),
         ],
-        writers=_writers(writing, names),
+        writers=[f"{who}: {', '.join(of[:5])}" for who, of in _by_producer(writing, names).items()][:_NAMED],
         readers=[f"{shown(group)}: {groups.all_states.get(group, '')}" for group in sorted(groups.committed)][:_NAMED],
         skipped_topics={item.name: item.reason for item in migration.topics.selection.skipped},
         skipped_groups=groups.skipped,
     )  # fmt: skip
     refuse(plan.findings)
     return plan
+
+
+def _waves(wave: Wave, states: Mapping[Partition, Sequence[ProducerState]], names: Mapping[int, str]) -> list[str]:
+    """How far the waves of the source have come, from their journals and from the cluster."""
+    groups = wave.migration.groups
+    return Waves.of(
+        wave.journals.all(), wave.migration.topics.names, groups.reads, groups.all_states, _by_producer(states, names)
+    ).lines()
 
 
 def plan_text(plan: CutoverPlan) -> str:
@@ -99,19 +112,16 @@ def _producers(wave: Wave) -> dict[Partition, list[ProducerState]]:
         return wave.producers(wave.names)  # others may not be seen
 
 
-def _writers(states: dict[Partition, list[ProducerState]], names: dict[int, str]) -> list[str]:
-    by_producer: dict[int, set[str]] = {}
+def _by_producer(states: Mapping[Partition, Sequence[ProducerState]], names: Mapping[int, str]) -> dict[str, list[str]]:
+    """Producer, in words, to its topics."""
+    found: dict[int, set[str]] = {}
     for (topic, _), known in states.items():
         for one in known:
-            by_producer.setdefault(one.producer_id, set()).add(topic)
-    return [
-        f"producer id {number}{_named(number, names)}: {', '.join(sorted(of)[:5])}"
-        for number, of in sorted(by_producer.items())
-    ][:_NAMED]
-
-
-def _named(number: int, names: dict[int, str]) -> str:
-    return f", transactional id {names[number]}" if number in names else ""
+            found.setdefault(one.producer_id, set()).add(topic)
+    return {
+        f"producer id {number}" + (f", transactional id {names[number]}" if number in names else ""): sorted(of)
+        for number, of in sorted(found.items())
+    }
 
 
 def _fence_findings(wave: Wave) -> list[Finding]:

@@ -131,12 +131,12 @@ class SourceLook:
         kinds = {name: group.type for name, group in every.others.items()}
         standing = [name for name in (*every.consumers, *every.others) if kinds.get(name) != "connect"]
         positions = GroupPositions(self.source.admin, kinds).commits(standing)
-        moved, strangers = list[Moved](), dict[str, list[str]]()
+        moved, unknown_groups = list[Moved](), dict[str, list[str]]()
         for group, places in sorted(positions.items()):
             here = {tp: commit.offset for tp, commit in places.items() if tp[0] in self.targets}
             stood = self.done.committed.get(group)
             if here and stood is None:
-                strangers[group] = sorted({topic for topic, _ in here})
+                unknown_groups[group] = sorted({topic for topic, _ in here})
                 continue
             moved += [
                 Moved(group=group, topic=tp[0], partition=tp[1], was=(stood or {}).get(tp), now=offset)
@@ -151,11 +151,11 @@ class SourceLook:
             who = {}
         return {
             "moved": moved,
-            "strangers": strangers,
+            "unknown_groups": unknown_groups,
             "members": {group: sorted(who.get(group, ())) or [f"of type {kinds.get(group, 'consumer')}"]
                         for group in at_work},
             "left_groups": sorted(
-                group for group in {*strangers, *at_work, *(one.group for one in moved)}
+                group for group in {*unknown_groups, *at_work, *(one.group for one in moved)}
                 if _matches(self.spec.left_groups, group)
             ),
         }  # fmt: skip

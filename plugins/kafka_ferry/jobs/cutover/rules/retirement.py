@@ -111,7 +111,7 @@ class SourceFacts(Tolerant, BaseModel):
     """The source as it was seen.
 
     :param deleted: topics of waves that are not there any more. ``grown``: also logs that are shorter than they were.
-    :param strangers: groups that stand on topics of waves and that no wave moved, to these topics.
+    :param unknown_groups: groups that stand on topics of waves and that no wave moved, to these topics.
     :param members: groups of any type that have members, to client ids and hosts.
     :param writing: who wrote while it was watched, in words.
     :param replication: what still replicates to or from it, in words; None: nobody named where to look.
@@ -125,7 +125,7 @@ class SourceFacts(Tolerant, BaseModel):
     deleted: list[str] = []
     grown: list[Grown] = []
     moved: list[Moved] = []
-    strangers: dict[str, list[str]] = {}
+    unknown_groups: dict[str, list[str]] = {}
     members: dict[str, list[str]] = {}
     others: list[OtherTopic] = []
     left_behind: list[str] = []
@@ -203,7 +203,7 @@ def check_commits(facts: SourceFacts) -> Check:
     wrong += [
         f"group {shown(group)} stands on {', '.join(topics[:5])}, and no wave moved it. Fix: see whether it is needed; "
         "where not, left_groups"
-        for group, topics in sorted(facts.strangers.items())
+        for group, topics in sorted(facts.unknown_groups.items())
         if group not in facts.left_groups
     ]
     return _check("commits", "none since the hand-over", f"{len(wrong):,}", wrong, _left(facts.left_groups, "left"))

@@ -45,7 +45,7 @@ class PlanFailBackOperator(PlanningOperator):
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
-        plan = make_plan(wave).model_copy(update={"spec": spec.model_dump(mode="json")})
+        plan = make_plan(wave, with_waves=False).model_copy(update={"spec": spec.model_dump(mode="json")})
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         self.end_dry_run(spec.dry_run)
