@@ -26,6 +26,7 @@ from kafka_ferry.jobs.cutover.rules.retirement import (
     check_writers,
     handed_over,
     is_replicators,
+    only_reasons,
     without_expired,
 )
 from kafka_ferry.records.compare import Difference, PartitionComparison
@@ -185,3 +186,11 @@ def test_what_is_compared_is_named_and_not_read_as_expressions() -> None:
 def test_a_check_names_so_many_that_none_is_left_out() -> None:
     check: Check = check_writers(facts(writing=[f"t-{number}: 1 records/s by x" for number in range(999)]))
     assert len(check.differences) == 999
+
+
+def test_a_failed_check_names_reasons_alone() -> None:
+    every = Check(name="counts", status=Status.FAIL, differences=["expired", "lost"])
+    wrong = Check(name="counts", status=Status.FAIL, differences=["lost"])
+    assert only_reasons(every, wrong).differences == ["lost"]
+    explained = every.model_copy(update={"status": Status.EXPLAINED})
+    assert only_reasons(explained, wrong) == explained

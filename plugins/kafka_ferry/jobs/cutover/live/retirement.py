@@ -12,7 +12,7 @@ from typing import Any
 import pendulum
 
 from kafka_ferry.core.acls import Acl
-from kafka_ferry.core.checks import Check
+from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.expression import problem_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import PlannedTopic, Side
@@ -39,6 +39,7 @@ from kafka_ferry.jobs.cutover.rules.retirement import (
     check_waves,
     check_writers,
     handed_over,
+    only_reasons,
     without_expired,
 )
 from kafka_ferry.jobs.migration.live.jobs import partition_jobs
@@ -174,7 +175,7 @@ class Retirement:
                     frozen_end=fence,
                     source_end=max(begin, min(job.source_end, fence)),
                     target_begin=min(job.target_begin, target_fence) if not moved_on else job.target_begin,
-                    target_end=job.target_end if moved_on else max(target_fence, min(job.target_begin, target_fence)),
+                    target_end=job.target_end if moved_on else min(job.target_end, target_fence),
                     target_fence=target_fence if moved_on else None,
                     marks=(),
                 )
@@ -182,7 +183,15 @@ class Retirement:
         return made
 
     def explained(self, results: list[PartitionResult]) -> list[PartitionResult]:
-        """The results, with what the target's retention deleted since told as such."""
+        """The results, with what the target's retention deleted since told as such. What is explained is told in few
+        words: among the differences are reasons alone."""
+        made = self._without_expired(results)
+        return [
+            one if one.comparison.status == "fail" else replace(one, comparison=replace(one.comparison, differences=()))
+            for one in made
+        ]
+
+    def _without_expired(self, results: list[PartitionResult]) -> list[PartitionResult]:
         lossy = [one for one in results if one.comparison.lost]
         if not lossy:
             return results
@@ -234,6 +243,7 @@ class Retirement:
             for one in migration.desired_topics(migration.topics.topics.values())
         ]
         lines = topic_lines(desired, judged, counts_only=False)
+        wrong = [line for line in lines if line.status is Status.FAIL]
         fences: list[Acl] = [acl for wave in self.waves for acl in wave.fence_acls]
         checks: list[Check] = [
             check_waves(self.waves, self.target_cluster),
@@ -243,7 +253,7 @@ class Retirement:
             check_members(facts),
             check_other_topics(facts),
             check_topics(desired, migration.target_topics()),
-            check_counts(lines),
+            only_reasons(check_counts(lines), check_counts(wrong)),
             check_content(judged, lines, HASH_VERSION, self.spec.ignore_headers),
             check_replication(facts),
             rights_check(self.wave, fences, self.done.committed),

@@ -173,11 +173,12 @@ class WayBack:
         self.assert_one_way(is_active)
         self.refuse_late_records()
         self.refuse_other_denials()
-        if self.forward.added and not self.forward.lifted:
+        found = self.journals.read(self.spec.wave)
+        if found is not None and found.added and (not found.lifted or found.lent):
             # Noted first. Nobody but a deny for everybody stops who is not known, and that stops the way back as well.
-            self.forward.lifted = self.forward.lent = True
-            self.journals.write(self.forward)
-            lift_fence(self.source, self.forward)
+            found.lifted = found.lent = True
+            self.journals.write(found)
+            lift_fence(self.source, found)
             log.info("the fence of %d ACLs on the source is lifted: records of others there are found by contents",
                      len(self.forward.added))  # fmt: skip
         return self.spec.forward_connectors
@@ -215,14 +216,17 @@ class WayBack:
 
     def hand_back(self) -> None:
         """The applications are on the source: its wave is no longer handed over. Safe to repeat."""
-        self.forward.state = State.FAILED_BACK
-        self.journals.write(self.forward)
+        found = self.journals.read(self.spec.wave)
+        if found is not None and found.own == self.forward.own:  # as it is now: its fence was lifted since
+            found.state, found.lent = State.FAILED_BACK, False
+            self.journals.write(found)
 
     def close(self, backward: Journal | None) -> str:
         """What the end of a run does about the way back; what was done, in words."""
         if backward is not None and backward.state in DONE:
             stopped = self.engine.stop()
-            gone = self.source.admin.delete_topics(self.engine.own_topics())
+            there = self.source.admin.topic_ids(self.engine.own_topics())
+            gone = self.source.admin.delete_topics(there)
             forget(self.migration)
             return f"the way back has ended: {_named(stopped)}; deleted: {_named(gone)}"
         said = []

@@ -284,6 +284,14 @@ def without_expired(
     )
 
 
+def only_reasons(every: Check, wrong: Check) -> Check:
+    """A check of all topics; where it failed, it names those that failed and not those that differ for a good reason.
+
+    :param wrong: the same check of the topics that failed.
+    """
+    return every.model_copy(update={"differences": wrong.differences}) if every.status is Status.FAIL else every
+
+
 def _at(offset: int | None) -> str:
     return "nowhere" if offset is None else str(offset)
 
