@@ -105,6 +105,7 @@ class Wave:
         producer.begin_transaction()
         for number in range(records):
             producer.produce(self.plain, b"t%d" % number, partition=1)
+        producer.flush(10)  # else nothing of what is aborted is sent
         producer.commit_transaction(30) if commit else producer.abort_transaction(30)
 
 
