@@ -164,7 +164,8 @@ def test_applications_go_back_and_then_move_again(
     assert {number for number, times in application.consumed.items() if times > 1} == set(), "delivered again"
 
     # And a second way back finds the first one over.
-    more = FailBackRun(f"{lab.prefix}more", migration=wave_of(lab), forward_connectors=forward)
+    own = {"groups": [f"{lab.prefix}.*"], "forward_connectors": forward}
+    more = FailBackRun(f"{lab.prefix}more", migration=wave_of(lab), **own)
     more.open()
     more.prepare()
     more.window()
