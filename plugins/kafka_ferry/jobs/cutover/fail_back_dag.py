@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED
 from kafka_ferry.jobs.cutover.dag import AT_ONCE
-from kafka_ferry.jobs.cutover.tasks.approval import ApprovalOperator
+from kafka_ferry.jobs.cutover.tasks.approval import BackApprovalOperator
 from kafka_ferry.jobs.cutover.tasks.fail_back import (
     BackLagGateOperator,
     BackWindowOperator,
@@ -37,7 +37,7 @@ def fail_back() -> None:
     fingerprint = CutoverFingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
     prepare = PrepareOperator(task_id="prepare")
     lag_gate = BackLagGateOperator(task_id="lag_gate")
-    approval = ApprovalOperator(task_id="approval", **UNBOUNDED)
+    approval = BackApprovalOperator(task_id="approval", **UNBOUNDED)
     window = BackWindowOperator(task_id="window", priority_weight=1000, **AT_ONCE)
     watch = WatchOperator(task_id="watch")
     validate = ValidateCutoverOperator(task_id="validate")

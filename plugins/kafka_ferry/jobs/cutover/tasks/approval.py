@@ -55,3 +55,15 @@ class ApprovalOperator(*_BASES):  # type: ignore[misc]
                 who = user.get("name") if isinstance(user, dict) else getattr(user, "name", user)
                 raise NotApproved(f"the cutover was not approved by {who}: nothing was stopped. Fix: a new run")
             return answer["chosen_options"]
+
+
+class BackApprovalOperator(ApprovalOperator):
+    """The same question of ``fail_back``, whose params name no topics."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        asked = {
+            "subject": "Take wave {{ params.migration }} back: stop its producers on the target now?",
+            "body": "Fence: {{ params.fence }}. The plan, with its topics and what speaks against it, is in the log of "
+            "the task plan, how far the replication is in that of lag_gate.",
+        }
+        super().__init__(**{**(asked if _HITL else {}), **kwargs})
