@@ -20,7 +20,9 @@ def wanted(session: pytest.Session) -> set[str]:
     """DAGs whose tests run (``-k``), and those that they need."""
     called = {item.callspec.params["dag"] for item in session.items
               if isinstance(item, pytest.Function) and item.originalname == TEST}  # fmt: skip
-    return called | {AFTER[dag] for dag in called if dag in AFTER}
+    while needed := {AFTER[dag] for dag in called if dag in AFTER} - called:
+        called |= needed
+    return called
 
 
 @pytest.fixture(scope="module")

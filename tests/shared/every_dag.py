@@ -38,6 +38,7 @@ WORDS = {
     "check_connections": ("flights", "every-check"),
     "cutover": ("orders", "every-cutover"),
     "export_topics_to_s3": ("source-topic", "every-export"),
+    "fail_back": ("wave-1", "every-cutover"),
     "import_topics_from_s3": ("source-topic", "every-export"),
     "mirror_maker1": ("projects", "every-one"),
     "mirror_maker2_dedicated": ("projects", "every-dedicated"),
@@ -47,6 +48,7 @@ WORDS = {
     "msk_replicator": ("projects", "every-replicator"),
     "replicate_topics": ("flights", "every-renamed"),
     "restore_topics": ("flights", "every-backup"),
+    "retire_source": ("", ""),
     "stream_database_changes": ("", ""),
     "verify_backup": ("flights", "every-backup"),
     "verify_clusters": ("flights", "every-compare"),
@@ -54,6 +56,8 @@ WORDS = {
 #: Those that need what another has made.
 AFTER = {
     "restore_topics": "backup_topics",
+    "retire_source": "cutover",
+    "fail_back": "retire_source",
     "verify_backup": "backup_topics",
     "import_topics_from_s3": "export_topics_to_s3",
 }
@@ -65,6 +69,7 @@ PROVED = {
     "check_connections": {"kafka_source", "kafka_target", "kafka_connect", "aws_default"},
     "cutover": COPIED | {"configs", "groups", "group_offsets", "producers_stopped", "handed_over", "late_writers"},
     "export_topics_to_s3": COPIED,
+    "fail_back": COPIED | {"configs", "groups", "group_offsets", "producers_stopped", "handed_over", "late_writers"},
     "import_topics_from_s3": COPIED,
     "mirror_maker1": COPIED | {"configs", "new_records", "leftovers"},
     "mirror_maker2_dedicated": MIGRATED,
@@ -73,6 +78,7 @@ PROVED = {
     "mirror_maker2_standalone": MIGRATED,
     "msk_replicator": MIGRATED,
     "replicate_topics": MIGRATED,
+    "retire_source": {"waves", "growth", "writers", "commits", "topics", "counts", "content"},
     "restore_topics": COPIED | {"groups", "group_offsets", "leftovers"},
     "stream_database_changes": {"topics", "counts", "content", "changes", "schema_changes", "leftovers"},
     "verify_backup": set[str](),
@@ -179,6 +185,14 @@ def every_dag(stack: Stack, api: AirflowApi, wanted: Collection[str]) -> Iterato
             "msk_replicator": {**arns, "source_cluster_arn": SOURCE_ARN},
             DATABASE: {"keep_streaming": False, "forget": True},
             "cutover": {"watch_seconds": 3},
+            "fail_back": {"watch_seconds": 3, "fence": "prove"},
+            # The other DAGs are at work on the same source.
+            "retire_source": {
+                "left_behind": ["(?!every-cutover).*"],
+                "left_groups": [".*"],
+                "connect_conn_id": None,
+                "watch_seconds": 2,
+            },
             "check_connections": {"topics": ["every-check-1"], "groups": ["every-check-1-billing"]},
         }
         chosen = {dag for dag in wanted if dag != DATABASE or mariadb.unavailable() is None}
