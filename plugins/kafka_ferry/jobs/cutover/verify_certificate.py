@@ -44,7 +44,9 @@ def problems(data: bytes, folder: Path, key: str, signature: bytes | None) -> li
         wrong.append("the signature is not of this key and these bytes: one of them was changed")
     for one in found["rests_on"]:
         file = folder / one["name"]
-        if not file.exists():
+        if not file.resolve().is_relative_to(folder.resolve()):
+            wrong.append(f"it names a file outside of the folder: {one['name']!r}")
+        elif not file.exists():
             print(f"not there, so not checked: {one['name']}")
         elif digest(file.read_bytes()) != one["sha256"]:
             wrong.append(f"{one['name']} was changed since")

@@ -148,3 +148,15 @@ def test_a_secret_signs_no_certificate() -> None:
         Signer(signer().public_pem).sign_file(b"{}")
     assert Signer("s" * 32).public_pem == ""
     assert not Signer("s" * 32).holds_file(b"{}", b"x")
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "a/../../secret"])
+def test_a_certificate_cannot_ask_for_files_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "secret").write_text("s")
+    file = tmp_path / "run" / "certificate.json"
+    file.parent.mkdir()
+    file.write_bytes(to_bytes(made(FINE, rests_on=[{"name": name, "bytes": 1, "sha256": digest(b"s")}])))
+    assert run(monkeypatch, str(file)) == 1
+    assert "names a file outside" in capsys.readouterr().err
