@@ -112,6 +112,8 @@ class Loader:
             {
                 **self.settings,
                 "enable.idempotence": True,
+                # else the first batch of a new topic can be lost and told delivered: see jobs/backup/store/senders.py
+                "max.in.flight.requests.per.connection": 1,
                 "partitioner": "murmur2_random",  # a key goes where the Java producer would put it
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 262_144,

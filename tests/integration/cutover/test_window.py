@@ -31,9 +31,6 @@ def run_of(lab: Lab, **params: Any) -> CutoverRun:
                       migration=f"{lab.prefix}wave"[:40], **params)  # fmt: skip
 
 
-# Nightly: in 3 of 32 starts without any cutover the test's own consumer missed an id of the first second; why is not
-# known yet. What the others here see of the window does not rest on it.
-@pytest.mark.nightly
 def test_applications_move_and_every_id_is_consumed_once(
     lab: Lab, replicate: Replicate, make_topics: Any, webhooks: Webhooks
 ) -> None:
