@@ -92,12 +92,17 @@ class Runs:
         lines = path.read_text().splitlines() if path.exists() else []
         return int(json.loads(lines[-1])["offsets"]) if lines else 0
 
-    def kill(self, run_id: str, task_id: str) -> bool:
-        """Kill the process of a task, which Airflow names; False: it does not run now."""
+    def pid(self, run_id: str, task_id: str) -> int:
+        """The process of a task, which Airflow names; 0: it does not run now."""
         found = self.api._get(f"/api/v2/dags/{self.dag}/dagRuns/{run_id}/taskInstances/{task_id}")
-        if found["state"] != "running" or not found["pid"] or not psutil.pid_exists(found["pid"]):
+        pid = int(found["pid"] or 0) if found["state"] == "running" else 0
+        return pid if pid and psutil.pid_exists(pid) else 0
+
+    def kill(self, run_id: str, task_id: str, how: signal.Signals = signal.SIGKILL) -> bool:
+        """Send a signal to the process of a task; False: it does not run now."""
+        if not (pid := self.pid(run_id, task_id)):
             return False
-        os.kill(found["pid"], signal.SIGKILL)
+        os.kill(pid, how)
         return True
 
     def until(self, run_id: str, what: Callable[[], bool], timeout: float = 120) -> None:

@@ -1,13 +1,16 @@
-"""Parts of Airflow killed in mid-copy, its database locked, a worker that stands still: the run ends all the same."""
+"""Parts of Airflow killed in mid-copy, a locked database, a worker or a task that stands still."""
 
 from __future__ import annotations
 
-import sqlite3
+import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
+import psutil
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from dag_runs import Runs, fill
 from demo.airflow_api import AirflowApi
@@ -66,13 +69,51 @@ def test_a_worker_that_stands_still_in_mid_copy(runs: Runs, slow_source: Callabl
     passed(runs, run)
 
 
+@pytest.mark.parametrize("task", ["plan", "validate"])
+def test_a_task_that_stands_still_for_a_while(runs: Runs, task: str) -> None:
+    """SIGSTOP: its supervisor goes on to tell Airflow that it lives."""
+    run = stands_still(runs, f"frozen-{task}", task)
+    time.sleep(AWAY)
+    runs.kill(run, task, signal.SIGCONT)
+    passed(runs, run)
+
+
+def test_a_task_that_stands_still_for_good_is_ended_by_a_clear(runs: Runs) -> None:
+    run = stands_still(runs, "frozen-for-good", "validate")
+    pid = runs.pid(run, "validate")
+    runs.clear(run, "validate", wait=False)
+    passed(runs, run)
+    assert not psutil.pid_exists(pid)
+
+
+def stands_still(runs: Runs, name: str, task: str) -> str:
+    topic = name.replace("-", ".")
+    fill(runs.stack.source_bootstrap, topic, RECORDS)
+    run = runs.trigger(name, topics=[topic])
+    runs.until(run, lambda: runs.kill(run, task, signal.SIGSTOP))
+    return run
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Nobody else reads or writes what Airflow knows of runs and tasks."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        else:
+            connection.exec_driver_sql("LOCK TABLE dag_run, task_instance, trigger IN ACCESS EXCLUSIVE MODE")
+            with engine.connect() as other, pytest.raises(OperationalError, match="lock timeout"):
+                other.exec_driver_sql("SET lock_timeout = '500ms'")
+                other.exec_driver_sql("SELECT 1 FROM dag_run")
+        yield
+        connection.rollback()
+    engine.dispose()
+
+
 def test_a_metadata_database_that_is_locked(runs: Runs, slow_source: Callable[[int], None]) -> None:
     run = in_mid_copy(runs, slow_source, "locked-database")
-    path = Path(runs.stack.variables()["AIRFLOW_HOME"]) / "airflow.db"
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    time.sleep(20)
-    connection.execute("ROLLBACK")
-    connection.close()
+    with locked(runs.stack.variables()["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]):
+        time.sleep(20)
     slow_source(0)
     passed(runs, run)
