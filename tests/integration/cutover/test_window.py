@@ -308,7 +308,7 @@ def test_nobody_listens_and_it_is_rolled_back(
     lab: Lab, replicate: Replicate, make_topics: Any, webhooks: Webhooks
 ) -> None:
     """Nobody can have heard of it. Where somebody may have, it is no more rolled back, but said again."""
-    topics_of(lab, make_topics, 1)
+    topics = topics_of(lab, make_topics, 2)
     replicate()
     hook = Hook()
     webhooks("moved", hook.connection())
@@ -326,11 +326,20 @@ def test_nobody_listens_and_it_is_rolled_back(
             run.window()
         assert run.journal()["state"] == "handing_over"
         assert run.end()["state"] == "handing_over"
-        assert len(lab.fences()) == 1, "somebody may write to the target"
+        assert len(lab.fences()) == 2, "somebody may write to the target"
         heard.answers = []
-        run.window()
-        assert run.journal()["state"] == "handed_over"
+        begun = run.journal()["fenced_at"]
+        with pytest.raises(AirflowFailException, match=r"are not those that run .* was handing over"):
+            CutoverRun(f"{lab.prefix}other", **{**run.params, "topics": topics[:1]}).plan()
+
+        after = CutoverRun(f"{lab.prefix}after", **run.params)  # as when its run is gone from Airflow
+        after.prepare()
+        after.gate()
+        after.window()
+        assert (after.journal()["state"], after.journal()["fenced_at"]) == ("handed_over", begun)
         assert len({post["id"] for post in heard.posts}) == 1
+        assert after.finish()["verdict"] == "PASS"
+        assert lab.fences() == []
 
 
 def test_rights_are_asked_for_before(lab: Lab, replicate: Replicate, make_topics: Any, monkeypatch: Any) -> None:

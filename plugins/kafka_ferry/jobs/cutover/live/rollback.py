@@ -39,7 +39,7 @@ def close(wave: Wave, journal: Journal | None, artifacts: RunArtifacts) -> str:
     if journal.state is State.HANDING_OVER:
         return (
             "the hand-over was begun and nobody said yes: the fence stays, as somebody may write to the target. Fix: "
-            "clear window, which says it again"
+            "clear window, or run the wave again with the same params: either says it again"
         )
     if wave.spec.keep_fence:
         return f"keep_fence: {len(journal.added)} ACLs stay on the source"

@@ -105,7 +105,8 @@ def refuse_no_way_back(forward: Journal | None, spec: FailBackSpec, source: str,
         )  # fmt: skip
     if forward.state is not State.HANDED_OVER:
         fixes = {
-            State.HANDING_OVER: f"clear task window of run {forward.run_id}, which says the hand-over again",
+            State.HANDING_OVER: f"clear task window of run {forward.run_id}, or run its cutover again: either says the "
+            "hand-over again",
             State.FAILED_BACK: "nothing: it is back on the source",
         }
         fix = fixes.get(forward.state, "nothing: its applications never left the source")

@@ -49,8 +49,9 @@ class PlanCutoverOperator(PlanningOperator):
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
+        from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.wave import Wave
-        from kafka_ferry.jobs.cutover.rules.journal import OPEN
+        from kafka_ferry.jobs.cutover.rules.journal import OPEN, State
         from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
@@ -65,6 +66,9 @@ class PlanCutoverOperator(PlanningOperator):
             acquire_lock(context, wave.shared_name)
             if left is not None and left.state in OPEN:  # its run has ended: the name is ours
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
+            elif left is not None and left.state is State.HANDING_OVER:
+                take_over(wave, left, artifacts)
+                return {"topics": len(wave.targets)}
         elif left is not None and left.state in OPEN:
             self.log.warning("run %s left a fence of %d ACLs: a run takes it away", left.run_id, len(left.added))
         plan = make_plan(wave)
