@@ -19,6 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
 from kafka_ferry.core.acls import Acl
+from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.jobs.cutover.tasks.work import (
     CutoverFingerprintOperator,
@@ -151,7 +152,14 @@ class Lab:
         return len(errors) == 1 and errors[0] is None
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int], side: str = "source") -> None:
-        assert self.admins[side].commit({group: offsets}) == {}
+        for left in (2, 1, 0):
+            try:
+                assert self.admins[side].commit({group: offsets}) == {}
+            except TransientError:  # librdkafka's admin client may have missed the coordinator's first election
+                if not left:
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         for side in SIDES:
