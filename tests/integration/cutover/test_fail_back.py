@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -111,8 +112,9 @@ def state_of(lab: Lab, run: CutoverRun) -> str:
     return found.state.value
 
 
+@pytest.mark.parametrize("seconds", [0, pytest.param(60, marks=pytest.mark.nightly)])
 def test_applications_go_back_and_then_move_again(
-    lab: Lab, replicate: Replicate, make_topics: Any, rights: None
+    lab: Lab, replicate: Replicate, make_topics: Any, rights: None, seconds: int
 ) -> None:
     """What was written on the target comes to the source, once; groups go on at their record; then all again."""
     topics = [f"{lab.prefix}t{number}" for number in range(2)]
@@ -125,6 +127,7 @@ def test_applications_go_back_and_then_move_again(
     application.switch()
     first.end()
     assert len(lab.fences()) == len(topics)
+    time.sleep(seconds)
     application.wait_for(len(application.written) + 600)
     last = (topics[1], 1)
     end = lab.admins["target"].offsets([last], "latest", "read_committed")[last]
