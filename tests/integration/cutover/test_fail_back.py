@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from cutover_lab import QUICK, Application, CutoverRun, Lab, defaults, ids_from
+from cutover_lab import QUICK, Application, CutoverRun, Hook, Lab, defaults, ids_from
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
 from kafka_ferry.jobs.cutover.tasks.fail_back import (
@@ -176,7 +176,7 @@ def test_applications_go_back_and_then_move_again(
 
 
 def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
-    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, rights: None
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, webhooks: Any, rights: None
 ) -> None:
     topics = [f"{lab.prefix}t0"]
     make_topics(lab.stack.client_settings("source"), *topics, partitions=2)
@@ -212,13 +212,27 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     assert len(lab.fences()) == 1, "the cutover's fence is there again"
     assert state_of(lab, first) == "handed_over"
 
-    back = FailBackRun(f"{lab.prefix}last", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
-    back.open()
-    back.prepare()
-    back.window()
+    with Hook().serving() as hook:
+        webhooks("back", hook.connection())
+        params = {"migration": wave_of(lab), "forward_connectors": forward_of(migration, lab), "fence_timeout": 2,
+                  "handover_webhook_conn_id": "back"}  # fmt: skip
+        back = FailBackRun(f"{lab.prefix}last", **params)
+        back.open()
+        back.prepare()
+        hook.answers = [500] * 50
+        with pytest.raises(Exception, match="answered 500"):
+            back.window()
+        assert "the way back has ended" in back.close()
+        produce(lab.client("source"), topics[0], 1)  # somebody has heard of it
+        hook.answers = []
+        back = FailBackRun(f"{lab.prefix}after", **params)  # as when that run is gone from Airflow
+        back.open()
+        back.prepare()
+        back.window()
+    assert len({post["id"] for post in hook.posts}) == 1
     assert back.finish()["verdict"] == "PASS"
     ends = lab.admins["source"].offsets([(topics[0], 0), (topics[0], 1)], "latest", "read_committed")
-    assert sum(ends.values()) == 60
+    assert sum(ends.values()) == 61
     with pytest.raises(AirflowFailException, match="is failed_back, not handed over"):
         FailBackRun(f"{lab.prefix}over", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
 

@@ -26,9 +26,10 @@ class PlanFailBackOperator(PlanningOperator):
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
+        from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
-        from kafka_ferry.jobs.cutover.rules.journal import OPEN
+        from kafka_ferry.jobs.cutover.rules.journal import OPEN, State
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
@@ -38,9 +39,14 @@ class PlanFailBackOperator(PlanningOperator):
             return {}
         back = WayBack.begin(run.dag_id, run.run_id, spec)
         wave = back.wave
-        back.refuse_late_records()
         back.forget_earlier()
         left = wave.journals.read(spec.wave)
+        if not spec.dry_run and left is not None and left.state is State.HANDING_OVER:
+            acquire_lock(context, *back.shared_names)
+            artifacts.write_json(FORWARD, back.forward.to_json())
+            take_over(wave, left, artifacts)
+            return {}
+        back.refuse_late_records()
         if not spec.dry_run:
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
