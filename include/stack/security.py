@@ -17,6 +17,7 @@ from stack.state import State
 ADMIN, FERRY, CONNECT = "admin", "ferry", "connect"
 USERS = {"source": (ADMIN, FERRY), "target": (ADMIN, FERRY, CONNECT)}
 PROTOCOL = "SASL_PLAINTEXT"
+_TRIES, _WAIT_SECONDS = 4, 15
 # One of each, so that both are used; every user is known to both mechanisms.
 MECHANISMS = {"source": "SCRAM-SHA-512", "target": "PLAIN"}
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -189,10 +190,15 @@ def set_up(cluster: Cluster) -> None:
     if cluster.state.secure:
         settings = {**settings, "sasl.mechanism": "PLAIN"}
     makes_users = cluster.state.secure and cluster.kind.scram_by_protocol
-    admin = AdminClient({**settings, "log_level": "2"})
-    try:
-        scrams = admin.alter_user_scram_credentials(users) if makes_users else {}
-        for future in (*scrams.values(), *admin.create_acls(acls).values()):
-            future.result(timeout=30)
-    except (KafkaException, TimeoutError) as error:
-        raise StackError(f"{cluster.name}: cannot make users and ACLs: {error}") from error
+    for left in reversed(range(_TRIES)):
+        # A new one each time: one that asked before the cluster had a controller may stay blind for minutes.
+        admin = AdminClient({**settings, "log_level": "2"})
+        try:
+            scrams = admin.alter_user_scram_credentials(users) if makes_users else {}
+            for future in (*scrams.values(), *admin.create_acls(acls).values()):
+                future.result(timeout=_WAIT_SECONDS)
+        except (KafkaException, TimeoutError) as error:
+            if not left:
+                raise StackError(f"{cluster.name}: cannot make users and ACLs: {error or 'no answer'}") from error
+        else:
+            return

@@ -111,31 +111,40 @@ def defaults() -> dict[str, Any]:
 
 
 class Lab:
-    """Users ``app`` of both clusters, and their rights on topics, groups and transactional ids of one prefix."""
+    """Users ``app`` of both clusters, and their rights on topics, groups and transactional ids of one prefix.
 
-    def __init__(self, stack: Stack, prefix: str) -> None:
-        self.stack, self.prefix = stack, prefix
-        self.user, self.password = f"{prefix}app", "app-password"
+    :param own_users: else the application is the connections' user: brokers before 2.7 make no users (KIP-554).
+    """
+
+    def __init__(self, stack: Stack, prefix: str, own_users: bool = True) -> None:
+        self.stack, self.prefix, self._own_users = stack, prefix, own_users
+        self.user, self.password = (f"{prefix}app" if own_users else "ferry"), "app-password"
         self.admins = {side: KafkaAcls(stack.client_settings(side), f"{side} as admin") for side in SIDES}
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         for side in SIDES:
-            client = AdminClient(stack.client_settings(side))
-            user = UserScramCredentialUpsertion(self.user, scram, self.password.encode())
-            for future in client.alter_user_scram_credentials([user]).values():
-                future.result(timeout=30)
+            if own_users:
+                client = AdminClient(stack.client_settings(side))
+                user = UserScramCredentialUpsertion(self.user, scram, self.password.encode())
+                for future in client.alter_user_scram_credentials([user]).values():
+                    future.result(timeout=30)
             self.admins[side].create_acls(self._rights())
 
     def _rights(self) -> list[Acl]:
         rights = {"TOPIC": ("READ", "WRITE"), "GROUP": ("READ",), "TRANSACTIONAL_ID": ("WRITE", "DESCRIBE")}
-        return [
+        found = [
             Acl(resource, self.prefix, "PREFIXED", f"User:{self.user}", operation)
             for resource, operations in rights.items()
             for operation in operations
         ]
+        # What idempotent producers need before 2.8 (KIP-679).
+        more = Acl("CLUSTER", "kafka-cluster", "LITERAL", f"User:{self.user}", "IDEMPOTENT_WRITE")
+        return found if self._own_users else [*found, more]
 
     def client(self, side: str, **more: Any) -> dict[str, Any]:
         """Settings of the application's clients."""
         login = {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": self.user, "sasl.password": self.password}
+        if not self._own_users:
+            login = json.loads(self.stack.variables()[f"AIRFLOW_CONN_KAFKA_{side.upper()}"])["extra"]
         return {**self.stack.client_settings(side), **login, "log_level": 2, **more}
 
     def fences(self, side: str = "source") -> list[Acl]:
@@ -170,10 +179,15 @@ class Application:
     """Producers and consumers that go where they are told; every id is written once, and each consumed id is noted.
 
     A record that was refused or whose transaction was aborted is written again, on the cluster that then counts.
+
+    :param consumer: more settings of its consumers.
     """
 
-    def __init__(self, lab: Lab, topics: Sequence[str], partitions: int, rate: float) -> None:
+    def __init__(
+        self, lab: Lab, topics: Sequence[str], partitions: int, rate: float, consumer: Mapping[str, str] | None = None
+    ) -> None:
         self._lab, self._topics, self._partitions, self._rate = lab, topics, partitions, rate
+        self._consumer_settings = dict(consumer or {})
         self._side, self._stop, self._quiet = "source", threading.Event(), threading.Event()
         self._read = threading.Event()
         self._ids = itertools.count()
@@ -203,8 +217,9 @@ class Application:
         thread.start()
 
     def switch(self) -> None:
-        """Use the target from now on."""
+        """Use the target from now on, also after ``quiet``."""
         self._side = "target"
+        self._quiet.clear()
 
     def quiet(self) -> None:
         """Producers write no more."""
@@ -309,7 +324,7 @@ class Application:
                 side = self._side
                 consumer = Consumer(self._lab.client(side, **{
                     "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-                    "isolation.level": "read_committed"}))  # fmt: skip
+                    "isolation.level": "read_committed", **self._consumer_settings}))  # fmt: skip
                 consumer.subscribe(list(self._topics))
             got = [one for one in consumer.consume(200, 0.2) if not one.error()]
             if got:

@@ -28,14 +28,13 @@ def lab(secure_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, to
 
 
 @pytest.fixture
-def replicate(lab: Lab, topic_prefix: str) -> Iterator[Replicate]:
-    """``replicate()``: MirrorMaker 2 on the stack's worker replicates all topics of this prefix, or of another, from
-    now on."""
+def replicate_on() -> Iterator[Callable[[list[str], str], Run]]:
+    """``replicate_on(topics, migration)``: by MirrorMaker 2 on the worker that the connections name, from now on."""
     runs: list[Run] = []
 
-    def begin(prefix: str = topic_prefix) -> Run:
-        run = Run("mirror_maker2_on_connect", topics=[f"{prefix}.*"], migration=f"{prefix}mm"[:40],
-                  keep_replicating=True, canary=False, acls="skip", groups=[])  # fmt: skip
+    def begin(topics: list[str], migration: str) -> Run:
+        run = Run("mirror_maker2_on_connect", topics=topics, migration=migration[:40], keep_replicating=True,
+                  canary=False, acls="skip", groups=[])  # fmt: skip
         runs.append(run)
         run.plan()
         run.provision()
@@ -46,7 +45,23 @@ def replicate(lab: Lab, topic_prefix: str) -> Iterator[Replicate]:
     yield begin
     for run in runs:
         for name in run.migration.connect.connectors() if run.migration.connect else ():
-            if topic_prefix in name:
+            if f".{run.migration.spec.migration}." in name:
+                run.migration.connect.delete(name, reset_offsets=True)
+
+
+@pytest.fixture
+def replicate(lab: Lab, topic_prefix: str, replicate_on: Callable[[list[str], str], Run]) -> Iterator[Replicate]:
+    """``replicate()``: all topics of this prefix, or of another."""
+    begun: list[Run] = []
+
+    def begin(prefix: str = topic_prefix) -> Run:
+        begun.append(replicate_on([f"{prefix}.*"], f"{prefix}mm"))
+        return begun[-1]
+
+    yield begin
+    for run in begun:
+        for name in run.migration.connect.connectors() if run.migration.connect else ():
+            if topic_prefix in name:  # of a way back, too
                 run.migration.connect.delete(name, reset_offsets=True)
 
 
