@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from dag_runs import ReadQuota
 from demo.airflow_api import AirflowApi
-from halves import SCHEDULER, half_of
+from halves import REST, SCHEDULER, SHARED, half_of
 from own_dags import VARIABLE, own_dags_config
 from stack import Stack, mariadb, postgres
 from stack.stack import PROJECT
@@ -27,10 +27,12 @@ Produce = Callable[..., None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two that break and heal the shared Airflow must not go side by side."""
+    """Two that break and heal a shared stack must not go side by side."""
     for item in items:
-        if "airflow_stack" in getattr(item, "fixturenames", ()) and half_of(item.nodeid) != SCHEDULER:
-            raise pytest.UsageError(f"{item.nodeid} needs the shared Airflow: see tests/shared/halves.py")
+        shared = SHARED & set(getattr(item, "fixturenames", ()))
+        half = half_of(item.nodeid)
+        if ("airflow_stack" in shared and half != SCHEDULER) or (shared and half not in (SCHEDULER, REST)):
+            raise pytest.UsageError(f"{item.nodeid} needs a shared stack: see tests/shared/halves.py")
 
 
 @pytest.fixture(scope="session")
