@@ -9,7 +9,8 @@ import pytest
 from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.hooks.kafka.group_wire import ListGroups, _FetchOffsets, _offsets, _Refused, _type
+from kafka_ferry.hooks.kafka.group_wire import ListGroups, _FetchOffsets, _offsets, _type
+from kafka_ferry.hooks.kafka.wire import Refused
 
 
 def answer(topics: list[Any], error: int = 0) -> bytes:
@@ -34,7 +35,7 @@ def test_offsets_are_read_as_they_were_written() -> None:
 
 @pytest.mark.parametrize("data", [answer([], 30), answer([("t", [(0, 5, "", 30)])])])
 def test_a_refusal_is_told(data: bytes) -> None:
-    with pytest.raises(_Refused, match="Group authorization failed") as caught:
+    with pytest.raises(Refused, match="Group authorization failed") as caught:
         _offsets(data, "read offsets of group 'g'")
     assert caught.value.what == "read offsets of group 'g'"
 

@@ -10,9 +10,10 @@ import pytest
 
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.hooks.kafka.capabilities import Capabilities
-from kafka_ferry.hooks.kafka.group_wire import ACTIVE, _NotYet, _Refused
+from kafka_ferry.hooks.kafka.group_wire import ACTIVE
 from kafka_ferry.hooks.kafka.reading.broker_connection import _named
 from kafka_ferry.hooks.kafka.share_groups import SWITCHED_OFF, AlterStarts, DescribeStarts, refusal, starts_in
+from kafka_ferry.hooks.kafka.wire import NotYet, Refused
 
 ID = bytes(range(16))
 
@@ -102,17 +103,17 @@ def test_a_topic_that_was_deleted_is_left_out() -> None:
 
 @pytest.mark.parametrize("data", [described(code=30), described(("t", [place(0, 5, code=30)]))])
 def test_a_refusal_is_told(data: bytes) -> None:
-    with pytest.raises(_Refused, match="Group authorization failed") as caught:
+    with pytest.raises(Refused, match="Group authorization failed") as caught:
         starts_in(read(asked(), data), "read offsets of group 'g'")
     assert caught.value.what == "read offsets of group 'g'"
 
 
 @pytest.mark.parametrize("code", [14, 15, 16])
 def test_a_coordinator_that_begins_is_asked_again(code: int) -> None:
-    with pytest.raises(_NotYet):
+    with pytest.raises(NotYet):
         starts_in(read(asked(), described(code=code)), "read")
     for data in (altered(code, None), altered(0, None, (0, 0, None), (1, code, None))):
-        with pytest.raises(_NotYet):
+        with pytest.raises(NotYet):
             refusal(read(AlterStarts("g", {}).prepare({91: (0, 0)}), data))
 
 

@@ -13,7 +13,6 @@ import struct
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from aiokafka.errors import KafkaError as WireError
 from aiokafka.protocol.admin import ListGroupsRequest_v0, ListGroupsRequest_v1, ListGroupsRequest_v2
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest_v3
@@ -24,15 +23,13 @@ from confluent_kafka import KafkaError
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.group_types import CONSUMER_PROTOCOLS, OtherGroup
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import FerryError, NotAuthorized, TransientError
-from kafka_ferry.hooks.kafka.acl_bindings import right_to
 from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
 from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings
+from kafka_ferry.hooks.kafka.wire import SECONDS, STARTING, NotYet, Wire, check
 
 T = TypeVar("T")
 
-_SECONDS = 30.0  # for all of a question
 _SECONDS_A_GROUP = 0.2
 _WORKERS = 8
 _AT_ONCE = 16  # brokers asked side by side
@@ -40,9 +37,6 @@ _NO_GENERATION = -1  # a commit from outside of the group; refused while it has 
 _BROKERS_TIME = -1  # how long offsets are kept: as the broker has it
 _COORDINATOR_OF_A_GROUP = 0
 _AGAIN = 0.3
-_STARTING = {
-    KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR,
-}  # fmt: skip
 _INT16, _INT32, _PLACE = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">iq")
 #: Why nothing is written of a group that is at work.
 ACTIVE = "it has active members on the target"
@@ -159,18 +153,8 @@ class _FetchOffsets(Request[_OffsetFetch3]):  # type: ignore[misc]
         return request_struct_class(self._group, None)
 
 
-class GroupWire:
-    """Questions about groups; each makes its own connections. Not for use inside an event loop.
-
-    :param config: whole librdkafka configuration, of settings that ``wire_settings`` knows.
-    :param name: how errors call the cluster.
-
-    Raises from every method: ``TransientError`` when a broker does not answer or refuses our login, ``NotAuthorized``
-    or ``FerryError`` when it says no.
-    """
-
-    def __init__(self, config: Mapping[str, Any], name: str) -> None:
-        self._settings, self.name = WireSettings.of(config), name
+class GroupWire(Wire):
+    """Questions about groups. Raises what ``Wire`` says."""
 
     def groups(self) -> dict[str, OtherGroup]:
         """All groups of the cluster; the type as the broker tells it, the protocol's where it is too old for types."""
@@ -186,7 +170,7 @@ class GroupWire:
             parts = await asyncio.gather(*map(of, wire.hosts))
             return {group: about for part in parts for group, about in part.items()}
 
-        return self._run(ask, "list groups")
+        return self.run(ask, "list groups")
 
     def commits(self, groups: Iterable[str]) -> dict[str, dict[Partition, Commit]]:
         """What groups have committed, by group."""
@@ -218,7 +202,7 @@ class GroupWire:
             await asyncio.gather(*(worker() for _ in range(min(_WORKERS, len(wanted)))))
             return found
 
-        return self._run(work, f"ask about {len(wanted)} groups", _SECONDS + len(wanted) * _SECONDS_A_GROUP)
+        return self.run(work, f"ask about {len(wanted)} groups", SECONDS + len(wanted) * _SECONDS_A_GROUP)
 
     async def _with(self, host: tuple[str, int], ask: Callable[[BrokerConnection], Awaitable[T]]) -> T:
         connection = await BrokerConnection.open(self._settings, *host)
@@ -226,47 +210,6 @@ class GroupWire:
             return await ask(connection)
         finally:
             connection.close()
-
-    def _run(self, ask: Callable[[BrokerWire], Awaitable[T]], what: str, seconds: float = _SECONDS) -> T:
-        async def work() -> T:
-            wire = BrokerWire(self._settings)
-            try:
-                return await asyncio.wait_for(ask(wire), seconds)
-            finally:
-                wire.close()
-                await asyncio.sleep(0)  # transports close in the loop's next turn
-
-        try:
-            return asyncio.run(work())
-        except _Refused as error:
-            what = error.what or what
-            if error.code == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                fix = f"grant {right_to(what)} to the user of this connection"
-                raise NotAuthorized(f"{self.name}: not allowed to {what}: {error}. Fix: {fix}") from error
-            raise FerryError(f"{self.name}: cannot {what}: {error}") from error
-        except (OSError, TimeoutError, WireError, NotImplementedError, _NotYet, ValueError, struct.error) as error:
-            told = str(error) or type(error).__name__
-            raise TransientError(f"{self.name}: cannot {what}: {told}") from error
-
-
-class _NotYet(Exception):
-    """The coordinator has just begun."""
-
-
-class _Refused(Exception):
-    """The broker says no."""
-
-    def __init__(self, code: int, what: str) -> None:
-        super().__init__(KafkaError(code).str().rstrip("."))
-        self.code, self.what = code, what
-
-
-def check(code: int, what: str = "", *, only_passing: bool = False) -> None:
-    """Raise for what a broker answered; ``only_passing``: only where the same question may be answered soon."""
-    if code in _STARTING:
-        raise _NotYet(KafkaError(code).str())
-    if code and not only_passing:
-        raise _Refused(code, what)
 
 
 class _Coordinators:
@@ -286,7 +229,7 @@ class _Coordinators:
                 if host not in self._kept or not self._kept[host].is_open:
                     self._kept[host] = await BrokerConnection.open(self._settings, *host)
                 return await ask(self._kept[host], group)
-            except _NotYet:
+            except NotYet:
                 await asyncio.sleep(_AGAIN)
 
     def close(self) -> None:
@@ -332,8 +275,8 @@ async def _commit(connection: BrokerConnection, group: str, offsets: Mapping[Par
     question = OffsetCommitRequest(group, _NO_GENERATION, "", _BROKERS_TIME, list(topics.items()))
     found = await connection.ask(question)
     codes = {one["error_code"] for about in found["topics"] for one in about["partitions"]} - {0}
-    if codes & _STARTING:
-        raise _NotYet(KafkaError((codes & _STARTING).pop()).str())
+    if codes & STARTING:
+        raise NotYet(KafkaError((codes & STARTING).pop()).str())
     if codes & _HAS_MEMBERS:
         return ACTIVE
     return KafkaError(codes.pop()).str() if codes else ""

@@ -119,7 +119,7 @@ class ProducerWire(GroupWire):
             parts = await asyncio.gather(*(of(node, mine) for node, mine in by_node.items()))
             return {tp: states for part in parts for tp, states in part.items()}
 
-        return self._run(ask, "describe producers") if wanted else {}
+        return self.run(ask, "describe producers") if wanted else {}
 
     def transactional_ids(self) -> dict[int, str]:
         """Producer id to transactional id, as far as our user may see them (DESCRIBE on the transactional id)."""
@@ -133,7 +133,7 @@ class ProducerWire(GroupWire):
             parts = await asyncio.gather(*(self._with(host, one) for host in wire.hosts))
             return {number: name for part in parts for number, name in part.items()}
 
-        return self._run(ask, "list transactions")
+        return self.run(ask, "list transactions")
 
 
 def _states(answer: Mapping[str, Any]) -> dict[Partition, list[ProducerState]]:

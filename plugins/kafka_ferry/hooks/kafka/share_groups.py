@@ -24,8 +24,9 @@ from confluent_kafka import KafkaError
 
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.hooks.kafka.group_wire import ACTIVE, GroupWire, check
+from kafka_ferry.hooks.kafka.group_wire import ACTIVE, GroupWire
 from kafka_ferry.hooks.kafka.reading.broker_connection import BrokerConnection
+from kafka_ferry.hooks.kafka.wire import check
 
 _NOT_FOUND = 69  # GROUP_ID_NOT_FOUND: none of this name, or one of another type
 _UNSUPPORTED = 35  # UNSUPPORTED_VERSION: what brokers answer whose share groups are switched off
