@@ -81,8 +81,8 @@ GRANTS = {
             ("CREATE", "WRITE", "READ", "ALTER", "ALTER_CONFIGS", "DELETE"),
         ),
         Grant(FERRY, "group", "*", ("READ",)),
-        # ALTER is for param acls=copy only.
-        Grant(FERRY, "cluster", "kafka-cluster", ("DESCRIBE", "DESCRIBE_CONFIGS", "ALTER")),
+        # ALTER is for param acls=copy only, ALTER_CONFIGS for quotas=copy.
+        Grant(FERRY, "cluster", "kafka-cluster", ("DESCRIBE", "DESCRIBE_CONFIGS", "ALTER", "ALTER_CONFIGS")),
         Grant(CONNECT, "topic", "connect-", ("CREATE", "READ", "WRITE", "DESCRIBE_CONFIGS"), prefixed=True),
         Grant(CONNECT, "group", "ferry-connect", ("READ",)),
     ),

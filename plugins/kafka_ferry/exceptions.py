@@ -42,6 +42,10 @@ class NotAuthorized(FerryError):
     """An ACL is missing: the message names the resource and the right."""
 
 
+class NotSupported(FerryError):
+    """Brokers, or the way to log in there, cannot do this; the message names which."""
+
+
 class TransientError(FerryError):
     """A broker, worker or network that did not answer as it should; worth another try."""
 

@@ -21,13 +21,15 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.quotas import Quota
 from kafka_ferry.core.topics import NO_TOPIC_ID
-from kafka_ferry.exceptions import FerryError
+from kafka_ferry.exceptions import FerryError, NotSupported
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.groups import KafkaGroups
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
+from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
@@ -62,6 +64,11 @@ class Lab:
 
     def survey(self) -> KafkaSurvey:
         return KafkaSurvey(self.config, "cluster", 20)
+
+    def quotas(self) -> KafkaQuotas:
+        hook = KafkaClusterHook("cluster")
+        hook.__dict__ |= {"extra": self.config, "admin": self.admin()}
+        return KafkaQuotas.of(hook)
 
     def make(self, name: str, **configs: str) -> str:
         topic = f"{self.prefix}{name}"
@@ -219,6 +226,27 @@ def knows_acls_and_rights(lab: Lab) -> None:
     eventually(lambda: new in (admin.acls() or ()), True)
 
 
+def reads_and_sets_quotas(lab: Lab) -> None:
+    """The address came with 2.7 (KIP-612), the requests with 2.6 (KIP-546)."""
+    if lab.version < (2, 6):
+        with pytest.raises(NotSupported, match=r"Kafka 2\.6 and later"):
+            lab.quotas()
+        return
+    mine = [
+        Quota.of({"user": "lab a%"}, "consumer_byte_rate", 1_000_000.0),
+        Quota.of({"user": None, "client-id": None}, "producer_byte_rate", 2e9),
+        Quota.of({"client-id": "lab"}, "request_percentage", 50.0),
+        *([Quota.of({"ip": "10.9.8.7"}, "connection_creation_rate", 9.0)] if lab.version >= (2, 7) else []),
+    ]
+    quotas = lab.quotas()
+    assert quotas.set_quotas(mine, validate_only=True) == []
+    assert quotas.quotas() == []
+    assert quotas.set_quotas(mine) == []
+    eventually(lambda: sorted(quotas.quotas(), key=str), sorted(mine, key=str))
+    (refused,) = quotas.set_quotas([Quota.of({"user": "lab"}, "no_such_rate", 1.0)])
+    assert refused.startswith("user lab: ")
+
+
 def keeps_connects_offsets(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LAB", json.dumps({"conn_type": "kafka", "extra": lab.config}))
     table = OffsetsTopic(KafkaClusterHook("lab"), "lab.connect-offsets", "it")
@@ -250,7 +278,7 @@ CALLS: Mapping[str, Callable[..., None]] = {
         describes_itself, knows_what_its_brokers_can_do, describes_topics_that_are_there_and_many_that_are_not,
         lists_offsets,
         makes_changes_and_deletes_topics, says_what_it_would_refuse, knows_groups_and_their_commits,
-        knows_acls_and_rights, keeps_connects_offsets, reads_the_same_both_ways,
+        knows_acls_and_rights, reads_and_sets_quotas, keeps_connects_offsets, reads_the_same_both_ways,
     )
 }  # fmt: skip
 

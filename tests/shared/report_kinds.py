@@ -242,8 +242,7 @@ def _ended(dag: str, made: Sequence[Check], *, verdict: str = "PASS", **other: A
     """A run with its report: checks of its own list, those not made as such."""
     engine = "kafka_ferry" if dag in _OURSELVES else dag
     plan = other.pop("plan", None) or _plan(dag)
-    reasons = {"quotas": "this version does not copy quotas",
-               "scram_users": "Kafka does not reveal SCRAM secrets: users must be created on the target"}  # fmt: skip
+    reasons = {"scram_users": "Kafka does not reveal SCRAM secrets: users must be created on the target"}
     job = _JOBS.get(dag) or migration(engine)
     checks = list(made) if dag in (*_OURSELVES, "stream_database_changes") else complete(
         list(made), reasons, ENDED_BEFORE, job.checklist

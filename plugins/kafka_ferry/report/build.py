@@ -31,7 +31,6 @@ from kafka_ferry.report.view import refused
 
 #: Why checks of the checklist are not made by this DAG. Each reason is shown to the user.
 _NOT_MADE = {
-    "quotas": "this version does not copy quotas",
     "scram_users": "Kafka does not reveal SCRAM secrets: users must be created on the target",
 }
 

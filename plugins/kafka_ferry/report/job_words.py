@@ -41,7 +41,7 @@ QUESTIONS: Final = MappingProxyType(
     }
 )
 #: Checks of the list that stand in the line of what is never carried.
-NEVER_MADE: Final = ("quotas", "scram_users")
+NEVER_MADE: Final = ("scram_users",)
 
 
 def question(report: Report, check: str) -> str:

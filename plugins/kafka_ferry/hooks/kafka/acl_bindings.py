@@ -41,6 +41,8 @@ _RIGHTS = (
     ("commit for group", "READ on the group and on its topics"),
     ("read a broker's configuration", "DESCRIBE_CONFIGS on the cluster"),
     ("read the ACLs", "DESCRIBE on the cluster"),
+    ("read the client quotas", "DESCRIBE_CONFIGS on the cluster"),
+    ("set client quotas", "ALTER_CONFIGS on the cluster"),
     ("check for an authorizer", "ALTER on the cluster"),
     ("create the ACL", "ALTER on the cluster"),
     ("delete the ACL", "ALTER on the cluster"),

@@ -17,6 +17,7 @@ from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 
 _FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _DESCRIBE_CLUSTER, _PRODUCERS = 1, 3, 44, 60, 61
+_QUOTAS = 48
 _SHARE_OFFSETS = 90
 _SECONDS = 30.0
 
@@ -57,6 +58,11 @@ class Capabilities:
     def tells_producers(self) -> bool:
         """Whether leaders tell who writes to a partition: from 2.8 on (KIP-664)."""
         return self._has(_PRODUCERS, 0)
+
+    @property
+    def tells_quotas(self) -> bool:
+        """Whether client quotas can be read, and set: from 2.6 on (KIP-546)."""
+        return self._has(_QUOTAS, 0)
 
     @property
     def makes_share_groups(self) -> bool:

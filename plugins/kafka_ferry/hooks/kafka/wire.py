@@ -72,7 +72,7 @@ class Wire:
             return asyncio.run(work())
         except Refused as error:
             what = error.what or what
-            if error.code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            if error.code in (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
                 fix = f"grant {right_to(what)} to the user of this connection"
                 raise NotAuthorized(f"{self.name}: not allowed to {what}: {error}. Fix: {fix}") from error
             raise FerryError(f"{self.name}: cannot {what}: {error}") from error

@@ -25,9 +25,9 @@ _ENGINES: Final = MappingProxyType(
 
 COMPARISON: Final = ReportedJob(
     words=Words(compared=_COMPARED, counted=_COUNTED),
-    checklist=("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "acls"),
+    checklist=("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "acls", "quotas"),
     never_carried="Compared as they are: nothing was written to test the path, and nothing had to be removed. A Schema "
-    "Registry, quotas, SCRAM users and other replicators were not checked.",
+    "Registry, SCRAM users and other replicators were not checked.",
     engine="none: compared as they are",
 )
 
@@ -36,7 +36,7 @@ def migration(engine: str) -> ReportedJob:
     """Of a migration by this engine; one of a plugin is called as it calls itself."""
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
-        never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
-        "not reveal; create them on the target by hand.",
+        never_carried="Not copied: schemas of a Schema Registry, and SCRAM users, whose passwords Kafka does not "
+        "reveal; create them on the target by hand.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

@@ -11,7 +11,6 @@ from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.retention import HELD_SIZE
 from kafka_ferry.core.topics import Selection, Skipped, TopicState
 from kafka_ferry.jobs.migration.rules.preflight import (
-    NOT_SEEN,
     Cutoffs,
     TopicFacts,
     cutoffs,
@@ -207,10 +206,6 @@ def test_only_sinks_groups_left_out_by_default_and_with_commits_are_told() -> No
     )
     found = only(group_findings(selection, ["connect-a", "connect-unwanted", "console-consumer-1"]))
     assert (found.severity, found.subject, found.param) == (Severity.ADVISE, "group connect-a", "groups")
-
-
-def test_what_cannot_be_seen_is_said() -> None:
-    assert "were not checked" in NOT_SEEN.what
 
 
 def test_a_streams_group_for_brokers_that_would_keep_it_classic_is_told() -> None:

@@ -87,7 +87,8 @@ class FailBackSpec(CutoverSpec):
         params: Mapping[str, Any] = {
             "topics": sorted(forward.topics), "migration": self.migration, "source_conn_id": self.target_conn_id,
             "target_conn_id": self.source_conn_id, "connect_conn_id": self.connect_conn_id, "groups": [],
-            "canary": False, "hold_retention": False, "acls": "skip", "isolation_level": self.isolation_level,
+            "canary": False, "hold_retention": False, "acls": "skip", "quotas": "skip",
+            "isolation_level": self.isolation_level,
         }  # fmt: skip
         return MigrationSpec.from_params(params)
 

@@ -45,7 +45,7 @@ class CutoverSpec(ComparisonSpec):
     )
     form_without = (
         *(name for name in ComparisonSpec.form_without if name not in ("migration", "dry_run", "connect_conn_id")),
-        "any_partition", "verification", "catch_up_timeout",
+        "any_partition", "verification", "catch_up_timeout", "quotas",
     )  # fmt: skip
     form_last = ("connect_conn_id",)
 

@@ -28,6 +28,7 @@ from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
+from kafka_ferry.jobs.migration.live.quotas import quota_changes
 from kafka_ferry.jobs.migration.rules.estimate import estimate
 from kafka_ferry.jobs.migration.rules.groups_plan import (
     KEPT,
@@ -87,7 +88,7 @@ def make_plan(
     desired = migration.desired_topics(topics.topics.values())
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
-    changes += _acl_changes(migration) + engine.changes()
+    changes += quota_changes(migration) + _acl_changes(migration) + engine.changes()
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = {topic: one.bytes / one.records for topic, one in migration.sampled.items()}

@@ -17,11 +17,11 @@ from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
+from kafka_ferry.jobs.migration.live.quotas import quota_findings
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
 from kafka_ferry.jobs.migration.rules.collisions import collision_findings
 from kafka_ferry.jobs.migration.rules.large_records import record_findings
 from kafka_ferry.jobs.migration.rules.preflight import (
-    NOT_SEEN,
     TopicFacts,
     cutoffs,
     group_findings,
@@ -69,7 +69,7 @@ class Preflight:
                 *self._share_groups(),
                 *self._set_there(),
                 *self._applications(),
-                NOT_SEEN,
+                *quota_findings(self._migration),
             ]
         )
 

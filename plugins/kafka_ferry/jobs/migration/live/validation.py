@@ -14,6 +14,7 @@ from kafka_ferry.jobs.migration.live.acls import acls_check, copied_acls_check
 from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
+from kafka_ferry.jobs.migration.live.quotas import quotas_check
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
 from kafka_ferry.jobs.migration.rules.groups import judge_groups, kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
@@ -71,9 +72,13 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     if not only_compare:
         checks.append(other_replicators_check(OtherReplicators(migration).findings()))
     made = [check.model_dump(mode="json") for check in checks]
+    others = [*made, *(artifacts.read_json(CANARY) or [])]
+    failed = {check["name"] for check in others if check["status"] == Status.FAIL}
+    # After all that reads much, as a quota holds us too.
+    quotas = quotas_check(migration, failed, only_compare=only_compare).model_dump(mode="json")
+    made, others = [*made, quotas], [*others, quotas]
     # Last of all: from here on rights may be missing that every look before needed.
     names_of = {topic.source: topic.name for topic in desired}
-    others = [*made, *(artifacts.read_json(CANARY) or [])]
     acls = acls_check(migration, names_of) if only_compare else copied_acls_check(migration, names_of, others)
     return {
         "judged": results_digest(results),

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex
-from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, Acls, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, Acls, MigrationSpec, Quotas
 
 
 class ComparisonSpec(MigrationSpec):
@@ -48,6 +48,12 @@ class ComparisonSpec(MigrationSpec):
         default=Acls.CHECK,
         title="ACLs",
         description="check: the ACLs of the topics must be on the target; skip: not compared. None are created here.",
+        json_schema_extra={**PROOF, "enum": ["check", "skip"]},
+    )
+    quotas: Quotas = Field(
+        default=Quotas.CHECK,
+        title="Quotas",
+        description="check: client quotas that differ on the target are named; skip: not compared. None are set here.",
         json_schema_extra={**PROOF, "enum": ["check", "skip"]},
     )
     any_partition: bool = Field(

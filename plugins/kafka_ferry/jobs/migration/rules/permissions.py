@@ -13,7 +13,7 @@ from kafka_ferry.core.retention import SIZES, to_hold
 from kafka_ferry.core.rights import CLUSTER, Resource, Rights
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.provision import topic_changes
-from kafka_ferry.jobs.migration.rules.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough
+from kafka_ferry.jobs.migration.rules.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough, Quotas
 
 _OFFSET_SYNCS = "mm2-offset-syncs."
 _LIFTED = "to lift {} during the copy: without it a batch that compresses worse than on the source stops the copy"
@@ -61,6 +61,8 @@ def target_needs(
     needs = _cluster_needs(spec)
     if spec.acls is Acls.COPY:
         needs.append(Need(CLUSTER, "ALTER", "to create ACLs (param acls is copy)"))
+    if spec.quotas is Quotas.COPY:
+        needs.append(Need(CLUSTER, "ALTER_CONFIGS", "to set quotas (param quotas is copy)"))
     for name in topics:
         topic = ("TOPIC", name)
         needs += [Need(topic, "CREATE", "to create it")] if name not in there and _is_ours(spec) else []

@@ -321,12 +321,3 @@ def streams_group_findings(groups: Iterable[str]) -> list[Finding]:
         )
         for name in sorted(groups)
     ]  # fmt: skip
-
-
-#: What nobody looked at; said in every plan, so that silence is not taken for "all clear".
-NOT_SEEN = Finding(
-    Severity.ADVISE, "quotas", "client quotas",
-    "were not checked: the client library cannot read them; a byte-rate quota on the connection's user slows the copy",
-    "kafka-configs --describe --entity-type users (and clients) on both clusters",
-    "throughput",
-)  # fmt: skip

@@ -78,6 +78,14 @@ class Acls(StrEnum):
     SKIP = "skip"
 
 
+class Quotas(StrEnum):
+    """What is done about client quotas: nothing, compare, or set what the source has and compare."""
+
+    CHECK = "check"
+    COPY = "copy"
+    SKIP = "skip"
+
+
 class MigrationSpec(Spec):
     """What the user asked for, in the names of the trigger form. Times are in seconds."""
 
@@ -297,6 +305,15 @@ class MigrationSpec(Spec):
         description=(
             "check: the ACLs of the topics must be on the target; copy: create them there, producers' ones excepted; "
             "skip: not compared."
+        ),
+        json_schema_extra=PROOF,
+    )
+    quotas: Quotas = Field(
+        default=Quotas.CHECK,
+        title="Quotas",
+        description=(
+            "Client quotas are the cluster's. check: those that differ on the target are named; copy: set there as on "
+            "the source, none taken away; skip: not compared."
         ),
         json_schema_extra=PROOF,
     )
