@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,6 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import (
     CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG,
-    AclOperation,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -31,14 +30,14 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.refusals import cure
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
-from kafka_ferry.hooks.kafka.acl_bindings import EVERY_ACL, NO_ACL, from_binding, right_to, to_binding
+from kafka_ferry.hooks.kafka.acl_bindings import right_to
+from kafka_ferry.hooks.kafka.acl_calls import AclCalls
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
 from kafka_ferry.hooks.kafka.client_certificate import expired
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
@@ -90,7 +89,7 @@ class Cluster:
     default_replication_factor: int
 
 
-class KafkaAdmin(GroupCalls):
+class KafkaAdmin(GroupCalls, AclCalls):
     """Admin calls on one cluster.
 
     :param config: a librdkafka configuration, see ``kafka_config.client_config``.
@@ -291,36 +290,6 @@ class KafkaAdmin(GroupCalls):
                 time.sleep(0.25)
             else:
                 return
-
-    def acls(self) -> list[Acl] | None:
-        """Every ACL of the cluster; None where it has no authorizer (SECURITY_DISABLED).
-
-        An empty answer is not believed: librdkafka 2.16 drops the error of DescribeAcls, and gives an empty list where
-        there is no authorizer and where ACLs may not be read (measured).
-        """
-        found = self._result(self._client.describe_acls(EVERY_ACL, request_timeout=self.timeout), "read the ACLs")
-        if found:
-            return sorted(map(from_binding, found))
-        future = self._client.describe_cluster(include_authorized_operations=True, request_timeout=self.timeout)
-        may: Collection[AclOperation] = self._result(future, "describe the cluster").authorized_operations or ()
-        if not self.capabilities.tells_rights:  # then the call below has to
-            may = (AclOperation.DESCRIBE, AclOperation.ALTER)
-        if AclOperation.DESCRIBE not in may:
-            right = right_to("read the ACLs")
-            raise NotAuthorized(f"{self.name}: not allowed to read the ACLs. Fix: grant {right} to its user")
-        # Without an authorizer everything is allowed. Deleting what cannot exist tells the two apart, and does nothing.
-        if AclOperation.ALTER in may:
-            futures = self._client.delete_acls([NO_ACL], request_timeout=self.timeout)
-            if self._result(futures[NO_ACL], "check for an authorizer", KafkaError.SECURITY_DISABLED) is ALLOWED:
-                return None
-        return []
-
-    def create_acls(self, acls: Iterable[Acl]) -> None:
-        """Add ACLs; one that is there already counts as added."""
-        bindings = {to_binding(acl): acl for acl in acls}
-        if bindings:
-            for binding, future in self._client.create_acls(list(bindings), request_timeout=self.timeout).items():
-                self._result(future, f"create the ACL {bindings[binding]}")
 
     def _result(self, future: Future[T], what: str, *allowed: int) -> Any:
         try:
