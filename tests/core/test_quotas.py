@@ -6,6 +6,7 @@ import pytest
 
 from kafka_ferry.core.changes import Action
 from kafka_ferry.core.checks import Status
+from kafka_ferry.core.principals import Principals
 from kafka_ferry.core.quotas import (
     READING,
     WRITING,
@@ -172,3 +173,27 @@ def test_what_would_slow_a_replication_that_goes_on_is_warned_of() -> None:
     assert str(mine) in found.subject
     assert stopping_quota_findings(compare_quotas([mine, theirs], [mine]), "User:ferry") == []
     assert holding([mine], "User:ferry", WRITING) == [mine]
+
+
+def test_users_take_their_names_on_the_target() -> None:
+    table = Principals({"User:CN=(.*)": r"User:\1", "User:old": ""})
+    source = [quota(user="CN=app", client_id="x"), quota(user="old"), quota(user=None), quota(client_id="CN=app")]
+
+    diff = compare_quotas(source, [], table)
+
+    assert set(diff.wanted) == {quota(user="app", client_id="x"), quota(user=None), quota(client_id="CN=app")}
+    assert diff.left == []
+
+
+def test_two_users_of_one_name_and_other_limits_are_told() -> None:
+    table = Principals({"User:.*": "User:app"})
+
+    diff = compare_quotas([quota(1.0, user="a"), quota(2.0, user="b"), quota(1.0, user="c")], [], table)
+
+    assert diff.wanted == [quota(1.0, user="app")]
+    ((which, why),) = diff.left
+    assert (which, "another user of the source is called app there too, with consumer_byte_rate=1" in why) == (
+        quota(2.0, user="b"), True,
+    )  # fmt: skip
+    check = check_quotas(diff, copied=False)
+    assert f"not carried: {which}" in "".join(check.differences)

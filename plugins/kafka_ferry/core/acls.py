@@ -8,7 +8,7 @@ to a topic that is being filled. It carries no prefixed and no wildcard ACLs, an
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kafka_ferry.core.changes import Action, Change
@@ -31,7 +31,8 @@ _IMPLIES = {
 class Acl:
     """One ACL, in Kafka's words.
 
-    :param resource: ``TOPIC``, ``GROUP``, ``CLUSTER`` or ``TRANSACTIONAL_ID``.
+    :param resource: ``TOPIC``, ``GROUP``, ``CLUSTER``, ``TRANSACTIONAL_ID``, ``DELEGATION_TOKEN`` or ``USER``, whose
+        name is a principal.
     :param pattern: ``LITERAL`` or ``PREFIXED``; a literal name ``*`` means every resource.
     :param permission: ``ALLOW`` or ``DENY``.
     """
@@ -43,6 +44,11 @@ class Acl:
     operation: str
     permission: str = "ALLOW"
     host: str = WILDCARD
+
+    @property
+    def named(self) -> bool:
+        """Whether whoever read it has words for it (``hooks/kafka/acl_calls.py``)."""
+        return "UNKNOWN" not in (self.resource, self.operation)
 
     def matches(self, name: str) -> bool:
         """Whether it is about the resource of that name."""
@@ -74,7 +80,8 @@ class Acl:
         """Arguments of Kafka's ``kafka-acls.sh`` that add it."""
         side = "allow" if self.permission == "ALLOW" else "deny"
         parts = ["--add", f"--{side}-principal", self.principal, "--operation", self.operation]
-        parts += [f"--{self.resource.lower().replace('_', '-')}", self.name]
+        option = "user-principal" if self.resource == "USER" else self.resource.lower().replace("_", "-")
+        parts += [f"--{option}"] if self.resource == "CLUSTER" else [f"--{option}", self.name]
         parts += ["--resource-pattern-type", "prefixed"] if self.pattern == "PREFIXED" else []
         parts += [f"--{side}-host", self.host] if self.host != WILDCARD else []
         return shlex.join(parts)
@@ -87,11 +94,14 @@ class AclDiff:
     :param carried: ACLs the target should have, with target names.
     :param missing: those of ``carried`` that nothing on the target covers.
     :param left: ACLs that are not carried and that nothing on the target covers, each with what to do.
+    :param what: what ``carried`` are. ``by_hand``: what ``left`` are.
     """
 
     carried: Sequence[Acl]
     missing: Sequence[Acl]
     left: Sequence[tuple[Acl, str]]
+    what: str = "ACLs on topics"
+    by_hand: str = "that MirrorMaker 2 never copies"
 
     def changes(self) -> list[Change]:
         """What ``acls=copy`` does, as lines of the plan."""
@@ -135,17 +145,17 @@ def check_acls(diff: AclDiff) -> Check:
     return Check(
         name="acls",
         status=Status.FAIL if missing else Status.EXPLAINED if left else Status.PASS,
-        expected=f"{len(diff.carried)} ACLs on topics",
+        expected=f"{len(diff.carried)} {diff.what}",
         actual=f"{len(diff.carried) - len(missing)} there",
-        detail=f"{len(left)} that MirrorMaker 2 never copies must be created by hand" if left else "",
+        detail=f"{len(left)} {diff.by_hand} must be created by hand" if left else "",
         differences=[*missing, *left][:_NAMED],
     )
 
 
-def stopping_findings(missing: Iterable[Acl], principal: str | None) -> list[Finding]:
+def stopping_findings(missing: Iterable[Acl], principal: str | None, topics: Collection[str]) -> list[Finding]:
     """ACLs that may not be made where replication goes on: it writes as a user that they deny something to.
 
-    :param principal: who writes on the target; None: not known, so it may be any.
+    :param principal: who writes on the target; None: not known, so it may be any. ``topics``: that it writes to.
     """
     return [
         Finding(
@@ -155,6 +165,7 @@ def stopping_findings(missing: Iterable[Acl], principal: str | None) -> list[Fin
         )
         for acl in missing
         if acl.permission == "DENY" and (principal is None or acl.principal in ("User:*", principal))
+        if acl.resource != "TOPIC" or any(map(acl.matches, topics))
     ]  # fmt: skip
 
 

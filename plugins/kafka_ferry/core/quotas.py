@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, Severity
+from kafka_ferry.core.principals import Principals
 
 USER, CLIENT, IP = "user", "client-id", "ip"
 _ORDER = {USER: 0, CLIENT: 1, IP: 2}
@@ -94,12 +95,14 @@ class QuotaDiff:
 
     :param wanted: what the target should have. ``missing``: what of it has no value there.
     :param other: what has another value there, with that value. ``only_there``: what the source does not have.
+    :param left: what cannot be carried, and why.
     """
 
     wanted: Sequence[Quota]
     missing: Sequence[Quota]
     other: Sequence[tuple[Quota, float]]
     only_there: Sequence[Quota]
+    left: Sequence[tuple[Quota, str]] = ()
 
     @property
     def to_set(self) -> list[Quota]:
@@ -114,9 +117,12 @@ class QuotaDiff:
         ]
 
 
-def compare_quotas(source: Iterable[Quota], target: Iterable[Quota]) -> QuotaDiff:
-    """Whole clusters, as no quota tells what topics its clients use."""
-    wanted = sorted(set(source), key=str)
+def compare_quotas(source: Iterable[Quota], target: Iterable[Quota], principals: Principals | None = None) -> QuotaDiff:
+    """Whole clusters, as no quota tells what topics its clients use.
+
+    :param principals: what users are called on the target; those of who is left out are not there.
+    """
+    wanted, left = _on_target(sorted(set(source), key=str), principals or Principals())
     there, places = {quota.place: quota for quota in target}, {quota.place for quota in wanted}
     return QuotaDiff(
         wanted,
@@ -127,7 +133,26 @@ def compare_quotas(source: Iterable[Quota], target: Iterable[Quota]) -> QuotaDif
             if quota.place in there and there[quota.place].value != quota.value
         ],
         only_there=sorted((quota for place, quota in there.items() if place not in places), key=str),
+        left=left,
     )
+
+
+def _on_target(quotas: Sequence[Quota], principals: Principals) -> tuple[list[Quota], list[tuple[Quota, str]]]:
+    found: dict[tuple[Entity, str], Quota] = {}
+    left = []
+    for quota in quotas:
+        parts = dict(quota.entity)
+        if (name := parts.get(USER)) is not None:
+            user = principals.user(name)
+            if user is None:
+                continue
+            parts[USER] = user
+        mine = Quota.of(parts, quota.key, quota.value)
+        first = found.setdefault(mine.place, mine)
+        if first.value != mine.value:
+            left.append((quota, f"another user of the source is called {parts[USER]} there too, with {first.key}="
+                                f"{number(first.value)}"))  # fmt: skip
+    return sorted(found.values(), key=str), left
 
 
 def check_quotas(
@@ -146,7 +171,10 @@ def check_quotas(
             for quota, there in diff.other
         ),
     ]
-    more = [f"only on the target, and kept: {quota}" for quota in diff.only_there]
+    more = [
+        *(f"not carried: {quota}: {why}" for quota, why in diff.left),
+        *(f"only on the target, and kept: {quota}" for quota in diff.only_there),
+    ]
     different = Status.FAIL if copied else Status.EXPLAINED
     notes = []
     if diff.wanted and brokers and brokers[0] != brokers[1]:
@@ -154,8 +182,8 @@ def check_quotas(
             f"each broker keeps quotas for itself, and there are {brokers[0]} on the source and {brokers[1]} on the "
             "target: the same value lets another total through"
         )
-    if more:
-        notes.append(f"{len(more)} only on the target")
+    if diff.only_there:
+        notes.append(f"{len(diff.only_there)} only on the target")
     return Check(
         name="quotas",
         status=different if wrong or refused else Status.EXPLAINED if more else Status.PASS,

@@ -15,10 +15,14 @@ from confluent_kafka.admin import AclOperation, ConfigResource, ResourceType
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.desired_topic import DesiredTopic
-from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, TransientError
+from kafka_ferry.exceptions import BadConnection, FerryError, NotAuthorized, NotSupported, TransientError
 from kafka_ferry.hooks.kafka.acl_bindings import NO_ACL, to_binding
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.capabilities import Capabilities
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+
+_BINDING = ("name", "resource_pattern_type", "principal", "host", "operation", "permission_type")
+_UNKNOWN = SimpleNamespace(name="UNKNOWN")
 
 
 def failed(code: int, text: str = "said the broker") -> Future[Any]:
@@ -289,8 +293,30 @@ def test_refused_credentials_end_the_wait_before_its_time_out(monkeypatch: pytes
 
 
 def acls_where(found: list[Any], may: list[AclOperation], deletion: Future[Any]) -> KafkaAdmin:
+    """A cluster that only librdkafka can log in to."""
     cluster = SimpleNamespace(authorized_operations=may)
-    return admin(describe_acls=done(found), describe_cluster=done(cluster), delete_acls={NO_ACL: deletion})
+    made = admin(describe_acls=done(found), describe_cluster=done(cluster), delete_acls={NO_ACL: deletion})
+    made._config["sasl.kerberos.service.name"] = "kafka"
+    made.capabilities = Capabilities()
+    return made
+
+
+def test_where_our_own_request_fails_librdkafka_says_why_or_knows_a_way() -> None:
+    acl = Acl("TOPIC", "orders", "LITERAL", "User:app", "READ")
+    one = admin(describe_acls=done([to_binding(acl)]))  # nobody listens at its address
+    assert one.acls() == [acl]
+    strange = SimpleNamespace(**{name: getattr(to_binding(acl), name) for name in _BINDING} | {"restype": _UNKNOWN})
+    with pytest.raises(TransientError, match="cannot read the ACLs"):
+        admin(describe_acls=done([strange])).acls()
+    with pytest.raises(BadConnection):
+        admin(describe_acls=failed(KafkaError._AUTHENTICATION)).acls()
+
+
+def test_what_librdkafka_has_no_words_for_it_is_not_asked_to_make() -> None:
+    one = acls_where([], [], done([]))
+    with pytest.raises(NotSupported, match="it cannot make the ACL ALLOW CREATE_TOKENS on user User:b"):
+        one.create_acls([Acl("USER", "User:b", "LITERAL", "User:app", "CREATE_TOKENS")])
+    assert one._client.asked == []
 
 
 def test_acls_that_are_there() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +24,9 @@ from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.quotas import quota_findings, quotas_check
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
+from kafka_tools import CONFIGS, ask
 from run_by_hand import Run
 from stack import Stack
-from stack.jars import cache_folder, jars_folder
-from stack.java import find_java
-from stack.service import java_command
-from stack.stack import PROJECT
 
 pytestmark = pytest.mark.integration
 
@@ -84,22 +80,10 @@ _ENTITY = re.compile(r"(user-principal|client-id|ip) '([^']*)'|the default (user
 
 def told_by_kafka(stack: Stack, side: str, tmp_path: Path) -> set[Quota]:
     """What Kafka's own tool says of a cluster's quotas."""
-    settings = stack.client_settings(side)
-    login = f'required username="{settings["sasl.username"]}" password="{settings["sasl.password"]}";'
-    module = "scram.ScramLoginModule" if settings["sasl.mechanism"].startswith("SCRAM") else "plain.PlainLoginModule"
-    file = tmp_path / f"{side}.properties"
-    file.write_text(
-        f"security.protocol={settings['security.protocol']}\nsasl.mechanism={settings['sasl.mechanism']}\n"
-        f"sasl.jaas.config=org.apache.kafka.common.security.{module} {login}\n"
-    )
     found = set()
     for kinds in (("users",), ("clients",), ("users", "clients"), ("ips",)):
-        where = [part for kind in kinds for part in ("--entity-type", kind)]
-        command = java_command(
-            find_java(print), jars_folder(cache_folder(PROJECT)), "kafka.admin.ConfigCommand", "--describe",
-            "--bootstrap-server", stack.broker(side).bootstrap, "--command-config", str(file), *where,
-        )  # fmt: skip
-        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        entities = [part for kind in kinds for part in ("--entity-type", kind)]
+        told = ask(stack, side, tmp_path, CONFIGS, "--describe", *entities)
         for line in told.splitlines():
             if line.startswith("Quota configs for "):
                 head, _, values = line.rpartition(" are ")

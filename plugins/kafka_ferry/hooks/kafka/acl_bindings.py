@@ -66,6 +66,12 @@ def from_binding(binding: AclBinding) -> Acl:
     )
 
 
+def is_librdkafkas(acl: Acl) -> bool:
+    """Whether librdkafka has words for its resource and its operation."""
+    resources, operations = ResourceType.__members__, AclOperation.__members__
+    return _TO_THEIRS.get(acl.resource, acl.resource) in resources and acl.operation in operations
+
+
 def to_binding(acl: Acl) -> AclBinding:
     """The way back."""
     return AclBinding(*_parts(acl))

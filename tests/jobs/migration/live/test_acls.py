@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.checks import Status
+from kafka_ferry.core.quotas import Quota
+from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.jobs.migration.live import acls
-from kafka_ferry.jobs.migration.rules.spec import Acls
+from kafka_ferry.jobs.migration.rules.around import Acls, AclScope
 
 FROZEN = Acl("TOPIC", "t", "LITERAL", "User:*", "WRITE", "DENY")
 
@@ -31,7 +34,17 @@ class Cluster:
 @pytest.fixture
 def migration() -> Any:
     return SimpleNamespace(
-        spec=SimpleNamespace(acls=Acls.COPY, source_conn_id="s", target_conn_id="t", keep_replicating=False),
+        spec=SimpleNamespace(
+            acls=Acls.COPY,
+            source_conn_id="s",
+            target_conn_id="t",
+            keep_replicating=False,
+            principals={},
+            acl_scope=AclScope.TOPICS,
+            target_topic="new.{}".format,
+            target_prefix="new.{}".format,
+            cluster_arn=None,
+        ),
         source=Cluster("s", [FROZEN]),
         target=Cluster("t", []),
         groups=SimpleNamespace(selection=SimpleNamespace(names=[])),
@@ -75,3 +88,130 @@ def test_what_would_stop_a_replication_that_goes_on_is_refused(migration: Any) -
     migration.source.there[:] = [Acl("TOPIC", "t", "LITERAL", "User:bob", "WRITE", "DENY")]
     migration.target.extra = {"sasl.username": "f", "sasl.mechanism": "PLAIN"}
     assert acls.stopping_acls(migration) == []
+
+
+WRITE = Acl("TOPIC", "t", "PREFIXED", "User:CN=app,O=x", "WRITE")
+
+
+def test_the_whole_clusters_acls_are_made_with_the_targets_names(migration: Any) -> None:
+    spec = migration.spec
+    spec.acl_scope, spec.principals = AclScope.CLUSTER, {"User:CN=([^,]+),.*": r"User:\1"}
+    token = Acl("USER", "User:CN=b,O=x", "LITERAL", "User:CN=app,O=x", "CREATE_TOKENS")
+    migration.source.there[:] = [WRITE, token]
+
+    check = acls.copied_acls_check(migration, {"t": "new.t"}, [])
+
+    assert (check.status, check.expected) == (Status.PASS, "2 ACLs, every one of the source")
+    assert sorted(migration.target.there) == [
+        Acl("TOPIC", "new.t", "PREFIXED", "User:app", "WRITE"),
+        Acl("USER", "User:b", "LITERAL", "User:app", "CREATE_TOKENS"),
+    ]
+
+
+def test_with_names_of_the_targets_the_topics_acls_are_compared_too(migration: Any) -> None:
+    migration.spec.principals = {"User:CN=(.*)": r"User:\1"}
+    migration.source.there[:] = [Acl("TOPIC", "t", "LITERAL", "User:CN=app", "READ")]
+    migration.target.there[:] = [Acl("TOPIC", "t", "LITERAL", "User:app", "READ")]
+
+    assert acls.acls_check(migration, {"t": "t"}).status is Status.PASS
+
+
+def test_a_right_that_an_acl_took_away_fails_the_check(migration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise NotAuthorized("t: not allowed to create the ACL x")
+
+    monkeypatch.setattr(migration.target, "create_acls", refuse)
+    check = acls.copied_acls_check(migration, {"t": "t"}, [])
+    assert (check.status, check.detail) == (Status.FAIL, "t: not allowed to create the ACL x")
+
+
+def test_who_may_write_where_a_replication_goes_on_is_warned_of(migration: Any) -> None:
+    spec = migration.spec
+    spec.acl_scope, spec.keep_replicating = AclScope.CLUSTER, True
+    elsewhere = Acl("TOPIC", "elsewhere", "LITERAL", "User:*", "WRITE", "DENY")
+    migration.source.there[:] = [WRITE, elsewhere]
+    migration.topics.targets = lambda _: {"t": "new.t"}
+
+    (found,) = acls.stopping_acls(migration)
+
+    assert (str(found.severity), found.param, "new.t (prefix)" in found.subject) == ("warn", "acl_scope", True)
+
+
+def test_expressions_that_match_nobody_are_told_as_far_as_there_is_anybody_to_see(
+    migration: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert acls.unmatched_principals(migration) == []
+    migration.spec.principals = {"User:held": "User:a", r"User:\*x": "User:b"}
+    held = Quota.of({"user": "held", "client-id": None}, "producer_byte_rate", 1.0)
+    monkeypatch.setattr(acls, "KafkaQuotas", SimpleNamespace(of=lambda _: SimpleNamespace(quotas=lambda: [held])))
+    (found,) = acls.unmatched_principals(migration)
+    assert found.subject == r"expression User:\*x"
+
+    def unseen(*_: Any) -> None:
+        raise NotAuthorized("s: no")
+
+    monkeypatch.setattr(acls, "KafkaQuotas", SimpleNamespace(of=unseen))
+    monkeypatch.setattr(migration.source, "acls", unseen)
+    assert acls.unmatched_principals(migration) == []
+
+
+ARN = "arn:aws:kafka:eu-west-1:123456789012:cluster/shop/1a2b-3"
+
+
+@pytest.fixture
+def on_msk(migration: Any) -> Any:
+    migration.spec.cluster_arn, migration.spec.acls = ARN, Acls.CHECK
+    migration.target.extra = {"bootstrap.servers": "b-1.shop.kafka.eu-west-1.amazonaws.com:9098",
+                              "sasl.mechanism": "OAUTHBEARER"}  # fmt: skip
+    migration.source.there[:] = [Acl("TOPIC", "t", "LITERAL", "User:app", operation) for operation in ("READ", "WRITE")]
+    return migration
+
+
+def test_for_a_target_by_iam_policies_are_kept_beside_the_plan_and_shown_in_the_report(on_msk: Any) -> None:
+    kept: dict[str, str] = {}
+
+    notes = acls.policy_notes(on_msk, kept.__setitem__)
+    check = acls.acls_check(on_msk, {"t": "t"})
+
+    (text,) = kept.values()
+    document = json.loads(text)["policies"]["User:app"]
+    actions = {action for one in document["Statement"] for action in one["Action"]}
+    assert {"kafka-cluster:ReadData", "kafka-cluster:WriteData"} <= actions, "what MirrorMaker 2 leaves out as well"
+    assert [*kept] == ["iam_policies.json"]
+    assert "iam_policies.json" in notes[0]
+    (line,) = [one for one in check.differences if one.startswith("IAM policy for User:app: ")]
+    assert json.loads(line.removeprefix("IAM policy for User:app: ")) == document
+
+
+def test_also_where_the_target_has_no_acls_at_all(on_msk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_msk.target, "acls", lambda: None)
+
+    check = acls.acls_check(on_msk, {"t": "t"})
+
+    assert (check.status, "no authorizer" in check.detail) == (Status.SKIPPED, True)
+    assert check.differences[0].startswith("IAM policy for User:app: ")
+
+
+def test_of_the_whole_cluster_what_cannot_be_carried_is_in_no_policy(on_msk: Any) -> None:
+    on_msk.spec.acl_scope, on_msk.spec.target_prefix = AclScope.CLUSTER, lambda _: None
+    on_msk.source.there.append(Acl("TOPIC", "pre", "PREFIXED", "User:app", "READ"))
+
+    found = acls.target_policies(on_msk, {"t": "new.t"})
+
+    assert found is not None
+    assert [str(acl) for acl, _ in found.left] == ["ALLOW READ on topic pre (prefix) for User:app"]
+    assert "new.t" in json.dumps(found.documents)
+
+
+def test_without_its_arn_the_plan_says_what_it_would_take(on_msk: Any) -> None:
+    on_msk.spec.cluster_arn = None
+    (note,) = acls.policy_notes(on_msk, None)
+    assert "with cluster_arn the plan has policies" in note
+    on_msk.spec.acls = Acls.SKIP
+    assert acls.policy_notes(on_msk, None) == []
+
+
+def test_other_targets_have_none(on_msk: Any) -> None:
+    on_msk.target.extra = {"bootstrap.servers": "b:9092"}
+    assert acls.target_policies(on_msk, {"t": "t"}) is None
+    assert acls.policy_notes(on_msk, None) == []

@@ -11,7 +11,7 @@ from kafka_ferry.core.checks import Status
 from kafka_ferry.core.quotas import Quota
 from kafka_ferry.exceptions import BadParam, NotAuthorized, NotSupported, TransientError
 from kafka_ferry.jobs.migration.live import quotas
-from kafka_ferry.jobs.migration.rules.spec import Quotas
+from kafka_ferry.jobs.migration.rules.around import Quotas
 
 HELD = Quota.of({"user": "app"}, "producer_byte_rate", 1000.0)
 EVERYBODY = Quota.of({"user": None}, "producer_byte_rate", 5.0)
@@ -47,7 +47,7 @@ def migration(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(quotas, "KafkaQuotas", SimpleNamespace(of=lambda cluster: cluster))
     monkeypatch.setattr(quotas.time, "sleep", lambda _: None)
     return SimpleNamespace(
-        spec=SimpleNamespace(quotas=Quotas.COPY, keep_replicating=False),
+        spec=SimpleNamespace(quotas=Quotas.COPY, keep_replicating=False, principals={}),
         source=Cluster("s", HELD, EVERYBODY),
         target=Cluster("t"),
     )

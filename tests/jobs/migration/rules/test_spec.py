@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec, Naming
 
 
@@ -39,6 +40,12 @@ def refusal(**params: Any) -> BadParam:
         ({"replication_factor": 0}, "replication_factor"),
         ({"naming": "same"}, "naming"),
         ({"naming": "rename", "topic_rename_format": "replica"}, "topic_rename_format"),
+        ({"principals": {"User:(.*": "User:x"}}, "principals"),
+        ({"principals": {"User:(a+)+b": "User:x"}}, "principals"),
+        ({"principals": {"User:(.*)": "x"}}, "principals"),
+        ({"principals": {"User:.*": r"User:\1"}}, "principals"),
+        ({"acl_scope": "everything"}, "acl_scope"),
+        ({"quotas": "mirror"}, "quotas"),
         ({"naming": "rename", "topic_rename_format": "${topic}-${topic}"}, "topic_rename_format"),
         ({"naming": "rename", "topic_rename_format": "${topic} x"}, "topic_rename_format"),
         ({"naming": "rename", "topic_rename_format": None}, "topic_rename_format"),
@@ -142,3 +149,20 @@ def test_a_bad_format_says_what_a_good_one_is() -> None:
 def test_a_spec_survives_json(naming: str) -> None:
     made = spec(naming=naming, replication_factor=3, poll_interval=0.5)
     assert MigrationSpec.from_params(made.model_dump(mode="json")) == made
+
+
+def test_prefixes_of_topics_are_those_of_their_names_on_the_target() -> None:
+    assert spec().target_prefix("ord") == "ord"
+    assert spec(naming="prefix", migration="old").target_prefix("ord") == "old.ord"
+    renamed = spec(naming="rename", topic_rename_format="eu.${topic}.v2")
+    assert renamed.target_prefix("ord") == "eu.ord"
+    assert renamed.target_topic("orders").startswith("eu.ord")
+    compared = {"topics": ["orders"]}
+    assert ComparisonSpec.from_params(compared).target_prefix("ord") == "ord"
+    assert ComparisonSpec.from_params(compared | {"rename": {"orders": "x"}}).target_prefix("ord") is None
+
+
+def test_a_principals_name_says_what_would_do() -> None:
+    error = refusal(principals={"User:(.*)": r"\1"})
+    assert "is no principal" in error.problem
+    assert "User:\\1" in error.fix

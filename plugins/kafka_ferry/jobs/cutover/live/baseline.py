@@ -11,8 +11,8 @@ from kafka_ferry.exceptions import DataLossError, NotAuthorized
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.standstill import told
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
+from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.groups import commits_to_write
-from kafka_ferry.jobs.migration.rules.spec import Acls
 from kafka_ferry.records.job import PartitionResult
 
 

@@ -31,13 +31,14 @@ from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicator
 from kafka_ferry.jobs.migration.live.progress import ReplicationFailed
 from kafka_ferry.jobs.migration.live.retention import hold_limits
 from kafka_ferry.jobs.migration.live.tail_progress import TailProgress
+from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.canary import other_canaries
 from kafka_ferry.jobs.migration.rules.outside_source import (
     outside_findings,
     target_findings,
     too_old_for_a_replicator,
 )
-from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.watch import Progress
 
 _VERDICTS = {ReplicatorState.RUNNING: Verdict.RUNNING, ReplicatorState.FAILED: Verdict.FAILED}

@@ -22,13 +22,20 @@ from kafka_ferry.hooks.kafka.admin import Cluster
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
-from kafka_ferry.jobs.migration.live.acls import NoAuthorizer, acl_diff, stopping_acls
+from kafka_ferry.jobs.migration.live.acls import (
+    NoAuthorizer,
+    acl_diff,
+    policy_notes,
+    stopping_acls,
+    unmatched_principals,
+)
 from kafka_ferry.jobs.migration.live.flows import Flows
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.live.quotas import quota_changes
+from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.estimate import estimate
 from kafka_ferry.jobs.migration.rules.groups_plan import (
     KEPT,
@@ -46,7 +53,7 @@ from kafka_ferry.jobs.migration.rules.provision import (
     check_replication,
     topic_changes,
 )
-from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.report.artifacts import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
@@ -128,6 +135,7 @@ def make_plan(
             *_notes(migration),
             *_without_ids(migration, existing),
             *_for_a_while(migration, engine),
+            *policy_notes(migration, keep),
         ],
     )
 
@@ -162,7 +170,15 @@ def _preflight(
     """
     desired = migration.desired_topics(migration.topics.topics.values())
     found = Preflight(migration, permissions=permissions).findings()
-    findings = worst_first([*known, *found, *_stopping_acls(migration), *(flows.findings() if flows else [])])
+    findings = worst_first(
+        [
+            *known,
+            *found,
+            *_stopping_acls(migration),
+            *unmatched_principals(migration),
+            *(flows.findings() if flows else []),
+        ]
+    )
     _tell("preflight:", findings)
     check_replication(migration.spec, desired, target.brokers, target.default_replication_factor)
     refuse(findings)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding
+from kafka_ferry.core.principals import Principals
 from kafka_ferry.core.quotas import (
     READING,
     WRITING,
@@ -24,7 +25,7 @@ from kafka_ferry.exceptions import BadParam, NotAuthorized, NotSupported
 from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.spec import Quotas
+from kafka_ferry.jobs.migration.rules.around import Quotas
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def quota_diff(migration: Migration) -> QuotaDiff:
     :raises NotSupported: one of them tells no quotas. ``NotAuthorized``: they may not be read there.
     """
     source, target = (KafkaQuotas.of(cluster).quotas() for cluster in (migration.source, migration.target))
-    return compare_quotas(source, target)
+    return compare_quotas(source, target, Principals(migration.spec.principals))
 
 
 def quotas_check(migration: Migration, failed: Collection[str], *, only_compare: bool) -> Check:

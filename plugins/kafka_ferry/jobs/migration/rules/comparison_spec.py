@@ -9,7 +9,8 @@ from pydantic import Field
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex
-from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, Acls, MigrationSpec, Quotas
+from kafka_ferry.jobs.migration.rules.around import AROUND, Acls, Quotas
+from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, MigrationSpec
 
 
 class ComparisonSpec(MigrationSpec):
@@ -48,13 +49,13 @@ class ComparisonSpec(MigrationSpec):
         default=Acls.CHECK,
         title="ACLs",
         description="check: the ACLs of the topics must be on the target; skip: not compared. None are created here.",
-        json_schema_extra={**PROOF, "enum": ["check", "skip"]},
+        json_schema_extra={**AROUND, "enum": ["check", "skip"]},
     )
     quotas: Quotas = Field(
         default=Quotas.CHECK,
         title="Quotas",
         description="check: client quotas that differ on the target are named; skip: not compared. None are set here.",
-        json_schema_extra={**PROOF, "enum": ["check", "skip"]},
+        json_schema_extra={**AROUND, "enum": ["check", "skip"]},
     )
     any_partition: bool = Field(
         default=False,
@@ -100,3 +101,7 @@ class ComparisonSpec(MigrationSpec):
             if found := re.fullmatch(pattern, topic):
                 return found.expand(name)
         return super().target_topic(topic)
+
+    def target_prefix(self, prefix: str) -> str | None:
+        """As of a migration; none where a table renames topics one by one."""
+        return None if self.rename else super().target_prefix(prefix)

@@ -15,9 +15,10 @@ from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.core.words import number_of
+from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.provision import topic_changes
 from kafka_ferry.jobs.migration.rules.refused_configs import RefusedConfigs, Setting
-from kafka_ferry.jobs.migration.rules.spec import Acls, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 _CODE = "msk_limits"
 _REPLICAS = 3  # of every topic, on both

@@ -11,9 +11,10 @@ from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.needs import CODE, Need, grant_command, label, principal_name
 from kafka_ferry.core.retention import SIZES, to_hold
 from kafka_ferry.core.rights import CLUSTER, Resource, Rights
+from kafka_ferry.jobs.migration.rules.around import Acls, Quotas
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.provision import topic_changes
-from kafka_ferry.jobs.migration.rules.spec import Acls, GroupOffsets, MigrationSpec, ProvisionThrough, Quotas
+from kafka_ferry.jobs.migration.rules.spec import GroupOffsets, MigrationSpec, ProvisionThrough
 
 _OFFSET_SYNCS = "mm2-offset-syncs."
 _LIFTED = "to lift {} during the copy: without it a batch that compresses worse than on the source stops the copy"

@@ -15,6 +15,16 @@ from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Name, Spec
 from kafka_ferry.core.topic_rename import DEFAULT_FORMAT, TopicRename
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.migration.rules.around import (
+    Acls,
+    AclScope,
+    AclScopeParam,
+    AclsParam,
+    PrincipalsParam,
+    Quotas,
+    QuotasParam,
+    check_around,
+)
 
 #: Sections of the form.
 _SELECTION: JsonDict = {"section": "Selection"}
@@ -68,22 +78,6 @@ class ProvisionThrough(StrEnum):
 
     KAFKA = "kafka"
     MSK_API = "msk_api"
-
-
-class Acls(StrEnum):
-    """What is done about ACLs: nothing, compare, or make what MirrorMaker 2 would carry and compare."""
-
-    CHECK = "check"
-    COPY = "copy"
-    SKIP = "skip"
-
-
-class Quotas(StrEnum):
-    """What is done about client quotas: nothing, compare, or set what the source has and compare."""
-
-    CHECK = "check"
-    COPY = "copy"
-    SKIP = "skip"
 
 
 class MigrationSpec(Spec):
@@ -299,24 +293,10 @@ class MigrationSpec(Spec):
         ),
         json_schema_extra=PROOF,
     )
-    acls: Acls = Field(
-        default=Acls.CHECK,
-        title="ACLs",
-        description=(
-            "check: the ACLs of the topics must be on the target; copy: create them there, producers' ones excepted; "
-            "skip: not compared."
-        ),
-        json_schema_extra=PROOF,
-    )
-    quotas: Quotas = Field(
-        default=Quotas.CHECK,
-        title="Quotas",
-        description=(
-            "Client quotas are the cluster's. check: those that differ on the target are named; copy: set there as on "
-            "the source, none taken away; skip: not compared."
-        ),
-        json_schema_extra=PROOF,
-    )
+    acls: AclsParam = Acls.CHECK
+    acl_scope: AclScopeParam = AclScope.TOPICS
+    principals: PrincipalsParam = Field(default={})
+    quotas: QuotasParam = Quotas.CHECK
     poll_interval: PollInterval = Field(default=10, json_schema_extra=WAITING)
     running_timeout: float = Field(
         default=300,
@@ -365,6 +345,11 @@ class MigrationSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _around_fits(self) -> Self:
+        check_around(self.principals)
+        return self
+
+    @model_validator(mode="after")
     def _transactions_are_read(self) -> Self:
         if self.exactly_once and self.isolation_level != "read_committed":
             # MirrorSourceConnector.exactlyOnceSupport: UNSUPPORTED then.
@@ -390,6 +375,12 @@ class MigrationSpec(Spec):
         if self.naming is Naming.RENAME:
             return TopicRename(self.topic_rename_format).target(topic)
         return f"{self.alias}.{topic}" if self.naming is Naming.PREFIX else topic
+
+    def target_prefix(self, prefix: str) -> str | None:
+        """What the target's names begin with of topics that begin so on the source; None: nothing covers just them."""
+        if self.naming is Naming.RENAME:
+            return f"{TopicRename(self.topic_rename_format).before}{prefix}"
+        return self.target_topic(prefix)
 
     @property
     def topic_rename(self) -> TopicRename | None:

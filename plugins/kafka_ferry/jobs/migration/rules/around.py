@@ -1,0 +1,98 @@
+"""Params about what is around the records: who may do what on the clusters, and how much. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from kafka_ferry.core.principals import name_problem
+from kafka_ferry.core.spec import Regex
+from kafka_ferry.exceptions import BadParam
+
+#: Section of the form.
+AROUND: JsonDict = {"section": "Around the records"}
+
+
+class Acls(StrEnum):
+    """What is done about ACLs: nothing, compare, or make those that are missing and compare."""
+
+    CHECK = "check"
+    COPY = "copy"
+    SKIP = "skip"
+
+
+class AclScope(StrEnum):
+    """Which ACLs: what MirrorMaker 2 would carry, or every one of the source."""
+
+    TOPICS = "topics"
+    CLUSTER = "cluster"
+
+
+class Quotas(StrEnum):
+    """What is done about client quotas: nothing, compare, or set what the source has and compare."""
+
+    CHECK = "check"
+    COPY = "copy"
+    SKIP = "skip"
+
+
+AclsParam = Annotated[
+    Acls,
+    Field(
+        title="ACLs",
+        description=(
+            "check: the ACLs of the topics must be on the target; copy: create them there, producers' ones excepted; "
+            "skip: not compared. Which ones: the scope of ACLs."
+        ),
+        json_schema_extra=AROUND,
+    ),
+]
+AclScopeParam = Annotated[
+    AclScope,
+    Field(
+        title="Scope of ACLs",
+        description=(
+            "topics: those on the topics by their full names, as MirrorMaker 2 would carry them; cluster: every ACL of "
+            "the source, of all resources, prefixes and WRITE too."
+        ),
+        json_schema_extra=AROUND,
+    ),
+]
+PrincipalsParam = Annotated[
+    dict[Regex, str],
+    Field(
+        title="Principals",
+        description=(
+            "A regular expression that matches a whole principal of the source, to its name on the target; empty: left "
+            "out. For ACLs and quotas. What none matches keeps its name."
+        ),
+        examples=[{"User:CN=([^,]+),.*": "User:\\1"}, {"User:old-.*": ""}],
+        json_schema_extra=AROUND,
+    ),
+]
+QuotasParam = Annotated[
+    Quotas,
+    Field(
+        title="Quotas",
+        description=(
+            "Client quotas are the cluster's. check: those that differ on the target are named; copy: set there as on "
+            "the source, none taken away; skip: not compared."
+        ),
+        json_schema_extra=AROUND,
+    ),
+]
+
+
+def check_around(principals: Mapping[str, str]) -> None:
+    """Validate what types cannot say.
+
+    :raises BadParam: a principal's name that cannot be one.
+    """
+    for pattern, name in principals.items():
+        if problem := name_problem(pattern, name):
+            fix = "such as User:\\1, where \\1 is the first group of the expression; empty leaves them out"
+            raise BadParam("principals", problem, fix)
