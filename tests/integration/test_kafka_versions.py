@@ -22,6 +22,7 @@ from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.quotas import Quota
+from kafka_ferry.core.scram_users import ScramUser
 from kafka_ferry.core.topics import NO_TOPIC_ID
 from kafka_ferry.exceptions import FerryError, NotSupported
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
@@ -32,6 +33,7 @@ from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
 from kafka_ferry.hooks.kafka.reading.column_reader import ColumnReader
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
+from kafka_ferry.hooks.kafka.scram_users import KafkaScramUsers
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.records.content import PartitionRange
 from stack import Stack
@@ -66,9 +68,12 @@ class Lab:
         return KafkaSurvey(self.config, "cluster", 20)
 
     def quotas(self) -> KafkaQuotas:
+        return KafkaQuotas.of(self.hook())
+
+    def hook(self) -> KafkaClusterHook:
         hook = KafkaClusterHook("cluster")
         hook.__dict__ |= {"extra": self.config, "admin": self.admin()}
-        return KafkaQuotas.of(hook)
+        return hook
 
     def make(self, name: str, **configs: str) -> str:
         topic = f"{self.prefix}{name}"
@@ -247,6 +252,18 @@ def reads_and_sets_quotas(lab: Lab) -> None:
     assert refused.startswith("user lab: ")
 
 
+def lists_and_makes_scram_users(lab: Lab) -> None:
+    """The requests came with 2.7 (KIP-554)."""
+    if lab.version < (2, 7):
+        with pytest.raises(NotSupported, match=r"Kafka 2\.7 and later"):
+            KafkaScramUsers.of(lab.hook())
+        return
+    mine = [ScramUser("lab ü", "SCRAM-SHA-256", 4097), ScramUser("lab ü", "SCRAM-SHA-512", 8192)]
+    users = KafkaScramUsers.of(lab.hook())
+    users.make(dict.fromkeys(mine, "pass-word"))
+    eventually(lambda: [one for one in users.users() if one.name == "lab ü"], mine)
+
+
 def keeps_connects_offsets(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LAB", json.dumps({"conn_type": "kafka", "extra": lab.config}))
     table = OffsetsTopic(KafkaClusterHook("lab"), "lab.connect-offsets", "it")
@@ -278,7 +295,8 @@ CALLS: Mapping[str, Callable[..., None]] = {
         describes_itself, knows_what_its_brokers_can_do, describes_topics_that_are_there_and_many_that_are_not,
         lists_offsets,
         makes_changes_and_deletes_topics, says_what_it_would_refuse, knows_groups_and_their_commits,
-        knows_acls_and_rights, reads_and_sets_quotas, keeps_connects_offsets, reads_the_same_both_ways,
+        knows_acls_and_rights, reads_and_sets_quotas, lists_and_makes_scram_users, keeps_connects_offsets,
+        reads_the_same_both_ways,
     )
 }  # fmt: skip
 

@@ -40,8 +40,6 @@ QUESTIONS: Final = MappingProxyType(
         "schema_changes": "Did every change of a table's schema arrive?",
     }
 )
-#: Checks of the list that stand in the line of what is never carried.
-NEVER_MADE: Final = ("scram_users",)
 
 
 def question(report: Report, check: str) -> str:

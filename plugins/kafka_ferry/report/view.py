@@ -14,7 +14,7 @@ from kafka_ferry.core.plan import Kind, Plan
 from kafka_ferry.core.words import number_of
 from kafka_ferry.report.charts import progress_series, topic_bars, window_series
 from kafka_ferry.report.findings import findings, found_by
-from kafka_ferry.report.job_words import NEVER_MADE, PLANNED, counted_only, engine_name, proven, question
+from kafka_ferry.report.job_words import PLANNED, counted_only, engine_name, proven, question
 from kafka_ferry.report.overview import Overview, Totals, overview_of, told_of
 from kafka_ferry.report.run import RunData
 from kafka_ferry.report.stages import failures_of
@@ -211,10 +211,10 @@ def failures(run: RunData) -> list[str]:
 
 
 def left_out(report: Report) -> list[tuple[str, str]]:
-    """Checks that were not made: the reason, and their names. What no run of the kind copies is in its notes."""
+    """Checks that were not made: the reason, and their names."""
     found: dict[str, list[str]] = {}
     for check in report.checks:
-        if check.status is Status.SKIPPED and not check.commands and not (report.notes and check.name in NEVER_MADE):
+        if check.status is Status.SKIPPED and not check.commands:
             found.setdefault(check.detail, []).append(check.name.replace("_", " "))
     return [(why, ", ".join(names)) for why, names in found.items()]
 

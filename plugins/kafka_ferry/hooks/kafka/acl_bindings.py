@@ -43,6 +43,8 @@ _RIGHTS = (
     ("read the ACLs", "DESCRIBE on the cluster"),
     ("read the client quotas", "DESCRIBE_CONFIGS on the cluster"),
     ("set client quotas", "ALTER_CONFIGS on the cluster"),
+    ("list the SCRAM users", "DESCRIBE on the cluster"),
+    ("make the SCRAM user", "ALTER on the cluster"),
     ("check for an authorizer", "ALTER on the cluster"),
     ("create the ACL", "ALTER on the cluster"),
     ("delete the ACL", "ALTER on the cluster"),

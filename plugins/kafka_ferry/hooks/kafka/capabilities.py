@@ -17,7 +17,7 @@ from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import WireSettings, only_librdkafka_knows
 
 _FETCH, _METADATA, _INCREMENTAL_ALTER_CONFIGS, _DESCRIBE_CLUSTER, _PRODUCERS = 1, 3, 44, 60, 61
-_QUOTAS = 48
+_QUOTAS, _SCRAM_USERS = 48, 50
 _SHARE_OFFSETS = 90
 _SECONDS = 30.0
 
@@ -63,6 +63,11 @@ class Capabilities:
     def tells_quotas(self) -> bool:
         """Whether client quotas can be read, and set: from 2.6 on (KIP-546)."""
         return self._has(_QUOTAS, 0)
+
+    @property
+    def tells_scram_users(self) -> bool:
+        """Whether SCRAM users can be listed, and made: from 2.7 on (KIP-554), without ZooKeeper from 3.5 (KIP-900)."""
+        return self._has(_SCRAM_USERS, 0)
 
     @property
     def makes_share_groups(self) -> bool:

@@ -25,9 +25,20 @@ _ENGINES: Final = MappingProxyType(
 
 COMPARISON: Final = ReportedJob(
     words=Words(compared=_COMPARED, counted=_COUNTED),
-    checklist=("topics", "partitions", "configs", "counts", "content", "groups", "group_offsets", "acls", "quotas"),
+    checklist=(
+        "topics",
+        "partitions",
+        "configs",
+        "counts",
+        "content",
+        "groups",
+        "group_offsets",
+        "acls",
+        "quotas",
+        "scram_users",
+    ),
     never_carried="Compared as they are: nothing was written to test the path, and nothing had to be removed. A Schema "
-    "Registry, SCRAM users and other replicators were not checked.",
+    "Registry and other replicators were not checked.",
     engine="none: compared as they are",
 )
 
@@ -36,7 +47,7 @@ def migration(engine: str) -> ReportedJob:
     """Of a migration by this engine; one of a plugin is called as it calls itself."""
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
-        never_carried="Not copied: schemas of a Schema Registry, and SCRAM users, whose passwords Kafka does not "
-        "reveal; create them on the target by hand.",
+        never_carried="Not copied: schemas of a Schema Registry, and passwords of SCRAM users, which Kafka does not "
+        "reveal.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

@@ -11,6 +11,7 @@ import pytest
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.quotas import Quota
+from kafka_ferry.core.scram_users import ScramUser
 from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.jobs.migration.live import acls
 from kafka_ferry.jobs.migration.rules.around import Acls, AclScope
@@ -141,16 +142,19 @@ def test_expressions_that_match_nobody_are_told_as_far_as_there_is_anybody_to_se
     migration: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert acls.unmatched_principals(migration) == []
-    migration.spec.principals = {"User:held": "User:a", r"User:\*x": "User:b"}
+    migration.spec.principals = {"User:held": "User:a", "User:scram": "User:c", r"User:\*x": "User:b"}
     held = Quota.of({"user": "held", "client-id": None}, "producer_byte_rate", 1.0)
     monkeypatch.setattr(acls, "KafkaQuotas", SimpleNamespace(of=lambda _: SimpleNamespace(quotas=lambda: [held])))
+    known = [ScramUser("scram", "SCRAM-SHA-512", 4096)]
+    monkeypatch.setattr(acls, "KafkaScramUsers", SimpleNamespace(of=lambda _: SimpleNamespace(users=lambda: known)))
     (found,) = acls.unmatched_principals(migration)
     assert found.subject == r"expression User:\*x"
 
     def unseen(*_: Any) -> None:
         raise NotAuthorized("s: no")
 
-    monkeypatch.setattr(acls, "KafkaQuotas", SimpleNamespace(of=unseen))
+    for name in ("KafkaQuotas", "KafkaScramUsers"):
+        monkeypatch.setattr(acls, name, SimpleNamespace(of=unseen))
     monkeypatch.setattr(migration.source, "acls", unseen)
     assert acls.unmatched_principals(migration) == []
 

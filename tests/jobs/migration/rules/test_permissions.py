@@ -69,6 +69,15 @@ def test_acls_take_rights_on_the_clusters(acls: str, source: dict[str, str], tar
     assert of(target_needs(spec(acls=acls), [], []), CLUSTER) == always | target
 
 
+def test_quotas_and_users_take_rights_only_where_they_are_set() -> None:
+    always = {"DESCRIBE_CONFIGS": "refuse"}
+    quotas, users = spec(acls="skip", quotas="copy"), spec(acls="skip", scram_users="create", scram_conn_id="c")
+    assert of(source_needs(quotas, [], []), CLUSTER) == always
+    assert of(target_needs(quotas, [], []), CLUSTER) == always | {"ALTER_CONFIGS": "refuse"}
+    assert of(source_needs(users, [], []), CLUSTER) == always | {"DESCRIBE": "refuse"}
+    assert of(target_needs(users, [], []), CLUSTER) == always | {"DESCRIBE": "refuse", "ALTER": "refuse"}
+
+
 def test_a_target_topic_is_made_only_where_it_is_not() -> None:
     assert of(target_needs(spec(), ["orders"], []), ORDERS).keys() == {"CREATE", "WRITE", "READ", "DESCRIBE_CONFIGS"}
     assert of(target_needs(spec(), ["orders"], ["orders"]), ORDERS).keys() == {"WRITE", "READ", "DESCRIBE_CONFIGS"}

@@ -88,6 +88,7 @@ class FailBackSpec(CutoverSpec):
             "topics": sorted(forward.topics), "migration": self.migration, "source_conn_id": self.target_conn_id,
             "target_conn_id": self.source_conn_id, "connect_conn_id": self.connect_conn_id, "groups": [],
             "canary": False, "hold_retention": False, "acls": "skip", "quotas": "skip",
+            "scram_users": "skip",
             "isolation_level": self.isolation_level,
         }  # fmt: skip
         return MigrationSpec.from_params(params)

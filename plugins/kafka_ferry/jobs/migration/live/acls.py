@@ -18,6 +18,7 @@ from kafka_ferry.exceptions import FerryError, NotAuthorized, NotSupported
 from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.hooks.kafka.config import is_iam
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
+from kafka_ferry.hooks.kafka.scram_users import KafkaScramUsers
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.around import Acls, AclScope
 from kafka_ferry.jobs.migration.rules.iam_policies import FILE, IamPolicies, iam_policies
@@ -171,5 +172,8 @@ def unmatched_principals(migration: Migration) -> list[Finding]:
     with suppress(NotAuthorized, NotSupported):
         users = (dict(quota.entity).get("user") for quota in KafkaQuotas.of(migration.source).quotas())
         there |= {f"User:{user}" for user in users if user is not None}
+        asked += 1
+    with suppress(NotAuthorized, NotSupported):
+        there |= {f"User:{user.name}" for user in KafkaScramUsers.of(migration.source).users()}
         asked += 1
     return principals_findings(table.unmatched(there)) if asked else []

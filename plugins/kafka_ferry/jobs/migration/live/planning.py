@@ -35,6 +35,7 @@ from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.live.quotas import quota_changes
+from kafka_ferry.jobs.migration.live.scram_users import scram_changes
 from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.estimate import estimate
 from kafka_ferry.jobs.migration.rules.groups_plan import (
@@ -95,7 +96,9 @@ def make_plan(
     desired = migration.desired_topics(topics.topics.values())
     existing = migration.target_topics()
     changes = [change.change for change in topic_changes(desired, existing)]
-    changes += quota_changes(migration) + _acl_changes(migration) + engine.changes()
+    users, needless = scram_changes(migration)
+    findings = worst_first([*findings, *needless])
+    changes += users + quota_changes(migration) + _acl_changes(migration) + engine.changes()
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = {topic: one.bytes / one.records for topic, one in migration.sampled.items()}

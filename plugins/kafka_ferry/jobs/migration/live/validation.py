@@ -16,6 +16,7 @@ from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.quotas import quotas_check
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.live.scram_users import scram_users_check
 from kafka_ferry.jobs.migration.rules.groups import judge_groups, kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
     check_applications,
@@ -74,9 +75,10 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
     made = [check.model_dump(mode="json") for check in checks]
     others = [*made, *(artifacts.read_json(CANARY) or [])]
     failed = {check["name"] for check in others if check["status"] == Status.FAIL}
-    # After all that reads much, as a quota holds us too.
-    quotas = quotas_check(migration, failed, only_compare=only_compare).model_dump(mode="json")
-    made, others = [*made, quotas], [*others, quotas]
+    # Quotas after all that reads much, as they hold us too.
+    for check in (scram_users_check, quotas_check):
+        found = check(migration, failed, only_compare=only_compare).model_dump(mode="json")
+        made, others = [*made, found], [*others, found]
     # Last of all: from here on rights may be missing that every look before needed.
     names_of = {topic.source: topic.name for topic in desired}
     acls = acls_check(migration, names_of) if only_compare else copied_acls_check(migration, names_of, others)

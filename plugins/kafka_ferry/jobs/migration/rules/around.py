@@ -40,6 +40,14 @@ class Quotas(StrEnum):
     SKIP = "skip"
 
 
+class ScramUsers(StrEnum):
+    """What is done about SCRAM users: nothing, compare, or make those that a password is given for and compare."""
+
+    CHECK = "check"
+    CREATE = "create"
+    SKIP = "skip"
+
+
 AclsParam = Annotated[
     Acls,
     Field(
@@ -68,7 +76,7 @@ PrincipalsParam = Annotated[
         title="Principals",
         description=(
             "A regular expression that matches a whole principal of the source, to its name on the target; empty: left "
-            "out. For ACLs and quotas. What none matches keeps its name."
+            "out. For ACLs, quotas and SCRAM users. What none matches keeps its name."
         ),
         examples=[{"User:CN=([^,]+),.*": "User:\\1"}, {"User:old-.*": ""}],
         json_schema_extra=AROUND,
@@ -87,12 +95,43 @@ QuotasParam = Annotated[
 ]
 
 
-def check_around(principals: Mapping[str, str]) -> None:
+ScramUsersParam = Annotated[
+    ScramUsers,
+    Field(
+        title="SCRAM users",
+        description=(
+            "check: users of the source that the target lacks are named; create: those made that scram_conn_id has a "
+            "password for; skip: not compared. Kafka does not reveal passwords."
+        ),
+        json_schema_extra=AROUND,
+    ),
+]
+ScramConnection = Annotated[
+    str | None,
+    Field(
+        title="Passwords of SCRAM users",
+        description=(
+            "Airflow connection whose password is a JSON object: names of users on the target to their new passwords."
+        ),
+        examples=["kafka_target_users"],
+        json_schema_extra=AROUND,
+    ),
+]
+
+
+def check_around(principals: Mapping[str, str], scram_users: ScramUsers, scram_conn_id: str | None) -> None:
     """Validate what types cannot say.
 
-    :raises BadParam: a principal's name that cannot be one.
+    :raises BadParam: a principal's name that cannot be one; users to be made, and no passwords, or the other way round.
     """
     for pattern, name in principals.items():
         if problem := name_problem(pattern, name):
             fix = "such as User:\\1, where \\1 is the first group of the expression; empty leaves them out"
             raise BadParam("principals", problem, fix)
+    if scram_users is ScramUsers.CREATE and not scram_conn_id:
+        raise BadParam("scram_conn_id", "is empty, but scram_users is create", "the connection with their passwords")
+    if scram_conn_id and scram_users is not ScramUsers.CREATE:
+        raise BadParam(
+            "scram_conn_id", f"is given, but scram_users is {scram_users.value}, so it would have no effect",
+            "scram_users: create; or leave it out",
+        )  # fmt: skip

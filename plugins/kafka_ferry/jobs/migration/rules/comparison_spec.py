@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex
-from kafka_ferry.jobs.migration.rules.around import AROUND, Acls, Quotas
+from kafka_ferry.jobs.migration.rules.around import AROUND, Acls, Quotas, ScramUsers
 from kafka_ferry.jobs.migration.rules.spec import PROOF, REPLICATION, WAITING, MigrationSpec
 
 
@@ -24,7 +24,7 @@ class ComparisonSpec(MigrationSpec):
         "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",
         "provision_through", "cluster_arn", "aws_conn_id", "exactly_once", "heartbeats", "hold_retention",
         "refused_configs", "canary", "group_offsets", "poll_interval", "running_timeout", "convergence_timeout",
-        "no_progress_timeout",
+        "no_progress_timeout", "scram_conn_id",
     )  # fmt: skip
 
     target_conn_id: str = Field(
@@ -55,6 +55,12 @@ class ComparisonSpec(MigrationSpec):
         default=Quotas.CHECK,
         title="Quotas",
         description="check: client quotas that differ on the target are named; skip: not compared. None are set here.",
+        json_schema_extra={**AROUND, "enum": ["check", "skip"]},
+    )
+    scram_users: ScramUsers = Field(
+        default=ScramUsers.CHECK,
+        title="SCRAM users",
+        description="check: users of the source that the target lacks are named; skip: not compared.",
         json_schema_extra={**AROUND, "enum": ["check", "skip"]},
     )
     any_partition: bool = Field(

@@ -11,7 +11,7 @@ from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.needs import CODE, Need, grant_command, label, principal_name
 from kafka_ferry.core.retention import SIZES, to_hold
 from kafka_ferry.core.rights import CLUSTER, Resource, Rights
-from kafka_ferry.jobs.migration.rules.around import Acls, Quotas
+from kafka_ferry.jobs.migration.rules.around import Acls, Quotas, ScramUsers
 from kafka_ferry.jobs.migration.rules.preflight import TopicFacts
 from kafka_ferry.jobs.migration.rules.provision import topic_changes
 from kafka_ferry.jobs.migration.rules.spec import GroupOffsets, MigrationSpec, ProvisionThrough
@@ -64,6 +64,8 @@ def target_needs(
         needs.append(Need(CLUSTER, "ALTER", "to create ACLs (param acls is copy)"))
     if spec.quotas is Quotas.COPY:
         needs.append(Need(CLUSTER, "ALTER_CONFIGS", "to set quotas (param quotas is copy)"))
+    if spec.scram_users is ScramUsers.CREATE:
+        needs.append(Need(CLUSTER, "ALTER", "to make SCRAM users (param scram_users is create)"))
     for name in topics:
         topic = ("TOPIC", name)
         needs += [Need(topic, "CREATE", "to create it")] if name not in there and _is_ours(spec) else []
@@ -79,6 +81,8 @@ def _cluster_needs(spec: MigrationSpec) -> list[Need]:
         needs.append(Need(CLUSTER, "DESCRIBE", "to read ACLs (param acls is copy)"))
     elif spec.acls is Acls.CHECK:
         needs.append(Need(CLUSTER, "DESCRIBE", "without it the check acls is skipped", Severity.WARN))
+    if spec.scram_users is ScramUsers.CREATE:
+        needs.append(Need(CLUSTER, "DESCRIBE", "to list SCRAM users (param scram_users is create)"))
     return needs
 
 

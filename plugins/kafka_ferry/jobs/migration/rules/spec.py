@@ -23,6 +23,9 @@ from kafka_ferry.jobs.migration.rules.around import (
     PrincipalsParam,
     Quotas,
     QuotasParam,
+    ScramConnection,
+    ScramUsers,
+    ScramUsersParam,
     check_around,
 )
 
@@ -297,6 +300,8 @@ class MigrationSpec(Spec):
     acl_scope: AclScopeParam = AclScope.TOPICS
     principals: PrincipalsParam = Field(default={})
     quotas: QuotasParam = Quotas.CHECK
+    scram_users: ScramUsersParam = ScramUsers.CHECK
+    scram_conn_id: ScramConnection = None
     poll_interval: PollInterval = Field(default=10, json_schema_extra=WAITING)
     running_timeout: float = Field(
         default=300,
@@ -346,7 +351,7 @@ class MigrationSpec(Spec):
 
     @model_validator(mode="after")
     def _around_fits(self) -> Self:
-        check_around(self.principals)
+        check_around(self.principals, self.scram_users, self.scram_conn_id)
         return self
 
     @model_validator(mode="after")
