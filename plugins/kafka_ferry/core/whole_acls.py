@@ -13,8 +13,6 @@ from kafka_ferry.core.acls import WILDCARD, Acl, AclDiff
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.principals import EVERYBODY
 
-_TOKEN = "DELEGATION_TOKEN"  # noqa: S105 - a resource's type
-
 
 def compare_whole(
     source: Iterable[Acl], target: Iterable[Acl], topic: Callable[[str], str], prefix: Callable[[str], str | None]
@@ -42,7 +40,7 @@ def compare_whole(
 def _on_target(acl: Acl, topic: Callable[[str], str], prefix: Callable[[str], str | None]) -> tuple[Acl | None, str]:
     if not acl.named:
         return None, "Only librdkafka can log in there, and it has no words for it"
-    if acl.resource == _TOKEN and acl.name != WILDCARD:
+    if acl.resource == "DELEGATION_TOKEN" and acl.name != WILDCARD:
         return None, "Tokens are not carried: one made on the target has an id of its own; create it for that one"
     if acl.resource != "TOPIC" or acl.name == WILDCARD:
         return acl, ""

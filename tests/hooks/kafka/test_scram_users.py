@@ -29,13 +29,13 @@ class Client:
     """Answers what is queued, and remembers what it was asked."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.altered = answer, list[Any]()
+        self.answer, self.altered, self.known = answer, list[Any](), set[str]()
 
     def poll(self, timeout: float) -> int:
         return 0
 
-    def describe_user_scram_credentials(self, **_: Any) -> Any:
-        return self.answer
+    def describe_user_scram_credentials(self, users: Any = None, **_: Any) -> Any:
+        return self.answer if users is None else {user: done(code=0 if user in self.known else 91) for user in users}
 
     def alter_user_scram_credentials(self, wanted: Any, **_: Any) -> Any:
         self.altered.append(wanted)
@@ -57,6 +57,15 @@ def test_all_users_are_told_by_each_mechanism() -> None:
     assert found == [
         ScramUser("app", "SCRAM-SHA-256", 4097), APP, ScramUser("ops", "SCRAM-SHA-256", 8192),
     ]  # fmt: skip
+
+
+def test_names_as_zookeeper_has_them_are_told_as_they_are() -> None:
+    """Kafka 2.8 lists ``lab%20%C3%BC`` for ``lab ü``; a name that has such signs of its own keeps them."""
+    infos = SimpleNamespace(scram_credential_infos=[SimpleNamespace(mechanism=SHA512, iterations=4096)])
+    one = users(done(dict.fromkeys(["lab%20%C3%BC", "own%20name", "100%"], infos)))
+    one._client.known = {"lab ü"}
+
+    assert [user.name for user in one.users()] == ["100%", "lab ü", "own%20name"]
 
 
 def test_each_mechanism_is_a_request_as_answers_are_by_user() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
@@ -11,9 +12,14 @@ from kafka_ferry.core.scram_users import ScramUser
 from kafka_ferry.exceptions import NotSupported
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.hooks.kafka.config import client_config
+from kafka_ferry.hooks.kafka.group_calls import ALLOWED
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+
+
+_LIST = "list the SCRAM users"
+_NOBODY = 91  # RESOURCE_NOT_FOUND
 
 
 class KafkaScramUsers(KafkaAdmin):
@@ -33,14 +39,24 @@ class KafkaScramUsers(KafkaAdmin):
 
     def users(self) -> list[ScramUser]:
         """All of them, by each of their mechanisms."""
-        found = self._result(
-            self._client.describe_user_scram_credentials(request_timeout=self.timeout), "list the SCRAM users"
-        )
+        found = self._result(self._client.describe_user_scram_credentials(request_timeout=self.timeout), _LIST)
+        names = self._real_names([name for name in found if "%" in name])
         return sorted(
-            ScramUser(name, one.mechanism.name.replace("_", "-"), one.iterations)
+            ScramUser(names.get(name, name), one.mechanism.name.replace("_", "-"), one.iterations)
             for name, about in found.items()
             for one in about.scram_credential_infos
         )
+
+    def _real_names(self, listed: list[str]) -> dict[str, str]:
+        """Brokers with ZooKeeper may list a name as it is called there, ``a%20b`` for ``a b``, and know it by its real
+        name when they are asked for that (measured on 2.8.2)."""
+        meant = {name: unquote(name) for name in listed}
+        asked = sorted({real for name, real in meant.items() if real != name})
+        if not asked:
+            return {}
+        futures = self._client.describe_user_scram_credentials(asked, request_timeout=self.timeout)
+        there = {real for real, future in futures.items() if self._result(future, _LIST, _NOBODY) is not ALLOWED}
+        return {name: real for name, real in meant.items() if real in there}
 
     def make(self, users: Mapping[ScramUser, str]) -> None:
         """Make users, each with this password; one that is there gets it. An answer is by user, so each mechanism is a
