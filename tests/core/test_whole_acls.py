@@ -81,6 +81,36 @@ def test_what_gives_the_same_or_more_counts_and_nothing_else() -> None:
         assert compared(READ, there=(less,)).missing == [READ]
 
 
+def test_what_only_the_target_has_is_named_and_deleted_where_somebody_asked() -> None:
+    ours, theirs, leaver = (replace(WRITE, principal=f"User:{name}") for name in ("ferry", "theirs", "leaver"))
+    same = replace(READ, name="orders", principal="User:app")
+
+    def diff(*delete_of: str) -> AclDiff:
+        there = [ours, theirs, leaver, same]
+        return compare_whole([READ], there, str, str, ours="User:ferry", delete_of=delete_of)
+
+    assert (diff().extra, diff().to_delete) == ([leaver, theirs], [])
+    assert diff("User:leav.*", "ser:theirs").to_delete == [leaver], "whole principals"
+    assert diff(".*").to_delete == [leaver, theirs], "never our own"
+    named = check_acls(diff())
+    assert (named.status, named.detail) == (Status.EXPLAINED, "2 only on the target")
+    assert named.differences == [f"only on the target, and kept: {acl}" for acl in (leaver, theirs)]
+    still = check_acls(diff("User:leaver"))
+    assert still.status is Status.FAIL
+    assert still.differences[0] == (
+        f"still on the target, and not on the source: {leaver}. Fix: acls=copy, or kafka-acls --remove "
+        "--allow-principal User:leaver --operation WRITE --topic orders"
+    )
+    assert [(str(one.action), one.name) for one in diff("User:leaver").changes()] == [("delete", str(leaver))]
+
+
+def test_what_gives_less_than_the_sources_is_no_extra_and_what_gives_more_is() -> None:
+    more, less = replace(READ, operation="ALL"), replace(READ, operation="DESCRIBE")
+
+    assert compared(READ, there=(less,)).extra == []
+    assert compared(READ, there=(more,)).extra == [more]
+
+
 def test_ten_thousand_against_ten_thousand_take_seconds_at_most() -> None:
     many = [replace(READ, name=f"t{i}", principal=f"User:{i % 500}") for i in range(10_000)]
     there = [replace(one, operation="ALL") for one in many]

@@ -95,6 +95,8 @@ class AclDiff:
     :param missing: those of ``carried`` that nothing on the target covers.
     :param left: ACLs that are not carried and that nothing on the target covers, each with what to do.
     :param what: what ``carried`` are. ``by_hand``: what ``left`` are.
+    :param extra: ACLs that only the target has, as far as they were looked for. ``to_delete``: those of them that
+        somebody asked to delete.
     """
 
     carried: Sequence[Acl]
@@ -102,10 +104,16 @@ class AclDiff:
     left: Sequence[tuple[Acl, str]]
     what: str = "ACLs on topics"
     by_hand: str = "that MirrorMaker 2 never copies"
+    extra: Sequence[Acl] = ()
+    to_delete: Sequence[Acl] = ()
 
     def changes(self) -> list[Change]:
         """What ``acls=copy`` does, as lines of the plan."""
-        return [Change(Action.CREATE, "acl", str(acl), "last, when all other checks passed") for acl in self.missing]
+        last = "last, when all other checks passed"
+        return [
+            *(Change(Action.CREATE, "acl", str(acl), last) for acl in self.missing),
+            *(Change(Action.DELETE, "acl", str(acl), last) for acl in self.to_delete),
+        ]
 
 
 def carried(source: Iterable[Acl], topics: Mapping[str, str]) -> list[Acl]:
@@ -139,16 +147,29 @@ def compare_acls(
 
 
 def check_acls(diff: AclDiff) -> Check:
-    """FAIL when an ACL that should be carried is not on the target; what is never carried is named (EXPLAINED)."""
+    """FAIL when an ACL that should be carried is not on the target, or one that should be deleted still is; what is
+    never carried, and what only the target has, is named (EXPLAINED).
+    """
     missing = [f"missing on the target: {acl}. Fix: acls=copy, or kafka-acls {acl.command()}" for acl in diff.missing]
     left = [f"not copied: {acl}. {advice}: kafka-acls {acl.command()}" for acl, advice in diff.left]
+    doomed = set(diff.to_delete)
+    still = [
+        f"still on the target, and not on the source: {acl}. Fix: acls=copy, or kafka-acls "
+        f"{acl.command().replace('--add', '--remove', 1)}"
+        for acl in diff.to_delete
+    ]
+    extra = [f"only on the target, and kept: {acl}" for acl in diff.extra if acl not in doomed]
+    details = [
+        *([f"{len(left)} {diff.by_hand} must be created by hand"] if left else []),
+        *([f"{len(extra)} only on the target"] if extra else []),
+    ]
     return Check(
         name="acls",
-        status=Status.FAIL if missing else Status.EXPLAINED if left else Status.PASS,
+        status=Status.FAIL if missing or still else Status.EXPLAINED if left or extra else Status.PASS,
         expected=f"{len(diff.carried)} {diff.what}",
         actual=f"{len(diff.carried) - len(missing)} there",
-        detail=f"{len(left)} {diff.by_hand} must be created by hand" if left else "",
-        differences=[*missing, *left][:_NAMED],
+        detail="; ".join(details),
+        differences=[*missing, *still, *left, *extra][:_NAMED],
     )
 
 

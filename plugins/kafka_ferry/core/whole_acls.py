@@ -6,6 +6,7 @@ cluster, users, and every topic, also one that is not copied.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -15,15 +16,24 @@ from kafka_ferry.core.principals import EVERYBODY
 
 
 def compare_whole(
-    source: Iterable[Acl], target: Iterable[Acl], topic: Callable[[str], str], prefix: Callable[[str], str | None]
+    source: Iterable[Acl],
+    target: Iterable[Acl],
+    topic: Callable[[str], str],
+    prefix: Callable[[str], str | None],
+    *,
+    ours: str | None = None,
+    delete_of: Collection[str] = (),
 ) -> AclDiff:
     """Hold every ACL of the source against the target's.
 
     :param source: with the target's principals.
     :param topic: a topic's name on the target. ``prefix``: what all names on the target begin with whose names on the
         source begin with this; None: nothing does.
+    :param ours: who works on the target, and needs ACLs there that the source need not have. ``delete_of``: expressions
+        of principals whose ACLs are to be deleted that only the target has.
     """
-    known, wanted, left = _Known(target), set[Acl](), list[tuple[Acl, str]]()
+    there = set(target)
+    known, wanted, left = _Known(there), set[Acl](), list[tuple[Acl, str]]()
     for acl in sorted(set(source)):
         found, why = _on_target(acl, topic, prefix)
         if found:
@@ -31,9 +41,13 @@ def compare_whole(
         else:
             left.append((acl, why))
     missing = [acl for acl in sorted(wanted) if not known.covers(acl)]
+    given = _Known([*wanted, *(acl for acl, _ in left)])
+    extra = [acl for acl in sorted(there) if acl.principal != ours and not given.covers(acl)]
+    doomed = [acl for acl in extra if any(re.fullmatch(one, acl.principal) for one in delete_of)]
     return AclDiff(
         sorted(wanted), missing, [(acl, why) for acl, why in left if not known.covers(acl)],
         what="ACLs, every one of the source", by_hand="that cannot be carried as they are",
+        extra=extra, to_delete=doomed,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.acls import Acl
-from kafka_ferry.hooks.kafka.acl_wire import CreateAcls, _DescribeAcls, acls_in
+from kafka_ferry.hooks.kafka.acl_wire import CreateAcls, DeleteAcls, _DescribeAcls, acls_in
 from kafka_ferry.hooks.kafka.reading.broker_connection import _named
 
 KINDS = {
@@ -55,6 +55,14 @@ def test_all_kinds_are_made(acl: Acl) -> None:
 
     one = bytes([resource]) + text(acl.name) + bytes([pattern]) + text(acl.principal) + text(acl.host)
     assert request.encode() == array(one + bytes([operation, permission]))
+
+
+@pytest.mark.parametrize("acl", KINDS, ids=str)
+def test_all_kinds_are_deleted_each_by_a_filter_that_matches_it_alone(acl: Acl) -> None:
+    made, deleted = CreateAcls([acl, acl]).prepare({30: (1, 3)}), DeleteAcls([acl, acl]).prepare({31: (1, 3)})
+
+    assert deleted.encode() == made.encode(), "the fields are the same, and none of them is ANY"
+    assert (deleted.API_KEY, deleted.API_VERSION) == (31, 1)
 
 
 def test_all_kinds_are_read() -> None:

@@ -118,12 +118,22 @@ def test_acls_of_every_kind_are_carried_under_the_targets_names(
     theirs = Acl("TOPIC", f"{topic_prefix}theirs", "LITERAL", f"User:{app}", "READ")
     admins["source"].create_acls([*acls(f"User:CN={app},O=Corp", f"User:CN={app}-b,O=Corp"), token])
     admins["source"].create_acls([Acl("TOPIC", topic, "LITERAL", f"User:{topic_prefix}gone", "READ")])
-    admins["target"].create_acls([theirs])
+    leaver = f"User:{topic_prefix}leaver"
+    gone = [
+        Acl("TOPIC", topic, "LITERAL", leaver, "WRITE"),
+        Acl("TOPIC", topic, "LITERAL", leaver, "READ", "DENY", "10.9.9.9"),
+        Acl("USER", f"User:{app}", "LITERAL", leaver, "CREATE_TOKENS"),
+        Acl("DELEGATION_TOKEN", "*", "LITERAL", leaver, "DESCRIBE"),
+    ]
+    # Beside it what deleting by a pattern would hit.
+    beside = Acl("TOPIC", topic, "PREFIXED", f"{leaver}-not", "WRITE")
+    admins["target"].create_acls([theirs, beside, *gone])
     params = {
         "topics": [topic],
         "groups": [],
         "acls": "copy",
         "acl_scope": "cluster",
+        "delete_acls_of": [leaver],
         "principals": {"User:CN=([^,]+),O=Corp": r"User:\1", f"User:{topic_prefix}gone": "", "User:typo": ""},
     }
     before = told_by_kafka(secure_stack, "target", tmp_path)
@@ -134,14 +144,18 @@ def test_acls_of_every_kind_are_carried_under_the_targets_names(
     again = copied_acls_check(run.migration, {topic: topic}, [])
 
     wanted = set(acls(f"User:{app}", f"User:{app}-b"))
-    made = told_by_kafka(secure_stack, "target", tmp_path) - before
+    told = told_by_kafka(secure_stack, "target", tmp_path)
+    made = told - before
     assert {acl for acl in made if topic_prefix in acl.principal} == wanted
     # The stack's own users are the source's, too.
     assert {acl.principal for acl in made - wanted} <= {"User:ferry"}
-    assert theirs in before, "nothing is taken away"
-    assert {str(acl) for acl in made} == {change["name"] for change in plan["changes"] if change["kind"] == "acl"}
+    planned = {(change["action"], change["name"]) for change in plan["changes"] if change["kind"] == "acl"}
+    assert planned == {("create", str(acl)) for acl in made} | {("delete", str(acl)) for acl in gone}
     assert (check.status, again.status) == (Status.EXPLAINED, Status.EXPLAINED)
-    (left,) = check.differences
+    assert before - told == set(gone), "nothing else is taken away"
+    left, *extra = check.differences
+    assert {f"only on the target, and kept: {acl}" for acl in (theirs, beside)} <= set(extra)
+    assert not [text for text in extra if "User:ferry" in text], "our own user needs what it has"
     assert left.startswith(f"not copied: {token}".replace(f"CN={app}-b,O=Corp", f"{app}-b"))
     assert "one made on the target has an id of its own" in left
     (typo,) = [one for one in plan["findings"] if one["code"] == "principals"]
@@ -183,7 +197,9 @@ def test_a_client_may_do_on_the_target_what_it_may_on_the_source(
 
     whole = Migration("acls", MigrationSpec.from_params({**params, "acl_scope": "cluster"}))
     assert acls_check(whole, {topic: topic}).status is Status.FAIL
-    assert copied_acls_check(whole, {topic: topic}, []).status is Status.PASS
+    made = copied_acls_check(whole, {topic: topic}, [])
+    assert made.status is Status.EXPLAINED
+    assert all(text.startswith("only on the target, and kept: ") for text in made.differences)
     deadline = time.monotonic() + 10
     while (code := write()) and time.monotonic() < deadline:
         time.sleep(0.2)

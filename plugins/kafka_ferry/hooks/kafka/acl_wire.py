@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from aiokafka.protocol.admin import CreateAclsRequest_v1, DescribeAclsRequest_v1
+from aiokafka.protocol.admin import CreateAclsRequest_v1, DeleteAclsRequest_v1, DescribeAclsRequest_v1
 from aiokafka.protocol.api import Request
 from confluent_kafka import KafkaError
 
@@ -44,16 +44,22 @@ class CreateAcls(Request[CreateAclsRequest_v1]):  # type: ignore[misc]
     API_KEY: ClassVar[int] = 30
 
     def __init__(self, acls: Iterable[Acl]) -> None:
-        self._acls = [
-            (
-                _code(_RESOURCES, acl.resource), acl.name, _code(_PATTERNS, acl.pattern), acl.principal, acl.host,
-                _code(_OPERATIONS, acl.operation), _code(_PERMISSIONS, acl.permission),
-            )
-            for acl in acls
-        ]  # fmt: skip
+        self._acls = [_codes(acl) for acl in acls]
 
     def build(self, request_struct_class: type[Any]) -> Any:
         return request_struct_class(self._acls)
+
+
+class DeleteAcls(Request[DeleteAclsRequest_v1]):  # type: ignore[misc]
+    """Each ACL is a filter that matches it alone."""
+
+    API_KEY: ClassVar[int] = 31
+
+    def __init__(self, acls: Iterable[Acl]) -> None:
+        self._filters = [_codes(acl) for acl in acls]
+
+    def build(self, request_struct_class: type[Any]) -> Any:
+        return request_struct_class(self._filters)
 
 
 class AclWire(Wire):
@@ -77,6 +83,20 @@ class AclWire(Wire):
         for some in chunks(acls, _AT_ONCE):
             self._create(some)
 
+    def delete_acls(self, acls: Iterable[Acl]) -> None:
+        """Delete exactly these; one that is not there counts as deleted."""
+        for some in chunks(acls, _AT_ONCE):
+            self._delete(some)
+
+    def _delete(self, acls: list[Acl]) -> None:
+        async def ask(wire: BrokerWire) -> None:
+            found = await (await wire.any()).ask(DeleteAcls(acls))
+            for acl, one in zip(acls, found["filter_responses"], strict=True):
+                for code in (one["error_code"], *(match["error_code"] for match in one["matching_acls"])):
+                    check(code, f"delete the ACL {acl}")
+
+        self.run(ask, f"delete {len(acls)} ACLs")
+
     def _create(self, acls: list[Acl]) -> None:
         async def ask(wire: BrokerWire) -> None:
             found = await (await wire.any()).ask(CreateAcls(acls))
@@ -85,6 +105,13 @@ class AclWire(Wire):
                 check(one["error_code"], f"create the ACL {acl}{f' ({said})' if said else ''}")
 
         self.run(ask, f"create {len(acls)} ACLs")
+
+
+def _codes(acl: Acl) -> tuple[int, str, int, str, str, int, int]:
+    return (
+        _code(_RESOURCES, acl.resource), acl.name, _code(_PATTERNS, acl.pattern), acl.principal, acl.host,
+        _code(_OPERATIONS, acl.operation), _code(_PERMISSIONS, acl.permission),
+    )  # fmt: skip
 
 
 def acls_in(answer: Mapping[str, Any]) -> list[Acl]:

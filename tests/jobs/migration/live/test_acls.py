@@ -12,8 +12,8 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.quotas import Quota
 from kafka_ferry.core.scram_users import ScramUser
-from kafka_ferry.exceptions import NotAuthorized
-from kafka_ferry.jobs.migration.live import acls
+from kafka_ferry.exceptions import BadParam, NotAuthorized
+from kafka_ferry.jobs.migration.live import acls, planning
 from kafka_ferry.jobs.migration.rules.around import Acls, AclScope
 
 FROZEN = Acl("TOPIC", "t", "LITERAL", "User:*", "WRITE", "DENY")
@@ -45,6 +45,7 @@ def migration() -> Any:
             target_topic="new.{}".format,
             target_prefix="new.{}".format,
             cluster_arn=None,
+            delete_acls_of=[],
         ),
         source=Cluster("s", [FROZEN]),
         target=Cluster("t", []),
@@ -219,3 +220,51 @@ def test_other_targets_have_none(on_msk: Any) -> None:
     on_msk.target.extra = {"bootstrap.servers": "b:9092"}
     assert acls.target_policies(on_msk, {"t": "t"}) is None
     assert acls.policy_notes(on_msk, None) == []
+
+
+def test_what_somebody_asked_to_delete_is_deleted_last_and_nothing_else(
+    migration: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, there = migration.spec, migration.target.there
+    spec.acl_scope, spec.delete_acls_of = AclScope.CLUSTER, ["User:leaver"]
+    leaver, other = (Acl("TOPIC", "x", "LITERAL", f"User:{who}", "READ") for who in ("leaver", "other"))
+    there += [leaver, other]
+    deleted: list[Acl] = []
+
+    def delete(acls: Any) -> None:
+        deleted.extend(acls)
+        there[:] = [acl for acl in there if acl not in deleted]
+
+    monkeypatch.setattr(acls, "KafkaAcls", SimpleNamespace(of=lambda _: SimpleNamespace(delete_acls=delete)))
+
+    assert (
+        acls.copied_acls_check(migration, {"t": "t"}, [{"name": "content", "status": "fail"}]).status is Status.SKIPPED
+    )
+    assert deleted == []
+    check = acls.copied_acls_check(migration, {"t": "t"}, [])
+
+    assert (deleted, check.status) == ([leaver], Status.EXPLAINED)
+    assert check.differences == [f"only on the target, and kept: {other}"]
+
+
+def test_one_that_cannot_be_deleted_fails(migration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acls, "_VISIBLE_SECONDS", 0.0)
+    monkeypatch.setattr(acls, "KafkaAcls", SimpleNamespace(of=lambda _: SimpleNamespace(delete_acls=lambda _: None)))
+    migration.spec.acl_scope, migration.spec.delete_acls_of = AclScope.CLUSTER, [".*"]
+    migration.source.there.clear()
+    migration.target.there.append(Acl("TOPIC", "x", "LITERAL", "User:leaver", "READ"))
+
+    check = acls.copied_acls_check(migration, {"t": "t"}, [])
+
+    assert (check.status, "still on the target" in check.differences[0]) == (Status.FAIL, True)
+
+
+def test_who_cannot_tell_its_own_acls_may_not_delete_any(migration: Any) -> None:
+    migration.spec.acl_scope, migration.spec.delete_acls_of = AclScope.CLUSTER, [".*"]
+    migration.target.extra = {"security.protocol": "SSL"}
+    with pytest.raises(
+        BadParam, match="'delete_acls_of' is given, and connection 't' does not tell as whom it logs in"
+    ):
+        planning._acl_changes(migration)
+    migration.target.extra = {"sasl.username": "f", "sasl.mechanism": "PLAIN"}
+    assert [str(change.action) for change in planning._acl_changes(migration)] == ["create"]

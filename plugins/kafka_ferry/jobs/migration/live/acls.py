@@ -15,6 +15,7 @@ from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.principals import Principals
 from kafka_ferry.core.whole_acls import compare_whole, principals_findings, writers_findings
 from kafka_ferry.exceptions import FerryError, NotAuthorized, NotSupported
+from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.hooks.kafka.config import is_iam
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
@@ -51,7 +52,10 @@ def _compare(migration: Migration, source: Iterable[Acl], target: Iterable[Acl],
     spec = migration.spec
     source = Principals(spec.principals).acls(source)
     if spec.acl_scope is AclScope.CLUSTER:
-        return compare_whole(source, target, spec.target_topic, spec.target_prefix)
+        return compare_whole(
+            source, target, spec.target_topic, spec.target_prefix,
+            ours=principal_of(migration.target.extra), delete_of=spec.delete_acls_of,
+        )  # fmt: skip
     return compare_acls(source, target, topics, migration.groups.selection.names)
 
 
@@ -108,7 +112,8 @@ def _with_policies(check: Check, migration: Migration, topics: Mapping[str, str]
 
 
 def copy_acls(migration: Migration, topics: Mapping[str, str]) -> AclDiff:
-    """Make the missing ACLs on the target and wait until it shows them; safe to repeat. What it then shows.
+    """Make the missing ACLs on the target, delete what was asked, and wait until it shows so; safe to repeat. What it
+    then shows.
 
     When all is copied and compared: a DENY of a source that is frozen for the cutover would stop the copy, and where
     ``allow.everyone.if.no.acl.found`` is on, a topic's first ACL of any kind shuts out who has none.
@@ -117,9 +122,13 @@ def copy_acls(migration: Migration, topics: Mapping[str, str]) -> AclDiff:
     migration.target.admin.create_acls(diff.missing)
     for acl in diff.missing:
         log.info("made %s", acl)
+    if diff.to_delete:
+        KafkaAcls.of(migration.target).delete_acls(diff.to_delete)
+    for acl in diff.to_delete:
+        log.info("deleted %s", acl)
     # What the controller took, a broker knows a moment later (measured).
     deadline = time.monotonic() + _VISIBLE_SECONDS
-    while diff.missing and time.monotonic() < deadline:
+    while (diff.missing or diff.to_delete) and time.monotonic() < deadline:
         time.sleep(0.2)
         diff = acl_diff(migration, topics)
     return diff

@@ -19,6 +19,7 @@ from kafka_ferry.core.topics import TopicState, without_ids
 from kafka_ferry.core.words import shown
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.admin import Cluster
+from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.registry import engine_of
 from kafka_ferry.jobs.migration.engines.throughput_config import PROFILES
@@ -196,6 +197,13 @@ def _tell(title: str, findings: list[Finding]) -> None:
 def _acl_changes(migration: Migration) -> list[Change]:
     if migration.spec.acls is not Acls.COPY:
         return []
+    if migration.spec.delete_acls_of and principal_of(migration.target.extra) is None:
+        raise BadParam(
+            "delete_acls_of",
+            f"is given, and connection {migration.spec.target_conn_id!r} does not tell as whom it logs in: its own "
+            "ACLs could not be spared",
+            "leave it out, and kafka-acls --remove",
+        )  # fmt: skip
     with _needs_authorizer():
         return acl_diff(migration, migration.topics.targets(migration.spec)).changes()
 

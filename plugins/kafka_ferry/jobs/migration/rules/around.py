@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -70,6 +69,18 @@ AclScopeParam = Annotated[
         json_schema_extra=AROUND,
     ),
 ]
+DeleteAclsOf = Annotated[
+    list[Regex],
+    Field(
+        title="Delete ACLs of",
+        description=(
+            "Regular expressions, one per line, that match whole principals of the target: their ACLs that the source "
+            "does not have are deleted, never our own user's. Empty: nothing is deleted."
+        ),
+        examples=[["User:app-.*"]],
+        json_schema_extra=AROUND,
+    ),
+]
 PrincipalsParam = Annotated[
     dict[Regex, str],
     Field(
@@ -119,12 +130,35 @@ ScramConnection = Annotated[
 ]
 
 
-def check_around(principals: Mapping[str, str], scram_users: ScramUsers, scram_conn_id: str | None) -> None:
+class Around(Protocol):
+    """The params of this file."""
+
+    @property
+    def acls(self) -> Acls: ...
+    @property
+    def acl_scope(self) -> AclScope: ...
+    @property
+    def delete_acls_of(self) -> list[str]: ...
+    @property
+    def principals(self) -> dict[str, str]: ...
+    @property
+    def scram_users(self) -> ScramUsers: ...
+    @property
+    def scram_conn_id(self) -> str | None: ...
+
+
+def check_around(spec: Around) -> None:
     """Validate what types cannot say.
 
     :raises BadParam: a principal's name that cannot be one; users to be made, and no passwords, or the other way round.
     """
-    for pattern, name in principals.items():
+    if spec.delete_acls_of and (spec.acls is not Acls.COPY or spec.acl_scope is not AclScope.CLUSTER):
+        raise BadParam(
+            "delete_acls_of", f"is given, but acls is {spec.acls.value} and acl_scope {spec.acl_scope.value}",
+            "acls: copy with acl_scope: cluster; or leave it out",
+        )  # fmt: skip
+    scram_users, scram_conn_id = spec.scram_users, spec.scram_conn_id
+    for pattern, name in spec.principals.items():
         if problem := name_problem(pattern, name):
             fix = "such as User:\\1, where \\1 is the first group of the expression; empty leaves them out"
             raise BadParam("principals", problem, fix)

@@ -20,6 +20,7 @@ from kafka_ferry.jobs.migration.rules.around import (
     AclScope,
     AclScopeParam,
     AclsParam,
+    DeleteAclsOf,
     PrincipalsParam,
     Quotas,
     QuotasParam,
@@ -298,6 +299,7 @@ class MigrationSpec(Spec):
     )
     acls: AclsParam = Acls.CHECK
     acl_scope: AclScopeParam = AclScope.TOPICS
+    delete_acls_of: DeleteAclsOf = Field(default=[])
     principals: PrincipalsParam = Field(default={})
     quotas: QuotasParam = Quotas.CHECK
     scram_users: ScramUsersParam = ScramUsers.CHECK
@@ -351,7 +353,7 @@ class MigrationSpec(Spec):
 
     @model_validator(mode="after")
     def _around_fits(self) -> Self:
-        check_around(self.principals, self.scram_users, self.scram_conn_id)
+        check_around(self)
         return self
 
     @model_validator(mode="after")
