@@ -108,6 +108,7 @@ def test_what_cannot_be_read_is_skipped_with_the_reason_and_fails_where_it_was_t
 ) -> None:
     migration.target.fault = fault
     assert (check(migration).status, check(migration).detail) == (Status.FAIL, str(fault))
+    assert check(migration, only_compare=True).status is Status.SKIPPED
     migration.spec.quotas = Quotas.CHECK
     assert (check(migration).status, check(migration).detail) == (Status.SKIPPED, str(fault))
     migration.target.fault = TransientError("t: away")

@@ -49,18 +49,16 @@ def quotas_check(migration: Migration, failed: Collection[str], *, only_compare:
     asked = migration.spec.quotas
     if asked is Quotas.SKIP:
         return Check(name="quotas", status=Status.SKIPPED, detail="param quotas is skip")
-    if asked is Quotas.COPY and failed and not only_compare:
+    copy = asked is Quotas.COPY and not only_compare
+    if copy and failed:
         why = f"no quota is set where another check failed ({', '.join(sorted(failed))}): a next run may have to copy"
         return Check(name="quotas", status=Status.SKIPPED, detail=why)
     try:
-        if asked is Quotas.COPY and not only_compare:
-            diff, refused = _set_quotas(migration)
-            return check_quotas(diff, copied=True, brokers=_brokers(migration), refused=refused)
-        return check_quotas(quota_diff(migration), copied=False, brokers=_brokers(migration))
+        diff, refused = _set_quotas(migration) if copy else (quota_diff(migration), [])
+        return check_quotas(diff, copied=copy, brokers=_brokers(migration), refused=refused)
     except (NotSupported, NotAuthorized) as error:
         # The plan refused a copy that cannot be; what changed since must not pass for done.
-        status = Status.FAIL if asked is Quotas.COPY else Status.SKIPPED
-        return Check(name="quotas", status=status, detail=str(error))
+        return Check(name="quotas", status=Status.FAIL if copy else Status.SKIPPED, detail=str(error))
 
 
 def quota_changes(migration: Migration) -> list[Change]:
