@@ -24,6 +24,7 @@ from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.migration.rules.comparison_spec import ComparisonSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import ENGINES, spec_of
+from kafka_ferry.jobs.s3.files.files_spec import FilesSpec
 from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -35,6 +36,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "verify_backup": VerifySpec,
     "export_topics_to_s3": ExportSpec,
     "import_topics_from_s3": ImportSpec,
+    "import_files_from_s3": FilesSpec,
     "stream_database_changes": StreamSpec,
     "check_connections": ConnectionsSpec,
     "cutover": CutoverSpec,

@@ -32,7 +32,8 @@ ROOMED = [
 PURE = (
     "core", "records", "hooks/msk/rules", "hooks/msk_connect/rules",
     "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/cutover/rules", "jobs/migration/rules",
-    "jobs/runtimes/service_role/rules", "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
+    "jobs/runtimes/service_role/rules", "jobs/s3/files/rules", "jobs/s3/files/files_spec.py",
+    "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
     "jobs/cdc/debezium_config.py",
     "hooks/hosts/java_command.py", "hooks/hosts/launch.py", "hooks/hosts/scripts.py", "hooks/hosts/shell.py",
     "hooks/hosts/ssm_script.py",

@@ -20,7 +20,7 @@ PACKAGE = FOLDER.parent / "plugins" / "kafka_ferry"
 #: Tasks that move or read records: as long as the records last, and they are watched while they do.
 LONG = {
     "deploy", "wait_until_running", "fingerprint", "translate_groups", "export", "restore", "compare", "groups", "copy",
-    "copy_objects", "verify", "import", "follow",
+    "copy_objects", "verify", "import", "follow", "read",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from kafka_ferry.jobs.cutover.reported import CUTOVER_JOB, FAIL_BACK_JOB, RETIRE
 from kafka_ferry.jobs.migration.engines.registry import engine_kind
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
+from kafka_ferry.jobs.s3.files.reported import FILES
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
@@ -30,6 +31,7 @@ NO_MIGRATION = {
     "verify_backup": VERIFICATION,
     "export_topics_to_s3": EXPORT,
     "import_topics_from_s3": IMPORT,
+    "import_files_from_s3": FILES,
     "stream_database_changes": STREAM,
     "check_connections": CONNECTIONS,
     "cutover": CUTOVER_JOB,

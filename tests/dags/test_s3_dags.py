@@ -13,7 +13,7 @@ from airflow.sdk import DAG
 from dag_pages import tasks_of
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-NAMES = ("export_topics_to_s3", "import_topics_from_s3")
+NAMES = ("export_topics_to_s3", "import_topics_from_s3", "import_files_from_s3")
 HEAVY = ("numpy", "pyarrow", "fastavro", "boto3", "confluent_kafka", "requests")
 
 
@@ -32,15 +32,18 @@ def test_the_edges_are_those_of_the_docstring(name: str) -> None:
     assert set(order) == set(dag.task_dict)
     edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
     # Beside the chain: mapped tasks depend on what says how many there are, the teardown on its setup.
-    assert edges - set(pairwise(order)) <= {("freeze", "verify"), ("provision_topics", "release")}
+    assert edges - set(pairwise(order)) <= {
+        ("freeze", "verify"), ("shards", "import"), ("provision_topics", "release")
+    }  # fmt: skip
     assert set(pairwise(order)) <= edges
     assert [task.task_id for task in dag.leaves] == ["report"]
     assert all((task.retries or 0) >= 2 for task in dag.tasks)
     assert dag.schedule is None
 
 
-def test_retention_is_put_back_whatever_happened() -> None:
-    dag = load("import_topics_from_s3")
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_retention_is_put_back_whatever_happened(name: str) -> None:
+    dag = load(name)
     assert [task.task_id for task in dag.tasks if task.is_setup] == ["provision_topics"]
     assert [task.task_id for task in dag.tasks if task.is_teardown] == ["release", "report"]
     assert dag.task_dict["release"].on_failure_fail_dagrun is True

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from dag_runs import Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
 from group_offsets import commit
+from others_files import ConfluentSink, plain
 from plain_replicator import PlainReplicator
 from stack import Stack, jars, mariadb
 from stack.java import find_java
@@ -22,6 +23,8 @@ from stack.msk.cluster import SOURCE_ARN
 from stack.msk.server import CREDENTIALS
 from stack.msk_double import BUCKET, ROLE
 from stack.ports import PortLease
+from stack.s3 import ACCESS_KEY, SECRET, S3Server
+from stack.s3 import BUCKET as S3_BUCKET
 from stack.stack import PROJECT
 
 RUN = "every"
@@ -39,6 +42,7 @@ WORDS = {
     "cutover": ("orders", "every-cutover"),
     "export_topics_to_s3": ("source-topic", "every-export"),
     "fail_back": ("wave-1", "every-cutover"),
+    "import_files_from_s3": ("source-topic", "every-files"),
     "import_topics_from_s3": ("source-topic", "every-export"),
     "mirror_maker1": ("projects", "every-one"),
     "mirror_maker2_dedicated": ("projects", "every-dedicated"),
@@ -70,6 +74,7 @@ PROVED = {
     "cutover": COPIED | {"configs", "groups", "group_offsets", "producers_stopped", "handed_over", "late_writers"},
     "export_topics_to_s3": COPIED,
     "fail_back": COPIED | {"configs", "groups", "group_offsets", "producers_stopped", "handed_over", "late_writers"},
+    "import_files_from_s3": COPIED | {"gaps", "others"},
     "import_topics_from_s3": COPIED,
     "mirror_maker1": COPIED | {"configs", "new_records", "leftovers"},
     "mirror_maker2_dedicated": MIGRATED,
@@ -90,6 +95,7 @@ ON_TARGET = PROVED.keys() - {
 }  # fmt: skip
 SCHEDULED = ("backup_topics", "verify_backup")  # they ship paused
 DATABASE = "stream_database_changes"
+FILES = "import_files_from_s3"
 
 
 def example(dag: str, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,9 +161,22 @@ class Every:
         return runs.report(RUN)
 
 
+def fill_bucket(store: S3Server, name: str) -> None:
+    """Two topics' files, as Confluent's sink writes them; in the bucket of the stack's example."""
+    keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET}
+    client = boto3.client("s3", endpoint_url=store.url, region_name=REGION, **keys)
+
+    def put(key: str, data: bytes) -> None:
+        client.put_object(Bucket=S3_BUCKET, Key=f"topics/{key}", Body=data)
+
+    for topic in (f"{name}-1", f"{name}-2"):
+        for partition in range(2):
+            ConfluentSink(put, topic).write(partition, 0, [plain(number) for number in range(RECORDS // 2)])
+
+
 def fill_all(source: str, target: str) -> None:
     for dag, (_, name) in WORDS.items():
-        if dag in AFTER or not name:
+        if dag in AFTER or not name or dag == FILES:
             continue
         for topic in (f"{name}-1", f"{name}-2"):
             for bootstrap in (source, target) if dag in ("cutover", "verify_clusters") else (source,):
@@ -174,6 +193,7 @@ def every_dag(stack: Stack, api: AirflowApi, wanted: Collection[str]) -> Iterato
     jars.resolve_mm1(jars.cache_folder(PROJECT), find_java(), print)
     source, target = stack.source_bootstrap, stack.target_bootstrap
     fill_all(source, target)
+    fill_bucket(stack.s3, WORDS[FILES][1])
     url = stack.variables()["FERRY_MSK_ENDPOINT"]
     kafka = boto3.client("kafka", region_name=REGION, endpoint_url=url, **CREDENTIALS)
     with PortLease() as lease, PlainReplicator(kafka, source, target):

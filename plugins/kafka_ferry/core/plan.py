@@ -276,6 +276,8 @@ class Plan(PlanFile):
             return Kind.FAIL_BACK if "forward_connectors" in self.spec else Kind.CUTOVER
         if "left_behind" in self.spec:
             return Kind.RETIRE
+        if "layout" in self.spec:  # files that others wrote
+            return Kind.IMPORT
         if self.connections is not None:
             return Kind.ASK
         if self.connector is not None:

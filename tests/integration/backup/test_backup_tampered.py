@@ -83,7 +83,7 @@ def other_schema() -> bytes:
 
 
 def many(data: bytes) -> bytes:
-    _, marker, at = avro._head(data)
+    _, marker, at = avro.head_of(data)
     ((_, _, block),) = avro._blocks(data, "x")
     plain = data[:at].replace(b"\x0edeflate", b"\x08null")
     return plain + avro._long(10**9) + avro._long(len(block)) + block + marker

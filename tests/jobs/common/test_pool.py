@@ -20,11 +20,13 @@ from kafka_ferry.jobs.backup.dag import back_up, restore, verify
 from kafka_ferry.jobs.common.pool import check_pool
 from kafka_ferry.jobs.migration.dag import compare, migrate
 from kafka_ferry.jobs.s3.dag import export_topics, import_topics
+from kafka_ferry.jobs.s3.files.dag import import_files
 
 NAME = "AIRFLOW__KAFKA_FERRY__POOL"
 JOBS = {
     back_up: {"export"}, restore: {"restore", "compare"}, verify: {"verify"}, compare: {"fingerprint"},
     migrate: {"fingerprint"}, export_topics: {"export", "verify"}, import_topics: {"import"},
+    import_files: {"read", "import"},
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from kafka_ferry.core.disk import disk_words
 from kafka_ferry.core.heartbeat import beat
@@ -85,6 +86,16 @@ class FolderStore:
                 refuse_large(self.location, key, os.fstat(file.fileno()).st_size, limit)
             return file.read()
 
+    def load(self, key: str, into: BinaryIO, limit: int) -> None:
+        path = self._path(key)
+        if path.exists() and not path.is_file():
+            raise ForeignKey(f"{self.location}: {key} is not a file")
+        with self._faults(f"read {key}"), path.open("rb") as file:
+            refuse_large(self.location, key, os.fstat(file.fileno()).st_size, limit)
+            while piece := file.read(1024 * 1024):
+                into.write(piece)
+                beat()
+
     def size(self, key: str) -> int | None:
         path = self._path(key)
         with self._faults(f"look at {key}"):
@@ -97,7 +108,8 @@ class FolderStore:
         for path in start.rglob("*") if start.is_dir() else ():  # links to folders are not followed
             key = path.relative_to(self._folder).as_posix()
             if key.startswith(prefix) and not path.name.startswith(".") and path.is_file() and not path.is_symlink():
-                found.append(StoredObject(key, path.stat().st_size))
+                about = path.stat()
+                found.append(StoredObject(key, about.st_size, about.st_mtime_ns // 1_000_000))
         yield from sorted(found, key=lambda one: one.key)
 
     def clock(self) -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
@@ -60,10 +60,11 @@ class UploadGone(TransientError):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One line of a listing. ``key`` is relative to the location."""
+    """One line of a listing. ``key`` is relative to the location. ``modified``: when it was written, ms since 1970."""
 
     key: str
     size: int
+    modified: int = 0
 
 
 class ObjectStore(Protocol):
@@ -95,6 +96,10 @@ class ObjectStore(Protocol):
 
         :raises ObjectMissing: no such object. ``ObjectTooLarge``: it has more bytes.
         """
+        ...
+
+    def load(self, key: str, into: BinaryIO, limit: int) -> None:
+        """Write an object into a file that is empty, some at a time: for those too large for memory. As ``get``."""
         ...
 
     def size(self, key: str) -> int | None:
@@ -212,6 +217,21 @@ class S3Store:
 
         return self._try(f"read {key}", read)
 
+    def load(self, key: str, into: BinaryIO, limit: int) -> None:
+        at = self._at(key)
+
+        def read() -> None:
+            into.seek(0)
+            into.truncate()  # of a try that broke off
+            answer = self._client.get_object(**at)
+            with contextlib.closing(answer["Body"]) as body:
+                refuse_large(self.location, key, answer["ContentLength"], limit)
+                for piece in body.iter_chunks(1024 * 1024):
+                    into.write(piece)
+                    beat()
+
+        self._try(f"read {key}", read)
+
     def size(self, key: str) -> int | None:
         at = self._at(key)
         try:
@@ -227,7 +247,9 @@ class S3Store:
             for entry in page.get("Contents", []):
                 if not entry["Key"].startswith(arguments["Prefix"]):  # a server that answers with something else
                     raise ForeignKey(f"{self.location}: the listing of {prefix} has {entry['Key'][:200]!r} in it")
-                yield StoredObject(entry["Key"].removeprefix(self._prefix), entry["Size"])
+                written = entry.get("LastModified")
+                modified = int(written.timestamp() * 1000) if written else 0
+                yield StoredObject(entry["Key"].removeprefix(self._prefix), entry["Size"], modified)
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.hooks.objects.folder_store import FolderStore
@@ -76,6 +76,9 @@ class _ObjectStorage:
         if limit is not None:
             refuse_large(self.location, key, len(data), limit)
         return data
+
+    def load(self, key: str, into: BinaryIO, limit: int) -> None:
+        into.write(self.get(key, limit))
 
     def size(self, key: str) -> int | None:
         path = self._path / key

@@ -15,10 +15,17 @@ Below = Callable[[Segment, int], int]
 
 @dataclass(frozen=True)
 class Mark:
-    """All of a source partition below ``source`` is proven to be in the target's below ``target``."""
+    """All of a source partition below ``source`` is proven to be in the target's below ``target``.
+
+    :param records: how many they were, of files that others may add to; None: of an export, which does not change.
+    """
 
     source: int
     target: int
+    records: int | None = None
+
+    def to_json(self) -> list[int]:
+        return [self.source, self.target, *([] if self.records is None else [self.records])]
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Bookmark:
             "topic_id": self.topic_id,
             "source_id": self.source_id,
             "configs": None if self.configs is None else dict(self.configs),
-            "marks": {str(number): [mark.source, mark.target] for number, mark in sorted(self.marks.items())},
+            "marks": {str(number): mark.to_json() for number, mark in sorted(self.marks.items())},
         }
 
     @classmethod
@@ -48,7 +55,7 @@ class Bookmark:
         """:raises ValueError: it is none; whoever may write the artifacts may have written it."""
         try:
             marks = {int(number): Mark(*pair) for number, pair in data["marks"].items()}
-            numbers = [one for mark in marks.values() for one in (mark.source, mark.target)]
+            numbers = [one for mark in marks.values() for one in mark.to_json()]
             found = cls(**{**data, "marks": marks})
             texts = [found.topic_id, found.source_id, *(found.configs or {}), *(found.configs or {}).values()]
         except (TypeError, KeyError, AttributeError) as error:

@@ -190,10 +190,10 @@ class ImportRun(RestoreRun):
         for topic, topic_id in self._with_ids():
             mine = [one for one in marks if one[0] == topic.name]
             book = self.book(topic, topic_id)
-            for _, partition, source, target in mine:
-                known = book.marks.get(partition)
-                if known is None or known.source < source:  # a task that is repeated does not turn back
-                    book = book.with_mark(partition, Mark(source, target))
+            for _, partition, *numbers in mine:
+                known, mark = book.marks.get(partition), Mark(*numbers)
+                if known is None or known.source < mark.source:  # a task that is repeated does not turn back
+                    book = book.with_mark(partition, mark)
             if mine:
                 self._books.write(topic.name, book)
 

@@ -39,12 +39,12 @@ def export_run_of(context: Mapping[str, Any]) -> ExportRun:
     """The export of the run a task belongs to."""
     spec = ExportSpec.from_params(context["params"])
     cluster = KafkaClusterHook(spec.source_conn_id)
-    order = _order(spec.location, spec.aws_conn_id, spec.signing_conn_id)
+    order = order_of(spec.location, spec.aws_conn_id, spec.signing_conn_id)
     return ExportRun(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
 
 
-def _order(
-    location: str, aws_conn_id: str | None, signing_conn_id: str | None, param: str = "location"
+def order_of(
+    location: str, aws_conn_id: str | None, signing_conn_id: str | None = None, param: str = "location"
 ) -> dict[str, Any]:
     check_location(location, param)
     settings = store_settings(aws_conn_id) if location.startswith("s3://") else None
@@ -74,9 +74,9 @@ class ImportJob:
         self.spec = ImportSpec.from_params(context["params"])
         self._dag_id = context["dag_run"].dag_id
         self.cluster = KafkaClusterHook(self.spec.target_conn_id)
-        self.order = _order(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id)
+        self.order = order_of(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id)
         if self.spec.copy_to:
-            self.order = _order(self.spec.copy_to, self.spec.copy_aws_conn_id, self.spec.signing_conn_id, "copy_to")
+            self.order = order_of(self.spec.copy_to, self.spec.copy_aws_conn_id, self.spec.signing_conn_id, "copy_to")
 
     @property
     def store(self) -> ObjectStore:
@@ -85,7 +85,7 @@ class ImportJob:
 
     def origin(self) -> ObjectStore:
         """Where the export was written."""
-        return open_store(**_order(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id))
+        return open_store(**order_of(self.spec.location, self.spec.aws_conn_id, self.spec.signing_conn_id))
 
     def latest(self, origin: ObjectStore) -> str | None:
         """Id of the export to import; None when there is none yet, and ``follow_for`` waits for one.
@@ -118,7 +118,8 @@ class ImportJob:
 
     def import_run(self, export_id: str | None = None, catalogue: Catalogue | None = None) -> ImportRun:
         """:param export_id: as of which export; None is the latest."""
-        books = ArtifactBookmarks(self._dag_id, self.cluster.admin.describe_cluster().cluster_id, self.spec)
+        cluster_id = self.cluster.admin.describe_cluster().cluster_id
+        books = ArtifactBookmarks(self._dag_id, cluster_id, self.spec.export, self.spec.location)
         return ImportRun(self.cluster.extra, self.store, self.spec, books, export_id, catalogue)
 
 
@@ -129,10 +130,10 @@ class ArtifactBookmarks:
     its records: it counts them, and looks at the last one.
     """
 
-    def __init__(self, dag_id: str, cluster_id: str, spec: ImportSpec) -> None:
+    def __init__(self, dag_id: str, cluster_id: str, name: str, location: str) -> None:
         self._artifacts = RunArtifacts(dag_id, _BOOKMARKS)
-        place = hashlib.sha256(spec.location.rstrip("/").encode()).hexdigest()[:8]
-        self._folder = f"{safe_name(cluster_id)}/{spec.export}-{place}"
+        place = hashlib.sha256(location.rstrip("/").encode()).hexdigest()[:8]
+        self._folder = f"{safe_name(cluster_id)}/{name}-{place}"
 
     def read(self, topic: str) -> Bookmark:
         found = self._artifacts.read_json(self._name(topic))

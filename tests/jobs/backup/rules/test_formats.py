@@ -142,7 +142,7 @@ def test_duckdb_reads_it_as_it_is(kind: Format, reader: str, tmp_path: Path) -> 
 
 def test_portions_without_a_record_are_refused_as_they_cost_time_and_hold_nothing() -> None:
     data = bytes(encode(draft(), "avro", ABOUT))
-    _, marker, at = avro._head(data)
+    _, marker, at = avro.head_of(data)
     empty = zlib.compress(b"0" * 100_000, wbits=-15)
     with pytest.raises(DamagedSegment, match="says it has 0 records"):
         list(decode(data[:at] + avro._long(0) + avro._long(len(empty)) + empty + marker, "x.avro"))

@@ -87,7 +87,7 @@ def inside(rng: random.Random, kind: Format) -> bytes:
         text = "\n".join(json.dumps(mutated_json(rng, line)) for line in lines).encode()
         return gzip.compress(mutated(rng, text) if rng.random() < 0.3 else text, 1)
     if kind == "avro":
-        _, marker, at = avro._head(data)
+        _, marker, at = avro.head_of(data)
         ((_, count, block),) = avro._blocks(data, "x")
         block = mutated(rng, block)
         pack = zlib.compressobj(1, wbits=-15)
@@ -234,7 +234,7 @@ def bomb(kind: str, size: int) -> tuple[Format, bytes]:
     if kind == "block":
         empty = io.BytesIO()
         fastavro.writer(empty, avro._PARSED, [], codec="deflate", sync_marker=avro._MARKER)
-        head = empty.getvalue()[: avro._head(empty.getvalue())[2]]
+        head = empty.getvalue()[: avro.head_of(empty.getvalue())[2]]
         pack = zlib.compressobj(1, wbits=-15)
         packed = b"".join(map(pack.compress, zeros(size))) + pack.flush()
         return "avro", head + avro._long(1) + avro._long(len(packed)) + packed + avro._MARKER

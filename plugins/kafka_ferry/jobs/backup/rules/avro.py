@@ -131,7 +131,7 @@ def _blocks(data: bytes, what: str) -> Iterator[tuple[bytes, int, bytes]]:
 
     :raises DamagedSegment: another schema or codec, or a block that would become too large.
     """
-    about, marker, at = _head(data)
+    about, marker, at = head_of(data)
     schema = fastavro.schema.to_parsing_canonical_form(json.loads(about["avro.schema"]))
     if schema not in (_CANONICAL, _CANONICAL_BINARY):
         raise DamagedSegment(f"{what}: it has an unexpected schema: {schema[:300]}")
@@ -161,7 +161,7 @@ def _inflated(block: bytes, what: str) -> bytes:
     return found
 
 
-def _head(data: bytes) -> tuple[dict[str, bytes], bytes, int]:
+def head_of(data: bytes) -> tuple[dict[str, bytes], bytes, int]:
     """Metadata, marker and end of a file's header.
 
     :raises ValueError: it is none. ``IndexError``: it ends too soon.
@@ -202,7 +202,7 @@ def _own_head(binary_names: bool) -> bytes:
     sink = io.BytesIO()
     fastavro.writer(sink, _PARSED_BINARY if binary_names else _PARSED, [], codec="null", sync_marker=_MARKER)
     data = sink.getvalue()
-    return data[: _head(data)[2]]
+    return data[: head_of(data)[2]]
 
 
 def _take(rows: Rows, record: Any, what: str) -> int:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.core.partition import Partition
@@ -111,14 +111,51 @@ def read_segment(store: ObjectStore, segment: Segment) -> bytes:
     return data
 
 
+class SegmentReader(Protocol):
+    """How objects become records: those that we write, or those that others do."""
+
+    packs: bool
+    """Whether Parquet can be had in buffers (``native``)."""
+
+    def fetch(self, store: ObjectStore, segment: Segment) -> Any:
+        """A segment's object, as it was when it was described; it has a length.
+
+        :raises DamagedSegment: it is missing, or another one.
+        """
+        ...
+
+    def decode(self, data: Any, segment: Segment, native: bool) -> Iterator[Rows | PackedRows]:
+        """The records of a fetched object, a portion at a time.
+
+        :param native: in buffers, where the format has them (Parquet); loads Numba.
+        :raises DamagedSegment: it is no such object.
+        """
+        ...
+
+
+class OwnSegments:
+    """The objects that we write."""
+
+    packs = True
+
+    def fetch(self, store: ObjectStore, segment: Segment) -> bytes:
+        return read_segment(store, segment)
+
+    def decode(self, data: bytes, segment: Segment, native: bool) -> Iterator[Rows | PackedRows]:
+        return decoded(data, segment.key or "", native)
+
+
+OWN: Final[SegmentReader] = OwnSegments()
+
+
 def restored_rows(
-    data: bytes, segment: Segment, point_in_time: int | None, native: bool = False
+    data: Any, segment: Segment, point_in_time: int | None, native: bool = False, reader: SegmentReader = OWN
 ) -> Iterator[Rows | PackedRows]:
     """The records of a segment as they are restored.
 
-    :param native: in buffers, where the format has them (Parquet); loads Numba.
+    :param native: see ``SegmentReader.decode``.
     """
-    for rows in as_claimed(decoded(data, segment.key or "", native), segment):
+    for rows in as_claimed(reader.decode(data, segment, native), segment):
         kept = rows if point_in_time is None else rows.until(point_in_time)
         if len(kept):
             yield kept.without_zero(FOR_ZERO)
@@ -145,7 +182,9 @@ def _natively(config: Mapping[str, Any], ranges: Sequence[RestoreRange]) -> bool
     )
 
 
-def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange]) -> Restored:
+def restore_shard(
+    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN
+) -> Restored:
     """Write what is not yet on the target.
 
     Memory: three segments as they are stored, one row group decoded, 128 MB that wait to be sent.
@@ -160,7 +199,7 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     admin = KafkaAdmin(client_config(config), "target")
     ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
     ids = admin.topic_ids({one.topic for one in ranges})
-    native = _natively(client_config(config), ranges)
+    native = reader.packs and _natively(client_config(config), ranges)
     make = NativeSender if native else MessageSender
     states = admin.topics({one.topic for one in ranges}).values()
     limits = [limit[1] for state in states if (limit := size_limit(state.effective))]
@@ -170,13 +209,14 @@ def restore_shard(config: Mapping[str, Any], store: ObjectStore, ranges: Sequenc
     ):
         for one in ranges:
             there = ends[one.at] - one.base
-            with LibrdkafkaReader(client_config(config), "read_uncommitted", few=True) as reader:
-                last = _last_hash(reader, one, ends[one.at])
+            with LibrdkafkaReader(client_config(config), "read_uncommitted", few=True) as target:
+                last = _last_hash(target, one, ends[one.at])
             try:
-                written = _restore(sender, _fetched(pool, store, one, done), one, there, last, done, native)
+                objects = _fetched(pool, reader, store, one)
+                written = _restore(sender, reader, objects, one, there, last, done, native)
                 sender.flush()
             except RecordRefused as error:
-                raise RecordRefused(error.failure, _next_record(admin, store, one)) from None
+                raise RecordRefused(error.failure, _next_record(admin, reader, store, one)) from None
             expected = one.base + there + written
             end = admin.offsets([one.at], "latest", "read_uncommitted")[one.at]
             if end != expected:
@@ -200,7 +240,7 @@ def _last_hash(reader: LibrdkafkaReader, one: RestoreRange, end: int) -> int | N
     return int(content.hashes[0])
 
 
-def _next_record(admin: KafkaAdmin, store: ObjectStore, one: RestoreRange) -> str:
+def _next_record(admin: KafkaAdmin, reader: SegmentReader, store: ObjectStore, one: RestoreRange) -> str:
     """The record of the backup that comes behind what the target holds."""
     try:
         done = admin.offsets([one.at], "latest", "read_uncommitted")[one.at] - one.base
@@ -211,7 +251,8 @@ def _next_record(admin: KafkaAdmin, store: ObjectStore, one: RestoreRange) -> st
         if one.point_in_time is None and left >= segment.records:
             left -= segment.records
             continue
-        for rows in restored_rows(read_segment(store, segment), segment, one.point_in_time):
+        data = reader.fetch(store, segment)
+        for rows in restored_rows(data, segment, one.point_in_time, reader=reader):
             if left < len(rows):
                 record = rows.skip(left).first(1)
                 return (
@@ -231,12 +272,12 @@ def _foreign(one: RestoreRange, what: str) -> ForeignRecords:
 
 
 def _fetched(
-    pool: ThreadPoolExecutor, store: ObjectStore, one: RestoreRange, done: Restored
-) -> Iterator[tuple[Segment, Future[bytes] | None]]:
+    pool: ThreadPoolExecutor, reader: SegmentReader, store: ObjectStore, one: RestoreRange
+) -> Iterator[tuple[Segment, Future[Any]]]:
     """Segments with their objects, some fetched ahead."""
-    waiting: list[tuple[Segment, Future[bytes]]] = []
+    waiting: list[tuple[Segment, Future[Any]]] = []
     for segment in one.segments:
-        waiting.append((segment, pool.submit(read_segment, store, segment)))
+        waiting.append((segment, pool.submit(reader.fetch, store, segment)))
         if len(waiting) > _AHEAD:
             yield waiting.pop(0)
     yield from waiting
@@ -244,7 +285,8 @@ def _fetched(
 
 def _restore(
     sender: Sender,
-    segments: Iterator[tuple[Segment, Future[bytes] | None]],
+    reader: SegmentReader,
+    segments: Iterator[tuple[Segment, Future[Any]]],
     one: RestoreRange,
     there: int,
     last: int | None,
@@ -254,10 +296,9 @@ def _restore(
     """Send the records of a partition behind the first ``there`` of them; how many were sent."""
     seen, written = 0, 0
     for segment, fetching in segments:
-        assert fetching is not None  # noqa: S101
         data = fetching.result()
         done.size += len(data)
-        for rows in restored_rows(data, segment, one.point_in_time, native):
+        for rows in restored_rows(data, segment, one.point_in_time, native, reader):
             new: Any = rows
             if seen < there:
                 known = min(len(rows), there - seen)

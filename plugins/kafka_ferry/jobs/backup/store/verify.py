@@ -20,7 +20,7 @@ from kafka_ferry.jobs.backup.rules.layout import data_prefix
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
 from kafka_ferry.jobs.backup.rules.ranges import chain_segments
 from kafka_ferry.jobs.backup.rules.restore_plan import whole
-from kafka_ferry.jobs.backup.store.restore import RestoreRange, decoded, read_segment, restored_rows
+from kafka_ferry.jobs.backup.store.restore import OWN, RestoreRange, SegmentReader, decoded, read_segment, restored_rows
 from kafka_ferry.records.compare import compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
@@ -136,7 +136,7 @@ class RestoredPartition:
 
 
 def compare_restored(
-    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange]
+    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN
 ) -> list[RestoredPartition]:
     """Compare each restored partition with the fingerprints of the manifest, segment by segment.
 
@@ -146,16 +146,16 @@ def compare_restored(
     admin = KafkaAdmin(client_config(config), "target")
     ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
     result = []
-    with LibrdkafkaReader(client_config(config), "read_uncommitted") as reader:
+    with LibrdkafkaReader(client_config(config), "read_uncommitted") as target:
         for one in ranges:
             span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
-            content = reader.read([span])[one.at]
-            expected = list(_expected(store, one))
+            content = target.read([span])[one.at]
+            expected = list(_expected(store, one, reader))
             if _equal(content, expected):
                 records, retimed = sum(part.records for part in expected), sum(part.retimed for part in expected)
                 result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed))
             else:
-                result.append(_differing(store, one, content))
+                result.append(_differing(store, one, content, reader))
     return result
 
 
@@ -167,19 +167,19 @@ class _Expected(NamedTuple):
     retimed: int
 
 
-def _expected(store: ObjectStore, one: RestoreRange) -> Iterator[_Expected]:
+def _expected(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> Iterator[_Expected]:
     """By segment; an object is read once at most."""
     for segment in one.segments:
         known = segment.fingerprint if whole(segment, one.point_in_time) else None
         times, until = (segment.min_timestamp, segment.max_timestamp), one.point_in_time
         zero = times[0] is not None and times[1] is not None and times[0] <= 0 <= times[1]
         zero = zero and (until is None or until >= 0)
-        data = read_segment(store, segment) if zero or not known else b""
-        retimed = _at_zero(decoded(data, segment.key or "", native=False)) if zero else 0
+        data = reader.fetch(store, segment) if zero or not known else b""
+        retimed = _at_zero(reader.decode(data, segment, native=False)) if zero else 0
         if known:
             yield _Expected(segment.records, Fingerprint.from_json(known), retimed)
         else:
-            content = _contents(restored_rows(data, segment, until), 0, segment.end)
+            content = _contents(restored_rows(data, segment, until, reader=reader), 0, segment.end)
             yield _Expected(len(content), Fingerprint.of(content), retimed)
 
 
@@ -188,11 +188,13 @@ def _at_zero(pieces: Iterator[Any]) -> int:
     return sum(int(np.count_nonzero(np.asarray(rows.timestamps, dtype=np.int64) == 0)) for rows in pieces)
 
 
-def _restored(store: ObjectStore, one: RestoreRange, segments: Sequence[Segment]) -> PartitionContent:
+def _restored(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> PartitionContent:
     pieces = (
-        rows for segment in segments for rows in restored_rows(read_segment(store, segment), segment, one.point_in_time)
+        rows
+        for segment in one.segments
+        for rows in restored_rows(reader.fetch(store, segment), segment, one.point_in_time, reader=reader)
     )
-    return _contents(pieces, 0, segments[-1].end if segments else 0)
+    return _contents(pieces, 0, one.segments[-1].end if one.segments else 0)
 
 
 def _equal(content: PartitionContent, expected: Sequence[_Expected]) -> bool:
@@ -206,8 +208,10 @@ def _equal(content: PartitionContent, expected: Sequence[_Expected]) -> bool:
     return at == len(content)
 
 
-def _differing(store: ObjectStore, one: RestoreRange, content: PartitionContent) -> RestoredPartition:
-    ours = _restored(store, one, one.segments)
+def _differing(
+    store: ObjectStore, one: RestoreRange, content: PartitionContent, reader: SegmentReader
+) -> RestoredPartition:
+    ours = _restored(store, one, reader)
     found = compare(ours, content, ours.end)
     named = "; ".join(map(str, found.differences[:5])) or "records differ"
     return RestoredPartition(

@@ -19,14 +19,16 @@ def in_processes(
     weight: Callable[[Item], int],
     order: Callable[[Sequence[Item]], Mapping[str, Any]],
     cores: int = 1,
+    runner: Callable[[Sequence[Mapping[str, Any]]], list[dict[str, Any]]] | None = None,
 ) -> list[dict[str, Any]]:
     """The answers of the processes, one a portion of the items.
 
     :param weight: bytes of an item. ``order``: of a portion, see ``process.run``.
     :param cores: how many one process keeps busy, see ``native_stream.cores_kept_busy``.
+    :param runner: does the orders; default: ``process.run``.
     """
     portions = shard([(one, weight(one)) for one in items], max_shards=processes(cores), min_shard_weight=_MIN_BYTES)
-    return run([order(portion) for portion in portions])
+    return (runner or run)([order(portion) for portion in portions])
 
 
 def processes(cores: int = 1) -> int:
