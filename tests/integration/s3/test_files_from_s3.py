@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient
 
+import kafka_ferry
 from dags_by_hand import DagRunByHand
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
+from kafka_ferry.jobs.s3.files.files_job import FilesJob
+from kafka_ferry.jobs.s3.files.store.files_run import FilesRun
 from others_files import ConfluentSink, Sent, plain
+from stack import Stack
 
 pytestmark = pytest.mark.integration
 
@@ -114,3 +127,162 @@ def test_what_files_lack_is_told_before_anything_is_written(location, put, stack
     report = DagRunByHand(DAG, "r2", **params, accept_losses=["keys", "headers", "timestamps", "bytes"]).whole()
     assert report["verdict"] == "PASS"
     assert untimed(read(stack.target_bootstrap, topic, 1)[0]) == of([plain(at) for at in range(10)], False, False)
+
+
+LOST = ["keys", "headers", "timestamps", "bytes"]
+
+
+def lines(records: list[Sent]) -> list[bytes | None]:
+    return [one.value for one in records]
+
+
+def values(stack: Stack, topic: str) -> list[bytes | None]:
+    return [one[1] for one in read(stack.target_bootstrap, topic, 1)[0]]
+
+
+def find(report: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(check for check in report["checks"] if check["name"] == name)
+
+
+def test_gaps_and_files_written_twice_are_named(location, put, stack, topic_prefix):
+    """The sink was restarted: it began again at its last commit and cut its files elsewhere. A transaction's marker, or
+    a file that is gone, leaves offsets out."""
+    topic, records = f"{topic_prefix}orders", [plain(at) for at in range(100)]
+    sink = ConfluentSink(put, topic)
+    sink.write(0, 0, records[:40])
+    sink.write(0, 40, records[40:60])
+    sink.write(0, 30, records[30:80])
+    sink.write(0, 85, records[80:])
+    params = {"layout": "confluent", "location": location, "accept_losses": LOST}
+    with pytest.raises(AirflowFailException, match=r"gaps: offsets are missing .*offsets 80 to 84.*accept_losses with"):
+        DagRunByHand(DAG, "r1", **params).whole()
+    assert KafkaClusterHook("kafka_target").admin.topics([topic]) == {}, "nothing was made"
+    report = DagRunByHand(DAG, "r2", **params | {"accept_losses": [*LOST, "gaps"]}).whole()
+    assert report["verdict"] == "PASS"
+    assert values(stack, topic) == lines(records)
+    gaps = find(report, "gaps")
+    assert (gaps["status"], gaps["actual"], gaps["differences"]) == (
+        "explained", "5 offsets missing", [f"{topic}-0: offsets 80 to 84"],
+    )  # fmt: skip
+    assert "30 records that two files have were taken once" in gaps["detail"]
+
+
+def test_files_of_a_time_based_partitioner_and_tombstones(location, put, stack, topic_prefix):
+    """Late records leave two files open at once; records without a value are in a folder of their own, as keys."""
+    topic, records = f"{topic_prefix}orders", [plain(at) for at in range(30)]
+    early = ConfluentSink(put, topic, folder="year=2024/month=01/day=01/hour=00")
+    late = ConfluentSink(put, topic, folder="year=2024/month=01/day=01/hour=01")
+    early.write(0, 0, [*records[:9], records[10]])
+    late.write(0, 9, [records[9], *records[11:30]])
+    put(f"{topic}/tombstone/{topic}+0+0000000030.keys.json", b'"key-1"\n')
+    params = {"layout": "confluent", "location": location}
+    with pytest.raises(AirflowFailException, match=r"tombstones: .*tombstone/.*accept_losses with .*tombstones"):
+        DagRunByHand(DAG, "r1", **params, accept_losses=LOST).whole()
+    with pytest.raises(AirflowFailException, match=r"order: files overlap .* begins at offset 9, before 30"):
+        DagRunByHand(DAG, "r2", **params, accept_losses=[*LOST, "tombstones"]).whole()
+    report = DagRunByHand(DAG, "r3", **params, accept_losses=[*LOST, "tombstones", "order"]).whole()
+    assert report["verdict"] == "PASS"
+    assert values(stack, topic) == lines([*records[:9], records[10], records[9], *records[11:]])
+
+
+def test_a_file_that_is_damaged_or_changes_is_named_and_nothing_is_written(
+    location, put, stack, topic_prefix, monkeypatch
+):
+    topic, records = f"{topic_prefix}orders", [plain(at) for at in range(20)]
+    sink = ConfluentSink(put, topic, ".json.gz")
+    sink.write(0, 0, records[:10])
+    key = sink.write(0, 10, records[10:])
+    params = {"layout": "confluent", "location": location, "accept_losses": LOST}
+    put(key, sink.values(records[10:])[:-5])
+    with pytest.raises(AirflowFailException, match=rf"{re.escape(key)}: cannot be read as json: EOFError"):
+        DagRunByHand(DAG, "r1", **params).whole()
+    admin = KafkaClusterHook("kafka_target").admin
+    assert admin.topics([topic]) == {}
+
+    # Between the two readings.
+    put(key, sink.values(records[10:]))
+    made = FilesRun.prepare
+
+    def changing(files_run: FilesRun) -> list[str]:
+        put(key, sink.values([*records[11:], records[10]]))
+        return made(files_run)
+
+    monkeypatch.setattr(FilesRun, "prepare", changing)
+    with pytest.raises(AirflowFailException, match="its content is not what this run read first"):
+        DagRunByHand(DAG, "r2", **params).whole()
+    there = values(stack, topic)
+    assert there == lines(records[: len(there)])
+    assert len(there) <= 10, "nothing of it is there, or of what comes behind it"
+    assert "retention.ms" not in admin.topics([topic])[topic].configs, "the hold has ended"
+
+
+def test_a_killed_import_repeats_nothing(location, put, stack, topic_prefix):
+    """The process that writes is killed with -9 in the midst of it; the run is cleared, and another one follows."""
+    topic, count = f"{topic_prefix}orders", 120_000
+    records = [plain(at) for at in range(count)]
+    sink = ConfluentSink(put, topic, ".json.gz", keys=True)
+    for begin in range(0, count, 20_000):
+        sink.write(0, begin, records[begin : begin + 20_000])
+    params = {"layout": "confluent", "location": location, "accept_losses": ["headers", "timestamps", "bytes"]}
+    run = DagRunByHand(DAG, "r1", **params)
+    for task in ("plan", "shards", "read", "provision_topics"):
+        run.xcoms[task] = run._execute(run.dag.task_dict[task])
+    job = FilesJob(run._context("import"))
+    (one,) = job.files_run(job.read()).ranges()
+    order = {"kind": "restore", "config": dict(job.cluster.extra), "store": job.order,
+             "formats": asdict(job.spec.formats), "ranges": [one.to_json()]}  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(Path(kafka_ferry.__file__).parents[1])}
+    command = [sys.executable, "-m", "kafka_ferry.jobs.s3.files.process"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
+    assert child.stdin is not None
+    child.stdin.write(json.dumps(order).encode() + b"\n")
+    child.stdin.flush()
+    deadline = time.monotonic() + 60
+    while (there := job.cluster.admin.offsets([one.at], "latest", "read_uncommitted")[one.at]) < 10_000:
+        assert time.monotonic() < deadline
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    child.stdin.close()
+    there = job.cluster.admin.offsets([one.at], "latest", "read_uncommitted")[one.at]
+    assert 10_000 <= there < count, "killed in the midst of it"
+
+    report = DagRunByHand(DAG, "r1", **params).whole()
+    assert (report["verdict"], report["topics"][0]["target_records"]) == ("PASS", count)
+    assert [one[:2] for one in read(stack.target_bootstrap, topic, 1)[0]] == [(one.key, one.value) for one in records]
+    report = DagRunByHand(DAG, "r2", **params).whole()
+    assert (report["verdict"], report["topics"][0]["target_records"]) == ("PASS", 0), "verified by the run before"
+    assert len(values(stack, topic)) == count
+
+
+def test_later_runs_go_on_where_the_last_one_ended(location, put, stack, topic_prefix, make_topics, produce):
+    """Retention has deleted from the target, a lifecycle from the bucket; a file that comes in before that place is
+    refused, as is a target with records of others."""
+    topic, records = f"{topic_prefix}orders", [plain(at) for at in range(60)]
+    sink = ConfluentSink(put, topic)
+    for begin in (0, 10, 20):
+        sink.write(0, begin, records[begin : begin + 10])
+    params = {"layout": "confluent", "location": location, "accept_losses": [*LOST, "gaps"]}
+    assert DagRunByHand(DAG, "r1", **params).whole()["verdict"] == "PASS"
+    admin = AdminClient({"bootstrap.servers": stack.target_bootstrap})
+    for future in admin.delete_records([TopicPartition(topic, 0, 25)]).values():
+        future.result(30)
+    store_of(location, "aws_default").delete([sink.name(0, 0)])
+    sink.write(0, 30, records[30:50])
+    report = DagRunByHand(DAG, "r2", **params).whole()
+    assert (report["verdict"], report["topics"][0]["target_records"]) == ("PASS", 20)
+    assert values(stack, topic) == lines(records[25:50])
+
+    sink.write(0, 5, records[5:10])
+    with pytest.raises(
+        AirflowFailException, match=r"below offset 50 the files have 45 .* were added or replaced there"
+    ):
+        DagRunByHand(DAG, "r3", **params).whole()
+    assert values(stack, topic) == lines(records[25:50])
+
+    ConfluentSink(put, f"{topic}.2").write(0, 0, records[:5])
+    make_topics(stack.target_bootstrap, f"{topic}.2", partitions=1)
+    produce(stack.target_bootstrap, f"{topic}.2", 1)
+    with pytest.raises(AirflowFailException, match="holds records that are not from"):
+        DagRunByHand(DAG, "r4", **params | {"topics": [f"{topic}.2"]}).whole()
