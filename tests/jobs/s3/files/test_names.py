@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.objects.store import StoredObject
 from kafka_ferry.jobs.s3.files.rules import names
-from kafka_ferry.jobs.s3.files.rules.formats import Layout
+from kafka_ferry.jobs.s3.files.rules.formats import Formats, Layout
 from kafka_ferry.jobs.s3.files.rules.names import NamedFile, listing_of, namer_of, partitions_of
 
+CONFLUENT = Formats("confluent")
 
-def named(layout: Layout, key: str, **more: str) -> NamedFile | str:
-    return namer_of(layout, **more).read(StoredObject(key, 7, 5))
+
+def named(layout: Layout, key: str, **more: Any) -> NamedFile | str:
+    return namer_of(Formats(layout, **more)).read(StoredObject(key, 7, 5))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,7 @@ def test_files_are_put_in_the_order_of_their_offsets_as_numbers_with_what_lies_b
             "t/partition=0/t+0+10.headers.avro", "t/partition=2/t+2+0000000000.json", "t/", "t/partition=0/notes.txt",
             "t/../up/t+0+1.json", "t/tombstone/t+0+0000000005.keys.json", "t/partition=0/t+0+77.headers.json",
         ),
-        namer_of("confluent"),
+        namer_of(CONFLUENT),
     )  # fmt: skip
     first, second = listing.partitions["t", 0]
     assert (first.value.offset, first.keys, first.headers) == (9, None, None)
@@ -82,7 +86,7 @@ def test_files_are_put_in_the_order_of_their_offsets_as_numbers_with_what_lies_b
 
 
 def test_a_set_of_files_goes_to_a_process_and_back() -> None:
-    (one,) = listing_of(objects("t+0+1.json", "t+0+1.keys.json"), namer_of("confluent")).partitions["t", 0]
+    (one,) = listing_of(objects("t+0+1.json", "t+0+1.keys.json"), namer_of(CONFLUENT)).partitions["t", 0]
     assert names.FileSet.from_json(one.to_json()) == one
     assert one.size == 2
 
@@ -90,4 +94,68 @@ def test_a_set_of_files_goes_to_a_process_and_back() -> None:
 def test_more_files_than_a_run_takes_are_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "MOST_FILES", 2)
     with pytest.raises(BadParam, match=r"param 'location': there are more than 2 files.*a run for each"):
-        listing_of(objects("t+0+1.json", "t+0+2.json", "t+0+3.json"), namer_of("confluent"))
+        listing_of(objects("t+0+1.json", "t+0+2.json", "t+0+3.json"), namer_of(CONFLUENT))
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "said"),
+    [
+        ("{{topic}}-{{partition}}-{{start_offset}}", "my-topic-1-2-30", ("my-topic-1", 2, 30)),
+        ("{{topic}}-{{partition}}-{{start_offset}}", "t-2-30.gz", ("t", 2, 30)),
+        (
+            "a/{{topic}}/{{timestamp:unit=yyyy}}-{{timestamp:unit=MM}}/{{partition:padding=true}}-"
+            "{{start_offset:padding=true}}.jsonl",
+            "a/t/2026-11/0000000002-00000000000000000030.jsonl.gz", ("t", 2, 30),
+        ),
+        ("{{ topic }}/{{ topic }}.{{ partition }}.{{ start_offset }}", "t/t.2.30", ("t", 2, 30)),
+        ("(x)+[{{topic}}]{{partition}}_{{start_offset}}", "(x)+[t]2_30", ("t", 2, 30)),
+    ],
+)  # fmt: skip
+def test_names_by_the_template_of_aivens_sink(template: str, key: str, said: tuple[str, int, int]) -> None:
+    one = named("aiven", key, template=template, kind="csv")
+    assert isinstance(one, NamedFile), one
+    assert (one.topic, one.partition, one.offset, one.kind) == (*said, "csv")
+
+
+def test_what_is_in_a_file_is_told_by_its_ending_or_the_param() -> None:
+    one = named("aiven", "t-0-0.parquet", template="{{topic}}-{{partition}}-{{start_offset}}.parquet")
+    assert isinstance(one, NamedFile)
+    assert one.kind == "parquet"
+    assert named("aiven", "t-0-0") == "its name does not end with what is in it: param format says so"
+    other = named("aiven", "t/t.2.30", template="{{topic}}/{{topic}}x{{partition}}.{{start_offset}}")
+    assert isinstance(other, str)
+    assert "not as the template" in other
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{key}}", "has 'key': such a file has one record for each key"),
+        ("{{topic}}-{{partition}}", "has no start_offset: names do not say which records"),
+        ("{{topic}}-{{partition}}-{{start_offset}}-{{time}}", "has the variable 'time'"),
+        ("x", "has no partition, start_offset, topic"),
+    ],
+)
+def test_a_template_that_does_not_say_enough_is_refused(template: str, why: str) -> None:
+    with pytest.raises(BadParam, match=f"param 'file_name_template': {why}"):
+        named("aiven", "x", template=template)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("backup/orders/3/000000014999.json", ("orders", 3, 14999, "json")),
+        ("orders/3/14999.avro", ("orders", 3, 14999, "avro")),
+        ("p/orders/3/000000014999_1690000000000_1690000000999.parquet", ("orders", 3, 14999, "parquet")),
+        ("p/orders/3/000000014999_1690000000000_1690000000999-eu.json.gz", ("orders", 3, 14999, "json")),
+        ("p/_topic=orders/x=1/orders(3_000000014999).json", ("orders", 3, 14999, "json")),
+    ],
+)
+def test_names_of_lenses(key: str, said: tuple[str, int, int, str]) -> None:
+    one = named("lenses", key)
+    assert isinstance(one, NamedFile), one
+    assert (one.topic, one.partition, one.offset, one.kind) == said
+
+
+def test_locks_of_lenses_are_no_files() -> None:
+    assert isinstance(named("lenses", ".indexes/orders/3/00000000000000014999"), str)

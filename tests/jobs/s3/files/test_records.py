@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,14 +23,15 @@ from kafka_ferry.jobs.s3.files.rules.records import Losses, Parts, rows_of
 from kafka_ferry.jobs.s3.files.rules.rendering import json_text
 from kafka_ferry.jobs.s3.files.store.reading import unread
 from kafka_ferry.records.damage import DamagedSegment
-from others_files import ConfluentSink, Sent, avro, json_lines, parquet, plain
+from others_files import AivenSink, ConfluentSink, LensesSink, Sent, avro, hard, json_lines, parquet, plain
 
 Files = dict[str, bytes]
+CONFLUENT = Formats("confluent")
 
 
-def segment_of(files: Files) -> tuple[FileSegment, Parts]:
+def segment_of(files: Files, formats: Formats = CONFLUENT) -> tuple[FileSegment, Parts]:
     """The one set of files that these are."""
-    listing = listing_of([StoredObject(key, len(data), 77) for key, data in files.items()], namer_of("confluent"))
+    listing = listing_of([StoredObject(key, len(data), 77) for key, data in files.items()], namer_of(formats))
     assert listing.named == []
     ((one,),) = listing.partitions.values()
     sides = [files[side.key] if side else None for side in (one.keys, one.headers)]
@@ -38,9 +40,13 @@ def segment_of(files: Files) -> tuple[FileSegment, Parts]:
 
 def read(files: Files, key: Any = "string", value: Any = "json", **cut: int) -> tuple[list[Any], set[str]]:
     """(offset, timestamp, key, value, headers) of all records, and what they lack."""
-    segment, parts = segment_of(files)
+    return read_by(Formats("confluent", key, value), files, **cut)
+
+
+def read_by(formats: Formats, files: Files, **cut: int) -> tuple[list[Any], set[str]]:
+    segment, parts = segment_of(files, formats)
     losses = Losses()
-    pieces = rows_of(Formats("confluent", key, value), segment.model_copy(update=cut), parts, losses)
+    pieces = rows_of(formats, segment.model_copy(update=cut), parts, losses)
     found = [
         one
         for rows in pieces
@@ -239,7 +245,7 @@ def test_numbers_keep_their_digits() -> None:
 
 
 def test_a_named_file_is_what_the_listing_gave() -> None:
-    one = namer_of("confluent").read(StoredObject("t+0+5.json", 3, 9))
+    one = namer_of(CONFLUENT).read(StoredObject("t+0+5.json", 3, 9))
     assert isinstance(one, NamedFile)
     assert (unread_of(one).first, unread_of(one).modified) == (5, 9)
 
@@ -248,3 +254,102 @@ def unread_of(one: NamedFile) -> FileSegment:
     from kafka_ferry.jobs.s3.files.rules.names import FileSet
 
     return unread(FileSet(one))
+
+
+BYTES: dict[str, Any] = {"key": "base64", "value": "base64", "header": "base64"}
+
+
+def aiven(kind: str, **more: Any) -> Formats:
+    return Formats("aiven", **{**BYTES, "template": f"{AivenSink.template}.{kind}", **more})
+
+
+@pytest.mark.parametrize(("kind", "packed"), [("jsonl", True), ("jsonl", False), ("json", True)])
+def test_aivens_envelope_has_all_of_a_record(kind: str, packed: bool) -> None:
+    files: Files = {}
+    records = [hard(number) for number in range(300)]
+    AivenSink(files.__setitem__, "t", kind, packed).write(3, 1000, records)
+    found, lost = read_by(aiven(kind), files)
+    assert found == [(1000 + at, one.timestamp, one.key, one.value, one.headers) for at, one in enumerate(records)]
+    assert lost == set()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "avro"])
+def test_aivens_avro_and_parquet_have_headers_without_order_and_repetition(kind: str) -> None:
+    files: Files = {}
+    records = [hard(number) for number in range(300)]
+    records = [replace(one, headers=tuple((name, value or b"") for name, value in one.headers)) for one in records]
+    AivenSink(files.__setitem__, "t", kind).write(3, 1000, records)
+    found, lost = read_by(aiven(kind), files)
+    assert found == [
+        (1000 + at, one.timestamp, one.key, one.value, tuple(dict(one.headers).items()))
+        for at, one in enumerate(records)
+    ]
+    assert lost == {"headers"}
+
+
+def test_aivens_csv_knows_no_difference_between_null_and_empty() -> None:
+    files: Files = {}
+    records = [replace(hard(at), headers=(("a", b"1"), ("a", b"\xff"))) for at in range(40)] + [Sent(b"", b"")]
+    sink = AivenSink(files.__setitem__, "t", "csv", fields=("value", "key", "headers", "timestamp", "offset"))
+    sink.write(0, 7, records)
+    found, lost = read_by(aiven("csv", fields=sink.fields), files)
+    assert [one[1:] for one in found] == [
+        (one.timestamp, one.key or None, one.value or None, one.headers) for one in records
+    ]
+    assert lost == {"bytes"}
+    with pytest.raises(DamagedSegment, match="a line has 5 fields, param csv_fields 2"):
+        read_by(aiven("csv", fields=("key", "value")), files)
+
+
+def test_what_aivens_fields_leave_out_is_lost() -> None:
+    files: Files = {}
+    AivenSink(files.__setitem__, "t", fields=("value",)).write(0, 50, [hard(at) for at in range(4)])
+    found, lost = read_by(aiven("jsonl"), files)
+    assert [one[:4] for one in found] == [(50 + at, 77, None, hard(at).value) for at in range(4)]
+    assert lost == {"keys", "headers", "timestamps"}
+    name = "backup/t/2026/0000000000-00000000000000000007.jsonl"
+    alone = {name: b'{"a": 1.10}\n{"a":2}'}
+    found, _ = read_by(aiven("jsonl", envelope=False, value="json"), alone)
+    assert [one[3] for one in found] == [b'{"a": 1.10}', b'{"a":2}']
+    with pytest.raises(DamagedSegment, match="param envelope is false"):
+        read_by(aiven("jsonl", value="json"), alone)
+    with pytest.raises(DamagedSegment, match="its first record has offset 9, its name 7"):
+        read_by(aiven("jsonl"), {name: b'{"value":null,"offset":9}'})
+
+
+def test_aivens_json_values_and_headers_of_other_converters() -> None:
+    name = "backup/t/2026/0000000000-00000000000000000000.jsonl"
+    line = b'{"key":"k","value":{"a":1.10,"b":"\xc3\xbc"},"headers":[{"key":"h","value":"x"},{"key":"n","value":7}]}'
+    found, lost = read_by(aiven("jsonl", key="string", value="json", header="string"), {name: line})
+    assert found == [(0, 77, b"k", '{"a":1.10,"b":"ü"}'.encode(), (("h", b"x"), ("n", b"7")))]
+    assert lost == {"timestamps", "bytes"}
+
+
+@pytest.mark.parametrize("kind", ["json", "avro", "parquet"])
+def test_lenses_envelope(kind: str) -> None:
+    files: Files = {}
+    records = [replace(hard(at), headers=(("a", b"1"), ("b", b"x"))) for at in range(300)]
+    LensesSink(files.__setitem__, "t", kind).write(3, 1000, records)
+    found, lost = read_by(Formats("lenses"), files)
+    assert found == [(1000 + at, one.timestamp, one.key, one.value, one.headers) for at, one in enumerate(records)]
+    assert lost == {"headers"}, "a map"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"a":1}', "no metadata with its offset: the sink's store.envelope was not set"),
+        (
+            '{"value":"x","metadata":{"offset":1,"partition":4,"topic":"t"}}',
+            "of partition 4, but its name says 3",
+        ),
+        (
+            '{"value":"x","metadata":{"offset":1,"partition":3,"topic":"u"}}',
+            "of topic 'u', but its name says 't'",
+        ),
+        ('{"value":"x","metadata":{"offset":"1"}}', "is not a 64-bit number"),
+    ],
+)
+def test_what_is_no_envelope_of_lenses_is_named(line: str, why: str) -> None:
+    with pytest.raises(DamagedSegment, match=why):
+        read_by(Formats("lenses", value="string"), {"t/3/1.json": line.encode()})

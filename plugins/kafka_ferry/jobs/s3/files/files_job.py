@@ -45,7 +45,7 @@ class FilesJob:
 
         :raises BadParam: there is nothing to import.
         """
-        listing = listing_of(open_store(**self.order).list(), namer_of(self.spec.layout))
+        listing = listing_of(open_store(**self.order).list(), namer_of(self.spec.formats))
         counts = chosen(listing, self.spec)
         mine = [one for (topic, _), files in listing.partitions.items() if topic in counts for one in files]
         alone = [one for topic, files in listing.tombstones.items() if topic in counts for one in files]
@@ -64,7 +64,7 @@ class FilesJob:
         said = self.artifacts.read_json(LISTED)
         if said is None:
             raise FerryError(f"there is no {self.artifacts.path(LISTED)}. Fix: clear plan with its downstream tasks")
-        found = listing_of((StoredObject(*one) for one in said["files"]), namer_of(self.spec.layout))
+        found = listing_of((StoredObject(*one) for one in said["files"]), namer_of(self.spec.formats))
         found.others, found.named = said["others"], said["named"]
         return found
 

@@ -12,7 +12,9 @@ from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
-from kafka_ferry.jobs.s3.files.rules.formats import Format, Formats, Layout
+from kafka_ferry.jobs.s3.files.rules.formats import TEMPLATE, Format, Formats, Layout
+from kafka_ferry.jobs.s3.files.rules.formats import Field as CsvField
+from kafka_ferry.jobs.s3.files.rules.formats import Kind as Content
 from kafka_ferry.jobs.s3.files.rules.losses import LOSSES, Loss
 from kafka_ferry.jobs.s3.files.rules.names import MOST_PARTITIONS
 
@@ -37,6 +39,13 @@ class FilesSpec(Spec):
     layout: Layout = Field(
         title="Layout",
         description="Whose files they are: which sink connector wrote them.",
+        json_schema_extra={
+            "values_display": {
+                "confluent": "confluent: Confluent's S3 sink connector",
+                "aiven": "aiven: Aiven's S3 sink connector",
+                "lenses": "lenses: Lenses' Stream Reactor, with its envelope",
+            }
+        },
     )
     location: str = Field(
         title="Location",
@@ -96,6 +105,39 @@ class FilesSpec(Spec):
         description="How keys stand in the files, where they are. By the key.converter that the sink had.",
         json_schema_extra={**_CONTENT, "values_display": _FORMATS},
     )
+    header_format: Format = Field(
+        default="string",
+        title="Headers",
+        description="How values of headers stand in the files. By the header.converter that the sink had.",
+        json_schema_extra={**_CONTENT, "values_display": _FORMATS},
+    )
+    file_name_template: str = Field(
+        default=TEMPLATE,
+        max_length=500,
+        title="Names of files",
+        description="Of the layout aiven: the sink's file.name.template, as it stands there, below the location.",
+        examples=["{{topic}}/{{partition:padding=true}}-{{start_offset:padding=true}}.jsonl.gz"],
+        json_schema_extra=_CONTENT,
+    )
+    format: Content | None = Field(
+        default=None,
+        title="Format",
+        description="Of the layout aiven: what is in the files, where their names do not end with it.",
+        json_schema_extra=_CONTENT,
+    )
+    csv_fields: list[CsvField] = Field(
+        default=[],
+        title="Fields of CSV",
+        description="Of the layout aiven: the sink's format.output.fields, in their order, one per line.",
+        examples=[["key", "value", "offset", "timestamp", "headers"]],
+        json_schema_extra=_CONTENT,
+    )
+    envelope: bool = Field(
+        default=True,
+        title="Envelope",
+        description="Of the layout aiven: the sink's format.output.envelope. Without it a line is a value.",
+        json_schema_extra=_CONTENT,
+    )
     partitions: dict[str, int] = Field(
         default={},
         title="Partitions",
@@ -121,12 +163,28 @@ class FilesSpec(Spec):
         for topic, count in spec.partitions.items():
             if not 1 <= count <= MOST_PARTITIONS:
                 raise BadParam("partitions", f"{topic}: {count} partitions", f"a number from 1 to {MOST_PARTITIONS}")
+        if spec.format == "csv" and ("value" not in spec.csv_fields or spec.value_format != "base64"):
+            raise BadParam(
+                "csv_fields",
+                "CSV is read where its values are base64 (format.output.fields.value.encoding): others may have a "
+                "comma or a line's end in them",
+                "the sink's format.output.fields with value among them, and value_format: base64",
+            )
         return spec
 
     @property
     def formats(self) -> Formats:
         """How files are read."""
-        return Formats(self.layout, self.key_format, self.value_format)
+        return Formats(
+            self.layout,
+            self.key_format,
+            self.value_format,
+            self.header_format,
+            self.envelope,
+            tuple(self.csv_fields),
+            self.file_name_template,
+            self.format,
+        )
 
     def restore(self) -> RestoreSpec:
         """What the engine is asked to write."""

@@ -26,10 +26,14 @@ def run(orders: Sequence[Order]) -> list[dict[str, Any]]:
     return run_children(_MODULE, "a process that reads files", [(order, secret_values(order)) for order in orders])
 
 
+def _formats(order: Order) -> Formats:
+    return Formats(**{**order["formats"], "fields": tuple(order["formats"]["fields"])})
+
+
 def _read(order: Order) -> dict[str, Any]:
     from kafka_ferry.jobs.s3.files.store.reading import read_partition
 
-    store, formats = open_store(**order["store"]), Formats(**order["formats"])
+    store, formats = open_store(**order["store"]), _formats(order)
     found = [
         read_partition(store, formats, topic, partition, list(map(FileSet.from_json, files)))
         for topic, partition, files in order["partitions"]
@@ -48,7 +52,7 @@ def _restore(order: Order) -> dict[str, Any]:
     from kafka_ferry.jobs.backup.store.restore import restore_shard
     from kafka_ferry.jobs.s3.files.store.reading import ForeignFiles
 
-    reader = ForeignFiles(Formats(**order["formats"]))
+    reader = ForeignFiles(_formats(order))
     return restore_shard(order["config"], open_store(**order["store"]), _ranges(order), reader).to_json()
 
 
@@ -56,7 +60,7 @@ def _compare(order: Order) -> dict[str, Any]:
     from kafka_ferry.jobs.backup.store.verify import compare_restored
     from kafka_ferry.jobs.s3.files.store.reading import ForeignFiles
 
-    reader = ForeignFiles(Formats(**order["formats"]))
+    reader = ForeignFiles(_formats(order))
     lines = compare_restored(order["config"], open_store(**order["store"]), _ranges(order), reader)
     return {"lines": [line.to_json() for line in lines]}
 

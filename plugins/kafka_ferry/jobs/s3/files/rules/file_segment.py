@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from kafka_ferry.jobs.backup.rules.manifest import Segment
-from kafka_ferry.jobs.s3.files.rules.names import Kind, NamedFile
+from kafka_ferry.jobs.s3.files.rules.formats import Kind
+from kafka_ferry.jobs.s3.files.rules.names import NamedFile
 
 
 class SideFile(BaseModel):
@@ -25,6 +26,7 @@ class SideFile(BaseModel):
 
 class FileSegment(Segment):
     """
+    :param topic, partition: as its name says.
     :param first: offset that the file's first record has, where its records do not say theirs; those that stand below
         ``begin`` are in a file before it, too.
     :param moved: by how much its offsets are more than its name or its records say, as others stand there.
@@ -34,6 +36,8 @@ class FileSegment(Segment):
 
     newer = Segment.newer | {"moved", "keys", "headers"}
 
+    topic: str
+    partition: int
     first: int
     kind: Kind
     modified: int

@@ -14,15 +14,14 @@ from typing import Any, Final, Literal, Protocol, Self
 
 from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.s3.files.rules.formats import Layout
+from kafka_ferry.jobs.s3.files.rules.formats import Formats, Kind
 
-Kind = Literal["json", "avro", "parquet", "csv"]
 Part = Literal["value", "keys", "headers"]
 
 MOST_FILES: Final = 200_000
 MOST_PARTITIONS: Final = 10_000
 _TOPIC = r"[A-Za-z0-9._-]{1,249}"
-_NUMBER = r"[0-9]{1,19}"
+_NUMBER = r"[0-9]{1,20}"  # Aiven's padding
 _ENDINGS: Final = (
     r"(?:\.(?:snappy|gz|zstd|lz4|lz4hc|br))?\.(?P<kind>json|jsonl|ndjson|avro|parquet|csv)(?:\.(?:gz|zst|zstd|snappy))?"
 )
@@ -107,15 +106,12 @@ class Listing:
 class Namer(Protocol):
     """Reads names of one layout."""
 
-    last: bool
-    """Whether the offset in a name is that of the last record."""
-
     def read(self, one: Stored) -> NamedFile | str:
         """The file, or why it is none."""
         ...
 
 
-def _file(one: Stored, found: re.Match[str], kind: str | None, part: Part, stem: str) -> NamedFile | str:
+def _file(one: Stored, found: re.Match[str], kind: Kind | None, part: Part, stem: str) -> NamedFile | str:
     said = found.groupdict()
     partition, offset = int(said["partition"]), int(said["offset"])
     if partition >= MOST_PARTITIONS:
@@ -123,14 +119,13 @@ def _file(one: Stored, found: re.Match[str], kind: str | None, part: Part, stem:
     if offset >= _OFFSETS:
         return "its offset has more than 64 bits"
     if kind is None:
-        return "its ending does not say what is in it; param format does"
-    return NamedFile(one.key, one.size, one.modified, said["topic"], partition, offset, _KINDS[kind], part, stem)
+        return "its name does not end with what is in it: param format says so"
+    return NamedFile(one.key, one.size, one.modified, said["topic"], partition, offset, kind, part, stem)
 
 
 class ConfluentNames:
     """``<topics.dir>/<topic>/<folders>/<topic>+<partition>+<offset>[.keys|.headers].<ending>``."""
 
-    last = False
     _pattern = re.compile(
         rf"(?P<stem>(?P<topic>{_TOPIC})\+(?P<partition>{_NUMBER})\+(?P<offset>{_NUMBER}))"
         rf"(?P<part>\.keys|\.headers)?{_ENDINGS}"
@@ -147,12 +142,84 @@ class ConfluentNames:
             if said and int(said[1]) != int(found["partition"]):
                 return f"its folder says partition {said[1]}, its name {found['partition']}"
         part: Part = "value" if not found["part"] else "keys" if found["part"] == ".keys" else "headers"
-        return _file(one, found, found["kind"], part, f"{folder}/{found['stem']}")
+        return _file(one, found, _KINDS[found["kind"]], part, f"{folder}/{found['stem']}")
 
 
-def namer_of(layout: Layout) -> Namer:
-    """Who reads the names of a layout."""
-    return {"confluent": ConfluentNames}[layout]()
+class AivenNames:
+    """By the sink's ``file.name.template``, below the location."""
+
+    _variable = re.compile(r"\{\{\s*(\w+)\s*(?::\s*([^}]*?)\s*)?\}\}")
+    _groups: Final[dict[str, tuple[str, str]]] = {
+        "topic": ("topic", _TOPIC), "partition": ("partition", _NUMBER), "start_offset": ("offset", _NUMBER)
+    }  # fmt: skip
+
+    def __init__(self, template: str, kind: Kind | None) -> None:
+        """:raises BadParam: the template does not tell topic, partition and offset apart."""
+        self._kind, at, pattern = kind, 0, ""
+        seen = set[str]()
+        for found in self._variable.finditer(template):
+            pattern += re.escape(template[at : found.start()])
+            at, name = found.end(), found[1]
+            if name == "timestamp":
+                pattern += "[0-9]{1,4}"
+            elif name in self._groups:
+                group, what = self._groups[name]
+                pattern += f"(?P={group})" if name in seen else f"(?P<{group}>{what})"
+                seen.add(name)
+            else:
+                raise _bad_template(
+                    f"has {name!r}: such a file has one record for each key, without an order among them"
+                    if name == "key"
+                    else f"has the variable {name!r}, which Aiven's sink does not know"
+                )
+        if missing := self._groups.keys() - seen:
+            raise _bad_template(f"has no {', '.join(sorted(missing))}: names do not say which records are in a file")
+        self._pattern = re.compile(pattern + re.escape(template[at:]) + r"(?:\.(?:gz|snappy|zst|zstd))?")
+        self._shown = template
+
+    def read(self, one: Stored) -> NamedFile | str:
+        found = self._pattern.fullmatch(one.key)
+        if found is None:
+            return f"its name is not as the template {self._shown} has it"
+        said = re.search(_ENDINGS + r"\Z", one.key)
+        kind = self._kind or (_KINDS[said["kind"]] if said else None)
+        return _file(one, found, kind, "value", one.key)
+
+
+def _bad_template(problem: str) -> BadParam:
+    return BadParam("file_name_template", problem, "the sink's file.name.template, such as {{topic}}/{{partition}}-"
+                    "{{start_offset}}.jsonl")  # fmt: skip
+
+
+class LensesNames:
+    """``<prefix>/<topic>/<partition>/<offset>[_<time>_<time>].<ending>``, or ``<topic>(<partition>_<offset>).<ending>``
+    where a sink has a PARTITIONBY. The offset is that of the last record."""
+
+    _patterns = (
+        re.compile(
+            rf"(?:.*/)?(?P<topic>{_TOPIC})/(?P<partition>{_NUMBER})/(?P<offset>{_NUMBER})(?:_[0-9]+_[0-9]+)?"
+            rf"(?:-[A-Za-z0-9_-]+)?{_ENDINGS}"
+        ),
+        re.compile(
+            rf"(?:.*/)?(?P<topic>{_TOPIC})\((?P<partition>{_NUMBER})_(?P<offset>{_NUMBER})\)(?:-[A-Za-z0-9_-]+)?{_ENDINGS}"
+        ),
+    )
+
+    def read(self, one: Stored) -> NamedFile | str:
+        for pattern in self._patterns:
+            if found := pattern.fullmatch(one.key):
+                return _file(one, found, _KINDS[found["kind"]], "value", one.key)
+        return "its name is not <topic>/<partition>/<offset>.json, .avro or .parquet"
+
+
+def namer_of(formats: Formats) -> Namer:
+    """Who reads the names of a layout.
+
+    :raises BadParam: the template of names cannot be used.
+    """
+    if formats.layout == "aiven":
+        return AivenNames(formats.template, formats.kind)
+    return LensesNames() if formats.layout == "lenses" else ConfluentNames()
 
 
 def listing_of(objects: Iterable[Stored], namer: Namer) -> Listing:

@@ -5,17 +5,18 @@ Each layout says what of a record its files have. What they do not have is noted
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple, Protocol
 
-from kafka_ferry.jobs.backup.rules.decoding import named
+from kafka_ferry.jobs.backup.rules.decoding import named, whole
 from kafka_ferry.jobs.s3.files.rules.file_segment import FileSegment
-from kafka_ferry.jobs.s3.files.rules.formats import Format, Formats
+from kafka_ferry.jobs.s3.files.rules.formats import Format, Formats, Kind, Layout
 from kafka_ferry.jobs.s3.files.rules.lines import lines
 from kafka_ferry.jobs.s3.files.rules.losses import Loss
-from kafka_ferry.jobs.s3.files.rules.names import Kind
 from kafka_ferry.jobs.s3.files.rules.rendering import NotOfFormat, as_bytes, header_bytes, parsed
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.records.rows import Rows
@@ -93,7 +94,7 @@ class _Confluent:
             losses.found.add("keys")
         if headers is None:
             losses.found.add("headers")
-        if headers is not None or formats.value == "json" or (keys is not None and formats.key == "json"):
+        if formats.value == "json" or (keys and formats.key == "json") or (headers and formats.header != "base64"):
             losses.found.add("bytes")
         values = _data(segment.kind, parts.value, segment.key or "")
         key_data = _data(keys.kind, parts.keys, keys.key) if keys else None
@@ -103,7 +104,7 @@ class _Confluent:
                 None if key is _ABSENT else _bytes(_only(key, "key") if keys and keys.kind == "parquet" else key,
                                                    formats.key, "key"),
                 _bytes(value, formats.value, "value"),
-                [] if some is _ABSENT else _listed(_only(_node(some), "headers")),
+                [] if some is _ABSENT else _listed(_only(_node(some), "headers"), formats.header),
             )  # fmt: skip
 
 
@@ -142,15 +143,150 @@ def _bytes(found: Any, kind: Format, what: str) -> bytes | None:
     return as_bytes(node, kind, what) if kind != "json" or node is None else bytes(found)
 
 
-def _listed(found: Any) -> Headers:
+def _listed(found: Any, kind: Format) -> Headers:
     """Headers of a list of key and value."""
     if not isinstance(found, list) or not all(isinstance(one, dict) and isinstance(one["key"], str) for one in found):
         raise NotOfFormat("headers are no list of key and value")
-    return [(one["key"], header_bytes(one.get("value"))) for one in found]
+    return [(one["key"], header_bytes(one.get("value"), kind)) for one in found]
 
 
-def _content_of(formats: Formats) -> _Content:
-    return {"confluent": _Confluent}[formats.layout](formats)
+class _Aiven:
+    """An object of fields in a line, a record or a row; or a value alone, without the envelope. In CSV fields have no
+    names, and key, value and headers are base64 (``OutputFieldPlainWriter``). Headers are a list in JSON, a map in Avro
+    and Parquet (``SinkSchemaBuilder``)."""
+
+    _fields: Final = {"key", "value", "offset", "timestamp", "headers"}
+
+    def __init__(self, formats: Formats) -> None:
+        self._formats = formats
+
+    def records(self, segment: FileSegment, parts: Parts, losses: Losses) -> Iterator[Record]:
+        formats, what = self._formats, segment.key or ""
+        if segment.kind == "csv":
+            found = self._csv(lines(parts.value, what), losses)
+        else:
+            found = self._nodes(_data(segment.kind, parts.value, what))
+        for count, node in enumerate(found):
+            record = self._record(node, losses)
+            if count == 0 and record.offset not in (None, segment.first):
+                raise DamagedSegment(f"{what}: its first record has offset {record.offset}, its name {segment.first}")
+            yield record
+        if formats.value == "json" or (formats.key == "json" and "keys" not in losses.found):
+            losses.found.add("bytes")
+
+    def _nodes(self, found: Iterator[Any]) -> Iterator[Any]:
+        """What is in a file; of a JSON array, one record a line."""
+        for one in found:
+            if not isinstance(one, _Line):
+                yield one if self._formats.envelope else {"value": _only(one, "value")}
+            elif (line := _Line(one.strip().removesuffix(b","))) not in (b"[", b"]"):
+                yield parsed(line) if self._formats.envelope else {"value": line}
+
+    def _csv(self, found: Iterator[bytes], losses: Losses) -> Iterator[Any]:
+        for line in found:
+            cells = line.decode().split(",")
+            if len(cells) != len(self._formats.fields):
+                raise NotOfFormat(f"a line has {len(cells)} fields, param csv_fields {len(self._formats.fields)}")
+            node: dict[str, Any] = dict(zip(self._formats.fields, cells, strict=True))
+            for name in node.keys() & {"key", "value"}:
+                node[name] = _unbased(node[name]) or None
+                if node[name] is None:  # null, or empty
+                    losses.found.add("bytes")
+            if "headers" in node:
+                pairs = [one.partition(":")[::2] for one in node["headers"].split(";") if one]
+                node["headers"] = [{"key": _unbased(name).decode(), "value": _unbased(text)} for name, text in pairs]
+            for name in ("offset", "timestamp"):
+                if node.get(name, "").isdigit():
+                    node[name] = int(node[name])
+            yield node
+
+    def _record(self, node: Any, losses: Losses) -> Record:
+        formats = self._formats
+        if not isinstance(node, dict) or "value" not in node or not node.keys() <= self._fields:
+            raise NotOfFormat("a record is no object with value, and key, offset, timestamp, headers at the most: "
+                              "without the sink's format.output.envelope param envelope is false")  # fmt: skip
+        losses.found |= {loss for name, loss in _LOST.items() if name not in node}
+        if node.get("timestamp") in (None, ""):
+            losses.found.add("timestamps")
+        return Record(
+            _field(node.get("key"), formats.key, "key"),
+            _bytes(node["value"], formats.value, "value")
+            if isinstance(node["value"], _Line)
+            else _field(node["value"], formats.value, "value"),
+            _headers(node.get("headers"), formats.header, losses),
+            None if "offset" not in node else whole(node["offset"]),
+            _timestamp(node.get("timestamp")),
+        )
+
+
+class _Lenses:
+    """The envelope of ``store.envelope``: key, value, headers, metadata. Without it no record says where it stood."""
+
+    def __init__(self, formats: Formats) -> None:
+        self._formats = formats
+
+    def records(self, segment: FileSegment, parts: Parts, losses: Losses) -> Iterator[Record]:
+        for one in _data(segment.kind, parts.value, segment.key or ""):
+            node = _node(one)
+            about = node.get("metadata") if isinstance(node, dict) else None
+            if not isinstance(about, dict) or "offset" not in about:
+                raise NotOfFormat("a record has no metadata with its offset: the sink's store.envelope was not set")
+            for name, said in (("topic", segment.topic), ("partition", segment.partition)):
+                if about.get(name, said) != said:
+                    raise DamagedSegment(
+                        f"{segment.key}: a record of {name} {about[name]!r}, but its name says {said!r}"
+                    )
+            losses.found |= {loss for name, loss in _LOST.items() if name not in {**about, **node}}
+            if about.get("timestamp") is None:
+                losses.found.add("timestamps")
+            key, value = (self._one(node, name, losses) for name in ("key", "value"))
+            headers = _headers(node.get("headers"), self._formats.header, losses)
+            yield Record(key, value, headers, whole(about["offset"]), _timestamp(about.get("timestamp")))
+
+    def _one(self, node: dict[str, Any], name: str, losses: Losses) -> bytes | None:
+        kind: Format = "base64" if node.get(f"{name}IsArray") else getattr(self._formats, name)
+        if kind == "json" and node.get(name) is not None and not isinstance(node[name], bytes):
+            losses.found.add("bytes")
+        return _field(node.get(name), kind, name)
+
+
+def _unbased(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+_LOST: Final[dict[str, Loss]] = {"key": "keys", "headers": "headers", "timestamp": "timestamps"}
+
+
+def _field(node: Any, kind: Format, what: str) -> bytes | None:
+    """A field of an envelope; bytes are what they are."""
+    return node if isinstance(node, bytes) else as_bytes(node, kind, what)
+
+
+def _headers(found: Any, kind: Format, losses: Losses) -> Headers:
+    if found is None:
+        return []
+    if isinstance(found, dict):  # without order and repetition
+        losses.found.add("headers")
+        found = [{"key": name, "value": value} for name, value in found.items()]
+    if any(not isinstance(one.get("value"), str | bytes | None) for one in found):
+        losses.found.add("bytes")
+    return _listed(found, kind)
+
+
+def _timestamp(found: Any) -> int | None:
+    """ms since 1970, of a number of them or ISO 8601."""
+    if found is None or found == "":
+        return None
+    if isinstance(found, str):
+        return round(datetime.fromisoformat(found).timestamp() * 1000)
+    return whole(found)
+
+
+_CONTENTS: Final[Mapping[Layout, Callable[[Formats], _Content]]] = {
+    "confluent": _Confluent,
+    "aiven": _Aiven,
+    "lenses": _Lenses,
+}
 
 
 def rows_of(formats: Formats, segment: FileSegment, parts: Parts, losses: Losses | None = None) -> Iterator[Rows]:
@@ -162,7 +298,7 @@ def rows_of(formats: Formats, segment: FileSegment, parts: Parts, losses: Losses
     what = segment.key or ""
     rows, size, count = Rows([], [], [], [], []), 0, 0
     with named(what, segment.kind):
-        for record in _content_of(formats).records(segment, parts, losses or Losses()):
+        for record in _CONTENTS[formats.layout](formats).records(segment, parts, losses or Losses()):
             offset = segment.moved + (segment.first + count if record.offset is None else record.offset)
             count += 1
             if not segment.begin <= offset < segment.end:

@@ -39,10 +39,10 @@ def as_bytes(node: Any, kind: Format, what: str) -> bytes | None:
     """
     if node is None:
         return None
+    if isinstance(node, bytes) and (kind == "base64" or what == "header"):
+        return node
     if kind == "json":
         return json_text(node).encode()
-    if kind == "base64" and isinstance(node, bytes):
-        return node
     if not isinstance(node, str):
         raise NotOfFormat(f"a {what} is {_kind_of(node)}, not a string: param {what}_format says {kind}")
     if kind == "string":
@@ -53,9 +53,9 @@ def as_bytes(node: Any, kind: Format, what: str) -> bytes | None:
         raise NotOfFormat(f"a {what} is not base64: param {what}_format says so") from None
 
 
-def header_bytes(node: Any) -> bytes | None:
-    """Of a header: the text of a string, bytes as they are, and of all else the JSON, as Connect writes headers."""
-    return node if isinstance(node, bytes) else as_bytes(node, "string" if isinstance(node, str) else "json", "header")
+def header_bytes(node: Any, kind: Format) -> bytes | None:
+    """Of a header: bytes as they are, a string by the params, and of all else the JSON, as Connect writes headers."""
+    return as_bytes(node, "json" if kind != "base64" and not isinstance(node, str) else kind, "header")
 
 
 def _kind_of(node: Any) -> str:

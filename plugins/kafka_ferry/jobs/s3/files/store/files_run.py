@@ -77,7 +77,7 @@ def _partition(number: int, segments: Sequence[Segment]) -> PartitionBackup:
 
 def _identity(spec: FilesSpec, topic: str) -> str:
     """What bookmarks know a topic by: read in another way its records are others."""
-    said = "\0".join((spec.location.rstrip("/"), topic, *asdict(spec.formats).values()))
+    said = "\0".join((spec.location.rstrip("/"), topic, *map(str, asdict(spec.formats).values())))
     return f"files-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 

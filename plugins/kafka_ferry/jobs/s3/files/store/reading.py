@@ -122,6 +122,8 @@ def unread(one: FileSet) -> FileSegment:
         end=_END,
         key=value.key,
         size=value.size,
+        topic=value.topic,
+        partition=value.partition,
         first=value.offset,
         kind=value.kind,
         modified=value.modified,
