@@ -107,6 +107,8 @@ def test_files_of_confluents_sink_become_topics(location, put, stack, topic_pref
         "gaps": "pass", "others": "explained",
     }  # fmt: skip
     found = read(stack.target_bootstrap, f"{topic_prefix}back", 9)
+    made = KafkaClusterHook("kafka_target").admin.topics([f"{topic_prefix}back"])[f"{topic_prefix}back"]
+    assert (made.configs["retention.ms"], made.partitions) == ("-1", 9), "years-old records are not deleted at the end"
     assert {number: untimed(own) for number, own in found.items()} == {
         **{number: of(own) for number, own in records.items()}, 8: [],
     }  # fmt: skip
@@ -150,10 +152,16 @@ def test_some_files_without_keys_and_topics_with_other_numbers_of_partitions(
         DagRunByHand(DAG, "r1", **params, accept_losses=accepted, dry_run=True).whole()
     few, more = make_topics(stack.target_bootstrap, f"{topic}.few", partitions=1), f"{topic}.more"
     make_topics(stack.target_bootstrap, more, partitions=3)
+    admin = KafkaClusterHook("kafka_target").admin
+    admin.set_configs({more: {"retention.ms": "86400000"}})
     params["accept_losses"] = [*accepted, "keys"]
     with pytest.raises(AirflowFailException, match=r"has 1 partition\(s\), the files have 2"):
         DagRunByHand(DAG, "r2", **params, rename={topic: few[0]}).whole()
-    assert DagRunByHand(DAG, "r3", **params, rename={topic: more}).whole()["verdict"] == "PASS"
+    run = DagRunByHand(DAG, "r3", **params, rename={topic: more})
+    assert run.whole()["verdict"] == "PASS"
+    told = [one for one in (run.artifacts.read_json("plan.json") or {})["findings"] if one["code"] == "retention"]
+    assert [(one["severity"], one["subject"]) for one in told] == [("warn", f"topic {more}")]
+    assert admin.topics([more])[more].configs["retention.ms"] == "86400000", "put back"
     found = read(stack.target_bootstrap, more, 3)
     assert [one[0] for one in found[1]] == [None] * 10 + [plain(at).key for at in range(10, 20)]
     assert (found[0], found[2]) == ([], [])
@@ -280,7 +288,7 @@ def test_a_file_that_is_damaged_or_changes_is_named_and_nothing_is_written(
     there = values(stack, topic)
     assert there == lines(records[: len(there)])
     assert len(there) <= 10, "nothing of it is there, or of what comes behind it"
-    assert "retention.ms" not in admin.topics([topic])[topic].configs, "the hold has ended"
+    assert admin.topics([topic])[topic].configs["retention.ms"] == "-1", "the hold has ended"
 
 
 def test_a_killed_import_repeats_nothing(location, put, stack, topic_prefix):

@@ -45,6 +45,7 @@ def test_names_of_confluents_sink(key: str, said: tuple[str, int, int, str, str]
         ("orders/partition=0/orders+0+0000000120.bin", "its name is not"),
         ("orders/partition=0/orders-0-0000000120.json", "its name is not"),
         ("orders/partition=0/_SUCCESS", "its name is not"),
+        ("orders/orders+0+1.csv", "this layout has no CSV"),
         ("orders/partition=0/or ders+0+1.json", "its name is not"),
         ("orders/partition=0/orders+-1+1.json", "its name is not"),
         ("orders/orders+10000+1.json", "partition 10000 is above 9999"),

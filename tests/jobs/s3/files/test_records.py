@@ -317,6 +317,20 @@ def test_what_aivens_fields_leave_out_is_lost() -> None:
         read_by(aiven("jsonl"), {name: b'{"value":null,"offset":9}'})
 
 
+@pytest.mark.parametrize(
+    ("said", "ms"),
+    [
+        ('"2026-01-01T00:00:00Z"', 1_767_225_600_000), ('"2026-01-01T00:00:00.123Z"', 1_767_225_600_123),
+        ('"2026-01-01T00:00:00"', 1_767_225_600_000), ('"9999-12-31T23:59:59.999Z"', 253_402_300_799_999), ("7", 7),
+    ],
+)  # fmt: skip
+def test_times_of_aiven_are_exact(said: str, ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    name = "backup/t/2026/0000000000-00000000000000000000.jsonl"
+    found, _ = read_by(aiven("jsonl"), {name: f'{{"value":null,"timestamp":{said}}}'.encode()})
+    assert [one[1] for one in found] == [ms]
+
+
 def test_aivens_json_values_and_headers_of_other_converters() -> None:
     name = "backup/t/2026/0000000000-00000000000000000000.jsonl"
     line = b'{"key":"k","value":{"a":1.10,"b":"\xc3\xbc"},"headers":[{"key":"h","value":"x"},{"key":"n","value":7}]}'

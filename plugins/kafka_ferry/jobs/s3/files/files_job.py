@@ -24,7 +24,6 @@ from kafka_ferry.jobs.s3.runs import ArtifactBookmarks, order_of
 from kafka_ferry.report.artifacts import RunArtifacts
 
 LISTED, READ = "listing.json", "read"
-_SAMPLE_ROWS = 1
 
 
 class FilesJob:
@@ -90,18 +89,21 @@ class FilesJob:
         return topics_of(self.spec, self.counts, read)
 
     def read(self) -> list[PartitionFiles]:
-        """What all reading tasks of this run found.
+        """What all reading tasks of this run found; of most segments only what is needed to look at all of them.
 
         :raises FerryError: not every partition was read.
         """
-        found = [
-            PartitionFiles.from_json(one)
-            for name in self.artifacts.names(READ)
-            for one in self.artifacts.read_json(name) or []
-        ]
+        found = [one.slim() for name in self.artifacts.names(READ) for one in self._read(name)]
         if {(one.topic, one.partition) for one in found} != {at for at, _ in self.partitions()}:
             raise FerryError("not every file was read. Fix: clear shards with its downstream tasks")
         return found
+
+    def read_by(self, number: int) -> list[PartitionFiles]:
+        """What one of them found."""
+        return self._read(f"{READ}/{number:03}.json")
+
+    def _read(self, name: str) -> list[PartitionFiles]:
+        return list(map(PartitionFiles.from_json, self.artifacts.read_json(name) or []))
 
     def sampled(self) -> dict[str, dict[Loss, str]]:
         """By topic what its files lack, as far as their names and the smallest of each topic's files tell."""
@@ -127,9 +129,9 @@ class FilesJob:
         next(rows_of(self.spec.formats, segment, parts, losses), None)
         return losses
 
-    def findings(self, lost: Mapping[str, Mapping[Loss, str]]) -> list[Finding]:
-        """What the files lack, what else lies there, and partitions that may be missing."""
-        found = loss_findings(lost, self.spec.accept_losses)
+    def findings(self, lost: Mapping[str, Mapping[Loss, str]], files_run: FilesRun) -> list[Finding]:
+        """What the files lack, what else lies there, partitions that may be missing, and what retention will delete."""
+        found = loss_findings(lost, self.spec.accept_losses) + _retention_findings(files_run)
         found += others_finding(self.listing.others, self.listing.named)
         found += [
             Finding(
@@ -160,3 +162,18 @@ class FilesJob:
         refuse(loss_findings(lost, self.spec.accept_losses))
         if not any(one.segments for one in read):
             raise BadParam("location", "has files, but no record in any of them", "another location or topics")
+
+
+def _retention_findings(files_run: FilesRun) -> list[Finding]:
+    """Topics that are there and delete what is old, once the run has ended."""
+    existing = files_run.admin.topics([topic.name for topic in files_run.topics])
+    limits = {name: state.effective.get("retention.ms", "") for name, state in existing.items()}
+    return [
+        Finding(
+            Severity.WARN, "retention", f"topic {name}",
+            f"it is there with retention.ms={limit}: records older than that are deleted when the run has ended",
+            "retention.ms=-1 on it, or another name (rename): topics that the run makes keep them (topic_configs)",
+            "rename",
+        )
+        for name, limit in limits.items() if limit.isdigit()
+    ]  # fmt: skip

@@ -148,6 +148,16 @@ class FilesSpec(Spec):
         examples=[{"orders": 9}],
         json_schema_extra=_TARGET,
     )
+    topic_configs: dict[Entry, str] = Field(
+        default={"retention.ms": "-1"},
+        title="Configs of new topics",
+        description=(
+            "Of topics created on the target. By default they keep records for ever: with the target's own retention "
+            "Kafka would delete old records as soon as the run has ended. {}: the target's defaults."
+        ),
+        examples=[{"retention.ms": "-1", "cleanup.policy": "compact"}],
+        json_schema_extra=_TARGET,
+    )
     replication_factor: int | None = Field(
         default=None,
         ge=1,

@@ -39,9 +39,9 @@ class FilesPlanOperator(PlanningOperator):
             acquire_lock(context, read_name("location", "files", spec.location, job.cluster))
         cluster = job.cluster.admin.describe_cluster()
         job.list_files()
-        findings = job.findings(job.sampled())
-        self.log.info("\n".join(finding_lines(findings)))
         files_run, own = job.files_run(), dict(job.partitions())
+        findings = job.findings(job.sampled(), files_run)
+        self.log.info("\n".join(finding_lines(findings)))
         sizes = {
             topic: sum(one.size for at, files in own.items() if at[0] == topic for one in files) for topic in job.counts
         }
@@ -144,7 +144,7 @@ class ImportFilesOperator(ShardOperator):
         from kafka_ferry.jobs.s3.files.store.files_run import import_files
 
         job = FilesJob(context)
-        files_run = job.files_run(job.read())
+        files_run = job.files_run(job.read_by(self.number))
         names = {topic.source.name: topic.name for topic in files_run.topics}
         mine = [(names[topic], partition) for topic, partition in self.partitions(context)]
         made = import_files(files_run, job.order, job.spec, mine)
@@ -175,7 +175,7 @@ class FilesValidateOperator(FerryOperator):
                 files_run.topics,
                 {name: state.partitions for name, state in states.items()},
                 [line for one in imported for line in one["lines"]],
-                [one.to_json() for one in read],
+                [{**vars(one), "segments": None} for one in read],
                 (job.listing.others, job.listing.named),
             ),
         )

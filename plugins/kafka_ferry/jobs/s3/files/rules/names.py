@@ -18,7 +18,7 @@ from kafka_ferry.jobs.s3.files.rules.formats import Formats, Kind
 
 Part = Literal["value", "keys", "headers"]
 
-MOST_FILES: Final = 200_000
+MOST_FILES: Final = 100_000
 MOST_PARTITIONS: Final = 10_000
 _TOPIC = r"[A-Za-z0-9._-]{1,249}"
 _NUMBER = r"[0-9]{1,20}"  # Aiven's padding
@@ -141,6 +141,8 @@ class ConfluentNames:
             said = self._folder.fullmatch(step)
             if said and int(said[1]) != int(found["partition"]):
                 return f"its folder says partition {said[1]}, its name {found['partition']}"
+        if _KINDS[found["kind"]] == "csv":
+            return "this layout has no CSV"
         part: Part = "value" if not found["part"] else "keys" if found["part"] == ".keys" else "headers"
         return _file(one, found, _KINDS[found["kind"]], part, f"{folder}/{found['stem']}")
 
@@ -208,6 +210,8 @@ class LensesNames:
     def read(self, one: Stored) -> NamedFile | str:
         for pattern in self._patterns:
             if found := pattern.fullmatch(one.key):
+                if _KINDS[found["kind"]] == "csv":
+                    return "CSV has no envelope"
                 return _file(one, found, _KINDS[found["kind"]], "value", one.key)
         return "its name is not <topic>/<partition>/<offset>.json, .avro or .parquet"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -24,6 +24,7 @@ from kafka_ferry.records.rows import Rows
 PORTION_BYTES: Final = 4 * 1024 * 1024
 PORTION_RECORDS: Final = 10_000
 _ABSENT: Final = object()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -278,7 +279,8 @@ def _timestamp(found: Any) -> int | None:
     if found is None or found == "":
         return None
     if isinstance(found, str):
-        return round(datetime.fromisoformat(found).timestamp() * 1000)
+        at = datetime.fromisoformat(found)
+        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
     return whole(found)
 
 

@@ -65,6 +65,7 @@ def topics_of(spec: FilesSpec, counts: Mapping[str, int], read: Collection[Parti
             name=topic,
             topic_id=_identity(spec, topic),
             replication_factor=1,
+            configs=dict(spec.topic_configs),
             partitions=[_partition(number, known.get((topic, number), ())) for number in range(count)],
         )
         for topic, count in counts.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -81,6 +81,11 @@ class PartitionFiles:
     empty: int = 0
     files: int = 0
     lost: dict[Loss, int] = field(default_factory=dict)
+
+    def slim(self) -> PartitionFiles:
+        """For who looks at all files at once: only the first segment with what stands for its records."""
+        bare = {"fingerprint": None, "sha256": "", "keys": None, "headers": None}
+        return replace(self, segments=[*self.segments[:1], *(one.model_copy(update=bare) for one in self.segments[1:])])
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"segments": [one.model_dump(mode="json") for one in self.segments]}
