@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -119,8 +119,8 @@ class FilesSpec(Spec):
         examples=["{{topic}}/{{partition:padding=true}}-{{start_offset:padding=true}}.jsonl.gz"],
         json_schema_extra=_CONTENT,
     )
-    format: Content | None = Field(
-        default=None,
+    format: Literal["by_name", Content] = Field(
+        default="by_name",
         title="Format",
         description="Of the layout aiven: what is in the files, where their names do not end with it.",
         json_schema_extra=_CONTENT,
@@ -193,7 +193,7 @@ class FilesSpec(Spec):
             self.envelope,
             tuple(self.csv_fields),
             self.file_name_template,
-            self.format,
+            None if self.format == "by_name" else self.format,
         )
 
     def restore(self) -> RestoreSpec:
