@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from kafka_ferry.jobs.common.by_hand import delete_msk_connectors, delete_replic
 from kafka_ferry.jobs.connections.reported import CONNECTIONS
 from kafka_ferry.jobs.cutover.reported import CUTOVER_JOB
 from kafka_ferry.jobs.migration.reported import COMPARISON, migration
+from kafka_ferry.jobs.s3.files.reported import FILES
+from kafka_ferry.jobs.s3.files.rules.losses import loss_findings
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
 from kafka_ferry.report.run import RunData
 
@@ -147,6 +149,8 @@ _TASKS = {
     "export_topics_to_s3": ("plan", "freeze", "export[0]", "finish", "verify[0]", "follow", "validate"),
     "import_topics_from_s3": ("plan", "copy_objects", "provision_topics", "shards", "import[0]", "follow", "validate",
                               "release"),
+    "import_files_from_s3": ("plan", "shards", "read[0]", "read[1]", "provision_topics", "import[0]", "validate",
+                             "release"),
     "backup_topics": ("plan", "freeze", "shards", "export[0]", "finish", "copy", "prune", "validate"),
     "restore_topics": ("plan", "provision", "shards", "restore[0]", "compare[0]", "groups", "validate", "acls",
                        "release"),
@@ -171,6 +175,7 @@ _JOBS = {
     "verify_backup": VERIFICATION,
     "export_topics_to_s3": EXPORT,
     "import_topics_from_s3": IMPORT,
+    "import_files_from_s3": FILES,
     "stream_database_changes": STREAM,
     "check_connections": CONNECTIONS,
 }
@@ -190,6 +195,10 @@ def _own(dag: str, plan: dict[str, Any]) -> None:
             line["target"] = f"{_EXCHANGE}/shop/data/{line['source']}/"
     if dag == "import_topics_from_s3":
         plan |= {"source": {"conn_id": _EXCHANGE}, "export_id": "20261121T080000Z"}
+    if dag == "import_files_from_s3":
+        plan |= {"source": {"conn_id": _EXCHANGE}, "spec": {**plan["spec"], "layout": "confluent"}, "files": 48}
+        for line in lines:
+            line["target"], line["records"] = f"{line['source']}.restored", None  # known once they are read
     if dag == "stream_database_changes":
         plan["source"] = {"conn_id": "mariadb_shop", "server": "11.4.2-MariaDB-log", "server_id": "1", "position": "x"}
         plan["connector"] = "stream_database_changes.shop"
@@ -221,8 +230,9 @@ def _plan(dag: str, **more: Any) -> dict[str, Any]:
         "notes": [],
     }
     _own(dag, plan)
-    if dag != "verify_clusters":
+    if dag not in ("verify_clusters", "import_files_from_s3"):
         plan["records"] = sum(line["records"] for line in lines)
+    if dag != "verify_clusters":
         plan["bytes"] = sum(line["bytes"] or 0 for line in lines)
     return {**plan, **more}
 
@@ -515,6 +525,17 @@ PAGES: dict[str, Callable[[], RunData]] = {
     "import_fail": lambda: _ended("import_topics_from_s3", _made(
         **_EXCHANGED, configs=("31", "30", "", [f"{_LONG}: retention.ms is 604800000, on the source -1"]),
     ), verdict="FAIL"),
+    "files_running": lambda: _at_work("import_files_from_s3", 3),
+    "files_dry": lambda: _dry("import_files_from_s3", findings=[
+        asdict(one) for one in loss_findings({"clicks": {"keys": "in 1 of 2 files", "timestamps": ""}}, ["timestamps"])
+    ], changes=[{"action": "create", "kind": "topic", "name": "clicks.restored", "detail": "10 partitions"}]),
+    "files_pass": lambda: _ended("import_files_from_s3", [*_made(
+        **_EXCHANGED, counts=("10,440", "10,440", ""), content=("10,440 records", "10,440 records", ""),
+        others=("only files of the layout", "only such files", ""),
+    ), Check(name="losses", status=Status.EXPLAINED, expected="key, value, headers and timestamp of every record",
+             actual="not all of it", differences=["clicks: timestamps: there are no timestamps (48 files)"]),
+       Check(name="gaps", status=Status.EXPLAINED, expected="no offset is missing between the files",
+             actual="5 offsets missing", differences=["clicks-0: offsets 80 to 84"])]),
     "backup_running": lambda: _at_work("backup_topics", 3),
     "backup_dry": lambda: _dry("backup_topics", skipped_groups={"console-consumer-1": "left out by exclude_groups"}),
     "backup_pass": lambda: _ended("backup_topics", [*_made(
