@@ -130,6 +130,20 @@ def test_parquet_becomes_the_same_json() -> None:
         )
 
 
+def test_maps_of_parquet_are_objects_wherever_they_are() -> None:
+    kind = pa.map_(pa.string(), pa.struct([("m", pa.map_(pa.string(), pa.int64()))]))
+    schema = pa.schema([("a", kind), ("b", pa.list_(pa.map_(pa.string(), pa.int64()))), ("c", pa.list_(pa.int64()))])
+    rows = [
+        {"a": [("x", {"m": [("y", 1)]}), ("z", None)], "b": [[("k", 2)], [], None], "c": []},
+        {"a": [], "b": None, "c": None},
+    ]
+    assert alone(parquet(rows, schema), ".parquet") == [
+        b'{"a":{"x":{"m":{"y":1}},"z":null},"b":[{"k":2},{},null],"c":[]}', b'{"a":{},"b":null,"c":null}',
+    ]  # fmt: skip
+    with pytest.raises(DamagedSegment, match="a map has a key twice"):
+        alone(parquet([{"a": [("x", None), ("x", None)]}], pa.schema([("a", kind)])), ".parquet")
+
+
 def test_records_that_a_file_before_it_has_are_left_out() -> None:
     data = {"t+0+0000000010.json": json_lines("12345")}
     found, _ = read(data, begin=12, end=14)

@@ -41,7 +41,31 @@ def records(data: Any, what: str) -> Iterator[dict[str, Any]]:
         for batch in file.iter_batches(_ROWS, row_groups=[group], use_threads=False):
             refuse_large(what, sum(map(_expanded, batch.columns)))
             columns = [_numbers(column) for column in batch.columns]
-            yield from pa.RecordBatch.from_arrays(columns, names=batch.schema.names).to_pylist(maps_as_pydicts="strict")
+            rows = pa.RecordBatch.from_arrays(columns, names=batch.schema.names).to_pylist()
+            maps = {field.name: field.type for field in batch.schema if _has_map(field.type)}
+            for row in rows:
+                yield row | {name: _with_maps(row[name], kind) for name, kind in maps.items()} if maps else row
+
+
+def _has_map(kind: Any) -> bool:
+    return pa.types.is_map(kind) or any(_has_map(kind.field(at).type) for at in range(kind.num_fields))
+
+
+def _with_maps(node: Any, kind: Any) -> Any:
+    """Maps as such: pyarrow makes lists of pairs of them, and an option that does not came after 18.1.
+
+    :raises ValueError: a map has a key twice.
+    """
+    if node is None or not _has_map(kind):
+        return node
+    if pa.types.is_struct(kind):
+        return {field.name: _with_maps(node[field.name], field.type) for field in kind}
+    if not pa.types.is_map(kind):
+        return [_with_maps(one, kind.value_type) for one in node]
+    found = {name: _with_maps(value, kind.item_type) for name, value in node}
+    if len(found) < len(node):
+        raise ValueError("a map has a key twice")
+    return found
 
 
 def _check(data: Any, group: int, what: str) -> None:
