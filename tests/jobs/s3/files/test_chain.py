@@ -27,6 +27,12 @@ def test_offsets_between_files_are_named() -> None:
     assert (chain.missing, chain.gaps) == (4, [(9, 12), (13, 14)])
 
 
+def test_offsets_in_a_file_are_named_where_its_records_tell_them() -> None:
+    chain = Chain()
+    chain.add(np.array([5, 6, 9, 10, 20]), np.arange(5, dtype=np.uint64))
+    assert (chain.end, chain.missing, chain.gaps) == (21, 11, [(7, 9), (11, 20)])
+
+
 def test_many_gaps_are_counted_and_the_first_are_named() -> None:
     chain = Chain()
     for number in range(50):

@@ -16,7 +16,7 @@ FILES: Final = ReportedJob(
             "counts": "Are there as many records as in the files?",
             "content": "Is every record the same as in the files, in their order?",
             "losses": "What did the files not have, that was accepted?",
-            "gaps": "Are offsets missing between the files?",
+            "gaps": "Are offsets missing in the files, or between them?",
             "others": "Is every object of the location a file of this layout?",
         },
         compared="{what} were read back from the target and match the files.",

@@ -36,7 +36,8 @@ class Chain:
     """Takes files in the order of their first offsets.
 
     :param end: offset behind the last record; None: there is none yet.
-    :param missing: offsets between files. ``gaps``: the first of them. ``repeated``: records that were in two files.
+    :param missing: offsets without a record, between files and in them. ``gaps``: the first of them.
+    :param repeated: records that were in two files.
     """
 
     end: int | None = None
@@ -56,15 +57,19 @@ class Chain:
         offsets, hashes = offsets[place.repeated :] + place.moved, hashes[place.repeated :]
         if len(offsets) == 0:
             return place
-        begin = int(offsets[0])
-        if self.end is not None and begin > self.end:
-            self.missing += begin - self.end
-            if len(self.gaps) < NAMED:
-                self.gaps.append((self.end, begin))
+        if self.end is not None:
+            self._leave_out(self.end, int(offsets[0]))
+        for at in np.flatnonzero(np.diff(offsets) > 1).tolist():  # where records say their offsets
+            self._leave_out(int(offsets[at]) + 1, int(offsets[at + 1]))
         self.end = int(offsets[-1]) + 1
         self._offsets = np.concatenate((self._offsets, offsets))[-KEPT:]
         self._hashes = np.concatenate((self._hashes, hashes))[-KEPT:]
         return place
+
+    def _leave_out(self, begin: int, end: int) -> None:
+        self.missing += max(0, end - begin)
+        if end > begin and len(self.gaps) < NAMED:
+            self.gaps.append((begin, end))
 
     def _place(self, offsets: Any, hashes: Any) -> Place:
         first = int(offsets[0])

@@ -76,7 +76,7 @@ def _gaps(read: Sequence[Read]) -> Check:
     return Check(
         name="gaps",
         status=Status.EXPLAINED if missing else Status.PASS,
-        expected="no offset is missing between the files",
+        expected="no offset is missing",
         actual=f"{number_of(missing, 'offset')} missing" if missing else "none is missing",
         detail="; ".join([*found, *(["param accept_losses accepts them"] if missing else [])]),
         differences=named[:NAMED],

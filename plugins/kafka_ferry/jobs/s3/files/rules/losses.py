@@ -18,7 +18,7 @@ MEANINGS: Final[Mapping[Loss, str]] = {
     "bytes": "keys, values or headers are a rendering: the same data, perhaps in other bytes than the producer sent",
     "tombstones": "records without a value stand apart, in files of keys alone, without their place among the others: "
     "they are left out",
-    "gaps": "offsets are missing between files: of transactions, of compaction, of what the sink filtered or skipped, "
+    "gaps": "offsets are missing: of transactions, of compaction, of what the sink filtered or skipped, "
     "or of files that are gone; names cannot tell which",
     "order": "files overlap in their offsets with other records: they are taken one file after the other",
 }
