@@ -20,8 +20,8 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; EXECUTOR=celery: with Celery, too; MSK=1: with a double of MSK Connect; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
-	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z a-z))) \
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; EXECUTOR=celery: with Celery, too; MSK=1: with a double of MSK Connect; S3_CONNECTORS=1: with our S3 connectors; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
+	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK S3_CONNECTORS,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z_ a-z-))) \
 	  $(foreach option,SOURCE TARGET CONNECT LISTENER RACKS EXECUTOR,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 .PHONY: down
@@ -49,8 +49,9 @@ bench-backup: $(STAMP)  ## measure: export to S3 and restore (OSO=/path/to/drive
 test: plugins unit integration browser  ## all tests: our Java, units on all cores, on real Kafka, in a real browser
 
 .PHONY: plugins
-plugins:  ## build and test the connect plugins: JAR and ZIP in include/connect-plugins/target
+plugins:  ## build and test the connect plugins: JAR and ZIP in include/connect-plugins/target, and ZIP of the S3 connectors in …/s3/target
 	mvn -q -B -f include/connect-plugins/pom.xml package -Pzip
+	mvn -q -B -f include/connect-plugins/s3/pom.xml package -Pzip
 
 .PHONY: unit
 unit: $(STAMP)  ## tests without a broker

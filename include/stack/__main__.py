@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--listener", default="", choices=listeners.KINDS, help="how clients of both clusters come")
     up.add_argument("--racks", default="", metavar="A,B,C", help="racks of the brokers of each cluster, in turn")
     up.add_argument("--exactly-once", action="store_true", help="the worker may write in transactions")
+    up.add_argument("--s3-connectors", action="store_true", help="our S3 connectors on the workers")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -89,6 +90,7 @@ def _up(options: argparse.Namespace) -> int:
         racks=[rack for rack in options.racks.split(",") if rack],
         postgres=options.postgres,
         executor=options.executor,
+        s3_connectors=options.s3_connectors,
     ).up()
     values = stack.variables()
     print()

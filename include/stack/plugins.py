@@ -1,12 +1,14 @@
 """Our own Java for Kafka Connect (include/connect-plugins), built by Maven once per version of its sources.
 
-Kept in the cache folder beside Kafka's jars, and made only when a worker is about to start with it.
+Kept in the cache folder beside Kafka's jars, and made only when a worker is about to start with it. The S3 connectors
+are a plugin folder of their own, as they bring the AWS SDK along.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from stack.maven import MavenFailed, find_maven, made_once, run
 
 SOURCES = Path(__file__).resolve().parents[1] / "connect-plugins"
 JAR = "kafka-ferry-connect-plugins.jar"
+S3_ZIP = "kafka-ferry-s3-connectors.zip"
 NO_COMPILER = """\
 The Java found has no compiler (the program javac), which Kafka Ferry's own connect plugins need, once. Install one:
   Debian, Ubuntu   sudo apt-get install openjdk-17-jdk-headless
@@ -29,12 +32,22 @@ class NoCompiler(StackError):
 
 def folder(cache: Path, sources: Path = SOURCES) -> Path:
     """The folder for these very sources: other sources get another folder, so it can never be stale."""
+    # Tests and the ZIP's layout make no difference to the JAR.
+    return cache / f"connect-plugins-{_digest(sources, 'main')}"
+
+
+def s3_folder(cache: Path, sources: Path = SOURCES / "s3") -> Path:
+    """The same of the S3 connectors: a folder for the worker's ``plugin.path``."""
+    return cache / f"s3-connectors-{_digest(sources, 'main', 'assembly')}"
+
+
+def _digest(sources: Path, *parts: str) -> str:
     digest = hashlib.sha256()
-    # Kafka's version stands in the other pom. Tests and the ZIP's layout make no difference to the JAR.
-    main = (path for path in (sources / "src" / "main").rglob("*") if path.is_file())
-    for path in [jars.POM, sources / "pom.xml", *sorted(main)]:
+    # Kafka's version stands in the other pom.
+    files = (path for part in parts for path in (sources / "src" / part).rglob("*") if path.is_file())
+    for path in [jars.POM, sources / "pom.xml", *sorted(files)]:
         digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-    return cache / f"connect-plugins-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
 
 
 def build(cache: Path, java: str, report: Callable[[str], None], sources: Path = SOURCES) -> Path:
@@ -48,17 +61,38 @@ def build(cache: Path, java: str, report: Callable[[str], None], sources: Path =
     """
 
     def make(into: Path) -> None:
-        maven, log, target = find_maven(), cache / "maven-plugins.log", into / "target"
         report("plugins: building the connect plugins with Maven, once (about 6 s)")
-        goal = ["package", "-Dmaven.test.skip=true", f"-Dbuild.folder={target}"]
-        code = run(maven, java, sources / "pom.xml", goal, log)
-        if code or not (target / JAR).is_file():
-            failed = MavenFailed("build the connect plugins", code, log)
-            raise NoCompiler(NO_COMPILER) if "No compiler is provided" in failed.end else failed
+        target = _package(cache, java, sources, into, JAR, "build the connect plugins")
         (target / JAR).rename(into / JAR)
         shutil.rmtree(target)
 
     return made_once(folder(cache, sources), make)
+
+
+def build_s3(cache: Path, java: str, report: Callable[[str], None], sources: Path = SOURCES / "s3") -> Path:
+    """Folder with the plugin folder of the S3 connectors; built the first time, for which Maven fetches the AWS SDK.
+
+    Parameters and errors as of :func:`build`.
+    """
+
+    def make(into: Path) -> None:
+        report("plugins: building the S3 connectors with Maven, once (about 10 s, and 10 MB to download)")
+        target = _package(cache, java, sources, into, S3_ZIP, "build the S3 connectors", "-Pzip")
+        with zipfile.ZipFile(target / S3_ZIP) as opened:
+            opened.extractall(into)
+        shutil.rmtree(target)
+
+    return made_once(s3_folder(cache, sources), make)
+
+
+def _package(cache: Path, java: str, sources: Path, into: Path, wanted: str, what: str, *more: str) -> Path:
+    maven, log, target = find_maven(), cache / "maven-plugins.log", into / "target"
+    goal = ["package", "-Dmaven.test.skip=true", f"-Dbuild.folder={target}", *more]
+    code = run(maven, java, sources / "pom.xml", goal, log)
+    if code or not (target / wanted).is_file():
+        failed = MavenFailed(what, code, log)
+        raise NoCompiler(NO_COMPILER) if "No compiler is provided" in failed.end else failed
+    return target
 
 
 def link_jars(folder: Path, *sources: Path) -> None:

@@ -79,6 +79,7 @@ class Stack:
     :param listener: how clients of both clusters come: ``tls``, ``mtls``, ``oauth``, see ``stack.listeners``; Kafka
         Connect's REST API is HTTPS then.
     :param racks: of brokers, in turn; followers answer consumers of their rack.
+    :param s3_connectors: the workers have our own S3 connectors on ``plugin.path``.
     :param advertised: a broker's name to the port that it tells clients, where a proxy of tests stands before it; of a
         stack without users.
     """
@@ -102,6 +103,7 @@ class Stack:
         racks: Sequence[str] = (),
         postgres: bool = False,
         executor: str = LOCAL,
+        s3_connectors: bool = False,
         advertised: Mapping[str, int] | None = None,
     ) -> None:
         if msk and secure:
@@ -122,7 +124,7 @@ class Stack:
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
         self._exactly_once, self._postgres, self._advertised = exactly_once, postgres, dict(advertised or {})
-        self._celery = executor == CELERY
+        self._celery, self._s3_connectors = executor == CELERY, s3_connectors
         self._postgres |= self._celery
         self._services: dict[str, Service] = {}
         self._state: State | None = None
@@ -149,7 +151,7 @@ class Stack:
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
             self._state.exactly_once, self._state.postgres = self._exactly_once, self._postgres
-            self._state.celery = self._celery
+            self._state.celery, self._state.s3_connectors = self._celery, self._s3_connectors
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
             self._state.listener, self._state.racks = self._listener, self._racks
             listeners.check(self._listener, self._clusters())
@@ -341,8 +343,9 @@ class Stack:
         build = lambda: self._build_plugins(java)  # noqa: E731
         own = self._kinds["worker"]
         connect = jars.connect_jars(cache, own.version) if own.version else libraries
+        s3 = plugins.s3_folder(cache) if state.s3_connectors else None
         workers = [
-            Worker(self.folder, state, java, connect, target, ours, build, connectors, own, name)
+            Worker(self.folder, state, java, connect, target, ours, build, connectors, own, name, s3)
             for name in worker_names(own)
         ]
         services: list[Service] = [
@@ -393,6 +396,8 @@ class Stack:
             plugins.build(jars.cache_folder(self.project), java, self._report)
         except plugins.NoCompiler as lack:  # all else works without them
             self._report(f"plugins: {lack}\nUntil then naming: rename is refused.")
+        if self._s3_connectors:
+            plugins.build_s3(jars.cache_folder(self.project), java, self._report)
 
     def _end_unwanted(self) -> None:
         """What runs but was not asked for this time: Airflow, or the watchdog of an owner that gives the stack away."""

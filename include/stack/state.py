@@ -26,7 +26,7 @@ class State:
         self.ports: dict[str, int] = {}
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
-        self.secure = self.msk = self.exactly_once = self.postgres = self.celery = False
+        self.secure = self.msk = self.exactly_once = self.postgres = self.celery = self.s3_connectors = False
         self.listener = ""  # one of ``stack.listeners.KINDS``
         self.racks: list[str] = []  # of brokers, in turn
         self.kinds: dict[str, str] = {}  # cluster or "worker" to what ``stack.cluster.Kind`` parses
@@ -45,7 +45,7 @@ class State:
         self.exactly_once, self.postgres = bool(data.get("exactly_once", False)), bool(data.get("postgres", False))
         self.listener = str(data.get("listener", ""))
         self.racks = list(data.get("racks", []))  # type: ignore[call-overload]
-        self.celery = bool(data.get("celery", False))
+        self.celery, self.s3_connectors = bool(data.get("celery", False)), bool(data.get("s3_connectors", False))
         self.kinds = dict(data.get("kinds", {}))  # type: ignore[call-overload]
         processes: dict[str, dict[str, str]] = dict(data["processes"])  # type: ignore[call-overload]
         self.processes = {name: Running(**fields) for name, fields in processes.items()}  # type: ignore[arg-type]
@@ -71,6 +71,7 @@ class State:
                 "racks": self.racks,
                 "postgres": self.postgres,
                 "celery": self.celery,
+                "s3_connectors": self.s3_connectors,
                 "kinds": self.kinds,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }

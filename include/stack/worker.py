@@ -62,6 +62,7 @@ class Worker(Service):
     :param connectors: folder of plugin folders, each with a class loader of its own (``plugin.path``).
     :param kind: of which the version is the worker's.
     :param name: see :func:`worker_names`.
+    :param s3_connectors: another such folder, with our own S3 connectors.
     """
 
     def __init__(
@@ -76,11 +77,13 @@ class Worker(Service):
         connectors: Path | None = None,
         kind: Kind | None = None,
         name: str = "worker",
+        s3_connectors: Path | None = None,
     ) -> None:
         super().__init__(name, folder, state)
         self._kind = kind or Kind()
         self._java, self._jars, self._target = java, jars, target
         self._plugins, self._make_plugins, self._connectors = plugins, build, connectors
+        self._s3_connectors = s3_connectors
         if security.has_users(state):
             self.needs = ("target",)  # without its ACLs a worker ends at once
 
@@ -108,8 +111,9 @@ class Worker(Service):
         if (replicas := self._target.cluster.kind.replicas) > 1:
             settings += "".join(f"{name}.storage.replication.factor={replicas}\n" for name in _OWN_TOPICS)
         files = {}
+        if paths := [str(path) for path in (self._connectors, self._s3_connectors) if path is not None]:
+            settings += f"plugin.path={','.join(paths)}\n"
         if self._connectors is not None:
-            settings += f"plugin.path={self._connectors}\n"
             files[self.secrets / "database.properties"] = f"password={self.state.secret(f'mariadb_{mariadb.READER}')}\n"
         if self.state.secure:
             # The worker's own password is not in the folder that connectors may read.

@@ -13,7 +13,7 @@ import true_manifests
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.folder_store import FolderStore
-from kafka_ferry.jobs.backup.rules.layout import journal_prefix, manifest_key
+from kafka_ferry.jobs.backup.rules.layout import journal_prefix, manifest_key, segment_key, sink_prefix
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, Segment, State
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
@@ -58,6 +58,19 @@ def test_what_an_unfinished_backup_has_noted_is_not_pruned_with_another(catalogu
     catalogue.delete(pruning)
     assert catalogue.finish(now_at_work, DONE).totals.records == 10
     assert catalogue.store.size(str(segment.key)) == segment.size
+
+
+def test_what_the_sink_connector_wrote_since_its_last_manifest_is_no_orphan(catalogue: Catalogue):
+    place = "b", "t", true_manifests.TOPIC_ID, 0
+    noted, forgotten = (segment_key(*place, begin, "", ".avro") for begin in (10, 20))
+    for key in (noted, forgotten):
+        catalogue.store.put(key, b"x")
+    note = noted.replace("b/data/", sink_prefix("b")).replace(".avro", ".json")
+    catalogue.store.put(note, b"{}")
+    catalogue.store.put(sink_prefix("b") + "README", b"not a note")
+    assert catalogue.orphans() == {forgotten: 1}
+    catalogue.delete_objects([noted, forgotten])
+    assert (catalogue.store.size(noted), catalogue.store.size(forgotten)) == (1, None)
 
 
 def test_one_that_notes_an_object_while_another_run_prunes_keeps_it(catalogue: Catalogue):

@@ -18,6 +18,8 @@ from kafka_ferry.jobs.backup.rules.layout import (
     data_prefix,
     manifest_key,
     manifests_prefix,
+    noted_by_sink,
+    sink_prefix,
     verdict_key,
     verdicts_prefix,
 )
@@ -214,9 +216,12 @@ class Catalogue:
         raise TransientError(f"{self.store.location}: backups {self.backup!r} keep changing while they are read")
 
     def _needed(self) -> set[str]:
+        # Notes before the manifests: one that is gone when it is looked for is in a manifest by then.
+        listed = [noted_by_sink(self.backup, entry.key) for entry in self.store.list(sink_prefix(self.backup))]
+        sink = {key for key in listed if key is not None}
         manifests, noted = self._whole()
         own = {key for one in manifests.values() for key in one.keys()}  # noqa: SIM118  # a method of ours
-        return own.union(*noted.values())
+        return own.union(*noted.values(), sink)
 
     def delete(self, pruning: Pruning) -> None:
         """Delete manifests first: should this be cut short, no manifest points to what is gone.
@@ -262,8 +267,8 @@ class Catalogue:
 
         Only to be deleted while no export is running.
         """
+        stored = list(self.store.list(data_prefix(self.backup)))  # first: what comes after it is not looked at
         needed = self._needed()
-        stored = self.store.list(data_prefix(self.backup))
         return {entry.key: entry.size for entry in stored if entry.key not in needed}
 
 
