@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,12 @@ GOOD = """#!/bin/sh
 echo "$*" >> "$MAVEN_RUNS"
 for argument; do case $argument in -Dbuild.folder=*)
   mkdir -p "${argument#*=}" && echo jar > "${argument#*=}/kafka-ferry-connect-plugins.jar";; esac; done
+"""
+ZIPPED = """#!/bin/sh
+for argument; do case $argument in -Dbuild.folder=*) folder="${argument#*=}"; mkdir -p "$folder";; esac; done
+echo "$*" >> "$MAVEN_RUNS"
+cd "$folder" && mkdir plugin && echo jar > plugin/a.jar
+/usr/bin/env python3 -m zipfile -c kafka-ferry-s3-connectors.zip plugin
 """
 BAD = """#!/bin/sh
 echo "COMPILATION ERROR: cannot find symbol"
@@ -68,6 +75,28 @@ def test_they_are_built_once_and_a_filled_cache_needs_no_maven(
     assert "-Dmaven.test.skip=true" in run
     assert folders(tmp_path) == [first], "nothing else is kept"
     assert not (sources / "target").exists(), "and nothing is written beside the sources"
+
+
+def test_the_s3_connectors_are_a_plugin_folder_that_is_built_once(
+    maven: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sources: Path
+) -> None:
+    maven(ZIPPED)
+    cache = tmp_path / "cache"
+    made = plugins.build_s3(cache, "/usr/bin/java", lambda line: None, sources)
+    assert [path.relative_to(made).as_posix() for path in sorted(made.rglob("*"))] == ["plugin", "plugin/a.jar"]
+    (run,) = (tmp_path / "runs").read_text().splitlines()
+    assert "-Pzip" in run
+    found = os.environ["PATH"]
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert plugins.build_s3(cache, "/usr/bin/java", lambda line: None, sources) == made
+    assert made != plugins.folder(cache, sources)
+    (sources / "src" / "assembly").mkdir()
+    (sources / "src" / "assembly" / "plugin.xml").write_text("<assembly/>")
+    assert plugins.s3_folder(cache, sources) != made, "another ZIP"
+    monkeypatch.setenv("PATH", found)
+    maven(BAD)
+    with pytest.raises(StackError, match="cannot find symbol"):
+        plugins.build_s3(cache, "/usr/bin/java", lambda line: None, sources)
 
 
 def test_other_sources_get_another_folder(tmp_path: Path, sources: Path) -> None:

@@ -17,7 +17,7 @@ final class AvroWriter {
         + "{\"name\":\"topic\",\"type\":\"string\"},{\"name\":\"partition\",\"type\":\"int\"},"
         + "{\"name\":\"offset\",\"type\":\"long\"},{\"name\":\"timestamp\",\"type\":\"long\"},"
         + "{\"name\":\"timestamp_type\",\"type\":{\"type\":\"enum\",\"name\":\"TimestampType\","
-        + "\"symbols\":[\"CreateTime\",\"LogAppendTime\",\"NoTimestampType\"]}},"
+        + "\"symbols\":[\"NoTimestampType\",\"CreateTime\",\"LogAppendTime\"]}},"
         + "{\"name\":\"key\",\"type\":[\"null\",\"bytes\"]},{\"name\":\"value\",\"type\":[\"null\",\"bytes\"]},"
         + "{\"name\":\"headers\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"Header\",\"fields\":["
         + "{\"name\":\"key\",\"type\":\"string\"},{\"name\":\"value\",\"type\":[\"null\",\"bytes\"]}]}}}]}";

@@ -142,11 +142,12 @@ final class Backlog {
     /** Reads the manifests that are new. */
     void refresh() {
         final List<Map<String, Object>> fresh = new ArrayList<>();
-        for (String key : Manifests.keys(store, export, null)) {
-            if (known.contains(key)) {
-                continue;
-            }
-            final Map<String, Object> manifest = Manifests.read(store, export, key);
+        final List<String> keys = Manifests.keys(store, export, null);
+        keys.removeAll(known);
+        final List<Map<String, Object>> read = Parallel.map(keys, key -> Manifests.read(store, export, key));
+        for (int at = 0; at < keys.size(); at++) {
+            final String key = keys.get(at);
+            final Map<String, Object> manifest = read.get(at);
             if (manifest != null && Manifests.isComplete(manifest)) { // what is COMPLETE never changes again
                 known.add(key);
                 fresh.add(manifest);

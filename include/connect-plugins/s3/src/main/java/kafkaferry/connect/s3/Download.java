@@ -23,7 +23,7 @@ final class Download implements Closeable {
         }
         try {
             fetch(store, line);
-            reader = reader(line.key, Files.newInputStream(file), topic, partition);
+            reader = reader(line.key, file, topic, partition);
         } catch (IOException error) {
             close();
             throw new ConnectException(store.location() + line.key + ": cannot be read: " + error, error);
@@ -52,14 +52,17 @@ final class Download implements Closeable {
         }
     }
 
-    private static RecordReader reader(String key, InputStream stream, String topic, int partition) throws IOException {
-        if (key.endsWith(Layout.AVRO)) {
-            return new AvroReader(stream, key, topic, partition);
+    private static RecordReader reader(String key, Path file, String topic, int partition) throws IOException {
+        if (key.endsWith(Layout.AVRO) || key.endsWith(Layout.JSON_LINES)) {
+            final InputStream stream = Files.newInputStream(file);
+            try {
+                return key.endsWith(Layout.AVRO) ? new AvroReader(stream, key, topic, partition)
+                    : new JsonLinesReader(stream, key, topic, partition);
+            } catch (IOException | RuntimeException error) {
+                stream.close();
+                throw error;
+            }
         }
-        if (key.endsWith(Layout.JSON_LINES)) {
-            return new JsonLinesReader(stream, key, topic, partition);
-        }
-        stream.close();
         throw new ConnectException(key + ": this connector reads Avro and JSON lines. Fix: export with format avro, or import with the DAG "
             + "import_topics_from_s3");
     }

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** One record as an object has it; null is not empty, and headers keep their order and repetitions. */
 final class Entry {
-    static final String[] TIMESTAMP_TYPES = {"CreateTime", "LogAppendTime", "NoTimestampType"};
+    static final String[] TIMESTAMP_TYPES = {"NoTimestampType", "CreateTime", "LogAppendTime"};
     /** As Kafka stores it for a record without a time. */
     static final long NO_TIMESTAMP = -1;
 

@@ -6,8 +6,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -28,6 +30,8 @@ final class ManifestWriter {
     private final String export;
     private final String isolation;
     private final Predicate<String> wanted;
+    /** Those that were told. */
+    private final Set<String> deleted = new HashSet<>();
 
     /** @param wanted whether the sink reads a topic */
     ManifestWriter(Store store, Cluster cluster, String export, String isolation, Predicate<String> wanted) {
@@ -84,7 +88,9 @@ final class ManifestWriter {
         for (String name : names) {
             final Cluster.Topic topic = topics.get(name);
             if (topic == null) {
-                LOG.warn("topic {} was deleted: what was read of it last is in no manifest", name);
+                if (deleted.add(name)) {
+                    LOG.warn("topic {} was deleted: what was read of it last is in no manifest", name);
+                }
                 continue;
             }
             final List<Note> own = notes.getOrDefault(name, Map.of()).getOrDefault(topic.id, List.of());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /** What is known of one object of a partition: a manifest's line, and until it is in one, an object of its own beside the data. */
@@ -55,13 +56,11 @@ final class Note {
 
     /** All that are there, in order of their keys. */
     static List<Note> all(Store store, String export) {
-        final List<Note> found = new ArrayList<>();
-        for (Store.Listed one : store.list(Layout.notes(export), null)) {
+        final List<Note> found = new ArrayList<>(Parallel.map(store.list(Layout.notes(export), null), one -> {
             final byte[] data = store.get(one.key, LIMIT);
-            if (data != null) { // else it went into a manifest since it was listed
-                found.add(of(data, one.key, export));
-            }
-        }
+            return data == null ? null : of(data, one.key, export);
+        }));
+        found.removeIf(Objects::isNull); // those that went into a manifest since they were listed
         return found;
     }
 }

@@ -27,6 +27,8 @@ public final class S3SegmentSinkTask extends SinkTask {
     private static final Logger LOG = LoggerFactory.getLogger(S3SegmentSinkTask.class);
     /** How often the clock is looked at while there are no records. */
     private static final long TICK = 500;
+    /** Who stands still for so long may have lost its partitions; a session of a consumer is at least as long. */
+    private static final long STANDSTILL = 5_000;
 
     private SinkConfig config;
     private Store store;
@@ -38,6 +40,8 @@ public final class S3SegmentSinkTask extends SinkTask {
     /** Partitions whose records come from where the worker would have gone on, until it has gone where we said. */
     private final Set<TopicPartition> rewinding = new HashSet<>();
     private boolean failed;
+    /** When the worker was last here. */
+    private long seen;
 
     @Override
     public String version() {
@@ -94,6 +98,7 @@ public final class S3SegmentSinkTask extends SinkTask {
     @Override
     public void put(Collection<SinkRecord> records) {
         guarded(() -> {
+            look();
             for (SinkRecord record : records) {
                 final String topic = record.topic();
                 final int partition = record.kafkaPartition();
@@ -107,7 +112,15 @@ public final class S3SegmentSinkTask extends SinkTask {
             writer.endOld();
             declare(config.getLong(SinkConfig.MANIFEST));
         });
+        seen = now();
         context.timeout(TICK);
+    }
+
+    private void look() {
+        if (now() - seen >= STANDSTILL && writer.openObjects() > 0) {
+            writer.check();
+        }
+        seen = now();
     }
 
     private void declare(long interval) {
@@ -120,7 +133,10 @@ public final class S3SegmentSinkTask extends SinkTask {
     @Override
     public Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> consumed) {
         if (!failed && config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
-            guarded(writer::endAll);
+            guarded(() -> {
+                look();
+                writer.endAll();
+            });
         }
         final Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>();
         writer.stored().forEach((place, offset) -> {
@@ -136,8 +152,12 @@ public final class S3SegmentSinkTask extends SinkTask {
     public void close(Collection<TopicPartition> places) {
         final List<Cluster.Place> all = places.stream().map(S3SegmentSinkTask::place).collect(Collectors.toList());
         try {
-            if (!failed) {
-                guarded(() -> writer.end(all));
+            // Else the commit just before has ended them; where there was none, the partitions are others' already.
+            if (!failed && !config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
+                guarded(() -> {
+                    look();
+                    writer.end(all);
+                });
             }
         } finally {
             writer.drop(all);
@@ -176,7 +196,7 @@ public final class S3SegmentSinkTask extends SinkTask {
 
     static Entry entry(SinkRecord record) {
         final Entry found = new Entry(record.kafkaOffset(), record.timestamp() == null ? Entry.NO_TIMESTAMP : record.timestamp(),
-            record.timestampType().id < 0 ? 2 : record.timestampType().id, bytes(record, "key", record.key()),
+            record.timestampType().id + 1, bytes(record, "key", record.key()),
             bytes(record, "value", record.value()));
         for (Header header : record.headers()) {
             if (header.key().indexOf('\uFFFD') >= 0) {

@@ -94,23 +94,14 @@ final class SegmentWriter implements AutoCloseable {
                     + ". Fix: give the bootstrap servers of the cluster that the worker reads");
             }
         }
-        final Map<String, Map<Integer, Long>> noted = new HashMap<>();
-        // Notes before the manifest: what a note is deleted for is in a manifest by then.
-        for (Note note : Note.all(store, export)) {
-            if (topics.containsKey(note.topic) && topics.get(note.topic).id.equals(note.topicId)) {
-                noted.computeIfAbsent(note.topic, name -> new HashMap<>()).merge(note.partition, note.end, Math::max);
-            }
-        }
-        final Map<String, ManifestWriter.Reached> declared = ManifestWriter.reached(Manifests.newestOfSink(store, export));
+        final Map<String, String> ids = new HashMap<>();
+        topics.forEach((name, topic) -> ids.put(name, topic.id));
+        final Map<Cluster.Place, Long> ends = ends(ids);
         final List<Cluster.Place> fresh = new ArrayList<>();
         final Set<String> folders = new HashSet<>();
         for (Cluster.Place place : places) {
             final Cluster.Topic topic = topics.get(place.topic);
-            long end = noted.getOrDefault(place.topic, Map.of()).getOrDefault(place.partition, 0L);
-            final ManifestWriter.Reached reached = declared.get(place.topic);
-            if (reached != null && reached.topicId.equals(topic.id)) {
-                end = Math.max(end, reached.ends.getOrDefault(place.partition, 0L));
-            }
+            final long end = ends.getOrDefault(place, 0L);
             partitions.put(place, new Partition(topic.id, topic.compacted, end));
             if (end == 0) {
                 fresh.add(place);
@@ -127,6 +118,45 @@ final class SegmentWriter implements AutoCloseable {
         final Map<Cluster.Place, Long> found = new HashMap<>();
         places.forEach(place -> found.put(place, partitions.get(place).next));
         return found;
+    }
+
+    /** Offsets behind all that is in the store, of these topics (name to id). */
+    private Map<Cluster.Place, Long> ends(Map<String, String> ids) {
+        final Map<Cluster.Place, Long> found = new HashMap<>();
+        // Notes before the manifest: what a note is deleted for is in a manifest by then.
+        for (Note note : Note.all(store, export)) {
+            if (note.topicId.equals(ids.get(note.topic))) {
+                found.merge(new Cluster.Place(note.topic, note.partition), note.end, Math::max);
+            }
+        }
+        ManifestWriter.reached(Manifests.newestOfSink(store, export)).forEach((name, reached) -> {
+            if (reached.topicId.equals(ids.get(name))) {
+                reached.ends.forEach((number, end) -> found.merge(new Cluster.Place(name, number), end, Math::max));
+            }
+        });
+        return found;
+    }
+
+    /**
+     * Looks whether another task has taken the partitions over: after this one stood still, it may not know yet.
+     *
+     * @throws ConnectException one has
+     */
+    void check() {
+        final Map<String, String> ids = new HashMap<>();
+        partitions.forEach((place, own) -> ids.put(place.topic, own.topicId));
+        final Map<Cluster.Place, Long> ends = ends(ids);
+        partitions.forEach((place, own) -> {
+            if (ends.getOrDefault(place, 0L) > own.stored) {
+                throw takenOver(place);
+            }
+        });
+    }
+
+    private static ConnectException takenOver(Cluster.Place place) {
+        return new ConnectException(place + ": another task has written what this one was about to write: it stood still for so long that "
+            + "its partitions moved, or two connectors write to one " + Config.EXPORT + ". Fix: restart the task; it goes on behind "
+            + "what is there");
     }
 
     /** Takes a record; one that is in the store already is left out. */
@@ -210,12 +240,15 @@ final class SegmentWriter implements AutoCloseable {
         if (segment.records() == 0) {
             throw new IllegalStateException(place + ": an object without records");
         }
+        final String note = Layout.note(export, place.topic, own.topicId, place.partition, segment.begin);
+        if (store.get(note, Note.LIMIT) != null) {
+            throw takenOver(place);
+        }
         final long start = segment.hasGaps() ? cluster.starts(List.of(place)).get(place) : 0;
         memory -= segment.memory();
         open.remove(place);
         final Map<String, Object> line = segment.complete(start, own.compacted);
-        final Note note = new Note(place.topic, own.topicId, place.partition, new TreeMap<>(line));
-        store.put(Layout.note(export, place.topic, own.topicId, place.partition, segment.begin), Chunks.of(note.toBytes()));
+        store.put(note, Chunks.of(new Note(place.topic, own.topicId, place.partition, new TreeMap<>(line)).toBytes()));
         own.open = null;
         own.next = segment.next();
         own.stored = segment.next();

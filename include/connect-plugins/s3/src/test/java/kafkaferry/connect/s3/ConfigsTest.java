@@ -121,7 +121,7 @@ class ConfigsTest {
         final Entry entry = S3SegmentSinkTask.entry(good);
         assertEquals(2, entry.bytes());
         assertEquals(-1, entry.timestamp);
-        assertEquals(2, entry.timestampType);
+        assertEquals(0, entry.timestampType);
         assertThrows(DataException.class, () -> S3SegmentSinkTask.entry(record("text", null)));
         final SinkRecord text = record(null, null);
         text.headers().addString("h", "v");

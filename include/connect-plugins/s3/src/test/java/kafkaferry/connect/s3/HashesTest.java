@@ -51,15 +51,15 @@ class HashesTest {
 
     @Test
     void recordsWithAllThatTheyMayHave() {
-        final Entry full = new Entry(5, 1700000000000L, 0, bytes("k"), bytes("v"));
+        final Entry full = new Entry(5, 1700000000000L, 1, bytes("k"), bytes("v"));
         full.header("a", bytes("1"));
         full.header("a", null);
         full.header("", new byte[0]);
         full.header("é😀", new byte[] {-1});
         assertEquals("83855d1b4889684c", Fingerprint.hex(full.hash()));
-        assertEquals("d7aadf847dcbfe43", Fingerprint.hex(new Entry(5, -1, 2, null, null).hash()));
-        assertEquals("32b7d7db8f05a224", Fingerprint.hex(new Entry(5, 0, 0, new byte[0], new byte[0]).hash()));
-        final Entry large = new Entry(5, 1, 0, null, bytes("v".repeat(70)));
+        assertEquals("d7aadf847dcbfe43", Fingerprint.hex(new Entry(5, -1, 0, null, null).hash()));
+        assertEquals("32b7d7db8f05a224", Fingerprint.hex(new Entry(5, 0, 1, new byte[0], new byte[0]).hash()));
+        final Entry large = new Entry(5, 1, 1, null, bytes("v".repeat(70)));
         large.header("n".repeat(200), bytes("x".repeat(300)));
         assertEquals("539a65914c1c7275", Fingerprint.hex(large.hash()));
     }

@@ -27,8 +27,8 @@ class ObjectsTest {
         long offset = 7;
         for (byte[] key : parts) {
             for (byte[] value : parts) {
-                final Entry plain = new Entry(offset++, -1, 2, key, value);
-                final Entry full = new Entry(offset += 3, 1_700_000_000_000L, 1, key, value);
+                final Entry plain = new Entry(offset++, -1, 0, key, value);
+                final Entry full = new Entry(offset += 3, 1_700_000_000_000L, 2, key, value);
                 for (byte[] content : parts) {
                     full.header("é😀", content);
                     full.header("", content);
@@ -39,7 +39,7 @@ class ObjectsTest {
         }
         final byte[] large = new byte[300_000];
         random.nextBytes(large);
-        found.add(new Entry(offset + 10, 1, 0, large, large));
+        found.add(new Entry(offset + 10, 1, 1, large, large));
         return found;
     }
 
@@ -137,7 +137,7 @@ class ObjectsTest {
                 + "\"encoding\":\"utf8\"},{\"key\":\"é\",\"value\":null,\"encoding\":null}]}\n").getBytes(StandardCharsets.UTF_8));
         }
         try (JsonLinesReader reader = new JsonLinesReader(new ByteArrayInputStream(sink.toByteArray()), "x", "t", 3)) {
-            final Entry expected = new Entry(7, -1, 2, null, new byte[] {0, -1});
+            final Entry expected = new Entry(7, -1, 0, null, new byte[] {0, -1});
             expected.header("é", new byte[0]);
             expected.header("é", null);
             assertSame(List.of(expected), List.of(reader.next()));

@@ -40,7 +40,7 @@ class SegmentWriterTest {
     }
 
     private static Entry entry(long offset) {
-        return new Entry(offset, 1000 + offset, 0, null, ("v" + offset).getBytes());
+        return new Entry(offset, 1000 + offset, 1, null, ("v" + offset).getBytes());
     }
 
     private static void add(SegmentWriter writer, long begin, long end) {
@@ -136,6 +136,22 @@ class SegmentWriterTest {
     }
 
     @Test
+    void whoStoodStillWhileAnotherTookOverWritesNothing() throws Exception {
+        final SegmentWriter still = writer(1000);
+        add(still, 0, 5);
+        still.check();
+        final SegmentWriter other = writer(1000);
+        add(other, 0, 8);
+        other.endAll();
+        assertTrue(assertThrows(ConnectException.class, still::endAll).getMessage().contains("another task"));
+        manifests().declare(NOON); // the note is gone
+        assertThrows(ConnectException.class, still::check);
+        still.drop(List.of(PLACE));
+        assertEquals(range(0, 8), offsets());
+        other.check();
+    }
+
+    @Test
     void timeEndsObjectsWithoutNewRecords() {
         final SegmentWriter writer = writer(1000);
         add(writer, 0, 3);
@@ -159,7 +175,7 @@ class SegmentWriterTest {
             for (Cluster.Place place : places) {
                 final byte[] value = new byte[100_000];
                 random.nextBytes(value);
-                writer.add(place, new Entry(offset, 1, 0, null, value));
+                writer.add(place, new Entry(offset, 1, 1, null, value));
                 assertTrue(writer.memory() <= limit, writer.memory() + " bytes");
             }
         }
