@@ -67,7 +67,7 @@ def test_json_parses_and_names_params_that_there_are(page: Path, text: str) -> N
 
 FOLDERS = ("dags", "docs", "include", "plugins", "tests")
 #: What is built, not kept.
-BUILT = "include/connect-plugins/target"
+BUILT = ("include/connect-plugins/target", "include/connect-plugins/s3/target")
 VARIABLE = re.compile(r"\bFERRY_[A-Z0-9_]*[A-Z0-9]\b")
 
 

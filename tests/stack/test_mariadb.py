@@ -78,6 +78,13 @@ def test_connections_point_at_it_and_connectors_read_the_password_from_a_file(tm
     texts = {str(path): text for path, text in worker.files().items()}
     assert texts[reference.removeprefix("${file:").removesuffix(":password}")] == f"password={source['password']}\n"
     assert "plugin.path=/connectors\n" in texts[str(tmp_path / "config" / "worker.properties")]
+    both = Worker(
+        tmp_path, state, "java", Path("/jars"), broker, connectors=Path("/connectors"), s3_connectors=Path("/s3")
+    )
+    assert "plugin.path=/connectors,/s3\n" in both.files()[tmp_path / "config" / "worker.properties"]
+    ours = Worker(tmp_path, state, "java", Path("/jars"), broker, s3_connectors=Path("/s3"))
+    assert "plugin.path=/s3\n" in ours.files()[tmp_path / "config" / "worker.properties"]
+    assert "password" not in str(ours.files()), "a database has a password, S3 connectors have none"
 
 
 def test_a_stack_without_a_database_has_neither(tmp_path, state):
