@@ -60,6 +60,9 @@ interface Cluster extends AutoCloseable {
     /** First offsets that are still there. */
     Map<Place, Long> starts(Collection<Place> places);
 
+    /** Offsets behind the last records. */
+    Map<Place, Long> ends(Collection<Place> places);
+
     @Override
     void close();
 }

@@ -28,10 +28,10 @@ final class KafkaCluster implements Cluster {
 
     private final Admin admin;
 
-    KafkaCluster(Properties settings) {
+    KafkaCluster(Properties settings, String clientId) {
         final Properties own = new Properties();
         own.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "60000");
-        own.put(AdminClientConfig.CLIENT_ID_CONFIG, "kafka-ferry-s3-sink");
+        own.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
         own.putAll(settings);
         admin = Admin.create(own);
     }
@@ -102,12 +102,21 @@ final class KafkaCluster implements Cluster {
 
     @Override
     public Map<Place, Long> starts(Collection<Place> places) {
+        return offsets("the log start", OffsetSpec.earliest(), places);
+    }
+
+    @Override
+    public Map<Place, Long> ends(Collection<Place> places) {
+        return offsets("the log end", OffsetSpec.latest(), places);
+    }
+
+    private Map<Place, Long> offsets(String what, OffsetSpec which, Collection<Place> places) {
         final Map<Place, TopicPartition> wanted = places.stream()
             .collect(Collectors.toMap(Function.identity(), one -> new TopicPartition(one.topic, one.partition)));
         final ListOffsetsResult told = admin.listOffsets(wanted.values().stream()
-            .collect(Collectors.toMap(Function.identity(), one -> OffsetSpec.earliest())));
+            .collect(Collectors.toMap(Function.identity(), one -> which)));
         final Map<Place, Long> found = new HashMap<>();
-        wanted.forEach((place, at) -> found.put(place, asked("the log start of " + place, told.partitionResult(at)).offset()));
+        wanted.forEach((place, at) -> found.put(place, asked(what + " of " + place, told.partitionResult(at)).offset()));
         return found;
     }
 

@@ -39,7 +39,8 @@ public final class S3SegmentSinkTask extends SinkTask {
     private long declared;
     /** Partitions whose records come from where the worker would have gone on, until it has gone where we said. */
     private final Set<TopicPartition> rewinding = new HashSet<>();
-    private boolean failed;
+    /** Why it failed; the worker does not fail a task for an error of a commit: the next call does. */
+    private ConnectException failure;
     /** When the worker was last here. */
     private long seen;
 
@@ -52,7 +53,7 @@ public final class S3SegmentSinkTask extends SinkTask {
     public void start(Map<String, String> settings) {
         config = new SinkConfig(settings);
         store = new S3Store(config);
-        cluster = new KafkaCluster(config.kafka());
+        cluster = new KafkaCluster(config.kafka(), settings.getOrDefault("name", "s3-sink") + "-" + config.task());
         final SegmentWriter.Limits limits = new SegmentWriter.Limits(config.getInt(SinkConfig.FLUSH_SIZE),
             config.getLong(SinkConfig.FLUSH_BYTES), config.getLong(SinkConfig.ROTATE), config.getInt(SinkConfig.PART_SIZE),
             config.getLong(SinkConfig.MEMORY), config.getInt(SinkConfig.OPEN_FILES));
@@ -97,6 +98,9 @@ public final class S3SegmentSinkTask extends SinkTask {
 
     @Override
     public void put(Collection<SinkRecord> records) {
+        if (failure != null) {
+            throw failure;
+        }
         guarded(() -> {
             look();
             for (SinkRecord record : records) {
@@ -132,7 +136,7 @@ public final class S3SegmentSinkTask extends SinkTask {
 
     @Override
     public Map<TopicPartition, OffsetAndMetadata> preCommit(Map<TopicPartition, OffsetAndMetadata> consumed) {
-        if (!failed && config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
+        if (failure == null && config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
             guarded(() -> {
                 look();
                 writer.endAll();
@@ -153,7 +157,7 @@ public final class S3SegmentSinkTask extends SinkTask {
         final List<Cluster.Place> all = places.stream().map(S3SegmentSinkTask::place).collect(Collectors.toList());
         try {
             // Else the commit just before has ended them; where there was none, the partitions are others' already.
-            if (!failed && !config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
+            if (failure == null && !config.getBoolean(SinkConfig.FLUSH_ON_COMMIT)) {
                 guarded(() -> {
                     look();
                     writer.end(all);
@@ -168,7 +172,7 @@ public final class S3SegmentSinkTask extends SinkTask {
     @Override
     public void stop() {
         try {
-            if (manifests != null && !failed) {
+            if (manifests != null && failure == null) {
                 declare(0);
             }
         } finally {
@@ -189,8 +193,8 @@ public final class S3SegmentSinkTask extends SinkTask {
         try {
             work.run();
         } catch (RuntimeException error) {
-            failed = true;
-            throw error instanceof ConnectException ? error : new ConnectException("the sink failed: " + error, error);
+            failure = error instanceof ConnectException ? (ConnectException) error : new ConnectException("the sink failed: " + error, error);
+            throw failure;
         }
     }
 

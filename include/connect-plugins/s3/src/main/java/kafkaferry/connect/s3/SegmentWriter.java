@@ -97,11 +97,15 @@ final class SegmentWriter implements AutoCloseable {
         final Map<String, String> ids = new HashMap<>();
         topics.forEach((name, topic) -> ids.put(name, topic.id));
         final Map<Cluster.Place, Long> ends = ends(ids);
+        final Map<Cluster.Place, Long> logEnds = cluster.ends(places);
         final List<Cluster.Place> fresh = new ArrayList<>();
         final Set<String> folders = new HashSet<>();
         for (Cluster.Place place : places) {
             final Cluster.Topic topic = topics.get(place.topic);
             final long end = ends.getOrDefault(place, 0L);
+            if (end > 0 && logEnds.get(place) < end) {
+                throw cut(place, logEnds.get(place), end);
+            }
             partitions.put(place, new Partition(topic.id, topic.compacted, end));
             if (end == 0) {
                 fresh.add(place);
@@ -153,13 +157,23 @@ final class SegmentWriter implements AutoCloseable {
         });
     }
 
+    private ConnectException cut(Cluster.Place place, long offset, long stored) {
+        return new ConnectException(place + ": its log is at offset " + offset + ", and the objects in " + store.location() + " reach to "
+            + stored + ": records that were read are gone from the cluster (an unclean leader election, a recreated topic where brokers or "
+            + "workers know no topic ids). Fix: find the cause, then give another " + Config.EXPORT);
+    }
+
     private static ConnectException takenOver(Cluster.Place place) {
         return new ConnectException(place + ": another task has written what this one was about to write: it stood still for so long that "
             + "its partitions moved, or two connectors write to one " + Config.EXPORT + ". Fix: restart the task; it goes on behind "
             + "what is there");
     }
 
-    /** Takes a record; one that is in the store already is left out. */
+    /**
+     * Takes the next record of a partition.
+     *
+     * @throws ConnectException it comes again: the worker goes on where it was told, so the log is another one
+     */
     void add(Cluster.Place place, Entry entry) {
         final Partition own = partitions.get(place);
         if (own == null) {
@@ -167,7 +181,7 @@ final class SegmentWriter implements AutoCloseable {
                 + "before the sink. Fix: leave out transforms of the sink, and rename in the source");
         }
         if (entry.offset < own.next) {
-            return;
+            throw cut(place, entry.offset, own.next);
         }
         if (own.open != null && entry.offset >= own.edge) {
             own.open.skipTo(own.edge); // the record before the edge is missing

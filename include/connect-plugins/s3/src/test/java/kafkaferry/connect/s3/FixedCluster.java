@@ -9,6 +9,7 @@ import java.util.TreeMap;
 final class FixedCluster implements Cluster {
     final Map<String, Topic> topics = new TreeMap<>();
     final Map<Place, Long> starts = new HashMap<>();
+    final Map<Place, Long> ends = new HashMap<>();
 
     FixedCluster with(String name, String id, int partitions) {
         topics.put(name, new Topic(id, partitions, 1));
@@ -36,6 +37,13 @@ final class FixedCluster implements Cluster {
     public Map<Place, Long> starts(Collection<Place> places) {
         final Map<Place, Long> found = new HashMap<>();
         places.forEach(place -> found.put(place, starts.getOrDefault(place, 0L)));
+        return found;
+    }
+
+    @Override
+    public Map<Place, Long> ends(Collection<Place> places) {
+        final Map<Place, Long> found = new HashMap<>();
+        places.forEach(place -> found.put(place, ends.getOrDefault(place, Long.MAX_VALUE)));
         return found;
     }
 

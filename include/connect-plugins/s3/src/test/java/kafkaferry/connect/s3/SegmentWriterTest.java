@@ -98,14 +98,27 @@ class SegmentWriterTest {
         add(first, 0, 25);
         first.endAll();
         final Map<String, byte[]> before = Map.copyOf(store.objects);
-        // Killed before the worker committed anything: all comes again.
+        // Killed before the worker committed anything: it is told to go on behind what is there.
         final SegmentWriter second = writer(10);
         assertEquals(25, second.next(PLACE));
-        add(second, 0, 25);
         second.endAll();
         assertEquals(before.keySet(), store.objects.keySet());
         add(second, 25, 40);
         assertEquals(range(0, 40), offsets());
+    }
+
+    @Test
+    void aLogThatWasCutIsToldAndNotPassedOver() {
+        final SegmentWriter first = writer(10);
+        add(first, 0, 25);
+        first.endAll();
+        final ConnectException again = assertThrows(ConnectException.class, () -> first.add(PLACE, entry(20)));
+        assertTrue(again.getMessage().contains("reach to 25"), again.getMessage());
+        cluster.ends.put(PLACE, 24L);
+        final ConnectException cut = assertThrows(ConnectException.class, () -> writer(10));
+        assertTrue(cut.getMessage().contains("t-0: its log is at offset 24"), cut.getMessage());
+        cluster.ends.put(PLACE, 25L);
+        assertEquals(25, writer(10).next(PLACE));
     }
 
     @Test
