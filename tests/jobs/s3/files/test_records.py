@@ -202,6 +202,7 @@ def container(schema: Any, count: int, block: bytes) -> bytes:
         (".parquet", parquet([{"a": "x" * at} for at in range(9)], use_dictionary=False,
                              column_encoding={"a": "DELTA_BYTE_ARRAY"}), "the encoding 7, which is not read"),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else value,  # bytes with times and marks in them name no test
 )  # fmt: skip
 def test_a_file_that_is_none_is_named_with_the_reason(ending: str, data: bytes, why: str) -> None:
     with pytest.raises(DamagedSegment, match=why) as raised:
