@@ -211,13 +211,6 @@ def test_what_a_form_takes_its_spec_takes_too(dag: str) -> None:
             spec.model_validate({**example, name: None})
 
 
-#: Params that mean nothing without others.
-GO_WITH = {
-    "delete_acls_of": {"acls": "copy", "acl_scope": "cluster"},
-    "scram_conn_id": {"scram_users": "create"},
-}
-
-
 @pytest.mark.parametrize("dag", DAGS)
 def test_the_examples_that_a_form_gives_are_taken(dag: str) -> None:
     spec, params = DAGS[dag]
@@ -225,5 +218,5 @@ def test_the_examples_that_a_form_gives_are_taken(dag: str) -> None:
     for name, param in params().items():
         for one in param.schema.get("suggestions", ()):
             value = [one] if "array" in param.schema["type"] and not isinstance(one, list) else one
-            spec.model_validate({**example, **GO_WITH.get(name, {}), name: value})
+            spec.model_validate({**example, name: value})
             param.resolve(value)
