@@ -12,6 +12,7 @@ from kafka_ferry.core.principals import name_problem
 from kafka_ferry.core.spec import Regex
 from kafka_ferry.exceptions import BadParam
 
+# No examples where a param goes only with another's value: a form suggests each for itself.
 #: Section of the form.
 AROUND: JsonDict = {"section": "Around the records"}
 
@@ -74,10 +75,9 @@ DeleteAclsOf = Annotated[
     Field(
         title="Delete ACLs of",
         description=(
-            "Regular expressions, one per line, that match whole principals of the target: their ACLs that the source "
-            "does not have are deleted, never our own user's. Empty: nothing is deleted."
+            "Regular expressions, one per line, that match whole principals of the target, such as User:app-.*: their "
+            "ACLs that the source does not have are deleted, never our own user's. Empty: nothing is deleted."
         ),
-        examples=[["User:app-.*"]],
         json_schema_extra=AROUND,
     ),
 ]
@@ -122,9 +122,9 @@ ScramConnection = Annotated[
     Field(
         title="Passwords of SCRAM users",
         description=(
-            "Airflow connection whose password is a JSON object: names of users on the target to their new passwords."
+            "Airflow connection, such as kafka_target_users, whose password is a JSON object: names of users on the "
+            "target to their new passwords."
         ),
-        examples=["kafka_target_users"],
         json_schema_extra=AROUND,
     ),
 ]
