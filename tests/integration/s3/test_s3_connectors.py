@@ -333,5 +333,6 @@ def test_older_workers_carry_the_same(
         stack.worker.restart()
         there = content("kafka_source", [topic], 3)
         pair.until(lambda: pair.stored() == there, 90)
+        pair.until(lambda: pair.declared() == total(there), 30)
         verified = DagRunByHand("verify_backup", "v1", backup=pair.export, location=LOCATION).whole()
         assert verified["verdict"] == "PASS"
