@@ -291,9 +291,10 @@ def test_a_file_that_is_damaged_or_changes_is_named_and_nothing_is_written(
     assert admin.topics([topic])[topic].configs["retention.ms"] == "-1", "the hold has ended"
 
 
+@pytest.mark.nightly  # so many records that it is still at work when it is looked at
 def test_a_killed_import_repeats_nothing(location, put, stack, topic_prefix):
     """The process that writes is killed with -9 in the midst of it; the run is cleared, and another one follows."""
-    topic, count = f"{topic_prefix}orders", 60_000
+    topic, count = f"{topic_prefix}orders", 300_000
     records = [plain(at) for at in range(count)]
     sink = ConfluentSink(put, topic, ".json.gz", keys=True)
     for begin in range(0, count, 10_000):
