@@ -51,6 +51,20 @@ def test_a_window_that_was_rolled_back_was_not_handed_over():
     view = window_view(cutover(state="rolled_back", rolled_back=True, handed_over_at=None))
     assert view.sentence == "Rolled back: producers work on the source as before."
     assert "Handed over" not in dict(view.facts)
+    assert dict(view.facts)["Producers were refused for"] == "4.0 s"
+
+
+def test_where_somebody_else_stopped_the_producers_their_pause_is_not_claimed():
+    facts = dict(window_view(cutover(fence="prove")).facts)
+    assert facts["From the proof to the hand-over"] == "4.0 s"
+    assert "Nobody could write for" not in facts
+
+
+def test_a_way_back_speaks_of_the_other_cluster():
+    sides = ("Left", "Gone back to")
+    assert window_view(cutover(), sides).sentence == "Handed over: the applications were told to use the source again."
+    rolled_back = window_view(cutover(state="rolled_back", rolled_back=True), sides)
+    assert rolled_back.sentence == "Rolled back: producers work on the target as before."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import humanize
 
-from kafka_ferry.core.checks import Check, Report, Stage, Status
+from kafka_ferry.core.checks import Check, Report, Stage, Status, Words
 from kafka_ferry.core.plan import Kind, Plan
 from kafka_ferry.core.words import number_of
 from kafka_ferry.report.charts import progress_series, topic_bars, window_series
@@ -74,7 +74,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "goes_on": report.goes_on if report else None,
         "findings": overview.findings if overview else findings(run.plan),
         "timeline": timeline(run, now),
-        "window": window_view(report.cutover) if report else None,
+        "window": window_view(report.cutover, report.words.sides) if report else None,
         "topics": report.topics if report else [],
         "groups": report.groups if report else [],
         "tables": overview.tables if overview else {},
@@ -163,11 +163,12 @@ def facts(run: RunData, now: datetime, told: Mapping[str, Any]) -> list[tuple[st
     ended = report.ended if report else None
     if run.ended and not ended:
         ended = max((stage.ended for stage in run.stages if stage.ended), default=None)
+    left, right = (report.words if report else Words()).sides
     pairs = [
-        ("Source", _cluster((report.source if report else None) or plan.source.to_json())),
-        ("Target", _cluster((report.target if report else None) or plan.target.to_json())),
+        (left, _cluster((report.source if report else None) or plan.source.to_json())),
+        (right, _cluster((report.target if report else None) or plan.target.to_json())),
         ("Engine", engine_name(report) if report else ""),
-        ("Migration", str(told["spec"]["migration"])),
+        ("Wave" if report and report.cutover else "Migration", str(told["spec"]["migration"])),
         ("Backup", _DOT.join(str(about[key]) for key in ("backup", "backup_id", "location") if about.get(key))),
         ("Started", when(started)),
         ("Took" if ended else "For", duration(_seconds(started, ended, now)) if started else ""),

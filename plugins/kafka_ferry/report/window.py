@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from kafka_ferry.core.checks import Words
 from kafka_ferry.core.tolerant import Tolerant
 from kafka_ferry.core.words import number_of
 from kafka_ferry.report.times import moment, when
 
+_SIDES = Words().sides
 #: Nothing shorter can be seen.
 _LEAST_WIDTH = 0.4
 
@@ -19,6 +21,7 @@ _LEAST_WIDTH = 0.4
 class _Stage(Tolerant, BaseModel):
     stage: str
     started: str
+    ended: str = ""
     seconds: float
 
 
@@ -62,34 +65,39 @@ class WindowView:
     bars: list[WindowBar]
 
 
-def window_view(cutover: Mapping[str, Any] | None) -> WindowView | None:
+def window_view(cutover: Mapping[str, Any] | None, sides: tuple[str, str] = _SIDES) -> WindowView | None:
     """
     :param cutover: of a report; None where the run is no cutover, or nothing was fenced, or it cannot be read.
+    :param sides: the report's words for both clusters; a way back has words of its own.
     """
     try:
-        window = _Window.read(cutover)
-        return WindowView(_sentence(window), _facts(window), _bars(window)) if window.fenced_at else None
+        window, back = _Window.read(cutover), sides != _SIDES
+        return WindowView(_sentence(window, back), _facts(window), _bars(window)) if window.fenced_at else None
     except (ValidationError, ValueError):
         return None
 
 
-def _sentence(window: _Window) -> str:
+def _sentence(window: _Window, back: bool) -> str:
+    here, there = ("target", "source") if back else ("source", "target")
     if window.rolled_back:
-        return "Rolled back: producers work on the source as before."
+        return f"Rolled back: producers work on the {here} as before."
     if window.state == "handed_over":
-        return "Handed over: the applications were told to use the target."
+        return f"Handed over: the applications were told to use the {there}{' again' * back}."
     if window.state == "handing_over":
         return (
-            "The hand-over was begun, and nobody answered that it arrived: somebody may write to the target. "
-            "Clear window with its downstream tasks, which says it again."
+            f"The hand-over was begun, and nobody answered that it arrived: somebody may write to the {there}. "
+            "Clear window with its downstream tasks, or run the wave again with the same params: either says it again."
         )
     return "The window has not ended. Clear window with its downstream tasks, or unfence, which takes the fence away."
 
 
 def _facts(window: _Window) -> list[tuple[str, str]]:
     pause, downtime = window.longest_producer_pause_seconds, window.write_downtime_seconds
+    # With the other fences producers are stopped by somebody else, before this clock begins.
+    clock = "Nobody could write for" if window.fence == "acl" else "From the proof to the hand-over"
     pairs = [
-        ("Nobody could write for", f"{downtime:.1f} s" if downtime is not None else ""),
+        (clock, f"{downtime:.1f} s" if downtime is not None else ""),
+        ("Producers were refused for", _refused(window)),
         ("One producer waited at most", f"{pause:.1f} s" if pause is not None else ""),
         ("Fence", _fence(window)),
         ("At rest", number_of(window.partitions, "partition") if window.partitions else ""),
@@ -98,6 +106,13 @@ def _facts(window: _Window) -> list[tuple[str, str]]:
         ("Handed over", when(window.handed_over_at)),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _refused(window: _Window) -> str:
+    """Of a window that was rolled back: from the first ACL to the end of the last stage."""
+    if not window.rolled_back or window.fence != "acl" or not window.stages or not window.stages[-1].ended:
+        return ""
+    return f"{(moment(window.stages[-1].ended) - moment(window.fenced_at or '')).total_seconds():.1f} s"
 
 
 def _fence(window: _Window) -> str:

@@ -48,6 +48,16 @@ def test_both_kinds_at_once() -> None:
     assert {(one.producer_id, one.records) for one in found} == {(7, 50), (None, 50)}
 
 
+def test_what_one_producer_writes_between_two_questions_makes_no_second_one() -> None:
+    """The log's end was asked for some tenths of a second after the producers the second time."""
+    before, after = look(0, 100, PLAIN), look(2, 169, replace(PLAIN, last_sequence=149))
+    assert {one.producer_id for one in writers(before, after)} == {7, None}, "as if both were asked at once"
+    (one,) = writers(replace(before, took=0.2), replace(after, took=0.3))
+    assert one.producer_id == 7
+    found = writers(replace(before, took=0.2), replace(after, at=2, took=0.3, ends={TP: 300}))
+    assert {one.producer_id for one in found} == {7, None}, "more than that is somebody's"
+
+
 @pytest.mark.parametrize(
     "ended",
     [replace(OPEN, transaction_start=-1), replace(OPEN, transaction_start=-1, epoch=5, last_sequence=-1)],

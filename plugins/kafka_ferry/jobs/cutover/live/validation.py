@@ -11,6 +11,7 @@ from kafka_ferry.jobs.cutover.live.watch import LATE
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.window import RESULTS
 from kafka_ferry.jobs.cutover.rules.journal import Journal, State
+from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.timeline import write_downtime
 from kafka_ferry.jobs.migration.rules.groups import kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
@@ -82,12 +83,13 @@ def _stopped(journal: Journal) -> Check:
 def _handed_over(journal: Journal) -> Check:
     done = journal.state is State.HANDED_OVER
     downtime = write_downtime(journal)
+    clock = "nobody could write for" if journal.fence == Fence.ACL.value else "the window took"
     return Check(
         name="handed_over",
         status=Status.PASS if done else Status.FAIL,
         expected="the applications were told",
         actual=f"at {journal.handed_over_at}" if done else journal.state.value,
-        detail=f"nobody could write for {downtime:.1f} s" if downtime is not None else "",
+        detail=f"{clock} {downtime:.1f} s" if downtime is not None else "",
     )
 
 
@@ -99,7 +101,7 @@ def _late(late: Any) -> Check:
     return Check(
         name="late_writers",
         status=Status.FAIL if named else Status.PASS,
-        expected="nobody writes or commits on the source",
+        expected="nobody writes or commits there",
         actual=f"{late['offsets']:,} offsets, {number_of(len(late['committers']), 'commit')}",
         detail=f"watched for {late['seconds']:g} s",
         differences=named,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -88,10 +89,10 @@ class Wave:
 
         :param clock: monotonic seconds. ``partitions``: default: those of the wave.
         """
-        places = list(self.names if partitions is None else partitions)
+        places, begun = list(self.names if partitions is None else partitions), time.monotonic()
         ends = self.source.admin.offsets(places, "latest", "read_uncommitted")
-        wire = self._producers
-        return Look(clock, ends, wire.producers(places) if wire else None)
+        known = self._producers.producers(places) if self._producers else None
+        return Look(clock, ends, known, time.monotonic() - begun)
 
     def transactional_ids(self) -> dict[int, str]:
         """Producer id to transactional id, as far as they may be seen: names for people."""

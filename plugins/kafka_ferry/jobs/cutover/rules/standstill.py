@@ -19,11 +19,13 @@ class Look:
 
     :param at: seconds on a monotonic clock. ``ends``: log ends, whatever is committed.
     :param producers: as the leaders know them; None: the brokers do not tell.
+    :param took: seconds that both questions took together, as none is answered at the same moment as the other.
     """
 
     at: float
     ends: Mapping[Partition, int]
     producers: Mapping[Partition, Sequence[ProducerState]] | None = None
+    took: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,11 @@ def writers(before: Look, after: Look, names: Mapping[int, str] | None = None) -
         for now, count in moved.items():
             name = (names or {}).get(now.producer_id, "")
             found.append(Writer(*tp, count, count / seconds, now.producer_id, now.epoch, name))
-        rest = grown - _ended(before, after, tp) - sum(moved.values())
-        if rest > (_BLUR * grown if moved else 0):
+        known = sum(moved.values())
+        rest = grown - _ended(before, after, tp) - known
+        # What those that are known may have written between two questions is nobody else's.
+        between = 2 * (before.took + after.took) * known / seconds
+        if rest > (max(_BLUR * grown, between) if moved else 0):
             found.append(Writer(*tp, rest, rest / seconds))
     return sorted(found, key=lambda one: (-one.rate, one.topic, one.partition))
 
