@@ -65,6 +65,8 @@ def variables(
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__FERNET_KEY": state.fernet_key(),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        # 30 s by default, which a laptop at load 48 exceeded (seen): its DAGs then stand still without a word.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         # Files that have not changed need no second look every 30 s: with a dozen DAGs that is a quarter of a core.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
