@@ -15,6 +15,7 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
 from kafka_ferry.jobs.cutover.tasks.fail_back import (
     BackLagGateOperator,
+    BackShardsOperator,
     BackWindowOperator,
     DeployBackOperator,
     EndBackOperator,
@@ -24,7 +25,6 @@ from kafka_ferry.jobs.cutover.tasks.fail_back import (
 )
 from kafka_ferry.jobs.cutover.tasks.work import (
     CutoverFingerprintOperator,
-    CutoverShardsOperator,
     PrepareOperator,
     UnfenceOperator,
     ValidateCutoverOperator,
@@ -53,7 +53,7 @@ class FailBackRun(TasksByHand):
         self.do(DeployBackOperator, "deploy_back")
 
     def prepare(self) -> None:
-        for shard in self.do(CutoverShardsOperator, "shards"):
+        for shard in self.do(BackShardsOperator, "shards"):
             self.do(CutoverFingerprintOperator, "fingerprint", shard=shard)
         self.do(PrepareOperator, "prepare")
         self.do(BackLagGateOperator, "lag_gate")
@@ -82,7 +82,7 @@ def rights(lab: Lab) -> Any:
              for one in ("WRITE", "CREATE", "DELETE", "DESCRIBE_CONFIGS")]  # fmt: skip
     made += [Acl("GROUP", lab.prefix, "PREFIXED", f"User:{user}", "READ")]
     lab.admins["source"].create_acls(made)
-    yield
+    yield made
     lab.admins["source"].delete_acls(made)
 
 
@@ -176,7 +176,7 @@ def test_applications_go_back_and_then_move_again(
 
 
 def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
-    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, webhooks: Any, rights: None
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, webhooks: Any, rights: list[Acl]
 ) -> None:
     topics = [f"{lab.prefix}t0"]
     make_topics(lab.stack.client_settings("source"), *topics, partitions=2)
@@ -212,6 +212,20 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     assert len(lab.fences()) == 1, "the cutover's fence is there again"
     assert state_of(lab, first) == "handed_over"
 
+    # A right that is taken away behind the plan: the task fails, and nobody waits for what does not come.
+    back = FailBackRun(f"{lab.prefix}denied", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
+    back.do(PlanFailBackOperator, "plan")
+    may_write = [acl for acl in rights if (acl.name, acl.operation) == (lab.prefix, "WRITE")]
+    lab.admins["source"].delete_acls(may_write)
+    back.do(EndForwardOperator, "end_forward")
+    with pytest.raises(
+        AirflowFailException, match=r"(?s)the way back (has failed|does not run).*TopicAuthorizationException"
+    ):
+        back.do(DeployBackOperator, "deploy_back")
+        back.do(BackShardsOperator, "shards")
+    lab.admins["source"].create_acls(may_write)
+    assert f"connector {name} is stopped" in back.close()
+
     with Hook().serving() as hook:
         webhooks("back", hook.connection())
         params = {"migration": wave_of(lab), "forward_connectors": forward_of(migration, lab), "fence_timeout": 2,
@@ -237,8 +251,8 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
         FailBackRun(f"{lab.prefix}over", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
 
 
-def test_a_source_that_was_written_since_is_refused(
-    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, rights: None
+def test_missing_rights_are_named_and_a_source_that_was_written_since_is_refused(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     topics = [f"{lab.prefix}t0"]
     make_topics(lab.stack.client_settings("source"), *topics)
@@ -249,6 +263,19 @@ def test_a_source_that_was_written_since_is_refused(
     cut_over(lab, "first").end()
     for name in forward_of(migration, lab):
         migration.connect.stop(name)
+    lab.commit(f"{lab.prefix}resting", {(topics[0], 0): 2}, "target")
+    asked = {"migration": wave_of(lab), "groups": [f"{lab.prefix}.*"], "dry_run": True}
+    with (
+        caplog.at_level("INFO"),
+        pytest.raises(AirflowFailException, match=f"topic {topics[0]} on kafka_source: .* lacks WRITE"),
+    ):
+        FailBackRun(f"{lab.prefix}rights", **asked).do(PlanFailBackOperator, "plan")
+    for needed in (
+        f"--operation WRITE --topic {topics[0]}",
+        f"--operation READ --group {lab.prefix}resting",
+        f"--operation CREATE --operation WRITE --operation DELETE --topic mm2-offset-syncs.{wave_of(lab)}.internal",
+    ):
+        assert needed in caplog.text
     produce(lab.client("source"), topics[0], 1)
     with pytest.raises(
         AirflowFailException, match=rf"written on the source since the hand-over: {topics[0]}-0 from offset 5"

@@ -7,6 +7,7 @@ from kafka_ferry.jobs.cutover.dag import AT_ONCE
 from kafka_ferry.jobs.cutover.tasks.approval import BackApprovalOperator
 from kafka_ferry.jobs.cutover.tasks.fail_back import (
     BackLagGateOperator,
+    BackShardsOperator,
     BackWindowOperator,
     DeployBackOperator,
     EndBackOperator,
@@ -16,7 +17,6 @@ from kafka_ferry.jobs.cutover.tasks.fail_back import (
 )
 from kafka_ferry.jobs.cutover.tasks.work import (
     CutoverFingerprintOperator,
-    CutoverShardsOperator,
     PrepareOperator,
     UnfenceOperator,
     ValidateCutoverOperator,
@@ -33,7 +33,7 @@ def fail_back() -> None:
     plan = PlanFailBackOperator(task_id="plan")
     end_forward = EndForwardOperator(task_id="end_forward")
     deploy_back = DeployBackOperator(task_id="deploy_back")
-    shards = CutoverShardsOperator(task_id="shards")
+    shards = BackShardsOperator(task_id="shards")
     fingerprint = CutoverFingerprintOperator.partial(task_id="fingerprint", **UNBOUNDED).expand(shard=shards.output)
     prepare = PrepareOperator(task_id="prepare")
     lag_gate = BackLagGateOperator(task_id="lag_gate")

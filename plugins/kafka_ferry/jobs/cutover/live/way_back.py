@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.finding import refuse
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
-from kafka_ferry.exceptions import BadParam, FerryError
+from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.connect.states import ConnectorState, Verdict
 from kafka_ferry.jobs.common.run_lock import SharedName
@@ -26,6 +27,7 @@ from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec, refuse_n
 from kafka_ferry.jobs.cutover.rules.journal import DONE, Journal, State
 from kafka_ferry.jobs.cutover.rules.standstill import told
 from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors, refusal
+from kafka_ferry.jobs.migration.engines.mirror_maker2_config import residue_topics
 from kafka_ferry.jobs.migration.engines.mirror_maker2_on_connect import MirrorMaker2OnConnect
 from kafka_ferry.jobs.migration.live.flows import Flows, IsActive, forget
 from kafka_ferry.jobs.migration.live.migration import Migration
@@ -76,6 +78,11 @@ class BackEngine(MirrorMaker2OnConnect):
         made.forward = self._forward
         return made
 
+    @property
+    def kept_topics(self) -> tuple[str, ...]:
+        """Those of ``own_topics`` that it makes: it carries no groups, so it has no checkpoints."""
+        return residue_topics(self.migration.spec.alias)[:1]
+
 
 class WayBack:
     """One wave that goes back.
@@ -114,6 +121,11 @@ class WayBack:
     def journals(self) -> Journals:
         """Those of the source, where the cutover's is."""
         return Journals(self.forward.source_cluster)
+
+    @property
+    def fence_there(self) -> list[Acl]:
+        """What is left of the cutover's fence on the source; a way back takes it away."""
+        return [] if self.forward.lifted and not self.forward.lent else self.forward.fence_acls
 
     @property
     def shared_names(self) -> list[SharedName]:
@@ -213,6 +225,19 @@ class WayBack:
             beat()
             time.sleep(_POLL)
         return self.engine.names
+
+    def refuse_failed(self) -> None:
+        """:raises FerryError: a task of the way back has failed, so nothing more comes; with its trace."""
+        try:
+            now = self.engine.readiness()
+        except TransientError as error:  # its records tell as well, and it is asked again
+            log.warning("could not ask how the way back is: %s", error)
+            return
+        if now.verdict is Verdict.FAILED:
+            raise FerryError(
+                "the way back has failed. Fix: what the last cause of its trace names, then a new run with the same "
+                f"params, which goes on with it: {now.reason}"
+            )
 
     def hand_back(self) -> None:
         """The applications are on the source: its wave is no longer handed over. Safe to repeat."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,9 +51,12 @@ class WindowTooLong(FerryError):
     """The window was interrupted, and is open for longer than it may be."""
 
 
-def wait_for_lag(tails: Tails, most: int, timeout: float, poll: float = 1.0) -> None:
+def wait_for_lag(
+    tails: Tails, most: int, timeout: float, poll: float = 1.0, look: Callable[[], None] = lambda: None
+) -> None:
     """Wait until the replication is near enough, by contents.
 
+    :param look: called before each wait: it may say that what copies has failed.
     :raises LagTooLarge: names the partitions with most left.
     """
     deadline, first = time.monotonic() + timeout, None
@@ -64,6 +67,7 @@ def wait_for_lag(tails: Tails, most: int, timeout: float, poll: float = 1.0) -> 
                 f"the replication is {left:,} records behind after {timeout:g} s ({first:,} at first), and max_lag is "
                 f"{most:,}: {most_behind(tails.behind)}. Fix: see that it works and is fast enough; or a larger max_lag"
             )
+        look()
         log.info("%s records behind, at most %s may be", f"{left:,}", f"{most:,}")
         beat()
         time.sleep(poll)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
 from kafka_ferry.jobs.common.proven import asset_of, emit
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.cutover.reported import FAIL_BACK_JOB
-from kafka_ferry.jobs.cutover.tasks.work import CutoverReportOperator, LagGateOperator, WindowOperator, own_journal
+from kafka_ferry.jobs.cutover.tasks.work import (
+    CutoverReportOperator,
+    CutoverShardsOperator,
+    LagGateOperator,
+    WindowOperator,
+    own_journal,
+)
 from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 
 if TYPE_CHECKING:
@@ -22,7 +29,9 @@ class PlanFailBackOperator(PlanningOperator):
     Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.finding import refuse
         from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.cutover.live.back_plan import rights_findings
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
@@ -51,6 +60,7 @@ class PlanFailBackOperator(PlanningOperator):
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
+        refuse(rights_findings(back))  # first: every later look needs some of them
         plan = make_plan(wave, with_waves=False).model_copy(update={"spec": spec.model_dump(mode="json")})
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
@@ -91,15 +101,31 @@ class DeployBackOperator(FerryOperator):
         return back.deploy(run_is_active(context), back.migration.spec.running_timeout)
 
 
+class BackShardsOperator(CutoverShardsOperator):
+    """As in a cutover; a way back that has failed is not waited for."""
+
+    def look(self, context: Context) -> Callable[[], None]:
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack
+
+        return WayBack.of(context).refuse_failed
+
+
 class BackLagGateOperator(LagGateOperator):
-    """As in a cutover, once more with a look at whether records could go round."""
+    """As in a cutover, once more with a look at whether records could go round, and whether the way back works."""
+
+    def look(self, context: Context) -> Callable[[], None]:
+        from kafka_ferry.jobs.cutover.live.way_back import WayBack
+
+        return WayBack.of(context).refuse_failed
 
     def execute_task(self, context: Context) -> str:
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
 
         if not is_done(context):
-            WayBack.of(context).assert_one_way(run_is_active(context))
+            back = WayBack.of(context)
+            back.assert_one_way(run_is_active(context))
+            back.refuse_failed()  # near enough already: the window would wait for the rest in vain
         return super().execute_task(context)
 
 

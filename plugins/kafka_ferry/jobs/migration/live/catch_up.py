@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.jobs.migration.live.jobs import by_topic
@@ -18,11 +19,15 @@ _WINDOW = 2000  # target records from the end among which the last one is looked
 _POLL_SECONDS = 2.0
 
 
-def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list[Partition]:
+def wait_for_tails(
+    migration: Migration, frozen: Frozen, timeout: float, look: Callable[[], None] = lambda: None
+) -> list[Partition]:
     """Wait until the source's last record below each frozen end is among the target's last records.
 
     That shows nothing but that it makes sense to compare now. Returns the partitions where it was not seen in time;
     what they lack is for the comparison to say. Partitions whose timestamps are not their writers' are not waited for.
+
+    :param look: called before each wait: it may say that what copies has failed.
     """
     spec = migration.spec
     source, target = migration.topics.topics, migration.target_topics()
@@ -45,6 +50,7 @@ def wait_for_tails(migration: Migration, frozen: Frozen, timeout: float) -> list
         if tails and time.monotonic() > deadline:
             break
         if tails:
+            look()
             log.info("%d partitions have not reached their frozen end yet", len(tails))
             time.sleep(_POLL_SECONDS)
     return sorted(tails)

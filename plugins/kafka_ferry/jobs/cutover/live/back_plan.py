@@ -1,0 +1,43 @@
+"""What speaks against a way back, from the live systems, before anything is done. Changes nothing."""
+
+from __future__ import annotations
+
+import logging
+
+from kafka_ferry.core.finding import Finding, finding_lines
+from kafka_ferry.core.needs import permission_findings
+from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
+from kafka_ferry.jobs.cutover.live.way_back import WayBack
+from kafka_ferry.jobs.cutover.rules.back_rights import needs_gone_back_to, needs_left, once_lifted
+
+log = logging.getLogger(__name__)
+
+
+def rights_findings(back: WayBack) -> list[Finding]:
+    """Which rights the users of both connections lack. MirrorMaker 2 works as the same users.
+
+    :raises BadConnection: the credentials of a connection are refused.
+    """
+    left, here = RightsSurvey.of(back.wave.source), RightsSurvey.of(back.source)
+    for survey in (left, here):
+        survey.ping()
+    spec, topics = back.wave.spec, sorted(back.forward.topics)
+    on_left, _ = left.rights(topics, [])
+    found = permission_findings(on_left, needs_left(spec, topics), "target_conn_id")
+    if not any(on_left.may(("TOPIC", name), "DESCRIBE") is False for name in topics):
+        groups = sorted(filter(None, back.wave.migration.groups.committed))  # "": no right names it
+    else:
+        groups = []  # which they are cannot be told
+    own = back.engine.kept_topics
+    on_here, there = here.rights([*topics, *own], groups)
+    fence = back.fence_there
+    needs = needs_gone_back_to(spec, topics, groups, own, there, lifts=bool(fence))
+    found += permission_findings(once_lifted(on_here, fence), needs, "source_conn_id")
+    tell("rights:", found)
+    return found
+
+
+def tell(title: str, found: list[Finding]) -> None:
+    """At once, as a refusal names the first ones only."""
+    if found:
+        log.info("\n".join([title, *finding_lines(found)]))
