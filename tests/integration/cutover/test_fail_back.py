@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -186,15 +187,27 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     first = cut_over(lab, "first", keep_fence=True)
     first.end()
 
-    back = FailBackRun(f"{lab.prefix}back", migration=wave_of(lab))
-    with pytest.raises(AirflowFailException, match="the same records would come back"):
-        back.open()
+    (there,) = forward_of(migration, lab)
+    for dry_run in (True, False):
+        back = FailBackRun(f"{lab.prefix}back", migration=wave_of(lab), dry_run=dry_run)
+        with pytest.raises(
+            AirflowFailException,
+            match=rf'the same records would come back.* Fix: forward_connectors: \["{re.escape(there)}"\]',
+        ):
+            back.open()
     assert len(lab.fences()) == 1, "nothing was lifted"
     assert [name for name in migration.connect.connectors() if name.startswith(f"fail_back.{lab.prefix}")] == []
 
     back = FailBackRun(f"{lab.prefix}next", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
     back.open()
     name = f"fail_back.{wave_of(lab)}.MirrorSourceConnector"
+    notes = "\n".join(back.written("plan.json")["notes"])
+    denial = f"DENY WRITE on topic {topics[0]} for User:*"
+    for told in (
+        f"update connector {there}", f"delete acl {denial}", f"create connector {name}", f"update topic {topics[0]}",
+        f"create topic mm2-offset-syncs.{wave_of(lab)}.internal", f"create acl {denial}",
+    ):  # fmt: skip
+        assert f"will {told} (" in notes
     assert migration.connect.status(name).state.value == "RUNNING"
     assert lab.fences() == []
     # The way there cannot be opened again now: neither by our DAG nor unseen by the window. There is no record yet that
@@ -213,6 +226,7 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     assert state_of(lab, first) == "handed_over"
 
     # A right that is taken away behind the plan: the task fails, and nobody waits for what does not come.
+    produce(lab.client("target"), topics[0], ({"value": b"d%d" % n, "partition": n % 2} for n in range(4)))
     back = FailBackRun(f"{lab.prefix}denied", migration=wave_of(lab), forward_connectors=forward_of(migration, lab))
     back.do(PlanFailBackOperator, "plan")
     may_write = [acl for acl in rights if (acl.name, acl.operation) == (lab.prefix, "WRITE")]
@@ -246,7 +260,7 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     assert len({post["id"] for post in hook.posts}) == 1
     assert back.finish()["verdict"] == "PASS"
     ends = lab.admins["source"].offsets([(topics[0], 0), (topics[0], 1)], "latest", "read_committed")
-    assert sum(ends.values()) == 61
+    assert sum(ends.values()) == 65
     with pytest.raises(AirflowFailException, match="is failed_back, not handed over"):
         FailBackRun(f"{lab.prefix}over", migration=wave_of(lab)).do(PlanFailBackOperator, "plan")
 

@@ -13,7 +13,7 @@ from kafka_ferry.core.finding import Severity
 from kafka_ferry.exceptions import TransientError
 from kafka_ferry.jobs.migration.live import flows
 from kafka_ferry.jobs.migration.live.flows import Flows, forget, noted
-from kafka_ferry.jobs.migration.rules.flow import FlowRecord
+from kafka_ferry.jobs.migration.rules.flow import Flow, FlowRecord
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 
@@ -104,6 +104,25 @@ def test_one_that_is_gone_hides_nobody(of: Any, there: dict[str, bool | None]) -
     (found,) = of("B A", "back")[0].findings()
     assert found.severity is Severity.REFUSE
     assert "migration 'c'" in found.what
+
+
+def test_what_is_stopped_first_is_not_in_the_way_and_hides_nobody(
+    of: Any, there: dict[str, bool | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there |= {"a": True, "b": True}
+    for name in ("a", "b"):
+        of("A B", name)[0].note()
+    first, second = (f"dag.{name}.MirrorSourceConnector" for name in ("a", "b"))
+    back = of("B A", "back")[0]
+    (found,) = back.findings(ended=[first])  # on another Kafka Connect: its note is all there is
+    assert "migration 'b'" in found.what
+    assert back.findings(ended=[first, second]) == []
+    flow = Flow(f"connector {first}", frozenset({"id:A"}), frozenset({"id:B"}), lambda topic: topic, ["orders"])
+    monkeypatch.setattr(Flows, "_connectors", lambda self: iter([flow]))
+    assert [item.severity for item in back.findings(ended=[first, second])] == [Severity.REFUSE], "it runs here"
+    (found,) = back.findings(to_end=[first])
+    assert "migration 'b'" in found.what
+    assert back.findings(to_end=[first], ended=[second]) == []
 
 
 def test_a_ring_by_way_of_a_third_cluster(of: Any, there: dict[str, bool | None]) -> None:

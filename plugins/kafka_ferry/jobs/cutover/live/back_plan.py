@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 
+from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines
 from kafka_ferry.core.needs import permission_findings
+from kafka_ferry.hooks.connect.hook import ConnectHook
+from kafka_ferry.hooks.connect.states import ConnectorState
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.jobs.cutover.live.way_back import WayBack
 from kafka_ferry.jobs.cutover.rules.back_rights import needs_gone_back_to, needs_left, once_lifted
+from kafka_ferry.jobs.cutover.rules.changes import brings, lifts, stops
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,25 @@ def rights_findings(back: WayBack) -> list[Finding]:
     found += permission_findings(once_lifted(on_here, fence), needs, "source_conn_id")
     tell("rights:", found)
     return found
+
+
+def back_changes(back: WayBack) -> list[Change]:
+    """What is changed before the window.
+
+    :raises BadParam: the worker refuses the connector.
+    """
+    spec, named = back.spec, back.spec.forward_connectors
+    running = []
+    if named:
+        connect = ConnectHook(str(spec.forward_connect_conn_id or spec.connect_conn_id))
+        known = set(connect.connectors())
+        running = [name for name in named if name in known and connect.status(name).state is not ConnectorState.STOPPED]
+    here, topics = spec.source_conn_id, sorted(back.forward.topics)
+    own = back.engine.kept_topics
+    absent = [name for name in own if name not in back.source.admin.topic_ids(own)]
+    return [
+        *stops(named, running), *lifts(back.fence_there, here), *back.engine.changes(), *brings(topics, absent, here),
+    ]  # fmt: skip
 
 
 def tell(title: str, found: list[Finding]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import pendulum
 
 from kafka_ferry.compat import hitl_operator
+from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, Severity, finding_lines, refuse, worst_first
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import PlannedTopic, Side
@@ -19,6 +21,7 @@ from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
+from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
@@ -29,9 +32,12 @@ from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 _NAMED = 50
 
 
-def make_plan(wave: Wave, *, with_waves: bool = True) -> CutoverPlan:
+def make_plan(
+    wave: Wave, known: Sequence[Finding] = (), before: Sequence[Change] = (), *, with_waves: bool = True
+) -> CutoverPlan:
     """plan.json.
 
+    :param known: what was found already. ``before``: what is changed before the window.
     :param with_waves: tell how far all waves of the source have come.
     :raises BadParam: it cannot work.
     """
@@ -50,9 +56,11 @@ def make_plan(wave: Wave, *, with_waves: bool = True) -> CutoverPlan:
     states = _producers(wave)
     names = wave.transactional_ids()
     groups = migration.groups
+    fence, kept = _fence(wave)
     findings = [
+        *known,
         *other_waves(wave.journals.all(), (wave.dag_id, wave.run_id), spec.wave, wave.targets),
-        *_fence_findings(wave),
+        *kept,
         *application_findings(migration.applications, topics, groups.committed, spec.target_topic),
         *producers_by_halves(by_halves(states, wave.targets, names)),
         *groups_by_halves(groups.reads, wave.targets),
@@ -75,6 +83,7 @@ def make_plan(wave: Wave, *, with_waves: bool = True) -> CutoverPlan:
             *([] if wave.tells_producers else ["the source's brokers do not tell who writes (KIP-664, Kafka 2.8): "
                                                "producers are seen by their records alone"]),
             *(_waves(wave, states, names) if with_waves else []),
+            *change_notes([*before, *window_changes(spec, fence, sorted(groups.committed))]),
         ],
         writers=[f"{who}: {', '.join(of[:5])}" for who, of in _by_producer(writing, names).items()][:_NAMED],
         readers=[f"{shown(group)}: {groups.all_states.get(group, '')}" for group in sorted(groups.committed)][:_NAMED],
@@ -124,9 +133,10 @@ def _by_producer(states: Mapping[Partition, Sequence[ProducerState]], names: Map
     }
 
 
-def _fence_findings(wave: Wave) -> list[Finding]:
+def _fence(wave: Wave) -> tuple[list[Acl], list[Finding]]:
+    """ACLs that have to be made, and what is said about those that are there already."""
     if wave.spec.fence is not Fence.ACL:
-        return []
+        return [], []
     there = wave.source.admin.acls()
     if there is None:
         raise BadParam("fence", "is acl, and the source has no authorizer, so no ACL stops anybody", "webhook or prove")
@@ -134,11 +144,11 @@ def _fence_findings(wave: Wave) -> list[Finding]:
     if rights.may(CLUSTER, "ALTER") is False:
         who = rights.principal or "its user"
         raise BadParam(
-            "fence", f"is acl, and {who} of connection {wave.spec.source_conn_id!r} may make no ACLs on the source",
+            "fence", f"is acl, and {who} of connection {wave.spec.source_conn_id!r} may make no ACLs there",
             f"kafka-acls --add --allow-principal {who} --operation Alter --cluster; or fence webhook or prove",
         )  # fmt: skip
-    _, kept = to_add(fence_acls(wave.targets), there)
-    return [
+    added, kept = to_add(fence_acls(wave.targets), there)
+    return added, [
         Finding(Severity.WARN, "fence", f"topic {acl.name}", "has a DENY of WRITE for everybody already, which is not "
                 "ours and stays", "delete it, if it was left behind")
         for acl in kept

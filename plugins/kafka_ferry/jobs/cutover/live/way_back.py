@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.acls import Acl
-from kafka_ferry.core.finding import refuse
+from kafka_ferry.core.finding import Finding, refuse
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
@@ -25,6 +25,7 @@ from kafka_ferry.jobs.cutover.live.journals import Journals
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec, refuse_no_way_back
 from kafka_ferry.jobs.cutover.rules.journal import DONE, Journal, State
+from kafka_ferry.jobs.cutover.rules.one_way import in_words_of_fail_back
 from kafka_ferry.jobs.cutover.rules.standstill import told
 from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors, refusal
 from kafka_ferry.jobs.migration.engines.mirror_maker2_config import residue_topics
@@ -195,17 +196,33 @@ class WayBack:
                      len(self.forward.added))  # fmt: skip
         return self.spec.forward_connectors
 
+    @property
+    def same_connect(self) -> bool:
+        """Whether one Kafka Connect has the connectors of both ways."""
+        return self.spec.forward_connect_conn_id in (None, "", self.spec.connect_conn_id)
+
+    def replicators(self, is_active: IsActive, *, before: bool = False) -> list[Finding]:
+        """Whoever replicates the wave to the target, or would write into the same topics.
+
+        :param before: ``forward_connectors`` are not stopped yet, and will be.
+        """
+        named = self.spec.forward_connectors
+        flows = Flows(self.migration, self.dag_id, self.run_id, is_active)
+        found = flows.findings(
+            to_end=named if before and self.same_connect else (), ended=() if self.same_connect else named
+        )
+        return in_words_of_fail_back(found, named, same_connect=self.same_connect)
+
     def assert_one_way(self, is_active: IsActive) -> None:
         """:raises FerryError: records would come back to where they were taken from."""
-        flows = Flows(self.migration, self.dag_id, self.run_id, is_active)
-        refuse(flows.findings())
         conn_id = self.spec.forward_connect_conn_id
-        if conn_id and conn_id != self.spec.connect_conn_id:
+        if conn_id and not self.same_connect:
             there = ConnectHook(conn_id)
             running = [name for name in self.spec.forward_connectors if name in there.connectors()
                        and there.status(name).state is not ConnectorState.STOPPED]  # fmt: skip
             if running:
                 raise StillThere(f"connector {running[0]} on {conn_id} is not stopped. Fix: stop it, or delete it")
+        refuse(self.replicators(is_active))
 
     def deploy(self, is_active: IsActive, timeout: float) -> list[str]:
         """Open the way back, and see it run.

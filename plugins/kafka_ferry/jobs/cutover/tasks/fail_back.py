@@ -31,12 +31,12 @@ class PlanFailBackOperator(PlanningOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.finding import refuse
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.cutover.live.back_plan import rights_findings
+        from kafka_ferry.jobs.cutover.live.back_plan import back_changes, rights_findings, tell
         from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
-        from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack
+        from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack, run_is_active
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
         from kafka_ferry.jobs.cutover.rules.journal import OPEN, State
         from kafka_ferry.jobs.migration.rules.watch import freeze
@@ -60,8 +60,12 @@ class PlanFailBackOperator(PlanningOperator):
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
-        refuse(rights_findings(back))  # first: every later look needs some of them
-        plan = make_plan(wave, with_waves=False).model_copy(update={"spec": spec.model_dump(mode="json")})
+        refuse(rights := rights_findings(back))  # first: every later look needs some of them
+        others = back.replicators(run_is_active(context), before=True)
+        tell("replicators:", others)
+        refuse(others)
+        plan = make_plan(wave, [*rights, *others], back_changes(back), with_waves=False)
+        plan = plan.model_copy(update={"spec": spec.model_dump(mode="json")})
         path = write_plan(artifacts, plan)
         self.log.info("%s\nplan: %s", plan_text(plan), path)
         self.end_dry_run(spec.dry_run)

@@ -102,12 +102,18 @@ class Flows:
 
     # -- what is found -------------------------------------------------------------------------------------------------
 
-    def findings(self) -> list[Finding]:
-        """Loops through this migration, and migrations that write into the same topics; the worst first."""
+    def findings(self, to_end: Collection[str] = (), ended: Collection[str] = ()) -> list[Finding]:
+        """Loops through this migration, and migrations that write into the same topics; the worst first.
+
+        :param to_end: connectors of this Connect cluster that are stopped before anything of ours begins.
+        :param ended: those of another one, which the caller looks at itself.
+        """
         ours = self.record.flow()
-        connectors = [flow for flow in self._connectors() if flow is not None]
+        leaves = {f"connector {name}" for name in to_end}
+        connectors = [flow for flow in self._connectors() if flow is not None and flow.name not in leaves]
         known = {flow.name for flow in connectors}
-        others = [*connectors, *self._noted(ours, connectors)]
+        spoken_for = {*leaves, *(f"connector {name}" for name in ended)}
+        others = [*connectors, *self._noted(ours, connectors, spoken_for)]
         mine = [flow for flow in others if flow.name not in known]  # of connectors ``OtherReplicators`` tells it
         shared = [*shared_target_findings(ours, mine), *self._shared_alias()]
         return worst_first([*loop_findings(ours, others), *shared])
@@ -128,10 +134,13 @@ class Flows:
                 if name != _file(self._migration) and shares_alias(record, ours, target)]  # fmt: skip
         return [flow for record in same if (flow := self._alive(record)) is not None]
 
-    def _noted(self, ours: Flow, connectors: Collection[Flow]) -> list[Flow]:
-        """Migrations that noted themselves and matter here. Only of these it is asked whether they are at work."""
+    def _noted(self, ours: Flow, connectors: Collection[Flow], spoken_for: Collection[str]) -> list[Flow]:
+        """Migrations that noted themselves and matter here. Only of these it is asked whether they are at work.
+
+        :param spoken_for: connectors whose notes say nothing more.
+        """
         records = [record for name, record in noted().items() if name != _file(self._migration)]
-        names = {flow.name for flow in connectors}
+        names = {flow.name for flow in connectors} | set(spoken_for)
         asked: dict[str, FlowRecord] = {}
         flows: dict[str, Flow] = {}
         for record in records:
