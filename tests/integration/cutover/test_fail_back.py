@@ -105,7 +105,7 @@ def forward_of(migration: Any, lab: Lab) -> list[str]:
 
 
 def state_of(lab: Lab, run: CutoverRun) -> str:
-    from kafka_ferry.jobs.cutover.live.journals import Journals
+    from kafka_ferry.jobs.common.wave_journals import Journals
 
     cluster = lab.admins["source"].describe_cluster().cluster_id
     found = Journals(cluster).read(wave_of(lab))

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kafka_ferry.core.checks import Check, Status, TopicLine
 from kafka_ferry.core.signature import Signer
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.exceptions import BadConnection
 from kafka_ferry.jobs.cutover import verify_certificate
 from kafka_ferry.jobs.cutover.rules.certificate import SCRIPT, certificate, digest, from_page, reasons, to_bytes
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
 from kafka_ferry.report.page import environment
 
 HOSTILE = "</script><script>alert('ü')</script>&<img src=http://x>"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec, refuse_no_way_back
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
 
 
 def journal(**more: Any) -> Journal:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.finding import Severity
+from kafka_ferry.core.wave_journal import Journal, StageLine, State, acl_to_json, name_of, partition_of
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls
 from kafka_ferry.jobs.cutover.rules.handover import handed_over, settings_of, signature, told_of_fence
-from kafka_ferry.jobs.cutover.rules.journal import Journal, StageLine, State, acl_to_json, name_of, partition_of
 from kafka_ferry.jobs.cutover.rules.plan import groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.timeline import NOT_BEGUN, cutover_of, longest_pause, write_downtime
 

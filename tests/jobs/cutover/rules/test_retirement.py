@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.checks import Check, Status
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
 from kafka_ferry.jobs.cutover.rules.retirement import (
     Grown,

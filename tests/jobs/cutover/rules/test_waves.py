@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.wave_journal import Journal
 from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
@@ -14,7 +15,6 @@ from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.fence import lift_commands
 from kafka_ferry.jobs.cutover.rules.handover import told_of_fence
-from kafka_ferry.jobs.cutover.rules.journal import Journal
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,13 @@ from kafka_ferry.core.expression import problem_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.plan import PlannedTopic, Side
 from kafka_ferry.core.topics import TopicState
+from kafka_ferry.core.wave_journal import Journal
 from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
+from kafka_ferry.jobs.common.wave_journals import Journals
 from kafka_ferry.jobs.cutover.live.baseline import rights_check
-from kafka_ferry.jobs.cutover.live.journals import Journals
 from kafka_ferry.jobs.cutover.live.wave import Wave
-from kafka_ferry.jobs.cutover.rules.journal import Journal
 from kafka_ferry.jobs.cutover.rules.plan import RetirePlan
 from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
 from kafka_ferry.jobs.cutover.rules.retirement import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from kafka_ferry.core.wave_journal import DONE, OPEN, Journal, State
 from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.cutover.live.fence import lift_fence, tell_unfence
 from kafka_ferry.jobs.cutover.live.wave import Wave
-from kafka_ferry.jobs.cutover.rules.journal import DONE, OPEN, Journal, State
 from kafka_ferry.report.artifacts import RunArtifacts
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.wave_journal import name_of
 from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.groups import marks_by_segment
-from kafka_ferry.jobs.cutover.rules.journal import name_of
 from kafka_ferry.jobs.cutover.rules.tails import Anchors, Segment, grown, summed
 from kafka_ferry.records.compare import PartitionComparison, compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange

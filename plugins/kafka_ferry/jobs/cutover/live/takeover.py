@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from kafka_ferry.core.wave_journal import Journal
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.cutover.live.tails import LAG
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.window import RESULTS
-from kafka_ferry.jobs.cutover.rules.journal import Journal
 from kafka_ferry.report.artifacts import FINGERPRINTS, FROZEN, PLAN, RunArtifacts
 
 log = logging.getLogger(__name__)

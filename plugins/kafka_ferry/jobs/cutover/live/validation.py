@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kafka_ferry.core.checks import Check, GroupLine, Status
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.core.words import number_of
 from kafka_ferry.jobs.cutover.live.baseline import rights_check
 from kafka_ferry.jobs.cutover.live.watch import LATE
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.window import RESULTS
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.timeline import write_downtime
 from kafka_ferry.jobs.migration.rules.groups import kinds_of

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.wave_journal import Journal, name_of
 from kafka_ferry.core.words import shown
 from kafka_ferry.jobs.cutover.live.group_moves import GroupMoves
 from kafka_ferry.jobs.cutover.live.wave import Wave
-from kafka_ferry.jobs.cutover.rules.journal import Journal, name_of
 from kafka_ferry.jobs.cutover.rules.standstill import Writer, writers
 
 log = logging.getLogger(__name__)

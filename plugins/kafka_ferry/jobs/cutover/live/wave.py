@@ -14,7 +14,7 @@ from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.producer_wire import ProducerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
 from kafka_ferry.jobs.common.run_lock import SharedName
-from kafka_ferry.jobs.cutover.live.journals import Journals
+from kafka_ferry.jobs.common.wave_journals import Journals
 from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.cutover.rules.standstill import Look
 from kafka_ferry.jobs.migration.live.migration import Migration

@@ -16,15 +16,15 @@ from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.finding import Finding, refuse
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.wave_journal import DONE, Journal, State
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.connect.states import ConnectorState, Verdict
 from kafka_ferry.jobs.common.run_lock import SharedName
+from kafka_ferry.jobs.common.wave_journals import Journals
 from kafka_ferry.jobs.cutover.live.fence import lift_fence
-from kafka_ferry.jobs.cutover.live.journals import Journals
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec, refuse_no_way_back
-from kafka_ferry.jobs.cutover.rules.journal import DONE, Journal, State
 from kafka_ferry.jobs.cutover.rules.one_way import in_words_of_fail_back
 from kafka_ferry.jobs.cutover.rules.standstill import told
 from kafka_ferry.jobs.migration.engines.mirror_connectors import MirrorConnectors, refusal

@@ -12,6 +12,7 @@ import pendulum
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.core.wave_journal import OPEN, Journal, StageLine, State, acl_to_json, name_of
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, TransientError
 from kafka_ferry.jobs.cutover.live.fence import raise_fence
 from kafka_ferry.jobs.cutover.live.group_moves import GroupMoves
@@ -23,7 +24,6 @@ from kafka_ferry.jobs.cutover.live.webhook import NobodyListened, Webhook
 from kafka_ferry.jobs.cutover.rules.fence import copied_to_target, fence_acls, to_add
 from kafka_ferry.jobs.cutover.rules.groups import offsets_of
 from kafka_ferry.jobs.cutover.rules.handover import handed_over
-from kafka_ferry.jobs.cutover.rules.journal import OPEN, Journal, StageLine, State, acl_to_json, name_of
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.standstill import Look, at_work
 from kafka_ferry.jobs.cutover.rules.tails import most_behind

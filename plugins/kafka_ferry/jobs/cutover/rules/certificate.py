@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka_ferry.core.checks import Check, Status, TopicLine, verdict
-from kafka_ferry.jobs.cutover.rules.journal import Journal
+from kafka_ferry.core.wave_journal import Journal
 from kafka_ferry.records.job import PartitionResult
 
 SCHEMA: Final = "kafka-ferry.certificate/1"

@@ -10,8 +10,8 @@ from pydantic.config import JsonDict
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
 from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 

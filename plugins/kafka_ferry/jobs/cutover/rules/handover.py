@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from kafka_ferry.jobs.cutover.rules.journal import Journal
+from kafka_ferry.core.wave_journal import Journal
 
 SIGNATURE: Final = "X-Kafka-Ferry-Signature"
 #: Settings of clients that say where a cluster is and how to log in there, and that hold no secret.

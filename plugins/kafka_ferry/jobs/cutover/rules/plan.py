@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.plan import JobPlan
+from kafka_ferry.core.wave_journal import DONE, OPEN, Journal
 from kafka_ferry.core.words import number_of, shown
-from kafka_ferry.jobs.cutover.rules.journal import DONE, OPEN, Journal
 
 _NAMED = 20
 _TOPICS = 5

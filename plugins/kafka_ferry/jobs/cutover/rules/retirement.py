@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.tolerant import Tolerant
+from kafka_ferry.core.wave_journal import OPEN, Journal, State
 from kafka_ferry.core.words import number_of, shown
-from kafka_ferry.jobs.cutover.rules.journal import OPEN, Journal, State
 from kafka_ferry.records.job import PartitionResult
 
 #: Reasons named in one check; the counts beside them are exact.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from kafka_ferry.jobs.cutover.rules.journal import DONE, Journal, State
+from kafka_ferry.core.wave_journal import DONE, Journal, State
 
 #: The last stage of the window.
 HAND_OVER: Final = "hand_over"

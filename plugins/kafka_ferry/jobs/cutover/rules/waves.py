@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.core.words import number_of, shown
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
 
 _NAMED = 10
 

@@ -40,7 +40,7 @@ class ApprovalOperator(*_BASES):  # type: ignore[misc]
 
     def execute(self, context: Context) -> Any:
         with stage(context):
-            from kafka_ferry.jobs.cutover.live.journals import is_done
+            from kafka_ferry.jobs.common.wave_journals import is_done
 
             if _HITL is None or not context["params"]["approval"] or is_done(context):
                 return "not asked"

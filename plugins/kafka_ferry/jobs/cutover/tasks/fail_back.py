@@ -30,15 +30,15 @@ class PlanFailBackOperator(PlanningOperator):
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.finding import refuse
+        from kafka_ferry.core.wave_journal import OPEN, State
         from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.back_plan import back_changes, rights_findings, tell
-        from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack, run_is_active
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
-        from kafka_ferry.jobs.cutover.rules.journal import OPEN, State
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
@@ -82,7 +82,7 @@ class EndForwardOperator(FerryOperator):
     """See that nothing replicates to the target any more, and lift what is left of the cutover's fence."""
 
     def execute_task(self, context: Context) -> list[str]:
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
 
         if is_done(context):
@@ -95,7 +95,7 @@ class DeployBackOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
 
         if is_done(context):
@@ -123,7 +123,7 @@ class BackLagGateOperator(LagGateOperator):
         return WayBack.of(context).refuse_failed
 
     def execute_task(self, context: Context) -> str:
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.way_back import WayBack, run_is_active
 
         if not is_done(context):

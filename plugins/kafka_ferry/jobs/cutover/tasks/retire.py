@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def retirement_of(context: Context) -> Retirement:
     """As the plan found the waves: a journal that changes meanwhile changes nothing of what is judged."""
+    from kafka_ferry.core.wave_journal import Journal
     from kafka_ferry.jobs.cutover.live.certificate import FILES, WAVES
     from kafka_ferry.jobs.cutover.live.retirement import Retirement
-    from kafka_ferry.jobs.cutover.rules.journal import Journal
     from kafka_ferry.jobs.cutover.rules.retire_spec import RetireSpec
     from kafka_ferry.report.artifacts import DamagedArtifact
 

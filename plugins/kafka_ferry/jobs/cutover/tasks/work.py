@@ -17,8 +17,8 @@ from kafka_ferry.report.artifacts import CHECKS_MADE, FROZEN, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.wave_journal import Journal
     from kafka_ferry.jobs.cutover.live.wave import Wave
-    from kafka_ferry.jobs.cutover.rules.journal import Journal
     from kafka_ferry.jobs.migration.live.migration import Migration
     from kafka_ferry.report.stages import Tasks
 
@@ -36,7 +36,7 @@ def wave_of(context: Context) -> Wave:
 
 
 def own_journal(wave: Wave, artifacts: RunArtifacts) -> Journal | None:
-    from kafka_ferry.jobs.cutover.live.journals import journal_of
+    from kafka_ferry.jobs.common.wave_journals import journal_of
 
     return journal_of(artifacts, wave.source_cluster, wave.spec.wave)
 
@@ -46,13 +46,13 @@ class PlanCutoverOperator(PlanningOperator):
     refuse what cannot work, and freeze what is compared before the window. Ends the run when ``dry_run`` is true."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from kafka_ferry.core.wave_journal import OPEN, State
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.wave import Wave
-        from kafka_ferry.jobs.cutover.rules.journal import OPEN, State
         from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
@@ -96,7 +96,7 @@ class CutoverShardsOperator(ShardsOperator):
         return lambda: None
 
     def execute_task(self, context: Context) -> list[int]:
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.tails import TAILS
         from kafka_ferry.jobs.cutover.live.window import LagTooLarge
         from kafka_ferry.jobs.cutover.rules.standstill import told
@@ -125,7 +125,7 @@ class CutoverFingerprintOperator(FingerprintOperator):
         return wave_of(context).migration
 
     def execute_task(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
 
         if is_done(context):
             self.log.info(_DONE)
@@ -137,8 +137,8 @@ class PrepareOperator(FerryOperator):
     """Refuse a copy that is not right, set groups that are at rest, and tell which rights the target lacks."""
 
     def execute_task(self, context: Context) -> str:
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.baseline import refuse_wrong_copy, rights_check, set_groups
-        from kafka_ferry.jobs.cutover.live.journals import is_done
         from kafka_ferry.report.artifacts import read_results
 
         if is_done(context):
@@ -160,7 +160,7 @@ class LagGateOperator(FerryOperator):
         return lambda: None
 
     def execute_task(self, context: Context) -> str:
-        from kafka_ferry.jobs.cutover.live.journals import is_done
+        from kafka_ferry.jobs.common.wave_journals import is_done
         from kafka_ferry.jobs.cutover.live.tails import LAG, TAILS, Tails
         from kafka_ferry.jobs.cutover.live.window import wait_for_lag
         from kafka_ferry.report.artifacts import read_results
@@ -265,7 +265,7 @@ class UnfenceOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> str:
         from kafka_ferry.exceptions import BadParam
-        from kafka_ferry.jobs.cutover.live.journals import CUTOVER
+        from kafka_ferry.jobs.common.wave_journals import CUTOVER
         from kafka_ferry.jobs.cutover.live.rollback import close
 
         artifacts = RunArtifacts.of(context)
@@ -287,9 +287,9 @@ class CutoverReportOperator(ReportOperator):
         super().__init__(job=CUTOVER_JOB, **kwargs)
 
     def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
-        from kafka_ferry.jobs.cutover.live.journals import CUTOVER
+        from kafka_ferry.core.wave_journal import Journal
+        from kafka_ferry.jobs.common.wave_journals import CUTOVER
         from kafka_ferry.jobs.cutover.live.tails import LAG
-        from kafka_ferry.jobs.cutover.rules.journal import Journal
         from kafka_ferry.jobs.cutover.rules.timeline import NOT_BEGUN, cutover_of
         from kafka_ferry.report.reading import Reader
 

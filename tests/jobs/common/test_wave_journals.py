@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from kafka_ferry.core.wave_journal import Journal, State
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.jobs.cutover.live.journals import Journals, is_done, journal_of
-from kafka_ferry.jobs.cutover.rules.journal import Journal, State
+from kafka_ferry.jobs.common.wave_journals import Journals, is_done, journal_of
 from kafka_ferry.report.artifacts import RunArtifacts
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from kafka_ferry.core.wave_journal import DONE, Journal
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.objects.store import ObjectMissing
 from kafka_ferry.jobs.common.claim_store import store_beside_artifacts
-from kafka_ferry.jobs.cutover.rules.journal import DONE, Journal
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import safe_name
 
