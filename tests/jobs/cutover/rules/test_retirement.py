@@ -83,6 +83,8 @@ def test_a_late_record_is_a_reason_and_a_marker_is_none() -> None:
     assert check.differences == [
         "t-1: 4 offsets since the hand-over, the first record at 6 (2026-01-02), by producer id 7"
     ]
+    one = Grown(topic="t", partition=3, fence=5, end=6, first=5)
+    assert check_growth(facts(grown=[one])).differences == ["t-3: 1 offset since the hand-over, the first record at 5"]
     shorter = Grown(topic="t", partition=2, fence=5, end=3)
     assert "made again, or lost records" in check_growth(facts(grown=[shorter])).differences[0]
 

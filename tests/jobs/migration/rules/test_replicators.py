@@ -194,6 +194,12 @@ def test_a_dedicated_mirror_maker_2() -> None:
     assert judged(internal(on_target=False)) == [Severity.ADVISE], "it feeds the source"
 
 
+def test_the_age_of_a_topic_is_said_once() -> None:
+    own = internal(kind="offset-syncs", name=next(iter(ours().own_topics)), alias="unknown")
+    (found,) = internal_topic_findings(ours(running=False), [own], {"known"}, ())
+    assert found.what.startswith("was last written 30 seconds ago, but not by connectors of this migration")
+
+
 def test_offset_syncs_of_others_and_our_own() -> None:
     syncs = {"kind": "offset-syncs", "name": "mm2-offset-syncs.dc1.internal"}
     assert judged(internal(**syncs)) == [Severity.WARN]

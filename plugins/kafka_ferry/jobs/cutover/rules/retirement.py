@@ -172,7 +172,8 @@ def check_growth(facts: SourceFacts) -> Check:
         else:
             who = f", by {'; '.join(one.writers)}" if one.writers else ""
             wrong.append(
-                f"{place}: {one.end - one.fence:,} offsets since the hand-over, the first record at {one.first}"
+                f"{place}: {number_of(one.end - one.fence, 'offset')} since the hand-over, the first record at "
+                f"{one.first}"
                 f"{f' ({one.first_at})' if one.first_at else ''}{who}"
             )
     notes = [f"markers of transactions alone on {', '.join(markers[:5])}"] if markers else []

@@ -36,7 +36,7 @@ def _own_alias(ours: Ours, topic: InternalTopic, known_aliases: Collection[str])
         return [
             Finding(
                 Severity.REFUSE, ALIAS, f"topic {topic.name} on the target",
-                f"was written {topic.age}, but not by connectors of this migration: another MirrorMaker 2 uses this "
+                f"was {topic.age}, but not by connectors of this migration: another MirrorMaker 2 uses this "
                 "alias, both would translate group offsets wrongly, and this run's cleanup would delete its topic",
                 "another source_alias (or another migration name); if nobody writes it, delete the topic",
                 "source_alias",
