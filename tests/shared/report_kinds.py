@@ -26,7 +26,8 @@ CONNECTOR = "mirror_maker2_on_connect.live.Mirror{}Connector"
 KEPT = (
     f"keep_replicating: replication continues with connector {CONNECTOR.format('Source')}, connector "
     f"{CONNECTOR.format('Checkpoint')}. To stop it and clean up, trigger this DAG again with the same params and "
-    "keep_replicating off; or stop it by hand:\n"
+    "keep_replicating off. Once a cutover has handed topics of it over, that is refused: stop it by hand then, which "
+    "leaves the topics that were copied alone:\n"
     f"curl -X DELETE -u ferry https://connect-1.prod.example.org:8083/connectors/{CONNECTOR.format('Source')}\n"
     f"curl -X DELETE -u ferry https://connect-1.prod.example.org:8083/connectors/{CONNECTOR.format('Checkpoint')}\n"
     "# then, on kafka_target\n"
@@ -338,7 +339,8 @@ def _broken(dag: str, stage: str, error: str) -> RunData:
 def _kept_by(dag: str, names: str, commands: str) -> RunData:
     kept = (
         f"keep_replicating: replication continues with {names}. To stop it and clean up, trigger this DAG again "
-        f"with the same params and keep_replicating off; or stop it by hand:\n{commands}"
+        "with the same params and keep_replicating off. Once a cutover has handed topics of it over, that is refused: "
+        f"stop it by hand then, which leaves the topics that were copied alone:\n{commands}"
     )
     return _migrated(dag, kept)
 

@@ -32,10 +32,12 @@ from kafka_ferry.jobs.migration.live.acls import (
 )
 from kafka_ferry.jobs.migration.live.flows import Flows
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
+from kafka_ferry.jobs.migration.live.handed_over import handed_over
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.live.quotas import quota_changes
+from kafka_ferry.jobs.migration.live.removal import by_hand
 from kafka_ferry.jobs.migration.live.scram_users import scram_changes
 from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.estimate import estimate
@@ -91,6 +93,7 @@ def make_plan(
     check_names(spec, migration.topics.targets(spec))
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
+    refuse(handed_over(migration, by_hand))  # before anything that takes what is there for a copy
     before = [*rights, *old, *_java_login(migration, engine), *engine.findings()]
     findings = _preflight(migration, target, permissions, before, flows)
     topics, groups = migration.topics, migration.groups

@@ -116,12 +116,18 @@ def remove_canary(migration: Migration) -> list[str]:
 
 def how_to_stop(migration: Migration) -> str:
     """For ``keep_replicating``: what goes on, and how to end it."""
+    return (
+        f"keep_replicating: replication continues with {', '.join(engine_of(migration).names)}. To stop it and clean "
+        "up, trigger this DAG again with the same params and keep_replicating off. Once a cutover has handed topics of "
+        "it over, that is refused: stop it by hand then, which leaves the topics that were copied alone:\n"
+        f"{by_hand(migration)}"
+    )
+
+
+def by_hand(migration: Migration) -> str:
+    """Commands that end the engine and delete its own topics, and none that were copied."""
     engine = engine_of(migration)
     topics = engine.own_topics()
     own = delete_on_brokers("topic", migration.target, topics)
     then = f"\n# then, on {migration.spec.target_conn_id}\n{own}" if topics else ""
-    return (
-        f"keep_replicating: replication continues with {', '.join(engine.names)}. To stop it and clean up, "
-        "trigger this "
-        f"DAG again with the same params and keep_replicating off; or stop it by hand:\n{engine.how_to_stop()}{then}"
-    )
+    return f"{engine.how_to_stop()}{then}"

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
+from kafka_ferry.core.finding import refuse
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.jobs.migration.live.handed_over import handed_over
 from kafka_ferry.jobs.migration.live.migration import Migration
-from kafka_ferry.jobs.migration.rules.resume import Side, resume_offsets
+from kafka_ferry.jobs.migration.rules.resume import ForeignData, Side, resume_offsets
 from kafka_ferry.jobs.migration.rules.resume_multiset import resume_topics
 
 
@@ -24,18 +26,37 @@ def resume_of(
 
     :param target_topics: target topics that exist, by name.
     :param known, only: as of ``jobs.migration.rules.resume.resume_offsets``.
-    :raises ForeignData: a target topic holds records that are not the source's.
+    :raises ForeignData: a target topic holds records that are not the source's. ``BadParam``: as applications work
+        there by now.
     """
     level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
-    with _side(migration.source, level) as source, _side(migration.target, "read_committed") as target:
+    with (
+        _whose(migration),
+        _side(migration.source, level) as source,
+        _side(migration.target, "read_committed") as target,
+    ):
         return resume_offsets(source, target, pairs, level, known, only)
 
 
 def resume_topics_of(migration: Migration, target_topics: Mapping[str, TopicState]) -> dict[Partition, int]:
     """The same where records may have changed their partition: these topics are read whole, on both sides."""
     level, pairs = migration.spec.isolation_level, _pairs(migration, target_topics)
-    with _side(migration.source, level) as source, _side(migration.target, "read_committed") as target:
+    with (
+        _whose(migration),
+        _side(migration.source, level) as source,
+        _side(migration.target, "read_committed") as target,
+    ):
         return resume_topics(source, target, pairs, level)
+
+
+@contextmanager
+def _whose(migration: Migration) -> Iterator[None]:
+    """Foreign records are the applications' own where a cutover has handed the topics over, maybe since the plan."""
+    try:
+        yield
+    except ForeignData:
+        refuse(handed_over(migration))
+        raise
 
 
 @contextmanager

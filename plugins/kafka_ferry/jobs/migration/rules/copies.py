@@ -8,8 +8,8 @@ from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.job import PartitionResult
 
 _FIX = (
-    "stop all but one, delete the target topic and copy it again; a connector recreated under another name "
-    "counts as one more"
+    "stop all but one, delete the target topic if no application uses it, and copy it again; a connector "
+    "recreated under another name counts as one more"
 )
 
 

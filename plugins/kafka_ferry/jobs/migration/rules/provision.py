@@ -74,7 +74,7 @@ def _topic_change(topic: DesiredTopic, actual: TopicState | None) -> TopicChange
             "topics",
             f"target topic {topic.name!r} has {actual.partitions} partitions, its source {topic.source!r} only "
             f"{topic.partitions}, and Kafka cannot remove partitions",
-            "delete the target topic, or leave it out with exclude_topics",
+            "delete the target topic if no application uses it, or leave it out with exclude_topics",
         )
     grow = topic.partitions if actual.partitions < topic.partitions else None
     configs = tuple(

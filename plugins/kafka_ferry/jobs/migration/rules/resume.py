@@ -155,7 +155,8 @@ class _Resume:
             f"target {target.name}-{tp[1]} ends, at offset {int(tail.offsets[-1])}, with a record that the source "
             f"{source.name}-{tp[1]} does not have: another producer writes there, such as a migration from "
             "another source "
-            "into the same topic, or it expired on the source. Fix: delete the target topic, choose other names "
+            "into the same topic, or it expired on the source. Fix: delete the target topic, but not if an "
+            "application uses it, as after a cutover; or choose other names "
             "(naming: prefix keeps the sources of an aggregation apart), or leave the topic out (exclude_topics)"
         )
 

@@ -118,6 +118,7 @@ def _refuse_foreign(job: TopicJob, source: TopicContent, target: TopicContent) -
             f"target {job.target_topic}-{strange.target_partition} holds, at offset {strange.target[0]}, a record that "
             f"the source {job.source_topic} does not have, one of {found.unexpected + found.altered:,}: another "
             "producer "
-            "writes there, or it expired on the source. Fix: delete the target topic, choose other names (param "
+            "writes there, or it expired on the source. Fix: delete the target topic, but not if "
+            "an application uses it, as after a cutover; or choose other names (param "
             "naming), or leave the topic out (exclude_topics)"
         )

@@ -24,7 +24,9 @@ class DeployOperator(FerryOperator):
         from kafka_ferry.jobs.common.run_lock import acquire_lock, is_active
         from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows
+        from kafka_ferry.jobs.migration.live.handed_over import handed_over
         from kafka_ferry.jobs.migration.live.migration import migration_of
+        from kafka_ferry.jobs.migration.live.removal import by_hand
         from kafka_ferry.jobs.migration.live.shared_names import migration_names
 
         migration, run = migration_of(context, self.engine), context["dag_run"]
@@ -33,6 +35,7 @@ class DeployOperator(FerryOperator):
         # First said, then looked: of two that start at the same moment at least one sees the other.
         flows.note()
         refuse(flows.findings())
+        refuse(handed_over(migration, by_hand))  # a cleared run must not begin again what a cutover ended
         engine = engine_of(migration)
         engine.deploy()
         return engine.names
