@@ -56,7 +56,7 @@ class Journal(Tolerant, BaseModel):
     :param ends: topic and partition to where the source ended when nobody wrote any more. ``target_ends``: the same
         keys to where the target ended then: what stands behind was written by the applications.
     :param committed: group to the same keys to where it stood then on the source.
-    :param failure: why it was rolled back.
+    :param failure: why it was rolled back. ``not_stopped``: who wrote, or held a transaction open, if that was it.
     :param longest_pause: seconds for which one producer could not write; None: no producer was known.
     """
 
@@ -81,6 +81,7 @@ class Journal(Tolerant, BaseModel):
     stages: list[StageLine] = []
     delivered: bool = False
     failure: str = ""
+    not_stopped: list[str] = []
     longest_pause: float | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Producer
 
 from cutover_lab import Application, CutoverRun, Hook, Lab, ids_from
+from run_by_hand import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -112,6 +114,8 @@ def test_a_rogue_producer_is_named_and_all_is_unfenced(lab: Lab, replicate: Repl
     report = run.report_anyway()
     assert (report["verdict"], report["cutover"]["rolled_back"]) == ("FAIL", True)
     assert any("by producer id" in failure for failure in report["failures"]), report["failures"]
+    stopped = next(one for one in report["checks"] if one["name"] == "producers_stopped")
+    assert (stopped["status"], "by producer id" in stopped["differences"][0]) == ("fail", True)
     assert [stage["stage"] for stage in report["cutover"]["stages"]] == ["fence", "prove"]
     run.window()
     assert run.journal()["state"] == "handed_over", "the next try works"
@@ -242,9 +246,11 @@ def test_a_dry_run_changes_nothing(lab: Lab, replicate: Replicate, make_topics: 
     assert run.artifacts.read_json("cutover.json") is None
 
 
-def test_a_wave_that_was_handed_over_is_not_cut_over_again(lab: Lab, replicate: Replicate, make_topics: Any) -> None:
-    topics_of(lab, make_topics, 1)
-    replicate()
+def test_a_wave_that_was_handed_over_is_not_cut_over_again(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any
+) -> None:
+    (topic,) = topics_of(lab, make_topics, 1)
+    way = replicate()
     run = run_of(lab, keep_fence=True)
     run.prepare()
     run.gate()
@@ -257,6 +263,18 @@ def test_a_wave_that_was_handed_over_is_not_cut_over_again(lab: Lab, replicate: 
     again.run_id = f"{lab.prefix}again"
     with pytest.raises(AirflowFailException, match="were handed over to the target by wave"):
         again.plan()
+    # The migration does not take what applications write on the target by now for a fault of the copy.
+    produce(lab.client("target"), topic, 1)
+    told = re.escape(f"by wave {run.params['migration']} at {run.journal()['handed_over_at']}")
+    for keep in (True, False):
+        last = Run(way.dag_id, way.engine, **{**way.params, "keep_replicating": keep})
+        with pytest.raises(AirflowFailException, match=told) as why:
+            last.plan()
+        assert "must not be deleted" in str(why.value)
+        assert f"--delete --topic mm2-offset-syncs.{way.migration.spec.alias}.internal" in str(why.value)
+        assert f"--topic {topic}" not in str(why.value)
+    with pytest.raises(AirflowFailException, match="were handed over to the target by wave"):
+        way.deploy()
 
 
 @pytest.mark.parametrize("answers", [True, False])

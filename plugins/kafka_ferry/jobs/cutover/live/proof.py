@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.exceptions import FerryError
@@ -15,11 +16,22 @@ log = logging.getLogger(__name__)
 _POLL = 0.25
 
 
-class StillWriting(FerryError):
+class NotStopped(FerryError):
+    """The source is not at rest.
+
+    :param named: who keeps it from that, in words.
+    """
+
+    def __init__(self, text: str, named: Iterable[object] = ()) -> None:
+        super().__init__(text)
+        self.named = [str(one) for one in named]
+
+
+class StillWriting(NotStopped):
     """A producer writes to the source though it should have stopped."""
 
 
-class TransactionOpen(FerryError):
+class TransactionOpen(NotStopped):
     """A transaction on the source did not end."""
 
 
@@ -39,10 +51,11 @@ def prove_stopped(wave: Wave, seconds: float, timeout: float, transaction_timeou
         now = wave.look(time.monotonic())
         if writers(first, now):
             if now.at > deadline:
-                names = wave.transactional_ids()
+                found = writers(first, now, wave.transactional_ids())
                 raise StillWriting(
-                    f"still written on the source after {timeout:g} s: {told(writers(first, now, names))}. Fix: stop "
-                    "these producers (a super user is stopped by no ACL), then clear window"
+                    f"still written on the source after {timeout:g} s: {told(found)}. Fix: stop "
+                    "these producers (a super user is stopped by no ACL), then clear window",
+                    found,
                 )
             first, still_since = now, None
             continue
@@ -53,11 +66,12 @@ def prove_stopped(wave: Wave, seconds: float, timeout: float, transaction_timeou
         if not left:
             return now
         if now.at - still_since > transaction_timeout:
-            names = wave.transactional_ids()
+            left = open_transactions(now, wave.transactional_ids())
             raise TransactionOpen(
                 f"open transactions on the source, waited for {transaction_timeout:g} s: "
-                f"{told(open_transactions(now, names))}. Fix: end them (their application commits or aborts; "
-                "kafka-transactions.sh abort), or a larger transaction_timeout, then clear window"
+                f"{told(left)}. Fix: end them (their application commits or aborts; "
+                "kafka-transactions.sh abort), or a larger transaction_timeout, then clear window",
+                left,
             )
         log.info("waiting for open transactions: %s", told(left))
 
@@ -70,6 +84,6 @@ def assert_still(wave: Wave, proven: Look, *, when: str) -> Look:
     now = wave.look(time.monotonic())
     if found := writers(proven, now, {}):
         raise StillWriting(
-            f"written on the source again, {when}: {told(found)}. Fix: stop these producers, clear window"
+            f"written on the source again, {when}: {told(found)}. Fix: stop these producers, clear window", found
         )
     return now

@@ -12,6 +12,7 @@ from kafka_ferry.jobs.cutover.live.watch import LATE
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.window import RESULTS
 from kafka_ferry.jobs.cutover.rules.spec import Fence
+from kafka_ferry.jobs.cutover.rules.stopped import check_stopped
 from kafka_ferry.jobs.cutover.rules.timeline import write_downtime
 from kafka_ferry.jobs.migration.rules.groups import kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
@@ -56,7 +57,7 @@ def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[s
         check_group_offsets(groups),
         *check_groups_left_out(migration.groups),
         *check_applications(migration.applications, selected, carried, wave.spec.target_topic),
-        _stopped(journal),
+        check_stopped(journal),
         _handed_over(journal),
         _late(artifacts.read_json(LATE)),
         rights_check(wave, journal.fence_acls),
@@ -67,17 +68,6 @@ def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[s
         "topics": [line.model_dump(mode="json") for line in topics],
         "groups": found["groups"],
     }
-
-
-def _stopped(journal: Journal) -> Check:
-    """That the window proved it: it does not come to a hand-over without."""
-    return Check(
-        name="producers_stopped",
-        status=Status.PASS if journal.ends else Status.FAIL,
-        expected="nobody writes, no transaction is open",
-        actual=f"{number_of(len(journal.ends), 'partition')} at rest",
-        detail=f"fence {journal.fence}: {number_of(len(journal.added), 'ACL')} made, {len(journal.kept)} there before",
-    )
 
 
 def _handed_over(journal: Journal) -> Check:
@@ -97,12 +87,12 @@ def _late(late: Any) -> Check:
     if not late:
         return Check(name="late_writers", status=Status.SKIPPED, detail="param watch_seconds is 0")
     named = [*(f"written: {one}" for one in late["writers"]), *(f"committed: {one}" for one in late["committers"])]
-    named += [f"{place}: {count:,} offsets since the hand-over" for place, count in late["grown"].items()]
+    named += [f"{place}: {number_of(count, 'offset')} since the hand-over" for place, count in late["grown"].items()]
     return Check(
         name="late_writers",
         status=Status.FAIL if named else Status.PASS,
         expected="nobody writes or commits there",
-        actual=f"{late['offsets']:,} offsets, {number_of(len(late['committers']), 'commit')}",
+        actual=f"{number_of(late['offsets'], 'offset')}, {number_of(len(late['committers']), 'commit')}",
         detail=f"watched for {late['seconds']:g} s",
         differences=named,
     )

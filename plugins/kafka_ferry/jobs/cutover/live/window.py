@@ -16,7 +16,7 @@ from kafka_ferry.core.wave_journal import OPEN, Journal, StageLine, State, acl_t
 from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, TransientError
 from kafka_ferry.jobs.cutover.live.fence import raise_fence
 from kafka_ferry.jobs.cutover.live.group_moves import GroupMoves
-from kafka_ferry.jobs.cutover.live.proof import TransactionOpen, assert_still, prove_stopped
+from kafka_ferry.jobs.cutover.live.proof import NotStopped, TransactionOpen, assert_still, prove_stopped
 from kafka_ferry.jobs.cutover.live.rollback import roll_back
 from kafka_ferry.jobs.cutover.live.tails import LAG, TAILS, Tails
 from kafka_ferry.jobs.cutover.live.wave import Wave
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 #: Artifact: what was compared, before the window and in it, and the groups as they were set.
 RESULTS = "cutover_results.json"
 _POLL = 0.1
+_NAMED = 1_000
 _STABLE_SECONDS = 2.0
 
 
@@ -101,6 +102,8 @@ class Window:
         except BaseException as error:
             if journal.state in OPEN:
                 why = str(error) or type(error).__name__
+                if isinstance(error, NotStopped):
+                    journal.not_stopped = (error.named or [why])[:_NAMED]
                 roll_back(self._wave, journal, why, self._artifacts)
             raise
         return journal
@@ -186,6 +189,7 @@ class Window:
         added, kept = to_add(wanted, there)
         journal.added, journal.kept = [*map(acl_to_json, added)], [*map(acl_to_json, kept)]
         journal.stages, journal.ends, journal.target_ends, journal.committed = [], {}, {}, {}
+        journal.not_stopped = []
         journal.state, journal.lifted, journal.failure, journal.fenced_at = State.FENCING, False, "", _now()
         self._wave.journals.write(journal, self._artifacts)
 

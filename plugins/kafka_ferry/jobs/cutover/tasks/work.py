@@ -290,14 +290,18 @@ class CutoverReportOperator(ReportOperator):
         from kafka_ferry.core.wave_journal import Journal
         from kafka_ferry.jobs.common.wave_journals import CUTOVER
         from kafka_ferry.jobs.cutover.live.tails import LAG
+        from kafka_ferry.jobs.cutover.rules.stopped import with_writers
         from kafka_ferry.jobs.cutover.rules.timeline import NOT_BEGUN, cutover_of
         from kafka_ferry.report.reading import Reader
 
         report = super().build(artifacts, tasks)
         reader = Reader(artifacts)
         found = reader.mapping(CUTOVER)
-        told = cutover_of(Journal.read(found), reader.sequence(LAG)) if found else dict(NOT_BEGUN)
-        return report.model_copy(update={"cutover": told})
+        if not found:
+            return report.model_copy(update={"cutover": dict(NOT_BEGUN)})
+        journal = Journal.read(found)
+        told = cutover_of(journal, reader.sequence(LAG))
+        return report.model_copy(update={"cutover": told, "checks": with_writers(report.checks, journal)})
 
     def proves(self, report: Report) -> bool:
         return False
