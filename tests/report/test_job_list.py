@@ -84,6 +84,25 @@ def test_what_keeps_running_does_until_a_run_that_took_it_away() -> None:
     assert (failed.kept, number(failed.left)) == (None, 2)
 
 
+def test_a_replication_that_a_cutover_stopped_does_not_keep_running() -> None:
+    def cutover(days: float, *stopped: str) -> KnownRun:
+        wave = FLIGHTS.model_copy(update={"kind": "cutover", "name": "wave-1"})
+        return replace(run(8, "PASS", wave, days=days, stopped=stopped), dag_id="cutover")
+
+    def migration(*runs: KnownRun) -> JobLine:
+        return next(one for one in job_lines(runs, NOW) if one.dag_id == "mm2")
+
+    left_it = run(1, "PASS", days=9, goes_on=True, left="skipped")
+    found = migration(left_it, cutover(3, "mm2.flights.MirrorSourceConnector"))
+    assert (found.kept, number(found.stopped)) == (None, 8)
+    for other in (cutover(3), cutover(3, "mm2.flights2.MirrorSourceConnector"),
+                  cutover(12, "mm2.flights.MirrorSourceConnector")):  # fmt: skip
+        found = migration(left_it, other)
+        assert (number(found.kept), found.stopped) == (1, None)
+    again = run(9, "PASS", days=2, goes_on=True, left="skipped")
+    assert number(migration(left_it, cutover(3, "mm2.flights.MirrorSourceConnector"), again).kept) == 9
+
+
 @pytest.mark.parametrize(
     ("found", "stale", "attention"),
     [

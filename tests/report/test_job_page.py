@@ -47,7 +47,9 @@ def test_a_line_says_it_all_without_a_script() -> None:
     assert "wave-2 Migration FAIL 2 days ago – never – mm2 1 run" in said
     assert "wave-3 Migration – running 12 hours ago – – mm2 1 run" in said
     assert "wave-4 Migration – planned dry run, a day ago – – mm2 1 run" in said
-    assert "Runs without a name not begun yet, or of an earlier version PASS 99 days ago" in said
+    assert (
+        "Runs without a name not begun yet, ended in their first task, or of before this page PASS 99 days ago" in said
+    )
     assert html.index("wave-2") < html.index("flights") < html.index("wave-3") < html.index("wave-4")
     # A script of the page, and nothing inline.
     assert re.findall(r"<script[^>]*>", html) == ['<script src="/x/static/page.js">']

@@ -55,6 +55,19 @@ def test_runs_of_our_dags_and_of_those_that_said_what_they_are_of(airflow: Datab
     assert (by_dag["nightly"].job, by_dag["nightly"].now) == (None, "queued")
 
 
+@pytest.mark.parametrize("stopped", [["mm2.flights.MirrorSourceConnector"], "damaged", {"a": 1}, None])
+def test_what_a_run_stopped_is_known_of_it(airflow: Database, stopped: Any) -> None:
+    airflow.dag("mm2")
+    airflow.run("mm2", "a", FLIGHTS, "PASS", timedelta(days=2), goes_on=True, checks={"leftovers": "skipped"})
+    airflow.dag("cutover")
+    more = {} if stopped is None else {"stopped": stopped}
+    airflow.run("cutover", "b", FLIGHTS, "PASS", timedelta(days=1), **more)
+    airflow.write()
+    line = next(one for one in lines(airflow) if one.dag_id == "mm2")
+    ended = isinstance(stopped, list)
+    assert (line.kept is None, line.stopped is not None) == (ended, ended)
+
+
 def test_of_a_dag_that_may_not_be_read_nothing_is_known(airflow: Database) -> None:
     for dag_id in ("mine", "theirs"):
         airflow.dag(dag_id)

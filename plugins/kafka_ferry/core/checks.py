@@ -224,7 +224,8 @@ class Report(_Model):
     def summary(self, path: str) -> dict[str, Any]:
         """For XCom: small whatever the size of the migration.
 
-        ``goes_on``: whether something keeps running after the run, by its own wish.
+        ``goes_on``: whether something keeps running after the run, by its own wish. ``stopped``: connectors of another
+        job that it stopped.
         """
         return {
             "schema": SCHEMA,
@@ -234,6 +235,7 @@ class Report(_Model):
             "groups": len({line.group for line in self.groups}),
             "failures": [text[:500] for text in self.failures[:5]],
             "goes_on": self.goes_on is not None,
+            **({"stopped": stopped} if (stopped := (self.cutover or {}).get("connectors_stopped")) else {}),
             "path": path,
         }
 

@@ -57,6 +57,7 @@ class Journal(Tolerant, BaseModel):
         keys to where the target ended then: what stands behind was written by the applications.
     :param committed: group to the same keys to where it stood then on the source.
     :param failure: why it was rolled back. ``not_stopped``: who wrote, or held a transaction open, if that was it.
+    :param stopped: names of connectors that were stopped after the hand-over.
     :param longest_pause: seconds for which one producer could not write; None: no producer was known.
     """
 
@@ -82,6 +83,7 @@ class Journal(Tolerant, BaseModel):
     delivered: bool = False
     failure: str = ""
     not_stopped: list[str] = []
+    stopped: list[str] = []
     longest_pause: float | None = None
 
     @property

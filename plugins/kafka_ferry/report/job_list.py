@@ -26,12 +26,14 @@ class Outcome:
     :param verdict: PASS or FAIL. ``told``: when it came; aware.
     :param goes_on: something keeps running after the run, as it was asked to.
     :param left: how the check ``leftovers`` ended; empty: it is not among them.
+    :param stopped: connectors of other jobs that the run stopped.
     """
 
     verdict: str
     told: datetime
     goes_on: bool = False
     left: str = ""
+    stopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class JobLine:
     :param newest: its run that works now, or has none and is younger. ``now``: what that does or did: queued, running,
         failed, planned or ``no report``.
     :param kept: the run that left something running which still does. ``left``: the run that could not take away all.
+    :param stopped: the run of another job that stopped what was left running.
     :param stale: nothing of it was verified for so long.
     """
 
@@ -98,6 +101,7 @@ class JobLine:
     left: KnownRun | None
     stale: bool
     attention: Attention
+    stopped: KnownRun | None = None
 
     @property
     def verdict(self) -> str:
@@ -116,19 +120,21 @@ def job_lines(runs: Iterable[KnownRun], now: datetime, days: int = DAYS) -> list
         or something of it keeps running; a migration that is over does not.
     """
     jobs: dict[tuple[str, ...], list[KnownRun]] = {}
-    for run in sorted(runs, key=lambda one: -one.number):
+    runs = sorted(runs, key=lambda one: -one.number)
+    stops = [(name, run) for run in runs if run.outcome for name in run.outcome.stopped]
+    for run in runs:
         # A dry run is one of the same job.
         of = (run.job.kind, run.job.name, run.job.where) if run.job else ()
         jobs.setdefault((run.dag_id, *of), []).append(run)
     limit = now - timedelta(days=days)
-    lines = [_line(found, limit) for found in jobs.values()]
+    lines = [_line(found, limit, stops) for found in jobs.values()]
     order = list(Attention)
     lines.sort(key=lambda line: line.at, reverse=True)
     return sorted(lines, key=lambda line: (order.index(line.attention), line.now not in _AT_WORK))
 
 
-def _line(runs: Sequence[KnownRun], limit: datetime) -> JobLine:
-    """:param runs: of one job, the youngest first."""
+def _line(runs: Sequence[KnownRun], limit: datetime, stops: Sequence[tuple[str, KnownRun]]) -> JobLine:
+    """:param runs: of one job, the youngest first. ``stops``: names of connectors, and what run stopped each."""
     told = sorted(
         ((run, run.outcome) for run in runs if run.outcome and not run.dry), key=lambda one: one[1].told, reverse=True
     )
@@ -141,6 +147,8 @@ def _line(runs: Sequence[KnownRun], limit: datetime) -> JobLine:
     # The last run that knows: one that was refused, or came no further, changed nothing of it.
     decided = next(((run, one) for run, one in told if one.goes_on or one.left in ("pass", "fail")), None)
     kept = decided[0] if decided and decided[1].goes_on else None
+    stopped = _stopped(kept, stops)
+    kept = None if stopped else kept
     left = decided[0] if decided and decided[1].left == "fail" else None
     now = _now(newest)
     first = latest is None and (now == "planned" or now in _AT_WORK)
@@ -151,7 +159,17 @@ def _line(runs: Sequence[KnownRun], limit: datetime) -> JobLine:
         attention = Attention.STALE
     else:
         attention = Attention.NONE
-    return JobLine(runs[0].job, runs[0].dag_id, len(runs), latest, passed, newest, now, kept, left, stale, attention)
+    return JobLine(
+        runs[0].job, runs[0].dag_id, len(runs), latest, passed, newest, now, kept, left, stale, attention, stopped
+    )
+
+
+def _stopped(kept: KnownRun | None, stops: Sequence[tuple[str, KnownRun]]) -> KnownRun | None:
+    """The run that stopped the connectors which another left running: they are called by its DAG and its name."""
+    if kept is None or kept.job is None or not kept.job.name:
+        return None
+    begin = f"{kept.dag_id}.{kept.job.name}."
+    return next((run for name, run in stops if name.startswith(begin) and run.told > kept.told), None)
 
 
 def _now(newest: KnownRun | None) -> str:

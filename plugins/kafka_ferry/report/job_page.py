@@ -76,6 +76,7 @@ class Row:
     look: bool
     kept: RunLink | None
     left: RunLink | None
+    stopped: RunLink | None
 
 
 def render_jobs(
@@ -157,6 +158,7 @@ def row_of(line: JobLine, links: JobLinks, now: datetime) -> Row:
         look=line.attention is Attention.STALE,
         kept=told(line.kept),
         left=told(line.left),
+        stopped=told(line.stopped),
     )
 
 

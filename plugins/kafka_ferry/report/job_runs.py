@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -93,18 +94,28 @@ def _names(session: Session, dags: Sequence[str], since: int) -> dict[int, JobNa
 
 
 def _reports(session: Session, dags: Sequence[str], since: int) -> dict[int, Outcome]:
-    """How the reports of runs ended, by the runs' number. The database picks the four values: five times as fast as
+    """How the reports of runs ended, by the runs' number. The database picks the five values: five times as fast as
     reading the summaries whole (measured on SQLite). Others may call something of theirs ``report``."""
     value, found = XComModel.value, dict[int, Outcome]()
     picked = {"schema": value["schema"], "verdict": value["verdict"], "goes_on": value["goes_on"],
-              "left": value[("checks", "leftovers")]}  # fmt: skip
+              "left": value[("checks", "leftovers")], "stopped": value["stopped"]}  # fmt: skip
     columns = [one.as_string().label(name) for name, one in picked.items()]
     for row in session.execute(_of_xcoms(_REPORT, dags, since, XComModel.timestamp.label("told"), *columns)):
         before = found.get(row.dag_run_id)
         if str(row.schema).startswith(_OURS) and (before is None or before.told < row.told):
             verdict = "PASS" if row.verdict == "PASS" else "FAIL"
-            found[row.dag_run_id] = Outcome(verdict, row.told, str(row.goes_on) in _TRUE, str(row.left or ""))
+            goes_on, left = str(row.goes_on) in _TRUE, str(row.left or "")
+            found[row.dag_run_id] = Outcome(verdict, row.told, goes_on, left, _names_in(row.stopped))
     return found
+
+
+def _names_in(text: str | None) -> tuple[str, ...]:
+    """Of a list, as databases write one that is picked from JSON."""
+    try:
+        names = json.loads(text or "[]")
+    except ValueError:
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _of_xcoms(key: str, dags: Sequence[str], since: int, *columns: Any) -> Select[Any]:

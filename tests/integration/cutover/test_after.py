@@ -50,6 +50,7 @@ def test_connectors_are_stopped_behind_a_fence_that_stays(lab: Lab, replicate: A
     run.prepare()
     run.gate()
     run.window()
-    assert run.finish()["verdict"] == "PASS"
+    report = run.finish()
+    assert (report["verdict"], report["cutover"]["connectors_stopped"]) == ("PASS", names)
     assert {connect.status(name).state.value for name in names} == {"STOPPED"}
     assert not lab.can_write(topic)

@@ -67,6 +67,7 @@ def cutover_of(journal: Journal, lag: Sequence[tuple[float, int]] = ()) -> dict[
         "stages": [stage.model_dump(mode="json") for stage in journal.stages],
         "rolled_back": journal.state is State.ROLLED_BACK,
         "failure": journal.failure,
+        "connectors_stopped": journal.stopped,
         "fence_left": bool(journal.added) and not journal.lifted,
         "acls_added": len(journal.added),
         "acls_kept": len(journal.kept),
@@ -81,4 +82,5 @@ NOT_BEGUN: Final[Mapping[str, Any]] = {
     "wave": None, "state": "not_begun", "fence": None, "fenced_at": None, "handed_over_at": None,
     "write_downtime_seconds": None, "longest_producer_pause_seconds": None, "stages": [], "rolled_back": False,
     "failure": "", "fence_left": False, "acls_added": 0, "acls_kept": 0, "partitions": 0, "groups": 0, "lag": [],
+    "connectors_stopped": [],
 }  # fmt: skip

@@ -229,11 +229,16 @@ class EndReplicationOperator(FerryOperator):
     def execute_task(self, context: Context) -> list[str]:
         from kafka_ferry.hooks.connect.hook import ConnectHook
 
-        spec = wave_of(context).spec
-        if spec.connect_conn_id:
-            for name in spec.end_connectors:
-                ConnectHook(spec.connect_conn_id).stop(name)
-                self.log.info("connector %s is stopped; its offsets are kept", name)
+        wave, artifacts = wave_of(context), RunArtifacts.of(context)
+        spec = wave.spec
+        if not spec.connect_conn_id:
+            return []
+        for name in spec.end_connectors:
+            ConnectHook(spec.connect_conn_id).stop(name)
+            self.log.info("connector %s is stopped; its offsets are kept", name)
+        if spec.end_connectors and (journal := own_journal(wave, artifacts)) is not None:
+            journal.stopped = spec.end_connectors  # the page of all jobs says so of the migration
+            wave.journals.write(journal, artifacts)
         return spec.end_connectors
 
 
