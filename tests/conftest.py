@@ -55,7 +55,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The main process of the session, which ends last, stops the stacks that its tests have shared."""
+    """The main process of the session, which ends last, stops the stacks that its tests have shared, or left."""
     if hasattr(session.config, "workerinput"):
         return
     for folder in _stacks():
@@ -77,6 +77,4 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _stacks() -> list[Path]:
-    names = ("stack", "secure-stack", "airflow-stack", "database-stack", "oldest-stack")
-    folders = (Path(os.environ[TEST_FOLDER]) / name for name in names)
-    return [folder for folder in folders if folder.exists()]
+    return sorted(state.parent for state in Path(os.environ[TEST_FOLDER]).glob("*/state.json"))

@@ -21,8 +21,10 @@ def own_stack(name: str, **kind: Any) -> Iterator[Stack]:
     """
     folder = Path(os.environ["FERRY_TEST_FOLDER"]) / name
     stack = Stack(folder, owner_pid=int(os.environ["FERRY_TEST_SESSION_PID"]), report=print, **kind).up()
-    yield stack
-    stack.down(purge=True)
+    try:
+        yield stack
+    finally:  # in a test's own block a failure comes here, and the session's folder goes before the watchdog looks
+        stack.down(purge=True)
 
 
 def use(stack: Stack, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
