@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
-from kafka_ferry.jobs.common.proven import asset_of, emit
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.cutover.reported import FAIL_BACK_JOB
 from kafka_ferry.jobs.cutover.tasks.work import (
@@ -137,30 +136,17 @@ class BackWindowOperator(WindowOperator):
     """The same window, from the target to the source; with its hand-over the cutover is taken back."""
 
     def execute_task(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.core.job_name import JobName
         from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.cutover.live.way_back import WayBack
         from kafka_ferry.jobs.cutover.live.window import Window
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
-        from kafka_ferry.jobs.cutover.rules.timeline import cutover_of
 
-        back, run = WayBack.of(context), context["dag_run"]
+        back = WayBack.of(context)
         acquire_lock(context, *back.shared_names)
         window = Window(back.wave, RunArtifacts.of(context))
         journal = window.run()
         back.hand_back()
-        told, payload = cutover_of(journal), window.payload(journal)
-        emit(
-            context,
-            asset_of(JobName.of(FailBackSpec, context["params"])),
-            {
-                "event": "handed_over", "wave": journal.wave, "dag_id": run.dag_id, "run_id": run.run_id,
-                "topics": len(journal.topics), "fenced_at": journal.fenced_at,
-                "handed_over_at": journal.handed_over_at, "target": payload["target"].get("bootstrap.servers"),
-            },
-        )  # fmt: skip
-        self.log.info("to switch back to: %s", payload["target"])
-        return {key: told[key] for key in ("wave", "handed_over_at", "write_downtime_seconds")}
+        return self.announce(context, FailBackSpec, window, journal)
 
 
 class EndBackOperator(FerryOperator):

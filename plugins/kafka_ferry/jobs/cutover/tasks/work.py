@@ -17,8 +17,10 @@ from kafka_ferry.report.artifacts import CHECKS_MADE, FROZEN, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.spec import Spec
     from kafka_ferry.core.wave_journal import Journal
     from kafka_ferry.jobs.cutover.live.wave import Wave
+    from kafka_ferry.jobs.cutover.live.window import Window
     from kafka_ferry.jobs.migration.live.migration import Migration
     from kafka_ferry.report.stages import Tasks
 
@@ -182,28 +184,34 @@ class WindowOperator(FerryOperator):
         super().__init__(**{"outlets": [PROVEN], **kwargs})
 
     def execute_task(self, context: Context) -> dict[str, Any]:
-        from kafka_ferry.core.job_name import JobName
         from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.cutover.live.window import Window
         from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
-        from kafka_ferry.jobs.cutover.rules.timeline import cutover_of
 
-        wave, run = wave_of(context), context["dag_run"]
+        wave = wave_of(context)
         acquire_lock(context, wave.shared_name)
         window = Window(wave, RunArtifacts.of(context))
-        journal = window.run()
-        told = cutover_of(journal)
-        payload = window.payload(journal)
+        return self.announce(context, CutoverSpec, window, window.run())
+
+    def announce(self, context: Context, spec: type[Spec], window: Window, journal: Journal) -> dict[str, Any]:
+        """The wave's event, and what Airflow keeps of the task.
+
+        :param spec: of the DAG, whose job the event is of.
+        """
+        from kafka_ferry.core.job_name import JobName
+        from kafka_ferry.jobs.cutover.rules.timeline import cutover_of
+
+        run, told, target = context["dag_run"], cutover_of(journal), window.payload(journal)["target"]
         emit(
             context,
-            asset_of(JobName.of(CutoverSpec, context["params"])),
+            asset_of(JobName.of(spec, context["params"])),
             {
                 "event": "handed_over", "wave": journal.wave, "dag_id": run.dag_id, "run_id": run.run_id,
                 "topics": len(journal.topics), "fenced_at": journal.fenced_at,
-                "handed_over_at": journal.handed_over_at, "target": payload["target"].get("bootstrap.servers"),
+                "handed_over_at": journal.handed_over_at, "target": target.get("bootstrap.servers"),
             },
         )  # fmt: skip
-        self.log.info("to switch to: %s", payload["target"])
+        self.log.info("to switch to: %s", target)
         return {key: told[key] for key in ("wave", "handed_over_at", "write_downtime_seconds")}
 
 
