@@ -52,10 +52,8 @@ class Running:
         """Java and Python's scripts exec once more as they start: for a moment /proc shows no environment (seen as "the
         process ended" with an empty log, once in some starts). So a process without any is looked at again."""
         for _ in range(10):
-            if _is_marked(process, self.mark):
-                return True
-            if _environment(process):
-                return False
+            if values := _environment(process):  # read once: the environment may appear between two looks
+                return values.get(MARK) == self.mark
             time.sleep(0.02)
         return False
 
@@ -206,11 +204,8 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _is_marked(process: psutil.Process, prefix: str) -> bool:
-    try:
-        mark = process.environ().get(MARK, "")
-        return bool(mark.startswith(prefix) if prefix.endswith(":") else mark == prefix)
-    except (psutil.AccessDenied, psutil.ZombieProcess):
-        return False
+    mark = _environment(process).get(MARK, "")
+    return bool(mark.startswith(prefix) if prefix.endswith(":") else mark == prefix)
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from dag_runs import Runs, fill
 from demo.airflow_api import FINISHED, AirflowApi
 from group_offsets import commit
+from kafka_ferry.core.checks import Status
 from others_files import ConfluentSink, plain
 from plain_replicator import PlainReplicator
 from stack import Stack, jars, mariadb
@@ -155,10 +156,18 @@ class Every:
             self.advance()
             time.sleep(0.5)
         runs = Runs(self._stack, self._api, dag)
-        assert self._api.state(dag, RUN) == "success", (runs.report(RUN) or {}).get("failures")
+        assert self._api.state(dag, RUN) == "success", why(runs.report(RUN))
         states = {task.task_id: task.state for task in self._api.tasks(dag, RUN)}
         assert set(states.values()) <= {"success", "skipped"}, states
         return runs.report(RUN)
+
+
+def why(report: Mapping[str, Any] | None) -> str:
+    """What a run that did not end well says of itself."""
+    if not report:
+        return "no report"
+    failed = [check for check in report["checks"] if check["status"] == Status.FAIL]
+    return f"{report['verdict']}: tasks {report['failures']}, checks {failed}"
 
 
 def fill_bucket(store: S3Server, name: str) -> None:

@@ -62,6 +62,14 @@ def test_a_reused_pid_is_not_taken_for_ours(stack_id, tmp_path):
     assert [other_time.process(), other_mark.process(), not_ours.process()] == [None, None, None]
 
 
+def test_a_process_that_executes_anew_between_two_looks_stays_ours(stack_id, tmp_path, monkeypatch):
+    running = start(stack_id, tmp_path)
+    looks = iter([{}, psutil.Process(running.pid).environ()])
+    monkeypatch.setattr(psutil.Process, "environ", lambda _: next(looks))
+
+    assert running.process() is not None
+
+
 def test_only_processes_with_the_mark_are_ended(stack_id, tmp_path):
     mine, sibling = start(stack_id, tmp_path), start(stack_id, tmp_path, name="b")
     stranger = subprocess.Popen([sys.executable, "-c", SLEEP], stdout=subprocess.DEVNULL)
