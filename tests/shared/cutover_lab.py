@@ -119,6 +119,7 @@ class Lab:
     def __init__(self, stack: Stack, prefix: str, own_users: bool = True) -> None:
         self.stack, self.prefix, self._own_users = stack, prefix, own_users
         self.user, self.password = (f"{prefix}app" if own_users else "ferry"), "app-password"
+        self.applications: list[Application] = []
         self.admins = {side: KafkaAcls(stack.client_settings(side), f"{side} as admin") for side in SIDES}
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         for side in SIDES:
@@ -171,6 +172,9 @@ class Lab:
                 return
 
     def close(self) -> None:
+        """Whatever became of the test: an application that goes on takes the processor from all tests after it."""
+        for application in self.applications:
+            application.abandon()
         for side in SIDES:
             self.admins[side].delete_acls([*self._rights(), *self.fences(side)])
 
@@ -189,7 +193,8 @@ class Application:
         self._lab, self._topics, self._partitions, self._rate = lab, topics, partitions, rate
         self._consumer_settings = dict(consumer or {})
         self._side, self._stop, self._quiet = "source", threading.Event(), threading.Event()
-        self._read = threading.Event()
+        self._read, self._abandoned = threading.Event(), threading.Event()
+        lab.applications.append(self)
         self._ids = itertools.count()
         self._lock = threading.Lock()
         self.written: set[int] = set()
@@ -239,6 +244,14 @@ class Application:
         for thread in self._threads:
             thread.join(30)
 
+    def abandon(self) -> None:
+        """End all threads soon, with whatever is not written yet. Nothing to do after ``stop``."""
+        for event in (self._stop, self._read, self._abandoned):
+            event.set()
+
+    def _works(self, waiting: Sequence[int]) -> bool:
+        return not self._abandoned.is_set() and (not self._stop.is_set() or bool(waiting))
+
     def _next(self) -> int:
         with self._lock:
             return next(self._ids)
@@ -246,7 +259,7 @@ class Application:
     def _records(self, kind: str) -> None:
         waiting: list[int] = []
         side, producer = "", Producer({"bootstrap.servers": "127.0.0.1:1"})
-        while not self._stop.is_set() or waiting:
+        while self._works(waiting):
             if side != self._side:
                 if side:
                     producer.flush(30)
@@ -285,7 +298,7 @@ class Application:
         waiting: list[int] = []
         side = ""
         producer: Any = None
-        while not self._stop.is_set() or waiting:
+        while self._works(waiting):
             if side != self._side:
                 side = self._side
                 producer = Producer(self._lab.client(side, **{

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from statistics import median
 from typing import Any
 
 import pytest
 
 from cutover_lab import Application, CutoverRun, Hook, Lab, ids_from
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 
 pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
@@ -18,9 +20,19 @@ def cut_over(
     topics: int, partitions: int, rate: float,
 ) -> dict[str, Any]:  # fmt: skip
     """``cutover`` of one wave under load; every id was consumed once."""
-    own = Lab(lab.stack, f"{lab.prefix}{name}-")
+    with closing(Lab(lab.stack, f"{lab.prefix}{name}-")) as own:
+        return _cut_over(own, replicate, make_topics, webhooks, name, topics, partitions, rate)
+
+
+def _cut_over(
+    own: Lab, replicate: Callable[..., Any], make_topics: Any, webhooks: Callable[[str, str], None], name: str,
+    topics: int, partitions: int, rate: float,
+) -> dict[str, Any]:  # fmt: skip
     names = [f"{own.prefix}t{number:03}" for number in range(topics)]
     make_topics(own.stack.client_settings("source"), *names, partitions=partitions)
+    # A broker that leads them all by the metadata does not yet do so.
+    source = KafkaClusterHook("kafka_source").admin
+    source.wait_until_usable([(topic, partition) for topic in names for partition in range(partitions)], 120)
     application = Application(own, names, partitions, rate=rate / 3)
     application.start(["plain", "idempotent", "transactional"], [f"{own.prefix}billing"])
     application.wait_for(int(rate * 5), 120)
