@@ -6,6 +6,8 @@ not in the release of it that managed Airflows of 3.0 are pinned to (1.7; it cam
 
 from __future__ import annotations
 
+import inspect
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Stats",
     "TaskDeferred",
     "TaskWaits",
+    "answer_within",
     "conf",
     "flush_stats",
     "hitl_operator",
@@ -134,3 +137,12 @@ def hitl_operator() -> type[Any] | None:
         return None
     operator: type[Any] = found
     return operator
+
+
+def answer_within(operator: type[Any], time: timedelta) -> dict[str, timedelta]:
+    """The argument of :func:`hitl_operator`'s that bounds how long a person may take.
+
+    In the standard provider of Airflow 3.1 (1.11) it is the task's ``execution_timeout``, which later ones warn of.
+    """
+    asked = inspect.signature(operator.__init__).parameters
+    return {"response_timeout" if "response_timeout" in asked else "execution_timeout": time}

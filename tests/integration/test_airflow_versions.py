@@ -96,6 +96,11 @@ def test_a_migration_and_a_backup_with_its_restore_pass(airflow: WheelAirflow, t
     assert set(run.states.values()) == {"success"}
     assert run.warnings == []
 
+    # Its question to a person is Airflow's own, with other arguments in each version.
+    run = airflow.run_dag("cutover", migration=name, topics=[topic], fence="prove", approval=True, dry_run=True)
+    assert run.states["plan"] == "success"
+    assert run.warnings == []
+
     stored = {"backup": name, "location": f"s3://{s3.BUCKET}/versions/{name}"}
     for dag, params in {
         "backup_topics": {**stored, "topics": [topic]},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from kafka_ferry.compat import hitl_operator
+from kafka_ferry.compat import answer_within, hitl_operator
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.jobs.common.tasks import FerryOperator, stage
 
@@ -21,7 +21,6 @@ _ASKED: dict[str, Any] = (
         "body": "Topics: {{ params.topics | join(', ') }}. Fence: {{ params.fence }}. The plan and what speaks against "
         "it are in the log of the task plan, how far the replication is in that of lag_gate.",
         "options": [_YES, _NO],
-        "response_timeout": timedelta(days=7),
     }
     if _HITL
     else {}
@@ -36,7 +35,16 @@ class ApprovalOperator(*_BASES):  # type: ignore[misc]
     """Airflow's own question to a person. With ``approval`` false it is passed at once."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{**_ASKED, **kwargs})
+        within = answer_within(_HITL, timedelta(days=7)) if _HITL else {}
+        super().__init__(**{**_ASKED, **kwargs, **within})
+
+    def validate_params(self) -> None:
+        """Of Airflow's operator, as it is made. Only the answer's own params are meant, and there are none: Airflow 3.1
+        has the DAG's here as well, and refuses to load it for those without a default."""
+        from airflow.sdk.definitions.param import ParamsDict
+
+        self.params = ParamsDict()
+        super().validate_params()
 
     def execute(self, context: Context) -> Any:
         with stage(context):
