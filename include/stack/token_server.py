@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import os
 import ssl
 import sys
 import time
@@ -22,7 +23,7 @@ from urllib.parse import parse_qs, unquote_plus
 from stack.ports import HOST
 
 AUDIENCE, SCOPE = "kafka", "kafka"
-SECONDS = 300  # that a token is good for
+SECONDS = int(os.environ.get("FERRY_TOKEN_SECONDS", "300"))  # that a token is good for
 
 
 class _Server(ThreadingHTTPServer):

@@ -24,6 +24,16 @@ TOKEN = "Failed to acquire SASL OAUTHBEARER token: "
         (f"{TOKEN}SSL certificate OpenSSL verify result: unable to get local issuer certificate", "https.ca.location"),
         (f'{TOKEN}{{"error": "unsupported_grant_type"}}', "sasl.oauthbearer.token.endpoint.url"),
         ("Failed to create admin client: ssl.key.pem failed: not in PEM format?: maybe wrong", "ssl.key.password"),
+        ("ssl://b:1/bootstrap: SSL handshake failed: error:0A00010B:SSL routines::wrong version number", "no TLS"),
+        ("b:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): increase", "no broker's"),
+        ("SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state", "by SASL"),
+        (
+            "SASL SCRAM-SHA-512 mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's",
+            "sasl.mechanism",
+        ),
+        ("ssl.ca.location failed: error:05800088:x509 certificate routines::no certificate or crl found", "be PEM"),
+        ("ssl.key.location failed: error:0A080009:SSL routines::PEM lib", "must be PEM"),
+        ('No such configuration property: "security_protocol"', "librdkafka's names"),
         ("SASL authentication error: Authentication failed: Invalid username or password", "sasl.password"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,6 +145,68 @@ def test_a_worker_that_dies_in_mid_comparison_costs_a_retry(
     assert (report["verdict"], report["topics"][0]["source_records"]) == ("PASS", 60_000)
     tries = {one["task_id"]: one["try_number"] for one in instances(api, runs.dag, "worker-dies")}
     assert tries["fingerprint"] == 2, tries
+    celery_stack.up()
+
+
+def _began(celery_stack: Stack, api: AirflowApi, name: str) -> Runs:
+    """A comparison of that name, once one of its tasks reads records; slowly, if ``slow_source`` said so."""
+    topic, runs = f"comparison.{name}", Runs(celery_stack, api, "verify_clusters")
+    for bootstrap in (celery_stack.source_bootstrap, celery_stack.target_bootstrap):
+        fill(bootstrap, topic, 60_000)
+    api.trigger(runs.dag, name, {"topics": [topic], "groups": []})
+    runs.until(
+        name,
+        lambda: any(
+            one["task_id"] == "fingerprint" and one["state"] == "running" and _worker_of(celery_stack, one["id"])
+            for one in instances(api, runs.dag, name)
+        ),
+    )
+    return runs
+
+
+def _passed(runs: Runs, name: str) -> dict[str, int]:
+    """Tries of its tasks, when all went well."""
+    assert runs.wait(name, timeout=400) == "success", runs.report(name)
+    report = runs.report(name)
+    assert (report["verdict"], report["topics"][0]["source_records"]) == ("PASS", 60_000)
+    return {one["task_id"]: one["try_number"] for one in instances(runs.api, runs.dag, name)}
+
+
+def test_the_queue_is_killed_and_comes_back(
+    celery_stack: Stack, api: AirflowApi, slow_source: Callable[[int], None]
+) -> None:
+    """Reports: apache/airflow 24498 and 24731, of workers that never took a task again."""
+    slow_source(400_000)
+    runs = _began(celery_stack, api, "queue-dies")
+    celery_stack.service(celery.BROKER).kill9()
+    time.sleep(10)
+    celery_stack.service(celery.BROKER).restart()
+    slow_source(0)
+    tries = _passed(runs, "queue-dies")
+    assert tries["fingerprint"] == 1, "its worker did not need the queue"
+
+
+def test_a_worker_that_is_sent_away_ends_its_task_first(
+    celery_stack: Stack, api: AirflowApi, slow_source: Callable[[int], None]
+) -> None:
+    """As a deployment does, by TERM. Reports: apache/airflow 21225 and 54479, of tasks that nobody did then."""
+    slow_source(1_000_000)
+    runs = _began(celery_stack, api, "sent-away")
+    name = next(
+        name
+        for one in instances(api, runs.dag, "sent-away")
+        if one["task_id"] == "fingerprint" and (name := _worker_of(celery_stack, one["id"]))
+    )
+    pid = celery_stack.service(name).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    slow_source(0)
+    tries = _passed(runs, "sent-away")
+    assert tries["fingerprint"] == 1, "it ended what it had begun"
+    deadline = time.monotonic() + 60
+    while celery_stack.service(name).pid is not None:
+        assert time.monotonic() < deadline, f"{name} had nothing more to do and stayed"
+        time.sleep(0.5)
     celery_stack.up()
 
 

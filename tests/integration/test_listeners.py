@@ -42,8 +42,11 @@ RECORDS = 400
 
 @pytest.fixture(scope="module", params=[TLS, MTLS, OAUTH])
 def secured(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    with own_stack(f"listener-{request.param}", listener=request.param) as stack:
-        yield stack
+    with pytest.MonkeyPatch.context() as patch:
+        # Gone several times in a run: clients that do not ask for another are a complaint of many.
+        patch.setenv("FERRY_TOKEN_SECONDS", "15")
+        with own_stack(f"listener-{request.param}", listener=request.param) as stack:
+            yield stack
 
 
 class Witness:

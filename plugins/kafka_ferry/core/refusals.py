@@ -65,6 +65,31 @@ _CURES = (
         "check sasl.oauthbearer.token.endpoint.url and sasl.oauthbearer.scope",
     ),
     _cure(
+        r"wrong version number|http request|packet length too long",
+        "what answers there speaks no TLS: the port of another listener, or security.protocol without SSL",
+    ),
+    _cure(
+        r"invalid response size",
+        "what answers there is no broker's listener, or one of TLS: check the port and security.protocol",
+    ),
+    _cure(
+        r"request not valid in current sasl state",
+        "that listener lets nobody log in by SASL: security.protocol SSL, or PLAINTEXT where it has no TLS; or the "
+        "port of another listener",
+    ),
+    _cure(
+        r"unsupported sasl mechanism",
+        "sasl.mechanism must be one that the listener has: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER",
+    ),
+    _cure(
+        r"(no certificate or crl found|PEM lib|bad end line|no start line)",
+        "the file or text must be PEM, as it begins with -----BEGIN; DER and JKS are converted by openssl and keytool",
+    ),
+    _cure(
+        r"no such configuration property",
+        "settings have librdkafka's names: docs/connections.md",
+    ),
+    _cure(
         r"ssl\.key\.(pem|location) failed|ssl\.keystore\.location failed|bad decrypt|bad password",
         "ssl.key.password must be the key's passphrase, ssl.keystore.password that of the PKCS12 file",
     ),

@@ -41,6 +41,7 @@ from kafka_ferry.hooks.kafka.acl_calls import AclCalls
 from kafka_ferry.hooks.kafka.batches import chunks, weighed
 from kafka_ferry.hooks.kafka.client_certificate import expired
 from kafka_ferry.hooks.kafka.group_calls import ALLOWED, COORDINATOR, GroupCalls
+from kafka_ferry.hooks.kafka.listener import speaks_tls
 
 if TYPE_CHECKING:
     from kafka_ferry.hooks.kafka.capabilities import Capabilities
@@ -134,12 +135,23 @@ class KafkaAdmin(GroupCalls, AclCalls):
 
     def describe_cluster(self) -> Cluster:
         """Also the cheapest proof that the connection works."""
-        described = self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+        described = self._described()
         broker = ConfigResource(ResourceType.BROKER, str(described.nodes[0].id))
         futures = self._client.describe_configs([broker], request_timeout=self.timeout)
         entries = self._result(futures[broker], "read a broker's configuration")
         factor = entries["default.replication.factor"].value
         return Cluster(described.cluster_id, len(described.nodes), int(factor))
+
+    def _described(self) -> Any:
+        try:
+            return self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+        except TransientError as error:
+            if address := speaks_tls(self._config):
+                raise BadConnection(
+                    f"connection {self.name!r}: {address} speaks TLS, and security.protocol asks for none. "
+                    "Fix: SSL, or SASL_SSL where users log in"
+                ) from error
+            raise
 
     def topic_names(self) -> list[str]:
         """All topics, Kafka's own included."""

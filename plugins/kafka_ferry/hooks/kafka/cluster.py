@@ -9,12 +9,13 @@ from typing import Any, Literal
 from airflow.sdk.log import mask_secret
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
+from kafka_ferry.core.kafka_extra import fault
 from kafka_ferry.core.msk_iam import AWS_CONNECTION, login_of
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.redaction import secret_values
 from kafka_ferry.exceptions import BadConnection, FerryError
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.kafka.config import client_config, is_iam
+from kafka_ferry.hooks.kafka.config import client_config, is_iam, missing_file
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
 
 _LAST = 5  # a marker of a transaction is no record, and a compacted topic has gaps
@@ -50,6 +51,8 @@ class KafkaClusterHook(BaseHook):
             ) from error
         if not (extra.get("bootstrap.servers") or extra.get("metadata.broker.list")):
             raise BadConnection(f"connection {self.conn_id!r}: its extra has no bootstrap.servers")
+        if wrong := fault(extra) or missing_file(extra):
+            raise BadConnection(f"connection {self.conn_id!r}: {wrong}")
         aws_conn_id = login_of("", str(extra.get("sasl.oauthbearer.config", ""))).aws_conn_id if is_iam(extra) else None
         if aws_conn_id:
             from kafka_ferry.hooks.kafka.msk_session import held_connection

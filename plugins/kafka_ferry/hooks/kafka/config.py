@@ -44,6 +44,23 @@ def client_config(extra: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
+def missing_file(extra: Mapping[str, Any]) -> str:
+    """The first file that a setting names and this machine cannot read, with the cure; empty: none.
+
+    librdkafka says ``BIO lib`` or ``system lib`` of it.
+    """
+    for key, value in extra.items():
+        if key.startswith(("ssl.", "https.")) and key.endswith(".location") and value != "probe":
+            try:
+                if not Path(str(value)).is_dir():
+                    Path(str(value)).open("rb").close()
+            except OSError as error:
+                why = (error.strerror or type(error).__name__).lower()
+                fix = "the file must be there on every machine that runs tasks, and be readable to them"
+                return f"{key} {str(value)!r}: {why}. Fix: {fix}"
+    return ""
+
+
 def _system_ca() -> str | None:
     """The system's CAs. For token endpoints librdkafka's wheel knows the path of Red Hat alone, and "probe" finds no
     other (measured, 2.16)."""
