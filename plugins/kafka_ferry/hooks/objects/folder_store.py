@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,8 @@ from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, TransientError
-from kafka_ferry.hooks.objects.store import Data, ObjectMissing, StoredObject, refuse_large
+from kafka_ferry.hooks.objects.errors import ObjectMissing, refuse_large
+from kafka_ferry.hooks.objects.store import Data, StoredObject
 
 
 class FolderStore:
@@ -131,6 +132,12 @@ class FolderStore:
         for path in [self._path(key) for key in keys]:
             with self._faults(f"delete {path.name}"):
                 path.unlink(missing_ok=True)
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        return {}
+
+    def locking(self) -> bool:
+        return False
 
     @contextlib.contextmanager
     def _faults(self, what: str) -> Iterator[None]:

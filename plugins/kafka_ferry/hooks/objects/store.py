@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Protocol, TypeVar
 
@@ -17,45 +17,17 @@ from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
-from kafka_ferry.extras import brought_by
+from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectsKept, ObjectThere, UploadGone, refuse_large
+from kafka_ferry.hooks.objects.s3_client import extra_args, has_old_checksums, s3_client
+from kafka_ferry.hooks.objects.s3_fault import KMS_CURE, PASSING, Asked, fault_of
 
 T = TypeVar("T")
 Data = bytes | memoryview
 
 PART_BYTES = 32 * 1024 * 1024  # most segments are one PUT; S3 takes parts of 5 MiB and more, 10,000 of them at most
 PATIENCE = 120.0
-_DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
-
-
-_CLIENTS = threading.Lock()  # a session may be used by one thread at a time, its clients by many (boto3's guide)
-
-
-@functools.cache
-def _session() -> Any:
-    """One for the process: for its first client it reads S3's API from files, 0.12 s (measured); then it knows it."""
-    with brought_by("aws"):
-        import boto3
-
-    return boto3.session.Session()
-
-
-class ObjectMissing(FerryError):
-    """There is no such object."""
-
-
-class ObjectThere(FerryError):
-    """There is an object of this key already."""
-
-
-class ObjectTooLarge(FerryError):
-    """An object has more bytes than the caller takes; none of them was read."""
-
-
-class UploadGone(TransientError):
-    """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
+_SECRETS = ("aws_secret_access_key", "aws_session_token", "SSECustomerKey")
 
 
 @dataclass(frozen=True)
@@ -118,7 +90,18 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; absent ones count as deleted."""
+        """Delete objects; absent ones count as deleted.
+
+        :raises ObjectsKept: some may not be deleted; the others are.
+        """
+        ...
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Which of these objects must be kept for now, and until when or by what; absent ones are not among them."""
+        ...
+
+    def locking(self) -> bool:
+        """Whether objects may be locked there. False also where the store does not tell."""
         ...
 
 
@@ -130,26 +113,22 @@ class S3Store:
 
     :param settings: ``endpoint_url``, ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
         ``aws_session_token``, ``verify``: arguments of ``boto3.client``; without keys boto3 looks for its own.
+        ``config_kwargs``, ``extra_args``: see :mod:`kafka_ferry.hooks.objects.s3_client`.
     """
 
     def __init__(
         self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE, signer: Signer | None = None
     ) -> None:
-        with brought_by("aws"):
-            from botocore.config import Config
-
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self.location, self.bucket, self.puts, self.signer = location, bucket, 0, signer
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
         self._patience = patience
-        self._secrets = [
-            str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings
-        ]
         self._lock = threading.Lock()
-        # Retries are ours: botocore counts attempts and knows no time, and a minute without S3 has to be waited for.
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60, max_pool_connections=16)
-        with _CLIENTS:
-            self._client = _session().client("s3", config=config, **settings)
+        self._client, extra = s3_client(settings), settings.get("extra_args") or {}
+        self._extra = extra_args(self._client, extra)
+        kept = {**settings, **extra}
+        secrets = [str(kept[key]) for key in _SECRETS if key in kept]
+        self._asked = Asked(location, bucket, secrets, has_old_checksums(self._client))
 
     def __repr__(self) -> str:
         return f"S3Store({self.location!r})"
@@ -159,7 +138,7 @@ class S3Store:
             self._put_parts(key, memoryview(data))
         else:
             body = bytes(data)
-            self._write(f"write {key}", lambda: self._client.put_object(**self._at(key), Body=body))
+            self._write(f"write {key}", lambda: self._client.put_object(**self._at(key, "PutObject"), Body=body))
 
     def create(self, key: str, data: Data) -> bool:
         """By ``If-None-Match: *``.
@@ -178,35 +157,34 @@ class S3Store:
 
     def _create(self, key: str, body: bytes) -> bool:
         try:
-            self._write(f"create {key}", lambda: self._client.put_object(**self._at(key), Body=body, IfNoneMatch="*"))
+            at = self._at(key, "PutObject")
+            self._write(f"create {key}", lambda: self._client.put_object(**at, Body=body, IfNoneMatch="*"))
         except ObjectThere:
             return False
         return True
 
     def _put_parts(self, key: str, data: memoryview) -> None:
-        at = self._at(key)
+        at = self._at(key, "CreateMultipartUpload")
         upload = self._write(f"begin {key}", lambda: self._client.create_multipart_upload(**at))["UploadId"]
         try:
             parts = [
                 {"PartNumber": number, "ETag": self._put_part(key, upload, number, data[begin : begin + PART_BYTES])}
                 for number, begin in enumerate(range(0, len(data), PART_BYTES), start=1)
             ]
-            done = {"MultipartUpload": {"Parts": parts}, "UploadId": upload}
-            self._write(f"complete {key}", lambda: self._client.complete_multipart_upload(**at, **done))
+            done = {"MultipartUpload": {"Parts": parts}, "UploadId": upload, **self._at(key, "CompleteMultipartUpload")}
+            self._write(f"complete {key}", lambda: self._client.complete_multipart_upload(**done))
         except BaseException:
             with contextlib.suppress(Exception):  # what is left of it costs money, not truth; the first error counts
-                self._client.abort_multipart_upload(**at, UploadId=upload)
+                self._client.abort_multipart_upload(**self._at(key, "AbortMultipartUpload"), UploadId=upload)
             raise
 
     def _put_part(self, key: str, upload: str, number: int, data: memoryview) -> str:
-        body, place = bytes(data), {"UploadId": upload, "PartNumber": number}
-        answer = self._write(
-            f"write part {number} of {key}", lambda: self._client.upload_part(**self._at(key), **place, Body=body)
-        )
+        place = {"UploadId": upload, "PartNumber": number, "Body": bytes(data), **self._at(key, "UploadPart")}
+        answer = self._write(f"write part {number} of {key}", lambda: self._client.upload_part(**place))
         return str(answer["ETag"])
 
     def get(self, key: str, limit: int | None = None) -> bytes:
-        at = self._at(key)
+        at = self._at(key, "GetObject")
 
         def read() -> bytes:
             answer = self._client.get_object(**at)
@@ -215,10 +193,10 @@ class S3Store:
                     refuse_large(self.location, key, answer["ContentLength"], limit)
                 return bytes(body.read())
 
-        return self._try(f"read {key}", read)
+        return self._read(key, read)
 
     def load(self, key: str, into: BinaryIO, limit: int) -> None:
-        at = self._at(key)
+        at = self._at(key, "GetObject")
 
         def read() -> None:
             into.seek(0)
@@ -230,17 +208,35 @@ class S3Store:
                     into.write(piece)
                     beat()
 
-        self._try(f"read {key}", read)
+        self._read(key, read)
+
+    def _read(self, key: str, read: Callable[[], T]) -> T:
+        try:
+            return self._try(f"read {key}", read)
+        except BadConnection as error:
+            if "(AccessDenied)" in str(error) and KMS_CURE not in str(error):
+                raise BadConnection(f"{str(error).rstrip('.')}{self._cipher(key)}") from None
+            raise
+
+    def _cipher(self, key: str) -> str:
+        """Why an object may be looked at and not be read: of a missing right on its key S3 may say "Access Denied"."""
+        try:
+            about = self._client.head_object(**self._at(key, "HeadObject"))
+        except Exception:  # noqa: BLE001  # it was a guess
+            return ""
+        if not str(about.get("ServerSideEncryption", "")).startswith("aws:kms"):
+            return ""
+        return f". It is encrypted with the KMS key {about.get('SSEKMSKeyId', 'of the bucket')}. {KMS_CURE}"
 
     def size(self, key: str) -> int | None:
-        at = self._at(key)
+        at = self._at(key, "HeadObject")
         try:
             return int(self._try(f"look at {key}", lambda: self._client.head_object(**at))["ContentLength"])
         except ObjectMissing:
             return None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix + prefix}
+        arguments = {"Prefix": self._prefix + prefix, **self._bucket("ListObjectsV2")}
         token: dict[str, str] = {}
         while True:
             page = self._try(f"list {prefix}", lambda: self._client.list_objects_v2(**arguments, **token))  # noqa: B023
@@ -255,31 +251,72 @@ class S3Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def folders(self) -> Sequence[str]:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "Delimiter": "/"}
+        arguments = {"Prefix": self._prefix, "Delimiter": "/", **self._bucket("ListObjectsV2")}
         page = self._try("list names", lambda: self._client.list_objects_v2(**arguments))
         return [one["Prefix"].removeprefix(self._prefix).rstrip("/") for one in page.get("CommonPrefixes", [])]
 
     def delete(self, keys: Iterable[str]) -> None:
-        wanted = [{"Key": self._at(key)["Key"]} for key in keys]
+        wanted = [{"Key": self._full(key)} for key in keys]
+        kept, passing = dict[str, str](), dict[str, str]()
         for start in range(0, len(wanted), 1000):  # the most that one request takes
             objects = {"Objects": wanted[start : start + 1000], "Quiet": True}
-            answer = self._try(
-                "delete objects",
-                lambda: self._client.delete_objects(Bucket=self.bucket, Delete=objects),  # noqa: B023
-            )
+            request = {"Delete": objects, **self._bucket("DeleteObjects")}
+            answer = self._try("delete objects", lambda: self._client.delete_objects(**request))  # noqa: B023
             for error in answer.get("Errors") or []:
-                raise TransientError(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
+                key = str(error.get("Key", "")).removeprefix(self._prefix)
+                said = (
+                    f"{error.get('Code')} {redact_text(str(error.get('Message') or ''), self._asked.secrets)}".strip()
+                )
+                (passing if error.get("Code") in PASSING else kept)[key] = said
+        if kept:
+            raise ObjectsKept(self.location, kept | passing)
+        for key, said in passing.items():
+            raise TransientError(f"{self.location}: cannot delete {key}: {said}")
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Told to those alone who have s3:GetObjectRetention and s3:GetObjectLegalHold."""
+        with ThreadPoolExecutor(8, thread_name_prefix="locks") as pool:
+            found = pool.map(lambda key: (key, self._lock_of(key)), list(keys))
+            return {key: why for key, why in found if why}
+
+    def _lock_of(self, key: str) -> str:
+        at = self._at(key, "HeadObject")
+        try:
+            about = self._try(f"look at {key}", lambda: self._client.head_object(**at))
+        except ObjectMissing:
+            return ""
+        until = about.get("ObjectLockRetainUntilDate")
+        held = ["a legal hold"] if about.get("ObjectLockLegalHoldStatus") == "ON" else []
+        if until and until > datetime.now(UTC):
+            held.append(f"{about.get('ObjectLockMode')} until {until.isoformat(timespec='seconds')}")
+        return " and ".join(held)
+
+    def locking(self) -> bool:
+        request = self._bucket("GetObjectLockConfiguration")
+        try:
+            answer = self._try("ask for its lock", lambda: self._client.get_object_lock_configuration(**request))
+        except FerryError as error:
+            if error.retriable:
+                raise
+            return False  # ObjectLockConfigurationNotFoundError; or no right to ask, or a store that knows none
+        return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
 
     def clock(self) -> datetime | None:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "MaxKeys": 1}
+        arguments = {"Prefix": self._prefix, "MaxKeys": 1, **self._bucket("ListObjectsV2")}
         page = self._try("check the clock", lambda: self._client.list_objects_v2(**arguments))
         try:
             return parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
         except (KeyError, ValueError):
             return None
 
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self._prefix + check_key(key, self.location)}
+    def _at(self, key: str, operation: str) -> dict[str, Any]:
+        return {**self._bucket(operation), "Key": self._full(key)}
+
+    def _bucket(self, operation: str) -> dict[str, Any]:
+        return {"Bucket": self.bucket, **self._extra[operation]}
+
+    def _full(self, key: str) -> str:
+        return self._prefix + check_key(key, self.location)
 
     def _write(self, what: str, call: Callable[[], T]) -> T:
         def counted() -> T:
@@ -295,7 +332,7 @@ class S3Store:
             try:
                 answer = call()
             except Exception as error:
-                fault = self._fault(what, error)
+                fault = fault_of(error, what, self._asked)
                 if fault is None:
                     raise
                 if (
@@ -309,38 +346,3 @@ class S3Store:
                 return answer
             time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # spread, no secret
             pause = min(5.0, pause * 2)
-
-    def _fault(self, what: str, error: Exception) -> FerryError | None:
-        """Ours for an error of boto3's; None when it is none of theirs."""
-        with brought_by("aws"):
-            from botocore import exceptions as botocore
-        from urllib3.exceptions import HTTPError
-
-        text = redact_text(str(error), self._secrets)
-        if isinstance(error, botocore.ClientError):
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if code == "NoSuchBucket":
-                return BadParam("location", f"there is no bucket {self.bucket!r}", "create it, or correct the name")
-            if code == "NoSuchUpload":
-                return UploadGone(f"{self.location}: cannot {what}: {text}")
-            if status == 412:
-                return ObjectThere(f"{self.location}: cannot {what}: it exists already")
-            if code in _MISSING:
-                return ObjectMissing(f"{self.location}: no object to {what}")
-            if code in _DENIED or status == 403:
-                return BadConnection(f"{self.location}: not allowed to {what}: {text}")
-            passing = status >= 500 or status in (408, 409, 429) or code in _PASSING
-            return (TransientError if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
-        if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
-            return BadConnection(f"{self.location}: no credentials. Fix: keys in the aws connection, or a role")
-        if isinstance(error, botocore.ParamValidationError | botocore.UnknownEndpointError):
-            return BadParam("location", f"{self.location!r}: {text}", "s3://bucket/prefix")
-        if isinstance(error, botocore.BotoCoreError | HTTPError | OSError):
-            return TransientError(f"{self.location}: cannot {what}: {text}")
-        return None
-
-
-def refuse_large(location: str, key: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise ObjectTooLarge(f"{location}: {key} has {size} bytes, at most {limit} are read")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from kafka_ferry.core.signature import Signer
+from kafka_ferry.hooks.objects.errors import ObjectMissing, refuse_large
 from kafka_ferry.hooks.objects.folder_store import FolderStore
-from kafka_ferry.hooks.objects.store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
+from kafka_ferry.hooks.objects.store import Data, ObjectStore, StoredObject
 from kafka_ferry.report.artifacts import artifacts_root
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,12 @@ class _ObjectStorage:
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             (self._path / key).unlink(missing_ok=True)
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        return {}
+
+    def locking(self) -> bool:
+        return False
 
     def _full(self, key: str) -> Any:
         path = self._path / key
