@@ -19,13 +19,16 @@ from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
+from kafka_ferry.jobs.cutover.live.strangers import strangers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
+from kafka_ferry.jobs.cutover.rules.old_connect import refuse_no_stop
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
-from kafka_ferry.jobs.cutover.rules.standstill import by_halves
+from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves
+from kafka_ferry.jobs.cutover.rules.strangers import stranger_findings
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
@@ -65,8 +68,12 @@ def make_plan(
         *producers_by_halves(by_halves(states, wave.targets, names)),
         *groups_by_halves(groups.reads, wave.targets),
         *_connector_findings(wave),
+        # A way back has refused already what others wrote where it will write.
+        *(_written_on_target(wave) if with_waves else []),
     ]
-    writing = {tp: known for tp, known in states.items() if tp[0] in topics}
+    gone = asleep(states, wave.producers(states), int(pendulum.now("UTC").timestamp() * 1000))
+    awake = {tp: [one for one in known if one.producer_id not in gone] for tp, known in states.items()}
+    writing = {tp: known for tp, known in awake.items() if tp[0] in topics}
     plan = CutoverPlan(
         planned=pendulum.now("UTC").isoformat(),
         spec=spec.model_dump(mode="json"),
@@ -82,7 +89,8 @@ def make_plan(
             f"{number_of(len(groups.committed), 'group')}; fence {spec.fence.value}, silence {spec.silence:g} s",
             *([] if wave.tells_producers else ["the source's brokers do not tell who writes (KIP-664, Kafka 2.8): "
                                                "producers are seen by their records alone"]),
-            *(_waves(wave, states, names) if with_waves else []),
+            *(_waves(wave, awake, names) if with_waves else []),
+            *([f"not named: {number_of(len(gone), 'producer')} that wrote last over ten minutes ago"] if gone else []),
             *change_notes([*before, *window_changes(spec, fence, sorted(groups.committed))]),
         ],
         writers=[f"{who}: {', '.join(of[:5])}" for who, of in _by_producer(writing, names).items()][:_NAMED],
@@ -100,6 +108,10 @@ def _waves(wave: Wave, states: Mapping[Partition, Sequence[ProducerState]], name
     return Waves.of(
         wave.journals.all(), wave.migration.topics.names, groups.reads, groups.all_states, _by_producer(states, names)
     ).lines()
+
+
+def _written_on_target(wave: Wave) -> list[Finding]:
+    return stranger_findings(strangers(wave), wave.journals.all(), wave.source.conn_id, wave.target.conn_id)
 
 
 def plan_text(plan: CutoverPlan) -> str:
@@ -158,7 +170,9 @@ def _fence(wave: Wave) -> tuple[list[Acl], list[Finding]]:
 def _connector_findings(wave: Wave) -> list[Finding]:
     if not wave.spec.end_connectors or not wave.spec.connect_conn_id:
         return []
-    known = set(ConnectHook(wave.spec.connect_conn_id).connectors())
+    connect = ConnectHook(wave.spec.connect_conn_id)
+    refuse_no_stop(connect.info().version, "end_connectors")
+    known = set(connect.connectors())
     return [
         Finding(Severity.REFUSE, "connectors", f"connector {name}", f"is not on {wave.spec.connect_conn_id}",
                 f"one of: {', '.join(sorted(known)[:10])}", "end_connectors")

@@ -172,17 +172,25 @@ class WayBack:
                     "since: nobody can write back", f"kafka-acls {acl.command().replace('--add', '--remove')}",
                 )  # fmt: skip
 
+    @property
+    def forward_connect(self) -> ConnectHook:
+        """That of the way there."""
+        return ConnectHook(str(self.spec.forward_connect_conn_id or self.spec.connect_conn_id))
+
+    def named_there(self) -> list[str]:
+        """Those of ``forward_connectors`` that exist."""
+        named = self.spec.forward_connectors
+        there = set(self.forward_connect.connectors()) if named else set()
+        return [name for name in named if name in there]
+
     def end_forward(self, is_active: IsActive) -> list[str]:
         """Stop the connectors that the params name, and see that nothing replicates to the target any more.
 
         :raises FerryError: somebody does, with the cure. ``StillThere``: somebody wrote to the source.
         """
-        conn_id = self.spec.forward_connect_conn_id or self.spec.connect_conn_id
-        for name in self.spec.forward_connectors:
-            connect = ConnectHook(str(conn_id))
-            if connect.find_config(name) is not None:
-                connect.stop(name)
-                log.info("connector %s is stopped; its offsets are kept", name)
+        for name in self.named_there():
+            self.forward_connect.stop(name)
+            log.info("connector %s is stopped; its offsets are kept", name)
         self.assert_one_way(is_active)
         self.refuse_late_records()
         self.refuse_other_denials()
@@ -243,17 +251,21 @@ class WayBack:
             time.sleep(_POLL)
         return self.engine.names
 
-    def refuse_failed(self) -> None:
-        """:raises FerryError: a task of the way back has failed, so nothing more comes; with its trace."""
+    def failed(self) -> str:
+        """The trace of a task of the way back that has failed; empty: none has, or it could not be asked."""
         try:
             now = self.engine.readiness()
         except TransientError as error:  # its records tell as well, and it is asked again
             log.warning("could not ask how the way back is: %s", error)
-            return
-        if now.verdict is Verdict.FAILED:
+            return ""
+        return now.reason if now.verdict is Verdict.FAILED else ""
+
+    def refuse_failed(self) -> None:
+        """:raises FerryError: a task of the way back has failed, so nothing more comes; with its trace."""
+        if why := self.failed():
             raise FerryError(
                 "the way back has failed. Fix: what the last cause of its trace names, then a new run with the same "
-                f"params, which goes on with it: {now.reason}"
+                f"params, which goes on with it: {why}"
             )
 
     def hand_back(self) -> None:
@@ -262,6 +274,11 @@ class WayBack:
         if found is not None and found.own == self.forward.own:  # as it is now: its fence was lifted since
             found.state, found.lent = State.FAILED_BACK, False
             self.journals.write(found)
+
+    def states(self) -> dict[str, str]:
+        """Its connectors that are there, to their states."""
+        there = self.engine.mirror.runtime.existing(self.engine.mirror.names)
+        return {name: self.engine.connect.status(name).state.value for name in there}
 
     def close(self, backward: Journal | None) -> str:
         """What the end of a run does about the way back; what was done, in words."""

@@ -20,7 +20,13 @@ from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.report.reading import Reader
+
 _DONE = "nothing to do: the wave is back on the source"
+#: Artifact: connectors of the way back that are there when the run ends, to their states.
+WAY_BACK = "way_back.json"
+#: Artifact: names of the connectors of the way there that the run stops.
+STOPPED = "stopped.json"
 
 
 class PlanFailBackOperator(PlanningOperator):
@@ -32,20 +38,23 @@ class PlanFailBackOperator(PlanningOperator):
         from kafka_ferry.core.wave_journal import OPEN, State
         from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.common.wave_journals import is_done
-        from kafka_ferry.jobs.cutover.live.back_plan import back_changes, rights_findings, tell
+        from kafka_ferry.jobs.cutover.live.back_plan import back_changes, refuse_old_connect, rights_findings, tell
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack, run_is_active
+        from kafka_ferry.jobs.cutover.rules.asked import ASKED, TARGET, asked
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = self.asked(context, FailBackSpec)
+        artifacts.write_json(ASKED, asked(spec))
         if is_done(context):
             self.log.info(_DONE)
             return {}
         back = WayBack.begin(run.dag_id, run.run_id, spec)
+        artifacts.write_json(ASKED, asked(spec, TARGET))  # else there were no way back
         wave = back.wave
         back.forget_earlier()
         left = wave.journals.read(spec.wave)
@@ -59,6 +68,7 @@ class PlanFailBackOperator(PlanningOperator):
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
+        refuse_old_connect(back)
         refuse(rights := rights_findings(back))  # first: every later look needs some of them
         others = back.replicators(run_is_active(context), before=True)
         tell("replicators:", others)
@@ -86,7 +96,9 @@ class EndForwardOperator(FerryOperator):
 
         if is_done(context):
             return [_DONE]
-        return WayBack.of(context).end_forward(run_is_active(context))
+        back = WayBack.of(context)
+        RunArtifacts.of(context).write_json(STOPPED, back.named_there())  # told before it is done
+        return back.end_forward(run_is_active(context))
 
 
 class DeployBackOperator(FerryOperator):
@@ -143,7 +155,7 @@ class BackWindowOperator(WindowOperator):
 
         back = WayBack.of(context)
         acquire_lock(context, *back.shared_names)
-        window = Window(back.wave, RunArtifacts.of(context))
+        window = Window(back.wave, RunArtifacts.of(context), back.failed)
         journal = window.run()
         back.hand_back()
         return self.announce(context, FailBackSpec, window, journal)
@@ -167,13 +179,19 @@ class EndBackOperator(FerryOperator):
             return "there is no way back"
         back = WayBack.of(context)
         said = back.close(own_journal(back.wave, artifacts))
+        artifacts.write_json(WAY_BACK, back.states())
         self.log.info("%s", said)
         return said
 
 
 class FailBackReportOperator(CutoverReportOperator):
-    """With the window's seconds, whatever became of it."""
+    """With the window's seconds, whatever became of it, and what is left of the way back."""
+
+    back = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = FAIL_BACK_JOB
+
+    def more(self, reader: Reader) -> dict[str, Any]:
+        return {"way_back": reader.mapping(WAY_BACK), "connectors_stopped": reader.sequence(STOPPED)}
