@@ -157,6 +157,16 @@ class RegistryHook(BaseHook):
             return None
         return self._schema(found, f"id {number}")
 
+    def version_of(self, subject: str, schema: Schema) -> int:
+        """The number of the version of a subject that a schema is.
+
+        :raises RegistryNotFound: it is none.
+        """
+        found = self.rest.request("POST", _path(subject), json=_body(schema))
+        if not isinstance(found, dict) or not isinstance(found.get("version"), int):
+            raise self._odd(_path(subject))
+        return int(found["version"])
+
     def compatibility(self, subject: str = "") -> str | None:
         """A subject's own level, or that of all; None: it has none of its own. A registry that answers with that of
         all instead is not to be told from one with the same of its own."""
@@ -182,11 +192,7 @@ class RegistryHook(BaseHook):
         :param number: the id that it shall have, ``version``: the number; in mode IMPORT alone.
         :raises RegistryRefused: it is incompatible or invalid, or the mode does not allow it.
         """
-        body: dict[str, Any] = {"schema": schema.text}
-        if schema.type != AVRO:
-            body["schemaType"] = schema.type
-        if schema.references:
-            body["references"] = [one._asdict() for one in schema.references]
+        body = _body(schema)
         body |= {"id": number} if number is not None else {}
         body |= {"version": version} if version is not None else {}
         path = f"{_path(subject)}/versions"
@@ -261,6 +267,16 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _body(schema: Schema) -> dict[str, Any]:
+    """What the API takes for a schema; older registries know neither types nor references."""
+    body: dict[str, Any] = {"schema": schema.text}
+    if schema.type != AVRO:
+        body["schemaType"] = schema.type
+    if schema.references:
+        body["references"] = [one._asdict() for one in schema.references]
+    return body
 
 
 def _path(subject: str) -> str:
