@@ -20,8 +20,8 @@ demo: $(STAMP)  ## from nothing to a verdict: stack, real data, one migration, p
 	@$(PY) -m demo
 
 .PHONY: up
-up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; EXECUTOR=celery: with Celery, too; MSK=1: with a double of MSK Connect; S3_CONNECTORS=1: with our S3 connectors; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
-	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK S3_CONNECTORS,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z_ a-z-))) \
+up: $(STAMP)  ## start two Kafka clusters, Kafka Connect, S3 and Airflow; writes .stack/env (SECURE=1: with users and ACLs; DATABASE=1: with MariaDB; POSTGRES=1: Airflow on PostgreSQL; EXECUTOR=celery: with Celery, too; MSK=1: with a double of MSK Connect; S3_CONNECTORS=1: with our S3 connectors; REGISTRY=1: with two schema registries; SOURCE=2.6.0x2 TARGET=x3 CONNECT=3.9.2x2: other versions, several brokers and workers; LISTENER=tls|mtls|oauth: TLS, client certificates, tokens; RACKS=a,b,c: racks of the brokers)
+	@$(PY) -m stack up --dir $(STACK_DIR) $(foreach option,SECURE DATABASE POSTGRES MSK S3_CONNECTORS REGISTRY,$(if $(filter 1 yes true,$($(option))),--$(shell echo $(option) | tr A-Z_ a-z-))) \
 	  $(foreach option,SOURCE TARGET CONNECT LISTENER RACKS EXECUTOR,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 .PHONY: down

@@ -26,6 +26,7 @@ from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.migration.rules.specs import ENGINES, spec_of
 from kafka_ferry.jobs.s3.files.files_spec import FilesSpec
 from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
+from kafka_ferry.jobs.schemas.rules.spec import SchemasSpec
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 #: DAG to its spec.
@@ -42,6 +43,7 @@ SPECS: Final[dict[str, type[Spec]]] = {
     "cutover": CutoverSpec,
     "fail_back": FailBackSpec,
     "retire_source": RetireSpec,
+    "migrate_schemas": SchemasSpec,
 }
 _PLACE = re.compile(r"(?<=<!-- params:)(\w+)( -->\n).*?(?=<!-- /params -->)", re.DOTALL)
 

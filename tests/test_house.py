@@ -32,6 +32,7 @@ ROOMED = [
 PURE = (
     "core", "records", "hooks/msk/rules", "hooks/msk_connect/rules",
     "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/cutover/rules", "jobs/migration/rules",
+    "jobs/schemas/rules",
     "jobs/runtimes/service_role/rules", "jobs/s3/files/rules", "jobs/s3/files/files_spec.py",
     "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
     "jobs/cdc/debezium_config.py",
@@ -63,6 +64,7 @@ ARROWS = {
     "jobs/cdc": BELOW,
     "jobs/connections": BELOW,
     "jobs/migration": BELOW,
+    "jobs/schemas": BELOW,
     "jobs/s3": BELOW | {"jobs/backup"},  # an export is a backup that others read
     "jobs/cutover": BELOW | {"jobs/migration"},  # a cutover is the last step of a migration
 }
@@ -254,6 +256,7 @@ def test_clients_stay_small() -> None:
     """They know how a system is asked, not what for: what grows here is most likely the work of a job."""
     lines = sum(len(path.read_text().splitlines()) for path in MODULES if path.is_relative_to(PACKAGE / "hooks"))
     assert lines < 11_300
+    assert lines < 11_400
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

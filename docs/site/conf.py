@@ -34,7 +34,7 @@ PAGES = {
     "Migrate": [
         "engines", "mirror_maker2_on_connect", "mirror_maker2_dedicated", "mirror_maker2_on_msk_connect",
         "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover",
-        "fail_back", "retire_source", "verify_clusters", "hosts", "msk_connect", "connect_plugins",
+        "fail_back", "retire_source", "migrate_schemas", "verify_clusters", "hosts", "msk_connect", "connect_plugins",
     ],
     "Back up, export, stream": [
         "backup_topics", "restore_topics", "verify_backup", "export_topics_to_s3", "import_topics_from_s3",

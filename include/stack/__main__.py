@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--racks", default="", metavar="A,B,C", help="racks of the brokers of each cluster, in turn")
     up.add_argument("--exactly-once", action="store_true", help="the worker may write in transactions")
     up.add_argument("--s3-connectors", action="store_true", help="our S3 connectors on the workers")
+    up.add_argument("--registry", action="store_true", help="two schema registries (Apicurio)")
     up.add_argument("--owner-pid", type=int, help="stop the stack when this process ends")
     down = _command(commands, "down", _down, "stop all")
     down.add_argument("--purge", action="store_true", help="also remove data and logs")
@@ -91,16 +92,18 @@ def _up(options: argparse.Namespace) -> int:
         postgres=options.postgres,
         executor=options.executor,
         s3_connectors=options.s3_connectors,
+        registry=options.registry,
     ).up()
     values = stack.variables()
     print()
-    for name in ("SOURCE_BOOTSTRAP", "TARGET_BOOTSTRAP", "CONNECT_URL", "S3_ENDPOINT", "MSK_ENDPOINT", "AIRFLOW_URL"):
+    shown = "SOURCE_BOOTSTRAP TARGET_BOOTSTRAP CONNECT_URL S3_ENDPOINT MSK_ENDPOINT SOURCE_REGISTRY TARGET_REGISTRY"
+    for name in (*shown.split(), "AIRFLOW_URL"):
         if value := values.get(f"FERRY_{name}"):
             print(f"  {name.lower().replace('_', ' '):18}{value}")
     if values["FERRY_AIRFLOW_URL"]:
         print(f"  airflow login     {values['FERRY_AIRFLOW_USER']} / {values['FERRY_AIRFLOW_PASSWORD']}")
-    shown = os.path.relpath(stack.folder / "env")
-    print(f"\n  For any command:  . {shown} && airflow dags list")
+    file = os.path.relpath(stack.folder / "env")
+    print(f"\n  For any command:  . {file} && airflow dags list")
     return 0
 
 

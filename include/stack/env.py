@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import celery, jars, listeners, mariadb, msk_double, postgres, s3, s3_conditions, security
+from stack import celery, jars, listeners, mariadb, msk_double, postgres, registries, s3, s3_conditions, security
 from stack.airflow import USER
 from stack.certificates import Certificates
 from stack.cluster import Cluster, Kind
@@ -43,6 +43,7 @@ def variables(
         "FERRY_CONNECT_URL": f"{listeners.scheme(state)}://{HOST}:{state.ports['worker']}",
         "FERRY_S3_ENDPOINT": f"http://{HOST}:{_s3_port(state)}",
         **_msk(state),
+        **registries.variables(state),
         "FERRY_ARTIFACTS": str(folder / "artifacts"),
         # Empty until `python -m stack mm1-jars` has filled it: `up` fetches nothing that few need.
         "FERRY_MM1_LIBS": str(jars.mm1_jars(jars.cache_folder(project))),
@@ -106,6 +107,7 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
             },
         },
     }
+    connections |= registries.connections(state)
     providers: dict[str, dict[str, str]] = {}
     if security.has_users(state):
         # A migration's user may not write to the source: who fills it takes these.

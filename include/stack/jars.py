@@ -107,7 +107,7 @@ def fetch(
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}"]
         goal += [f"-D{name}={value}" for name, value in (wanted or {}).items()]
         code = run(maven, java, pom, goal, log)
-        if code or not any(into.glob(f"{proof}-*.jar")):
+        if code or not any(into.glob(f"{proof}-*")):
             raise MavenFailed(f"fetch what {pom} names", code, log)
         unpack(into)
 

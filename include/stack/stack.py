@@ -14,7 +14,20 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from stack import celery, env, jars, listeners, mariadb, plugins, postgres, process, s3_conditions, security, tokens
+from stack import (
+    celery,
+    env,
+    jars,
+    listeners,
+    mariadb,
+    plugins,
+    postgres,
+    process,
+    registries,
+    s3_conditions,
+    security,
+    tokens,
+)
 from stack.airflow import PARTS, PROGRAM, AirflowHome, AirflowPart
 from stack.broker import Broker
 from stack.cluster import Cluster, Kind
@@ -80,6 +93,7 @@ class Stack:
         Connect's REST API is HTTPS then.
     :param racks: of brokers, in turn; followers answer consumers of their rack.
     :param s3_connectors: the workers have our own S3 connectors on ``plugin.path``.
+    :param registry: with a schema registry beside each cluster, see ``stack.registries``.
     :param advertised: a broker's name to the port that it tells clients, where a proxy of tests stands before it; of a
         stack without users.
     """
@@ -105,6 +119,7 @@ class Stack:
         executor: str = LOCAL,
         s3_connectors: bool = False,
         advertised: Mapping[str, int] | None = None,
+        registry: bool = False,
     ) -> None:
         if msk and secure:
             raise StackError("MSK Connect's workers know no login but IAM: its double needs a stack without users")
@@ -124,7 +139,7 @@ class Stack:
         self._airflow_program = airflow_program
         self._kinds = {"source": Kind.parse(source), "target": Kind.parse(target), "worker": Kind.parse(connect)}
         self._exactly_once, self._postgres, self._advertised = exactly_once, postgres, dict(advertised or {})
-        self._celery, self._s3_connectors = executor == CELERY, s3_connectors
+        self._celery, self._s3_connectors, self._registry = executor == CELERY, s3_connectors, registry
         self._postgres |= self._celery
         self._services: dict[str, Service] = {}
         self._state: State | None = None
@@ -148,10 +163,13 @@ class Stack:
                 postgres.resolve(jars.cache_folder(self.project), java, self._report)
             if self._celery:
                 celery.resolve(jars.cache_folder(self.project), self._report)
+            if self._registry:
+                registries.resolve(jars.cache_folder(self.project), java, self._report)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
             self._state.exactly_once, self._state.postgres = self._exactly_once, self._postgres
             self._state.celery, self._state.s3_connectors = self._celery, self._s3_connectors
+            self._state.registry = self._registry
             self._state.kinds = {name: str(kind) for name, kind in self._kinds.items()}
             self._state.listener, self._state.racks = self._listener, self._racks
             listeners.check(self._listener, self._clusters())
@@ -245,6 +263,12 @@ class Stack:
         assert isinstance(service, MskDouble)  # noqa: S101 - for the type checker
         return service
 
+    def registry(self, side: str) -> registries.Registry:
+        """The schema registry beside the cluster "source" or "target"."""
+        service = self.service(f"registry-{side}")
+        assert isinstance(service, registries.Registry)  # noqa: S101 - for the type checker
+        return service
+
     @property
     def source_bootstrap(self) -> str:
         """``bootstrap.servers`` of the source cluster."""
@@ -320,6 +344,7 @@ class Stack:
         optional |= {tokens.NAME: tokens.NAME} if self._listener == listeners.OAUTH else {}
         kafka = {port: name for cluster in self._clusters() for port, name in cluster.ports().items()}
         kafka |= {name: name for name in worker_names(self._kinds["worker"])}
+        optional |= {name: name for name in registries.CONNECTIONS if self._registry}
         optional |= {**(POSTGRES_PORTS if self._postgres else {}), **(CELERY_PORTS if self._celery else {})}
         wanted = {**kafka, **PORTS, **optional, **(AIRFLOW_PORTS if self._airflow else {})}
         for port, service in wanted.items():
@@ -359,6 +384,11 @@ class Stack:
             services.append(tokens.TokenServer(self.folder, state))
         if self._msk:
             services.append(MskDouble(self.folder, state, java, connect, target, own))
+        if state.registry:
+            programs = registries.folder(cache)
+            services += [
+                registries.Registry(name, self.folder, state, java, programs) for name in registries.CONNECTIONS
+            ]
         if self._airflow:
             services += self._build_airflow(state, cache)
         if self._owner_pid is not None:
@@ -507,6 +537,7 @@ class Stack:
         self._database, self._msk = "mariadb" in self._state.processes, self._state.msk
         self._listener, self._racks = self._state.listener, self._state.racks
         self._postgres, self._celery = self._airflow and self._state.postgres, self._airflow and self._state.celery
+        self._registry = self._state.registry
         self._kinds = {name: Kind.parse(self._state.kinds.get(name, "")) for name in (*CLUSTERS, "worker")}
         self._services = self._build(find_java(), jars.jars_folder(jars.cache_folder(self.project)))
 

@@ -27,6 +27,7 @@ class State:
         self.cluster_ids: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.secure = self.msk = self.exactly_once = self.postgres = self.celery = self.s3_connectors = False
+        self.registry = False
         self.listener = ""  # one of ``stack.listeners.KINDS``
         self.racks: list[str] = []  # of brokers, in turn
         self.kinds: dict[str, str] = {}  # cluster or "worker" to what ``stack.cluster.Kind`` parses
@@ -46,6 +47,7 @@ class State:
         self.listener = str(data.get("listener", ""))
         self.racks = list(data.get("racks", []))  # type: ignore[call-overload]
         self.celery, self.s3_connectors = bool(data.get("celery", False)), bool(data.get("s3_connectors", False))
+        self.registry = bool(data.get("registry", False))
         self.kinds = dict(data.get("kinds", {}))  # type: ignore[call-overload]
         processes: dict[str, dict[str, str]] = dict(data["processes"])  # type: ignore[call-overload]
         self.processes = {name: Running(**fields) for name, fields in processes.items()}  # type: ignore[arg-type]
@@ -72,6 +74,7 @@ class State:
                 "postgres": self.postgres,
                 "celery": self.celery,
                 "s3_connectors": self.s3_connectors,
+                "registry": self.registry,
                 "kinds": self.kinds,
                 "processes": {name: asdict(running) for name, running in self.processes.items()},
             }

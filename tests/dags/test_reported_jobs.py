@@ -21,6 +21,7 @@ from kafka_ferry.jobs.migration.reported import COMPARISON, migration
 from kafka_ferry.jobs.migration.rules.specs import spec_of
 from kafka_ferry.jobs.s3.files.reported import FILES
 from kafka_ferry.jobs.s3.reported import EXPORT, IMPORT
+from kafka_ferry.jobs.schemas.reported import SCHEMAS
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
 OPERATE = (FOLDER.parent / "docs" / "operate.md").read_text()
@@ -37,6 +38,7 @@ NO_MIGRATION = {
     "cutover": CUTOVER_JOB,
     "fail_back": FAIL_BACK_JOB,
     "retire_source": RETIREMENT_JOB,
+    "migrate_schemas": SCHEMAS,
 }
 
 

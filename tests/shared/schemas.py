@@ -21,12 +21,13 @@ from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, RetirePlan
 from kafka_ferry.jobs.migration.rules.plan import ComparisonPlan, MigrationPlan
 from kafka_ferry.jobs.s3.files.plan import FilesPlan
 from kafka_ferry.jobs.s3.plan import ExportPlan, ImportPlan
+from kafka_ferry.jobs.schemas.rules.plan import SchemasPlan
 from kafka_ferry.report.overview import OVERVIEW_SCHEMA, Overview
 
 KEPT = Path(__file__).resolve().parents[1] / "report" / "schemas"
 PLANS: tuple[type[JobPlan], ...] = (
     MigrationPlan, ComparisonPlan, BackupPlan, RestorePlan, VerifyPlan, ExportPlan, ImportPlan, FilesPlan, StreamPlan,
-    ConnectionsPlan, CutoverPlan, RetirePlan,
+    ConnectionsPlan, CutoverPlan, RetirePlan, SchemasPlan,
 )  # fmt: skip
 #: What is written, and the version that it says.
 FORMATS: dict[type[BaseModel], str] = {

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CUTOVER = "cutover"
     RETIRE = "retire"
     FAIL_BACK = "fail_back"
+    SCHEMAS = "schemas"
 
 
 class PlanPart(Tolerant, BaseModel):
@@ -276,6 +277,8 @@ class Plan(PlanFile):
             return Kind.FAIL_BACK if "forward_connectors" in self.spec else Kind.CUTOVER
         if "left_behind" in self.spec:
             return Kind.RETIRE
+        if "subjects" in self.spec:
+            return Kind.SCHEMAS
         if "layout" in self.spec:  # files that others wrote
             return Kind.IMPORT
         if self.connections is not None:

@@ -37,6 +37,11 @@ QUESTIONS: Final = MappingProxyType(
         "orphans": "Are there objects of no backup?",
         "changes": "Did every insert, update and delete arrive, in order?",
         "service_role": "Did the connectors' role have the rights it needs?",
+        "subjects": "Is every subject there, with every version?",
+        "schemas": "Does every schema say the same, with all it refers to?",
+        "ids": "Does every id mean the same schema?",
+        "compatibility": "Are schemas checked as strictly?",
+        "modes": "Are the subjects' modes the same?",
         "schema_changes": "Did every change of a table's schema arrive?",
     }
 )
@@ -67,6 +72,7 @@ PLANNED: Final = MappingProxyType(
         Kind.CUTOVER: ("Topics to cut over", "Offsets"),
         Kind.FAIL_BACK: ("Topics to go back", "Offsets"),
         Kind.RETIRE: ("Topics that were handed over", "Offsets"),
+        Kind.SCHEMAS: ("", ""),
     }
 )
 
@@ -86,6 +92,7 @@ _NOUNS: Final = MappingProxyType(
         Kind.CUTOVER: "Cutover",
         Kind.FAIL_BACK: "Failback",
         Kind.RETIRE: "Retirement of a source",
+        Kind.SCHEMAS: "Migration of schemas",
     }
 )
 

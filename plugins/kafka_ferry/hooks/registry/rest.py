@@ -1,0 +1,206 @@
+"""The HTTP side of a schema registry: one request with bounded retries and an answer of bounded size.
+
+``confluent-kafka`` has a client for the same API. It is not used: it needs three packages more, reads answers of any
+size, and raises no error that says whether to try again.
+"""
+
+from __future__ import annotations
+
+import json as json_lib
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import requests
+import tenacity
+from requests.exceptions import RequestException, SSLError
+
+from kafka_ferry.core.heartbeat import beat
+from kafka_ferry.core.redaction import redact_text
+from kafka_ferry.exceptions import FerryError, NotAuthorized, TransientError
+
+log = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 2000
+#: Bytes of one answer: a schema has some kilobytes, the names of 100,000 subjects have ten megabytes.
+LARGEST_ANSWER = 32 * 1024 * 1024
+_KIND = "application/vnd.schemaregistry.v1+json"
+
+
+class RegistryError(FerryError):
+    """A schema registry refused a request.
+
+    :param status: HTTP status, 0 when there was no answer. ``code``: the API's own, 0 when it told none.
+    :param message: the registry's own words, without secrets.
+    """
+
+    def __init__(self, method: str, path: str, status: int, code: int, message: str) -> None:
+        told = f"{status}" + (f" ({code})" if code and code != status else "") if status else "no answer"
+        super().__init__(f"schema registry: {method} {path} -> {told}: {message}")
+        self.method, self.path, self.status, self.code, self.message = method, path, status, code, message
+
+    def __reduce__(self) -> tuple[type[RegistryError], tuple[str, str, int, int, str]]:
+        return type(self), (self.method, self.path, self.status, self.code, self.message)
+
+
+class RegistryNotFound(RegistryError):
+    """404: no such subject, version, schema or setting, or no such call."""
+
+
+class RegistryRefused(RegistryError):
+    """409 or 422: a schema that is incompatible or invalid, or that the mode does not take."""
+
+
+class RegistryNotAuthorized(RegistryError, NotAuthorized):
+    """401 or 403."""
+
+
+class RegistryUntrusted(RegistryError):
+    """HTTPS with a certificate that the connection does not believe. Trying again changes nothing."""
+
+
+class RegistryUnavailable(RegistryError, TransientError):
+    """It did not answer, or with a fault of its own."""
+
+    retriable: ClassVar[bool] = True
+
+
+def error_of(method: str, path: str, status: int, code: int, message: str) -> RegistryError:
+    """The typed error of an answer with an error status."""
+    kind: type[RegistryError] = RegistryError
+    if status == 404:
+        kind = RegistryNotFound
+    elif status in (409, 422):
+        kind = RegistryRefused
+    elif status in (401, 403):
+        kind = RegistryNotAuthorized
+        message += ". Fix: login and password of the connection, or the rights that its user has"
+    elif status in (408, 429) or status >= 500:
+        kind = RegistryUnavailable
+    return kind(method, path, status, code, message)
+
+
+@dataclass
+class RegistryRest:
+    """Requests to one registry; may be used by several threads.
+
+    All of them may be repeated: the API takes a schema that it has, or a setting that is so, as done.
+
+    :param base_url: ``http://host:port/path``, no slash at the end.
+    :param make_session: with login and TLS; each thread has its own.
+    :param timeout: seconds for connecting and for each answer. ``patience``: to go on trying.
+    :param secrets: values to keep out of error texts.
+    """
+
+    base_url: str
+    make_session: Callable[[], requests.Session] = field(default=requests.Session, repr=False)
+    timeout: float = 30.0
+    patience: float = 60.0
+    first_wait: float = 0.25
+    secrets: Iterable[str] = field(default=(), repr=False)
+    largest: int = LARGEST_ANSWER
+    _sessions: threading.local = field(default_factory=threading.local, repr=False)
+
+    def request(self, method: str, path: str, *, json: Any = None, params: Any = None) -> Any:
+        """The decoded JSON of the answer.
+
+        :raises RegistryError: or a subclass; after ``patience`` seconds when it is retriable.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RegistryUnavailable),
+            wait=tenacity.wait_exponential(self.first_wait, max=5) + tenacity.wait_random(0, self.first_wait),
+            stop=tenacity.stop_after_delay(self.patience),
+            before_sleep=lambda state: log.debug("%s %s: try %s failed", method, path, state.attempt_number),
+            reraise=True,
+        )
+        return retrying(self._once, method, path, json, params)
+
+    @property
+    def _session(self) -> requests.Session:
+        if not hasattr(self._sessions, "own"):
+            self._sessions.own = self.make_session()
+        session: requests.Session = self._sessions.own
+        return session
+
+    def _once(self, method: str, path: str, json: Any, params: Any) -> Any:
+        session = self._session
+        try:
+            with session.request(
+                method,
+                self.base_url + path,
+                data=None if json is None else json_lib.dumps(json).encode(),
+                params=params,
+                headers={"Accept": f"{_KIND}, application/json", "Content-Type": _KIND},
+                timeout=(min(10.0, self.timeout), self.timeout),
+                # Said here: else REQUESTS_CA_BUNDLE of the environment goes before what the connection says.
+                verify=session.verify,
+                # To wherever it points the login would not go along; who moved says so in the connection.
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = self._read(method, path, response)
+        except SSLError as fault:
+            raise self._of_tls(fault, method, path) from None
+        except RequestException as fault:
+            raise self._no_answer(fault, method, path) from None
+        beat()
+        return self._decoded(method, path, response, body)
+
+    def _read(self, method: str, path: str, response: requests.Response) -> bytes:
+        body = bytearray()
+        for piece in response.iter_content(65536):
+            body += piece
+            if len(body) > self.largest:
+                raise RegistryError(
+                    method,
+                    path,
+                    response.status_code,
+                    0,
+                    f"an answer of more than {self.largest >> 20} MB. Is this a schema registry?",
+                )
+        return bytes(body)
+
+    def _decoded(self, method: str, path: str, response: requests.Response, body: bytes) -> Any:
+        status = response.status_code
+        try:
+            answer = json_lib.loads(body) if body else None
+        except (ValueError, RecursionError):
+            answer = body[:_LONGEST_MESSAGE].decode(errors="replace") if status >= 400 else ...
+        if 300 <= status < 400:
+            message = f"{self.base_url} points elsewhere. Fix: write the address it points to into the connection"
+            raise RegistryError(method, path, status, 0, message)
+        if status >= 400:
+            code, message = _message(answer, response.reason)
+            raise error_of(method, path, status, code, redact_text(message, self.secrets))
+        if answer is ...:
+            message = f"{self.base_url} did not answer in JSON. Is this the Confluent API of a schema registry?"
+            raise RegistryError(method, path, status, 0, message)
+        return answer
+
+    def _of_tls(self, fault: SSLError, method: str, path: str) -> RegistryError:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(fault):
+            return self._no_answer(fault, method, path)
+        found = re.search(r"certificate verify failed: ([^(']*)", str(fault))
+        why = found[1].strip() if found else str(fault)
+        return RegistryUntrusted(
+            method,
+            path,
+            0,
+            0,
+            f"{self.base_url}: its certificate is not believed: {why}. Fix: verify in the connection's extra: the path "
+            "of the CA that signed it",
+        )
+
+    def _no_answer(self, fault: RequestException, method: str, path: str) -> RegistryError:
+        told = f"{self.base_url}: {fault}. Fix: see that a registry runs there, and that Airflow reaches it"
+        return RegistryUnavailable(method, path, 0, 0, redact_text(told, self.secrets))
+
+
+def _message(answer: Any, reason: str | None) -> tuple[int, str]:
+    if not isinstance(answer, dict):
+        return 0, str(answer or reason or "")[:_LONGEST_MESSAGE]
+    code = answer.get("error_code")
+    return code if isinstance(code, int) else 0, str(answer.get("message") or reason or answer)[:_LONGEST_MESSAGE]

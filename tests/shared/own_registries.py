@@ -1,0 +1,46 @@
+"""Two real schema registries (Apicurio) of a test module's own, without the clusters of a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stack import jars, registries
+from stack.java import find_java
+from stack.ports import PortLease
+from stack.registries import Registry
+from stack.stack import PROJECT
+from stack.state import State
+
+
+@contextmanager
+def own_registries(folder: Path) -> Iterator[dict[str, Registry]]:
+    """Connection id to its registry; both run, and end with the block.
+
+    :param folder: a new one, in which their data goes.
+    """
+    java, cache = find_java(), jars.cache_folder(PROJECT)
+    programs, state = registries.resolve(cache, java, print), State(folder / "state.json")
+    made = {conn: Registry(name, folder, state, java, programs) for name, conn in registries.CONNECTIONS.items()}
+    try:
+        with PortLease() as lease:
+            for registry in made.values():
+                state.keep_port(registry.name, lease, in_use=False)
+                registry.start()
+            for registry in made.values():
+                if why := registry.wait():
+                    raise registry.failure(why)
+        yield made
+    finally:
+        for registry in made.values():
+            registry.stop(grace=1)
+
+
+def use_registries(made: dict[str, Registry], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are Airflow's connections ``registry_source`` and ``registry_target``."""
+    for conn_id, registry in made.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "http", "host": registry.url}))
