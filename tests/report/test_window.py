@@ -104,7 +104,7 @@ def test_a_way_back_that_failed_says_what_is_left_of_it(found):
     assert "on the target" in view.sentence
     assert view.sentence.endswith(" Connector mm2.w.MirrorSourceConnector is STOPPED, and goes on with the next run.")
     running = window_view({**found, "way_back": {"x": "RUNNING"}}, sides)
-    assert running.sentence.endswith(" Connector x is RUNNING: stop it, or run fail_back again.")
+    assert running.sentence.endswith(" Connector x is RUNNING: stop it, or run this DAG again.")
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def _left(window: _Window) -> str:
     """What there is of a way back when its run has ended."""
     told = ""
     for name, state in sorted(window.way_back.items()):
-        goes_on = ", and goes on with the next run" if state == "STOPPED" else ": stop it, or run fail_back again"
+        goes_on = ", and goes on with the next run" if state == "STOPPED" else ": stop it, or run this DAG again"
         told += f" Connector {name} is {state}{goes_on}."
     return told
 
