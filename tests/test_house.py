@@ -253,7 +253,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 def test_clients_stay_small() -> None:
     """They know how a system is asked, not what for: what grows here is most likely the work of a job."""
     lines = sum(len(path.read_text().splitlines()) for path in MODULES if path.is_relative_to(PACKAGE / "hooks"))
-    assert lines < 10_900
+    assert lines < 11_300
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

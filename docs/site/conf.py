@@ -30,7 +30,7 @@ html_show_sourcelink = False
 
 #: Where a page stands in the list at the side.
 PAGES = {
-    "Start": ["install", "connections", "check_connections", "security", "preflight"],
+    "Start": ["install", "connections", "object_stores", "check_connections", "security", "preflight"],
     "Migrate": [
         "engines", "mirror_maker2_on_connect", "mirror_maker2_dedicated", "mirror_maker2_on_msk_connect",
         "mirror_maker2_standalone", "mirror_maker1", "msk_replicator", "replicate_topics", "cutover",

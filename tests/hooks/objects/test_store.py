@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
+from kafka_ferry.hooks.objects import s3_client
 from kafka_ferry.hooks.objects import store as object_store
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.open import open_store
@@ -94,11 +95,11 @@ def test_all_stores_of_a_process_are_clients_of_one_session(monkeypatch):
             super().__init__()
 
     monkeypatch.setattr(boto3.session, "Session", Counted)
-    object_store._session.cache_clear()
+    s3_client._session.cache_clear()
     others = {**SETTINGS, "aws_access_key_id": "you", "endpoint_url": "http://127.0.0.1:9"}
     with ThreadPoolExecutor(8) as pool:
         stores = list(pool.map(lambda number: S3Store("s3://bucket/x", (SETTINGS, others)[number % 2]), range(16)))
-    object_store._session.cache_clear()
+    s3_client._session.cache_clear()
     assert len(begun) == 1
     assert len({id(store._client) for store in stores}) == 16
     keys = [store._client._request_signer._credentials.access_key for store in stores]

@@ -15,6 +15,7 @@ from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.hosts import ssm_script
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import parent
+from kafka_ferry.hooks.objects.aws_connection import client_with
 
 with brought_by("aws"):
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -142,7 +143,7 @@ class SsmHost:
     @cached_property
     def _s3(self) -> Any:
         config = Config(signature_version="s3v4")  # presigned URLs of the older kind work in old regions only
-        return self._call(lambda: AwsBaseHook(self.conn_id, client_type="s3", config=config).conn)
+        return self._call(lambda: client_with(AwsBaseHook(self.conn_id, client_type="s3"), default=config))
 
     def _parts(self, path: str, start: int, end: int) -> bytes:
         content = bytearray()

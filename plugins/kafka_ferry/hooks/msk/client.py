@@ -29,7 +29,7 @@ from kafka_ferry.hooks.msk_connect.rules.errors import (
     WaitTimedOut,
 )
 from kafka_ferry.hooks.msk_connect.rules.states import Operation, state_text
-from kafka_ferry.hooks.objects.aws_connection import check_aws_connection
+from kafka_ferry.hooks.objects.aws_connection import check_aws_connection, client_with
 
 with brought_by("aws"):
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -116,7 +116,7 @@ class MskClient(AwsBaseHook):
     def sibling(self, service: str, region: str | None = None, config: Config | None = None) -> Any:
         """boto3's client of another service, or in another region, by the same connection.
 
-        :param config: botocore's, in place of the hook's own.
+        :param config: botocore's, which goes before what the connection says.
         """
         check_aws_connection(self.aws_conn_id)
         hook: Any = AwsBaseHook(
@@ -124,9 +124,9 @@ class MskClient(AwsBaseHook):
             client_type=service,
             region_name=region or self._region_name,
             verify=self._verify,
-            config=config or self._config,
+            config=self._config,
         )
-        return hook.conn
+        return client_with(hook, ours=config) if config else hook.conn
 
     def explained(self, arn: str, reason: str) -> str:
         """A failure with all that can be had."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
 import threading
 import time
@@ -19,6 +18,7 @@ from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 from kafka_ferry.extras import brought_by
+from kafka_ferry.hooks.objects.s3_client import s3_client
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -28,18 +28,6 @@ PATIENCE = 120.0
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
-
-
-_CLIENTS = threading.Lock()  # a session may be used by one thread at a time, its clients by many (boto3's guide)
-
-
-@functools.cache
-def _session() -> Any:
-    """One for the process: for its first client it reads S3's API from files, 0.12 s (measured); then it knows it."""
-    with brought_by("aws"):
-        import boto3
-
-    return boto3.session.Session()
 
 
 class ObjectMissing(FerryError):
@@ -130,14 +118,12 @@ class S3Store:
 
     :param settings: ``endpoint_url``, ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
         ``aws_session_token``, ``verify``: arguments of ``boto3.client``; without keys boto3 looks for its own.
+        ``config_kwargs``: see :func:`~kafka_ferry.hooks.objects.s3_client.client_config`.
     """
 
     def __init__(
         self, location: str, settings: Mapping[str, Any], patience: float = PATIENCE, signer: Signer | None = None
     ) -> None:
-        with brought_by("aws"):
-            from botocore.config import Config
-
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self.location, self.bucket, self.puts, self.signer = location, bucket, 0, signer
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
@@ -146,10 +132,7 @@ class S3Store:
             str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings
         ]
         self._lock = threading.Lock()
-        # Retries are ours: botocore counts attempts and knows no time, and a minute without S3 has to be waited for.
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60, max_pool_connections=16)
-        with _CLIENTS:
-            self._client = _session().client("s3", config=config, **settings)
+        self._client = s3_client(settings)
 
     def __repr__(self) -> str:
         return f"S3Store({self.location!r})"
