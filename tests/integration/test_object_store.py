@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
 from kafka_ferry.hooks.objects.s3_connection import store_of, store_settings
-from kafka_ferry.hooks.objects.store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
+from kafka_ferry.hooks.objects.store import PART_BYTES, S3Store
 from s3_faults import S3Faults
 
 pytestmark = pytest.mark.integration

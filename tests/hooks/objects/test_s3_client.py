@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -43,11 +44,10 @@ def sent(store: Any) -> list[Any]:
 
 
 class Empty:
+    """The body of an answer that has none."""
+
     def stream(self, *_: Any, **__: Any) -> list[bytes]:
         return [b""]
-
-    def read(self, *_: Any) -> bytes:
-        return b""
 
 
 def headers(request: Any) -> dict[str, str]:
@@ -77,8 +77,14 @@ def test_addressing_checksums_and_endpoint_of_the_connection_are_those_of_the_re
     store.put("k", b"body")
     told = headers(requests[0])
     assert requests[0].url == "https://shop-backups.store.example.com/x/k"
-    assert told["x-amz-content-sha256"] == hashlib.sha256(b"body").hexdigest(), "a body is never sent unchecked"
-    assert not {"content-encoding", "x-amz-trailer", "x-amz-checksum-crc32"} & set(told)
+    digest = hashlib.md5(b"body", usedforsecurity=False).digest()
+    assert told["content-md5"] == base64.b64encode(digest).decode(), "a body is never sent unchecked"
+    assert told["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    assert not {"content-encoding", "x-amz-trailer", "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm"} & set(told)
+    store.delete(["k"])
+    told = headers(requests[1])
+    assert "content-md5" in told
+    assert not {"x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm"} & set(told)
     assert "/eu-west-1/s3/" in told["authorization"]
 
 

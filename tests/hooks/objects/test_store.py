@@ -14,9 +14,10 @@ from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 from kafka_ferry.hooks.objects import s3_client
 from kafka_ferry.hooks.objects import store as object_store
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.open import open_store
-from kafka_ferry.hooks.objects.store import PART_BYTES, ObjectMissing, ObjectTooLarge, S3Store
+from kafka_ferry.hooks.objects.store import PART_BYTES, S3Store
 
 SETTINGS = {"region_name": "us-east-1", "aws_access_key_id": "me", "aws_secret_access_key": "S3CRET-KEY"}
 

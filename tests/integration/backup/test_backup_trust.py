@@ -13,8 +13,8 @@ import pytest
 
 from backup_lab import LOCATION, Backups
 from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.objects.errors import ObjectMissing
 from kafka_ferry.hooks.objects.s3_connection import store_of
-from kafka_ferry.hooks.objects.store import ObjectMissing
 from kafka_ferry.jobs.backup.rules.data_intervals import backup_id_of
 from kafka_ferry.jobs.backup.rules.layout import journal_prefix
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest

@@ -17,7 +17,8 @@ from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, TransientError
-from kafka_ferry.hooks.objects.store import Data, ObjectMissing, StoredObject, refuse_large
+from kafka_ferry.hooks.objects.errors import ObjectMissing, refuse_large
+from kafka_ferry.hooks.objects.store import Data, StoredObject
 
 
 class FolderStore:

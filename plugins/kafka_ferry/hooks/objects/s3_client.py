@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +26,35 @@ def s3_client(settings: Mapping[str, Any]) -> Any:
     config = client_config(settings.get("config_kwargs") or {})
     given = {key: value for key, value in settings.items() if key != "config_kwargs"}
     with _CLIENTS:
-        return _session().client("s3", config=config, **given)
+        client = _session().client("s3", config=config, **given)
+    if has_old_checksums(client):
+        for operation in ("PutObject", "UploadPart", "DeleteObjects"):
+            client.meta.events.register(f"before-sign.s3.{operation}", _with_md5)
+    return client
+
+
+def has_old_checksums(client: Any) -> bool:
+    """Whether requests are as boto3 made them before 1.36: by the connection, the environment, or AWS's own file."""
+    return bool(client.meta.config.request_checksum_calculation == "when_required")
+
+
+def _with_md5(request: Any, **_: Any) -> None:
+    """``Content-MD5`` in place of CRC32, as it was.
+
+    Stores that know no CRC32 want it for a deletion (OSS, older MinIO), a locked bucket for each object; by it every
+    store refuses what was damaged on the way.
+    """
+    for name in [one for one in request.headers if one.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum"))]:
+        del request.headers[name]
+    md5, body = hashlib.md5(usedforsecurity=False), request.body
+    if hasattr(body, "read"):  # botocore makes a file of what we give it
+        at = body.tell()
+        while piece := body.read(1024 * 1024):
+            md5.update(piece)
+        body.seek(at)
+    else:
+        md5.update(body or b"")
+    request.headers["Content-MD5"] = base64.b64encode(md5.digest()).decode()
 
 
 def client_config(given: Mapping[str, Any]) -> Any:

@@ -14,36 +14,17 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
-from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
-from kafka_ferry.extras import brought_by
-from kafka_ferry.hooks.objects.s3_client import s3_client
+from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectThere, UploadGone, refuse_large
+from kafka_ferry.hooks.objects.s3_client import has_old_checksums, s3_client
+from kafka_ferry.hooks.objects.s3_fault import Asked, fault_of
 
 T = TypeVar("T")
 Data = bytes | memoryview
 
 PART_BYTES = 32 * 1024 * 1024  # most segments are one PUT; S3 takes parts of 5 MiB and more, 10,000 of them at most
 PATIENCE = 120.0
-_DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
-
-
-class ObjectMissing(FerryError):
-    """There is no such object."""
-
-
-class ObjectThere(FerryError):
-    """There is an object of this key already."""
-
-
-class ObjectTooLarge(FerryError):
-    """An object has more bytes than the caller takes; none of them was read."""
-
-
-class UploadGone(TransientError):
-    """A multipart upload ended without us: its end was asked for twice, or somebody cleaned up."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +109,10 @@ class S3Store:
         self.location, self.bucket, self.puts, self.signer = location, bucket, 0, signer
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
         self._patience = patience
-        self._secrets = [
-            str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings
-        ]
         self._lock = threading.Lock()
         self._client = s3_client(settings)
+        secrets = [str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings]
+        self._asked = Asked(location, bucket, secrets, has_old_checksums(self._client))
 
     def __repr__(self) -> str:
         return f"S3Store({self.location!r})"
@@ -278,7 +258,7 @@ class S3Store:
             try:
                 answer = call()
             except Exception as error:
-                fault = self._fault(what, error)
+                fault = fault_of(error, what, self._asked)
                 if fault is None:
                     raise
                 if (
@@ -292,38 +272,3 @@ class S3Store:
                 return answer
             time.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311  # spread, no secret
             pause = min(5.0, pause * 2)
-
-    def _fault(self, what: str, error: Exception) -> FerryError | None:
-        """Ours for an error of boto3's; None when it is none of theirs."""
-        with brought_by("aws"):
-            from botocore import exceptions as botocore
-        from urllib3.exceptions import HTTPError
-
-        text = redact_text(str(error), self._secrets)
-        if isinstance(error, botocore.ClientError):
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if code == "NoSuchBucket":
-                return BadParam("location", f"there is no bucket {self.bucket!r}", "create it, or correct the name")
-            if code == "NoSuchUpload":
-                return UploadGone(f"{self.location}: cannot {what}: {text}")
-            if status == 412:
-                return ObjectThere(f"{self.location}: cannot {what}: it exists already")
-            if code in _MISSING:
-                return ObjectMissing(f"{self.location}: no object to {what}")
-            if code in _DENIED or status == 403:
-                return BadConnection(f"{self.location}: not allowed to {what}: {text}")
-            passing = status >= 500 or status in (408, 409, 429) or code in _PASSING
-            return (TransientError if passing else FerryError)(f"{self.location}: cannot {what}: {text}")
-        if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
-            return BadConnection(f"{self.location}: no credentials. Fix: keys in the aws connection, or a role")
-        if isinstance(error, botocore.ParamValidationError | botocore.UnknownEndpointError):
-            return BadParam("location", f"{self.location!r}: {text}", "s3://bucket/prefix")
-        if isinstance(error, botocore.BotoCoreError | HTTPError | OSError):
-            return TransientError(f"{self.location}: cannot {what}: {text}")
-        return None
-
-
-def refuse_large(location: str, key: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise ObjectTooLarge(f"{location}: {key} has {size} bytes, at most {limit} are read")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kafka_ferry.core.signature import Signer
+from kafka_ferry.hooks.objects.errors import ObjectMissing, refuse_large
 from kafka_ferry.hooks.objects.folder_store import FolderStore
-from kafka_ferry.hooks.objects.store import Data, ObjectMissing, ObjectStore, StoredObject, refuse_large
+from kafka_ferry.hooks.objects.store import Data, ObjectStore, StoredObject
 from kafka_ferry.report.artifacts import artifacts_root
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafka_ferry.exceptions import BadParam, TransientError
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.objects.errors import ObjectMissing
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.common.claim_store import claim_store
 from kafka_ferry.report.names import safe_name
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from kafka_ferry.core.wave_journal import DONE, Journal
 from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.objects.store import ObjectMissing
+from kafka_ferry.hooks.objects.errors import ObjectMissing
 from kafka_ferry.jobs.common.claim_store import store_beside_artifacts
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import safe_name

@@ -12,7 +12,8 @@ from typing import Any
 from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.core.unmatched import did_you_mean
 from kafka_ferry.exceptions import BadParam, TransientError
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore
+from kafka_ferry.hooks.objects.errors import ObjectMissing
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import (
     check_name,
     data_prefix,

@@ -12,7 +12,8 @@ from typing import Any
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.exceptions import TransientError
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import journal_prefix
 from kafka_ferry.jobs.backup.rules.manifest import (
     DamagedManifest,

@@ -22,7 +22,8 @@ from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.reading.batch_stream import is_plain, worth_compiling
 from kafka_ferry.hooks.kafka.reading.column_reader import NATIVE_RECORDS
 from kafka_ferry.hooks.kafka.reading.message_reader import LibrdkafkaReader
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.claims import as_claimed
 from kafka_ferry.jobs.backup.rules.formats import decode
 from kafka_ferry.jobs.backup.rules.layout import SUFFIXES

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from kafka_ferry.exceptions import TransientError
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import manifest_key
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
 from kafka_ferry.jobs.backup.rules.manifest_check import MANIFEST_BYTES

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.exceptions import TransientError
-from kafka_ferry.hooks.objects.store import ObjectMissing, ObjectStore, ObjectTooLarge
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
+from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.records.damage import DamagedSegment
 
 MOST_BYTES: Final = 8 * 1024**3
