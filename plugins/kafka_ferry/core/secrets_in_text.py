@@ -32,7 +32,8 @@ _ENDS = (
     "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "pwd", "secret",
     "token", "credential", "credentials", "secretkey",
     "accesskey", "accesskeyid", "apikey", "privatekey", "accountkey", "sharedkey", "storagekey", "signingkey",
-    "encryptionkey", "masterkey", "keystorekey", "sslkey", "keypem", "secretstring", "secretbinary", "secretvalue",
+    "encryptionkey", "customerkey", "masterkey", "keystorekey", "sslkey", "keypem", "secretstring", "secretbinary",
+    "secretvalue",
     "authorization", "cookie", "cookies", "amzsignature", "amzcredential", "sharedaccesssignature", "userinfo",
     "googleaccessid",
 )  # fmt: skip

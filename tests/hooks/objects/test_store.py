@@ -142,7 +142,7 @@ def test_what_no_retry_can_cure_fails_at_once_and_shows_no_secret(error, expecte
     with pytest.raises(expected) as raised:
         store.get("k")
     assert not raised.value.retriable
-    assert len(client.calls) == 1
+    assert [name for name, _ in client.calls].count("get_object") == 1
     assert "S3CRET-KEY" not in str(raised.value) + repr(raised.value) + repr(store)
 
 

@@ -15,7 +15,7 @@ from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.hosts import ssm_script
 from kafka_ferry.hooks.hosts.host import Output
 from kafka_ferry.hooks.hosts.shell import parent
-from kafka_ferry.hooks.objects.aws_connection import client_with
+from kafka_ferry.hooks.objects.aws_connection import client_with, upload_args
 
 with brought_by("aws"):
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -163,7 +163,8 @@ class SsmHost:
 
     def _through_s3(self, content: bytes, script: Callable[[str], str], path: str) -> None:
         where = {"Bucket": self._extra["bucket"], "Key": f"kafka-ferry/{uuid.uuid4().hex}"}
-        self._call(lambda: self._s3.put_object(**where, Body=content))
+        extra = upload_args(AwsBaseHook(self.conn_id, client_type="s3"))
+        self._call(lambda: self._s3.put_object(**extra, **where, Body=content))
         try:
             url = self._call(lambda: self._s3.generate_presigned_url("get_object", where, ExpiresIn=_URL_SECONDS))
             done = self.run(script(url), timeout=_URL_SECONDS)

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 from kafka_ferry.exceptions import BadParam, NotAuthorized, TransientError
 from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import Coordinates, PluginArchive, is_archive, unpacked
+from kafka_ferry.hooks.objects.aws_connection import upload_args
 
 with brought_by("aws"):
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -108,7 +109,7 @@ def upload(
         if _size(s3, bucket, key) == len(content):
             log.info("s3://%s/%s exists already", bucket, key)
         else:
-            s3.put_object(Bucket=bucket, Key=key, Body=content)
+            s3.put_object(**upload_args(source), Bucket=bucket, Key=key, Body=content)
             log.info("s3://%s/%s: %d bytes written", bucket, key, len(content))
     return key
 
@@ -146,7 +147,7 @@ def write_text(bucket: str, key: str, text: str, *, aws_conn_id: str | None = "a
     """Write a small object. Raises as :func:`upload` does."""
     source: Any = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3", **hook)
     with _translated(bucket, key):
-        source.conn.put_object(Bucket=bucket, Key=key, Body=text.encode())
+        source.conn.put_object(**upload_args(source), Bucket=bucket, Key=key, Body=text.encode())
 
 
 @contextmanager

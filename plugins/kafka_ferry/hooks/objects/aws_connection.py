@@ -7,7 +7,7 @@ from typing import Any
 
 from kafka_ferry.compat import AirflowNotFoundException, BaseHook
 from kafka_ferry.exceptions import BadConnection
-from kafka_ferry.hooks.objects.s3_client import client_config
+from kafka_ferry.hooks.objects.s3_client import client_config, extra_args
 
 #: Airflow's own name for "whatever there is": the one that need not exist.
 DEFAULT = "aws_default"
@@ -65,3 +65,13 @@ def client_with(hook: Any, *, ours: Any = None, default: Any = None) -> Any:
     if ours is not None:
         config = config.merge(ours)
     return hook.get_client_type(region_name=hook.region_name, config=config)
+
+
+def upload_args(hook: Any) -> dict[str, Any]:
+    """What an upload by an ``AwsBaseHook`` for S3 has beside our own arguments (encryption), as the connection says.
+
+    A key of SSE-C is left out: those for whom such a file is (MSK Connect, an instance) could not read it.
+    """
+    given = hook.conn_config.get_service_config("s3").get("extra_args") or {}
+    found = extra_args(hook.conn, given)["PutObject"] if given else {}
+    return {name: value for name, value in found.items() if not name.startswith("SSECustomer")}

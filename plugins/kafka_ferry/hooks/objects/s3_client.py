@@ -14,23 +14,59 @@ from kafka_ferry.extras import brought_by
 
 #: What a connection's ``config_kwargs`` may replace.
 _DEFAULTS: Mapping[str, Any] = {"connect_timeout": 10, "read_timeout": 60, "max_pool_connections": 16}
+#: What ``extra_args`` may have. Not an object's lock, whose date would be the same for all; a bucket's default
+#: retention begins with each object. Nor a storage class: manifests and journals are read again within seconds.
+EXTRA_ARGS = (
+    "ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled", "SSECustomerAlgorithm",
+    "SSECustomerKey", "ACL", "ExpectedBucketOwner", "RequestPayer",
+)  # fmt: skip
+_OPERATIONS = (
+    "PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "GetObject",
+    "HeadObject", "ListObjectsV2", "DeleteObjects",
+)  # fmt: skip
 _CLIENTS = threading.Lock()  # a session may be used by one thread at a time, its clients by many (boto3's guide)
 
 
 def s3_client(settings: Mapping[str, Any]) -> Any:
     """boto3's client for S3.
 
-    :param settings: arguments of ``boto3.client``, and ``config_kwargs``: those of botocore's ``Config``.
+    :param settings: arguments of ``boto3.client``; ``config_kwargs``: those of botocore's ``Config``. ``extra_args``:
+        see :func:`extra_args`.
     :raises BadConnection: ``config_kwargs`` are none.
     """
     config = client_config(settings.get("config_kwargs") or {})
-    given = {key: value for key, value in settings.items() if key != "config_kwargs"}
+    given = {key: value for key, value in settings.items() if key not in ("config_kwargs", "extra_args")}
     with _CLIENTS:
         client = _session().client("s3", config=config, **given)
     if has_old_checksums(client):
         for operation in ("PutObject", "UploadPart", "DeleteObjects"):
             client.meta.events.register(f"before-sign.s3.{operation}", _with_md5)
     return client
+
+
+def extra_args(client: Any, given: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """What each request has beside our own arguments, by boto3's model of it: a key of SSE-C is wanted for reading too.
+
+    :param given: named as ``extra_args`` of the provider's ``S3Hook``.
+    :raises BadConnection: one that is not among :data:`EXTRA_ARGS`, or of the wrong type.
+    """
+    with brought_by("aws"):
+        from botocore.validate import ParamValidator
+
+    model = client.meta.service_model
+    known = {name: model.operation_model(name).input_shape.members for name in _OPERATIONS}
+    for name, value in given.items():
+        report = ParamValidator().validate(value, known["PutObject"][name]) if name in EXTRA_ARGS else None
+        if report is None or report.has_errors():
+            why = "is none that can be had" if report is None else "has the wrong type"
+            raise BadConnection(
+                f"extra_args in service_config.s3 of the connection's extra: {name} {why}. Fix: only "
+                f"{', '.join(EXTRA_ARGS)}, as boto3's put_object takes them"
+            )
+    return {
+        operation: {name: value for name, value in given.items() if name in members}
+        for operation, members in known.items()
+    }
 
 
 def has_old_checksums(client: Any) -> bool:

@@ -37,7 +37,10 @@ def store_settings(aws_conn_id: str | None) -> dict[str, Any]:
         "region_name": config.region_name,
         "verify": config.verify,
         "config_kwargs": config.extra_config.get("config_kwargs") or None,
+        "extra_args": config.get_service_config("s3").get("extra_args") or None,
     }
+    if secret := (settings["extra_args"] or {}).get("SSECustomerKey"):
+        mask_secret(secret)
     if (settings["config_kwargs"] or {}).get("signature_version") != "unsigned":
         settings |= _keys(aws_conn_id, found)
     return {key: value for key, value in settings.items() if value is not None}

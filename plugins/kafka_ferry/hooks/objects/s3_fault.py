@@ -36,6 +36,12 @@ _VIRTUAL = (
     'Fix: {"config_kwargs": {"s3": {"addressing_style": "virtual"}}} in the extra of the aws connection '
     "(docs/object_stores.md)"
 )
+#: What S3 says of a key of KMS; OSS: "This request is forbidden by kms". Not a bucket that is called so.
+_KMS_WORDS = re.compile(r"kms:[A-Z]|\bKMS\.[A-Z]|customer master key|forbidden by kms|AWS KMS")
+KMS_CURE = (
+    "Fix: allow kms:Decrypt (to read) and kms:GenerateDataKey (to write; uploads in parts need both) on the key to the "
+    "connection's user, in IAM and in the key's own policy, and see that the key is enabled"
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ def _refused(answer: Mapping[str, Any], text: str, what: str, asked: Asked) -> F
         return ObjectMissing(f"{asked.location}: no object to {what}")
     if cure := _cure(code, " ".join(str(said) for said in error.values()), status, asked):
         return BadConnection(f"{cannot}: {text.rstrip('.')}. {cure}")
+    if status < 500 and _KMS_WORDS.search(f"{code} {error.get('Message', '')}"):
+        return BadConnection(f"{asked.location}: not allowed to {what}: {text.rstrip('.')}. {KMS_CURE}")
     if code in _DENIED or status == 403:
         return BadConnection(f"{asked.location}: not allowed to {what}: {text}")
     # 501: it never knows how, so asking again is of no use

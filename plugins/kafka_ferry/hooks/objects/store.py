@@ -15,16 +15,17 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
 from kafka_ferry.core.signature import Signer
-from kafka_ferry.exceptions import FerryError, TransientError
+from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
 from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectThere, UploadGone, refuse_large
-from kafka_ferry.hooks.objects.s3_client import has_old_checksums, s3_client
-from kafka_ferry.hooks.objects.s3_fault import Asked, fault_of
+from kafka_ferry.hooks.objects.s3_client import extra_args, has_old_checksums, s3_client
+from kafka_ferry.hooks.objects.s3_fault import KMS_CURE, Asked, fault_of
 
 T = TypeVar("T")
 Data = bytes | memoryview
 
 PART_BYTES = 32 * 1024 * 1024  # most segments are one PUT; S3 takes parts of 5 MiB and more, 10,000 of them at most
 PATIENCE = 120.0
+_SECRETS = ("aws_secret_access_key", "aws_session_token", "SSECustomerKey")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class S3Store:
 
     :param settings: ``endpoint_url``, ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
         ``aws_session_token``, ``verify``: arguments of ``boto3.client``; without keys boto3 looks for its own.
-        ``config_kwargs``: see :func:`~kafka_ferry.hooks.objects.s3_client.client_config`.
+        ``config_kwargs``, ``extra_args``: see :mod:`kafka_ferry.hooks.objects.s3_client`.
     """
 
     def __init__(
@@ -110,8 +111,10 @@ class S3Store:
         self._prefix = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
         self._patience = patience
         self._lock = threading.Lock()
-        self._client = s3_client(settings)
-        secrets = [str(settings[key]) for key in ("aws_secret_access_key", "aws_session_token") if key in settings]
+        self._client, extra = s3_client(settings), settings.get("extra_args") or {}
+        self._extra = extra_args(self._client, extra)
+        kept = {**settings, **extra}
+        secrets = [str(kept[key]) for key in _SECRETS if key in kept]
         self._asked = Asked(location, bucket, secrets, has_old_checksums(self._client))
 
     def __repr__(self) -> str:
@@ -122,7 +125,7 @@ class S3Store:
             self._put_parts(key, memoryview(data))
         else:
             body = bytes(data)
-            self._write(f"write {key}", lambda: self._client.put_object(**self._at(key), Body=body))
+            self._write(f"write {key}", lambda: self._client.put_object(**self._at(key, "PutObject"), Body=body))
 
     def create(self, key: str, data: Data) -> bool:
         """By ``If-None-Match: *``.
@@ -141,35 +144,34 @@ class S3Store:
 
     def _create(self, key: str, body: bytes) -> bool:
         try:
-            self._write(f"create {key}", lambda: self._client.put_object(**self._at(key), Body=body, IfNoneMatch="*"))
+            at = self._at(key, "PutObject")
+            self._write(f"create {key}", lambda: self._client.put_object(**at, Body=body, IfNoneMatch="*"))
         except ObjectThere:
             return False
         return True
 
     def _put_parts(self, key: str, data: memoryview) -> None:
-        at = self._at(key)
+        at = self._at(key, "CreateMultipartUpload")
         upload = self._write(f"begin {key}", lambda: self._client.create_multipart_upload(**at))["UploadId"]
         try:
             parts = [
                 {"PartNumber": number, "ETag": self._put_part(key, upload, number, data[begin : begin + PART_BYTES])}
                 for number, begin in enumerate(range(0, len(data), PART_BYTES), start=1)
             ]
-            done = {"MultipartUpload": {"Parts": parts}, "UploadId": upload}
-            self._write(f"complete {key}", lambda: self._client.complete_multipart_upload(**at, **done))
+            done = {"MultipartUpload": {"Parts": parts}, "UploadId": upload, **self._at(key, "CompleteMultipartUpload")}
+            self._write(f"complete {key}", lambda: self._client.complete_multipart_upload(**done))
         except BaseException:
             with contextlib.suppress(Exception):  # what is left of it costs money, not truth; the first error counts
-                self._client.abort_multipart_upload(**at, UploadId=upload)
+                self._client.abort_multipart_upload(**self._at(key, "AbortMultipartUpload"), UploadId=upload)
             raise
 
     def _put_part(self, key: str, upload: str, number: int, data: memoryview) -> str:
-        body, place = bytes(data), {"UploadId": upload, "PartNumber": number}
-        answer = self._write(
-            f"write part {number} of {key}", lambda: self._client.upload_part(**self._at(key), **place, Body=body)
-        )
+        place = {"UploadId": upload, "PartNumber": number, "Body": bytes(data), **self._at(key, "UploadPart")}
+        answer = self._write(f"write part {number} of {key}", lambda: self._client.upload_part(**place))
         return str(answer["ETag"])
 
     def get(self, key: str, limit: int | None = None) -> bytes:
-        at = self._at(key)
+        at = self._at(key, "GetObject")
 
         def read() -> bytes:
             answer = self._client.get_object(**at)
@@ -178,10 +180,10 @@ class S3Store:
                     refuse_large(self.location, key, answer["ContentLength"], limit)
                 return bytes(body.read())
 
-        return self._try(f"read {key}", read)
+        return self._read(key, read)
 
     def load(self, key: str, into: BinaryIO, limit: int) -> None:
-        at = self._at(key)
+        at = self._at(key, "GetObject")
 
         def read() -> None:
             into.seek(0)
@@ -193,17 +195,35 @@ class S3Store:
                     into.write(piece)
                     beat()
 
-        self._try(f"read {key}", read)
+        self._read(key, read)
+
+    def _read(self, key: str, read: Callable[[], T]) -> T:
+        try:
+            return self._try(f"read {key}", read)
+        except BadConnection as error:
+            if "(AccessDenied)" in str(error) and KMS_CURE not in str(error):
+                raise BadConnection(f"{str(error).rstrip('.')}{self._cipher(key)}") from None
+            raise
+
+    def _cipher(self, key: str) -> str:
+        """Why an object may be looked at and not be read: of a missing right on its key S3 may say "Access Denied"."""
+        try:
+            about = self._client.head_object(**self._at(key, "HeadObject"))
+        except Exception:  # noqa: BLE001  # it was a guess
+            return ""
+        if not str(about.get("ServerSideEncryption", "")).startswith("aws:kms"):
+            return ""
+        return f". It is encrypted with the KMS key {about.get('SSEKMSKeyId', 'of the bucket')}. {KMS_CURE}"
 
     def size(self, key: str) -> int | None:
-        at = self._at(key)
+        at = self._at(key, "HeadObject")
         try:
             return int(self._try(f"look at {key}", lambda: self._client.head_object(**at))["ContentLength"])
         except ObjectMissing:
             return None
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix + prefix}
+        arguments = {"Prefix": self._prefix + prefix, **self._bucket("ListObjectsV2")}
         token: dict[str, str] = {}
         while True:
             page = self._try(f"list {prefix}", lambda: self._client.list_objects_v2(**arguments, **token))  # noqa: B023
@@ -218,31 +238,35 @@ class S3Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def folders(self) -> Sequence[str]:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "Delimiter": "/"}
+        arguments = {"Prefix": self._prefix, "Delimiter": "/", **self._bucket("ListObjectsV2")}
         page = self._try("list names", lambda: self._client.list_objects_v2(**arguments))
         return [one["Prefix"].removeprefix(self._prefix).rstrip("/") for one in page.get("CommonPrefixes", [])]
 
     def delete(self, keys: Iterable[str]) -> None:
-        wanted = [{"Key": self._at(key)["Key"]} for key in keys]
+        wanted = [{"Key": self._full(key)} for key in keys]
         for start in range(0, len(wanted), 1000):  # the most that one request takes
             objects = {"Objects": wanted[start : start + 1000], "Quiet": True}
-            answer = self._try(
-                "delete objects",
-                lambda: self._client.delete_objects(Bucket=self.bucket, Delete=objects),  # noqa: B023
-            )
+            request = {"Delete": objects, **self._bucket("DeleteObjects")}
+            answer = self._try("delete objects", lambda: self._client.delete_objects(**request))  # noqa: B023
             for error in answer.get("Errors") or []:
                 raise TransientError(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
 
     def clock(self) -> datetime | None:
-        arguments = {"Bucket": self.bucket, "Prefix": self._prefix, "MaxKeys": 1}
+        arguments = {"Prefix": self._prefix, "MaxKeys": 1, **self._bucket("ListObjectsV2")}
         page = self._try("check the clock", lambda: self._client.list_objects_v2(**arguments))
         try:
             return parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
         except (KeyError, ValueError):
             return None
 
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self._prefix + check_key(key, self.location)}
+    def _at(self, key: str, operation: str) -> dict[str, Any]:
+        return {**self._bucket(operation), "Key": self._full(key)}
+
+    def _bucket(self, operation: str) -> dict[str, Any]:
+        return {"Bucket": self.bucket, **self._extra[operation]}
+
+    def _full(self, key: str) -> str:
+        return self._prefix + check_key(key, self.location)
 
     def _write(self, what: str, call: Callable[[], T]) -> T:
         def counted() -> T:
