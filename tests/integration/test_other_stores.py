@@ -68,6 +68,7 @@ def test_all_that_a_store_must_do_works_on_oss(
     assert [(one.key, one.size) for one in store.list()] == [("a b/ü=1/small", 2), ("empty", 0), ("large", len(large))]
     assert (store.size("large"), store.size("none"), list(store.folders())) == (len(large), None, ["a b"])
     assert store.clock() is not None
+    assert (store.locking(), store.locks(["large", "none"])) == (False, {}), "it knows no locks, and says nothing else"
     store.delete(["a b/ü=1/small", "empty", "large", "none"])
     with pytest.raises(ObjectMissing):
         store.get("large")

@@ -14,7 +14,7 @@ from kafka_ferry.core.object_key import ForeignKey
 from kafka_ferry.exceptions import BadConnection, BadParam, FerryError, TransientError
 from kafka_ferry.hooks.objects import s3_client
 from kafka_ferry.hooks.objects import store as object_store
-from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectsKept, ObjectTooLarge
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.hooks.objects.store import PART_BYTES, S3Store
@@ -170,7 +170,11 @@ def test_large_objects_go_in_parts_and_a_failed_upload_is_aborted():
 
 def test_a_refused_deletion_is_no_success():
     store, _client = s3({"Errors": [{"Key": "a/prefix/k", "Code": "AccessDenied"}]})
-    with pytest.raises(TransientError, match="cannot delete"):
+    with pytest.raises(ObjectsKept, match=r"may not delete k: AccessDenied\. Fix: allow s3:DeleteObject") as raised:
+        store.delete(["k"])
+    assert raised.value.kept == {"k": "AccessDenied"}
+    store, _client = s3({"Errors": [{"Key": "a/prefix/k", "Code": "InternalError"}]})
+    with pytest.raises(TransientError, match="cannot delete k: InternalError"):
         store.delete(["k"])
 
 

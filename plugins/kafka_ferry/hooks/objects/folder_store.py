@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -132,6 +132,12 @@ class FolderStore:
         for path in [self._path(key) for key in keys]:
             with self._faults(f"delete {path.name}"):
                 path.unlink(missing_ok=True)
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        return {}
+
+    def locking(self) -> bool:
+        return False
 
     @contextlib.contextmanager
     def _faults(self, what: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ EXTRA_ARGS = (
 )  # fmt: skip
 _OPERATIONS = (
     "PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload", "GetObject",
-    "HeadObject", "ListObjectsV2", "DeleteObjects",
+    "HeadObject", "ListObjectsV2", "DeleteObjects", "GetObjectLockConfiguration",
 )  # fmt: skip
 _CLIENTS = threading.Lock()  # a session may be used by one thread at a time, its clients by many (boto3's guide)
 

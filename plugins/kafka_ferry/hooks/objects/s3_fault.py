@@ -14,7 +14,7 @@ from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectThere, UploadG
 
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403", "AllAccessDisabled"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-_PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
+PASSING = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "RequestTimeTooSkewed"}
 
 #: What boto3 sends since 1.36 and stores of another make refuse, each in its own words. Alibaba OSS and Volcano TOS:
 #: "aws-chunked encoding is not supported with …"; OVH: "Transfering payloads in multiple chunks using aws-chunked …";
@@ -92,12 +92,15 @@ def _refused(answer: Mapping[str, Any], text: str, what: str, asked: Asked) -> F
         return ObjectMissing(f"{asked.location}: no object to {what}")
     if cure := _cure(code, " ".join(str(said) for said in error.values()), status, asked):
         return BadConnection(f"{cannot}: {text.rstrip('.')}. {cure}")
+    if code == "FileImmutable":  # OSS, with 409: a retention policy of the whole bucket, which keeps no versions
+        cure = "Fix: a bucket without a retention policy of its own (docs/object_stores.md)"
+        return FerryError(f"{cannot}: {text.rstrip('.')}. {cure}")
     if status < 500 and _KMS_WORDS.search(f"{code} {error.get('Message', '')}"):
         return BadConnection(f"{asked.location}: not allowed to {what}: {text.rstrip('.')}. {KMS_CURE}")
     if code in _DENIED or status == 403:
         return BadConnection(f"{asked.location}: not allowed to {what}: {text}")
     # 501: it never knows how, so asking again is of no use
-    passing = (status >= 500 and status != 501) or status in (408, 409, 429) or code in _PASSING
+    passing = (status >= 500 and status != 501) or status in (408, 409, 429) or code in PASSING
     return (TransientError if passing else FerryError)(f"{cannot}: {text}")
 
 

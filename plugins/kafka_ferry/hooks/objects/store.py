@@ -7,18 +7,20 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.object_key import ForeignKey, check_key
+from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.core.signature import Signer
 from kafka_ferry.exceptions import BadConnection, FerryError, TransientError
-from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectThere, UploadGone, refuse_large
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectsKept, ObjectThere, UploadGone, refuse_large
 from kafka_ferry.hooks.objects.s3_client import extra_args, has_old_checksums, s3_client
-from kafka_ferry.hooks.objects.s3_fault import KMS_CURE, Asked, fault_of
+from kafka_ferry.hooks.objects.s3_fault import KMS_CURE, PASSING, Asked, fault_of
 
 T = TypeVar("T")
 Data = bytes | memoryview
@@ -88,7 +90,18 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; absent ones count as deleted."""
+        """Delete objects; absent ones count as deleted.
+
+        :raises ObjectsKept: some may not be deleted; the others are.
+        """
+        ...
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Which of these objects must be kept for now, and until when or by what; absent ones are not among them."""
+        ...
+
+    def locking(self) -> bool:
+        """Whether objects may be locked there. False also where the store does not tell."""
         ...
 
 
@@ -244,12 +257,49 @@ class S3Store:
 
     def delete(self, keys: Iterable[str]) -> None:
         wanted = [{"Key": self._full(key)} for key in keys]
+        kept, passing = dict[str, str](), dict[str, str]()
         for start in range(0, len(wanted), 1000):  # the most that one request takes
             objects = {"Objects": wanted[start : start + 1000], "Quiet": True}
             request = {"Delete": objects, **self._bucket("DeleteObjects")}
             answer = self._try("delete objects", lambda: self._client.delete_objects(**request))  # noqa: B023
             for error in answer.get("Errors") or []:
-                raise TransientError(f"{self.location}: cannot delete {error.get('Key')}: {error.get('Code')}")
+                key = str(error.get("Key", "")).removeprefix(self._prefix)
+                said = (
+                    f"{error.get('Code')} {redact_text(str(error.get('Message') or ''), self._asked.secrets)}".strip()
+                )
+                (passing if error.get("Code") in PASSING else kept)[key] = said
+        if kept:
+            raise ObjectsKept(self.location, kept | passing)
+        for key, said in passing.items():
+            raise TransientError(f"{self.location}: cannot delete {key}: {said}")
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Told to those alone who have s3:GetObjectRetention and s3:GetObjectLegalHold."""
+        with ThreadPoolExecutor(8, thread_name_prefix="locks") as pool:
+            found = pool.map(lambda key: (key, self._lock_of(key)), list(keys))
+            return {key: why for key, why in found if why}
+
+    def _lock_of(self, key: str) -> str:
+        at = self._at(key, "HeadObject")
+        try:
+            about = self._try(f"look at {key}", lambda: self._client.head_object(**at))
+        except ObjectMissing:
+            return ""
+        until = about.get("ObjectLockRetainUntilDate")
+        held = ["a legal hold"] if about.get("ObjectLockLegalHoldStatus") == "ON" else []
+        if until and until > datetime.now(UTC):
+            held.append(f"{about.get('ObjectLockMode')} until {until.isoformat(timespec='seconds')}")
+        return " and ".join(held)
+
+    def locking(self) -> bool:
+        request = self._bucket("GetObjectLockConfiguration")
+        try:
+            answer = self._try("ask for its lock", lambda: self._client.get_object_lock_configuration(**request))
+        except FerryError as error:
+            if error.retriable:
+                raise
+            return False  # ObjectLockConfigurationNotFoundError; or no right to ask, or a store that knows none
+        return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
 
     def clock(self) -> datetime | None:
         arguments = {"Prefix": self._prefix, "MaxKeys": 1, **self._bucket("ListObjectsV2")}

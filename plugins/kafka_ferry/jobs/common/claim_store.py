@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -99,6 +99,12 @@ class _ObjectStorage:
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             (self._path / key).unlink(missing_ok=True)
+
+    def locks(self, keys: Iterable[str]) -> Mapping[str, str]:
+        return {}
+
+    def locking(self) -> bool:
+        return False
 
     def _full(self, key: str) -> Any:
         path = self._path / key

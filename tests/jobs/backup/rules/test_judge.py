@@ -62,6 +62,18 @@ def test_offsets_in_no_segment_and_damaged_objects_fail():
     assert verdict(list(found.values()), []) == "FAIL"
 
 
+def test_what_the_store_keeps_is_explained_and_what_it_refuses_fails():
+    pruning = {"deleted": ["1"], "kept": {"2": "locked: x", "3": "the newest"}, "bytes": 5, "dry_run": False}
+    locked = {"2": "COMPLIANCE until 2026-12-30T02:00:00+00:00 (b/manifests/2.json)"}
+    found = checks(backup(WHOLE), pruning=pruning | {"locked": locked, "not_deleted": {}})["pruning"]
+    assert (found.status, found.detail) == (Status.EXPLAINED, "5 Bytes freed; 1 backup stays until the store lets go")
+    assert found.differences[0] == f"kept 2, locked: {locked['2']}"
+    refused = {"b/data/x": "AccessDenied, a legal hold"}
+    found = checks(backup(WHOLE), pruning=pruning | {"locked": {}, "not_deleted": refused})["pruning"]
+    assert (found.status, found.differences) == (Status.FAIL, ["b/data/x: AccessDenied, a legal hold"])
+    assert "Fix: allow s3:DeleteObject" in found.detail
+
+
 def test_a_dry_run_of_pruning_does_not_say_deleted():
     pruning = {"deleted": ["1"], "kept": {"2": "the newest"}, "bytes": 5, "dry_run": True}
     assert checks(backup(WHOLE), pruning=pruning)["pruning"].differences == ["would delete 1"]

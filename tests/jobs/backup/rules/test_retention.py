@@ -49,6 +49,14 @@ def test_an_object_that_a_kept_backup_points_to_stays():
     assert prune([backup(9, keys=("shared",)), backup(1, keys=("shared",))], 1, None, NOW).keys == {"own-9"}
 
 
+def test_what_the_store_has_locked_stays_with_all_it_goes_on_from():
+    chain = [backup(9), backup(8, 9), backup(7), backup(6, 7), backup(1)]
+    found = prune(chain, 1, None, NOW, locked={"8": "a legal hold", "1": "never asked", "99": "not there"})
+    assert (found.delete, found.keys) == (("6", "7"), {"own-6", "own-7"})
+    assert (found.kept["8"], found.kept["9"]) == ("locked: a legal hold", "8 builds on it")
+    assert found.locked == {"8": "a legal hold"}, "the newest would have stayed anyway"
+
+
 def test_a_dead_try_goes_and_one_at_work_stays_with_its_parents():
     dead, at_work = backup(6, state=State.IN_PROGRESS), backup(0, 7, state=State.IN_PROGRESS)
     found = prune([backup(8), backup(7), dead, backup(1), at_work], 1, None, NOW)

@@ -39,7 +39,8 @@ def backup_checks(manifest: Manifest, damage: Sequence[str], objects: int, pruni
 
     :param damage: what is wrong with the objects of the backup and of those it builds on, of which there are
         ``objects``.
-    :param pruning: ``{"deleted", "kept", "bytes", "dry_run"}``; empty when nothing is ever pruned.
+    :param pruning: ``{"deleted", "kept", "bytes", "dry_run", "locked", "not_deleted"}``; empty when nothing is ever
+        pruned.
     """
     return [
         _topics(manifest),
@@ -182,14 +183,31 @@ def _pruning(pruning: Mapping[str, Any]) -> Check:
         )
     if pruning.get("refused"):
         return Check(name="pruning", status=Status.SKIPPED, detail=f"nothing was deleted: {pruning['refused']}")
-    deleted, dry = pruning["deleted"], pruning["dry_run"]
+    deleted, dry, locked = pruning["deleted"], pruning["dry_run"], pruning.get("locked", {})
+    if refused := pruning.get("not_deleted", {}):
+        return Check(
+            name="pruning",
+            status=Status.FAIL,
+            expected=f"{number_of(len(deleted), 'backup')} deleted",
+            actual=f"{number_of(len(refused), 'object')} could not be deleted",
+            detail="no backup points to what is gone. Fix: allow s3:DeleteObject to the connection's user; a lock or a "
+            "legal hold ends by its date, or by whoever set it",
+            differences=[f"{key}: {why}" for key, why in refused.items()][:NAMED],
+        )
+    freed = f"{humanize.naturalsize(pruning['bytes'])} {'would be ' * dry}freed" if deleted else ""
+    held = (
+        f"{number_of(len(locked), 'backup')} stay{'s' * (len(locked) == 1)} until the store lets go" if locked else ""
+    )
     return Check(
         name="pruning",
-        status=Status.PASS,
+        status=Status.EXPLAINED if locked else Status.PASS,
         expected=f"{number_of(len(pruning['kept']), 'backup')} kept",
         actual=f"{len(deleted):,} {'would be ' if dry else ''}deleted",
-        detail=f"{humanize.naturalsize(pruning['bytes'])} {'would be ' * dry}freed" if deleted else "",
-        differences=[f"{'would delete' if dry else 'deleted'} {backup_id}" for backup_id in deleted][:NAMED],
+        detail="; ".join(part for part in (freed, held) if part),
+        differences=[
+            *(f"kept {backup_id}, locked: {why}" for backup_id, why in locked.items()),
+            *(f"{'would delete' if dry else 'deleted'} {backup_id}" for backup_id in deleted),
+        ][:NAMED],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, State
@@ -18,12 +18,13 @@ class Pruning:
     """What goes and what stays.
 
     :param delete: ids of backups, children before their parents. ``kept``: id to the reason.
-    :param keys: objects that only they point to.
+    :param keys: objects that only they point to. ``locked``: id of a backup that would go, and may not yet, to why.
     """
 
     delete: tuple[str, ...]
     kept: Mapping[str, str]
     keys: frozenset[str]
+    locked: Mapping[str, str] = field(default_factory=dict)
 
 
 def prune(
@@ -32,6 +33,7 @@ def prune(
     keep_days: float | None,
     now: datetime,
     noted: Mapping[str, Collection[str]] | None = None,
+    locked: Mapping[str, str] | None = None,
 ) -> Pruning:
     """Keep the last ``keep_last`` COMPLETE backups, those younger than ``keep_days``, and all that these go on from.
 
@@ -39,6 +41,7 @@ def prune(
     younger than ``ABANDONED``. Which is the newest is told by ``order``, not by clocks alone.
 
     :param noted: id of an unfinished backup to the objects that its journal names: they stay as long as it does.
+    :param locked: id of a backup to why the store keeps objects of it: it stays as a whole, with all it goes on from.
     """
     known = ordered(manifests, now)
     since = begun(known, now)
@@ -56,6 +59,8 @@ def prune(
         if manifest.state is not State.COMPLETE and (unlimited or now - since[manifest.backup_id] < ABANDONED):
             kept[manifest.backup_id] = "in progress"
     by_id = {one.backup_id: one for one in known}
+    held = {backup_id: why for backup_id, why in (locked or {}).items() if backup_id in by_id and backup_id not in kept}
+    kept |= {backup_id: f"locked: {why}" for backup_id, why in held.items()}
     for child in list(kept):
         parent = by_id[child].parent
         seen = {child}  # manifests that others wrote may go in a circle
@@ -67,4 +72,4 @@ def prune(
     needed = {key for backup_id in kept for key in by_id[backup_id].keys()}  # noqa: SIM118  # a method of ours
     needed |= {key for backup_id, keys in (noted or {}).items() if backup_id in kept for key in keys}
     keys = {key for manifest in gone for key in manifest.keys()} - needed  # noqa: SIM118
-    return Pruning(tuple(one.backup_id for one in gone), kept, frozenset(keys))
+    return Pruning(tuple(one.backup_id for one in gone), kept, frozenset(keys), held)

@@ -11,8 +11,9 @@ from typing import Any
 
 from kafka_ferry.core.object_key import key_problem
 from kafka_ferry.core.unmatched import did_you_mean
+from kafka_ferry.core.words import number_of
 from kafka_ferry.exceptions import BadParam, TransientError
-from kafka_ferry.hooks.objects.errors import ObjectMissing
+from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectsKept
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import (
     check_name,
@@ -199,7 +200,26 @@ class Catalogue:
         :raises DamagedManifest: one cannot be read, so that nobody knows what it needs: nothing may go.
         """
         manifests, noted = self._whole()
-        return prune(list(manifests.values()), keep_last, keep_days, now, noted)
+        known = list(manifests.values())
+        found = prune(known, keep_last, keep_days, now, noted)
+        locked = self._locked(found, manifests)
+        return prune(known, keep_last, keep_days, now, noted, locked) if locked else found
+
+    def _locked(self, pruning: Pruning, manifests: Mapping[str, Manifest]) -> dict[str, str]:
+        """By id, why objects of backups that would go have to stay. Segments are looked at only where locks may be."""
+        keys = {backup_id: manifest_key(self.backup, backup_id) for backup_id in pruning.delete}
+        if not keys:
+            return {}
+        locks = dict(self.store.locks(keys.values()))
+        if locks or self.store.locking():
+            locks |= self.store.locks(sorted(pruning.keys))
+        found = {}
+        for backup_id, key in keys.items():
+            own = [key, *sorted(manifests[backup_id].keys())]  # a method of ours
+            if held := [(one, locks[one]) for one in own if one in locks]:
+                more = f", and {number_of(len(held) - 1, 'more object')}" if len(held) > 1 else ""
+                found[backup_id] = f"{held[0][1]} ({held[0][0]}{more})"
+        return found
 
     def _whole(self) -> tuple[dict[str, Manifest], dict[str, set[str]]]:
         """All manifests, and what the journals of unfinished ones name: together all that is needed.
@@ -224,15 +244,31 @@ class Catalogue:
         own = {key for one in manifests.values() for key in one.keys()}  # noqa: SIM118  # a method of ours
         return own.union(*noted.values(), sink)
 
-    def delete(self, pruning: Pruning) -> None:
+    def delete(self, pruning: Pruning) -> dict[str, str]:
         """Delete manifests first: should this be cut short, no manifest points to what is gone.
 
         What is needed is asked again then: a backup that is at work may have noted one of these objects meanwhile.
+
+        :return: key to why, of what the store did not let go all the same.
         """
+        kept = dict[str, str]()
         for backup_id in pruning.delete:
-            self.store.delete([manifest_key(self.backup, backup_id), verdict_key(self.backup, backup_id)])
-            drop_journal(self.store, self.backup, backup_id)
-        self.delete_objects(pruning.keys)
+            try:
+                self.store.delete([manifest_key(self.backup, backup_id)])
+            except ObjectsKept as error:
+                kept |= error.kept
+                break  # what follows may be what it goes on from
+            try:
+                self.store.delete([verdict_key(self.backup, backup_id)])
+                drop_journal(self.store, self.backup, backup_id)
+            except ObjectsKept as error:
+                kept |= error.kept
+        try:
+            self.delete_objects(pruning.keys)
+        except ObjectsKept as error:
+            kept |= error.kept
+        locks = self.store.locks(kept)
+        return {key: f"{why}, {locks[key]}" if key in locks else why for key, why in kept.items()}
 
     def delete_objects(self, keys: Collection[str]) -> None:
         """Delete those objects that no backup and no journal points to."""

@@ -86,7 +86,10 @@ def _pruning(job: BackupJob) -> list[str]:
     try:
         # One more than is kept: the backup to come is the newest then.
         last = None if spec.keep_last is None else max(1, spec.keep_last - 1)
-        gone = job.catalogue.pruning(last, spec.keep_days, datetime.now(UTC)).delete
+        found = job.catalogue.pruning(last, spec.keep_days, datetime.now(UTC))
     except DamagedManifest as error:
         return [f"pruning: {error}"]
-    return [f"pruning {'would delete' if spec.prune_dry_run else 'deletes'} {', '.join(gone)}"] if gone else []
+    told = [f"pruning keeps {backup_id}, which is locked: {why}" for backup_id, why in found.locked.items()]
+    if found.delete:
+        told.append(f"pruning {'would delete' if spec.prune_dry_run else 'deletes'} {', '.join(found.delete)}")
+    return told

@@ -196,11 +196,17 @@ class PruneOperator(BackupOperator):
             self.log.info("kept %s: %s", backup_id, why)
         for backup_id in pruning.delete:
             self.log.info("%s %s", "would delete" if spec.prune_dry_run else "delete", backup_id)
+        locked, refused = dict(pruning.locked), {}
         if not spec.prune_dry_run:
-            job.catalogue.delete(pruning)
+            refused = job.catalogue.delete(pruning)
             if job.copy is not None:
-                job.copy.delete(job.copy.pruning(spec.keep_last, spec.keep_days, now))
+                there = job.copy.pruning(spec.keep_last, spec.keep_days, now)
+                refused |= {f"{spec.copy_to}: {key}": why for key, why in job.copy.delete(there).items()}
+                locked |= {f"{spec.copy_to}: {backup_id}": why for backup_id, why in there.locked.items()}
+        for key, why in refused.items():
+            self.log.error("could not delete %s: %s", key, why)
         told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
+        told |= {"locked": locked, "not_deleted": refused}
         artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
         return told
 
