@@ -203,12 +203,11 @@ class PruneOperator(BackupOperator):
                 there = job.copy.pruning(spec.keep_last, spec.keep_days, now)
                 refused |= {f"{spec.copy_to}: {key}": why for key, why in job.copy.delete(there).items()}
                 locked |= {f"{spec.copy_to}: {backup_id}": why for backup_id, why in there.locked.items()}
-        for key, why in refused.items():
-            self.log.error("could not delete %s: %s", key, why)
+        for key, why in list(refused.items())[:20]:
+            self.log.error("could not delete %s: %s (%d in all)", key, why, len(refused))
         told = {"deleted": list(pruning.delete), "bytes": freed, "dry_run": spec.prune_dry_run}
-        told |= {"locked": locked, "not_deleted": refused}
-        artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept)})
-        return told
+        artifacts.write_json(PRUNING, told | {"kept": dict(pruning.kept), "locked": locked, "not_deleted": refused})
+        return told | {"locked": len(locked), "not_deleted": len(refused)}  # into an XCom: no list of objects
 
 
 class ValidateBackupOperator(BackupOperator):
