@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-#: Given method and path, what to do: None passes the request on, an int answers with that status, "cut" hangs up.
+#: Given method and path, what to do: None passes the request on, an int answers with that status, "cut" hangs up,
+#: "stall" says nothing until the fault is replaced (or the proxy ends), and hangs up then.
 Fault = Callable[[str, str], int | str | None]
 
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -45,7 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
                 fault = 412 if self.path in outer.created else None
                 outer.created.add(self.path)
             outer.faults += fault is not None
-        if fault == "cut":
+        if fault == "stall":
+            with outer.idle:
+                outer.idle.wait_for(lambda: outer.ended or outer.fault(self.command, self.path) != "stall", 120)
+        if fault in ("cut", "stall"):
             self.close_connection = True
             self.connection.close()
         elif fault is not None:
@@ -109,7 +113,7 @@ class S3Faults:
     def __init__(self, endpoint: str, fault: Fault = lambda method, path: None) -> None:
         self.fault, self.requests, self.faults = fault, 0, 0
         self.knows_conditions, self.created = False, set[str]()
-        self.lock, self.idle, self.at_work = threading.Lock(), threading.Condition(), 0
+        self.lock, self.idle, self.at_work, self.ended = threading.Lock(), threading.Condition(), 0, False
         self.host = urlsplit(endpoint).netloc
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.outer = self
@@ -121,6 +125,8 @@ class S3Faults:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.shutdown()
-        with self.idle:  # what a client that was killed has sent still arrives, and not at some time later
+        with self.idle:
+            self.ended = True
+            self.idle.notify_all()  # what a client that was killed has sent still arrives, and not at some time later
             self.idle.wait_for(lambda: self.at_work == 0, 10)
         self._server.server_close()

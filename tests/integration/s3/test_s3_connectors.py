@@ -271,6 +271,37 @@ def test_a_sink_that_cannot_write_fails_soon_and_goes_on_where_it_was(
     assert own.stored() == content("kafka_source", [topic], PARTITIONS)
 
 
+def test_a_sink_whose_s3_is_silent_gone_or_takes_only_a_part_fails_too(
+    kafka: Stack, pair: S3Connectors, topic_prefix: str, make_topics: Any
+) -> None:
+    """A task that went on to say RUNNING would look healthy to everybody, for ever."""
+    topic = f"{topic_prefix}orders"
+    make_topics(kafka.source_bootstrap, topic, partitions=PARTITIONS)
+    fill(kafka, topic, 900)
+    with S3Faults(kafka.s3.url) as faults:
+        own = S3Connectors(kafka, pair.export, faults.url)
+        own.deploy("sink", topics=topic, s3__request__timeout__ms=5_000, s3__part__retries=2)
+        own.until(lambda: own.declared() == 900, 90)
+        cases = {
+            "silent": lambda method, path: "stall" if method == "PUT" else None,
+            "gone": lambda method, path: "cut",
+            "no notes": lambda method, path: 503 if method == "PUT" and "/journal/" in path else None,
+            "no manifests": lambda method, path: 503 if method == "PUT" and "/manifests/" in path else None,
+        }
+        for name, fault in cases.items():
+            faults.fault = fault  # type: ignore[assignment]
+            fill(kafka, topic, 900)
+            took = own.until(lambda: any(state == "FAILED" for state, _ in own.tasks("sink")), 90, healthy=False)
+            reason = next(trace for state, trace in own.tasks("sink") if state == "FAILED")
+            print(f"{name}: failed after {took:.1f} s: {reason.splitlines()[0][:300]}")
+            assert "s3://" in reason, "it names the object"
+            faults.fault = lambda method, path: None
+            own.tell("sink", "restart?includeTasks=true")
+            want = total(content("kafka_source", [topic], PARTITIONS))
+            own.until(lambda want=want: own.declared() == want, 90, healthy=False)  # type: ignore[misc]
+    assert own.stored() == content("kafka_source", [topic], PARTITIONS)
+
+
 def test_large_objects_go_in_parts_and_little_memory_is_enough(
     kafka: Stack, pair: S3Connectors, topic_prefix: str, make_topics: Any
 ) -> None:
