@@ -49,6 +49,11 @@ def test_all_kinds_of_records(codec: str) -> None:
     ]
 
 
+def test_who_wrote_it_is_known() -> None:
+    found = messages(batch(SOME[:1], 70, producer=4711) + batch(SOME[:1], 71))
+    assert [one.producer_id() for one in found] == [4711, -1]
+
+
 def test_the_brokers_own_clock() -> None:
     found = messages(batch(SOME, 70, time=5, newest=TIME, attributes=LOG_APPEND_TIME))
     assert {one.timestamp() for one in found} == {(2, TIME)}

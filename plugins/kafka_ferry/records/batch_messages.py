@@ -24,7 +24,7 @@ _CREATE_TIME, _LOG_APPEND_TIME = 1, 2  # rd_kafka_timestamp_type_t
 class BatchMessage:
     """One record, read as a ``confluent_kafka.Message`` is."""
 
-    __slots__ = ("_batch", "_headers", "_key", "_offset", "_partition", "_timestamp", "_topic", "_value")
+    __slots__ = ("_batch", "_headers", "_key", "_offset", "_partition", "_producer", "_timestamp", "_topic", "_value")
 
     def __init__(
         self,
@@ -36,9 +36,11 @@ class BatchMessage:
         value: bytes | None,
         headers: list[tuple[str, bytes | None]] | None,
         batch: tuple[int, int],
+        producer: int,
     ) -> None:
         self._topic, self._partition, self._offset, self._timestamp = topic, partition, offset, timestamp
-        self._key, self._value, self._headers, self._batch = key, value, headers, batch
+        self._key, self._value, self._headers = key, value, headers
+        self._batch, self._producer = batch, producer
 
     def topic(self) -> str:
         return self._topic
@@ -66,6 +68,10 @@ class BatchMessage:
     def batch(self) -> tuple[int, int]:
         """(base offset, bytes on the wire) of the batch it came in."""
         return self._batch
+
+    def producer_id(self) -> int:
+        """Of who wrote it; -1: a producer without an id."""
+        return self._producer
 
     def error(self) -> None:
         """None: errors come as events."""
@@ -198,7 +204,9 @@ class _Reading:
         if at != end:
             raise IndexError
         at_offset = batch.base + delta
-        return BatchMessage(self._topic, self._partition, at_offset, time, key, value, headers or None, self._place)
+        return BatchMessage(
+            self._topic, self._partition, at_offset, time, key, value, headers or None, self._place, batch.producer_id
+        )
 
 
 def _no_records(batch: RecordBatch) -> FerryError:

@@ -223,15 +223,26 @@ class LibrdkafkaReader:
 
         Meant for some dozens of offsets: all of them stay in memory, and scattered ones cost a fetch each.
         """
-        found: dict[tuple[str, int, int], Record] = {}
+        return {
+            (topic, partition, message.offset() or 0): _record(message, self._headers)
+            for (topic, partition), message in self._single(wanted)
+        }
+
+    def producer_ids(self, wanted: Mapping[Partition, Sequence[int]]) -> dict[tuple[str, int, int], int]:
+        """Return who wrote these records, by producer id; -1: a producer without one. librdkafka does not tell it."""
+        return {
+            (topic, partition, message.offset()): message.producer_id()
+            for (topic, partition), message in self._single(wanted)
+            if isinstance(message, BatchMessage)
+        }
+
+    def _single(self, wanted: Mapping[Partition, Sequence[int]]) -> Iterator[tuple[Partition, Any]]:
         runs = {key: _runs(sorted(set(offsets))) for key, offsets in wanted.items()}
         while any(runs.values()):
             turn = [PartitionRange(*key, *left.pop(0)) for key, left in runs.items() if left]
-            for (topic, partition), messages in self.stream(turn):
-                asked = set(wanted[topic, partition])
-                records = (_record(message, self._headers) for message in messages)
-                found.update({(topic, partition, one.offset): one for one in records if one.offset in asked})
-        return found
+            for key, messages in self.stream(turn):
+                asked = set(wanted[key])
+                yield from ((key, message) for message in messages if message.offset() in asked)
 
     def probe(self, ranges: Sequence[PartitionRange]) -> dict[Partition, int | None]:
         """Return the first record's offset of each range, ``None`` where the end was reached without one.

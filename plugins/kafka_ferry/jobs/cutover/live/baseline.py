@@ -8,8 +8,10 @@ from kafka_ferry.core.acls import Acl, check_acls, compare_acls
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import DataLossError, NotAuthorized
+from kafka_ferry.jobs.cutover.live.strangers import strangers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.standstill import told
+from kafka_ferry.jobs.cutover.rules.strangers import how_to_recover, only_more
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.groups import commits_to_write
@@ -20,8 +22,11 @@ class CopyIsWrong(DataLossError):
     """The target is not what the source is: there is nothing to cut over to."""
 
 
-def refuse_wrong_copy(wave: Wave, results: list[PartitionResult]) -> None:
-    """:raises CopyIsWrong: names the first partitions that differ, or were not compared."""
+def refuse_wrong_copy(wave: Wave, results: list[PartitionResult], *, back: bool = False) -> None:
+    """
+    :param back: this is a way back.
+    :raises CopyIsWrong: names the first partitions that differ, or were not compared.
+    """
     wrong = [f"{one.place}: {one.comparison.detail}" for one in results if one.comparison.status == "fail"]
     compared = {(one.source_topic, one.partition) for one in results}
     wrong += [
@@ -29,11 +34,20 @@ def refuse_wrong_copy(wave: Wave, results: list[PartitionResult]) -> None:
         for topic, p in wave.names
         if (topic, p) not in compared
     ]
-    if wrong:
-        raise CopyIsWrong(
-            f"the copy is not right, so nothing was stopped: {told(wrong)}. Fix: wait until the replication has copied "
-            "all, or find what it lost (verify_clusters); then a new run"
-        )
+    if not wrong:
+        return
+    more = [one for one in results if only_more(one.comparison)]
+    fixes, said = [], ""
+    if more:
+        found = strangers(wave, {(one.source_topic, one.partition) for one in more})
+        said = f". {wave.source.conn_id} does not have these records: somebody writes or wrote beside the replication"
+        said += f": {told(found)}" * bool(found)
+        fixes.append(how_to_recover({one.target_topic for one in more}, wave.journals.all(), wave.target.conn_id,
+                                    back=back))  # fmt: skip
+    if len(more) < len(wrong):
+        rest = "wait until the replication has copied all, or find what it lost (verify_clusters); then a new run"
+        fixes.append(f"{'as for the others, ' * bool(more)}{rest}")
+    raise CopyIsWrong(f"the copy is not right, so nothing was stopped: {told(wrong)}{said}. Fix: {'; '.join(fixes)}")
 
 
 def set_groups(wave: Wave, results: list[PartitionResult]) -> str:

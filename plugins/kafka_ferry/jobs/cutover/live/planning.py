@@ -19,6 +19,7 @@ from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
+from kafka_ferry.jobs.cutover.live.strangers import strangers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
@@ -26,6 +27,7 @@ from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.standstill import by_halves
+from kafka_ferry.jobs.cutover.rules.strangers import stranger_findings
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
@@ -65,6 +67,8 @@ def make_plan(
         *producers_by_halves(by_halves(states, wave.targets, names)),
         *groups_by_halves(groups.reads, wave.targets),
         *_connector_findings(wave),
+        # A way back has refused already what others wrote where it will write.
+        *(_written_on_target(wave) if with_waves else []),
     ]
     writing = {tp: known for tp, known in states.items() if tp[0] in topics}
     plan = CutoverPlan(
@@ -100,6 +104,10 @@ def _waves(wave: Wave, states: Mapping[Partition, Sequence[ProducerState]], name
     return Waves.of(
         wave.journals.all(), wave.migration.topics.names, groups.reads, groups.all_states, _by_producer(states, names)
     ).lines()
+
+
+def _written_on_target(wave: Wave) -> list[Finding]:
+    return stranger_findings(strangers(wave), wave.journals.all(), wave.source.conn_id, wave.target.conn_id)
 
 
 def plan_text(plan: CutoverPlan) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.producers import ProducerState
 from kafka_ferry.exceptions import DataLossError, TransientError
+from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.config import client_config
 from kafka_ferry.hooks.kafka.producer_wire import ProducerWire
 from kafka_ferry.hooks.kafka.reading.wire_settings import only_librdkafka_knows
@@ -70,10 +71,7 @@ class Wave:
 
     @cached_property
     def _producers(self) -> ProducerWire | None:
-        config = client_config(self.source.extra)
-        if only_librdkafka_knows(config) or not self.source.admin.capabilities.tells_producers:
-            return None
-        return ProducerWire(config, self.source.conn_id)
+        return _producers(self.source)
 
     @property
     def tells_producers(self) -> bool:
@@ -96,10 +94,11 @@ class Wave:
 
     def transactional_ids(self) -> dict[int, str]:
         """Producer id to transactional id, as far as they may be seen: names for people."""
-        try:
-            return self._producers.transactional_ids() if self._producers else {}
-        except TransientError:
-            return {}
+        return _transactional_ids(self._producers)
+
+    def target_transactional_ids(self) -> dict[int, str]:
+        """The same of the target."""
+        return _transactional_ids(_producers(self.target))
 
     def guard(self, frozen: Frozen) -> None:
         """:raises DataLossError: a topic was deleted, made again or grew since contents were compared."""
@@ -115,3 +114,17 @@ class Wave:
             raise DataLossError(
                 f"{more[0][0]}-{more[0][1]} is new on the source since contents were compared. Fix: a new run"
             )
+
+
+def _producers(cluster: KafkaClusterHook) -> ProducerWire | None:
+    config = client_config(cluster.extra)
+    if only_librdkafka_knows(config) or not cluster.admin.capabilities.tells_producers:
+        return None
+    return ProducerWire(config, cluster.conn_id)
+
+
+def _transactional_ids(wire: ProducerWire | None) -> dict[int, str]:
+    try:
+        return wire.transactional_ids() if wire else {}
+    except TransientError:
+        return {}

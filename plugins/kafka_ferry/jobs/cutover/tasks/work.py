@@ -146,7 +146,7 @@ class PrepareOperator(FerryOperator):
         if is_done(context):
             return _DONE
         wave, results = wave_of(context), read_results(RunArtifacts.of(context))
-        refuse_wrong_copy(wave, results)
+        refuse_wrong_copy(wave, results, back="forward_connectors" in context["params"])
         said = set_groups(wave, results)
         for text in rights_check(wave).differences:
             self.log.warning("%s", text)
