@@ -62,12 +62,20 @@ def test_topics_that_were_not_counted_have_no_bar():
 
 @pytest.mark.parametrize(
     "cutover",
-    [None, {}, {"lag": None}, {"lag": [[0, 1]]}, {"lag": [[0, 1], ["<b>", 2]]}, {"lag": [1, 2]}, {"lag": "ab"}],
+    [
+        None,
+        {},
+        {"lag": None},
+        {"lag": [[0, 1]] * 4},
+        {"lag": [[0, 1]] * 5 + [["<b>", 2]]},
+        {"lag": [1, 2, 3, 4, 5]},
+        {"lag": "abcdef"},
+    ],
 )
-def test_a_lag_that_is_none_is_not_drawn(cutover):
+def test_a_lag_that_is_none_or_was_hardly_looked_at_is_not_drawn(cutover):
     assert window_series(cutover) == []
 
 
 def test_the_lag_around_the_fence_is_drawn_as_it_is():
-    points = [[-2.0, 7], [0.4, 3], [1.0, 0]]
+    points = [[-53.0, 9], [-2.0, 7], [0.4, 3], [1.0, 1], [1.2, 0]]
     assert window_series({"lag": points}) == points

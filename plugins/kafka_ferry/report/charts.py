@@ -11,6 +11,8 @@ from kafka_ferry.core.checks import TopicLine
 
 #: Points a plot has at most, whatever the number of polls: a day of polls every second is 86,400 lines.
 POINTS = 400
+#: Looks below which the lag around a window is no curve: lines between them would be made up.
+LEAST_LOOKS = 5
 #: Topics with bars of their own; the others share one pair.
 TOPICS = 12
 
@@ -39,12 +41,12 @@ def progress_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) ->
 
 
 def window_series(cutover: Mapping[str, Any] | None) -> list[list[float]]:
-    """Records that the replication was behind, over the seconds since the fence; empty: unknown.
+    """Records that the replication was behind, over the seconds since the fence; empty: too few looks.
 
     :param cutover: of report.json.
     """
     points = (cutover or {}).get("lag")
-    if not isinstance(points, list) or len(points) < 2 or not all(map(_is_point, points)):
+    if not isinstance(points, list) or len(points) < LEAST_LOOKS or not all(map(_is_point, points)):
         return []
     return points[:POINTS]
 

@@ -29,21 +29,23 @@
     if (s < 7200) return `${full.format(s / 60)} min`;
     return `${full.format(s / 3600)} h`;
   };
-  const axis = (tick, extra) => ({
+  const axis = (tick, extra, ticks = {}) => ({
     grid: { color: colour("line") }, border: { color: colour("line") },
-    ticks: { color: colour("soft"), callback: tick, maxTicksLimit: 7, maxRotation: 0 }, ...extra,
+    ticks: { color: colour("soft"), callback: tick, maxTicksLimit: 7, maxRotation: 0, ...ticks }, ...extra,
   });
+  const counts = () => axis((v) => short.format(v), { beginAtZero: true }, { precision: 0 }); // no half a record
 
   function draw(id, config) {
     plots.get(id)?.destroy();
     plots.set(id, new Chart(byId(id), config));
   }
 
-  function line(id, points, name, after = "after the first look") {
+  /* `stepped`: it was looked at now and then, and nobody knows what was between. */
+  function line(id, points, name, { after = "after the first look", stepped = false } = {}) {
     draw(id, {
       type: "line",
       data: { datasets: [{ data: points.map(([x, y]) => ({ x, y })), borderColor: colour(name), borderWidth: 1.5,
-        backgroundColor: `${colour(name)}22`, fill: true, pointRadius: points.length > 40 ? 0 : 2, pointHitRadius: 8 }] },
+        backgroundColor: `${colour(name)}22`, fill: true, stepped, pointRadius: points.length > 40 ? 0 : 2, pointHitRadius: 8 }] },
       options: {
         animation: false, maintainAspectRatio: false, parsing: false, normalized: true,
         interaction: { mode: "nearest", axis: "x", intersect: false },
@@ -52,7 +54,7 @@
           label: (item) => full.format(item.parsed.y) } } },
         scales: {
           x: axis(elapsed, { type: "linear", min: Math.min(0, points[0][0]), max: points.at(-1)[0] }),
-          y: axis((v) => short.format(v), { beginAtZero: true }),
+          y: counts(),
         },
       },
     });
@@ -76,7 +78,7 @@
         plugins: { legend: { display: false }, tooltip: { callbacks: {
           label: (item) => `${item.dataset.label}: ${full.format(item.parsed.x)} records` } } },
         scales: {
-          x: axis((v) => short.format(v), { beginAtZero: true }),
+          x: counts(),
           y: { grid: { display: false }, border: { color: colour("line") }, ticks: { autoSkip: false,
             color: topics.failed.map((bad) => colour(bad ? "fail" : "ink")),
             callback: (v, i) => {
@@ -97,9 +99,9 @@
       line("plot-rate", over.offsets, "target");
     }
     const behind = byId("window-plot");
-    if (behind && data.window?.length >= 2) { // a report of before cutovers has none
+    if (behind && data.window?.length) { // a report of before cutovers has none
       behind.hidden = false;
-      line("plot-window", data.window, "source", "after the fence");
+      line("plot-window", data.window, "source", { after: "after the fence", stepped: true });
     }
     const figure = byId("topic-plot");
     if (figure && data.topics.labels.length) {
