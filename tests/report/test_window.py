@@ -68,7 +68,48 @@ def test_a_way_back_speaks_of_the_other_cluster():
 
 
 @pytest.mark.parametrize(
-    "found", [None, {}, {"fenced_at": None}, cutover(fenced_at="no time"), cutover(stages="x"), [1]]
+    ("told_by", "words"),
+    [
+        ("asset event", "use the target, by the asset event only."),
+        ("webhook and asset event", "use the target, by webhook and asset event."),
+        (None, "use the target."),
+    ],
+)
+def test_who_told_the_applications_is_said(told_by, words):
+    assert words in window_view(cutover(told_by=told_by)).sentence
+
+
+def not_begun(**other):
+    return {"wave": "w", "state": "not_begun", "fence": "acl", "fenced_at": None, "stages": [], **other}
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("source", "nothing was stopped, and the applications go on on the source."),
+        ("target", "The applications work on the target already."),
+        (None, "did not begin: nothing was stopped."),
+    ],
+)
+def test_a_run_that_ended_before_its_window_says_where_the_applications_are(where, words):
+    view = window_view(not_begun(applications_on=where))
+    assert view.sentence.endswith(words)
+    assert (view.facts, view.bars) == ([("Wave", "w"), ("Fence", "acl: not made")], [])
+
+
+@pytest.mark.parametrize("found", [not_begun(applications_on="target"), cutover(state="rolled_back", rolled_back=True)])
+def test_a_way_back_that_failed_says_what_is_left_of_it(found):
+    sides = ("Left", "Gone back to")
+    view = window_view({**found, "way_back": {"mm2.w.MirrorSourceConnector": "STOPPED"}}, sides)
+    assert "on the target" in view.sentence
+    assert view.sentence.endswith(" Connector mm2.w.MirrorSourceConnector is STOPPED, and goes on with the next run.")
+    running = window_view({**found, "way_back": {"x": "RUNNING"}}, sides)
+    assert running.sentence.endswith(" Connector x is RUNNING: stop it, or run fail_back again.")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [None, not_begun(wave=None), {}, {"fenced_at": None}, cutover(fenced_at="no time"), cutover(stages="x"), [1]],
 )
 def test_what_is_no_window_has_no_section(found):
     assert window_view(found) is None

@@ -496,7 +496,8 @@ PAGES: dict[str, Callable[[], RunData]] = {
         group_offsets=("44 exact", "44 exact", ""),
         producers_stopped=("nobody writes, no transaction is open", "200 partitions at rest",
                            "fence acl: 40 ACLs made, 2 there before"),
-        handed_over=("the applications were told", f"at {samples.at(63.2)}", "nobody could write for 3.2 s"),
+        handed_over=("the applications were told", f"at {samples.at(63.2)}",
+                     "by webhook and asset event; nobody could write for 3.2 s"),
         late_writers=("nobody writes or commits on the source", "0 offsets, 0 commits", "watched for 60 s"),
     ), cutover=_window()),
     "cutover_rolled_back": lambda: _ended("cutover", [], verdict="FAIL", topics=[], failures=[

@@ -14,6 +14,8 @@ from kafka_ferry.core.words import number_of
 from kafka_ferry.report.times import moment, when
 
 _SIDES = Words().sides
+#: Nothing was fenced.
+_NOT_BEGUN = "not_begun"
 #: Nothing shorter can be seen.
 _LEAST_WIDTH = 0.4
 
@@ -28,7 +30,11 @@ class _Stage(Tolerant, BaseModel):
 class _Window(Tolerant, BaseModel):
     """``cutover`` of report.json, as far as the page shows it."""
 
+    wave: str | None = None
     state: str = ""
+    applications_on: str | None = None
+    told_by: str | None = None
+    way_back: dict[str, str] = {}
     fence: str | None = None
     fenced_at: str | None = None
     handed_over_at: str | None = None
@@ -67,28 +73,62 @@ class WindowView:
 
 def window_view(cutover: Mapping[str, Any] | None, sides: tuple[str, str] = _SIDES) -> WindowView | None:
     """
-    :param cutover: of a report; None where the run is no cutover, or nothing was fenced, or it cannot be read.
+    :param cutover: of a report; None where the run is no cutover, or it cannot be read.
     :param sides: the report's words for both clusters; a way back has words of its own.
     """
     try:
-        window, back = _Window.read(cutover), sides != _SIDES
-        return WindowView(_sentence(window, back), _facts(window), _bars(window)) if window.fenced_at else None
+        return _view(_Window.read(cutover), back=sides != _SIDES)
     except (ValidationError, ValueError):
         return None
+
+
+def _view(window: _Window, *, back: bool) -> WindowView | None:
+    if window.fenced_at:
+        return WindowView(_sentence(window, back), _facts(window), _bars(window))
+    if window.state == _NOT_BEGUN and window.wave:
+        return WindowView(_not_begun(window, back), [("Wave", window.wave), ("Fence", _not_made(window))], [])
+    return None
 
 
 def _sentence(window: _Window, back: bool) -> str:
     here, there = ("target", "source") if back else ("source", "target")
     if window.rolled_back:
-        return f"Rolled back: producers work on the {here} as before."
+        return f"Rolled back: producers work on the {here} as before.{_left(window)}"
     if window.state == "handed_over":
-        return f"Handed over: the applications were told to use the {there}{' again' * back}."
+        by = {"asset event": ", by the asset event only", "webhook and asset event": ", by webhook and asset event"}
+        told = f"the applications were told to use the {there}{' again' * back}{by.get(window.told_by or '', '')}"
+        return f"Handed over: {told}.{_left(window)}"
     if window.state == "handing_over":
         return (
             f"The hand-over was begun, and nobody answered that it arrived: somebody may write to the {there}. "
             "Clear window with its downstream tasks, or run the wave again with the same params: either says it again."
         )
     return "The window has not ended. Clear window with its downstream tasks, or unfence, which takes the fence away."
+
+
+def _not_begun(window: _Window, back: bool) -> str:
+    """A run that ended before its window, by what its plan has read of the journals."""
+    here = "target" if back else "source"
+    if window.applications_on is None:
+        return f"The window did not begin: nothing was stopped.{_left(window)}"
+    if window.applications_on != here:
+        return f"The window did not begin. The applications work on the {window.applications_on} already."
+    return f"The window did not begin: nothing was stopped, and the applications go on on the {here}.{_left(window)}"
+
+
+def _left(window: _Window) -> str:
+    """What there is of a way back when its run has ended."""
+    told = ""
+    for name, state in sorted(window.way_back.items()):
+        goes_on = ", and goes on with the next run" if state == "STOPPED" else ": stop it, or run fail_back again"
+        told += f" Connector {name} is {state}{goes_on}."
+    return told
+
+
+def _not_made(window: _Window) -> str:
+    return {"acl": "acl: not made", "webhook": "webhook: nobody was told", "prove": "prove: not asked for"}.get(
+        window.fence or "", "not made"
+    )
 
 
 def _facts(window: _Window) -> list[tuple[str, str]]:

@@ -52,6 +52,7 @@ def test_a_person_is_asked(airflow_stack: Stack, airflow_api: AirflowApi, chosen
         assert state == "failed"
         assert any("was not approved by" in failure for failure in report["failures"]), report["failures"]
         assert (report["cutover"]["state"], report["cutover"]["rolled_back"]) == ("not_begun", False)
+        assert (report["cutover"]["wave"], report["cutover"]["applications_on"]) == (topic, "source")
         assert runs.artifact(topic, "cutover.json") is None
 
 

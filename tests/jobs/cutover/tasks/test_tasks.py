@@ -12,6 +12,8 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.jobs.cutover.tasks.approval import ApprovalOperator
+from kafka_ferry.jobs.cutover.tasks.fail_back import FailBackReportOperator, PlanFailBackOperator
+from kafka_ferry.jobs.cutover.tasks.work import CutoverReportOperator, PlanCutoverOperator
 from tasks_by_hand import TasksByHand
 
 FILE = Path(__file__).resolve().parents[4] / "dags" / "cutover.py"
@@ -62,3 +64,24 @@ def test_what_undoes_runs_whatever_happens_and_what_is_killed_comes_back_at_once
     )
     window = dag.get_task("window")
     assert (window.retries, window.retry_delay, window.retry_exponential_backoff) == (3, timedelta(seconds=1), False)
+
+
+@pytest.mark.parametrize(
+    ("plan", "report", "more"),
+    [
+        (PlanCutoverOperator, CutoverReportOperator, {"topics": ["a"]}),
+        (PlanFailBackOperator, FailBackReportOperator, {"forward_connectors": []}),
+    ],
+)
+def test_a_run_that_came_no_further_than_its_plan_says_of_what_it_was(
+    plan: Any, report: Any, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    run = TasksByHand("cutover", "r", "cutover", {"migration": "w", "fence": "prove", "source_conn_id": "none", **more})
+    with pytest.raises(AirflowFailException, match="'none' does not exist"):
+        run.do(plan, "plan")
+    with pytest.raises(AirflowFailException, match="verdict FAIL"):
+        run.do(report, "report")
+    told = run.written("report.json")["cutover"]
+    assert (told["wave"], told["fence"], told["state"], told["told_by"]) == ("w", "prove", "not_begun", "asset event")
+    assert told["applications_on"] is None, "no journal was read"

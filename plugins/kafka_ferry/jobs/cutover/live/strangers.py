@@ -17,9 +17,9 @@ from kafka_ferry.records.content import Offsets, PartitionRange
 log = logging.getLogger(__name__)
 
 #: So many last records of a partition, on the target and on the source, mostly tell that nothing is strange.
-_GLANCE = 16, 256
+_GLANCE = 8, 64
 #: Where they do not: so many of each, of so many partitions.
-_CLOSER, _AT_MOST = (2_000, 2_000), 200
+_CLOSER, _AT_MOST = (1_000, 1_000), 100
 #: Source records from a time on among which the record of that time is looked for.
 _FROM_TIME = 500
 _WATCHED_SECONDS = 3.0

@@ -58,7 +58,7 @@ def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[s
         *check_groups_left_out(migration.groups),
         *check_applications(migration.applications, selected, carried, wave.spec.target_topic),
         check_stopped(journal),
-        _handed_over(journal),
+        _handed_over(journal, by_webhook=bool(wave.spec.handover_webhook_conn_id)),
         _late(artifacts.read_json(LATE)),
         rights_check(wave, journal.fence_acls),
     ]
@@ -70,7 +70,7 @@ def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[s
     }
 
 
-def _handed_over(journal: Journal) -> Check:
+def _handed_over(journal: Journal, *, by_webhook: bool) -> Check:
     done = journal.state is State.HANDED_OVER
     downtime = write_downtime(journal)
     clock = "nobody could write for" if journal.fence == Fence.ACL.value else "the window took"
@@ -79,7 +79,8 @@ def _handed_over(journal: Journal) -> Check:
         status=Status.PASS if done else Status.FAIL,
         expected="the applications were told",
         actual=f"at {journal.handed_over_at}" if done else journal.state.value,
-        detail=f"{clock} {downtime:.1f} s" if downtime is not None else "",
+        detail=f"by {'webhook and asset event' if by_webhook else 'the asset event only'}"
+        + (f"; {clock} {downtime:.1f} s" if downtime is not None else ""),
     )
 
 

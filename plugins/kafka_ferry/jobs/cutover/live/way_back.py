@@ -263,6 +263,11 @@ class WayBack:
             found.state, found.lent = State.FAILED_BACK, False
             self.journals.write(found)
 
+    def states(self) -> dict[str, str]:
+        """Its connectors that are there, to their states."""
+        there = self.engine.mirror.runtime.existing(self.engine.mirror.names)
+        return {name: self.engine.connect.status(name).state.value for name in there}
+
     def close(self, backward: Journal | None) -> str:
         """What the end of a run does about the way back; what was done, in words."""
         if backward is not None and backward.state in DONE:

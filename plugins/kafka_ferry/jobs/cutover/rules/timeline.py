@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from kafka_ferry.core.wave_journal import DONE, Journal, State
+from kafka_ferry.jobs.cutover.rules.asked import where_after
 
 #: The last stage of the window.
 HAND_OVER: Final = "hand_over"
@@ -50,10 +51,10 @@ def lag_around(samples: Sequence[tuple[float, int]], fenced_at: str, most: int =
     return [[round(at - fence, 2), behind] for at, behind in kept]
 
 
-def cutover_of(journal: Journal, lag: Sequence[tuple[float, int]] = ()) -> dict[str, Any]:
+def cutover_of(journal: Journal, lag: Sequence[tuple[float, int]] = (), *, back: bool = False) -> dict[str, Any]:
     """``cutover`` of report.json.
 
-    :param lag: as ``lag_around`` takes it.
+    :param lag: as ``lag_around`` takes it. ``back``: of a way back.
     """
     done = journal.state in DONE
     return {
@@ -68,6 +69,8 @@ def cutover_of(journal: Journal, lag: Sequence[tuple[float, int]] = ()) -> dict[
         "rolled_back": journal.state is State.ROLLED_BACK,
         "failure": journal.failure,
         "connectors_stopped": journal.stopped,
+        "applications_on": where_after(journal, back=back),
+        "told_by": None,
         "fence_left": bool(journal.added) and not journal.lifted,
         "acls_added": len(journal.added),
         "acls_kept": len(journal.kept),
@@ -82,5 +85,5 @@ NOT_BEGUN: Final[Mapping[str, Any]] = {
     "wave": None, "state": "not_begun", "fence": None, "fenced_at": None, "handed_over_at": None,
     "write_downtime_seconds": None, "longest_producer_pause_seconds": None, "stages": [], "rolled_back": False,
     "failure": "", "fence_left": False, "acls_added": 0, "acls_kept": 0, "partitions": 0, "groups": 0, "lag": [],
-    "connectors_stopped": [],
+    "connectors_stopped": [], "applications_on": None, "told_by": None,
 }  # fmt: skip

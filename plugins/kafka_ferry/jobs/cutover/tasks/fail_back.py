@@ -20,7 +20,11 @@ from kafka_ferry.report.artifacts import FROZEN, RunArtifacts
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.report.reading import Reader
+
 _DONE = "nothing to do: the wave is back on the source"
+#: Artifact: connectors of the way back that are there when the run ends, to their states.
+WAY_BACK = "way_back.json"
 
 
 class PlanFailBackOperator(PlanningOperator):
@@ -37,15 +41,18 @@ class PlanFailBackOperator(PlanningOperator):
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.way_back import FORWARD, WayBack, run_is_active
+        from kafka_ferry.jobs.cutover.rules.asked import ASKED, TARGET, asked
         from kafka_ferry.jobs.cutover.rules.fail_back_spec import FailBackSpec
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = self.asked(context, FailBackSpec)
+        artifacts.write_json(ASKED, asked(spec))
         if is_done(context):
             self.log.info(_DONE)
             return {}
         back = WayBack.begin(run.dag_id, run.run_id, spec)
+        artifacts.write_json(ASKED, asked(spec, TARGET))  # else there were no way back
         wave = back.wave
         back.forget_earlier()
         left = wave.journals.read(spec.wave)
@@ -167,13 +174,19 @@ class EndBackOperator(FerryOperator):
             return "there is no way back"
         back = WayBack.of(context)
         said = back.close(own_journal(back.wave, artifacts))
+        artifacts.write_json(WAY_BACK, back.states())
         self.log.info("%s", said)
         return said
 
 
 class FailBackReportOperator(CutoverReportOperator):
-    """With the window's seconds, whatever became of it."""
+    """With the window's seconds, whatever became of it, and what is left of the way back."""
+
+    back = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = FAIL_BACK_JOB
+
+    def more(self, reader: Reader) -> dict[str, Any]:
+        return {"way_back": reader.mapping(WAY_BACK)}

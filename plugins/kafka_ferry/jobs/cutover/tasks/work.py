@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kafka_ferry.core.checks import Report
 from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kafka_ferry.jobs.cutover.live.wave import Wave
     from kafka_ferry.jobs.cutover.live.window import Window
     from kafka_ferry.jobs.migration.live.migration import Migration
+    from kafka_ferry.report.reading import Reader
     from kafka_ferry.report.stages import Tasks
 
 _DONE = "nothing to do: the wave is handed over"
@@ -55,15 +56,18 @@ class PlanCutoverOperator(PlanningOperator):
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
         from kafka_ferry.jobs.cutover.live.wave import Wave
+        from kafka_ferry.jobs.cutover.rules.asked import ASKED, asked, where_now
         from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
         from kafka_ferry.jobs.migration.rules.watch import freeze
 
         run, artifacts = context["dag_run"], RunArtifacts.of(context)
         spec = self.asked(context, CutoverSpec)
+        artifacts.write_json(ASKED, asked(spec))
         wave = Wave(run.dag_id, run.run_id, spec)
         if is_done(context):
             self.log.info(_DONE)
             return {"topics": len(wave.targets)}
+        artifacts.write_json(ASKED, asked(spec, where_now(wave.journals.all(), spec.wave, wave.targets)))
         left = wave.journals.read(spec.wave)
         if not spec.dry_run:
             acquire_lock(context, wave.shared_name)
@@ -294,7 +298,12 @@ class UnfenceOperator(FerryOperator):
 
 
 class CutoverReportOperator(ReportOperator):
-    """With the window's seconds, whatever became of it. The wave's event came with the hand-over."""
+    """With the window's seconds, whatever became of it. The wave's event came with the hand-over.
+
+    :cvar back: whether the window leads back to the source.
+    """
+
+    back: ClassVar[bool] = False
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(job=CUTOVER_JOB, **kwargs)
@@ -303,18 +312,25 @@ class CutoverReportOperator(ReportOperator):
         from kafka_ferry.core.wave_journal import Journal
         from kafka_ferry.jobs.common.wave_journals import CUTOVER
         from kafka_ferry.jobs.cutover.live.tails import LAG
+        from kafka_ferry.jobs.cutover.rules.asked import ASKED
         from kafka_ferry.jobs.cutover.rules.stopped import with_writers
         from kafka_ferry.jobs.cutover.rules.timeline import NOT_BEGUN, cutover_of
         from kafka_ferry.report.reading import Reader
 
         report = super().build(artifacts, tasks)
         reader = Reader(artifacts)
-        found = reader.mapping(CUTOVER)
+        asked, found = reader.mapping(ASKED), reader.mapping(CUTOVER)
         if not found:
-            return report.model_copy(update={"cutover": dict(NOT_BEGUN)})
+            told = {**NOT_BEGUN, **{key: asked[key] for key in NOT_BEGUN if key in asked}}
+            return report.model_copy(update={"cutover": told | self.more(reader)})
         journal = Journal.read(found)
-        told = cutover_of(journal, reader.sequence(LAG))
-        return report.model_copy(update={"cutover": told, "checks": with_writers(report.checks, journal)})
+        told = cutover_of(journal, reader.sequence(LAG), back=self.back) | {"told_by": asked.get("told_by")}
+        checks = with_writers(report.checks, journal)
+        return report.model_copy(update={"cutover": told | self.more(reader), "checks": checks})
+
+    def more(self, reader: Reader) -> dict[str, Any]:
+        """What else ``cutover`` of report.json has."""
+        return {}
 
     def proves(self, report: Report) -> bool:
         return False
