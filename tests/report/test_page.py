@@ -175,6 +175,8 @@ def test_every_kind_of_page_is_served_and_saved(page):
         ("User:CN=billing.prod.example.org,OU=Payments", "User:<wbr>CN=<wbr>billing.<wbr>prod.<wbr>example.<wbr>org,"
          "<wbr>OU=<wbr>Payments"),
         ("<b>", "&lt;b&gt;"),
+        ("at 2026-11-30T20:12:31.737+00:00, or (2026-11-30 20:12:31 UTC)",
+         "at <time>2026-11-30T20:12:31.737+00:00</time>, or (<time>2026-11-30 20:12:31 UTC</time>)"),
     ],
 )  # fmt: skip
 def test_a_sentence_breaks_where_it_can_be_read(text, html):

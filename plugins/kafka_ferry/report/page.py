@@ -31,6 +31,8 @@ STYLE: Final = "page.css"
 _WORD: Final = re.compile(r"[^._/-]{1,40}[._/-]*|[._/-]+", re.S)
 #: The same for what sentences hold besides: addresses, names of people in certificates, settings.
 _IN_PROSE: Final = re.compile(r"[^._/,:;=&?(-]{1,40}[._/,:;=&?(-]*|[._/,:;=&?(-]+", re.S)
+#: Of a time nothing is torn off.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d| UTC)?")
 _UNIT: Final = re.compile(r"(\d) (Bytes?|[kMGT]B|s|min|h)\b")
 #: A name that fits into any column.
 _SHORT: Final = 30
@@ -128,8 +130,10 @@ def environment() -> jinja2.Environment:
 
 
 def prose(text: object) -> Markup:
-    """A sentence, in which long names break as ``breakable`` says, and a number stays with its unit."""
-    words = [breakable(word, _IN_PROSE) for word in re.split(r"(\s+)", _UNIT.sub("\\1\u00a0\\2", str(text)))]
+    """A sentence: long names break as ``breakable`` says, a number stays with its unit, and a time is whole."""
+    parts = re.split(rf"({_TIME.pattern}|\s+)", _UNIT.sub("\\1\u00a0\\2", str(text)))
+    whole = Markup("<time>{}</time>")
+    words = [whole.format(part) if _TIME.fullmatch(part) else breakable(part, _IN_PROSE) for part in parts]
     return Markup("").join(words)
 
 

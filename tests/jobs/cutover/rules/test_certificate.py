@@ -44,6 +44,14 @@ def page_of(found: Any, data: bytes, signature: bytes = b"") -> bytes:
     return text.encode()
 
 
+def test_numbers_and_times_of_the_page_can_be_read() -> None:
+    late = Check(name="handed_over", status=Status.PASS, actual="at 2026-11-30T20:12:31.737+00:00")
+    found = made(FINE, late, rests_on=[{"name": "plan.json", "bytes": 284417, "sha256": "00"}])
+    page = page_of(found, to_bytes(found)).decode().partition(SCRIPT[0])[0]
+    assert ">284,417</td>" in page
+    assert "at <time>2026-11-30T20:12:31.737+00:00</time>" in page
+
+
 def signer() -> Signer:
     private = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

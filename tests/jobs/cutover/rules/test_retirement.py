@@ -80,11 +80,18 @@ def test_a_late_record_is_a_reason_and_a_marker_is_none() -> None:
     assert check_growth(facts(grown=[marker])).status is Status.PASS
     late = Grown(topic="t", partition=1, fence=5, end=9, first=6, first_at="2026-01-02", writers=["producer id 7"])
     check = check_growth(facts(grown=[marker, late]))
-    assert check.differences == [
-        "t-1: 4 offsets since the hand-over, the first record at 6 (2026-01-02), by producer id 7"
-    ]
+    (told,) = check.differences
+    assert told.startswith(
+        "t-1: 4 offsets since the hand-over, the first record at 6 (2026-01-02), by producer id 7. Fix: "
+    )
+    assert "--topic t --partition 1 --offset 6 shows what came" in told
+    assert "Once nobody needs the topic on the source, delete it there" in told
     one = Grown(topic="t", partition=3, fence=5, end=6, first=5)
-    assert check_growth(facts(grown=[one])).differences == ["t-3: 1 offset since the hand-over, the first record at 5"]
+    assert (
+        check_growth(facts(grown=[one]))
+        .differences[0]
+        .startswith("t-3: 1 offset since the hand-over, the first record at 5. Fix: stop whoever wrote")
+    )
     shorter = Grown(topic="t", partition=2, fence=5, end=3)
     assert "made again, or lost records" in check_growth(facts(grown=[shorter])).differences[0]
 

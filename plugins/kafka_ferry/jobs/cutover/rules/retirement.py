@@ -22,6 +22,8 @@ _NAMED = 1000
 _REPLICATORS = re.compile(
     r"mm2-(offsets|offset-syncs|configs|status)\..+\.internal|.+\.checkpoints\.internal|heartbeats"
 )
+#: What a log that changed cannot be proven by any more.
+_NO_MORE = "once nobody needs the topic on the source, delete it there: it is named as deleted, and no reason any more"
 #: By so much the clocks of brokers and of ours may differ.
 CLOCKS_MS = 60_000
 
@@ -165,7 +167,7 @@ def check_growth(facts: SourceFacts) -> Check:
         if one.end < one.fence:
             wrong.append(
                 f"{place}: its log ends at {one.end}, and ended at {one.fence} at the hand-over: it was made again, or "
-                "lost records"
+                f"lost records. Fix: {_NO_MORE}"
             )
         elif one.first is None:
             markers.append(place)
@@ -174,7 +176,9 @@ def check_growth(facts: SourceFacts) -> Check:
             wrong.append(
                 f"{place}: {number_of(one.end - one.fence, 'offset')} since the hand-over, the first record at "
                 f"{one.first}"
-                f"{f' ({one.first_at})' if one.first_at else ''}{who}"
+                f"{f' ({one.first_at})' if one.first_at else ''}{who}. Fix: stop whoever wrote; "
+                f"kafka-console-consumer.sh --topic {one.topic} --partition {one.partition} --offset {one.first} shows "
+                f"what came: see whether the target has it, and bring there what is needed. {_NO_MORE.capitalize()}"
             )
     notes = [f"markers of transactions alone on {', '.join(markers[:5])}"] if markers else []
     notes += [f"deleted on the source since: {', '.join(facts.deleted[:20])}"] if facts.deleted else []
