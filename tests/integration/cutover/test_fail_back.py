@@ -222,6 +222,7 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
 
     said = back.close()
     assert f"connector {name} is stopped" in said
+    assert back.written("way_back.json") == {name: "STOPPED"}
     assert len(lab.fences()) == 1, "the cutover's fence is there again"
     assert state_of(lab, first) == "handed_over"
 
@@ -258,7 +259,12 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
         back.prepare()
         back.window()
     assert len({post["id"] for post in hook.posts}) == 1
-    assert back.finish()["verdict"] == "PASS"
+    report = back.finish()
+    assert report["verdict"] == "PASS"
+    assert (report["cutover"]["applications_on"], report["cutover"]["way_back"]) == ("source", {})
+    acls = next(one for one in report["checks"] if one["name"] == "acls")
+    assert "are left out: the run works as that user" in acls["detail"]
+    assert rights[0].principal not in "\n".join(acls["differences"])
     ends = lab.admins["source"].offsets([(topics[0], 0), (topics[0], 1)], "latest", "read_committed")
     assert sum(ends.values()) == 65
     with pytest.raises(AirflowFailException, match="is failed_back, not handed over"):

@@ -8,7 +8,9 @@ import pytest
 
 from kafka_ferry.core.producers import ProducerState
 from kafka_ferry.jobs.cutover.rules.standstill import (
+    ASLEEP_MS,
     Look,
+    asleep,
     at_work,
     by_halves,
     open_transactions,
@@ -101,3 +103,29 @@ def test_who_writes_beside_the_wave_is_named() -> None:
 
 def test_the_first_ten_are_told() -> None:
     assert told(range(12)).endswith("8; 9; and 2 more")
+
+
+NOW = 10_000 + ASLEEP_MS
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([PLAIN], [PLAIN], {7}),
+        ([PLAIN], [replace(PLAIN, last_sequence=100)], set()),  # its records carry old times
+        ([replace(PLAIN, last_timestamp=NOW - 1)], [replace(PLAIN, last_timestamp=NOW - 1)], set()),
+        ([replace(PLAIN, last_timestamp=-1)], [replace(PLAIN, last_timestamp=-1)], set()),
+        ([OPEN], [OPEN], set()),
+        ([], [PLAIN], set()),
+    ],
+)
+def test_only_who_is_gone_for_long_is_asleep(
+    before: list[ProducerState], after: list[ProducerState], expected: set[int]
+) -> None:
+    assert asleep({TP: before}, {TP: after}, NOW) == expected
+
+
+def test_who_writes_to_one_partition_still_is_awake_on_all() -> None:
+    other = ("orders", 4)
+    at_work = replace(PLAIN, last_timestamp=NOW)
+    assert asleep({TP: [PLAIN], other: [at_work]}, {TP: [PLAIN], other: [at_work]}, NOW) == set()

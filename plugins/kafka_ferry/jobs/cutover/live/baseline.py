@@ -8,6 +8,7 @@ from kafka_ferry.core.acls import Acl, check_acls, compare_acls
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import DataLossError, NotAuthorized
+from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.jobs.cutover.live.strangers import strangers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.standstill import told
@@ -59,11 +60,14 @@ def set_groups(wave: Wave, results: list[PartitionResult]) -> str:
     return f"{number_of(len(commits), 'group')} set on the target" + f"; refused: {told(told_of)}" * bool(refused)
 
 
-def rights_check(wave: Wave, fence: Collection[Acl] = (), groups: Collection[str] | None = None) -> Check:
+def rights_check(
+    wave: Wave, fence: Collection[Acl] = (), groups: Collection[str] | None = None, *, back: bool = False
+) -> Check:
     """The check ``acls``: what applications need on the target before they move.
 
     :param fence: ACLs of the source that are ours, and that nobody misses on the target.
     :param groups: default: those that the params mean.
+    :param back: this is a way back: our own users' rights are left out. Those that it needs the plan has asked for.
     """
     if wave.spec.acls is Acls.SKIP:
         return Check(name="acls", status=Status.SKIPPED, detail="param acls is skip")
@@ -76,6 +80,11 @@ def rights_check(wave: Wave, fence: Collection[Acl] = (), groups: Collection[str
         if found is None:
             return Check(name="acls", status=Status.SKIPPED, detail=f"{cluster.conn_id} has no authorizer")
         sides.append(found)
-    here = [acl for acl in sides[0] if acl not in fence]
     names = wave.migration.groups.selection.names if groups is None else groups
-    return check_acls(compare_acls(here, sides[1], wave.targets, names))
+    own = {principal_of(cluster.extra) for cluster in (wave.source, wave.target)} if back else set()
+    here, there = ([acl for acl in side if acl.principal not in own] for side in sides)
+    check = check_acls(compare_acls([acl for acl in here if acl not in fence], there, wave.targets, names))
+    if len(here) == len(sides[0]) and len(there) == len(sides[1]):
+        return check
+    ours = f"those of {' and '.join(sorted(filter(None, own)))} are left out: the run works as that user"
+    return check.model_copy(update={"detail": "; ".join(filter(None, [check.detail, ours]))})

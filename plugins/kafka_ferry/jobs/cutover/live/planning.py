@@ -26,7 +26,7 @@ from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
-from kafka_ferry.jobs.cutover.rules.standstill import by_halves
+from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves
 from kafka_ferry.jobs.cutover.rules.strangers import stranger_findings
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
@@ -70,7 +70,9 @@ def make_plan(
         # A way back has refused already what others wrote where it will write.
         *(_written_on_target(wave) if with_waves else []),
     ]
-    writing = {tp: known for tp, known in states.items() if tp[0] in topics}
+    gone = asleep(states, wave.producers(states), int(pendulum.now("UTC").timestamp() * 1000))
+    awake = {tp: [one for one in known if one.producer_id not in gone] for tp, known in states.items()}
+    writing = {tp: known for tp, known in awake.items() if tp[0] in topics}
     plan = CutoverPlan(
         planned=pendulum.now("UTC").isoformat(),
         spec=spec.model_dump(mode="json"),
@@ -86,7 +88,8 @@ def make_plan(
             f"{number_of(len(groups.committed), 'group')}; fence {spec.fence.value}, silence {spec.silence:g} s",
             *([] if wave.tells_producers else ["the source's brokers do not tell who writes (KIP-664, Kafka 2.8): "
                                                "producers are seen by their records alone"]),
-            *(_waves(wave, states, names) if with_waves else []),
+            *(_waves(wave, awake, names) if with_waves else []),
+            *([f"not named: {number_of(len(gone), 'producer')} that wrote last over ten minutes ago"] if gone else []),
             *change_notes([*before, *window_changes(spec, fence, sorted(groups.committed))]),
         ],
         writers=[f"{who}: {', '.join(of[:5])}" for who, of in _by_producer(writing, names).items()][:_NAMED],

@@ -32,9 +32,10 @@ from kafka_ferry.records.record_hash import HASH_VERSION
 from kafka_ferry.report.artifacts import DamagedArtifact, RunArtifacts, read_results
 
 
-def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[str, Any]:
+def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts, *, back: bool = False) -> dict[str, Any]:
     """The content of checks.json.
 
+    :param back: of a way back.
     :raises DamagedArtifact: the window wrote no results.
     """
     found = artifacts.read_json(RESULTS)
@@ -60,7 +61,7 @@ def make_checks(wave: Wave, journal: Journal, artifacts: RunArtifacts) -> dict[s
         check_stopped(journal),
         _handed_over(journal, by_webhook=bool(wave.spec.handover_webhook_conn_id)),
         _late(artifacts.read_json(LATE)),
-        rights_check(wave, journal.fence_acls),
+        rights_check(wave, journal.fence_acls, back=back),
     ]
     return {
         "judged": results_digest(read_results(artifacts)),

@@ -13,6 +13,10 @@ _NAMED = 10
 _BLUR = 0.2
 
 
+#: Whoever has not written for so long is not named among those who write.
+ASLEEP_MS = 600_000
+
+
 @dataclass(frozen=True)
 class Look:
     """One moment.
@@ -108,6 +112,25 @@ def at_work(before: Look, after: Look) -> dict[int, int]:
             if one.producer_id in ids:
                 last[one.producer_id] = max(last.get(one.producer_id, -1), one.last_timestamp)
     return last
+
+
+def asleep(
+    before: Mapping[Partition, Sequence[ProducerState]], after: Mapping[Partition, Sequence[ProducerState]], now_ms: int
+) -> set[int]:
+    """Producer ids of whom nothing has come between two looks, nor for long before, and who hold nothing open: brokers
+    remember a producer for a day after it is gone. A batch without a known time may be of now.
+
+    :param now_ms: since 1970.
+    """
+    awake, seen = set[int](), set[int]()
+    for tp, states in after.items():
+        first = {one.producer_id: one for one in before.get(tp, ())}
+        for one in states:
+            seen.add(one.producer_id)
+            old = 0 <= one.last_timestamp < now_ms - ASLEEP_MS
+            if not old or one.transaction_start >= 0 or first.get(one.producer_id) != one:
+                awake.add(one.producer_id)
+    return seen - awake
 
 
 def told(found: Iterable[object]) -> str:

@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 _DONE = "nothing to do: the wave is handed over"
 
 
+def goes_back(context: Context) -> bool:
+    """Whether it is a run of ``fail_back``: the same wave the other way round."""
+    return "forward_connectors" in context["params"]
+
+
 def wave_of(context: Context) -> Wave:
     from kafka_ferry.jobs.cutover.live.wave import Wave
 
-    if "forward_connectors" in context["params"]:  # of ``fail_back``: the same wave the other way round
+    if goes_back(context):
         from kafka_ferry.jobs.cutover.live.way_back import WayBack
 
         return WayBack.of(context).wave
@@ -150,9 +155,9 @@ class PrepareOperator(FerryOperator):
         if is_done(context):
             return _DONE
         wave, results = wave_of(context), read_results(RunArtifacts.of(context))
-        refuse_wrong_copy(wave, results, back="forward_connectors" in context["params"])
+        refuse_wrong_copy(wave, results, back=goes_back(context))
         said = set_groups(wave, results)
-        for text in rights_check(wave).differences:
+        for text in rights_check(wave, back=goes_back(context)).differences:
             self.log.warning("%s", text)
         self.log.info("%s", said)
         return said
@@ -265,7 +270,7 @@ class ValidateCutoverOperator(FerryOperator):
         journal = own_journal(wave, artifacts)
         if journal is None:
             raise FerryError("the wave's journal is not this run's any more. Fix: a new run")
-        made = make_checks(wave, journal, artifacts)
+        made = make_checks(wave, journal, artifacts, back=goes_back(context))
         artifacts.write_json(CHECKS_MADE, made)
         return {check["name"]: check["status"] for check in made["checks"]}
 
