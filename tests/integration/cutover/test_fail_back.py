@@ -262,6 +262,7 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     report = back.finish()
     assert report["verdict"] == "PASS"
     assert (report["cutover"]["applications_on"], report["cutover"]["way_back"]) == ("source", {})
+    assert report["cutover"]["connectors_stopped"] == [there]
     acls = next(one for one in report["checks"] if one["name"] == "acls")
     assert "are left out: the run works as that user" in acls["detail"]
     assert rights[0].principal not in "\n".join(acls["differences"])

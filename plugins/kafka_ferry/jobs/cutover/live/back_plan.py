@@ -7,12 +7,12 @@ import logging
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.finding import Finding, finding_lines
 from kafka_ferry.core.needs import permission_findings
-from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.connect.states import ConnectorState
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.jobs.cutover.live.way_back import WayBack
 from kafka_ferry.jobs.cutover.rules.back_rights import needs_gone_back_to, needs_left, once_lifted
 from kafka_ferry.jobs.cutover.rules.changes import brings, lifts, stops
+from kafka_ferry.jobs.cutover.rules.old_connect import refuse_no_stop, refuse_no_way_back
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +41,21 @@ def rights_findings(back: WayBack) -> list[Finding]:
     return found
 
 
+def refuse_old_connect(back: WayBack) -> None:
+    """:raises BadParam: workers are too old for what the params want of them."""
+    spec = back.spec
+    refuse_no_way_back(back.engine.connect.info().version)
+    if spec.forward_connectors and not back.same_connect:
+        refuse_no_stop(back.forward_connect.info().version, "forward_connectors")
+
+
 def back_changes(back: WayBack) -> list[Change]:
     """What is changed before the window.
 
     :raises BadParam: the worker refuses the connector.
     """
-    spec, named = back.spec, back.spec.forward_connectors
-    running = []
-    if named:
-        connect = ConnectHook(str(spec.forward_connect_conn_id or spec.connect_conn_id))
-        known = set(connect.connectors())
-        running = [name for name in named if name in known and connect.status(name).state is not ConnectorState.STOPPED]
+    spec, named, connect = back.spec, back.spec.forward_connectors, back.forward_connect
+    running = [name for name in back.named_there() if connect.status(name).state is not ConnectorState.STOPPED]
     here, topics = spec.source_conn_id, sorted(back.forward.topics)
     own = back.engine.kept_topics
     absent = [name for name in own if name not in back.source.admin.topic_ids(own)]

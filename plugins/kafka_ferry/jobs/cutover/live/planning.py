@@ -24,6 +24,7 @@ from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
+from kafka_ferry.jobs.cutover.rules.old_connect import refuse_no_stop
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves
@@ -169,7 +170,9 @@ def _fence(wave: Wave) -> tuple[list[Acl], list[Finding]]:
 def _connector_findings(wave: Wave) -> list[Finding]:
     if not wave.spec.end_connectors or not wave.spec.connect_conn_id:
         return []
-    known = set(ConnectHook(wave.spec.connect_conn_id).connectors())
+    connect = ConnectHook(wave.spec.connect_conn_id)
+    refuse_no_stop(connect.info().version, "end_connectors")
+    known = set(connect.connectors())
     return [
         Finding(Severity.REFUSE, "connectors", f"connector {name}", f"is not on {wave.spec.connect_conn_id}",
                 f"one of: {', '.join(sorted(known)[:10])}", "end_connectors")

@@ -172,17 +172,25 @@ class WayBack:
                     "since: nobody can write back", f"kafka-acls {acl.command().replace('--add', '--remove')}",
                 )  # fmt: skip
 
+    @property
+    def forward_connect(self) -> ConnectHook:
+        """That of the way there."""
+        return ConnectHook(str(self.spec.forward_connect_conn_id or self.spec.connect_conn_id))
+
+    def named_there(self) -> list[str]:
+        """Those of ``forward_connectors`` that exist."""
+        named = self.spec.forward_connectors
+        there = set(self.forward_connect.connectors()) if named else set()
+        return [name for name in named if name in there]
+
     def end_forward(self, is_active: IsActive) -> list[str]:
         """Stop the connectors that the params name, and see that nothing replicates to the target any more.
 
         :raises FerryError: somebody does, with the cure. ``StillThere``: somebody wrote to the source.
         """
-        conn_id = self.spec.forward_connect_conn_id or self.spec.connect_conn_id
-        for name in self.spec.forward_connectors:
-            connect = ConnectHook(str(conn_id))
-            if connect.find_config(name) is not None:
-                connect.stop(name)
-                log.info("connector %s is stopped; its offsets are kept", name)
+        for name in self.named_there():
+            self.forward_connect.stop(name)
+            log.info("connector %s is stopped; its offsets are kept", name)
         self.assert_one_way(is_active)
         self.refuse_late_records()
         self.refuse_other_denials()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DONE = "nothing to do: the wave is back on the source"
 #: Artifact: connectors of the way back that are there when the run ends, to their states.
 WAY_BACK = "way_back.json"
+#: Artifact: names of the connectors of the way there that the run stops.
+STOPPED = "stopped.json"
 
 
 class PlanFailBackOperator(PlanningOperator):
@@ -36,7 +38,7 @@ class PlanFailBackOperator(PlanningOperator):
         from kafka_ferry.core.wave_journal import OPEN, State
         from kafka_ferry.jobs.common.run_lock import acquire_lock
         from kafka_ferry.jobs.common.wave_journals import is_done
-        from kafka_ferry.jobs.cutover.live.back_plan import back_changes, rights_findings, tell
+        from kafka_ferry.jobs.cutover.live.back_plan import back_changes, refuse_old_connect, rights_findings, tell
         from kafka_ferry.jobs.cutover.live.planning import make_plan, plan_text
         from kafka_ferry.jobs.cutover.live.rollback import roll_back
         from kafka_ferry.jobs.cutover.live.takeover import take_over
@@ -66,6 +68,7 @@ class PlanFailBackOperator(PlanningOperator):
             acquire_lock(context, *back.shared_names)
             if left is not None and left.state in OPEN:
                 roll_back(wave, left, f"left by run {left.run_id}, taken away by run {run.run_id}", artifacts)
+        refuse_old_connect(back)
         refuse(rights := rights_findings(back))  # first: every later look needs some of them
         others = back.replicators(run_is_active(context), before=True)
         tell("replicators:", others)
@@ -93,7 +96,9 @@ class EndForwardOperator(FerryOperator):
 
         if is_done(context):
             return [_DONE]
-        return WayBack.of(context).end_forward(run_is_active(context))
+        back = WayBack.of(context)
+        RunArtifacts.of(context).write_json(STOPPED, back.named_there())  # told before it is done
+        return back.end_forward(run_is_active(context))
 
 
 class DeployBackOperator(FerryOperator):
@@ -189,4 +194,4 @@ class FailBackReportOperator(CutoverReportOperator):
         self.job = FAIL_BACK_JOB
 
     def more(self, reader: Reader) -> dict[str, Any]:
-        return {"way_back": reader.mapping(WAY_BACK)}
+        return {"way_back": reader.mapping(WAY_BACK), "connectors_stopped": reader.sequence(STOPPED)}
