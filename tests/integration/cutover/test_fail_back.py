@@ -203,11 +203,11 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     name = f"fail_back.{wave_of(lab)}.MirrorSourceConnector"
     notes = "\n".join(back.written("plan.json")["notes"])
     denial = f"DENY WRITE on topic {topics[0]} for User:*"
-    for told in (
+    for change in (
         f"update connector {there}", f"delete acl {denial}", f"create connector {name}", f"update topic {topics[0]}",
         f"create topic mm2-offset-syncs.{wave_of(lab)}.internal", f"create acl {denial}",
     ):  # fmt: skip
-        assert f"will {told} (" in notes
+        assert f"will {change} (" in notes
     assert migration.connect.status(name).state.value == "RUNNING"
     assert lab.fences() == []
     # The way there cannot be opened again now: neither by our DAG nor unseen by the window. There is no record yet that
@@ -222,8 +222,12 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
 
     said = back.close()
     assert f"connector {name} is stopped" in said
-    assert back.written("way_back.json") == {name: "STOPPED"}
     assert len(lab.fences()) == 1, "the cutover's fence is there again"
+    with pytest.raises(AirflowFailException, match="verdict FAIL"):
+        back.do(FailBackReportOperator, "report")
+    told = back.written("report.json")["cutover"]
+    assert (told["wave"], told["state"], told["applications_on"]) == (wave_of(lab), "not_begun", "target")
+    assert (told["way_back"], told["connectors_stopped"]) == ({name: "STOPPED"}, [there])
     assert state_of(lab, first) == "handed_over"
 
     # A right that is taken away behind the plan: the task fails, and nobody waits for what does not come.
@@ -262,7 +266,6 @@ def test_both_ways_at_once_are_refused_and_a_failure_leaves_all_as_it_was(
     report = back.finish()
     assert report["verdict"] == "PASS"
     assert (report["cutover"]["applications_on"], report["cutover"]["way_back"]) == ("source", {})
-    assert report["cutover"]["connectors_stopped"] == [there]
     acls = next(one for one in report["checks"] if one["name"] == "acls")
     assert "are left out: the run works as that user" in acls["detail"]
     assert rights[0].principal not in "\n".join(acls["differences"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from confluent_kafka import Producer
 
 from cutover_lab import Application, CutoverRun, Hook, Lab, ids_from
+from kafka_ferry.core.acls import Acl
 from run_by_hand import Run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -127,6 +129,30 @@ class Rogue:
     def __init__(self, lab: Lab) -> None:
         self.client = lambda side, **more: {**lab.stack.client_settings(side), "log_level": 2, **more}
         self.prefix = lab.prefix
+
+
+def test_a_connector_that_fails_in_the_window_ends_it_at_once_with_its_trace(
+    lab: Lab, replicate: Replicate, make_topics: Any, produce: Any
+) -> None:
+    topics = topics_of(lab, make_topics, 1)
+    produce(lab.client("source"), topics[0], 10)
+    migration = replicate().migration
+    run = run_of(lab, fence="prove", proof_seconds=0.5, drain_timeout=120)
+    run.prepare()
+    run.gate()
+    user = json.loads(lab.stack.variables()["AIRFLOW_CONN_KAFKA_TARGET"])["extra"]["sasl.username"]
+    denied = [Acl("TOPIC", topics[0], "LITERAL", f"User:{user}", "WRITE", permission="DENY")]
+    lab.admins["target"].create_acls(denied)
+    produce(lab.client("source"), topics[0], 5)
+    begun = time.monotonic()
+    fails(run, r"(?s)5 records do not arrive.* as what replicates has failed.*TopicAuthorizationException")
+    assert time.monotonic() - begun < 60, "drain_timeout is not waited for"
+    lab.admins["target"].delete_acls(denied)
+    (name,) = (name for name in migration.connect.connectors() if lab.prefix in name)
+    for task in migration.connect.status(name).tasks:
+        migration.connect.restart_task(name, task.id)
+    run.window()
+    assert run.journal()["state"] == "handed_over", "the next try works"
 
 
 def test_an_open_transaction_is_named_and_waited_for(lab: Lab, replicate: Replicate, make_topics: Any) -> None:

@@ -251,17 +251,21 @@ class WayBack:
             time.sleep(_POLL)
         return self.engine.names
 
-    def refuse_failed(self) -> None:
-        """:raises FerryError: a task of the way back has failed, so nothing more comes; with its trace."""
+    def failed(self) -> str:
+        """The trace of a task of the way back that has failed; empty: none has, or it could not be asked."""
         try:
             now = self.engine.readiness()
         except TransientError as error:  # its records tell as well, and it is asked again
             log.warning("could not ask how the way back is: %s", error)
-            return
-        if now.verdict is Verdict.FAILED:
+            return ""
+        return now.reason if now.verdict is Verdict.FAILED else ""
+
+    def refuse_failed(self) -> None:
+        """:raises FerryError: a task of the way back has failed, so nothing more comes; with its trace."""
+        if why := self.failed():
             raise FerryError(
                 "the way back has failed. Fix: what the last cause of its trace names, then a new run with the same "
-                f"params, which goes on with it: {now.reason}"
+                f"params, which goes on with it: {why}"
             )
 
     def hand_back(self) -> None:

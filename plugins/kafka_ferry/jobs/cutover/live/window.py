@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 #: Artifact: what was compared, before the window and in it, and the groups as they were set.
 RESULTS = "cutover_results.json"
 _POLL = 0.1
+_ASK_SECONDS = 1.0
 _NAMED = 1_000
 _STABLE_SECONDS = 2.0
 
@@ -77,11 +78,11 @@ def wait_for_lag(
 class Window:
     """One try. Every stage finds out where it stands from the clusters and from the wave's journal.
 
-    :ivar journal: None until ``run`` has begun.
+    :param failed: asked whether what replicates has failed: its trace, or nothing.
     """
 
-    def __init__(self, wave: Wave, artifacts: RunArtifacts) -> None:
-        self._wave, self._artifacts, self._spec = wave, artifacts, wave.spec
+    def __init__(self, wave: Wave, artifacts: RunArtifacts, failed: Callable[[], str] = lambda: "") -> None:
+        self._wave, self._artifacts, self._spec, self._failed = wave, artifacts, wave.spec, failed
         self._working: dict[int, int] = {}
         self._posted_before = False
 
@@ -135,6 +136,8 @@ class Window:
         with Tails(wave, results, noted) as tails, self._lag_kept(tails):
             first = wave.look(time.monotonic())
             groups = GroupMoves(wave)
+            if why := self._failed():  # asked here as well, so that in the window it is known whom to ask
+                log.warning("what replicates has failed, of this wave or of other topics: %s", why)
             if journal.state not in OPEN:
                 wait_for_lag(tails, spec.max_lag, spec.lag_timeout, poll=0.2)
                 self._artifacts.write_json(TAILS, tails.to_json())
@@ -211,13 +214,24 @@ class Window:
             time.sleep(_POLL)
 
     def _drain(self, tails: Tails, ends: dict[Partition, int]) -> None:
-        deadline = time.monotonic() + self._spec.drain_timeout
+        asked, before = time.monotonic(), -1
+        deadline = asked + self._spec.drain_timeout
         while left := tails.advance(ends):
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline:
                 raise DrainStalled(
                     f"{left:,} records did not arrive on the target within {self._spec.drain_timeout:g} s: "
                     f"{most_behind(tails.behind)}. Fix: see that the replication works, then clear window"
                 )
+            if now - asked > _ASK_SECONDS:
+                # A task that failed may be one of other topics: then ours still come.
+                if left == before and (why := self._failed()):
+                    raise DrainStalled(
+                        f"{left:,} records do not arrive on the target ({most_behind(tails.behind)}), as what "
+                        "replicates has failed. Fix: what the last cause of its trace names, restart it, then clear "
+                        f"window: {why}"
+                    )
+                asked, before = now, left
             beat()
             time.sleep(_POLL)
 

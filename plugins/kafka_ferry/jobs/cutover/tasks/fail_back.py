@@ -155,7 +155,7 @@ class BackWindowOperator(WindowOperator):
 
         back = WayBack.of(context)
         acquire_lock(context, *back.shared_names)
-        window = Window(back.wave, RunArtifacts.of(context))
+        window = Window(back.wave, RunArtifacts.of(context), back.failed)
         journal = window.run()
         back.hand_back()
         return self.announce(context, FailBackSpec, window, journal)

@@ -194,12 +194,13 @@ class WindowOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.cutover.live.carriers import Carriers
         from kafka_ferry.jobs.cutover.live.window import Window
         from kafka_ferry.jobs.cutover.rules.spec import CutoverSpec
 
         wave = wave_of(context)
         acquire_lock(context, wave.shared_name)
-        window = Window(wave, RunArtifacts.of(context))
+        window = Window(wave, RunArtifacts.of(context), Carriers(wave).failed)
         return self.announce(context, CutoverSpec, window, window.run())
 
     def announce(self, context: Context, spec: type[Spec], window: Window, journal: Journal) -> dict[str, Any]:
