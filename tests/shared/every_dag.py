@@ -40,7 +40,7 @@ FOLDER = PROJECT / "include" / "examples"
 WORDS = {
     "backup_topics": ("flights", "every-backup"),
     "check_connections": ("flights", "every-check"),
-    "cutover": ("orders", "every-cutover"),
+    "cutover": ("flights", "every-cutover"),
     "export_topics_to_s3": ("source-topic", "every-export"),
     "fail_back": ("wave-1", "every-cutover"),
     "import_files_from_s3": ("source-topic", "every-files"),
