@@ -136,9 +136,9 @@ class Window:
         with Tails(wave, results, noted) as tails, self._lag_kept(tails):
             first = wave.look(time.monotonic())
             groups = GroupMoves(wave)
-            if why := self._failed():  # asked here as well, so that in the window it is known whom to ask
-                log.warning("what replicates has failed, of this wave or of other topics: %s", why)
             if journal.state not in OPEN:
+                if why := self._failed():  # asked here as well, so that in the window it is known whom to ask
+                    log.warning("what replicates has failed, of this wave or of other topics: %s", why)
                 wait_for_lag(tails, spec.max_lag, spec.lag_timeout, poll=0.2)
                 self._artifacts.write_json(TAILS, tails.to_json())
                 self._working = at_work(first, wave.look(time.monotonic()))
