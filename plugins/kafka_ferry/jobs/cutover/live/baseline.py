@@ -9,10 +9,10 @@ from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import DataLossError, NotAuthorized
 from kafka_ferry.hooks.kafka.authorized_operations import principal_of
-from kafka_ferry.jobs.cutover.live.strangers import strangers
+from kafka_ferry.jobs.cutover.live.foreign_writers import foreign_writers
 from kafka_ferry.jobs.cutover.live.wave import Wave
+from kafka_ferry.jobs.cutover.rules.foreign_writers import how_to_recover, only_more
 from kafka_ferry.jobs.cutover.rules.standstill import told
-from kafka_ferry.jobs.cutover.rules.strangers import how_to_recover, only_more
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.groups import commits_to_write
@@ -40,7 +40,7 @@ def refuse_wrong_copy(wave: Wave, results: list[PartitionResult], *, back: bool 
     more = [one for one in results if only_more(one.comparison)]
     fixes, said = [], ""
     if more:
-        found = strangers(wave, {(one.source_topic, one.partition) for one in more})
+        found = foreign_writers(wave, {(one.source_topic, one.partition) for one in more})
         said = f". {wave.source.conn_id} does not have these records: somebody writes or wrote beside the replication"
         said += f": {told(found)}" * bool(found)
         fixes.append(how_to_recover({one.target_topic for one in more}, wave.journals.all(), wave.target.conn_id,

@@ -19,16 +19,16 @@ from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
-from kafka_ferry.jobs.cutover.live.strangers import strangers
+from kafka_ferry.jobs.cutover.live.foreign_writers import foreign_writers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
 from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
+from kafka_ferry.jobs.cutover.rules.foreign_writers import foreign_writer_findings
 from kafka_ferry.jobs.cutover.rules.old_connect import refuse_no_stop
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
 from kafka_ferry.jobs.cutover.rules.spec import Fence
 from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves
-from kafka_ferry.jobs.cutover.rules.strangers import stranger_findings
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
@@ -111,7 +111,7 @@ def _waves(wave: Wave, states: Mapping[Partition, Sequence[ProducerState]], name
 
 
 def _written_on_target(wave: Wave) -> list[Finding]:
-    return stranger_findings(strangers(wave), wave.journals.all(), wave.source.conn_id, wave.target.conn_id)
+    return foreign_writer_findings(foreign_writers(wave), wave.journals.all(), wave.source.conn_id, wave.target.conn_id)
 
 
 def plan_text(plan: CutoverPlan) -> str:

@@ -11,7 +11,7 @@ from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.jobs.cutover.live.wave import Wave
-from kafka_ferry.jobs.cutover.rules.strangers import Stranger, strange, unknown
+from kafka_ferry.jobs.cutover.rules.foreign_writers import ForeignWriter, strange, unknown
 from kafka_ferry.records.content import Offsets, PartitionRange
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class _Ends:
         return {tp: offsets for tp, offsets in found.items() if len(offsets)}
 
 
-def strangers(wave: Wave, partitions: Collection[Partition] | None = None) -> list[Stranger]:
+def foreign_writers(wave: Wave, partitions: Collection[Partition] | None = None) -> list[ForeignWriter]:
     """Whoever wrote on the target, last or now, what the source does not have, the fastest first.
 
     Told only where it is sure, by the last records of each partition; not of compacted topics, nor where records have
@@ -128,7 +128,7 @@ def _not_sent_again(now: _Ends, found: dict[Partition, Offsets]) -> dict[Partiti
     return found
 
 
-def _watched(before: _Ends, found: Mapping[Partition, Offsets]) -> list[Stranger]:
+def _watched(before: _Ends, found: Mapping[Partition, Offsets]) -> list[ForeignWriter]:
     """With what comes of them while it is waited, and who writes it."""
     wave = before.wave
     while time.monotonic() - before.at < _WATCHED_SECONDS:
@@ -146,5 +146,5 @@ def _watched(before: _Ends, found: Mapping[Partition, Offsets]) -> list[Stranger
         there = now.names[tp]
         by = {number for place, number in ids.items() if place[:2] == there}
         rate = len(fresh[tp]) / (now.at - before.at)
-        made.append(Stranger(*there, len(offsets), offsets[0], offsets[-1], rate, sorted(by, reverse=True), names))
+        made.append(ForeignWriter(*there, len(offsets), offsets[0], offsets[-1], rate, sorted(by, reverse=True), names))
     return sorted(made, key=lambda one: (-one.rate, one.topic, one.partition))

@@ -19,7 +19,7 @@ _IDS = 5
 
 
 @dataclass(frozen=True)
-class Stranger:
+class ForeignWriter:
     """What somebody else wrote to one partition of the target.
 
     :param records: found among its last ones, from offset ``first`` to ``last``. ``rate``: records/s now.
@@ -73,8 +73,8 @@ def only_more(one: PartitionComparison) -> bool:
     return one.unexpected > 0 and not (one.lost or one.reordered or one.altered)
 
 
-def stranger_findings(
-    found: Sequence[Stranger], journals: Iterable[Journal], source: str, target: str
+def foreign_writer_findings(
+    found: Sequence[ForeignWriter], journals: Iterable[Journal], source: str, target: str
 ) -> list[Finding]:
     """A warning: the comparison that follows has the last word.
 
@@ -117,5 +117,5 @@ def how_to_recover(topics: Iterable[str], journals: Iterable[Journal], target: s
         )
     return (
         f"{first}. The records stay among the copies, and would fail the comparison: keep what is needed of them, and "
-        f"have these topics copied anew (with the replication stopped, delete them on {target}, then begin it again)"
+        f"have these topics copied again (with the replication stopped, delete them on {target}, then begin it again)"
     )

@@ -9,18 +9,18 @@ import pytest
 
 from kafka_ferry.core.finding import Severity
 from kafka_ferry.core.wave_journal import Journal, State
-from kafka_ferry.jobs.cutover.rules.strangers import (
-    Stranger,
+from kafka_ferry.jobs.cutover.rules.foreign_writers import (
+    ForeignWriter,
+    foreign_writer_findings,
     how_to_recover,
     only_more,
     strange,
-    stranger_findings,
     unknown,
 )
 from kafka_ferry.records.compare import compare
 from kafka_ferry.records.content import PartitionContent
 
-ONE = Stranger("orders", 0, 77, 200, 276, 9.25, [5, -1], {5: "billing"})
+ONE = ForeignWriter("orders", 0, 77, 200, 276, 9.25, [5, -1], {5: "billing"})
 
 
 def content(begin: int, *hashes: int) -> PartitionContent:
@@ -55,10 +55,10 @@ def test_it_is_told_with_place_rate_and_producer() -> None:
         "orders-0: 77 records at offsets 200 to 276 by producer id 5 (transactional id billing), a producer without an "
         "id (enable.idempotence=false), 9.2 records/s now"
     )
-    assert str(Stranger("orders", 0, 2, 3, 4, 1.0, [7])) == (
+    assert str(ForeignWriter("orders", 0, 2, 3, 4, 1.0, [7])) == (
         "orders-0: 2 records at offsets 3 to 4 by producer id 7, 1.0 records/s now"
     )
-    assert str(Stranger("orders", 1, 1, 3, 3, 0.0)) == "orders-1: 1 record at offset 3, nothing now"
+    assert str(ForeignWriter("orders", 1, 1, 3, 3, 0.0)) == "orders-1: 1 record at offset 3, nothing now"
 
 
 def journal(state: State) -> Journal:
@@ -69,8 +69,8 @@ def journal(state: State) -> Journal:
 
 
 def test_the_cure_is_to_stop_them_and_none_deletes_what_may_be_handed_over() -> None:
-    assert stranger_findings([], [], "kafka_source", "kafka_target") == []
-    (item,) = stranger_findings([ONE], [], "kafka_source", "kafka_target")
+    assert foreign_writer_findings([], [], "kafka_source", "kafka_target") == []
+    (item,) = foreign_writer_findings([ONE], [], "kafka_source", "kafka_target")
     assert (item.severity, item.code, item.subject) == (Severity.WARN, "target_written", "topic orders on kafka_target")
     assert "9.2 records/s now" in item.what
     assert item.fix.startswith("if a cutover has handed these topics over already, they are the applications' own")
