@@ -67,7 +67,7 @@ def served(run: RunData) -> Parsed:
 def test_a_proven_run_says_so_first():
     page = served(samples.passed())
     assert page.text.split(" Download")[0].endswith(
-        "PASS 45,000 records in 9 topics were read on both sides and are the same. 3 passed 11 not made"
+        "PASS 45,000 records in 9 topics were read on both sides and are the same. 3 passed 12 not made"
     )
     assert "billing-7" in page.text
     assert ("a", {"class": "button", "href": LINKS.report, "download": None}) in page.tags

@@ -20,6 +20,7 @@ CHECKS: Final = (
     "configs",
     "counts",
     "content",
+    "schemas",
     "new_records",
     "new_topics",
     "groups",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.records.fingerprint import Fingerprint
+from kafka_ferry.records.schema_ids import SchemaIdUse
 from kafka_ferry.records.translate import GroupLine, GroupMark
 
 Mode = Literal["ordered", "last_value"]
@@ -72,6 +73,7 @@ class PartitionResult:
 
     On compacted topics the fingerprints differ for good reasons.
 
+    :param schema_ids: that the source's records begin with, where they were asked for.
     :param anchors: pairs of a source and a target offset, ascending: all source records before the one are all target
         records before the other, so that what came since, or stands between two of them, can be compared alone.
     """
@@ -84,6 +86,7 @@ class PartitionResult:
     comparison: PartitionComparison
     groups: tuple[GroupLine, ...] = ()
     anchors: tuple[tuple[int, int], ...] = ()
+    schema_ids: tuple[SchemaIdUse, ...] = ()
 
     @property
     def whole_topic(self) -> bool:
@@ -104,6 +107,7 @@ class PartitionResult:
             "comparison": self.comparison.to_json(),
             "groups": [line.to_json() for line in self.groups],
             "anchors": [list(pair) for pair in self.anchors],
+            **({"schema_ids": [use.to_json() for use in self.schema_ids]} if self.schema_ids else {}),
         }
 
     @classmethod
@@ -117,6 +121,7 @@ class PartitionResult:
             comparison=PartitionComparison.from_json(data["comparison"]),
             groups=tuple(map(GroupLine.from_json, data["groups"])),
             anchors=tuple((source, target) for source, target in data.get("anchors", ())),
+            schema_ids=tuple(map(SchemaIdUse.from_json, data.get("schema_ids", ()))),
         )
 
 

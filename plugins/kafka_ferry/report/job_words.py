@@ -38,7 +38,7 @@ QUESTIONS: Final = MappingProxyType(
         "changes": "Did every insert, update and delete arrive, in order?",
         "service_role": "Did the connectors' role have the rights it needs?",
         "subjects": "Is every subject there, with every version?",
-        "schemas": "Does every schema say the same, with all it refers to?",
+        "schemas": "Does every schema id in the records mean the same there?",
         "ids": "Does every id mean the same schema?",
         "compatibility": "Are schemas checked as strictly?",
         "modes": "Are the subjects' modes the same?",

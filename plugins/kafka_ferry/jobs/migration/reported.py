@@ -31,14 +31,15 @@ COMPARISON: Final = ReportedJob(
         "configs",
         "counts",
         "content",
+        "schemas",
         "groups",
         "group_offsets",
         "acls",
         "quotas",
         "scram_users",
     ),
-    never_carried="Compared as they are: nothing was written to test the path, and nothing had to be removed. A Schema "
-    "Registry and other replicators were not checked.",
+    never_carried="Compared as they are: nothing was written to test the path, and nothing had to be removed. Other "
+    "replicators were not checked.",
     engine="none: compared as they are",
 )
 
@@ -47,7 +48,7 @@ def migration(engine: str) -> ReportedJob:
     """Of a migration by this engine; one of a plugin is called as it calls itself."""
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
-        never_carried="Not copied: schemas of a Schema Registry, and passwords of SCRAM users, which Kafka does not "
-        "reveal.",
+        never_carried="Not copied: schemas of a Schema Registry, which migrate_schemas carries, and passwords of SCRAM "
+        "users, which Kafka does not reveal.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

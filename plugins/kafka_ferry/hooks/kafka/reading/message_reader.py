@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby, repeat
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -26,6 +26,10 @@ from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionR
 from kafka_ferry.records.parts import Record
 from kafka_ferry.records.record_batch import UnusualRecords
 from kafka_ferry.records.record_hash import Headers, headers_without, key_hash, record_hash
+from kafka_ferry.records.schema_ids import PARTS, SchemaIds, schema_ids_of
+
+if TYPE_CHECKING:
+    from kafka_ferry.records.raw_records import RawRecords
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +149,7 @@ class LibrdkafkaReader:
         us back by a quota (KIP-219) does not count, up to nine times as long: a batch larger than the quota allows in
         its window (11 s by default) is never delivered at all, only empty answers (measured).
     :param few: for some records of many partitions: small fetches, so that a quota is not spent on what is not read.
+    :param schema_ids: takes the ids of schemas that keys and values begin with, of all that ``read`` reads.
     :param without_headers: names of headers that count neither in a hash nor in a record. Read from messages then.
     """
 
@@ -156,6 +161,7 @@ class LibrdkafkaReader:
         max_records: int = 4_000_000,
         few: bool = False,
         without_headers: Collection[str] = (),
+        schema_ids: SchemaIds | None = None,
     ) -> None:
         names = frozenset(without_headers)
         # Without names the bare method: it is called for each record.
@@ -167,6 +173,7 @@ class LibrdkafkaReader:
             "isolation.level": isolation_level,
         }
         self.isolation_level, self.stall_seconds, self.max_records = isolation_level, stall_seconds, max_records
+        self._schema_ids = schema_ids
         self._settings, self._from_messages = settings, few or bool(names)
         self._messages = _message_stream(settings, isolation_level, stall_seconds)
         self._native: RangeStream[Any] | None = None
@@ -207,6 +214,8 @@ class LibrdkafkaReader:
         columns = {span.key: column(span, with_timestamp, with_keys) for span in ranges}
         for key, run in stream.stream(ranges):
             columns[key].extend(run)
+            if self._schema_ids is not None:
+                _note_ids(self._schema_ids, key, run)
         return {key: columns.pop(key).content() for key in list(columns)}
 
     def _way_for(self, records: int) -> tuple[RangeStream[Any], Callable[[PartitionRange, bool, bool], Any]]:
@@ -326,6 +335,14 @@ class _Columns:
             end=self._span.end,
             keys=keys,
         )
+
+
+def _note_ids(ids: SchemaIds, key: Partition, run: RawRecords | Sequence[BatchMessage]) -> None:
+    if isinstance(run, Sequence):
+        offsets = np.array([one.offset() or 0 for one in run], np.int64)
+        ids.take(key, offsets, schema_ids_of(one.key() for one in run), schema_ids_of(one.value() for one in run))
+    else:
+        ids.take(key, run.offsets, *(run.schema_ids(part) for part in range(len(PARTS))))
 
 
 def _key(message: Message) -> Partition:

@@ -46,7 +46,7 @@ class CutoverSpec(ComparisonSpec):
     form_without = (
         *(name for name in ComparisonSpec.form_without if name not in ("migration", "dry_run", "connect_conn_id")),
         "any_partition", "verification", "catch_up_timeout", "acl_scope",
-        "principals", "quotas", "scram_users",
+        "principals", "quotas", "scram_users", "source_registry_conn_id", "target_registry_conn_id",
     )  # fmt: skip
     form_last = ("connect_conn_id",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kafka_ferry.core.redaction import is_secret_key
@@ -12,6 +13,7 @@ from kafka_ferry.jobs.common.child_process import answer_order, run_children
 from kafka_ferry.records.job import PartitionJob, PartitionResult
 from kafka_ferry.records.judge import explain, judge
 from kafka_ferry.records.judge_topic import judge_topic
+from kafka_ferry.records.schema_ids import SchemaIds, SchemaIdUse
 from kafka_ferry.records.sharding import shard
 from kafka_ferry.records.topic_job import TopicJob
 
@@ -30,6 +32,7 @@ def compare_partitions(
     processes: int = 2,
     stall_seconds: float = 30.0,
     without_headers: Collection[str] = (),
+    schema_ids: bool = False,
 ) -> list[PartitionResult]:
     """Compare partitions, or whole topics, and return a result per job, in the order of the jobs.
 
@@ -40,6 +43,7 @@ def compare_partitions(
         applications that go there read it at best: aborted records there are nobody's records.
     :param processes: at most so many; few records take fewer. 1 works in this process.
     :param without_headers: names of headers that do not count, on either side.
+    :param schema_ids: also tell which ids of schemas the source's records begin with.
     :raises FerryError: what a process met, with its class; the others are stopped.
     """
     every: Sequence[PartitionJob | TopicJob] = jobs  # mypy sees two kinds of sequences where one of both will do
@@ -58,6 +62,7 @@ def compare_partitions(
         "isolation_level": isolation_level,
         "stall_seconds": stall_seconds,
         "without_headers": sorted(without_headers),
+        "schema_ids": schema_ids,
     }
     orders = [{**common, **_task(some)} for some in shards]
     answers = [_work(one) for one in orders] if len(orders) <= 1 else _in_children(orders)
@@ -77,13 +82,20 @@ def _work(task: Mapping[str, Any]) -> list[dict[str, Any]]:
     jobs = [PartitionJob.from_json(data) for data in task["jobs"]]
     topics = [TopicJob.from_json(data) for data in task["topics"]]
     how = {"stall_seconds": task["stall_seconds"], "without_headers": task["without_headers"]}
+    ids = SchemaIds() if task["schema_ids"] else None
     with (
-        LibrdkafkaReader(client_config(task["source"]), task["isolation_level"], **how) as source,
+        LibrdkafkaReader(client_config(task["source"]), task["isolation_level"], **how, schema_ids=ids) as source,
         LibrdkafkaReader(client_config(task["target"]), "read_committed", **how) as target,
     ):
         results = [result for portion in _portions(jobs) for result in _compare(portion, source, target)]
         results += [judge_topic(job, source, target) for job in topics]
-        return [result.to_json() for result in results]
+    if ids is not None:
+        results = [replace(result, schema_ids=_ids_of(ids, result)) for result in results]
+    return [result.to_json() for result in results]
+
+
+def _ids_of(ids: SchemaIds, result: PartitionResult) -> tuple[SchemaIdUse, ...]:
+    return ids.of(result.source_topic, None if result.whole_topic else result.partition)
 
 
 def _portions(jobs: Sequence[PartitionJob]) -> list[list[PartitionJob]]:

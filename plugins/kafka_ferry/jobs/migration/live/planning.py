@@ -38,6 +38,7 @@ from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.live.quotas import quota_changes
 from kafka_ferry.jobs.migration.live.removal import by_hand
+from kafka_ferry.jobs.migration.live.schema_ids import refuse_no_registry
 from kafka_ferry.jobs.migration.live.scram_users import scram_changes
 from kafka_ferry.jobs.migration.rules.around import Acls
 from kafka_ferry.jobs.migration.rules.estimate import estimate
@@ -87,6 +88,7 @@ def make_plan(
             "names every topic would be copied into itself",
             "another connection, or naming: prefix, or rename with a format that changes names",
         )
+    refuse_no_registry(spec)
     engine = engine_of(migration)
     about = engine.about()
     refuse(old := _old_brokers(migration, engine, about.get("version")))

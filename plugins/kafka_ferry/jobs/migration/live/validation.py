@@ -16,6 +16,7 @@ from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.quotas import quotas_check
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
+from kafka_ferry.jobs.migration.live.schema_ids import schemas_check
 from kafka_ferry.jobs.migration.live.scram_users import scram_users_check
 from kafka_ferry.jobs.migration.rules.groups import judge_groups, kinds_of
 from kafka_ferry.jobs.migration.rules.judge import (
@@ -40,7 +41,7 @@ from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_resu
 def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: bool) -> dict[str, Any]:
     """The content of checks.json: checks, topic lines, group lines, and the digest of the results they judge.
 
-    :param only_compare: ask nobody but the two clusters.
+    :param only_compare: ask nobody but the two clusters, and the registries that the params name.
     :raises DataLossError: a topic that was copied is not on the source any more.
     """
     results = read_results(artifacts)
@@ -68,6 +69,7 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
         _configs_check(migration, desired, actual),
         check_counts(topics, _hanging(migration, artifacts)),
         content if counts_only else check_content(results, topics, HASH_VERSION, migration.spec.headers_left_out),
+        schemas_check(migration.spec, results),
         *group_checks,
     ]
     if not only_compare:

@@ -128,6 +128,25 @@ ScramConnection = Annotated[
         json_schema_extra=AROUND,
     ),
 ]
+SourceRegistry = Annotated[
+    str | None,
+    Field(
+        title="Source schema registry",
+        description=(
+            "Airflow connection of type http, such as registry_source. With it, and that of the target, every schema "
+            "id in the records is looked up in both: it has to mean the same. Nothing is written. Empty: not looked at."
+        ),
+        json_schema_extra=AROUND,
+    ),
+]
+TargetRegistry = Annotated[
+    str | None,
+    Field(
+        title="Target schema registry",
+        description="Airflow connection of type http, such as registry_target: the one that readers of the target use.",
+        json_schema_extra=AROUND,
+    ),
+]
 
 
 class Around(Protocol):
@@ -145,18 +164,31 @@ class Around(Protocol):
     def scram_users(self) -> ScramUsers: ...
     @property
     def scram_conn_id(self) -> str | None: ...
+    @property
+    def source_registry_conn_id(self) -> str | None: ...
+    @property
+    def target_registry_conn_id(self) -> str | None: ...
 
 
 def check_around(spec: Around) -> None:
     """Validate what types cannot say.
 
-    :raises BadParam: a principal's name that cannot be one; users to be made, and no passwords, or the other way round.
+    :raises BadParam: a principal's name that cannot be one; users to be made, and no passwords, or the other way round;
+        one schema registry.
     """
     if spec.delete_acls_of and (spec.acls is not Acls.COPY or spec.acl_scope is not AclScope.CLUSTER):
         raise BadParam(
             "delete_acls_of", f"is given, but acls is {spec.acls.value} and acl_scope {spec.acl_scope.value}",
             "acls: copy with acl_scope: cluster; or leave it out",
         )  # fmt: skip
+    registries = {
+        "source_registry_conn_id": spec.source_registry_conn_id,
+        "target_registry_conn_id": spec.target_registry_conn_id,
+    }
+    for name, given in registries.items():
+        other = next(one for one in registries if one != name)
+        if registries[other] and not given:
+            raise BadParam(name, f"is empty, but {other} is given", "both, as ids are looked up in both; or neither")
     scram_users, scram_conn_id = spec.scram_users, spec.scram_conn_id
     for pattern, name in spec.principals.items():
         if problem := name_problem(pattern, name):

@@ -27,6 +27,8 @@ from kafka_ferry.jobs.migration.rules.around import (
     ScramConnection,
     ScramUsers,
     ScramUsersParam,
+    SourceRegistry,
+    TargetRegistry,
     check_around,
 )
 
@@ -304,6 +306,8 @@ class MigrationSpec(Spec):
     quotas: QuotasParam = Quotas.CHECK
     scram_users: ScramUsersParam = ScramUsers.CHECK
     scram_conn_id: ScramConnection = None
+    source_registry_conn_id: SourceRegistry = None
+    target_registry_conn_id: TargetRegistry = None
     poll_interval: PollInterval = Field(default=10, json_schema_extra=WAITING)
     running_timeout: float = Field(
         default=300,
@@ -371,6 +375,11 @@ class MigrationSpec(Spec):
         translate groups wrongly (measured on Kafka 4.3.1).
         """
         return self.source_alias or self.migration
+
+    @property
+    def proves_schemas(self) -> bool:
+        """Whether the ids of schemas in the records are looked up."""
+        return bool(self.source_registry_conn_id and self.target_registry_conn_id)
 
     @property
     def headers_left_out(self) -> tuple[str, ...]:

@@ -26,9 +26,11 @@ class FreezeOperator(PlanningOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.catch_up import wait_for_tails
         from kafka_ferry.jobs.migration.live.migration import Migration
+        from kafka_ferry.jobs.migration.live.schema_ids import refuse_no_registry
 
         run = context["dag_run"]
         spec = self.asked(context, ComparisonSpec)
+        refuse_no_registry(spec)
         migration, artifacts = Migration(run.dag_id, spec), RunArtifacts.of(context)
         source, target = migration.source.admin.describe_cluster(), migration.target.admin.describe_cluster()
         targets = migration.topics.targets(spec)

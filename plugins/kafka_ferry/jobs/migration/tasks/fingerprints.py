@@ -95,6 +95,7 @@ class FingerprintOperator(_OfMigration, ShardOperator):
             migration.spec.isolation_level,
             processes=processes(),
             without_headers=migration.spec.headers_left_out,
+            schema_ids=migration.spec.proves_schemas,
         )
         artifacts.write_json(f"{FINGERPRINTS}/{self.number:03}.json", [result.to_json() for result in results])
         for result in [result for result in results if result.comparison.detail][:_TOLD]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class ValidateOperator(FerryOperator):
     """Make the checks and write checks.json. It does not fail on a difference: the report does, when all is told.
 
-    :param only_compare: change nothing and ask nobody but the two clusters.
+    :param only_compare: change nothing, and ask nobody but the two clusters and the registries that the params name.
     """
 
     def __init__(self, *, only_compare: bool = False, **kwargs: Any) -> None:
