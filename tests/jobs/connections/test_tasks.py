@@ -58,6 +58,8 @@ def test_one_that_does_not_answer_fails_the_run_and_the_others_are_told(tmp_path
         "kafka_connect": "skipped",
         "aws_default": "skipped",
         "database_source": "skipped",
+        "registry_source": "skipped",
+        "registry_target": "skipped",
     }
     assert report["verdict"] == "FAIL"
     assert report["failures"] == []
@@ -71,7 +73,7 @@ def test_all_that_answer_pass_and_defaults_that_are_not_there_do_no_harm(monkeyp
     report = CheckRun("run").whole()
     assert report["verdict"] == "PASS"
     assert report["sentence"] == (
-        "1 connection answers, and nothing that was asked for is missing (4 more do not exist)."
+        "1 connection answers, and nothing that was asked for is missing (6 more do not exist)."
     )
 
 

@@ -17,7 +17,10 @@ TopicName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[
 Service = Literal["msk_connect", "msk_replicator"]
 
 #: The defaults of the other DAGs' params; a test compares them.
-DEFAULTS = ("kafka_source", "kafka_target", "kafka_connect", "aws_default", "database_source")
+DEFAULTS = (
+    "kafka_source", "kafka_target", "kafka_connect", "aws_default", "database_source", "registry_source",
+    "registry_target",
+)  # fmt: skip
 WRITTEN_TO = "kafka_target"
 _AWS: JsonDict = {"section": "AWS"}
 _RIGHTS: JsonDict = {"section": "Rights on Kafka"}
