@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from kafka_ferry.jobs.cutover.rules.groups import marks_by_segment
-from kafka_ferry.jobs.cutover.rules.tails import Segment, grown, most_behind, segments_of, summed
-from kafka_ferry.records.compare import PartitionComparison
+from kafka_ferry.jobs.cutover.rules.tails import Segment, grown, most_behind, segments_of, sent_again, summed
+from kafka_ferry.records.compare import PartitionComparison, compare
 from kafka_ferry.records.content import PartitionContent
 from kafka_ferry.records.judge import ANCHOR_STEP, anchors
 from kafka_ferry.records.translate import GroupMark, translate
@@ -83,3 +85,26 @@ def test_what_came_since_adds_up() -> None:
 def test_who_is_most_behind() -> None:
     behind = {("a", 0): 5, ("b", 1): 7, ("c", 0): 0, ("d", 0): 1}
     assert most_behind(behind, 2) == "b-1: 7 records, a-0: 5 records and 1 more partitions"
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "status"), [("explain", "explained"), ("fail", "fail")]
+)  # fmt: skip
+def test_what_was_sent_again_from_before_a_tail_is_duplicated_and_not_expired(duplicates: Any, status: str) -> None:
+    source, before = content(range(352, 357), begin=352), content(range(300, 352), begin=300)
+    target = content([*range(342, 352), *range(352, 357)], begin=315)
+    found = compare(source, target, source.begin, duplicates)
+    assert found.expired == 10, "as it looks from the tail alone"
+    told = sent_again(found, source, target, before, duplicates)
+    assert (told.status, told.duplicated, told.expired, told.unexpected) == (status, 10, 0, 0)
+    assert told.detail == "10 duplicated"
+    assert [one.kind for one in told.differences] == ["duplicated"]
+    assert (told.accounted, told.in_flight) == (found.accounted, found.in_flight)
+
+
+def test_others_records_before_a_tail_are_unexpected_whatever_the_params_allow() -> None:
+    source, before = content(range(352, 357), begin=352), content(range(300, 352), begin=300)
+    target = content([9_001, 9_002, 351, *range(352, 357)], begin=315)
+    told = sent_again(compare(source, target, source.begin, "explain"), source, target, before, "explain")
+    assert (told.status, told.duplicated, told.unexpected) == ("fail", 1, 2)
+    assert [one.kind for one in told.differences] == ["unexpected"]

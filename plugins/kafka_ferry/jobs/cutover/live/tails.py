@@ -13,7 +13,7 @@ from kafka_ferry.core.wave_journal import name_of
 from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.rules.groups import marks_by_segment
-from kafka_ferry.jobs.cutover.rules.tails import Anchors, Segment, grown, summed
+from kafka_ferry.jobs.cutover.rules.tails import Anchors, Segment, grown, sent_again, summed
 from kafka_ferry.records.compare import PartitionComparison, compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange
 from kafka_ferry.records.job import PartitionResult
@@ -156,8 +156,9 @@ class Tails:
                 # A cleaner was at work. By last values a tail cannot be told: a key that is not in it may be deleted.
                 tail.reads_all, tail.anchors, tail.behind = True, tail.base.anchors[:1], _TO_READ
                 return
-        # Nothing expires in a tail: what stands before its first record on the target is somebody else's.
-        if found.status == "fail" or (found.expired and not tail.reads_all):
+            if found.expired:  # nothing expires in a tail: they stand before it, or are somebody else's
+                found = sent_again(found, source, target, self._before(tp, source, found), self._wave.spec.duplicates)
+        if found.status == "fail":
             named = "; ".join(map(str, found.differences[:3]))
             raise TailDiffers(
                 f"{tp[0]}-{tp[1]}: what came since the contents were compared differs: {found.detail} ({named}). Fix: "
@@ -171,6 +172,13 @@ class Tails:
         reached = int(source.offsets[found.accounted]) if found.accounted < len(source) else source.end
         tail.since = summed(tail.since, found)
         tail.anchors = grown(tail.anchors, reached, target.end)
+
+    def _before(self, tp: Partition, source: PartitionContent, found: PartitionComparison) -> PartitionContent:
+        """Source records right before a tail: a replication that broke off begins again at the last place it noted."""
+        begin = self._wave.source.admin.offsets([tp], "earliest", "read_uncommitted")[tp]
+        # Markers of transactions and compaction leave gaps.
+        span = PartitionRange(*tp, max(begin, source.begin - 4 * found.expired - 1_000), max(begin, source.begin))
+        return self._source.read([span], self.tails[tp].with_timestamp, False)[tp]
 
     def translate(self, marks: Mapping[Partition, Sequence[GroupMark]]) -> dict[tuple[str, Partition], GroupLine]:
         """Exact offsets of these groups, reading no more than the places between which they stand. For when all is on

@@ -5,8 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from kafka_ferry.records.compare import PartitionComparison
+import numpy as np
+
+from kafka_ferry.records.compare import Kind, PartitionComparison, status_of
+from kafka_ferry.records.content import PartitionContent
 
 Anchors = tuple[tuple[int, int], ...]
 _NAMED = 20
@@ -51,6 +55,31 @@ def summed(base: PartitionComparison, tail: PartitionComparison) -> PartitionCom
         detail="; ".join(filter(None, (base.detail, tail.detail))),
         differences=(*base.differences, *tail.differences)[:_NAMED],
         **counts,
+    )
+
+
+def sent_again(
+    found: PartitionComparison, source: PartitionContent, target: PartitionContent, before: PartitionContent,
+    duplicates: Literal["fail", "explain"],
+) -> PartitionComparison:  # fmt: skip
+    """The comparison of a tail in which target records stand before its first: copies of what was compared earlier,
+    which a replication sends again that broke off, or somebody else's.
+
+    :param before: source records right before the tail.
+    """
+    unknown = target.hashes[~np.isin(target.hashes, source.hashes)]
+    others = min(found.expired, int((~np.isin(unknown, before.hashes)).sum()))
+    kind: Kind = "unexpected" if others else "duplicated"
+    counts = {name: getattr(found, name) for name in ("lost", "duplicated", "reordered", "altered", "unexpected")}
+    counts["duplicated"] += found.expired - others
+    counts["unexpected"] += others
+    return replace(
+        found,
+        **counts,
+        expired=0,
+        status=status_of({**counts, "expired": 0}, duplicates),
+        detail="; ".join(f"{count:,} {name}" for name, count in counts.items() if count),
+        differences=tuple(replace(one, kind=kind) if one.kind == "expired" else one for one in found.differences),
     )
 
 
