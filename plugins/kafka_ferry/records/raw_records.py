@@ -92,10 +92,6 @@ class RawRecords:
         """``key_hash`` of each, uint64."""
         return _key_hashes(self.places, self.sizes)
 
-    def schema_ids(self, part: int) -> Any:
-        """The id of a schema that each ``KEY`` or ``VALUE`` begins with, int64; -1 where there is none."""
-        return _schema_ids(self.places, self.sizes, part)
-
     def column(self, part: int) -> tuple[Any, Any, Any]:
         """(edges, bytes, whether it is there) of ``KEY`` or ``VALUE``, as Arrow lays out binaries; nulls are empty."""
         edges, data = _column(self.places, self.sizes, part)
@@ -357,17 +353,6 @@ def _key_hashes(places: Any, sizes: Any) -> Any:
     for at in range(len(places)):
         if sizes[at, KEY] >= 0:
             result[at] = xxh64(places[at, KEY], u64(sizes[at, KEY]), u64(0))
-    return result
-
-
-@njit(cache=True, nogil=True)
-def _schema_ids(places: Any, sizes: Any, part: Any) -> Any:
-    result, head = np.full(len(places), -1, np.int64), np.empty(5, np.uint8)
-    for at in range(len(places)):
-        if sizes[at, part] >= 5:
-            _copy(head.ctypes.data, places[at, part], u64(5))
-            if head[0] == 0:
-                result[at] = (i64(head[1]) << 24) | (i64(head[2]) << 16) | (i64(head[3]) << 8) | i64(head[4])
     return result
 
 

@@ -342,7 +342,9 @@ def _note_ids(ids: SchemaIds, key: Partition, run: RawRecords | Sequence[BatchMe
         offsets = np.array([one.offset() or 0 for one in run], np.int64)
         ids.take(key, offsets, schema_ids_of(one.key() for one in run), schema_ids_of(one.value() for one in run))
     else:
-        ids.take(key, run.offsets, *(run.schema_ids(part) for part in range(len(PARTS))))
+        from kafka_ferry.records.raw_schema_ids import raw_schema_ids  # slow to load, and few look for ids
+
+        ids.take(key, run.offsets, *(raw_schema_ids(run, part) for part in range(len(PARTS))))
 
 
 def _key(message: Message) -> Partition:

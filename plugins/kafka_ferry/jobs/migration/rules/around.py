@@ -170,6 +170,11 @@ class Around(Protocol):
     def target_registry_conn_id(self) -> str | None: ...
 
 
+def proves_schemas(spec: Around) -> bool:
+    """Whether the ids of schemas in the records are looked up."""
+    return bool(spec.source_registry_conn_id and spec.target_registry_conn_id)
+
+
 def check_around(spec: Around) -> None:
     """Validate what types cannot say.
 

@@ -377,11 +377,6 @@ class MigrationSpec(Spec):
         return self.source_alias or self.migration
 
     @property
-    def proves_schemas(self) -> bool:
-        """Whether the ids of schemas in the records are looked up."""
-        return bool(self.source_registry_conn_id and self.target_registry_conn_id)
-
-    @property
     def headers_left_out(self) -> tuple[str, ...]:
         """Names of headers that the engine adds to the records, and that no comparison counts."""
         return ()

@@ -83,6 +83,7 @@ class FingerprintOperator(_OfMigration, ShardOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.fingerprint_process import compare_partitions
         from kafka_ferry.jobs.migration.live.jobs import by_topic
+        from kafka_ferry.jobs.migration.rules.around import proves_schemas
 
         migration, artifacts = self.migration(context), RunArtifacts.of(context)
         frozen = read_frozen(artifacts)
@@ -95,7 +96,7 @@ class FingerprintOperator(_OfMigration, ShardOperator):
             migration.spec.isolation_level,
             processes=processes(),
             without_headers=migration.spec.headers_left_out,
-            schema_ids=migration.spec.proves_schemas,
+            schema_ids=proves_schemas(migration.spec),
         )
         artifacts.write_json(f"{FINGERPRINTS}/{self.number:03}.json", [result.to_json() for result in results])
         for result in [result for result in results if result.comparison.detail][:_TOLD]:
