@@ -25,7 +25,7 @@ NEEDS = {
     "cdc": ("jobs.cdc.", "hooks.database.", "jobs.connections.live.database"),
     "fast": (
         "hooks.kafka.reading.batch_co", "hooks.kafka.writing.", "jobs.backup.rules.packed_segment",
-        "records.packed_rows", "records.raw_records", "records.varint", "records.xxh64",
+        "records.packed_rows", "records.raw_records", "records.raw_schema_ids", "records.varint", "records.xxh64",
     ),
     "hosts": ("hooks.hosts.ssh",),
 }  # fmt: skip

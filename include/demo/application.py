@@ -29,6 +29,8 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from stack.state import write_private
+
 SIDES = ("source", "target")
 #: What applications need that read and write topics of one prefix, with groups and transactions of any name.
 RIGHTS = (
@@ -111,8 +113,8 @@ def main() -> None:
     for side in SIDES:
         make_user(side, args.user, password, args.prefix)
         path = args.folder / f"{args.user}-{side}.properties"
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{key}={value}\n" for key, value in settings_of(side, args.user, password).items()))
+        settings = settings_of(side, args.user, password)
+        write_private(path, "".join(f"{key}={value}\n" for key, value in settings.items()))
         print(f"User:{args.user} may read and write {args.prefix}* on the {side}: settings for librdkafka in {path}")
     if args.write:
         print(write(args.write, settings_of("source", args.user, password), args.rate))

@@ -22,7 +22,7 @@ import hashlib
 import http.client
 import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +36,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from proxy_handler import ProxyHandler
 from stack.s3 import ACCESS_KEY, SECRET
 
 REGION = "eu-central-1"
@@ -58,9 +59,8 @@ class _Server(ThreadingHTTPServer):
     outer: OssDouble
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(ProxyHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
 
     def do_CONNECT(self) -> None:
         self.send_response_only(200)
@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def answer(self) -> None:
-        outer, body = self.server.outer, self._body()
+        outer, body = self.server.outer, self.body()
         bucket = self.headers["Host"].removesuffix(HOST).removesuffix(".")
         refused = self._refusal(bucket, body)
         with outer.lock:
@@ -84,22 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
             said = (
                 f"<Error><Code>{code}</Code><Message>{message}</Message><ArgumentName>{argument}</ArgumentName></Error>"
             )
-            self._send(status, [("Content-Type", "application/xml")], said.encode())
+            self.send(status, [("Content-Type", "application/xml")], said.encode())
         else:
             self._pass_on(bucket, body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return body
 
     def _refusal(self, bucket: str, body: bytes) -> Refusal | None:
         given = self.headers
@@ -129,24 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {**dict(request.headers.items()), "Content-Length": str(len(body))}
             connection.request(self.command, f"/{bucket}{self.path}", body, headers)
             answer = connection.getresponse()
-            self._send(answer.status, answer.getheaders(), answer.read())
+            self.send(answer.status, answer.getheaders(), answer.read())
         finally:
             connection.close()
-
-    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        self.send_response_only(status)
-        given = {name.lower(): text for name, text in headers}
-        for name, text in headers:
-            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(name, text)
-        length = given.get("content-length", "0") if self.command == "HEAD" else str(len(content))
-        self.send_header("Content-Length", length)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
 
 
 class OssDouble:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+
+from proxy_handler import ProxyHandler
 
 #: Given method and path, what to do: None passes the request on, an int answers with that status, "cut" hangs up,
 #: "stall" says nothing until the fault is replaced (or the proxy ends), and hangs up then.
@@ -22,12 +24,11 @@ class _Server(ThreadingHTTPServer):
     outer: S3Faults
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(ProxyHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
-        body = self._body()
+        body = self.body()
         outer = self.server.outer
         with outer.idle:
             outer.at_work += 1
@@ -53,24 +54,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         elif fault is not None:
-            self._send(int(fault), [("Content-Type", "application/xml")], _SLOW_DOWN)
+            self.send(int(fault), [("Content-Type", "application/xml")], _SLOW_DOWN)
         else:
             self._pass_on(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
-
-    def _body(self) -> bytes:
-        if self.headers.get("Expect", "").lower() == "100-continue":
-            pass  # the server has said "continue" already
-        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return body
 
     def _pass_on(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(self.server.outer.host, timeout=60)
@@ -81,26 +69,12 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
             answer = connection.getresponse()
             content = answer.read()
-            self._send(answer.status, answer.getheaders(), content)
+            self.send(answer.status, answer.getheaders(), content)
         except OSError:  # the real server is unavailable
             self.close_connection = True
             self.connection.close()
         finally:
             connection.close()
-
-    def _send(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers:
-            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(name, value)
-        length = {name.lower(): value for name, value in headers}.get("content-length")
-        self.send_header("Content-Length", str(length) if self.command == "HEAD" else str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
 
 
 class S3Faults:

@@ -6,22 +6,18 @@ same fault as 500 "a rebalance is expected" on reads. 409 "already exists" is an
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import requests
-import tenacity
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout, RequestException, SSLError
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError, TransientError
-
-log = logging.getLogger(__name__)
+from kafka_ferry.hooks.rest import retrying, time_outs, untrusted
 
 _LONGEST_MESSAGE = 4000
 
@@ -131,15 +127,8 @@ class ConnectRest:
         :param secrets: values to keep out of error texts.
         :raises ConnectError: or a subclass; after ``patience`` seconds when it is retriable.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_worth_waiting),
-            # Not wait_exponential_jitter: the name of its first argument changed between tenacity 9.1 and 9.2.
-            wait=tenacity.wait_exponential(self.first_wait, max=5) + tenacity.wait_random(0, self.first_wait),
-            stop=tenacity.stop_after_delay(self.patience),
-            before_sleep=lambda state: log.debug("%s %s: try %s failed", method, path, state.attempt_number),
-            reraise=True,
-        )
-        return retrying(self._once, method, path, json, params, tuple(secrets))
+        tries = retrying(_is_worth_waiting, self.patience, self.first_wait, f"{method} {path}")
+        return tries(self._once, method, path, json, params, tuple(secrets))
 
     def _once(self, method: str, path: str, json: Any, params: Any, secrets: Iterable[str]) -> Any:
         try:
@@ -148,21 +137,13 @@ class ConnectRest:
                 self.base_url + path,
                 json=json,
                 params=params,
-                timeout=(min(10.0, self.timeout), self.timeout),
+                timeout=time_outs(self.timeout),
                 # Said here: else REQUESTS_CA_BUNDLE of the environment goes before what the connection says.
                 verify=self.session.verify,
             )
         except SSLError as fault:
-            if "CERTIFICATE_VERIFY_FAILED" in str(fault):
-                found = re.search(r"certificate verify failed: ([^(']*)", str(fault))
-                why = found[1].strip() if found else str(fault)
-                raise ConnectUntrusted(
-                    method,
-                    path,
-                    0,
-                    f"{self.base_url}: its certificate is not believed: {why}. Fix: verify in the "
-                    "connection's extra: the path of the CA that signed it",
-                ) from None
+            if said := untrusted(fault, self.base_url):
+                raise ConnectUntrusted(method, path, 0, said) from None
             raise self._no_answer(fault, method, path, secrets) from None
         except RequestException as fault:
             raise self._no_answer(fault, method, path, secrets) from None

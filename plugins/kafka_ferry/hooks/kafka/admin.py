@@ -135,14 +135,14 @@ class KafkaAdmin(GroupCalls, AclCalls):
 
     def describe_cluster(self) -> Cluster:
         """Also the cheapest proof that the connection works."""
-        described = self._the_cluster()
+        described = self._cluster_or_why_not()
         broker = ConfigResource(ResourceType.BROKER, str(described.nodes[0].id))
         futures = self._client.describe_configs([broker], request_timeout=self.timeout)
         entries = self._result(futures[broker], "read a broker's configuration")
         factor = entries["default.replication.factor"].value
         return Cluster(described.cluster_id, len(described.nodes), int(factor))
 
-    def _the_cluster(self) -> Any:
+    def _cluster_or_why_not(self) -> Any:
         try:
             return self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
         except TransientError as error:

@@ -270,7 +270,8 @@ class S3Store:
                 (passing if error.get("Code") in PASSING else kept)[key] = said
         if kept:
             raise ObjectsKept(self.location, kept | passing)
-        for key, said in passing.items():
+        if passing:
+            key, said = next(iter(passing.items()))
             raise TransientError(f"{self.location}: cannot delete {key}: {said}")
 
     def locks(self, keys: Iterable[str]) -> Mapping[str, str]:

@@ -7,22 +7,18 @@ size, and raises no error that says whether to try again.
 from __future__ import annotations
 
 import json as json_lib
-import logging
-import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import requests
-import tenacity
 from requests.exceptions import RequestException, SSLError
 
 from kafka_ferry.core.heartbeat import beat
 from kafka_ferry.core.redaction import redact_text
 from kafka_ferry.exceptions import FerryError, NotAuthorized, TransientError
-
-log = logging.getLogger(__name__)
+from kafka_ferry.hooks.rest import retrying, time_outs, untrusted
 
 _LONGEST_MESSAGE = 2000
 #: Bytes of one answer: a schema has some kilobytes, the names of 100,000 subjects have ten megabytes.
@@ -109,14 +105,8 @@ class RegistryRest:
 
         :raises RegistryError: or a subclass; after ``patience`` seconds when it is retriable.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(RegistryUnavailable),
-            wait=tenacity.wait_exponential(self.first_wait, max=5) + tenacity.wait_random(0, self.first_wait),
-            stop=tenacity.stop_after_delay(self.patience),
-            before_sleep=lambda state: log.debug("%s %s: try %s failed", method, path, state.attempt_number),
-            reraise=True,
-        )
-        return retrying(self._once, method, path, json, params)
+        tries = retrying(_is_worth_waiting, self.patience, self.first_wait, f"{method} {path}")
+        return tries(self._once, method, path, json, params)
 
     @property
     def _session(self) -> requests.Session:
@@ -134,7 +124,7 @@ class RegistryRest:
                 data=None if json is None else json_lib.dumps(json).encode(),
                 params=params,
                 headers={"Accept": f"{_KIND}, application/json", "Content-Type": _KIND},
-                timeout=(min(10.0, self.timeout), self.timeout),
+                timeout=time_outs(self.timeout),
                 # Said here: else REQUESTS_CA_BUNDLE of the environment goes before what the connection says.
                 verify=session.verify,
                 # To wherever it points the login would not go along; who moved says so in the connection.
@@ -143,7 +133,9 @@ class RegistryRest:
             ) as response:
                 body = self._read(method, path, response)
         except SSLError as fault:
-            raise self._of_tls(fault, method, path) from None
+            if said := untrusted(fault, self.base_url):
+                raise RegistryUntrusted(method, path, 0, 0, said) from None
+            raise self._no_answer(fault, method, path) from None
         except RequestException as fault:
             raise self._no_answer(fault, method, path) from None
         beat()
@@ -180,23 +172,13 @@ class RegistryRest:
             raise RegistryError(method, path, status, 0, message)
         return answer
 
-    def _of_tls(self, fault: SSLError, method: str, path: str) -> RegistryError:
-        if "CERTIFICATE_VERIFY_FAILED" not in str(fault):
-            return self._no_answer(fault, method, path)
-        found = re.search(r"certificate verify failed: ([^(']*)", str(fault))
-        why = found[1].strip() if found else str(fault)
-        return RegistryUntrusted(
-            method,
-            path,
-            0,
-            0,
-            f"{self.base_url}: its certificate is not believed: {why}. Fix: verify in the connection's extra: the path "
-            "of the CA that signed it",
-        )
-
     def _no_answer(self, fault: RequestException, method: str, path: str) -> RegistryError:
         told = f"{self.base_url}: {fault}. Fix: see that a registry runs there, and that Airflow reaches it"
         return RegistryUnavailable(method, path, 0, 0, redact_text(told, self.secrets))
+
+
+def _is_worth_waiting(fault: BaseException) -> bool:
+    return isinstance(fault, RegistryUnavailable)
 
 
 def _message(answer: Any, reason: str | None) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -142,22 +143,29 @@ class Tails:
             targets.append(_since(names[tp], (there, theirs[names[tp]]), target_starts.get(names[tp], there)))
         read_there = self._target.read(targets, timed, keys)
         read_here = self._source.read(sources, timed, keys)
+        # Any value since the begin may stand for a key that is on its way.
+        duplicates = self._wave.spec.duplicates
+        judge = compare_last_values if keys else partial(compare, duplicates=duplicates)
+        found = {tp: judge(read_here[tp], read_there[names[tp]], read_here[tp].begin) for tp in some}
+        # Nothing expires in a tail: such records stand before it, or are somebody else's.
+        odd = {
+            tp: (read_here[tp].begin, one.expired)
+            for tp, one in found.items()
+            if one.expired and not keys and not self.tails[tp].compacted
+        }
+        for tp, before in self._before(odd, timed).items():
+            found[tp] = sent_again(found[tp], read_here[tp], read_there[names[tp]], before, duplicates)
         for tp in some:
-            self._take(tp, read_here[tp], read_there[names[tp]])
+            self._take(tp, read_here[tp], read_there[names[tp]], found[tp])
 
-    def _take(self, tp: Partition, source: PartitionContent, target: PartitionContent) -> None:
+    def _take(
+        self, tp: Partition, source: PartitionContent, target: PartitionContent, found: PartitionComparison
+    ) -> None:
         tail = self.tails[tp]
-        if tail.reads_all:
-            # Any value since the begin may stand for a key that is on its way.
-            found = compare_last_values(source, target, source.begin)
-        else:
-            found = compare(source, target, source.begin, self._wave.spec.duplicates)
-            if tail.compacted and (found.status != "pass"):
-                # A cleaner was at work. By last values a tail cannot be told: a key that is not in it may be deleted.
-                tail.reads_all, tail.anchors, tail.behind = True, tail.base.anchors[:1], _TO_READ
-                return
-            if found.expired:  # nothing expires in a tail: they stand before it, or are somebody else's
-                found = sent_again(found, source, target, self._before(tp, source, found), self._wave.spec.duplicates)
+        if tail.compacted and not tail.reads_all and found.status != "pass":
+            # A cleaner was at work. By last values a tail cannot be told: a key that is not in it may be deleted.
+            tail.reads_all, tail.anchors, tail.behind = True, tail.base.anchors[:1], _TO_READ
+            return
         if found.status == "fail":
             named = "; ".join(map(str, found.differences[:3]))
             raise TailDiffers(
@@ -173,12 +181,20 @@ class Tails:
         tail.since = summed(tail.since, found)
         tail.anchors = grown(tail.anchors, reached, target.end)
 
-    def _before(self, tp: Partition, source: PartitionContent, found: PartitionComparison) -> PartitionContent:
-        """Source records right before a tail: a replication that broke off begins again at the last place it noted."""
-        begin = self._wave.source.admin.offsets([tp], "earliest", "read_uncommitted")[tp]
-        # Markers of transactions and compaction leave gaps.
-        span = PartitionRange(*tp, max(begin, source.begin - 4 * found.expired - 1_000), max(begin, source.begin))
-        return self._source.read([span], self.tails[tp].with_timestamp, False)[tp]
+    def _before(
+        self, odd: Mapping[Partition, tuple[int, int]], with_timestamp: bool
+    ) -> dict[Partition, PartitionContent]:
+        """Source records right before these tails: a replication that broke off begins again where it noted last.
+
+        :param odd: where a tail begins, and how many records are looked for.
+        """
+        starts = self._wave.source.admin.offsets(odd, "earliest", "read_uncommitted")
+        # Markers of transactions leave gaps.
+        spans = [
+            PartitionRange(*tp, max(starts[tp], begin - 4 * records - 1_000), max(starts[tp], begin))
+            for tp, (begin, records) in odd.items()
+        ]
+        return self._source.read(spans, with_timestamp) if spans else {}
 
     def translate(self, marks: Mapping[Partition, Sequence[GroupMark]]) -> dict[tuple[str, Partition], GroupLine]:
         """Exact offsets of these groups, reading no more than the places between which they stand. For when all is on

@@ -23,7 +23,7 @@ _REPLICATORS = re.compile(
     r"mm2-(offsets|offset-syncs|configs|status)\..+\.internal|.+\.checkpoints\.internal|heartbeats"
 )
 #: What a log that changed cannot be proven by any more.
-_NO_MORE = "once nobody needs the topic on the source, delete it there: it is named as deleted, and no reason any more"
+_NO_MORE = "once nobody needs the topic on the source, delete it there: then it is listed as deleted, which is no fault"
 #: By so much the clocks of brokers and of ours may differ.
 CLOCKS_MS = 60_000
 
@@ -177,8 +177,9 @@ def check_growth(facts: SourceFacts) -> Check:
                 f"{place}: {number_of(one.end - one.fence, 'offset')} since the hand-over, the first record at "
                 f"{one.first}"
                 f"{f' ({one.first_at})' if one.first_at else ''}{who}. Fix: stop whoever wrote; "
-                f"kafka-console-consumer.sh --topic {one.topic} --partition {one.partition} --offset {one.first} shows "
-                f"what came: see whether the target has it, and bring there what is needed. {_NO_MORE.capitalize()}"
+                f"kafka-console-consumer.sh --bootstrap-server … --topic {one.topic} --partition {one.partition} "
+                f"--offset {one.first} shows what came: see whether the target has it, and bring there what is needed. "
+                f"{_NO_MORE.capitalize()}"
             )
     notes = [f"markers of transactions alone on {', '.join(markers[:5])}"] if markers else []
     notes += [f"deleted on the source since: {', '.join(facts.deleted[:20])}"] if facts.deleted else []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.registry.hook import RegistryError, RegistryHook, RegistryUnavailable
-from kafka_ferry.jobs.common.schema_meanings import SchemaMeanings
+from kafka_ferry.jobs.migration.live.schema_meanings import SchemaMeanings
 from kafka_ferry.jobs.migration.rules.schemas import check_schemas, first_of_each, ids_of_registry
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec, Verification
 from kafka_ferry.records.job import PartitionResult

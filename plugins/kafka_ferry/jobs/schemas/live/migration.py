@@ -12,9 +12,10 @@ from kafka_ferry.core.checks import Check
 from kafka_ferry.core.schemas import IMPORT, Reference, SubjectVersion, context_of
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.registry.hook import RegistryHook
+from kafka_ferry.jobs.common.at_once import each
 from kafka_ferry.jobs.common.run_lock import SharedName
 from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
-from kafka_ferry.jobs.schemas.live.reading import RegistryReader, each
+from kafka_ferry.jobs.schemas.live.reading import RegistryReader
 from kafka_ferry.jobs.schemas.rules.decide import Decision, Setting, Step, decide
 from kafka_ferry.jobs.schemas.rules.findings import findings_of
 from kafka_ferry.jobs.schemas.rules.judge import checks_of, sentence_of

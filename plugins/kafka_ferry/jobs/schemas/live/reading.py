@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeVar
 
 from kafka_ferry.core.schemas import Schema, SubjectVersion, context_of
 from kafka_ferry.hooks.registry.hook import RegistryHook, RegistryNotFound
+from kafka_ferry.jobs.common.at_once import each
 from kafka_ferry.jobs.schemas.rules.state import Id, Place, RegistryState
-
-#: Requests at once: a registry answers one in some milliseconds, and is asked thousands.
-AT_ONCE = 8
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-
-def each(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """The results in order, several at once; the first error ends it."""
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="registry")
-    try:
-        return list(pool.map(work, items))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class RegistryReader:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from kafka_ferry.core.schema_text import digest
 from kafka_ferry.core.schemas import Reference, Schema
 from kafka_ferry.hooks.registry.hook import RegistryHook, RegistryNotFound
+from kafka_ferry.jobs.common.at_once import each
 
-#: Requests at once.
-_AT_ONCE = 8
 #: A chain of references as long as nobody writes one; a circle ends here too.
 _DEEPEST = 50
 
@@ -24,11 +22,7 @@ class SchemaMeanings:
 
     def of(self, ids: Collection[int]) -> dict[int, str | None]:
         """Id to the digest of its schema; None: the registry does not know the id."""
-        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry")
-        try:
-            found = dict(zip(ids, pool.map(self._hook.by_id, ids), strict=True))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        found = dict(zip(ids, each(self._hook.by_id, ids), strict=True))
         return {number: None if schema is None else self._digest(schema, 0) for number, schema in found.items()}
 
     def _digest(self, schema: Schema, depth: int) -> str:
