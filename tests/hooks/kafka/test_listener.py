@@ -15,7 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kafka_ferry.exceptions import BadConnection
+from kafka_ferry.hooks.kafka.admin import KafkaAdmin
+from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
 from kafka_ferry.hooks.kafka.listener import speaks_tls
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 
 
 @pytest.fixture
@@ -88,6 +92,25 @@ def test_tls_is_found_where_none_was_asked_for(
     config = {"bootstrap.servers": f"127.0.0.1:1, PLAINTEXT://{address}"}
     assert speaks_tls({**config, "security.protocol": protocol} if protocol else config) == address
     assert speaks_tls({**config, "security.protocol": "SSL"}) is None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda config: KafkaAdmin(config, "near", timeout=1).describe_cluster(),
+        lambda config: RightsSurvey(config, "near", timeout=1).ping(),
+        lambda config: KafkaSurvey(config, "near", timeout=1).brokers(),
+    ],
+    ids=["describe", "ping", "brokers"],
+)
+def test_whoever_asks_is_told(
+    serve: Callable[[Answer], str], certificate: Path, ask: Callable[[dict[str, str]], object]
+) -> None:
+    address = serve(tls(certificate, asks_clients=False))
+    with pytest.raises(
+        BadConnection, match=f"'near': {address} speaks TLS, and security.protocol asks for none. Fix: SSL"
+    ):
+        ask({"bootstrap.servers": address})
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00\x00\x04\x00\x00\x00\x00"])

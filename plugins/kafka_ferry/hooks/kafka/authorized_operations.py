@@ -60,7 +60,7 @@ class RightsSurvey(KafkaAdmin):
 
         :returns: the cluster's id, and how many brokers it has.
         """
-        found = self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+        found = self._cluster_or_why_not()
         return str(found.cluster_id), len(found.nodes)
 
     def rights(self, topics: Iterable[str], groups: Iterable[str]) -> tuple[Rights, set[str]]:

@@ -33,7 +33,7 @@ class KafkaSurvey(KafkaAdmin):
 
     def brokers(self) -> tuple[dict[str, str], set[str]]:
         """Configuration of one broker (as a rule the same on all), and ``host:port`` of every broker."""
-        cluster = self._result(self._client.describe_cluster(request_timeout=self.timeout), "describe the cluster")
+        cluster = self._cluster_or_why_not()
         broker = ConfigResource(ResourceType.BROKER, str(cluster.nodes[0].id))
         futures = self._client.describe_configs([broker], request_timeout=self.timeout)
         entries = self._result(futures[broker], "read a broker's configuration")
