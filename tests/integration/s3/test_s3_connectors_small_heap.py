@@ -1,4 +1,4 @@
-"""A worker with 64 MB of heap carries 5,000 records a second into S3, and what is written is declared within a minute."""
+"""A worker with 64 MB of heap carries 5,000 records a second into S3, and declares each within a minute."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_64_megabytes_are_enough_at_5_000_records_a_second(
     topic = f"{topic_prefix}clicks"
     make_topics(small.source_bootstrap, topic, partitions=PARTITIONS)
     pair = S3Connectors(small, f"{topic_prefix}e")
-    # What a consumer holds of answers is outside of the sink's own bound: its defaults are 50 MB and 1 MB of a partition.
+    # What a consumer holds of answers is outside of the sink's own bound: by default 50 MB, and 1 MB of a partition.
     fetches = {"consumer__override__fetch__max__bytes": 2_000_000,
                "consumer__override__max__partition__fetch__bytes": 200_000}  # fmt: skip
     bounds = {"buffer__memory": 16_000_000, "rotate__schedule__interval__ms": 10_000, "manifest__interval__ms": 10_000}
