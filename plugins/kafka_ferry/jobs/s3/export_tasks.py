@@ -51,7 +51,7 @@ class ExportPlanOperator(PlanningOperator):
         from kafka_ferry.core.plan import PlannedTopic, Side
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.plan import ExportPlan
+        from kafka_ferry.jobs.s3.plan import AnyExportPlan, ConnectorExportPlan, ExportPlan
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
         from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
@@ -73,7 +73,7 @@ class ExportPlanOperator(PlanningOperator):
                     bytes=round(records * sizes.get(topic.name, 0)),
                 )
             )
-        plan = ExportPlan(
+        plan: AnyExportPlan = ExportPlan(
             planned=planned.created,
             spec=spec.model_dump(mode="json"),
             source=Side(conn_id=spec.source_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
@@ -86,6 +86,13 @@ class ExportPlanOperator(PlanningOperator):
             bytes=sum(line.bytes or 0 for line in lines),
             notes=[*planned.notes, *export_run.catalogue.oddities()],
         )
+        if spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.planning import ask_worker
+            from kafka_ferry.jobs.s3.connect.sides import ExportSide
+
+            side = ExportSide(artifacts.dag_id, artifacts.run_id, context["params"])
+            asked = ask_worker(side.carrier, None, spec.aws_conn_id)
+            plan = ConnectorExportPlan(**{**dict(plan), **asked, "notes": [*plan.notes, *asked["notes"]]})
         write_plan(artifacts, plan)
         rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]
@@ -167,6 +174,12 @@ class ExportFollowOperator(FerryOperator):
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
         deadline = deadline_of(context, export_run.spec.follow_for)
+        if export_run.spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
+            from kafka_ferry.jobs.s3.connect.following import follow_sink
+
+            assert isinstance(export_run, ConnectorExportRun)  # noqa: S101  # for the type checker
+            return asdict(follow_sink(export_run, deadline, noting(context, export_run.spec.export)))
         return asdict(export_continuously(export_run, deadline, noting(context, export_run.spec.export)))
 
 

@@ -182,8 +182,12 @@ class ImportRun(RestoreRun):
     def marks(self, lines: Sequence[Mapping[str, Any]], ranges: Sequence[RestoreRange]) -> list[list[Any]]:
         """``[topic, partition, source offset, target offset]`` of the ranges that are proven."""
         ends = {(topic.name, one.partition): one.end for topic in self.topics for one in topic.partitions}
-        proven = {(line["topic"], line["partition"]): line["expected"] for line in lines if not line["detail"]}
-        return [[*one.at, ends[one.at], one.base + proven[one.at]] for one in ranges if one.at in proven]
+        proven = {(line["topic"], line["partition"]): line for line in lines if not line["detail"]}
+        return [
+            [*one.at, ends[one.at], line.get("end") or one.base + line["expected"]]
+            for one in ranges
+            if (line := proven.get(one.at))
+        ]
 
     def confirm(self, marks: Sequence[Sequence[Any]]) -> None:
         """Write bookmarks. By one writer at a time."""
@@ -198,18 +202,23 @@ class ImportRun(RestoreRun):
                 self._books.write(topic.name, book)
 
 
-def import_shard(import_run: ImportRun, store_order: Mapping[str, Any], mine: Collection[Partition]) -> dict[str, Any]:
-    """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``."""
+def import_shard(
+    import_run: ImportRun, store_order: Mapping[str, Any], mine: Collection[Partition], *, written: bool = False
+) -> dict[str, Any]:
+    """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``.
+
+    :param written: a connector has written it, and may be writing what comes behind: it is only proven.
+    """
     wanted = set(mine)
     ranges = [one for one in import_run.ranges() if one.at in wanted]
 
     def run(kind: str) -> list[dict[str, Any]]:
         def order(some: Sequence[RestoreRange]) -> dict[str, Any]:
             place = {"config": dict(import_run.config), "store": dict(store_order)}
-            return {"kind": kind, **place, "ranges": [one.to_json() for one in some]}
+            return {"kind": kind, **place, "ranges": [one.to_json() for one in some], "growing": written}
 
         return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order)
 
-    done = added(run("restore"))
+    done = {} if written else added(run("restore"))
     lines = [line for answer in run("compare") for line in answer["lines"]]
     return {"done": done, "lines": lines, "marks": import_run.marks(lines, ranges)}

@@ -14,6 +14,17 @@ from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.layout import Format
 from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSpec
+from kafka_ferry.jobs.s3.connect.rules.fields import (
+    AFTERWARDS,
+    CONNECTOR,
+    TRANSPORT,
+    Afterwards,
+    ConnectConnection,
+    Patience,
+    TasksMax,
+    Transport,
+)
+from kafka_ferry.jobs.s3.connect.rules.limits import check_export, check_import
 
 LOCATION = "s3://ferry-backups/exports"
 
@@ -68,6 +79,11 @@ class _ExchangeSpec(Spec):
         description="Between two polls for new records. In seconds.",
         json_schema_extra=_FOLLOW,
     )
+    transport: Transport = Field(default="engine", json_schema_extra=TRANSPORT)
+    connect_conn_id: ConnectConnection = Field(default="kafka_connect", json_schema_extra=CONNECTOR)
+    tasks_max: TasksMax = Field(default=4, json_schema_extra=CONNECTOR)
+    connector_afterwards: Afterwards = Field(default="remove", json_schema_extra=AFTERWARDS)
+    no_progress_timeout: Patience = Field(default=600, json_schema_extra=CONNECTOR)
     signing_conn_id: str | None = Field(
         default=None,
         title="Signing key",
@@ -143,6 +159,13 @@ class ExportSpec(_ExchangeSpec):
         description="Read every object back and compare it with the fingerprints taken while exporting.",
         json_schema_extra=_OBJECTS,
     )
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        spec = super().from_params(params)
+        if spec.transport != "engine":
+            check_export(spec)
+        return spec
 
     def backup(self, *, full: bool | None = None) -> BackupSpec:
         """What the engine is asked to freeze; no groups, no ACLs: an export is of records.
@@ -238,6 +261,8 @@ class ImportSpec(_ExchangeSpec):
             raise BadParam("export_id", "is set, but follow_for also imports later exports", "use only one of the two")
         if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
             raise BadParam("copy_to", "is the location of the export itself", "leave it out, or use another location")
+        if spec.transport != "engine":
+            check_import(spec)
         return spec
 
     def restore(self, export_id: str | None = None) -> RestoreSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -115,6 +115,7 @@ class RestoredPartition:
     """How a restored partition stands against its backup. Counts are in records.
 
     :param retimed: records that came 1 ms later than they were, as librdkafka cannot send their time.
+    :param end: offset on the target behind the last record of the backup, where others may follow; 0: none do.
     """
 
     topic: str
@@ -126,6 +127,7 @@ class RestoredPartition:
     reordered: int = 0
     detail: str = ""
     retimed: int = 0
+    end: int = 0
 
     @property
     def same(self) -> bool:
@@ -136,27 +138,45 @@ class RestoredPartition:
 
 
 def compare_restored(
-    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN
-) -> list[RestoredPartition]:
+    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN,
+    growing: bool = False,
+) -> list[RestoredPartition]:  # fmt: skip
     """Compare each restored partition with the fingerprints of the manifest, segment by segment.
 
     Objects are read again only where records were left out, where a time may be one that librdkafka cannot send, and
     where something differs, to say what.
+
+    :param growing: a connector wrote it, perhaps in transactions, and may be writing what comes behind: only so many
+        committed records as the backup has are looked at.
     """
-    admin = KafkaAdmin(client_config(config), "target")
-    ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
+    admin, isolation = KafkaAdmin(client_config(config), "target"), _ISOLATION[growing]
+    ends = admin.offsets([one.at for one in ranges], "latest", isolation)
     result = []
-    with LibrdkafkaReader(client_config(config), "read_uncommitted") as target:
+    with LibrdkafkaReader(client_config(config), isolation) as target:
         for one in ranges:
             span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
             content = target.read([span])[one.at]
             expected = list(_expected(store, one, reader))
+            end = 0
+            if growing:
+                content = _first(content, sum(part.records for part in expected))
+                end = int(content.offsets[-1]) + 1 if len(content) else one.base
             if _equal(content, expected):
                 records, retimed = sum(part.records for part in expected), sum(part.retimed for part in expected)
-                result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed))
+                result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed, end=end))
             else:
                 result.append(_differing(store, one, content, reader))
     return result
+
+
+_ISOLATION: Final[dict[bool, Literal["read_committed", "read_uncommitted"]]] = {
+    True: "read_committed", False: "read_uncommitted"
+}  # fmt: skip
+
+
+def _first(content: PartitionContent, records: int) -> PartitionContent:
+    return PartitionContent(content.offsets[:records], content.hashes[:records], content.bytes, content.begin,
+                            content.end)  # fmt: skip
 
 
 class _Expected(NamedTuple):

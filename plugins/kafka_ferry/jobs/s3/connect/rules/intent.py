@@ -45,6 +45,7 @@ class Intent:
     :param cluster: Java client settings of the cluster that a sink reads, secrets included.
     :param other_cluster: it is not the worker's own.
     :param read_committed: what was written in transactions that were aborted is left out.
+    :param overrides: the worker lets connectors set up their clients (``consumer.override…``); MSK Connect does not.
     """
 
     way: Literal["sink", "source"]
@@ -67,3 +68,4 @@ class Intent:
     cluster: Mapping[str, str] = field(default_factory=dict)
     other_cluster: bool = False
     read_committed: bool = True
+    overrides: bool = True

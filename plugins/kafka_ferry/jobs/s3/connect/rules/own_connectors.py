@@ -13,6 +13,7 @@ CLASSES: Final = {
 }
 PLUGIN: Final = "kafka-ferry-s3-connectors.zip"
 """What ``make plugins`` builds."""
+_REQUEST = 32 * 1024 * 1024  # as much as a producer keeps at all (buffer.memory)
 
 
 def own_config(intent: Intent) -> dict[str, str]:
@@ -48,9 +49,11 @@ def _sink(intent: Intent) -> dict[str, str]:
         **with_prefix(intent.cluster, "kafka."),
         "rotate.schedule.interval.ms": _ms(flush.seconds),
         "manifest.interval.ms": _ms(max(1, flush.seconds)),
-        "consumer.override.isolation.level": "read_committed" if intent.read_committed else "read_uncommitted",
     }
-    if intent.other_cluster:
+    if intent.overrides:
+        level = "read_committed" if intent.read_committed else "read_uncommitted"
+        config["consumer.override.isolation.level"] = level
+    if intent.overrides and intent.other_cluster:
         # Of the consumer, and of the client by which the worker forgets its group.
         config |= with_prefix(intent.cluster, "consumer.override.") | with_prefix(intent.cluster, "admin.override.")
     if flush.records is not None:
@@ -62,6 +65,9 @@ def _sink(intent: Intent) -> dict[str, str]:
 
 def _source(intent: Intent) -> dict[str, str]:
     config = {"s3.poll.interval.ms": _ms(intent.poll_seconds)}
+    if intent.overrides:
+        # What the source's brokers took is no larger than this; the target's own limit decides.
+        config["producer.override.max.request.size"] = str(_REQUEST)
     if intent.renames:
         config["topics.rename"] = ",".join(f"{old}:{new}" for old, new in sorted(intent.renames.items()))
     return config

@@ -1,0 +1,62 @@
+"""What a run cannot ask for when a connector carries the records: each param with its cure. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kafka_ferry.exceptions import BadParam
+
+if TYPE_CHECKING:
+    from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
+
+_ENGINE = "transport: engine"
+
+
+def check_export(spec: ExportSpec) -> None:
+    """:raises BadParam: the sink cannot do what is asked for."""
+    _check_both(spec)
+    if spec.format != "avro":
+        raise BadParam("format", f"is {spec.format}, and our S3 sink writes Avro only", f"format: avro; or {_ENGINE}")
+    if spec.mode == "full":
+        raise BadParam(
+            "mode",
+            "full begins at the log start again, and a sink goes on where its export ends",
+            f"mode: incremental with another export name; or {_ENGINE}",
+        )
+
+
+def check_import(spec: ImportSpec) -> None:
+    """:raises BadParam: the source connector cannot do what is asked for."""
+    _check_both(spec)
+    if spec.export_id:
+        raise BadParam(
+            "export_id", "is set, and our S3 source reads all exports of a name", f"leave it out; or {_ENGINE}"
+        )
+    if spec.copy_to:
+        _check_s3("copy_to", spec.copy_to)
+
+
+def _check_both(spec: ExportSpec | ImportSpec) -> None:
+    _check_s3("location", spec.location)
+    if spec.signing_conn_id:
+        raise BadParam(
+            "signing_conn_id",
+            "is set, and our S3 connectors neither sign manifests nor look at signatures",
+            f"leave it out; or {_ENGINE}",
+        )
+
+
+def _check_s3(param: str, location: str) -> None:
+    if not location.startswith("s3://"):
+        raise BadParam(param, f"is {location}, and our S3 connectors know buckets only", f"s3://bucket/…; or {_ENGINE}")
+
+
+def check_readable(keys: list[str]) -> None:
+    """:param keys: of an export's objects.
+
+    :raises BadParam: the source connector does not read their format.
+    """
+    other = next((key for key in keys if not key.endswith((".avro", ".jsonl.gz"))), None)
+    if other is not None:
+        fix = f"an export with format avro or jsonl; or {_ENGINE}"
+        raise BadParam("export", f"has objects that our S3 source does not read, such as {other}", fix)
