@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from kafka_ferry.jobs.common.defaults import UNBOUNDED, in_pool
-from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.s3.connect.sensors import CopiedSensor
-from kafka_ferry.jobs.s3.connect.tasks import ConnectorDeployOperator, ConnectorRemoveOperator
+from kafka_ferry.jobs.s3.connect.tasks import ConnectorDeployOperator, ConnectorRemoveOperator, S3ReportOperator
 from kafka_ferry.jobs.s3.export_tasks import (
     ExportFinishOperator,
     ExportFollowOperator,
@@ -47,7 +46,7 @@ def export_topics() -> None:
     follow = ExportFollowOperator(task_id="follow", retries=_FOLLOW_RETRIES, **UNBOUNDED)
     validate = ExportValidateOperator(task_id="validate")
     remove = ConnectorRemoveOperator(task_id="remove", side="export")
-    report = ReportOperator(task_id="report", job=EXPORT)
+    report = S3ReportOperator(task_id="report", job=EXPORT)
 
     plan >> freeze >> deploy >> wait_until_copied >> export
     export >> finish >> verify >> follow >> validate >> remove >> report
@@ -73,7 +72,7 @@ def import_topics() -> None:
         setups=[provision_topics], on_failure_fail_dagrun=True
     )
     # After the teardown, outside the setup's scope: it runs, and tells why, also when the setup failed.
-    report = ReportOperator(task_id="report", job=IMPORT)
+    report = S3ReportOperator(task_id="report", job=IMPORT)
 
     plan >> copy_objects >> provision_topics >> deploy >> wait_until_copied >> shards
     shards >> records >> follow >> validate >> remove >> release >> report

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.exceptions import BadParam, FerryError
+from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.s3.connect.sides import Side, side_of
-from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
+from kafka_ferry.report.artifacts import LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.report.reading import Reader
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from kafka_ferry.core.checks import Report
     from kafka_ferry.jobs.runtimes.connectors import ConnectorRuntime
+    from kafka_ferry.report.stages import Tasks
 
 _ENGINE = "transport is engine: no connector"
 
@@ -78,6 +82,18 @@ class ConnectorRemoveOperator(FerryOperator):
         if left:
             raise FerryError(f"still present after the removal: {', '.join(left)}. Fix: clear this task")
         return {"removed": removed}
+
+
+class S3ReportOperator(ReportOperator):
+    """The report, which names what has copied."""
+
+    def build(self, artifacts: RunArtifacts, tasks: Tasks | None = None) -> Report:
+        report = super().build(artifacts, tasks)
+        spec = Reader(artifacts).mapping(PLAN).get("spec")
+        if not isinstance(spec, dict) or spec.get("transport", "engine") == "engine":
+            return report
+        words = report.words.model_copy(update={"engine": "our S3 connector, on Kafka Connect"})
+        return report.model_copy(update={"words": words})
 
 
 def _kept(afterwards: str, runtime: ConnectorRuntime, name: str) -> str:
