@@ -28,6 +28,10 @@ class _Patience:
     def __init__(self, carrier: Carrier, seconds: float) -> None:
         self._carrier, self._seconds, self._moved, self._since = carrier, seconds, object(), time.monotonic()
 
+    def nothing_to_do(self) -> None:
+        """Its time begins anew."""
+        self._since = time.monotonic()
+
     def check(self, moved: object, text: str) -> None:
         """:param moved: differs when it has copied something since the last look.
 
@@ -66,17 +70,19 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> Continu
                   })  # fmt: skip
             seen[0] = manifest.backup_id
             done = done.plus(size.records, size.bytes, 0)
-        left = run.left_of(asked[0][1], written[-1] if written else None)
-        late = time.time() - asked[0][0]
-        if left:
-            patience.check(seen[0], f"{len(left)} partitions are not in S3 as they were {late:.0f} s ago")
-            return done
-        log.info("all that was there %.1f s ago is in S3", late)
-        asked.clear()
-        return _slowest(done, late)
+        while asked:
+            late = time.time() - asked[0][0]
+            if left := run.left_of(asked[0][1], written[-1] if written else None):
+                patience.check(seen[0], f"{len(left)} partitions are not in S3 as they were {late:.0f} s ago")
+                return done
+            log.info("all that was there %.1f s ago is in S3", late)
+            asked.pop(0)
+            done = _slowest(done, late)
+        patience.nothing_to_do()
+        return done
 
     done = until(deadline, run.spec.follow_interval, look)
-    asked.clear()  # what was asked last is from before the deadline
+    asked.append((time.time(), run.at_present(catalogue)))  # what was asked last is from before the deadline
     done = look(done)
     while asked:
         time.sleep(min(1.0, run.spec.follow_interval))
