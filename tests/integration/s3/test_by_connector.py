@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from airflow.sdk.exceptions import AirflowFailException
+from confluent_kafka import Producer
 
 import nasty
 from dags_by_hand import DagRunByHand
@@ -170,3 +173,58 @@ def test_what_cannot_work_is_refused_by_the_plan(
     assert config["aws.secret.access.key"].startswith("${file:")
     assert [change["action"] for change in plan["changes"]] == ["create"]
     assert requests.get(f"{kafka.connect_url}/connectors", timeout=60).json() == []
+
+
+class Feed:
+    """Writes records for a while, beside the test."""
+
+    def __init__(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
+        self._thread = threading.Thread(target=self._write, args=(stack, topic, partitions, seconds))
+
+    def _write(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
+        producer, until, number = Producer({**stack.client_settings("source"), "acks": "all"}), time.time() + seconds, 0
+        while time.time() < until:
+            producer.produce(topic, b"fed %d" % number, b"k%d" % (number % 50), number % partitions)
+            producer.poll(0.02)
+            number += 1
+        assert producer.flush(60) == 0
+
+    def __enter__(self) -> Feed:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(60)
+
+
+def test_both_go_on_while_records_come_and_are_watched(
+    kafka: Stack, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topic, target, name = f"{topic_prefix}orders", f"{topic_prefix}copied", f"{topic_prefix}e"
+    make_topics(kafka.source_bootstrap, topic, partitions=3)
+    produce(kafka.source_bootstrap, topic, 300)
+    going = {"follow_for": 12, "connector_afterwards": "run"}
+    with Feed(kafka, topic, 3, 8):
+        report = export("e1", name, [topic], **going)
+    assert report["verdict"] == "PASS", report
+    assert statuses(report)["leftovers"] == "skipped"
+    assert sum(line["source_records"] for line in report["topics"]) == sum(
+        map(len, content("kafka_source", [topic], 3).values())
+    )
+    with Feed(kafka, topic, 3, 8):
+        report = bring("i1", name, rename={topic: target}, **going)
+    assert report["verdict"] == "PASS", report
+    assert sum(line["target_records"] for line in report["topics"]) > 300
+    assert len(ConnectHook("kafka_connect").connectors()) == 2
+    # Without a run they go on, too.
+    produce(kafka.source_bootstrap, topic, 60)
+    there = hashes(content("kafka_source", [topic], 3), {topic: target})
+    until = time.monotonic() + 60
+    while hashes(content("kafka_target", [target], 3)) != there:
+        assert time.monotonic() < until
+        time.sleep(0.5)
+    # A run that ends them finds them where they are.
+    assert export("e2", name, [topic])["verdict"] == "PASS"
+    assert bring("i2", name, rename={topic: target})["verdict"] == "PASS"
+    assert ConnectHook("kafka_connect").connectors() == []
+    assert hashes(content("kafka_target", [target], 3)) == there

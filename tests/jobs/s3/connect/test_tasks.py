@@ -14,8 +14,9 @@ from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock
 from kafka_ferry.jobs.s3.connect import sides
 from kafka_ferry.jobs.s3.connect.sensors import CopiedSensor
 from kafka_ferry.jobs.s3.connect.sides import DEPLOYED, ExportSide
-from kafka_ferry.jobs.s3.connect.tasks import ConnectorDeployOperator, ConnectorRemoveOperator
-from kafka_ferry.report.artifacts import LEFTOVERS, RunArtifacts
+from kafka_ferry.jobs.s3.connect.tasks import ConnectorDeployOperator, ConnectorRemoveOperator, S3ReportOperator
+from kafka_ferry.jobs.s3.reported import EXPORT
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from tasks_by_hand import context_of
 
 PARAMS = {"topics": ["t"], "export": "e", "transport": "connect", "format": "avro", "location": "s3://b/p"}
@@ -159,3 +160,27 @@ def test_the_connector_of_a_run_that_works_on_it_is_left_alone(
     assert remove() == {"kept": ["e.export-1"]}
     assert runtime.there == {"e.export-1": "runs"}
     assert "run other is working on this export" in leftovers()["detail"]
+
+
+def test_the_position_in_a_target_that_was_not_compared_is_kept(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "SIDES", {"export": Side, "import": Side})
+    for compared in (False, True):
+        deploy()
+        if compared:
+            RunArtifacts("d", "r").write_json(CHECKS_MADE, {})
+        with DAG("d", schedule=None):
+            task = ConnectorRemoveOperator(task_id="remove", side="import")
+        run = SimpleNamespace(dag_id="d", run_id="r", conf={})
+        task.execute(context_of(run, {**PARAMS, "connector_afterwards": "forget"}, "remove"))
+    assert runtime.told == ["remove e.export-1 forget=False", "remove e.export-1 forget=True"]
+
+
+@pytest.mark.parametrize(("transport", "words"), [("engine", "Kafka Ferry itself"), ("connect", "our S3 connector")])
+def test_the_report_names_what_has_copied(runtime: Runtime, transport: str, words: str) -> None:
+    artifacts = RunArtifacts("d", "r")
+    artifacts.write_json(PLAN, {"schema": "kafka-ferry.plan/1", "spec": {"transport": transport}})
+    with DAG("d", schedule=None):
+        report = S3ReportOperator(task_id="report", job=EXPORT).build(artifacts)
+    assert words in report.words.engine

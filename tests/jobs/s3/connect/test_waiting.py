@@ -19,7 +19,7 @@ class Side:
     def __init__(self) -> None:
         self.spec = SimpleNamespace(follow_interval=15, no_progress_timeout=60)
         self.looks: list[Look | Exception] = []
-        self.failed = ""
+        self.failed, self.made = "", 0
         self.carrier = SimpleNamespace(
             problem=lambda: self.failed, state=lambda: "connector x is RUNNING, tasks: 0 RUNNING"
         )
@@ -39,14 +39,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def side(clock: list[float]) -> Side:
-    return Side()
+def side(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> Side:
+    made = Side()
+
+    def make(*_: object) -> Side:
+        made.made += 1
+        return made
+
+    monkeypatch.setattr(triggers, "SIDES", {"export": make})
+    return made
 
 
 def trigger(side: Side) -> CopiedTrigger:
-    made = CopiedTrigger(side="export", dag_id="d", run_id="r", params={}, end_time=1e9)
-    made.__dict__["_carried"] = side
-    return made
+    return CopiedTrigger(side="export", dag_id="d", run_id="r", params={}, end_time=1e9)
 
 
 def test_it_ends_when_all_is_there_whatever_the_connector_says(side: Side) -> None:
@@ -93,6 +98,15 @@ def test_what_is_unavailable_delays_it_and_no_longer_than_the_same_time(side: Si
     found = one.look()
     assert found.verdict is Verdict.FAILED
     assert "the store is away" in found.reason
+
+
+def test_a_long_wait_opens_the_store_again(side: Side, clock: list[float]) -> None:
+    one = trigger(side)
+    for moved in range(30):
+        side.looks.append(Look(2, moved, ""))
+        one.look()
+        clock[0] += 59
+    assert side.made == 3, "in half an hour: keys of a role last an hour"
 
 
 def test_what_waiting_cannot_mend_is_raised(side: Side) -> None:

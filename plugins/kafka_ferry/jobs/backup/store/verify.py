@@ -19,7 +19,7 @@ from kafka_ferry.jobs.backup.rules.decoding import named
 from kafka_ferry.jobs.backup.rules.layout import data_prefix
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
 from kafka_ferry.jobs.backup.rules.ranges import chain_segments
-from kafka_ferry.jobs.backup.rules.restore_plan import whole
+from kafka_ferry.jobs.backup.rules.restore_plan import FOR_ZERO, whole
 from kafka_ferry.jobs.backup.store.restore import OWN, RestoreRange, SegmentReader, decoded, read_segment, restored_rows
 from kafka_ferry.records.compare import compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange
@@ -156,7 +156,7 @@ def compare_restored(
         for one in ranges:
             span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
             content = target.read([span])[one.at]
-            expected = list(_expected(store, one, reader))
+            expected = list(_expected(store, one, reader, growing))
             end = 0
             if growing:
                 content = _first(content, sum(part.records for part in expected))
@@ -165,7 +165,7 @@ def compare_restored(
                 records, retimed = sum(part.records for part in expected), sum(part.retimed for part in expected)
                 result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed, end=end))
             else:
-                result.append(_differing(store, one, content, reader))
+                result.append(_differing(store, one, content, reader, growing))
     return result
 
 
@@ -187,9 +187,15 @@ class _Expected(NamedTuple):
     retimed: int
 
 
-def _expected(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> Iterator[_Expected]:
-    """By segment; an object is read once at most."""
+def _expected(store: ObjectStore, one: RestoreRange, reader: SegmentReader, sent_as_is: bool) -> Iterator[_Expected]:
+    """By segment; an object is read once at most.
+
+    :param sent_as_is: by a producer of Java's, which can send a time of 0.
+    """
     for segment in one.segments:
+        if sent_as_is and segment.fingerprint:
+            yield _Expected(segment.records, Fingerprint.from_json(segment.fingerprint), 0)
+            continue
         known = segment.fingerprint if whole(segment, one.point_in_time) else None
         times, until = (segment.min_timestamp, segment.max_timestamp), one.point_in_time
         zero = times[0] is not None and times[1] is not None and times[0] <= 0 <= times[1]
@@ -208,11 +214,13 @@ def _at_zero(pieces: Iterator[Any]) -> int:
     return sum(int(np.count_nonzero(np.asarray(rows.timestamps, dtype=np.int64) == 0)) for rows in pieces)
 
 
-def _restored(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> PartitionContent:
+def _restored(store: ObjectStore, one: RestoreRange, reader: SegmentReader, sent_as_is: bool) -> PartitionContent:
     pieces = (
         rows
         for segment in one.segments
-        for rows in restored_rows(reader.fetch(store, segment), segment, one.point_in_time, reader=reader)
+        for rows in restored_rows(
+            reader.fetch(store, segment), segment, one.point_in_time, reader=reader, zero=0 if sent_as_is else FOR_ZERO
+        )
     )
     return _contents(pieces, 0, one.segments[-1].end if one.segments else 0)
 
@@ -229,9 +237,9 @@ def _equal(content: PartitionContent, expected: Sequence[_Expected]) -> bool:
 
 
 def _differing(
-    store: ObjectStore, one: RestoreRange, content: PartitionContent, reader: SegmentReader
+    store: ObjectStore, one: RestoreRange, content: PartitionContent, reader: SegmentReader, sent_as_is: bool
 ) -> RestoredPartition:
-    ours = _restored(store, one, reader)
+    ours = _restored(store, one, reader, sent_as_is)
     found = compare(ours, content, ours.end)
     named = "; ".join(map(str, found.differences[:5])) or "records differ"
     return RestoredPartition(

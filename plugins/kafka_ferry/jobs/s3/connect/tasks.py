@@ -9,7 +9,7 @@ from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.s3.connect.sides import Side, side_of
-from kafka_ferry.report.artifacts import LEFTOVERS, PLAN, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from kafka_ferry.report.reading import Reader
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class ConnectorRemoveOperator(FerryOperator):
             self.log.info("%s", kept)
             artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
             return {"kept": [name]}
-        removed = runtime.remove([name], forget=side.spec.connector_afterwards == "forget")
+        # Without its position nobody knows which records of a target that was not compared are the export's.
+        proven = self.side == "export" or artifacts.read_json(CHECKS_MADE) is not None
+        removed = runtime.remove([name], forget=side.spec.connector_afterwards == "forget" and proven)
         left = runtime.left([name])
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
 from typing import Any
 
 from kafka_ferry.exceptions import FerryError
@@ -12,6 +11,7 @@ from kafka_ferry.jobs.s3.connect.sides import SIDES, Carried, Side
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
 _DELAY = 5.0
+_FRESH = 600.0  # seconds
 
 
 class CopiedTrigger(WaitingTrigger):
@@ -28,6 +28,7 @@ class CopiedTrigger(WaitingTrigger):
         self.dag_id, self.run_id, self.params = dag_id, run_id, params
         self._moved: int | None = None
         self._since = time.monotonic()
+        self._held: tuple[float, Carried] | None = None
 
     @property
     def delay(self) -> float:
@@ -37,9 +38,12 @@ class CopiedTrigger(WaitingTrigger):
     def subject(self) -> str:
         return "the connector"
 
-    @cached_property
+    @property
     def _carried(self) -> Carried:
-        return SIDES[self.side](self.dag_id, self.run_id, self.params)
+        """Made anew now and then: keys of an assumed role are those of the moment at which a store is opened."""
+        if self._held is None or time.monotonic() - self._held[0] > _FRESH:
+            self._held = time.monotonic(), SIDES[self.side](self.dag_id, self.run_id, self.params)
+        return self._held[1]
 
     def look(self) -> Readiness:
         """A worker, a broker or a store that is unavailable only delays the verdict."""
