@@ -92,7 +92,9 @@ class ExportPlanOperator(PlanningOperator):
 
             side = ExportSide(artifacts.dag_id, artifacts.run_id, context["params"])
             asked = ask_worker(side.carrier, None, spec.aws_conn_id)
-            plan = ConnectorExportPlan(**{**dict(plan), **asked, "notes": [*plan.notes, *asked["notes"]]})
+            # Manifests, and so exports, get their ids when the sink writes them.
+            own = {"export_id": "sink-…", "notes": [*plan.notes, *asked["notes"]]}
+            plan = ConnectorExportPlan(**{**dict(plan), **asked, **own})
         write_plan(artifacts, plan)
         rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]

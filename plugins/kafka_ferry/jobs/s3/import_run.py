@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from kafka_ferry.core.partition import Partition
@@ -17,6 +17,7 @@ from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
 from kafka_ferry.jobs.backup.store.restore_run import Refusal, RestoreRun
 from kafka_ferry.jobs.backup.store.work import added, in_processes
 from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
+from kafka_ferry.jobs.s3.connect.rules.reached import with_repeated
 from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 
 
@@ -189,6 +190,17 @@ class ImportRun(RestoreRun):
             if (line := proven.get(one.at))
         ]
 
+    def behind(self, before: ImportRun) -> dict[Partition, int]:
+        """Records of this export, by target partition, that come behind all that an earlier one has."""
+        ends = {(topic.name, one.partition): one.end for topic in before.topics for one in topic.partitions}
+        return {
+            (topic.name, one.partition): sum(
+                part.records for part in one.segments if part.begin >= ends.get((topic.name, one.partition), 0)
+            )
+            for topic in self.topics
+            for one in topic.partitions
+        }
+
     def confirm(self, marks: Sequence[Sequence[Any]]) -> None:
         """Write bookmarks. By one writer at a time."""
         for topic, topic_id in self._with_ids():
@@ -203,11 +215,15 @@ class ImportRun(RestoreRun):
 
 
 def import_shard(
-    import_run: ImportRun, store_order: Mapping[str, Any], mine: Collection[Partition], *, written: bool = False
+    import_run: ImportRun,
+    store_order: Mapping[str, Any],
+    mine: Collection[Partition],
+    later: Callable[[], ImportRun] | None = None,
 ) -> dict[str, Any]:
     """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``.
 
-    :param written: a connector has written it, and may be writing what comes behind: it is only proven.
+    :param later: a connector has written it, and may be writing what comes behind: it is only proven. The import of the
+        latest export there is then.
     """
     wanted = set(mine)
     ranges = [one for one in import_run.ranges() if one.at in wanted]
@@ -215,10 +231,13 @@ def import_shard(
     def run(kind: str) -> list[dict[str, Any]]:
         def order(some: Sequence[RestoreRange]) -> dict[str, Any]:
             place = {"config": dict(import_run.config), "store": dict(store_order)}
-            return {"kind": kind, **place, "ranges": [one.to_json() for one in some], "growing": written}
+            growing = later is not None
+            return {"kind": kind, **place, "ranges": [one.to_json() for one in some], "growing": growing}
 
         return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order)
 
-    done = {} if written else added(run("restore"))
+    done = {} if later else added(run("restore"))
     lines = [line for answer in run("compare") for line in answer["lines"]]
+    if later and any(line["behind"] for line in lines):
+        lines = with_repeated(lines, later().behind(import_run))
     return {"done": done, "lines": lines, "marks": import_run.marks(lines, ranges)}

@@ -163,8 +163,8 @@ class ImportOperator(ShardOperator):
         run, export_id = ImportJob(context), _planned(context)
         made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
         if export_id is not None:
-            written = run.spec.transport != "engine"
-            made = import_shard(run.import_run(export_id), run.order, self.partitions(context), written=written)
+            later = None if run.spec.transport == "engine" else run.import_run
+            made = import_shard(run.import_run(export_id), run.order, self.partitions(context), later)
         RunArtifacts.of(context).write_json(f"{IMPORTED}/{self.number:03}.json", made)
         for line in made["lines"]:
             if line["detail"]:

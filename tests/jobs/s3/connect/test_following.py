@@ -129,7 +129,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def compare(*_: Any, growing: bool) -> list[Any]:
         assert growing, "the connector may be ahead"
-        line = {"topic": "t", "partition": 0, "expected": 10, "actual": 10, "detail": details[0]}
+        line = {"topic": "t", "partition": 0, "expected": 10, "actual": 10, "detail": details[0], "behind": 0}
         return [SimpleNamespace(to_json=lambda: line)]
 
     monkeypatch.setattr(following, "compare_restored", compare)

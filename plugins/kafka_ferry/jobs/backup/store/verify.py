@@ -116,6 +116,7 @@ class RestoredPartition:
 
     :param retimed: records that came 1 ms later than they were, as librdkafka cannot send their time.
     :param end: offset on the target behind the last record of the backup, where others may follow; 0: none do.
+    :param behind: how many do; ``actual`` is without them.
     """
 
     topic: str
@@ -128,6 +129,7 @@ class RestoredPartition:
     detail: str = ""
     retimed: int = 0
     end: int = 0
+    behind: int = 0
 
     @property
     def same(self) -> bool:
@@ -157,13 +159,16 @@ def compare_restored(
             span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
             content = target.read([span])[one.at]
             expected = list(_expected(store, one, reader, growing))
-            end = 0
+            end = behind = 0
             if growing:
+                there = len(content)
                 content = _first(content, sum(part.records for part in expected))
-                end = int(content.offsets[-1]) + 1 if len(content) else one.base
+                end, behind = int(content.offsets[-1]) + 1 if len(content) else one.base, there - len(content)
             if _equal(content, expected):
                 records, retimed = sum(part.records for part in expected), sum(part.retimed for part in expected)
-                result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed, end=end))
+                result.append(
+                    RestoredPartition(*one.at, records, len(content), retimed=retimed, end=end, behind=behind)
+                )
             else:
                 result.append(_differing(store, one, content, reader, growing))
     return result

@@ -14,7 +14,7 @@ from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segmen
 from kafka_ferry.jobs.s3.connect.carrier import Carrier
 from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
 from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
-from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests
+from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests, with_repeated
 from kafka_ferry.jobs.s3.connect.sensors import ConnectorStopped
 from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, until
 from kafka_ferry.jobs.s3.export_run import now
@@ -133,6 +133,8 @@ def follow_source(
             return done
         ranges = [part for part in one.run.ranges() if part.segments]
         lines = [line.to_json() for line in compare_restored(one.run.config, one.run.store, ranges, growing=True)]
+        if any(line["behind"] for line in lines):
+            lines = with_repeated(lines, make(catalogue).run.behind(one.run))
         wrong = [f"{line['topic']}-{line['partition']}: {line['detail']}" for line in lines if line["detail"]]
         one.run.confirm(one.run.marks(lines, ranges))
         seconds = max(0.0, (datetime.now(UTC) - one.run.manifest.created_at).total_seconds())

@@ -25,6 +25,7 @@ from kafka_ferry.jobs.s3.connect.rules.reached import (
     sink_manifests,
     source_partition,
     uncovered,
+    with_repeated,
     would_repeat,
 )
 
@@ -139,3 +140,25 @@ def test_what_is_proven_is_not_written_again() -> None:
     assert would_repeat(8, 10, parts)
     assert not would_repeat(9, 10, parts)
     assert not would_repeat(-1, 5, [segment(10, 20)]), "nothing was there to prove"
+
+
+def test_records_behind_the_last_one_are_a_later_exports_or_repeated() -> None:
+    line = {
+        "topic": "t",
+        "partition": 0,
+        "expected": 5,
+        "actual": 5,
+        "duplicated": 0,
+        "detail": "",
+        "end": 7,
+        "behind": 3,
+    }
+    assert with_repeated([line], {("t", 0): 3}) == [line]
+    (found,) = with_repeated([line], {("t", 0): 1})
+    assert (found["actual"], found["duplicated"]) == (7, 2)
+    assert found["detail"].startswith(
+        "2 record(s) behind the export's last one, from offset 7 on, are not the export's"
+    )
+    assert line["detail"] == "", "the line itself stays"
+    (same,) = with_repeated([{**line, "detail": "1 lost"}], {})
+    assert same["detail"] == "1 lost"

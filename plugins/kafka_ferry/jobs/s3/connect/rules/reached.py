@@ -113,6 +113,25 @@ def last_offset(segment: Segment) -> int | None:
     return end - 1
 
 
+def with_repeated(lines: Sequence[Mapping[str, Any]], later: Mapping[Partition, int]) -> list[dict[str, Any]]:
+    """Lines of a comparison; records behind the export's last one are no difference if later exports have as many.
+
+    :param later: target partition to the records that exports behind the compared one have of it.
+    """
+    found = []
+    for line in map(dict, lines):
+        more = line["behind"] - later.get((line["topic"], line["partition"]), 0)
+        if more > 0 and not line["detail"]:
+            line |= {
+                "actual": line["actual"] + more,
+                "duplicated": line["duplicated"] + more,
+                "detail": f"{more:,} record(s) behind the export's last one, from offset {line['end']} on, are not the "
+                "export's: a worker that was killed has repeated some, or somebody else writes to the topic",
+            }
+        found.append(line)
+    return found
+
+
 def would_repeat(known: int, proven: int, segments: Sequence[Segment]) -> bool:
     """Whether a connector that goes on behind ``known`` would write again what is proven.
 
