@@ -131,6 +131,16 @@ class S3Connectors:
                 found.setdefault(place, []).extend(zip(rows.offsets, rows.hashes(), strict=True))
         return found
 
+    def manifests(self) -> list[str]:
+        """Ids of the COMPLETE ones."""
+        return list(Catalogue(self.store, self.export).complete())
+
+    def earliest(self, backup_id: str) -> int:
+        """Timestamp of the oldest record that a manifest declares, in ms."""
+        manifest = Catalogue(self.store, self.export).complete()[backup_id]
+        parts = (part for topic in manifest.topics for part in topic.partitions)
+        return min(one.min_timestamp for part in parts for one in part.segments if one.min_timestamp is not None)
+
     def declared(self) -> int:
         """Records in COMPLETE manifests."""
         return sum(one.totals.records for one in Catalogue(self.store, self.export).complete().values())

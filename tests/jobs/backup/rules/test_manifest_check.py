@@ -13,6 +13,7 @@ import pytest
 import true_manifests
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
+from kafka_ferry.jobs.backup.rules.manifest_check import segment_problem
 
 KEY = "b/manifests/1.json"
 BIG = 2**63
@@ -188,3 +189,14 @@ def test_the_largest_record_and_batch_are_read_as_they_were_written():
     made = true_manifests.manifest("1", true_manifests.segment(0, 5, **about))
     read = Manifest.from_bytes(made.to_bytes(), KEY).topics[0].partitions[0].segments[0]
     assert read.model_dump(mode="json", include=about.keys()) == about
+
+
+@pytest.mark.parametrize("suffix", [".avro", ".jsonl.gz", ".parquet"])
+def test_only_an_objects_own_key_is_taken(suffix: str) -> None:
+    sha256 = "0123456789abcdef" * 4
+    place = "b", "t", "i", 3, 7, sha256
+    own = f"b/data/t/i/000003/{7:020}"
+    assert segment_problem(*place, f"{own}-{sha256[:16]}{suffix}") is None
+    assert segment_problem(*place, f"{own}{suffix}") is None, "of the sink connector"
+    for other in (f"{own}-{'0' * 16}{suffix}", f"{own}{suffix}.exe", f"x/{own}{suffix}", own, f"{own}/../../x{suffix}"):
+        assert "not the key of its own object" in str(segment_problem(*place, other)), other

@@ -60,12 +60,13 @@ def test_what_an_unfinished_backup_has_noted_is_not_pruned_with_another(catalogu
     assert catalogue.store.size(str(segment.key)) == segment.size
 
 
-def test_what_the_sink_connector_wrote_since_its_last_manifest_is_no_orphan(catalogue: Catalogue):
+@pytest.mark.parametrize("suffix", [".avro", ".jsonl.gz", ".parquet"])
+def test_what_the_sink_connector_wrote_since_its_last_manifest_is_no_orphan(catalogue: Catalogue, suffix: str):
     place = "b", "t", true_manifests.TOPIC_ID, 0
-    noted, forgotten = (segment_key(*place, begin, "", ".avro") for begin in (10, 20))
+    noted, forgotten = (segment_key(*place, begin, "", suffix) for begin in (10, 20))
     for key in (noted, forgotten):
         catalogue.store.put(key, b"x")
-    note = noted.replace("b/data/", sink_prefix("b")).replace(".avro", ".json")
+    note = noted.replace("b/data/", sink_prefix("b")).replace(suffix, ".json")
     catalogue.store.put(note, b"{}")
     catalogue.store.put(sink_prefix("b") + "README", b"not a note")
     assert catalogue.orphans() == {forgotten: 1}

@@ -83,9 +83,10 @@ def segment_key(
     return f"{data_prefix(backup)}{topic}/{own}/{partition:06}/{name}{suffix}"
 
 
-def noted_by_sink(backup: str, key: str) -> str | None:
-    """The object that a note of the sink connector is of; None when it is no such note."""
+def noted_by_sink(backup: str, key: str) -> set[str]:
+    """Where the object may be that a note of the sink connector is of, by its format; empty: it is no such note."""
     prefix = sink_prefix(backup)
     if not key.startswith(prefix) or not key.endswith(".json"):
-        return None
-    return f"{data_prefix(backup)}{key.removeprefix(prefix).removesuffix('.json')}{SUFFIXES['avro']}"
+        return set()
+    place = f"{data_prefix(backup)}{key.removeprefix(prefix).removesuffix('.json')}"
+    return {place + suffix for suffix in SUFFIXES.values()}

@@ -238,8 +238,8 @@ class Catalogue:
 
     def _needed(self) -> set[str]:
         # Notes before the manifests: one that is gone when it is looked for is in a manifest by then.
-        listed = [noted_by_sink(self.backup, entry.key) for entry in self.store.list(sink_prefix(self.backup))]
-        sink = {key for key in listed if key is not None}
+        notes = [entry.key for entry in self.store.list(sink_prefix(self.backup))]
+        sink = {key for note in notes for key in noted_by_sink(self.backup, note)}
         manifests, noted = self._whole()
         own = {key for one in manifests.values() for key in one.keys()}  # noqa: SIM118  # a method of ours
         return own.union(*noted.values(), sink)

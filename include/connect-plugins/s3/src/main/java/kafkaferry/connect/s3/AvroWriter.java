@@ -5,10 +5,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.zip.Deflater;
 
 /** Writes records as an Avro object container file, deflated, as Kafka Ferry's exports have it (jobs/backup/rules/avro.py). */
-final class AvroWriter {
+final class AvroWriter implements RecordWriter {
     static final byte[] MAGIC = {'O', 'b', 'j', 1};
     /** Not random: the same records make the same bytes. */
     static final byte[] MARKER = "kafka-ferry-avro".getBytes(StandardCharsets.US_ASCII);
@@ -24,28 +23,6 @@ final class AvroWriter {
 
     /** A block is packed once it has so many bytes: what is held unpacked of each open object. */
     static final int BLOCK_BYTES = 64 * 1024;
-
-    /** What packs the blocks, one after the other; its own memory is outside of the heap, so a task has one for all objects. */
-    static final class Packer implements AutoCloseable {
-        private final Deflater deflater = new Deflater(1, true);
-        private final byte[] piece = new byte[16 * 1024];
-
-        Bytes pack(Bytes block) {
-            final Bytes packed = new Bytes(block.size() / 2 + 64);
-            deflater.reset();
-            deflater.setInput(block.array(), 0, block.size());
-            deflater.finish();
-            while (!deflater.finished()) {
-                packed.write(piece, 0, deflater.deflate(piece));
-            }
-            return packed;
-        }
-
-        @Override
-        public void close() {
-            deflater.end();
-        }
-    }
 
     private final OutputStream sink;
     private final Packer packer;
@@ -76,7 +53,8 @@ final class AvroWriter {
         head.writeTo(sink);
     }
 
-    void add(Entry entry) throws IOException {
+    @Override
+    public void add(Entry entry) throws IOException {
         block.sized(topic);
         block.varint(partition);
         block.varint(entry.offset);
@@ -106,16 +84,21 @@ final class AvroWriter {
         }
     }
 
-    /** Bytes of records that are not packed yet. */
-    int waiting() {
+    @Override
+    public long waiting() {
         return block.size();
     }
 
-    void flush() throws IOException {
+    @Override
+    public void finish() throws IOException {
+        flush();
+    }
+
+    private void flush() throws IOException {
         if (count == 0) {
             return;
         }
-        final Bytes packed = packer.pack(block);
+        final Bytes packed = packer.whole(block);
         final Bytes edges = new Bytes(20);
         edges.varint(count);
         edges.varint(packed.size());

@@ -18,6 +18,13 @@ final class Bytes extends ByteArrayOutputStream {
         write((int) rest);
     }
 
+    /** Four bytes, the lowest first. */
+    void little(int number) {
+        for (int shift = 0; shift < 32; shift += 8) {
+            write(number >>> shift);
+        }
+    }
+
     /** Bytes with their number before them. */
     void sized(byte[] content) {
         varint(content.length);

@@ -23,7 +23,7 @@ final class Download implements Closeable {
         }
         try {
             fetch(store, line);
-            reader = reader(line.key, file, topic, partition);
+            reader = Format.reader(line.key, file, topic, partition);
         } catch (IOException error) {
             close();
             throw new ConnectException(store.location() + line.key + ": cannot be read: " + error, error);
@@ -50,21 +50,6 @@ final class Download implements Closeable {
         if (size != line.size || !Json.hex(sha256.digest()).equals(line.sha256)) {
             throw new DamagedObject(store.location() + line.key, "its SHA-256 is not that of the manifest: it is not what was written");
         }
-    }
-
-    private static RecordReader reader(String key, Path file, String topic, int partition) throws IOException {
-        if (key.endsWith(Layout.AVRO) || key.endsWith(Layout.JSON_LINES)) {
-            final InputStream stream = Files.newInputStream(file);
-            try {
-                return key.endsWith(Layout.AVRO) ? new AvroReader(stream, key, topic, partition)
-                    : new JsonLinesReader(stream, key, topic, partition);
-            } catch (IOException | RuntimeException error) {
-                stream.close();
-                throw error;
-            }
-        }
-        throw new ConnectException(key + ": this connector reads Avro and JSON lines. Fix: export with format avro, or import with the DAG "
-            + "import_topics_from_s3");
     }
 
     Entry next() {

@@ -1,10 +1,12 @@
 package kafkaferry.connect.s3;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -47,6 +49,13 @@ final class Json {
             }
             return found;
         }
+    }
+
+    /** Writes one value after the other, with nothing between. */
+    static JsonGenerator generator(OutputStream sink) throws IOException {
+        final JsonGenerator found = FACTORY.createGenerator(sink);
+        found.setRootValueSeparator(null);
+        return found;
     }
 
     private static Object value(JsonParser parser, int depth) throws IOException {

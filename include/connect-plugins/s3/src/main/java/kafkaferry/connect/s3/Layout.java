@@ -1,10 +1,9 @@
 package kafkaferry.connect.s3;
 
+import java.util.Arrays;
+
 /** Where the objects are, relative to the prefix: that of Kafka Ferry's backups and exports (jobs/backup/rules/layout.py). */
 final class Layout {
-    static final String AVRO = ".avro";
-    static final String JSON_LINES = ".jsonl.gz";
-
     private Layout() {}
 
     static String manifests(String export) {
@@ -34,8 +33,8 @@ final class Layout {
     }
 
     /** The key of an object of the sink: it follows from where it begins, so the same records are written to the same key. */
-    static String segment(String export, String topic, String topicId, int partition, long begin) {
-        return data(export) + place(topic, topicId, partition, begin) + AVRO;
+    static String segment(String export, String topic, String topicId, int partition, long begin, Format format) {
+        return data(export) + place(topic, topicId, partition, begin) + format.ending;
     }
 
     /** Folder of a partition's objects. */
@@ -53,7 +52,7 @@ final class Layout {
         final String between = key.substring(place.length(), dot);
         final String ending = key.substring(dot);
         return (between.isEmpty() || between.equals("-" + sha256.substring(0, 16)))
-            && (ending.equals(AVRO) || ending.equals(JSON_LINES) || ending.equals(".parquet"));
+            && Arrays.stream(Format.values()).anyMatch(one -> one.ending.equals(ending));
     }
 
     /** Manifests have topic ids in plain base64, as librdkafka gives them; keys have Kafka's own, which "/" cannot cut. */

@@ -57,7 +57,8 @@ public final class S3SegmentSinkTask extends SinkTask {
         final SegmentWriter.Limits limits = new SegmentWriter.Limits(config.getInt(SinkConfig.FLUSH_SIZE),
             config.getLong(SinkConfig.FLUSH_BYTES), config.getLong(SinkConfig.ROTATE), config.getInt(SinkConfig.PART_SIZE),
             config.getLong(SinkConfig.MEMORY), config.getInt(SinkConfig.OPEN_FILES));
-        writer = new SegmentWriter(store, cluster, config.export(), limits, S3SegmentSinkTask::now);
+        writer = new SegmentWriter(store, cluster, config.export(), Format.of(config.getString(SinkConfig.FORMAT)), limits,
+            S3SegmentSinkTask::now);
         if (config.task() == 0) {
             manifests = new ManifestWriter(store, cluster, config.export(), config.getString(SinkConfig.ISOLATION), wanted(settings));
         }

@@ -20,7 +20,7 @@ final class Segment {
     final long opened;
 
     private final ObjectSink sink;
-    private final AvroWriter writer;
+    private final RecordWriter writer;
     private final Fingerprint fingerprint = new Fingerprint();
     private final List<long[]> gaps = new ArrayList<>();
     private long next;
@@ -29,9 +29,9 @@ final class Segment {
     private long earliest = Long.MAX_VALUE;
     private long latest = Long.MIN_VALUE;
 
-    Segment(Store store, AvroWriter.Packer packer, String export, String topic, String topicId, int partition, long begin,
+    Segment(Store store, Format format, Packer packer, String export, String topic, String topicId, int partition, long begin,
             int partSize, long now) {
-        this.key = Layout.segment(export, topic, topicId, partition, begin);
+        this.key = Layout.segment(export, topic, topicId, partition, begin, format);
         this.begin = begin;
         this.next = begin;
         this.opened = now;
@@ -42,7 +42,7 @@ final class Segment {
         about.put("partition", (long) partition);
         about.put("begin", begin);
         try {
-            writer = new AvroWriter(sink, packer, topic, partition, about);
+            writer = format.writer(sink, packer, topic, partition, about);
         } catch (IOException error) {
             throw new UncheckedIOException(error); // into memory, or a ConnectException
         }
@@ -112,7 +112,7 @@ final class Segment {
      */
     Map<String, Object> complete(long start, boolean compacted) {
         try {
-            writer.flush();
+            writer.finish();
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }

@@ -68,17 +68,19 @@ final class SegmentWriter implements AutoCloseable {
     private final String export;
     private final Limits limits;
     private final LongSupplier clock;
-    private final AvroWriter.Packer packer = new AvroWriter.Packer();
+    private final Format format;
+    private final Packer packer = new Packer();
     private final Map<Cluster.Place, Partition> partitions = new HashMap<>();
     /** Those with an open object, the oldest first. */
     private final Map<Cluster.Place, Partition> open = new LinkedHashMap<>();
     private long memory;
 
     /** @param clock ms */
-    SegmentWriter(Store store, Cluster cluster, String export, Limits limits, LongSupplier clock) {
+    SegmentWriter(Store store, Cluster cluster, String export, Format format, Limits limits, LongSupplier clock) {
         this.store = store;
         this.cluster = cluster;
         this.export = export;
+        this.format = format;
         this.limits = limits;
         this.clock = clock;
     }
@@ -191,7 +193,7 @@ final class SegmentWriter implements AutoCloseable {
             while (open.size() >= limits.open) {
                 end(open.keySet().iterator().next());
             }
-            own.open = new Segment(store, packer, export, place.topic, own.topicId, place.partition, own.next, limits.part,
+            own.open = new Segment(store, format, packer, export, place.topic, own.topicId, place.partition, own.next, limits.part,
                 clock.getAsLong());
             // The next multiple of the limit, wherever the object begins: whoever writes it ends it there.
             own.edge = (entry.offset / limits.records + 1) * limits.records;

@@ -8,6 +8,7 @@ import org.apache.kafka.common.config.ConfigDef.Type;
 
 /** What a sink is told. */
 final class SinkConfig extends Config {
+    static final String FORMAT = "format";
     static final String FLUSH_SIZE = "flush.size";
     static final String FLUSH_BYTES = "flush.bytes";
     static final String ROTATE = "rotate.schedule.interval.ms";
@@ -32,6 +33,8 @@ final class SinkConfig extends Config {
             .define(BOOTSTRAP, Type.STRING, ConfigDef.NO_DEFAULT_VALUE, new ConfigDef.NonEmptyString(), Importance.HIGH,
                 "The cluster that is read: Kafka Connect does not tell a connector topic ids, partitions, configs and log starts, "
                     + "which a manifest holds. Further settings of this client begin with " + KAFKA + " as well.")
+            .define(FORMAT, Type.STRING, Format.AVRO.text, ConfigDef.ValidString.in(Format.AVRO.text, Format.JSON_LINES.text,
+                Format.PARQUET.text), Importance.HIGH, "How objects are written: as exports of Kafka Ferry's DAGs have it.")
             .define(FLUSH_SIZE, Type.INT, 500_000, ConfigDef.Range.between(1, 10_000_000), Importance.HIGH,
                 "An object ends at offsets that are a multiple of this.")
             .define(FLUSH_BYTES, Type.LONG, 64L * 1024 * 1024, ConfigDef.Range.between(1024, 512L * 1024 * 1024), Importance.MEDIUM,

@@ -23,7 +23,7 @@ class BacklogTest {
         final Map<String, Object> found = new TreeMap<>();
         found.put("begin", begin);
         found.put("end", end);
-        found.put("key", Layout.segment("e", "t", id, 0, begin));
+        found.put("key", Layout.segment("e", "t", id, 0, begin, Format.AVRO));
         found.put("records", end - begin);
         found.put("size", 100L);
         found.put("sha256", "0".repeat(64));

@@ -29,7 +29,7 @@ class DocsTest {
         final Set<String> told = new TreeSet<>();
         for (String row : rows()) {
             for (String word : row.split("\\|")[1].split("`")) {
-                if (word.contains(".") || word.equals("topics") || word.equals("transforms")) {
+                if (word.contains(".") || word.equals("topics") || word.equals("format") || word.equals("transforms")) {
                     told.add(word);
                 }
             }

@@ -9,16 +9,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ObjectsTest {
     private static final Map<String, Object> ABOUT = Map.of("topic", "t", "partition", 3L);
+
+    @TempDir
+    Path folder;
 
     static List<Entry> nasty() {
         final List<Entry> found = new ArrayList<>();
@@ -43,21 +55,22 @@ class ObjectsTest {
         return found;
     }
 
-    private static byte[] written(List<Entry> entries) throws Exception {
+    private static byte[] written(Format format, List<Entry> entries) throws Exception {
         final ByteArrayOutputStream sink = new ByteArrayOutputStream();
-        try (AvroWriter.Packer packer = new AvroWriter.Packer()) {
-            final AvroWriter writer = new AvroWriter(sink, packer, "t", 3, ABOUT);
+        try (Packer packer = new Packer()) {
+            final RecordWriter writer = format.writer(sink, packer, "t", 3, ABOUT);
             for (Entry entry : entries) {
                 writer.add(entry);
             }
-            writer.flush();
+            writer.finish();
         }
         return sink.toByteArray();
     }
 
-    private static List<Entry> read(byte[] data) throws Exception {
+    private List<Entry> read(Format format, byte[] data) throws Exception {
+        final Path file = Files.write(folder.resolve("object"), data);
         final List<Entry> found = new ArrayList<>();
-        try (AvroReader reader = new AvroReader(new ByteArrayInputStream(data), "x", "t", 3)) {
+        try (RecordReader reader = Format.reader("x" + format.ending, file, "t", 3)) {
             for (Entry one = reader.next(); one != null; one = reader.next()) {
                 found.add(one);
             }
@@ -81,32 +94,63 @@ class ObjectsTest {
         }
     }
 
-    @Test
-    void avroKeepsAll() throws Exception {
-        assertSame(nasty(), read(written(nasty())));
-        assertArrayEquals(written(nasty()), written(nasty()), "the same records make the same bytes");
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void allIsKept(Format format) throws Exception {
+        assertSame(nasty(), read(format, written(format, nasty())));
+        assertArrayEquals(written(format, nasty()), written(format, nasty()), "the same records make the same bytes");
+        assertSame(List.of(), read(format, written(format, List.of())));
     }
 
-    @Test
-    void aCutObjectIsDamagedWhereverItIsCut() throws Exception {
-        final byte[] whole = written(nasty().subList(0, 8));
+    /** Of several blocks or row groups, so that what follows on one another is seen. */
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void longObjectsAreKeptAndTakeLittleMemory(Format format) throws Exception {
+        final Random random = new Random(4);
+        final List<Entry> entries = new ArrayList<>();
+        for (int at = 0; at < 1200; at++) {
+            final byte[] value = new byte[random.nextInt(20_000)];
+            random.nextBytes(value);
+            entries.add(new Entry(at, at, 1, new byte[] {(byte) at}, value));
+            entries.get(at).header("h", value);
+        }
+        final ByteArrayOutputStream sink = new ByteArrayOutputStream();
+        long most = 0;
+        try (Packer packer = new Packer()) {
+            final RecordWriter writer = format.writer(sink, packer, "t", 3, ABOUT);
+            for (Entry entry : entries) {
+                writer.add(entry);
+                most = Math.max(most, writer.waiting());
+            }
+            writer.finish();
+        }
+        assertTrue(sink.size() > 2 * ParquetObjectWriter.ROW_GROUP_BYTES, "longer than one row group");
+        assertTrue(most < 1.5 * ParquetObjectWriter.ROW_GROUP_BYTES, "it held " + most);
+        assertSame(entries, read(format, sink.toByteArray()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void aCutObjectIsDamagedWhereverItIsCut(Format format) throws Exception {
+        final byte[] whole = written(format, nasty().subList(0, 8));
         int complete = 0;
         for (int size = 0; size < whole.length; size++) {
-            final byte[] cut = java.util.Arrays.copyOf(whole, size);
+            final byte[] cut = Arrays.copyOf(whole, size);
             try {
-                assertTrue(read(cut).isEmpty(), "records of a part of the only block");
-                complete++; // the header alone is a file without records
-            } catch (DamagedObject | java.io.IOException expected) {
+                assertTrue(read(format, cut).isEmpty(), "records of a part of the only block");
+                complete++; // Avro's header alone is a file without records
+            } catch (DamagedObject | IOException expected) {
                 // it is told
             }
         }
-        assertEquals(1, complete);
+        assertEquals(format == Format.AVRO ? 1 : 0, complete);
     }
 
-    @Test
-    void bytesThatAreNoneOfOursEndInAnError() throws Exception {
-        final byte[] whole = written(nasty().subList(0, 8));
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void bytesThatAreNoneOfOursEndInAnError(Format format) throws Exception {
         final List<Entry> entries = nasty().subList(0, 8);
+        final byte[] whole = written(format, entries);
         final Random random = new Random(2);
         for (int round = 0; round < 3000; round++) {
             final byte[] other = whole.clone();
@@ -114,18 +158,44 @@ class ObjectsTest {
                 other[random.nextInt(other.length)] = (byte) random.nextInt();
             }
             try {
-                assertTrue(read(other).size() <= 8 * entries.size());
-            } catch (DamagedObject | java.io.IOException expected) {
+                assertTrue(read(format, other).size() <= 8 * entries.size());
+            } catch (DamagedObject | IOException expected) {
                 // and nothing else: no loop, no OutOfMemoryError
             }
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Format.class)
+    void anObjectOfAnotherPartitionIsRefused(Format format) throws Exception {
+        final Path file = Files.write(folder.resolve("object"), written(format, nasty()));
+        for (Cluster.Place other : List.of(new Cluster.Place("t", 4), new Cluster.Place("u", 3))) {
+            assertThrows(DamagedObject.class, () -> {
+                try (RecordReader reader = Format.reader("x" + format.ending, file, other.topic, other.partition)) {
+                    reader.next();
+                }
+            });
+        }
+    }
+
     @Test
-    void anObjectOfAnotherPartitionIsRefused() throws Exception {
-        final byte[] data = written(nasty());
-        assertThrows(DamagedObject.class, () -> new AvroReader(new ByteArrayInputStream(data), "x", "t", 4));
-        assertThrows(DamagedObject.class, () -> new AvroReader(new ByteArrayInputStream(data), "x", "u", 3));
+    void anObjectOfAnUnknownFormatIsRefused() {
+        assertThrows(ConnectException.class, () -> Format.reader("x.orc", folder.resolve("object"), "t", 3));
+        assertThrows(IllegalArgumentException.class, () -> Format.of("orc"));
+    }
+
+    /** Any gunzip reads it, and the lines are those of the exports. */
+    @Test
+    void jsonLinesAsExportsWriteThem() throws Exception {
+        final Entry entry = new Entry(7, -1, 0, null, new byte[] {0, -1});
+        entry.header("\u00e9", "a\n\u00fc".getBytes(StandardCharsets.UTF_8));
+        entry.header("", null);
+        try (GZIPInputStream lines = new GZIPInputStream(new ByteArrayInputStream(written(Format.JSON_LINES, List.of(entry, entry))))) {
+            final String line = "{\"topic\":\"t\",\"partition\":3,\"offset\":7,\"timestamp\":-1,\"timestamp_type\":\"NoTimestampType\","
+                + "\"key\":null,\"key_encoding\":null,\"value\":\"AP8=\",\"value_encoding\":\"base64\",\"headers\":[{\"key\":\"\u00e9\","
+                + "\"value\":\"a\\n\u00fc\",\"encoding\":\"utf8\"},{\"key\":\"\",\"value\":null,\"encoding\":null}]}\n";
+            assertEquals(line + line, new String(lines.readAllBytes(), StandardCharsets.UTF_8));
+        }
     }
 
     @Test
@@ -143,7 +213,7 @@ class ObjectsTest {
             assertSame(List.of(expected), List.of(reader.next()));
             assertNull(reader.next());
         }
-        final byte[] cut = java.util.Arrays.copyOf(sink.toByteArray(), sink.size() - 20);
+        final byte[] cut = Arrays.copyOf(sink.toByteArray(), sink.size() - 20);
         try (JsonLinesReader reader = new JsonLinesReader(new ByteArrayInputStream(cut), "x", "t", 3)) {
             assertThrows(DamagedObject.class, () -> {
                 while (reader.next() != null) {
@@ -187,6 +257,6 @@ class ObjectsTest {
             place.replace("e/", "../") + ".avro", place + "/../../a.avro")) {
             assertFalse(Layout.isOwn(bad, "e", "a.b", "x/y+z", 3, 7, sha256), bad);
         }
-        assertEquals(place + ".avro", Layout.segment("e", "a.b", "x/y+z", 3, 7));
+        assertEquals(place + ".avro", Layout.segment("e", "a.b", "x/y+z", 3, 7, Format.AVRO));
     }
 }

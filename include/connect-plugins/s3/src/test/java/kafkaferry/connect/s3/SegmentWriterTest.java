@@ -26,7 +26,8 @@ class SegmentWriterTest {
     private long now;
 
     private SegmentWriter writer(int records, long bytes, long age, long memory, int open) {
-        return new SegmentWriter(store, cluster, "e", new SegmentWriter.Limits(records, bytes, age, PART, memory, open), () -> now);
+        return new SegmentWriter(store, cluster, "e", Format.AVRO,
+            new SegmentWriter.Limits(records, bytes, age, PART, memory, open), () -> now);
     }
 
     private SegmentWriter writer(int records) {
@@ -50,7 +51,7 @@ class SegmentWriterTest {
     }
 
     private static String key(long begin) {
-        return Layout.segment("e", "t", "a/b+", 0, begin);
+        return Layout.segment("e", "t", "a/b+", 0, begin, Format.AVRO);
     }
 
     private List<String> data() {
