@@ -67,7 +67,7 @@ class ExportPlanOperator(PlanningOperator):
             lines.append(
                 PlannedTopic(
                     source=topic.name,
-                    target=f"{spec.location.rstrip('/')}/{spec.export}/data/{topic.name}/",
+                    target=export_run.place(topic.name),
                     partitions=len(topic.partitions),
                     records=records,
                     bytes=round(records * sizes.get(topic.name, 0)),
@@ -87,13 +87,19 @@ class ExportPlanOperator(PlanningOperator):
             notes=[*planned.notes, *export_run.catalogue.oddities()],
         )
         if spec.transport != "engine":
-            from kafka_ferry.jobs.s3.connect.planning import ask_worker
+            from kafka_ferry.jobs.s3.connect.planning import ask_worker, told_losses, way_back
             from kafka_ferry.jobs.s3.connect.sides import ExportSide
 
             side = ExportSide(artifacts.dag_id, artifacts.run_id, context["params"])
+            findings = told_losses(side.carrier)
             asked = ask_worker(side.carrier, None, spec.aws_conn_id)
-            # Manifests, and so exports, get their ids when the sink writes them.
-            own = {"export_id": "sink-…", "notes": [*plan.notes, *asked["notes"]]}
+            own: dict[str, Any] = {
+                "findings": findings,
+                "notes": [*plan.notes, *asked["notes"], *way_back(side.carrier, artifacts)],
+            }
+            if spec.connector == "kafka_ferry":
+                # Manifests, and so exports, get their ids when the sink writes them; other makers' sinks write none.
+                own["export_id"] = "sink-…"
             plan = ConnectorExportPlan(**{**dict(plan), **asked, **own})
         write_plan(artifacts, plan)
         rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
@@ -193,6 +199,13 @@ class ExportValidateOperator(FerryOperator):
         from kafka_ferry.jobs.s3.s3_judge import judge_export
 
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
+        if export_run.spec.connector != "kafka_ferry":
+            from kafka_ferry.jobs.s3.connect.rules.vendors.proof import sentence_of
+            from kafka_ferry.jobs.s3.connect.vendor_export import VendorExportRun
+
+            assert isinstance(export_run, VendorExportRun)  # noqa: S101  # for the type checker
+            made = export_run.judged()
+            return write_checks(artifacts, made, sentence_of(made["checks"]))
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]
         followed = artifacts.read_lines(FOLLOWED, whole=True)
         looked = damage if export_run.spec.verify else None

@@ -52,8 +52,10 @@ def export_run(dag_id: str, run_id: str, params: Mapping[str, Any]) -> ExportRun
     if spec.transport == "engine":
         return ExportRun(*made)
     from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
+    from kafka_ferry.jobs.s3.connect.vendor_export import VendorExportRun
 
-    return ConnectorExportRun(*made, RunArtifacts(dag_id, run_id))
+    run = ConnectorExportRun if spec.connector == "kafka_ferry" else VendorExportRun
+    return run(*made, RunArtifacts(dag_id, run_id))
 
 
 def order_of(

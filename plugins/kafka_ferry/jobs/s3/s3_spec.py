@@ -16,17 +16,21 @@ from kafka_ferry.jobs.backup.rules.layout import Format
 from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSpec
 from kafka_ferry.jobs.s3.connect.rules.fields import (
     AFTERWARDS,
+    CHOICE,
     CONNECTOR,
     TRANSPORT,
+    AcceptLosses,
     Afterwards,
+    Choice,
     ConnectConnection,
     Patience,
     TasksMax,
     Transport,
 )
-from kafka_ferry.jobs.s3.connect.rules.limits import check_export, check_import
+from kafka_ferry.jobs.s3.connect.rules.limits import check_connector, check_export, check_import
 
 LOCATION = "s3://ferry-backups/exports"
+ExportFormat = Literal["parquet", "jsonl", "avro", "bytes"]
 
 #: Sections of the form.
 _FOLLOW: JsonDict = {"section": "Follow"}
@@ -115,20 +119,24 @@ class ExportSpec(_ExchangeSpec):
         title="Source cluster",
         description="Airflow connection of type kafka, read from.",
     )
-    format: Format = Field(
+    format: ExportFormat = Field(
         default="parquet",
         title="Format",
         description=(
-            "Format of the objects. All keep key, value, headers, timestamp, offset and partition of every record."
+            "Format of the objects. All but bytes keep key, value, headers, timestamp, offset and partition of every "
+            "record, unless another maker's connector writes them."
         ),
         json_schema_extra={
             "values_display": {
                 "parquet": "Parquet, zstd: smallest and fastest",
                 "jsonl": "JSON lines, gzip: text where it is UTF-8, else base64",
                 "avro": "Avro, deflate",
+                "bytes": "Values alone: by connectors of other makers only",
             }
         },
     )
+    connector: Choice = Field(default="kafka_ferry", json_schema_extra=CHOICE)
+    accept_losses: AcceptLosses = Field(default=[], json_schema_extra=CONNECTOR)
     exclude_topics: ExcludedTopics = Field(default=[], json_schema_extra=_SELECTION)
     mode: Literal["incremental", "full"] = Field(
         default="incremental",
@@ -163,9 +171,16 @@ class ExportSpec(_ExchangeSpec):
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Self:
         spec = super().from_params(params)
+        check_connector(spec)
         if spec.transport != "engine":
             check_export(spec)
         return spec
+
+    @property
+    def written(self) -> Format:
+        """By this DAG's own tasks, which do not write bytes."""
+        assert self.format != "bytes"  # noqa: S101  # check_connector
+        return self.format
 
     def backup(self, *, full: bool | None = None) -> BackupSpec:
         """What the engine is asked to freeze; no groups, no ACLs: an export is of records.

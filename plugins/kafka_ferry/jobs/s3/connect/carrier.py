@@ -16,10 +16,12 @@ from kafka_ferry.hooks.objects.s3_connection import store_settings
 from kafka_ferry.jobs.runtimes.connectors import Begin, ConnectorRuntime
 from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
 from kafka_ferry.jobs.s3.connect.rules.intent import Intent
-from kafka_ferry.jobs.s3.connect.rules.own_connectors import CLASSES, PLUGIN, own_config
+from kafka_ferry.jobs.s3.connect.rules.vendors.registry import OWN
+from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import Vendor, loss_findings
 
 if TYPE_CHECKING:
     from kafka_ferry.core.changes import Change
+    from kafka_ferry.core.finding import Finding
 
 #: What of an upload's arguments our connectors have a setting for.
 _SAID = {"ServerSideEncryption": "encryption", "SSEKMSKeyId": "kms_key"}
@@ -27,27 +29,34 @@ _SAID = {"ServerSideEncryption": "encryption", "SSEKMSKeyId": "kms_key"}
 
 @dataclass(frozen=True)
 class Carrier:
-    """One connector of ours, by what it shall do.
+    """One connector, by what it shall do.
 
     :param name: as the runtime calls it; the same in every run of the same export.
+    :param made_by: whose it is. ``accepted``: what may get lost.
     """
 
     name: str
     runtime: ConnectorRuntime
     intent: Intent
+    made_by: Vendor = OWN
+    accepted: tuple[str, ...] = ()
 
     @cached_property
     def config(self) -> dict[str, str]:
         """With secrets."""
-        return own_config(self.intent)
+        return self.made_by.config(self.intent, self.accepted)
+
+    def findings(self) -> list[Finding]:
+        """What gets lost with it."""
+        return loss_findings(self.made_by, self.intent, self.accepted)
 
     def check(self, cluster_id: str | None) -> None:
         """:param cluster_id: of the cluster that its workers have to be of; None: any.
 
         :raises BadParam: the workers are too old, lack the plugin, or are of another cluster.
         """
-        plugin = f"{PLUGIN} (made by `make plugins`; docs/s3_connectors.md, Install)"
-        self.runtime.check(CLASSES[self.intent.way], cluster_id, plugin)
+        way = self.intent.way
+        self.runtime.check(self.made_by.classes[way], cluster_id, self.made_by.plugin[way])
 
     def changes(self) -> list[Change]:
         """What ``deploy`` would do.

@@ -19,6 +19,7 @@ from kafka_ferry.jobs.backup.store.known import KnownCatalogue
 from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_of, connect_runtime, connector_name
 from kafka_ferry.jobs.s3.connect.rules.intent import Flush, Intent
 from kafka_ferry.jobs.s3.connect.rules.reached import Look, check_own, merged, sink_manifests, uncovered
+from kafka_ferry.jobs.s3.connect.rules.vendors.registry import CONNECTORS
 from kafka_ferry.jobs.s3.export_run import ExportRun, now
 from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 from kafka_ferry.records.content import PartitionRange
@@ -88,6 +89,9 @@ class ConnectorExportRun(ExportRun):
             self.artifacts.write_json(EXPORTED, {"export_id": self.manifest().backup_id})
         return self.manifest()
 
+    def watch(self) -> ExportWatch:
+        return ExportWatch(self)
+
     def at_present(self, catalogue: Catalogue) -> Manifest:
         """The ends as they are now."""
         return plan_backup(self.admin, catalogue, self.spec.backup(), self.export_id, now())
@@ -127,7 +131,11 @@ class ConnectorExportRun(ExportRun):
 
 
 def sink_name(spec: ExportSpec) -> str:
-    return connector_name(spec.export, "sink", spec.location.rstrip("/"))
+    place = spec.location.rstrip("/")
+    # One of another maker writes elsewhere, and may stand beside ours.
+    return connector_name(
+        spec.export, "sink", place if spec.connector == "kafka_ferry" else f"{place} {spec.connector}"
+    )
 
 
 def export_carrier(spec: ExportSpec, topics: list[str]) -> Carrier:
@@ -147,9 +155,10 @@ def export_carrier(spec: ExportSpec, topics: list[str]) -> Carrier:
         cluster=runtime.client_settings(spec.source_conn_id),
         other_cluster=there != source,
         read_committed=spec.isolation_level == "read_committed",
+        format=spec.format,
         **bucket_of(spec.location, spec.aws_conn_id, runtime, "aws_conn_id"),
     )
-    return Carrier(sink_name(spec), runtime, intent)
+    return Carrier(sink_name(spec), runtime, intent, CONNECTORS[spec.connector], tuple(spec.accept_losses))
 
 
 class ExportWatch:
@@ -157,25 +166,28 @@ class ExportWatch:
     transactions, which are in no object."""
 
     def __init__(self, run: ConnectorExportRun, catalogue: Catalogue | None = None) -> None:
-        self._run, self._frozen = run, run.frozen
+        self.run, self.frozen = run, run.frozen
         self._catalogue = catalogue or KnownCatalogue(run.store, run.spec.export)
         self._before: dict[Partition, range] = {}
         self._empty: set[Partition] = set()
 
     def look(self, *, probe: bool = False) -> Look:
         """:param probe: all that is left, not only what has stood still since the last look."""
-        written = sink_manifests(self._catalogue.complete())
-        left = uncovered(self._frozen, written[-1] if written else None)
-        left = {at: span for at, span in left.items() if at not in self._empty}
+        left = {at: span for at, span in self.left().items() if at not in self._empty}
         still = {at: span for at, span in left.items() if probe or self._before.get(at) == span}
         self._before = left
         if still:
-            self._empty |= self._run.without_records(still)
+            self._empty |= self.run.without_records(still)
             left = {at: span for at, span in left.items() if at not in self._empty}
-        frozen = [one for topic in self._frozen.topics for one in topic.partitions]
+        frozen = [one for topic in self.frozen.topics for one in topic.partitions]
         offsets = sum(len(span) for span in left.values())
         text = f"{len(frozen) - len(left)} of {len(frozen)} partitions are in S3 up to their frozen ends"
         if left:
             (topic, number), span = next(iter(left.items()))
             text += f"; {offsets:,} offsets are left, as of {topic}-{number} from {span.start} on"
         return Look(len(left), -offsets, text)
+
+    def left(self) -> dict[Partition, range]:
+        """Of each partition that is not in S3 up to its frozen end: what is not."""
+        written = sink_manifests(self._catalogue.complete())
+        return uncovered(self.frozen, written[-1] if written else None)

@@ -105,9 +105,7 @@ class ExportSide(Carried):
 
     @cached_property
     def _watch(self) -> Any:
-        from kafka_ferry.jobs.s3.connect.export_by_connector import ExportWatch
-
-        return ExportWatch(self._run)
+        return self._run.watch()
 
     def look(self) -> Look:
         found: Look = self._watch.look()

@@ -37,6 +37,39 @@ def test_an_export(params: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
+        (
+            {"format": "parquet"},
+            "param 'format' is parquet, which Confluent's sink does not write .*avro, jsonl, bytes",
+        ),
+        ({"connector": "camel"}, "param 'format' is avro, which Camel's sink does not write .*one of bytes"),
+        ({"follow_for": 60}, "param 'follow_for' is set, .*no manifests .*connector_afterwards: run"),
+        ({"mode": "full"}, "param 'mode': full begins .*Fix: mode: incremental with another export name"),
+        ({"transport": "engine"}, "param 'connector' is confluent, but with transport engine .*transport: connect"),
+        (
+            {"connector": "kafka_ferry", "accept_losses": ["keys"]},
+            "param 'accept_losses' is set, and nothing gets lost",
+        ),
+        ({"connector": "kafka_ferry", "format": "bytes"}, "param 'format' is bytes, which only connectors of other"),
+        ({"connector": "confluence"}, "param 'connector'.*'confluent', 'aiven', 'lenses' or 'camel'"),
+        ({"accept_losses": ["everything"]}, "param 'accept_losses.*'keys'"),
+        ({"location": "file:///x"}, "param 'location' is file:///x"),
+    ],
+)
+def test_an_export_by_another_makers_connector(params: dict[str, Any], words: str) -> None:
+    vendor = {**EXPORT, "connector": "confluent", "accept_losses": ["timestamps"]}
+    assert ExportSpec.from_params(vendor).connector == "confluent"
+    with pytest.raises(BadParam, match=words):
+        ExportSpec.from_params({**vendor, **params})
+
+
+def test_bytes_are_no_format_of_the_engine() -> None:
+    with pytest.raises(BadParam, match="param 'format' is bytes"):
+        ExportSpec.from_params({"topics": ["a"], "format": "bytes"})
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
         ({"export_id": "x"}, "param 'export_id' is set, and our S3 source reads all exports of a name"),
         ({"signing_conn_id": "key"}, "param 'signing_conn_id'"),
         ({"location": "file:///x"}, "param 'location'"),

@@ -7,6 +7,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from kafka_ferry.jobs.s3.connect.rules.vendors.registry import Connector
+from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import PARTS, Part
+
 #: Section of the form.
 CONNECTOR: JsonDict = {"section": "Connector"}
 
@@ -19,14 +22,40 @@ Transport = Annotated[
 ]
 TRANSPORT: Final[JsonDict] = {
     **CONNECTOR,
-    "values_display": {"engine": "This DAG's own tasks", "connect": "Our S3 connector, on a Kafka Connect cluster"},
+    "values_display": {"engine": "This DAG's own tasks", "connect": "An S3 connector, on a Kafka Connect cluster"},
 }
+Choice = Annotated[
+    Connector,
+    Field(
+        title="Whose connector",
+        description="Of transport connect: whose S3 connector copies. The plan says what of the records each loses.",
+    ),
+]
+CHOICE: Final[JsonDict] = {
+    **CONNECTOR,
+    "values_display": {
+        "kafka_ferry": "kafka_ferry: ours, which loses nothing",
+        "confluent": "confluent: Confluent's",
+        "aiven": "aiven: Aiven's",
+        "lenses": "lenses: Lenses' Stream Reactor",
+        "camel": "camel: Camel's aws-s3",
+    },
+}
+AcceptLosses = Annotated[
+    list[Part],
+    Field(
+        title="Losses accepted",
+        description="Of another maker's connector: what of the records may get lost. The plan names what does, and the "
+        f"run ends there unless all of it is named here. One per line, of: {', '.join(PARTS)}.",
+        examples=[["timestamps"]],
+    ),
+]
 ConnectConnection = Annotated[
     str,
     Field(
         title="Kafka Connect",
         description="Airflow connection of type kafka_connect or http: a worker of Kafka Connect 3.7 or newer that has "
-        "our S3 connectors.",
+        "the S3 connectors.",
         examples=["kafka_connect"],
     ),
 ]

@@ -132,7 +132,7 @@ def test_credentials_are_references_or_the_workers_own(maker: str, way: Way) -> 
 )
 def test_what_a_sink_writes_is_told_by_its_names(maker: str, kind: Any, key: str) -> None:
     """Names as the connectors make them: Confluent's ``TopicPartitionWriter``, Lenses' ``FileNamer``."""
-    formats = VENDORS[maker].files(intent("sink", format=kind))
+    formats = VENDORS[maker].files(kind)
     assert formats is not None
     found = namer_of(formats).read(StoredObject(key, 7, 5))
     assert isinstance(found, NamedFile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from kafka_ferry.core.finding import Severity, refuse
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.s3.connect.rules.intent import Intent
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import VENDORS
-from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import PARTS, Way, loss_findings
+from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import PARTS, Way, loss_findings, read_back
 
 
 def intent(way: Way, kind: Any) -> Intent:
@@ -79,3 +80,23 @@ def test_whoever_lacks_a_plugin_is_told_where_it_is_had(maker: str) -> None:
 def test_confluents_source_is_told_to_need_a_licence() -> None:
     assert "licence" in VENDORS["confluent"].plugin["source"]
     assert any("30 days" in note for note in VENDORS["confluent"].notes(intent("source", "avro")))
+
+
+@pytest.mark.parametrize("maker", VENDORS)
+def test_a_plan_says_how_the_makers_own_source_reads_an_export_back(maker: str) -> None:
+    vendor = VENDORS[maker]
+    kind = vendor.formats["source"][0]
+    sink = replace(intent("sink", kind), region="r", cluster={"bootstrap.servers": "a", "sasl.password": "secret"})
+    config, notes = read_back(vendor, sink, tuple(PARTS))
+    assert config["connector.class"] == vendor.classes["source"]
+    assert "secret" not in str(config)
+    assert "records lose" in notes[0]
+
+
+def test_what_cannot_be_read_back_is_said() -> None:
+    config, notes = read_back(VENDORS["lenses"], intent("sink", "bytes"), ())
+    assert config == {}
+    assert notes[0].startswith("Lenses' own source cannot read this back: param format: is bytes")
+    config, notes = read_back(VENDORS["camel"], replace(intent("sink", "bytes"), region="r"), ())
+    assert config == {}
+    assert "deletes each one" in notes[0]

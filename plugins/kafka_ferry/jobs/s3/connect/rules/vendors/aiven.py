@@ -79,7 +79,7 @@ class Aiven(Vendor):
             )
         both = {
             "aws.s3.bucket.name": intent.bucket,
-            "aws.s3.region": region_of(intent, self.maker, "it would take us-east-1"),
+            "aws.s3.region": region_of(intent, self.whose, "it would take us-east-1"),
             "aws.s3.endpoint": intent.endpoint,
             "aws.access.key.id": intent.key_id,
             "aws.secret.access.key": intent.secret,
@@ -110,17 +110,8 @@ class Aiven(Vendor):
             "an upload that failed may leave an object that is cut: a file's existence proves nothing",
         ]
 
-    def files(self, intent: Intent) -> Formats | None:
-        return Formats("aiven", key="base64", value="base64", header="base64", template=template(intent))
-
-
-def template(intent: Intent, *, below_folder: bool = True) -> str:
-    """The sink's ``file.name.template``.
-
-    :param below_folder: as whoever reads below the export's folder wants it.
-    """
-    names = _NAMES + _ENDINGS[intent.format]
-    return names if below_folder else f"{folder(intent)}/{names}"
+    def files(self, kind: Format) -> Formats | None:
+        return Formats("aiven", key="base64", value="base64", header="base64", template=_NAMES + _ENDINGS[kind])
 
 
 def _sink(intent: Intent) -> dict[str, str]:
@@ -130,7 +121,7 @@ def _sink(intent: Intent) -> dict[str, str]:
         "format.output.envelope": "true",
         "format.output.fields": ",".join(fields),
         "format.output.fields.value.encoding": "base64",
-        "file.name.template": template(intent, below_folder=False),
+        "file.name.template": f"{folder(intent)}/{_NAMES}{_ENDINGS[intent.format]}",
         # It packs lines; Avro and Parquet files are read as such.
         "file.compression.type": "gzip" if intent.format == "jsonl" else "none",
         "file.max.records": str(intent.flush.records or 0),

@@ -56,11 +56,11 @@ class Camel(Vendor):
     def config(self, intent: Intent, accepted: Accepted) -> dict[str, str]:
         """:param accepted: of a source ``objects``: it deletes them; else ``repeats``: it reads them without end."""
         config = base(self, intent)
-        no_encryption(intent, self.maker)
+        no_encryption(intent, self.whose)
         prefix = f"camel.kamelet.aws-s3-{intent.way}."
         own = {
             "bucketNameOrArn": intent.bucket,
-            "region": region_of(intent, self.maker, "it must be given"),
+            "region": region_of(intent, self.whose, "it must be given"),
             "accessKey": intent.key_id,
             "secretKey": intent.secret,
             "useDefaultCredentialsProvider": "" if intent.key_id else "true",
@@ -115,7 +115,7 @@ class Camel(Vendor):
             return ["Camel's sink makes one object, and one request, of each record"]
         return ["Camel's source makes one record of each object below its folder, whoever wrote it"]
 
-    def files(self, intent: Intent) -> Formats | None:
+    def files(self, kind: Format) -> Formats | None:
         return None
 
 

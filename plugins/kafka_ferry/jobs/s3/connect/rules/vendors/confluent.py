@@ -75,7 +75,7 @@ class Confluent(Vendor):
         """:param accepted: ``keys``, ``headers``, ``tombstones``: they are not stored, so that none can fail a task."""
         both = {
             "s3.bucket.name": intent.bucket,
-            "s3.region": region_of(intent, self.maker, "it would take us-west-2"),
+            "s3.region": region_of(intent, self.whose, "it would take us-west-2"),
             "topics.dir": folder(intent),
             "format.class": _CLASSES.get(intent.format, ""),
             "partitioner.class": _PARTITIONER,
@@ -137,8 +137,8 @@ class Confluent(Vendor):
             "sends nothing",
         ]
 
-    def files(self, intent: Intent) -> Formats | None:
-        return None if intent.format == "bytes" else Formats("confluent", key="base64", value="base64", header="base64")
+    def files(self, kind: Format) -> Formats | None:
+        return None if kind == "bytes" else Formats("confluent", key="base64", value="base64", header="base64")
 
 
 def _sink(intent: Intent, accepted: Accepted) -> dict[str, str]:

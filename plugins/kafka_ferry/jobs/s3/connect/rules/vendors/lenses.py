@@ -60,7 +60,7 @@ class Lenses(Vendor):
 
     def config(self, intent: Intent, accepted: Accepted) -> dict[str, str]:
         config = base(self, intent)
-        no_encryption(intent, self.maker)
+        no_encryption(intent, self.whose)
         for what in (intent.bucket, folder(intent)):
             if wrong := sorted(set("`;:'") & set(what)):
                 raise BadParam(
@@ -103,10 +103,8 @@ class Lenses(Vendor):
             "what is not flushed when it is stopped is read again later",
         ]
 
-    def files(self, intent: Intent) -> Formats | None:
-        if intent.format == "bytes":
-            return None
-        return Formats("lenses", key="base64", value="base64", header="base64")
+    def files(self, kind: Format) -> Formats | None:
+        return None if kind == "bytes" else Formats("lenses", key="base64", value="base64", header="base64")
 
 
 _SINK: Final = {

@@ -181,3 +181,12 @@ def _line(topic: str, found: Sequence[Held], location: str, unread: str) -> Topi
         status=Status.FAIL if wrong else Status.SKIPPED if unread else Status.PASS,
         detail=wrong[0] if wrong else unread,
     )
+
+
+def sentence_of(checks: Sequence[Check]) -> str:
+    """What a PASS says."""
+    said = {check.name: check for check in checks}
+    if said["counts"].status is Status.SKIPPED:
+        return ""
+    more = "; they hold the same records" if said["content"].status is Status.PASS else ""
+    return f"{said['counts'].actual} records of the source were counted in the connector's files{more}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
 from kafka_ferry.core.client_settings import with_prefix
@@ -55,6 +56,10 @@ class Vendor(ABC):
     plugin: ClassVar[Mapping[Way, str]]
     formats: ClassVar[Mapping[Way, tuple[Format, ...]]]
 
+    @property
+    def whose(self) -> str:
+        return f"{self.maker}'" if self.maker.endswith("s") else f"{self.maker}'s"
+
     @abstractmethod
     def config(self, intent: Intent, accepted: Accepted) -> dict[str, str]:
         """The connector's config, without its name.
@@ -76,8 +81,19 @@ class Vendor(ABC):
         """What else whoever uses it should know."""
 
     @abstractmethod
-    def files(self, intent: Intent) -> Formats | None:
-        """How what the sink writes is read (``jobs/s3/files``); None: it is not."""
+    def files(self, kind: Format) -> Formats | None:
+        """How what the sink writes is read below the export's folder (``jobs/s3/files``); None: it is not."""
+
+
+def check_format(vendor: Vendor, way: Way, kind: Format) -> None:
+    """:raises BadParam: it does not have it."""
+    if kind not in vendor.formats[way]:
+        does = "write" if way == "sink" else "read"
+        raise BadParam(
+            "format",
+            f"is {kind}, which {vendor.whose} {way} does not {does} so that bytes are kept",
+            f"one of {', '.join(vendor.formats[way])}",
+        )
 
 
 def base(vendor: Vendor, intent: Intent) -> dict[str, str]:
@@ -86,13 +102,7 @@ def base(vendor: Vendor, intent: Intent) -> dict[str, str]:
 
     :raises BadParam: it does not have the format.
     """
-    if intent.format not in vendor.formats[intent.way]:
-        raise BadParam(
-            "format",
-            f"{vendor.maker}'s {intent.way} does not {'write' if intent.way == 'sink' else 'read'} {intent.format!r} "
-            "so that bytes are kept",
-            f"one of {', '.join(vendor.formats[intent.way])}",
-        )
+    check_format(vendor, intent.way, intent.format)
     config = {
         "connector.class": vendor.classes[intent.way],
         "tasks.max": str(intent.tasks),
@@ -107,9 +117,10 @@ def base(vendor: Vendor, intent: Intent) -> dict[str, str]:
 
 def _consumer(intent: Intent) -> dict[str, str]:
     config = {"topics": ",".join(intent.topics)}
-    level = "read_committed" if intent.read_committed else "read_uncommitted"
-    config["consumer.override.isolation.level"] = level
-    if intent.other_cluster:
+    if intent.overrides:
+        level = "read_committed" if intent.read_committed else "read_uncommitted"
+        config["consumer.override.isolation.level"] = level
+    if intent.overrides and intent.other_cluster:
         # Of the consumer, and of the client by which the worker forgets its group.
         config |= with_prefix(intent.cluster, "consumer.override.") | with_prefix(intent.cluster, "admin.override.")
     return config
@@ -129,24 +140,23 @@ def true_or_false(value: bool) -> str:
     return str(value).lower()
 
 
-def region_of(intent: Intent, maker: str, instead: str) -> str:
+def region_of(intent: Intent, whose: str, instead: str) -> str:
     """:raises BadParam: none is given, and the connector would take ``instead``."""
     if not intent.region:
         raise BadParam(
             "aws_conn_id",
-            f"names no region, and {maker}'s connector does not ask the worker for one: {instead}",
+            f"names no region, and {whose} connector does not ask the worker for one: {instead}",
             "region_name in the connection's extra (any, such as us-east-1, for a store that has none)",
         )
     return intent.region
 
 
-def no_encryption(intent: Intent, maker: str, also: str = "") -> None:
+def no_encryption(intent: Intent, whose: str) -> None:
     """:raises BadParam: encryption was asked for, of which the connector has no setting."""
     if intent.encryption or intent.kms_key:
         raise BadParam(
             "aws_conn_id",
-            f"asks for encryption {intent.encryption or intent.kms_key!r}, for which {maker}'s connector has no "
-            f"setting{also}",
+            f"asks for encryption {intent.encryption or intent.kms_key!r}, for which {whose} connector has no setting",
             "make it the bucket's default encryption, and take it out of the connection's extra",
         )
 
@@ -156,7 +166,7 @@ def loss_findings(vendor: Vendor, intent: Intent, accepted: Accepted) -> list[Fi
     each that may stop the task."""
     lost = vendor.lost(intent.way, intent.format, accepted)
     wanted = ", ".join(part for part in lost if part not in _AFTER_FAILURE)
-    subject, found = f"{vendor.maker}'s {intent.way}", list[Finding]()
+    subject, found = f"{vendor.whose} {intent.way}", list[Finding]()
     for part, why in lost.items():
         severity, fix = Severity.ADVISE, "nothing, as accept_losses names it"
         if part in _AFTER_FAILURE:
@@ -169,3 +179,22 @@ def loss_findings(vendor: Vendor, intent: Intent, accepted: Accepted) -> list[Fi
             fix = f"nothing, if there is no such record; else accept_losses with {part}, which leaves them out"
             found.append(Finding(Severity.WARN, part, subject, f"{part}: {why}", fix, "accept_losses"))
     return found
+
+
+def read_back(vendor: Vendor, sink: Intent, accepted: Accepted) -> tuple[dict[str, str], list[str]]:
+    """The config with which the maker's own source reads what a sink writes, and what a plan says of that way back.
+
+    :return: no config, if it cannot.
+    """
+    intent = replace(sink, way="source", other_cluster=False, cluster={"bootstrap.servers": TARGET_BROKERS})
+    lost = vendor.lost("source", sink.format, accepted)
+    try:
+        config = vendor.config(intent, accepted)
+    except BadParam as problem:
+        return {}, [f"{vendor.whose} own source cannot read this back: param {problem.param}: {problem.problem}"]
+    said = f"read back by {vendor.whose} own source, records lose {', '.join(lost)}" if lost else "nothing gets lost"
+    return config, [said, *vendor.notes(intent)]
+
+
+TARGET_BROKERS: Final = "BROKERS-OF-THE-TARGET:9092"
+"""Stands in such a config where only whoever reads back knows more."""
