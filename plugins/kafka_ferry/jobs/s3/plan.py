@@ -27,10 +27,12 @@ class ExportPlan(AnyExportPlan):
 class ConnectorExportPlan(AnyExportPlan):
     """Of an export by a connector, whose manifests have ids of their own.
 
+    :param findings: what gets lost with it.
     :param engine: where the connector runs, and its config without secrets.
     """
 
     changes: list[Change]
+    findings: list[Finding]
     engine: PlannedEngine
 
 
