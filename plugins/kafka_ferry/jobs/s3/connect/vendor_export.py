@@ -16,7 +16,7 @@ from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun, ExportWatch
 from kafka_ferry.jobs.s3.connect.rules.vendors.proof import Held, held, judge
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import VENDORS
-from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import Vendor
+from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import Lost, Vendor
 from kafka_ferry.jobs.s3.export_run import ExportRun
 from kafka_ferry.jobs.s3.files.rules.formats import Formats
 from kafka_ferry.jobs.s3.files.rules.names import FileSet, listing_of, namer_of
@@ -116,16 +116,17 @@ class VendorExportRun(ConnectorExportRun):
         with KafkaClusterHook(self.spec.source_conn_id).reader(self.spec.isolation_level) as reader:
             return reader.read([whole])[span.key]
 
-    def _lost(self) -> dict[str, str]:
-        kept = self.vendor.lost("sink", self.spec.format, self.spec.accept_losses)
-        return {part: why for part, why in kept.items() if part != "repeats"}
+    def _lost(self) -> Lost:
+        """But for what comes after a failure: that is counted."""
+        lost = self.vendor.lost("sink", self.spec.format, self.spec.accept_losses)
+        return {part: why for part, why in lost.items() if part != "repeats"}
 
     def judged(self) -> dict[str, Any]:
         """Checks and topic lines.
 
         :raises FerryError: not every partition was read.
         """
-        lost = self.vendor.lost("sink", self.spec.format, self.spec.accept_losses)
+        lost = self._lost()
         spans = {(topic.name, one.partition): one for topic, one in self.frozen.partitions()}
         if unread := self.unread():
             found = {at: Held(*at, 0, 0) for at in spans}
