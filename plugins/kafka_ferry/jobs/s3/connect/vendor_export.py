@@ -14,14 +14,14 @@ from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.open import open_store
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun, ExportWatch
-from kafka_ferry.jobs.s3.connect.rules.vendors.proof import Held, held, judge
+from kafka_ferry.jobs.s3.connect.rules.vendors.proof import Held, held, judge, without_tombstones
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import VENDORS
 from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import Lost, Vendor
 from kafka_ferry.jobs.s3.export_run import ExportRun
 from kafka_ferry.jobs.s3.files.rules.formats import Formats
 from kafka_ferry.jobs.s3.files.rules.names import FileSet, listing_of, namer_of
 from kafka_ferry.jobs.s3.files.store.reading import read_partition
-from kafka_ferry.records.content import PartitionRange
+from kafka_ferry.records.content import PartitionContent, PartitionRange
 from kafka_ferry.records.damage import DamagedSegment
 
 log = logging.getLogger(__name__)
@@ -108,13 +108,15 @@ class VendorExportRun(ConnectorExportRun):
         whole = not read.lost and not self._lost()
         return held(span, read.segments, source, whole=whole, repeated=read.repeated)
 
-    def _source(self, span: PartitionRange) -> Any:
-        """All of it from the log's start, also behind the frozen end: files may go on there."""
+    def _source(self, span: PartitionRange) -> PartitionContent:
+        """All of it from the log's start, also behind the frozen end: files may go on there. Without tombstones, where
+        the sink leaves them out."""
         begin = self.admin.offsets([span.key], "earliest", self.spec.isolation_level)[span.key]
         end = self.admin.offsets([span.key], "latest", self.spec.isolation_level)[span.key]
         whole = replace(span, begin=begin, end=max(begin, end))
         with KafkaClusterHook(self.spec.source_conn_id).reader(self.spec.isolation_level) as reader:
-            return reader.read([whole])[span.key]
+            read = reader.read([whole], with_keys=True)[span.key]
+        return without_tombstones(read) if "tombstones" in self._lost() else read
 
     def _lost(self) -> Lost:
         """But for what comes after a failure: that is counted."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.jobs.backup.rules.manifest import Segment
-from kafka_ferry.jobs.s3.connect.rules.vendors.proof import Held, held, judge
-from kafka_ferry.records.content import PartitionContent, PartitionRange
+from kafka_ferry.jobs.s3.connect.rules.vendors.proof import Held, held, judge, without_tombstones
+from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionRange
 from kafka_ferry.records.fingerprint import Fingerprint
 
 #: Offsets of the source: 4 and 9 are markers of transactions.
@@ -111,3 +112,13 @@ def test_other_objects_are_named() -> None:
 def test_a_partition_survives_being_noted() -> None:
     one = found([file(0, [0, 1])])
     assert Held.from_json(one.to_json()) == one
+
+
+def test_a_sink_that_leaves_tombstones_out_is_not_asked_for_them() -> None:
+    keys = KeyColumns(np.zeros(10, np.uint64), np.array([offset in (1, 6) for offset in SOURCE]))
+    source = without_tombstones(replace(content(SOURCE), keys=keys))
+    one = found([file(0, [0, 2, 3]), file(5, [5, 7, 8, 10, 11])], source)
+    assert (one.source, one.held, one.missing, one.compared) == (8, 8, (), 2)
+    assert found([file(0, [0, 2]), file(5, [5, 7, 8, 10, 11])], source).missing == (
+        "t-0: t+0+0.json has 2 of 3 records",
+    )

@@ -8,7 +8,7 @@ record, the same ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -90,6 +90,13 @@ def held(
         frozen.topic, frozen.partition, max(0, end - start), min(found, max(0, end - start)),
         tuple(missing), tuple(differing), fewer, repeated, len(mine), compared,
     )  # fmt: skip
+
+
+def without_tombstones(content: PartitionContent) -> PartitionContent:
+    """:param content: read with its key columns."""
+    assert content.keys is not None  # noqa: S101
+    kept = ~content.keys.tombstones
+    return replace(content, offsets=content.offsets[kept], hashes=content.hashes[kept], keys=None)
 
 
 def _same(segment: Segment, own: PartitionContent) -> bool:
