@@ -98,7 +98,7 @@ class Aiven(Vendor):
         found["timestamps"] = "records get the time at which they are written"
         if kind == "jsonl":
             found["bytes"] = "keys and values come as they stand in the line: base64, if bytes were written"
-        found["repeats"] = "after a failure; some versions begin anew when the worker is restarted"
+        found["repeats"] = "after a failure; some versions read all again when the worker is restarted"
         return found
 
     def notes(self, intent: Intent) -> list[str]:

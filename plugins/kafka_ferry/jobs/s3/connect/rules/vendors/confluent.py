@@ -107,7 +107,7 @@ class Confluent(Vendor):
             "tombstones": "files have none",
         }
         if kind == "jsonl":
-            found["bytes"] = "values are written anew as JSON, and bytes stay base64 in it"
+            found["bytes"] = "values are written as JSON again, and bytes stay base64 in it"
         if kind == "bytes":
             found["bytes"] = "records are split at each line's end, also at those in values"
         found["repeats"] = "after a failure the last ones are sent again"

@@ -99,7 +99,7 @@ class Lenses(Vendor):
             return ["Lenses' source has a statement for each topic, and looks for new partitions as often as poll says"]
         return [
             "Lenses' sink keeps where it stands in .indexes at the bucket's root: without it, or under another name of "
-            "the connector, it begins anew",
+            "the connector, it reads all again",
             "what is not flushed when it is stopped is read again later",
         ]
 
