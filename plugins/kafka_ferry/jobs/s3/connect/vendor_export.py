@@ -141,7 +141,7 @@ class VendorExportRun(ConnectorExportRun):
             raise FerryError(f"files of {where} were not read. Fix: clear verify with its downstream tasks")
         found |= {at: Held(*at, 0, 0) for at in spans if at not in found}
         others = max((part["others"] for part in noted), default=0)
-        named = next((part["named"] for part in noted if part["others"] == others), [])
+        named: list[str] = next((part["named"] for part in noted if part["others"] == others), [])
         return judge([found[at] for at in sorted(spans)], lost, "", self.folder, (others, named))
 
 
