@@ -80,8 +80,9 @@ docs: $(STAMP)  ## build docs/ as a site, site/index.html; a link that leads now
 	$(PY) -m sphinx -q -W --keep-going -n -b html -c docs/site -d site/.doctrees . site
 
 .PHONY: docs-params
-docs-params: $(STAMP)  ## write the tables of params in docs/ as the specs say
+docs-params: $(STAMP)  ## write the tables of params and losses in docs/ as the code says
 	@PYTHONPATH=include:plugins $(PY) -m params_tables
+	@PYTHONPATH=include:plugins $(PY) -m losses_tables
 
 .PHONY: schemas
 schemas: $(STAMP)  ## keep what a new version of plan.json, report.json, … looks like

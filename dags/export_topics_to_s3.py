@@ -1,10 +1,12 @@
 """Export topics to S3 as objects that other tools read, and prove that every record is in them.
 
-plan -> freeze -> export -> finish -> verify -> follow -> validate -> report
+plan -> freeze -> deploy -> wait_until_copied -> export -> finish -> verify -> follow -> validate -> remove ->
+report
 
 Give it `topics`, `source_conn_id` and a `location`. With `dry_run` only `plan` runs, and writes nothing. Its findings
 are in the run's tab "Kafka Ferry", as is the verdict of a whole run. Exports of one name continue from one another;
-`follow_for` also exports records that arrive later. Import with `import_topics_from_s3`.
+`follow_for` also exports records that arrive later. With `transport` `connect` our S3 connector copies; else the
+tasks `deploy`, `wait_until_copied` and `remove` do nothing. Import with `import_topics_from_s3`.
 """
 
 from __future__ import annotations

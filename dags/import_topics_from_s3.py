@@ -1,10 +1,12 @@
 """Import topics that were exported to S3, optionally under new names, and prove that every record arrived.
 
-plan -> copy_objects -> provision_topics -> shards -> import -> follow -> validate -> release -> report
+plan -> copy_objects -> provision_topics -> deploy -> wait_until_copied -> shards -> import -> follow -> validate ->
+remove -> release -> report
 
 Give it the export's name and `location`, and `target_conn_id`. With `dry_run` only `plan` runs, and writes nothing.
 Its findings are in the run's tab "Kafka Ferry", as is the verdict of a whole run. Records that are already on the
-target are not written again; `follow_for` also imports what is exported later.
+target are not written again; `follow_for` also imports what is exported later. With `transport` `connect` our S3
+connector copies; else the tasks `deploy`, `wait_until_copied` and `remove` do nothing.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ PURE = (
     "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/cutover/rules", "jobs/migration/rules",
     "jobs/schemas/rules",
     "jobs/runtimes/service_role/rules", "jobs/s3/files/rules", "jobs/s3/files/files_spec.py",
+    "jobs/s3/connect/rules",
     "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
     "jobs/cdc/debezium_config.py",
     "hooks/hosts/java_command.py", "hooks/hosts/launch.py", "hooks/hosts/scripts.py", "hooks/hosts/shell.py",

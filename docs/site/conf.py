@@ -38,7 +38,7 @@ PAGES = {
     ],
     "Back up, export, stream": [
         "backup_topics", "restore_topics", "verify_backup", "export_topics_to_s3", "import_topics_from_s3",
-        "import_files_from_s3", "s3_connectors", "stream_database_changes",
+        "import_files_from_s3", "s3_connectors", "vendors_s3_connectors", "stream_database_changes",
     ],
     "Understand": ["report", "jobs_page", "operate", "reliability", "verification", "changes", "benchmarks", "design"],
 }  # fmt: skip

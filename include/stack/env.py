@@ -125,6 +125,11 @@ def _connections(folder: Path, state: State, source: Cluster, target: Cluster, d
             f"kafka_{cluster}": {"sasl.password": f"${{file:{folder}/connect-secrets/{cluster}.properties:password}}"}
             for cluster in security.USERS
         }
+    if state.s3_connectors:
+        # The S3 connectors read their keys from a file on the worker.
+        providers["aws_default"] = {
+            name: f"${{file:{folder}/connect-secrets/s3.properties:{name}}}" for name in s3.KEYS
+        }
     if providers:
         more["config_provider"] = providers
     if database:

@@ -21,6 +21,14 @@ NAME = "s3"
 ACCESS_KEY, SECRET = "ferry", "ferry-not-a-secret"
 BUCKET = "ferry-backups"
 
+#: Keys of an ``aws`` connection, as the workers' file of secrets has them.
+KEYS = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET}
+
+
+def properties() -> str:
+    """The workers' file of secrets."""
+    return "".join(f"{name}={value}\n" for name, value in KEYS.items())
+
 
 class S3Server(Service):
     """Its buckets are the folders in ``data/s3``; ``ferry-backups`` is made at the start.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stack import listeners, mariadb, security
+from stack import listeners, mariadb, s3, security
 from stack.broker import Broker
 from stack.cluster import Kind
 from stack.health import get_json
@@ -115,6 +115,8 @@ class Worker(Service):
             settings += f"plugin.path={','.join(paths)}\n"
         if self._connectors is not None:
             files[self.secrets / "database.properties"] = f"password={self.state.secret(f'mariadb_{mariadb.READER}')}\n"
+        if self._s3_connectors is not None:
+            files[self.secrets / "s3.properties"] = s3.properties()
         if self.state.secure:
             # The worker's own password is not in the folder that connectors may read.
             settings += security.worker_settings(self.state)

@@ -33,7 +33,7 @@ def test_the_edges_are_those_of_the_docstring(name: str) -> None:
     edges = {(task.task_id, after) for task in dag.tasks for after in task.downstream_task_ids}
     # Beside the chain: mapped tasks depend on what says how many there are, the teardown on its setup.
     assert edges - set(pairwise(order)) <= {
-        ("freeze", "verify"), ("shards", "import"), ("provision_topics", "release")
+        ("freeze", "export"), ("freeze", "verify"), ("shards", "import"), ("provision_topics", "release")
     }  # fmt: skip
     assert set(pairwise(order)) <= edges
     assert [task.task_id for task in dag.leaves] == ["report"]
@@ -45,8 +45,17 @@ def test_the_edges_are_those_of_the_docstring(name: str) -> None:
 def test_retention_is_put_back_whatever_happened(name: str) -> None:
     dag = load(name)
     assert [task.task_id for task in dag.tasks if task.is_setup] == ["provision_topics"]
-    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["release", "report"]
+    teardowns = [task.task_id for task in dag.tasks if task.is_teardown]
+    assert [name for name in teardowns if name != "remove"] == ["release", "report"]
     assert dag.task_dict["release"].on_failure_fail_dagrun is True
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_a_connector_is_looked_for_whatever_happened(name: str) -> None:
+    remove = load(name).task_dict["remove"]
+    assert remove.is_teardown
+    assert not any(task.is_setup for task in remove.get_direct_relatives(upstream=True)), "no setup holds it back"
+    assert remove.on_failure_fail_dagrun is True
 
 
 @pytest.mark.parametrize("name", NAMES)

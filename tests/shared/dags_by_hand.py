@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
 
 from kafka_ferry.report.artifacts import RunArtifacts
 from tasks_by_hand import context_of
@@ -58,7 +59,12 @@ class DagRunByHand:
 
     def _execute(self, task: Any) -> Any:
         if not task.is_mapped:
-            return task.execute(self._context(task.task_id))
+            context = self._context(task.task_id)
+            try:
+                return task.execute(context)
+            except TaskDeferred as deferred:  # it is waited for as the triggerer does
+                event: Any = asyncio.run(anext(deferred.trigger.run()))
+                return task.execute_complete(context, event.payload)
         ((name, values),) = task.expand_input.value.items()
         inputs = self.xcoms[values.operator.task_id]
         return [task.unmap({name: one}).execute(self._context(task.task_id, at)) for at, one in enumerate(inputs)]

@@ -20,14 +20,14 @@ from kafka_ferry.jobs.connections.rules.plan import ConnectionsPlan
 from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, RetirePlan
 from kafka_ferry.jobs.migration.rules.plan import ComparisonPlan, MigrationPlan
 from kafka_ferry.jobs.s3.files.plan import FilesPlan
-from kafka_ferry.jobs.s3.plan import ExportPlan, ImportPlan
+from kafka_ferry.jobs.s3.plan import ConnectorExportPlan, ConnectorImportPlan, ExportPlan, ImportPlan
 from kafka_ferry.jobs.schemas.rules.plan import SchemasPlan
 from kafka_ferry.report.overview import OVERVIEW_SCHEMA, Overview
 
 KEPT = Path(__file__).resolve().parents[1] / "report" / "schemas"
 PLANS: tuple[type[JobPlan], ...] = (
     MigrationPlan, ComparisonPlan, BackupPlan, RestorePlan, VerifyPlan, ExportPlan, ImportPlan, FilesPlan, StreamPlan,
-    ConnectionsPlan, CutoverPlan, RetirePlan, SchemasPlan,
+    ConnectionsPlan, CutoverPlan, RetirePlan, SchemasPlan, ConnectorExportPlan, ConnectorImportPlan,
 )  # fmt: skip
 #: What is written, and the version that it says.
 FORMATS: dict[type[BaseModel], str] = {

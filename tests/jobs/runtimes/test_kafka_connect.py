@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.connect.states import ConnectorState, ConnectorStatus, Readiness, ValidationResult, Verdict
+from kafka_ferry.hooks.connect.states import (
+    ConnectorState,
+    ConnectorStatus,
+    PluginInfo,
+    Readiness,
+    ValidationResult,
+    Verdict,
+    WorkerInfo,
+)
 from kafka_ferry.jobs.runtimes.kafka_connect import KafkaConnectRuntime
 
 CONFIGS = {"a": {"connector.class": "x"}, "b": {"connector.class": "y"}}
@@ -132,3 +140,21 @@ def test_readiness_is_the_worst_with_each_ones_own_number_of_tasks() -> None:
     assert found == Readiness(Verdict.RUNNING, "a with 3\nb with 1")
     connect.verdicts.update(b=Verdict.WAITING)
     assert runtime(connect).readiness("ab") == Readiness(Verdict.WAITING, "b with 1")
+
+
+def test_what_is_paused_goes_on_and_what_is_stopped_stays_so() -> None:
+    connect = Connect(a=ConnectorState.RUNNING, b=ConnectorState.STOPPED)
+    runtime(connect).pause("ab")
+    assert connect.done == ["pause a"], "a pause would give tasks to one that is stopped"
+    runtime(connect).resume("a")
+    assert connect.done == ["pause a", "resume a"]
+
+
+def test_a_sink_may_be_on_workers_of_any_cluster() -> None:
+    connect = Connect()
+    told = {"plugins": lambda: [PluginInfo("x", "sink", "1")], "info": lambda: WorkerInfo("4.3.1", "", "ours")}
+    connect.__dict__.update(told)
+    runtime(connect).check("x", None, "x.zip")
+    runtime(connect).check("x", "ours", "x.zip")
+    with pytest.raises(BadParam, match="the workers write into cluster ours, not into theirs"):
+        runtime(connect).check("x", "theirs", "x.zip")

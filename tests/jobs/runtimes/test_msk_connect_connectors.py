@@ -132,6 +132,16 @@ def test_one_that_never_runs_is_not_waited_for_for_ever(
         connectors.update(arn, wanted(plugin, topics="a,b"))
 
 
+def test_a_pause_is_waited_for_and_may_be_repeated(
+    hook: MskConnectHook, connectors: MskConnectors, plugin: str
+) -> None:
+    arn = running(hook, plugin)
+    for act, state in ((connectors.pause, ConnectorState.PAUSED), (connectors.resume, ConnectorState.RUNNING)):
+        act(arn)
+        act(arn)
+        assert hook.connector(arn).state is state
+
+
 def test_all_are_deleted_and_awaited(hook: MskConnectHook, aws: MskConnectDouble, connectors: MskConnectors,
                                      plugin: str) -> None:  # fmt: skip
     found = hook.connector(running(hook, plugin))

@@ -41,9 +41,10 @@ class ConnectorRuntime(Protocol):
     def about(self) -> dict[str, Any]:
         """Where the connectors run, for the plan (JSON)."""
 
-    def check(self, connector_class: str, cluster_id: str, plugin: str) -> None:
+    def check(self, connector_class: str, cluster_id: str | None, plugin: str) -> None:
         """Whether it can run a class, for a cluster.
 
+        :param cluster_id: that it has to write to; None: any, as for a sink.
         :param plugin: what brings the class, in words.
         :raises BadParam: it cannot, or it writes into another cluster.
         """
@@ -84,6 +85,12 @@ class ConnectorRuntime(Protocol):
             refused that was made for it, nothing is left of it.
         :param restart_failed: what failed is restarted, where the runtime does not do so by itself.
         """
+
+    def pause(self, connectors: Iterable[str]) -> None:
+        """What they have begun is brought to its end; they stay, with their positions. Safe to repeat."""
+
+    def resume(self, connectors: Iterable[str]) -> None:
+        """Let them go on. Safe to repeat."""
 
     def readiness(self, connectors: Iterable[str], tasks: Callable[[str], int] = at_least_one) -> Readiness:
         """The worst verdict on connectors. RUNNING says nothing about records moving.

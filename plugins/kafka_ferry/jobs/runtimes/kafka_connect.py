@@ -49,7 +49,7 @@ class KafkaConnectRuntime:
     def about(self) -> dict[str, Any]:
         return {"conn_id": self.connect.connect_conn_id, "version": self.connect.info().version}
 
-    def check(self, connector_class: str, cluster_id: str, plugin: str) -> None:
+    def check(self, connector_class: str, cluster_id: str | None, plugin: str) -> None:
         if connector_class not in {plugin.class_name for plugin in self.connect.plugins()}:
             fix = f"unpack {plugin} into their plugin.path and restart them"
             raise BadParam("connect_conn_id", f"the workers do not have {connector_class}", fix)
@@ -59,7 +59,7 @@ class KafkaConnectRuntime:
                 f"the workers are Kafka Connect {said(info.version)}, which cannot create a connector that is stopped"
             )
             raise BadParam("connect_conn_id", problem, "workers of Kafka 3.7 or newer (Confluent Platform 7.7)")
-        if (ours := info.kafka_cluster_id) != cluster_id:
+        if cluster_id is not None and (ours := info.kafka_cluster_id) != cluster_id:
             problem = f"the workers write into cluster {ours}, not into {cluster_id} of target_conn_id"
             raise BadParam("connect_conn_id", problem, "workers of the target cluster")
 
@@ -139,6 +139,16 @@ class KafkaConnectRuntime:
             return self.connect.status(name).state
         except ConnectorNotFound:
             return ConnectorState.UNASSIGNED  # just created: the status comes a moment after the config
+
+    def pause(self, connectors: Iterable[str]) -> None:
+        for name in connectors:
+            # One that is stopped has no tasks, and would get some.
+            if self._state(name) is not ConnectorState.STOPPED:
+                self.connect.pause(name)
+
+    def resume(self, connectors: Iterable[str]) -> None:
+        for name in connectors:
+            self.connect.resume(name)
 
     def readiness(self, connectors: Iterable[str], tasks: Callable[[str], int] = at_least_one) -> Readiness:
         wanted = list(connectors)

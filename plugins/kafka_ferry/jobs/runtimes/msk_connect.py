@@ -109,7 +109,7 @@ class MskConnectRuntime:
             "version": self.spec.kafka_connect_version,
         }
 
-    def check(self, connector_class: str, cluster_id: str, plugin: str) -> None:
+    def check(self, connector_class: str, cluster_id: str | None, plugin: str) -> None:
         """Which cluster it writes into shows once it runs: :meth:`readiness`."""
         check_fits(connector_class, self._capacity(connector_class))
         check(self.worker_properties)
@@ -204,6 +204,14 @@ class MskConnectRuntime:
             kafka_connect_version=self.spec.kafka_connect_version,
             log_group=self.spec.log_group,
         ).to_request()
+
+    def pause(self, connectors: Iterable[str]) -> None:
+        for found in self.found(connectors):
+            self._connectors.pause(found.arn)
+
+    def resume(self, connectors: Iterable[str]) -> None:
+        for found in self.found(connectors):
+            self._connectors.resume(found.arn)
 
     def readiness(self, connectors: Iterable[str], tasks: Callable[[str], int] = at_least_one) -> Readiness:
         reasons = []

@@ -62,6 +62,18 @@ class MskConnectors:
         if operation := self._hook.resume(arn):
             self._complete(operation)
 
+    def pause(self, arn: str) -> None:
+        """Pause, and wait until it is."""
+        self._finish_what_runs(arn)
+        if operation := self._hook.pause(arn):
+            self._complete(operation)
+
+    def resume(self, arn: str) -> None:
+        """Let it go on, and wait until it does."""
+        self._finish_what_runs(arn)
+        if operation := self._hook.resume(arn):
+            self._complete(operation)
+
     def delete(self, found: Iterable[Connector]) -> list[str]:
         """Delete and wait until all are gone; returns the names of those that were there."""
         going = list(found)

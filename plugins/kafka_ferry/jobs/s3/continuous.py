@@ -111,7 +111,7 @@ def _export(export: ExportRun, catalogue: KnownCatalogue, planned: Manifest) -> 
     place = export.store, planned.backup, planned.backup_id
     limits = {"segment_bytes": _SEGMENT_BYTES, "buffer_bytes": _BUFFER_BYTES}
     done = export_shard(
-        export.config, *place, ranges, planned.isolation_level, **limits, kind=export.spec.format  # type: ignore[arg-type]
+        export.config, *place, ranges, planned.isolation_level, **limits, kind=export.spec.written  # type: ignore[arg-type]
     )  # fmt: skip
     return catalogue.finish(planned, now(), [done], round(time.monotonic() - begun, 3))
 

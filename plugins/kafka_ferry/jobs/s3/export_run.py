@@ -45,6 +45,10 @@ class ExportRun:
     def catalogue(self) -> Catalogue:
         return KnownCatalogue(self.store, self.spec.export)
 
+    def place(self, topic: str) -> str:
+        """Where its objects are, for people."""
+        return f"{self.spec.location.rstrip('/')}/{self.spec.export}/data/{topic}/"
+
     def plan(self) -> Manifest:
         """What would be exported now. Writes nothing.
 
@@ -84,7 +88,7 @@ class ExportRun:
                 "format": self.spec.format,
             }
 
-        width = cores(self.config, left, self.spec.format)
+        width = cores(self.config, left, self.spec.written)
         return added(in_processes(left, lambda one: (one.end - one.begin) * _RECORD_BYTES, order, width))
 
     def finish(self, exported: Sequence[Exported] = ()) -> Manifest:

@@ -51,7 +51,7 @@ class ExportPlanOperator(PlanningOperator):
         from kafka_ferry.core.plan import PlannedTopic, Side
         from kafka_ferry.jobs.backup.store.shared_names import stored_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.plan import ExportPlan
+        from kafka_ferry.jobs.s3.plan import AnyExportPlan, ConnectorExportPlan, ExportPlan
         from kafka_ferry.jobs.s3.runs import export_run_of, record_bytes
         from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
@@ -67,13 +67,13 @@ class ExportPlanOperator(PlanningOperator):
             lines.append(
                 PlannedTopic(
                     source=topic.name,
-                    target=f"{spec.location.rstrip('/')}/{spec.export}/data/{topic.name}/",
+                    target=export_run.place(topic.name),
                     partitions=len(topic.partitions),
                     records=records,
                     bytes=round(records * sizes.get(topic.name, 0)),
                 )
             )
-        plan = ExportPlan(
+        plan: AnyExportPlan = ExportPlan(
             planned=planned.created,
             spec=spec.model_dump(mode="json"),
             source=Side(conn_id=spec.source_conn_id, cluster_id=cluster.cluster_id, brokers=cluster.brokers),
@@ -86,6 +86,21 @@ class ExportPlanOperator(PlanningOperator):
             bytes=sum(line.bytes or 0 for line in lines),
             notes=[*planned.notes, *export_run.catalogue.oddities()],
         )
+        if spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.planning import ask_worker, told_losses, way_back
+            from kafka_ferry.jobs.s3.connect.sides import ExportSide
+
+            side = ExportSide(artifacts.dag_id, artifacts.run_id, context["params"])
+            findings = told_losses(side.carrier)
+            asked = ask_worker(side.carrier, None, spec.aws_conn_id)
+            own: dict[str, Any] = {
+                "findings": findings,
+                "notes": [*plan.notes, *asked["notes"], *way_back(side.carrier, artifacts)],
+            }
+            if spec.connector == "kafka_ferry":
+                # Manifests, and so exports, get their ids when the sink writes them; other makers' sinks write none.
+                own["export_id"] = "sink-…"
+            plan = ConnectorExportPlan(**{**dict(plan), **asked, **own})
         write_plan(artifacts, plan)
         rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["topic", "partitions", "records (at most)", "bytes (from a sample)"]
@@ -167,6 +182,12 @@ class ExportFollowOperator(FerryOperator):
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
         deadline = deadline_of(context, export_run.spec.follow_for)
+        if export_run.spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
+            from kafka_ferry.jobs.s3.connect.following import follow_sink
+
+            assert isinstance(export_run, ConnectorExportRun)  # noqa: S101  # for the type checker
+            return asdict(follow_sink(export_run, deadline, noting(context, export_run.spec.export)))
         return asdict(export_continuously(export_run, deadline, noting(context, export_run.spec.export)))
 
 
@@ -178,6 +199,13 @@ class ExportValidateOperator(FerryOperator):
         from kafka_ferry.jobs.s3.s3_judge import judge_export
 
         export_run, artifacts = export_run_of(context), RunArtifacts.of(context)
+        if export_run.spec.connector != "kafka_ferry":
+            from kafka_ferry.jobs.s3.connect.rules.vendors.proof import sentence_of
+            from kafka_ferry.jobs.s3.connect.vendor_export import VendorExportRun
+
+            assert isinstance(export_run, VendorExportRun)  # noqa: S101  # for the type checker
+            made = export_run.judged()
+            return write_checks(artifacts, made, sentence_of(made["checks"]))
         damage = [text for name in artifacts.names(DAMAGE) for text in artifacts.read_json(name) or ()]
         followed = artifacts.read_lines(FOLLOWED, whole=True)
         looked = damage if export_run.spec.verify else None

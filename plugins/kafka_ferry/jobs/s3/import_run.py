@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from kafka_ferry.core.partition import Partition
@@ -17,6 +17,7 @@ from kafka_ferry.jobs.backup.store.restore import RestoreRange, read_segment
 from kafka_ferry.jobs.backup.store.restore_run import Refusal, RestoreRun
 from kafka_ferry.jobs.backup.store.work import added, in_processes
 from kafka_ferry.jobs.s3.bookmark import Bookmark, Mark, unread
+from kafka_ferry.jobs.s3.connect.rules.reached import with_repeated
 from kafka_ferry.jobs.s3.s3_spec import ImportSpec
 
 
@@ -182,8 +183,23 @@ class ImportRun(RestoreRun):
     def marks(self, lines: Sequence[Mapping[str, Any]], ranges: Sequence[RestoreRange]) -> list[list[Any]]:
         """``[topic, partition, source offset, target offset]`` of the ranges that are proven."""
         ends = {(topic.name, one.partition): one.end for topic in self.topics for one in topic.partitions}
-        proven = {(line["topic"], line["partition"]): line["expected"] for line in lines if not line["detail"]}
-        return [[*one.at, ends[one.at], one.base + proven[one.at]] for one in ranges if one.at in proven]
+        proven = {(line["topic"], line["partition"]): line for line in lines if not line["detail"]}
+        return [
+            [*one.at, ends[one.at], line.get("end") or one.base + line["expected"]]
+            for one in ranges
+            if (line := proven.get(one.at))
+        ]
+
+    def behind(self, before: ImportRun) -> dict[Partition, int]:
+        """Records of this export, by target partition, that come behind all that an earlier one has."""
+        ends = {(topic.name, one.partition): one.end for topic in before.topics for one in topic.partitions}
+        return {
+            (topic.name, one.partition): sum(
+                part.records for part in one.segments if part.begin >= ends.get((topic.name, one.partition), 0)
+            )
+            for topic in self.topics
+            for one in topic.partitions
+        }
 
     def confirm(self, marks: Sequence[Sequence[Any]]) -> None:
         """Write bookmarks. By one writer at a time."""
@@ -198,18 +214,30 @@ class ImportRun(RestoreRun):
                 self._books.write(topic.name, book)
 
 
-def import_shard(import_run: ImportRun, store_order: Mapping[str, Any], mine: Collection[Partition]) -> dict[str, Any]:
-    """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``."""
+def import_shard(
+    import_run: ImportRun,
+    store_order: Mapping[str, Any],
+    mine: Collection[Partition],
+    later: Callable[[], ImportRun] | None = None,
+) -> dict[str, Any]:
+    """Write what is left of these partitions and prove it: ``{"done": sums, "lines": [...], "marks": [...]}``.
+
+    :param later: a connector has written it, and may be writing what comes behind: it is only proven. The import of the
+        latest export there is then.
+    """
     wanted = set(mine)
     ranges = [one for one in import_run.ranges() if one.at in wanted]
 
     def run(kind: str) -> list[dict[str, Any]]:
         def order(some: Sequence[RestoreRange]) -> dict[str, Any]:
             place = {"config": dict(import_run.config), "store": dict(store_order)}
-            return {"kind": kind, **place, "ranges": [one.to_json() for one in some]}
+            growing = later is not None
+            return {"kind": kind, **place, "ranges": [one.to_json() for one in some], "growing": growing}
 
         return in_processes(ranges, lambda one: sum(segment.bytes for segment in one.segments), order)
 
-    done = added(run("restore"))
+    done = {} if later else added(run("restore"))
     lines = [line for answer in run("compare") for line in answer["lines"]]
+    if later and any(line["behind"] for line in lines):
+        lines = with_repeated(lines, later().behind(import_run))
     return {"done": done, "lines": lines, "marks": import_run.marks(lines, ranges)}

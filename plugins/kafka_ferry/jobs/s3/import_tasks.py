@@ -54,7 +54,7 @@ class ImportPlanOperator(PlanningOperator):
         from kafka_ferry.jobs.backup.store.restore_sizes import restore_findings
         from kafka_ferry.jobs.backup.store.shared_names import read_name
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.s3.plan import ImportPlan
+        from kafka_ferry.jobs.s3.plan import AnyImportPlan, ConnectorImportPlan, ImportPlan
         from kafka_ferry.jobs.s3.runs import ImportJob, planned_topics, refuse_itself
         from kafka_ferry.jobs.s3.s3_spec import ImportSpec
         from kafka_ferry.report.plan_lines import first_lines
@@ -79,7 +79,7 @@ class ImportPlanOperator(PlanningOperator):
             refuse(findings)
             lines = planned_topics(import_run, largest)
             changes = topic_changes(import_run)
-        plan = ImportPlan(
+        plan: AnyImportPlan = ImportPlan(
             planned=pendulum.now("UTC").isoformat(),
             spec=spec.model_dump(mode="json"),
             source=Side(conn_id=spec.location),
@@ -92,6 +92,15 @@ class ImportPlanOperator(PlanningOperator):
             bytes=sum(line.bytes or 0 for line in lines),
             notes=notes,
         )
+        if spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.planning import ask_worker
+
+            connector = run.by_connector(export_id, run.catalogue(origin))
+            connector.check()
+            conn_id = spec.copy_aws_conn_id if spec.copy_to else spec.aws_conn_id
+            asked = ask_worker(connector.carrier, cluster.cluster_id, conn_id)
+            both = {name: [*getattr(plan, name), *asked[name]] for name in ("changes", "notes")}
+            plan = ConnectorImportPlan(**{**dict(plan), **asked, **both})
         write_plan(artifacts, plan)
         rows = [[line.source, line.target, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]
         head = ["source topic", "target topic", "partitions", "records", "bytes"]
@@ -154,7 +163,8 @@ class ImportOperator(ShardOperator):
         run, export_id = ImportJob(context), _planned(context)
         made: dict[str, Any] = {"done": {}, "lines": [], "marks": []}
         if export_id is not None:
-            made = import_shard(run.import_run(export_id), run.order, self.partitions(context))
+            later = None if run.spec.transport == "engine" else run.import_run
+            made = import_shard(run.import_run(export_id), run.order, self.partitions(context), later)
         RunArtifacts.of(context).write_json(f"{IMPORTED}/{self.number:03}.json", made)
         for line in made["lines"]:
             if line["detail"]:
@@ -179,6 +189,17 @@ class ImportFollowOperator(FerryOperator):
             self.log.info("follow_for is 0: the import ends with the export it began with")
             return None
         here, there = run.catalogue(run.store), run.catalogue(run.origin())
+        if run.spec.transport != "engine":
+            from kafka_ferry.jobs.s3.connect.following import follow_source
+
+            watched = follow_source(
+                lambda catalogue: run.by_connector(None, catalogue),
+                here,
+                deadline_of(context, run.spec.follow_for),
+                noting(context, run.spec.export),
+                before=lambda: run.bring(there),
+            )
+            return asdict(watched)
         done = import_continuously(
             lambda catalogue: run.import_run(None, catalogue),
             here,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.plan import PlannedTopic
 from kafka_ferry.exceptions import BadParam, FerryError
@@ -31,16 +31,31 @@ from kafka_ferry.records.content import PartitionRange
 from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.names import run_key, safe_name
 
+if TYPE_CHECKING:
+    from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
+
 _BOOKMARKS = "_bookmarks"  # beside the runs' own folders
 _SAMPLE = 1000
 
 
 def export_run_of(context: Mapping[str, Any]) -> ExportRun:
     """The export of the run a task belongs to."""
-    spec = ExportSpec.from_params(context["params"])
+    return export_run(context["dag_run"].dag_id, context["dag_run"].run_id, context["params"])
+
+
+def export_run(dag_id: str, run_id: str, params: Mapping[str, Any]) -> ExportRun:
+    """The export of a run, by whatever carries it."""
+    spec = ExportSpec.from_params(params)
     cluster = KafkaClusterHook(spec.source_conn_id)
     order = order_of(spec.location, spec.aws_conn_id, spec.signing_conn_id)
-    return ExportRun(cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(context["dag_run"].run_id))
+    made = cluster.admin, cluster.extra, open_store(**order), order, spec, run_key(run_id)
+    if spec.transport == "engine":
+        return ExportRun(*made)
+    from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
+    from kafka_ferry.jobs.s3.connect.vendor_export import VendorExportRun
+
+    run = ConnectorExportRun if spec.connector == "kafka_ferry" else VendorExportRun
+    return run(*made, RunArtifacts(dag_id, run_id))
 
 
 def order_of(
@@ -65,7 +80,7 @@ def record_bytes(conn_id: str, manifest: Manifest) -> dict[str, float]:
 
 
 class ImportJob:
-    """The import of one run; ``context`` is a task's.
+    """The import of one run; ``context`` is a task's, or has what of it is used.
 
     :raises BadParam: the run's params cannot work.
     """
@@ -95,7 +110,8 @@ class ImportJob:
         try:
             chain = Catalogue(origin, self.spec.export, "export").chain(self.spec.export_id)
         except IncompleteBackup:
-            if self.spec.follow_for:
+            # A connector is told topics by name, which only an export tells.
+            if self.spec.follow_for and self.spec.transport == "engine":
                 return None
             raise
         return chain[-1].backup_id
@@ -121,6 +137,13 @@ class ImportJob:
         cluster_id = self.cluster.admin.describe_cluster().cluster_id
         books = ArtifactBookmarks(self._dag_id, cluster_id, self.spec.export, self.spec.location)
         return ImportRun(self.cluster.extra, self.store, self.spec, books, export_id, catalogue)
+
+    def by_connector(self, export_id: str | None, catalogue: Catalogue | None = None) -> ConnectorImport:
+        """The same, where a connector writes."""
+        from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
+
+        cluster_id = self.cluster.admin.describe_cluster().cluster_id
+        return ConnectorImport(self.import_run(export_id, catalogue), self.spec, cluster_id)
 
 
 class ArtifactBookmarks:

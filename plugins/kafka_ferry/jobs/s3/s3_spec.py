@@ -14,8 +14,23 @@ from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.layout import Format
 from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSpec
+from kafka_ferry.jobs.s3.connect.rules.fields import (
+    AFTERWARDS,
+    CHOICE,
+    CONNECTOR,
+    TRANSPORT,
+    AcceptLosses,
+    Afterwards,
+    Choice,
+    ConnectConnection,
+    Patience,
+    TasksMax,
+    Transport,
+)
+from kafka_ferry.jobs.s3.connect.rules.limits import check_connector, check_export, check_import
 
 LOCATION = "s3://ferry-backups/exports"
+ExportFormat = Literal["parquet", "jsonl", "avro", "bytes"]
 
 #: Sections of the form.
 _FOLLOW: JsonDict = {"section": "Follow"}
@@ -68,6 +83,11 @@ class _ExchangeSpec(Spec):
         description="Between two polls for new records. In seconds.",
         json_schema_extra=_FOLLOW,
     )
+    transport: Transport = Field(default="engine", json_schema_extra=TRANSPORT)
+    connect_conn_id: ConnectConnection = Field(default="kafka_connect", json_schema_extra=CONNECTOR)
+    tasks_max: TasksMax = Field(default=4, json_schema_extra=CONNECTOR)
+    connector_afterwards: Afterwards = Field(default="remove", json_schema_extra=AFTERWARDS)
+    no_progress_timeout: Patience = Field(default=600, json_schema_extra=CONNECTOR)
     signing_conn_id: str | None = Field(
         default=None,
         title="Signing key",
@@ -99,20 +119,24 @@ class ExportSpec(_ExchangeSpec):
         title="Source cluster",
         description="Airflow connection of type kafka, read from.",
     )
-    format: Format = Field(
+    format: ExportFormat = Field(
         default="parquet",
         title="Format",
         description=(
-            "Format of the objects. All keep key, value, headers, timestamp, offset and partition of every record."
+            "Format of the objects. All but bytes keep key, value, headers, timestamp, offset and partition of every "
+            "record, unless another maker's connector writes them."
         ),
         json_schema_extra={
             "values_display": {
                 "parquet": "Parquet, zstd: smallest and fastest",
                 "jsonl": "JSON lines, gzip: text where it is UTF-8, else base64",
                 "avro": "Avro, deflate",
+                "bytes": "Values alone: by connectors of other makers only",
             }
         },
     )
+    connector: Choice = Field(default="kafka_ferry", json_schema_extra=CHOICE)
+    accept_losses: AcceptLosses = Field(default=[], json_schema_extra=CONNECTOR)
     exclude_topics: ExcludedTopics = Field(default=[], json_schema_extra=_SELECTION)
     mode: Literal["incremental", "full"] = Field(
         default="incremental",
@@ -143,6 +167,20 @@ class ExportSpec(_ExchangeSpec):
         description="Read every object back and compare it with the fingerprints taken while exporting.",
         json_schema_extra=_OBJECTS,
     )
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        spec = super().from_params(params)
+        check_connector(spec)
+        if spec.transport != "engine":
+            check_export(spec)
+        return spec
+
+    @property
+    def written(self) -> Format:
+        """By this DAG's own tasks, which do not write bytes."""
+        assert self.format != "bytes"  # noqa: S101  # check_connector
+        return self.format
 
     def backup(self, *, full: bool | None = None) -> BackupSpec:
         """What the engine is asked to freeze; no groups, no ACLs: an export is of records.
@@ -238,6 +276,8 @@ class ImportSpec(_ExchangeSpec):
             raise BadParam("export_id", "is set, but follow_for also imports later exports", "use only one of the two")
         if spec.copy_to and spec.copy_to.rstrip("/") == spec.location.rstrip("/"):
             raise BadParam("copy_to", "is the location of the export itself", "leave it out, or use another location")
+        if spec.transport != "engine":
+            check_import(spec)
         return spec
 
     def restore(self, export_id: str | None = None) -> RestoreSpec:

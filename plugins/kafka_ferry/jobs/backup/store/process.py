@@ -62,7 +62,8 @@ def _compare(order: Order) -> dict[str, Any]:
     from kafka_ferry.jobs.backup.store.verify import compare_restored
 
     ranges = list(map(RestoreRange.from_json, order["ranges"]))
-    return {"lines": [line.to_json() for line in compare_restored(order["config"], _store(order), ranges)]}
+    lines = compare_restored(order["config"], _store(order), ranges, growing=order.get("growing", False))
+    return {"lines": [line.to_json() for line in lines]}
 
 
 def _source(order: Order) -> dict[str, Any]:

@@ -150,16 +150,17 @@ OWN: Final[SegmentReader] = OwnSegments()
 
 
 def restored_rows(
-    data: Any, segment: Segment, point_in_time: int | None, native: bool = False, reader: SegmentReader = OWN
-) -> Iterator[Rows | PackedRows]:
+    data: Any, segment: Segment, point_in_time: int | None, native: bool = False, reader: SegmentReader = OWN,
+    zero: int = FOR_ZERO,
+) -> Iterator[Rows | PackedRows]:  # fmt: skip
     """The records of a segment as they are restored.
 
-    :param native: see ``SegmentReader.decode``.
+    :param native: see ``SegmentReader.decode``. ``zero``: what stands for a time of 0.
     """
     for rows in as_claimed(reader.decode(data, segment, native), segment):
         kept = rows if point_in_time is None else rows.until(point_in_time)
         if len(kept):
-            yield kept.without_zero(FOR_ZERO)
+            yield kept.without_zero(zero)
 
 
 def decoded(data: bytes, key: str, native: bool) -> Iterator[Rows | PackedRows]:

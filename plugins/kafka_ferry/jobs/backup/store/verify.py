@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from kafka_ferry.jobs.backup.rules.decoding import named
 from kafka_ferry.jobs.backup.rules.layout import data_prefix
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
 from kafka_ferry.jobs.backup.rules.ranges import chain_segments
-from kafka_ferry.jobs.backup.rules.restore_plan import whole
+from kafka_ferry.jobs.backup.rules.restore_plan import FOR_ZERO, whole
 from kafka_ferry.jobs.backup.store.restore import OWN, RestoreRange, SegmentReader, decoded, read_segment, restored_rows
 from kafka_ferry.records.compare import compare
 from kafka_ferry.records.content import PartitionContent, PartitionRange
@@ -115,6 +115,8 @@ class RestoredPartition:
     """How a restored partition stands against its backup. Counts are in records.
 
     :param retimed: records that came 1 ms later than they were, as librdkafka cannot send their time.
+    :param end: offset on the target behind the last record of the backup, where others may follow; 0: none do.
+    :param behind: how many do; ``actual`` is without them.
     """
 
     topic: str
@@ -126,6 +128,8 @@ class RestoredPartition:
     reordered: int = 0
     detail: str = ""
     retimed: int = 0
+    end: int = 0
+    behind: int = 0
 
     @property
     def same(self) -> bool:
@@ -136,27 +140,48 @@ class RestoredPartition:
 
 
 def compare_restored(
-    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN
-) -> list[RestoredPartition]:
+    config: Mapping[str, Any], store: ObjectStore, ranges: Sequence[RestoreRange], reader: SegmentReader = OWN,
+    growing: bool = False,
+) -> list[RestoredPartition]:  # fmt: skip
     """Compare each restored partition with the fingerprints of the manifest, segment by segment.
 
     Objects are read again only where records were left out, where a time may be one that librdkafka cannot send, and
     where something differs, to say what.
+
+    :param growing: a connector wrote it, perhaps in transactions, and may be writing what comes behind: only so many
+        committed records as the backup has are looked at.
     """
-    admin = KafkaAdmin(client_config(config), "target")
-    ends = admin.offsets([one.at for one in ranges], "latest", "read_uncommitted")
+    admin, isolation = KafkaAdmin(client_config(config), "target"), _ISOLATION[growing]
+    ends = admin.offsets([one.at for one in ranges], "latest", isolation)
     result = []
-    with LibrdkafkaReader(client_config(config), "read_uncommitted") as target:
+    with LibrdkafkaReader(client_config(config), isolation) as target:
         for one in ranges:
             span = PartitionRange(one.topic, one.partition, one.base, ends[one.at])
             content = target.read([span])[one.at]
-            expected = list(_expected(store, one, reader))
+            expected = list(_expected(store, one, reader, growing))
+            end = behind = 0
+            if growing:
+                there = len(content)
+                content = _first(content, sum(part.records for part in expected))
+                end, behind = int(content.offsets[-1]) + 1 if len(content) else one.base, there - len(content)
             if _equal(content, expected):
                 records, retimed = sum(part.records for part in expected), sum(part.retimed for part in expected)
-                result.append(RestoredPartition(*one.at, records, len(content), retimed=retimed))
+                result.append(
+                    RestoredPartition(*one.at, records, len(content), retimed=retimed, end=end, behind=behind)
+                )
             else:
-                result.append(_differing(store, one, content, reader))
+                result.append(_differing(store, one, content, reader, growing))
     return result
+
+
+_ISOLATION: Final[dict[bool, Literal["read_committed", "read_uncommitted"]]] = {
+    True: "read_committed", False: "read_uncommitted"
+}  # fmt: skip
+
+
+def _first(content: PartitionContent, records: int) -> PartitionContent:
+    return PartitionContent(content.offsets[:records], content.hashes[:records], content.bytes, content.begin,
+                            content.end)  # fmt: skip
 
 
 class _Expected(NamedTuple):
@@ -167,9 +192,15 @@ class _Expected(NamedTuple):
     retimed: int
 
 
-def _expected(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> Iterator[_Expected]:
-    """By segment; an object is read once at most."""
+def _expected(store: ObjectStore, one: RestoreRange, reader: SegmentReader, sent_as_is: bool) -> Iterator[_Expected]:
+    """By segment; an object is read once at most.
+
+    :param sent_as_is: by a producer of Java's, which can send a time of 0.
+    """
     for segment in one.segments:
+        if sent_as_is and segment.fingerprint:
+            yield _Expected(segment.records, Fingerprint.from_json(segment.fingerprint), 0)
+            continue
         known = segment.fingerprint if whole(segment, one.point_in_time) else None
         times, until = (segment.min_timestamp, segment.max_timestamp), one.point_in_time
         zero = times[0] is not None and times[1] is not None and times[0] <= 0 <= times[1]
@@ -188,11 +219,13 @@ def _at_zero(pieces: Iterator[Any]) -> int:
     return sum(int(np.count_nonzero(np.asarray(rows.timestamps, dtype=np.int64) == 0)) for rows in pieces)
 
 
-def _restored(store: ObjectStore, one: RestoreRange, reader: SegmentReader) -> PartitionContent:
+def _restored(store: ObjectStore, one: RestoreRange, reader: SegmentReader, sent_as_is: bool) -> PartitionContent:
     pieces = (
         rows
         for segment in one.segments
-        for rows in restored_rows(reader.fetch(store, segment), segment, one.point_in_time, reader=reader)
+        for rows in restored_rows(
+            reader.fetch(store, segment), segment, one.point_in_time, reader=reader, zero=0 if sent_as_is else FOR_ZERO
+        )
     )
     return _contents(pieces, 0, one.segments[-1].end if one.segments else 0)
 
@@ -209,9 +242,9 @@ def _equal(content: PartitionContent, expected: Sequence[_Expected]) -> bool:
 
 
 def _differing(
-    store: ObjectStore, one: RestoreRange, content: PartitionContent, reader: SegmentReader
+    store: ObjectStore, one: RestoreRange, content: PartitionContent, reader: SegmentReader, sent_as_is: bool
 ) -> RestoredPartition:
-    ours = _restored(store, one, reader)
+    ours = _restored(store, one, reader, sent_as_is)
     found = compare(ours, content, ours.end)
     named = "; ".join(map(str, found.differences[:5])) or "records differ"
     return RestoredPartition(

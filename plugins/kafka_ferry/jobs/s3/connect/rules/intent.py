@@ -1,0 +1,71 @@
+"""What an S3 connector shall do, whoever made it: the words of no connector. Pure.
+
+A builder is a function from an ``Intent`` to the connector's config: that of ours is ``own_connectors.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
+
+
+@dataclass(frozen=True)
+class Flush:
+    """When a sink ends an object: at the first of these.
+
+    :param records: None: as the connector does it.
+    :param seconds: by the clock, without a new record too.
+    """
+
+    records: int | None = None
+    bytes: int | None = None
+    seconds: float = 60
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One connector between a cluster and a bucket.
+
+    :param way: ``sink``: from topics to the bucket; ``source``: from the bucket to topics.
+    :param topics: names, as the source cluster has them.
+    :param prefix: folder in the bucket, without ``/`` at either end; may be empty.
+    :param export: folder below it, of this export alone.
+    :param region: empty: as the worker's environment says.
+    :param endpoint: of a store that is not AWS's; empty: AWS.
+    :param path_style: None: as the connector does it.
+    :param key_id: a ConfigProvider's reference (``${file:...}``), never a key itself; empty: the worker's own
+        credentials. ``secret`` likewise.
+    :param encryption: ``AES256``, ``aws:kms``, ...; empty: as the bucket has it. ``kms_key``: of it.
+    :param tasks: at most.
+    :param renames: source topic to target topic, of those that get another name; a sink has none.
+    :param poll_seconds: how often a source looks for new objects.
+    :param cluster: Java client settings of the cluster that a sink reads, secrets included.
+    :param other_cluster: it is not the worker's own.
+    :param read_committed: what was written in transactions that were aborted is left out.
+    :param overrides: the worker lets connectors set up their clients (``consumer.override…``); MSK Connect does not.
+    """
+
+    way: Literal["sink", "source"]
+    topics: tuple[str, ...]
+    bucket: str
+    prefix: str
+    export: str
+    region: str = ""
+    endpoint: str = ""
+    path_style: bool | None = None
+    key_id: str = ""
+    secret: str = ""
+    encryption: str = ""
+    kms_key: str = ""
+    format: Literal["avro", "jsonl", "parquet", "bytes"] = "avro"
+    tasks: int = 1
+    renames: Mapping[str, str] = field(default_factory=dict)
+    flush: Flush = Flush()
+    poll_seconds: float = 10
+    cluster: Mapping[str, str] = field(default_factory=dict)
+    other_cluster: bool = False
+    read_committed: bool = True
+    overrides: bool = True
