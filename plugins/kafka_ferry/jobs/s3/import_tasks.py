@@ -96,7 +96,6 @@ class ImportPlanOperator(PlanningOperator):
             from kafka_ferry.jobs.s3.connect.planning import ask_worker
 
             connector = run.by_connector(export_id, run.catalogue(origin))
-            connector.check()
             conn_id = spec.copy_aws_conn_id if spec.copy_to else spec.aws_conn_id
             asked = ask_worker(connector.carrier, cluster.cluster_id, conn_id)
             both = {name: [*getattr(plan, name), *asked[name]] for name in ("changes", "notes")}

@@ -18,7 +18,6 @@ from kafka_ferry.jobs.backup.store.restore import read_segment
 from kafka_ferry.jobs.s3.bookmark import Mark
 from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_of, connect_runtime, connector_name
 from kafka_ferry.jobs.s3.connect.rules.intent import Intent
-from kafka_ferry.jobs.s3.connect.rules.limits import check_readable
 from kafka_ferry.jobs.s3.connect.rules.reached import (
     Look,
     Place,
@@ -55,11 +54,6 @@ class ConnectorImport:
     def export(self) -> str:
         """As the connector calls it in its offsets."""
         return f"{(self.spec.copy_to or self.spec.location).rstrip('/')}/{self.spec.export}"
-
-    def check(self) -> None:
-        """:raises BadParam: objects are of a format that the connector does not read."""
-        segments = [segment for topic in self.run.topics for one in topic.partitions for segment in one.segments]
-        check_readable([segment.key for segment in segments if segment.key])
 
     @cached_property
     def carrier(self) -> Carrier:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.s3.connect.rules.limits import check_readable
 from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 EXPORT: dict[str, Any] = {"topics": ["a"], "transport": "connect", "format": "avro"}
@@ -17,8 +16,6 @@ IMPORT: dict[str, Any] = {"transport": "connect"}
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"format": "parquet"}, "param 'format' is parquet, and our S3 sink writes Avro only. Fix: format: avro"),
-        ({"format": "jsonl"}, "param 'format' is jsonl"),
         ({"mode": "full"}, "param 'mode': full begins .*Fix: mode: incremental with another export name"),
         ({"signing_conn_id": "key"}, "param 'signing_conn_id' is set, .*Fix: leave it out; or transport: engine"),
         ({"location": "file:///x"}, "param 'location' is file:///x, and our S3 connectors know buckets only"),
@@ -85,9 +82,3 @@ def test_an_import(params: dict[str, Any], words: str) -> None:
 def test_the_engine_is_asked_nothing_of_the_kind() -> None:
     spec = ExportSpec.from_params({"topics": ["a"], "mode": "full", "signing_conn_id": "key", "location": "file:///x"})
     assert (spec.transport, spec.format) == ("engine", "parquet")
-
-
-def test_objects_that_the_source_does_not_read() -> None:
-    check_readable(["e/data/t/i/000000/1.avro", "e/data/t/i/000000/1-ab.jsonl.gz"])
-    with pytest.raises(BadParam, match=r"param 'export': has objects .* such as 1.parquet. Fix: an export with format"):
-        check_readable(["1.avro", "1.parquet"])

@@ -32,7 +32,7 @@ SOURCE = Intent(way="source", topics=("a",), bucket="ours", prefix="", export="e
 
 def test_a_sink_of_another_cluster_than_the_workers() -> None:
     config = own_config(SINK)
-    assert config["topics"] == "a,b"
+    assert (config["topics"], config["format"]) == ("a,b", "avro")
     assert {config[f"{part}.converter"] for part in ("key", "value", "header")} == {BYTES}
     assert config["s3.path.style.access.enabled"] == "true"
     assert (config["aws.access.key.id"], config["aws.secret.access.key"]) == (SINK.key_id, SINK.secret)

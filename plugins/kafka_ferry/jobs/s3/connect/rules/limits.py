@@ -33,8 +33,6 @@ def check_export(spec: ExportSpec) -> None:
     if spec.connector != "kafka_ferry":
         _check_vendor(spec)
         return
-    if spec.format != "avro":
-        raise BadParam("format", f"is {spec.format}, and our S3 sink writes Avro only", f"format: avro; or {_ENGINE}")
     if spec.mode == "full":
         raise BadParam(
             "mode",
@@ -80,14 +78,3 @@ def _check_both(spec: ExportSpec | ImportSpec) -> None:
 def _check_s3(param: str, location: str) -> None:
     if not location.startswith("s3://"):
         raise BadParam(param, f"is {location}, and our S3 connectors know buckets only", f"s3://bucket/…; or {_ENGINE}")
-
-
-def check_readable(keys: list[str]) -> None:
-    """:param keys: of an export's objects.
-
-    :raises BadParam: the source connector does not read their format.
-    """
-    other = next((key for key in keys if not key.endswith((".avro", ".jsonl.gz"))), None)
-    if other is not None:
-        fix = f"an export with format avro or jsonl; or {_ENGINE}"
-        raise BadParam("export", f"has objects that our S3 source does not read, such as {other}", fix)

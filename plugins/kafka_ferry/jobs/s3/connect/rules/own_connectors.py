@@ -47,6 +47,7 @@ def _sink(intent: Intent) -> dict[str, str]:
     flush = intent.flush
     config = {
         **with_prefix(intent.cluster, "kafka."),
+        "format": intent.format,
         "rotate.schedule.interval.ms": _ms(flush.seconds),
         "manifest.interval.ms": _ms(max(1, flush.seconds)),
     }
