@@ -16,10 +16,11 @@ BACKUP: Final = ReportedJob(
             "counts": "Is every offset that was frozen in an object, or accounted for?",
             "groups": "Are the groups' committed offsets in the backup?",
             "acls": "Are the ACLs in the backup?",
+            "quotas": "Are the client quotas in the backup?",
         },
     ),
-    never_carried="Not in a backup: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
-    "not reveal.",
+    never_carried="Not in a backup: schemas of a Schema Registry, and SCRAM users, whose passwords Kafka does not "
+    "reveal.",
 )
 RESTORE: Final = ReportedJob(
     words=Words(
@@ -34,8 +35,8 @@ RESTORE: Final = ReportedJob(
         compared="{what} were read back from the target and match the backup.",
         counted="{what} were counted on both sides. Their contents were not compared.",
     ),
-    never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
-    "reveal; create them on the target by hand.",
+    never_carried="Not copied: schemas of a Schema Registry, and SCRAM users, whose passwords Kafka does not reveal; "
+    "create them on the target by hand.",
 )
 VERIFICATION: Final = ReportedJob(
     words=Words(

@@ -175,6 +175,17 @@ class GroupOffset(_Grown):
     metadata: str = Field(default="", max_length=_METADATA)
 
 
+class EntityQuotas(_Model):
+    """The client quotas of one entity.
+
+    :param entity: kind (``user``, ``client-id``, ``ip``) to name; None: the default of the kind.
+    :param values: quota to its limit, as the brokers tell it.
+    """
+
+    entity: dict[str, str | None]
+    values: dict[str, float]
+
+
 class Totals(_Model):
     """What the backup itself wrote. ``puts`` are requests that write, of its last try."""
 
@@ -194,12 +205,13 @@ class Manifest(_Grown):
     :param follows: id of the newest backup there was when it began. Not in manifests of before this field, and left
         out where it is None, so that those keep their digests.
     :param acls: None when there is no authorizer, or they were not asked for.
+    :param quotas: the cluster's client quotas. Not written when there are none, or they were not asked for.
     :param groups_left_out: group to why it is not in here: those of other types, and those left out by default. Not
         written when empty.
     :param notes: what a reader should know: topics recreated, ACLs that may not be read, …
     """
 
-    newer = frozenset(("follows", "groups_left_out"))
+    newer = frozenset(("follows", "groups_left_out", "quotas"))
 
     schema_: str = Field(default=SCHEMA, alias="schema")
     backup: str
@@ -216,6 +228,7 @@ class Manifest(_Grown):
     groups: dict[str, list[GroupOffset]] = {}
     groups_left_out: dict[str, str] = {}
     acls: list[dict[str, str]] | None = None
+    quotas: list[EntityQuotas] = []
     notes: list[str] = []
     totals: Totals = Totals()
 

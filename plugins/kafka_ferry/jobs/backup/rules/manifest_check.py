@@ -33,6 +33,7 @@ _HASH = re.compile(r"[0-9a-f]{16}")
 _REPLICAS = 2**15 - 1
 _TOTALS = ("records", "bytes", "size", "objects", "puts")
 _ACL = {"resource", "name", "pattern", "principal", "host", "operation", "permission"}
+_ENTITIES = {"user", "client-id", "ip"}
 _COUNTS = ("records", "bytes", "size", "missing")
 
 
@@ -49,6 +50,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
         f"an ACL of {', '.join(sorted(acl))[:200] or 'nothing'}" for acl in manifest.acls or () if set(acl) != _ACL
     )
     yield from _group_problems(manifest)
+    yield from _quota_problems(manifest)
     names: set[str] = set()
     for topic in manifest.topics:
         problem = topic_problem(topic.name, topic.topic_id)
@@ -73,6 +75,18 @@ def _group_problems(manifest: Manifest) -> Iterator[str]:
         for one in offsets:
             if not (0 <= one.partition < 2**31 and -_MAX <= one.offset <= _MAX):
                 yield f"group {group[:200]!r}: offset {one.offset} of {one.topic[:260]}-{one.partition}"
+
+
+def _quota_problems(manifest: Manifest) -> Iterator[str]:
+    seen = set()
+    for one in manifest.quotas:
+        whose = ", ".join(f"{kind} {name}" for kind, name in sorted(one.entity.items()))[:200] or "nobody"
+        entity = tuple(sorted(one.entity.items()))
+        if not one.entity or not set(one.entity) <= _ENTITIES or entity in seen:
+            yield f"quotas of {whose}: no entity, or one that is listed twice"
+        elif not one.values or not all(math.isfinite(value) for value in one.values.values()):
+            yield f"quotas of {whose}: none, or one that is not a number"
+        seen.add(entity)
 
 
 def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:

@@ -139,6 +139,12 @@ class BackupSpec(_BackupSpec):
         description="Note the cluster's ACLs in the manifest.",
         json_schema_extra=_SELECTION,
     )
+    quotas: bool = Field(
+        default=True,
+        title="Quotas",
+        description="Note the cluster's client quotas in the manifest.",
+        json_schema_extra=_SELECTION,
+    )
     full_every: int | None = Field(
         default=7,
         ge=1,
@@ -277,6 +283,15 @@ class RestoreSpec(_BackupSpec):
         title="ACLs",
         description=(
             "copy creates the backup's ACLs of these topics and groups on the target; ACLs not created are listed."
+        ),
+        json_schema_extra=_DETAILS,
+    )
+    quotas: Literal["none", "copy"] = Field(
+        default="none",
+        title="Quotas",
+        description=(
+            "Client quotas are the cluster's, of no topic. copy sets all of the backup on the target, also where "
+            "another value is there; none is taken away."
         ),
         json_schema_extra=_DETAILS,
     )

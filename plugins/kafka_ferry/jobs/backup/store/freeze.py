@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,16 +19,24 @@ from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.backup.rules.manifest import GroupOffset, Manifest, State
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, lineage, plan_topic, reached
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+from kafka_ferry.jobs.backup.store.around import Around
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.store_clock import clock_problem
 
 log = logging.getLogger(__name__)
 
 
-def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
+def begin_backup(
+    admin: KafkaAdmin,
+    catalogue: Catalogue,
+    spec: BackupSpec,
+    backup_id: str,
+    now: str,
+    look_around: Callable[[], Around] = Around,
+) -> Manifest:
     """The manifest of a backup: the one that is there, so that a retry resumes, or a new one, written IN_PROGRESS.
 
-    :param now: ISO 8601, UTC.
+    :param now: ISO 8601, UTC. ``look_around``: what it has beside topics, groups and ACLs.
     :raises BadParam: nothing matches ``topics``.
     :raises DataLossError: a log ends before what the parent has of it.
     """
@@ -37,7 +45,7 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
         if known.state is not State.COMPLETE:
             check_topic_ids(admin, known)
         return known
-    manifest = plan_backup(admin, catalogue, spec, backup_id, now)
+    manifest = plan_backup(admin, catalogue, spec, backup_id, now, look_around())
     catalogue.write(manifest)
     return manifest
 
@@ -51,8 +59,11 @@ _INSTEAD_OF_IDS = (
 )
 
 
-def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
+def plan_backup(
+    admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str, around: Around | None = None
+) -> Manifest:
     """What a backup begun now would cover. Writes nothing."""
+    around = around or Around()
     cluster_id = admin.describe_cluster().cluster_id
     there = admin.topic_names()
     selection = select("topics", there, spec.topics, spec.exclude_topics, never=_never, by_default=lambda _: None)
@@ -98,7 +109,14 @@ def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backu
         groups=groups,
         groups_left_out=left_out,
         acls=acls,
-        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else []), *halved],
+        quotas=list(around.quotas),
+        notes=[
+            *notes,
+            *(admin.metadata_note() if groups else []),
+            *([note] if note else []),
+            *around.notes,
+            *halved,
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kafka_ferry.core.plan import Archive, PlannedTopic, Side
+from kafka_ferry.core.words import number_of
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, TopicBackup
 from kafka_ferry.jobs.backup.rules.plan import BackupPlan, Covered
 from kafka_ferry.jobs.backup.store.freeze import plan_backup
@@ -25,7 +26,7 @@ def plan_of_backup(job: BackupJob) -> BackupPlan:
     cluster = admin.describe_cluster()
     job.look_at_copy()
     known = job.catalogue.read(job.backup_id)
-    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
+    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now(), job.look_around())
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
     sizes = _sampled(job, manifest, job.record_bytes())
     lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
@@ -44,7 +45,7 @@ def plan_of_backup(job: BackupJob) -> BackupPlan:
         skipped_groups=manifest.groups_left_out,
         records=sum(line.records or 0 for line in lines),
         bytes=sum(line.bytes or 0 for line in lines),
-        notes=[*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
+        notes=[*manifest.notes, *_around(manifest), *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
     )
 
 
@@ -73,6 +74,12 @@ def _line(topic: TopicBackup, size: float | None) -> PlannedTopic:
         records=records,
         bytes=round(records * size) if size is not None else None if records else 0,
     )
+
+
+def _around(manifest: Manifest) -> list[str]:
+    """What has no lines of its own in a plan."""
+    quotas = sum(len(one.values) for one in manifest.quotas)
+    return [f"with {number_of(quotas, 'client quota')}"] if quotas else []
 
 
 def _begun(known: Manifest | None) -> list[str]:

@@ -77,7 +77,7 @@ class FreezeBackupOperator(BackupOperator):
             write_plan(artifacts, plan.model_copy(update={"covered": found}))
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
             raise self.nothing_below("report")
-        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())
+        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now(), job.look_around)
         for note in manifest.notes:
             self.log.info("%s", note)
         partitions = sum(1 for _ in manifest.partitions())
@@ -216,7 +216,7 @@ class ValidateBackupOperator(BackupOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.words import number_of
         from kafka_ferry.jobs.backup.rules.archive import backup_lines
-        from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, topic_lines
+        from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, quotas_check, topic_lines
         from kafka_ferry.jobs.backup.rules.order import futures
         from kafka_ferry.jobs.backup.store.job import now
         from kafka_ferry.jobs.backup.store.verify import presence_damage, structure_damage
@@ -233,6 +233,7 @@ class ValidateBackupOperator(BackupOperator):
         objects = sum(segment.key is not None for _, _, segment in segments)
         pruning = artifacts.read_json(PRUNING) or {}
         checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
+        checks.append(quotas_check(chain[-1], asked=job.spec.quotas))
         checks.append(self._copy_check(job, segments))
         checks.append(clocks_check(futures(manifests, datetime.now(UTC))))
         totals = chain[-1].totals

@@ -12,10 +12,17 @@ from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import Context
 
+    from kafka_ferry.core.checks import Check
     from kafka_ferry.jobs.backup.store.restore import RestoreRange
     from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
+
+
+_NOT_MADE = {"acls": "no ACL is created", "quotas": "no quota is set"}
+_LAST = tuple(_NOT_MADE)
 
 
 class PlanRestoreOperator(PlanningOperator):
@@ -159,32 +166,40 @@ class RestoreGroupsOperator(BackupOperator):
 
 
 class RestoreAclsOperator(BackupOperator):
-    """With ``acls: copy``, make the manifest's ACLs of what was restored; what is not made is named.
+    """With ``quotas: copy`` set the manifest's quotas, with ``acls: copy`` make its ACLs of what was restored; what is
+    not made is named.
 
-    The last that is done to topics and groups, what was held is put back before: one may deny that to us.
+    The last that is done to topics and groups, what was held is put back before: one may slow us, or deny that to us.
     """
 
-    def execute_task(self, context: Context) -> str:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.core.checks import Check, Status
         from kafka_ferry.jobs.backup.rules.acls import restored_acls_check
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         made = artifacts.read_json(CHECKS_MADE) or {"checks": []}
-        others = [check for check in made["checks"] if check["name"] != "acls"]
+        others = [check for check in made["checks"] if check["name"] not in _LAST]
         failed = sorted({check["name"] for check in others if check["status"] == Status.FAIL})
-        why_not = "" if job.spec.acls == "copy" else "param acls is none"
-        if not why_not and (failed or not others):
-            why_not = f"no ACL is created where another check failed ({', '.join(failed) or 'none was made'})"
-        if not why_not:
+        held_back = ", ".join(failed) or ("" if others else "none was made")
+        if not held_back and "copy" in (job.spec.quotas, job.spec.acls):
             self.log.info("configs restored on %d topics", len(put_back(job.restore_run, artifacts)))
-        check = (
-            Check(name="acls", status=Status.SKIPPED, detail=why_not)
-            if why_not
-            else restored_acls_check(*job.make_acls())
-        )
-        artifacts.write_json(CHECKS_MADE, {**made, "checks": [*others, check.model_dump(mode="json")]})
-        return check.status.value
+
+        def last(name: str, asked: str, work: Callable[[], Check]) -> Check:
+            if asked != "copy":
+                return Check(name=name, status=Status.SKIPPED, detail=f"param {name} is none")
+            if held_back:
+                why = f"{_NOT_MADE[name]} where another check failed ({held_back})"
+                return Check(name=name, status=Status.SKIPPED, detail=why)
+            return work()
+
+        quotas = last("quotas", job.spec.quotas, job.set_quotas)
+        if quotas.status is Status.FAIL:
+            held_back = "quotas"
+        checks = [last("acls", job.spec.acls, lambda: restored_acls_check(*job.make_acls())), quotas]
+        all_made = [*others, *(check.model_dump(mode="json") for check in checks)]
+        artifacts.write_json(CHECKS_MADE, {**made, "checks": all_made})
+        return {check.name: check.status.value for check in checks}
 
 
 def put_back(restore_run: RestoreRun, artifacts: RunArtifacts) -> list[str]:
