@@ -56,7 +56,7 @@ class ApplySchemasOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, int]:
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         artifacts, migration = RunArtifacts.of(context), migration_of(context)
         acquire_lock(context, migration.shared_name)
@@ -88,7 +88,7 @@ class RestoreSettingsOperator(FerryOperator):
         self.as_teardown(on_failure_fail_dagrun=True)
 
     def execute_task(self, context: Context) -> int:
-        from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         journal = SettingsJournal(RunArtifacts.of(context))
         if not any(journal.open().values()):
