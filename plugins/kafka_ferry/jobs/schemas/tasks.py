@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from kafka_ferry.jobs.schemas.live.migration import SchemasMigration
 
-#: What each id of the source became, where the target gave ids.
-IDS = "schemas/ids.json"
-
 
 def migration_of(context: Context) -> SchemasMigration:
     """As the run's params ask for it."""
@@ -68,6 +65,8 @@ class VerifySchemasOperator(FerryOperator):
     """Read both registries again, ask the target for each id, and make the checks."""
 
     def execute_task(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.jobs.registry.live.journal import IDS
+
         artifacts, migration = RunArtifacts.of(context), migration_of(context)
         checks, sentence, ids = migration.verify()
         artifacts.write_json(IDS, [[*key, there] for key, there in sorted(ids.items())])

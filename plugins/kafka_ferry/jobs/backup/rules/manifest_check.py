@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka_ferry.core.object_key import key_problem
-from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, manifest_key, segment_key
+from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, manifest_key, schemas_key, segment_key
 from kafka_ferry.jobs.backup.rules.timestamps import parse_timestamp
 from kafka_ferry.records.record_hash import HASH_VERSION
 from kafka_ferry.records.record_size import BATCH_HEADER
@@ -24,6 +24,8 @@ MANIFEST_BYTES: Final = 512 * 1024 * 1024
 """The largest manifest, or piece of a journal, that is read: half a million segments."""
 OBJECT_BYTES: Final = 2**31
 """The largest object: segments are cut at 512 MB at the latest."""
+SCHEMAS_BYTES: Final = 256 * 1024 * 1024
+"""The largest object of schemas, as it is stored."""
 SEGMENT_RECORDS: Final = 64_000_000
 """The most records of one segment: a buffer of 1.5 GB holds no more, when all are empty."""
 
@@ -51,6 +53,7 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
     )
     yield from _group_problems(manifest)
     yield from _quota_problems(manifest)
+    yield from _schemas_problems(manifest)
     names: set[str] = set()
     for topic in manifest.topics:
         problem = topic_problem(topic.name, topic.topic_id)
@@ -87,6 +90,16 @@ def _quota_problems(manifest: Manifest) -> Iterator[str]:
         elif not one.values or not all(math.isfinite(value) for value in one.values.values()):
             yield f"quotas of {whose}: none, or one that is not a number"
         seen.add(entity)
+
+
+def _schemas_problems(manifest: Manifest) -> Iterator[str]:
+    part = manifest.schemas
+    if part is None:
+        return
+    if not _SHA256.fullmatch(part.sha256) or part.key != schemas_key(manifest.backup, part.sha256):
+        yield f"schemas: its key {part.key[:300]!r} is not the key of its own object"
+    if not 0 < part.size <= SCHEMAS_BYTES:
+        yield f"schemas: an object of {part.size} bytes"
 
 
 def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:

@@ -21,6 +21,7 @@ from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, lineage, plan
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
 from kafka_ferry.jobs.backup.store.around import Around
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.schemas import keep_schemas
 from kafka_ferry.jobs.backup.store.store_clock import clock_problem
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,11 @@ def begin_backup(
         if known.state is not State.COMPLETE:
             check_topic_ids(admin, known)
         return known
-    manifest = plan_backup(admin, catalogue, spec, backup_id, now, look_around())
+    manifest = plan_backup(admin, catalogue, spec, backup_id, now)
+    around = look_around()  # after the ends: a schema is registered before the first record that has its id
+    if around.schemas:  # before the manifest, or a retry would find one that names what nobody has any more
+        keep_schemas(catalogue.store, around.schemas, around.packed)
+    manifest = around.added_to(manifest)
     catalogue.write(manifest)
     return manifest
 
@@ -59,11 +64,8 @@ _INSTEAD_OF_IDS = (
 )
 
 
-def plan_backup(
-    admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str, around: Around | None = None
-) -> Manifest:
+def plan_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
     """What a backup begun now would cover. Writes nothing."""
-    around = around or Around()
     cluster_id = admin.describe_cluster().cluster_id
     there = admin.topic_names()
     selection = select("topics", there, spec.topics, spec.exclude_topics, never=_never, by_default=lambda _: None)
@@ -109,14 +111,7 @@ def plan_backup(
         groups=groups,
         groups_left_out=left_out,
         acls=acls,
-        quotas=list(around.quotas),
-        notes=[
-            *notes,
-            *(admin.metadata_note() if groups else []),
-            *([note] if note else []),
-            *around.notes,
-            *halved,
-        ],
+        notes=[*notes, *(admin.metadata_note() if groups else []), *([note] if note else []), *halved],
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import humanize
+
 from kafka_ferry.core.plan import Archive, PlannedTopic, Side
 from kafka_ferry.core.words import number_of
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, TopicBackup
@@ -26,7 +28,7 @@ def plan_of_backup(job: BackupJob) -> BackupPlan:
     cluster = admin.describe_cluster()
     job.look_at_copy()
     known = job.catalogue.read(job.backup_id)
-    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now(), job.look_around())
+    manifest = known or job.look_around().added_to(plan_backup(admin, job.catalogue, spec, job.backup_id, now()))
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
     sizes = _sampled(job, manifest, job.record_bytes())
     lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
@@ -78,8 +80,12 @@ def _line(topic: TopicBackup, size: float | None) -> PlannedTopic:
 
 def _around(manifest: Manifest) -> list[str]:
     """What has no lines of its own in a plan."""
-    quotas = sum(len(one.values) for one in manifest.quotas)
-    return [f"with {number_of(quotas, 'client quota')}"] if quotas else []
+    quotas, part = sum(len(one.values) for one in manifest.quotas), manifest.schemas
+    told = [f"with {number_of(quotas, 'client quota')}"] if quotas else []
+    if part:
+        versions = f"{number_of(part.versions, 'version')} of {number_of(part.subjects, 'subject')}"
+        told.append(f"with the schema registry: {versions}, {humanize.naturalsize(part.size)}")
+    return told
 
 
 def _begun(known: Manifest | None) -> list[str]:

@@ -48,11 +48,19 @@ class ProvisionRestoreOperator(BackupOperator):
         from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.shared_names import read_name
+        from kafka_ferry.jobs.common.run_lock import acquire_lock
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         wait_for_lock(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
         memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
         job.restore_run.check()
+        if job.carrier:  # before the records, so that who reads them there can
+            acquire_lock(context, job.carrier.shared_name)
+            done = job.carrier.apply(SettingsJournal(artifacts))
+            self.log.info(
+                "schemas: %d registered, %d deleted, %d settings", done.registered, done.deleted, done.settings
+            )
         job.restore_run.remember(memory)
         artifacts.write_json(HELD_CONFIGS, memory)
         made = job.restore_run.provision(memory)
@@ -226,12 +234,15 @@ class ValidateRestoreOperator(BackupOperator):
         )
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.work import added
+        from kafka_ferry.jobs.registry.live.carrier import registry_carried
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         topics, (compared, source) = job.restore_run.topics, _compared(artifacts)
         lines = restored_topics(topics, compared)
         checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
         checks.append(source_check(source))
+        if job.carrier:
+            checks.append(registry_carried(job.carrier, artifacts))
         told = artifacts.read_json(GROUPS) or {}
         steps = [RestoreGroupLine.from_json(step) for step in told.get("steps", [])]
         committed = job.target.admin.commits({step.group for step in steps}) if steps else {}
@@ -257,11 +268,18 @@ class ReleaseOperator(BackupOperator):
     """Put back what was held during the restore. A teardown: it runs after failures too."""
 
     def execute_task(self, context: Context) -> list[str]:
+        from contextlib import ExitStack
+
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         artifacts = RunArtifacts.of(context)
         artifacts.discard(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        changed = put_back(restore_job(context).restore_run, artifacts)
+        job = restore_job(context)
+        with ExitStack() as both:  # one that does not answer keeps nobody from putting back the other's
+            if job.carrier:
+                both.callback(job.carrier.take_back, SettingsJournal(artifacts))
+            changed = put_back(job.restore_run, artifacts)
         self.log.info("configs restored on %d topics: %s", len(changed), ", ".join(changed[:50]))
         artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
         return changed[:50]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kafka_ferry.core.checks import Check, Status
+from kafka_ferry.core.checks import Check, Status, worst
 from kafka_ferry.core.words import number_of
 from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 from kafka_ferry.jobs.registry.rules.decide import Decision
@@ -23,6 +23,22 @@ def checks_of(asked: Asked, source: RegistryState, target: RegistryState, decisi
         _settings(asked, "compatibility", source, decision),
         _modes(asked, source, target, decision),
     ]
+
+
+def as_one(checks: Sequence[Check]) -> Check:
+    """The check ``registry`` of runs that carry schemas beside other things.
+
+    :param checks: all of the checklist.
+    """
+    told = [check for check in checks if check.name in ("schemas", "ids")]
+    return Check(
+        name="registry",
+        status=worst([check.status for check in checks]),
+        expected="; ".join(f"{check.name}: {check.expected}" for check in told),
+        actual="; ".join(f"{check.name}: {check.actual}" for check in told),
+        detail="; ".join(check.detail for check in checks if check.detail),
+        differences=_cut([f"{check.name}: {line}" for check in checks for line in check.differences]),
+    )
 
 
 def sentence_of(source: RegistryState, checks: Sequence[Check]) -> str:
