@@ -28,8 +28,9 @@ from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.restore_job import RestoreJob
 from kafka_ferry.jobs.backup.store.schemas import check_schemas, keep_schemas
 from kafka_ferry.jobs.backup.tasks.restore import ReleaseOperator
-from kafka_ferry.jobs.registry.live.carrier import SchemasCarrier, registry_carried
+from kafka_ferry.jobs.registry.live.carrier import SchemasCarrier
 from kafka_ferry.jobs.registry.live.journal import IDS, SettingsJournal
+from kafka_ferry.jobs.registry.live.stage import registry_carried
 from kafka_ferry.records.damage import DamagedSegment
 from kafka_ferry.report.artifacts import RunArtifacts
 from registry_double import RegistryDouble, serving

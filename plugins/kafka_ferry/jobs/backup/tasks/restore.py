@@ -48,19 +48,14 @@ class ProvisionRestoreOperator(BackupOperator):
         from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.shared_names import read_name
-        from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
+        from kafka_ferry.jobs.registry.live.stage import carry
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         wait_for_lock(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
         memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
         job.restore_run.check()
         if job.carrier:  # before the records, so that who reads them there can
-            acquire_lock(context, job.carrier.shared_name)
-            done = job.carrier.apply(SettingsJournal(artifacts))
-            self.log.info(
-                "schemas: %d registered, %d deleted, %d settings", done.registered, done.deleted, done.settings
-            )
+            carry(context, job.carrier, artifacts)
         job.restore_run.remember(memory)
         artifacts.write_json(HELD_CONFIGS, memory)
         made = job.restore_run.provision(memory)
@@ -234,7 +229,7 @@ class ValidateRestoreOperator(BackupOperator):
         )
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.work import added
-        from kafka_ferry.jobs.registry.live.carrier import registry_carried
+        from kafka_ferry.jobs.registry.live.stage import registry_carried
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         topics, (compared, source) = job.restore_run.topics, _compared(artifacts)

@@ -15,14 +15,13 @@ from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.registry.hook import RegistryHook
 from kafka_ferry.jobs.common.at_once import each
 from kafka_ferry.jobs.common.run_lock import SharedName
-from kafka_ferry.jobs.registry.live.journal import IDS, SettingsJournal
+from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 from kafka_ferry.jobs.registry.live.reading import RegistryReader
 from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 from kafka_ferry.jobs.registry.rules.decide import Decision, Setting, Step, decide
 from kafka_ferry.jobs.registry.rules.findings import findings_of
-from kafka_ferry.jobs.registry.rules.judge import as_one, checks_of, sentence_of
+from kafka_ferry.jobs.registry.rules.judge import checks_of, sentence_of
 from kafka_ferry.jobs.registry.rules.state import Id, Place, RegistryState, ids_of
-from kafka_ferry.report.artifacts import RunArtifacts
 
 log = logging.getLogger(__name__)
 
@@ -205,13 +204,6 @@ class SchemasCarrier:
         decision = decide(self.source, target, self.asked.ids)
         checks = checks_of(self.asked, self.source, target, decision)
         return checks, sentence_of(self.source, checks), decision.ids
-
-
-def registry_carried(carrier: SchemasCarrier, artifacts: RunArtifacts) -> Check:
-    """The check ``registry``; what each id became is noted among the artifacts."""
-    checks, _, ids = carrier.verify()
-    artifacts.write_json(IDS, [[*key, there] for key, there in sorted(ids.items())])
-    return as_one(checks)
 
 
 def _at_the_target(one: SubjectVersion, at: dict[Place, int]) -> tuple[Reference, ...]:

@@ -21,7 +21,7 @@ class Asked:
     :param ids: what becomes of them. ``subjects``: names or regular expressions, each for a whole name.
     :param ids_param, subjects_param, source_param, target_param: what findings name.
     :param side: where the schemas come from: ``the source``; ``at_side``: ``at the source``.
-    :param leave_out: how one leaves a subject out.
+    :param leave_out: how one leaves a subject out. ``may_be_empty``: a source without any is no mistake.
     """
 
     ids: Ids
@@ -33,6 +33,7 @@ class Asked:
     side: str = "the source"
     at_side: str = "at the source"
     leave_out: str = "leave the subject out"
+    may_be_empty: bool = False
 
     @property
     def mapped(self) -> str:

@@ -32,6 +32,8 @@ def findings_of(asked: Asked, source: RegistryState, target: RegistryState, deci
 
 def _subjects(asked: Asked, source: RegistryState) -> Iterator[Finding]:
     names = source.wanted
+    if not names and asked.may_be_empty:
+        return
     if not names:
         fix = "correct the expressions; each has to match a whole name, that of a context's begins with :.context:"
         what = f"none matches {', '.join(asked.subjects[:5])}"
