@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from enum import StrEnum
-
 from pydantic import Field, model_validator
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-
-
-class Ids(StrEnum):
-    """What becomes of the ids of schemas."""
-
-    KEEP = "keep"
-    MAP = "map"
+from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 
 
 class SchemasSpec(Spec):
@@ -70,6 +61,7 @@ class SchemasSpec(Spec):
             )
         return self
 
-    def wants(self, subject: str) -> bool:
-        """Whether a subject is among those asked for."""
-        return any(pattern == subject or re.fullmatch(pattern, subject) for pattern in self.subjects)
+    @property
+    def asked(self) -> Asked:
+        """For who carries them."""
+        return Asked(self.ids, self.subjects)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kafka_ferry.core.schema_text import digest
@@ -78,6 +78,18 @@ class RegistryState:
         """The mode that counts for a subject."""
         every = self.modes.get("")
         return every if every == "READONLY_OVERRIDE" else self.modes.get(subject) or every
+
+    def only(self, wants: Callable[[str], bool]) -> RegistryState:
+        """The part that is wanted, with all it refers to."""
+        wanted = frozenset(subject for subject in self.wanted if wants(subject))
+        kept = {place: one for place, one in self.versions.items() if place[0] in wanted}
+        todo = list(kept.values())
+        while todo:
+            places = [(ref.subject, ref.version) for ref in todo.pop().schema.references]
+            new = {place: self.versions[place] for place in places if place in self.versions and place not in kept}
+            kept |= new
+            todo += new.values()
+        return replace(self, versions=kept, wanted=wanted)
 
     def missing_references(self) -> list[tuple[SubjectVersion, Place]]:
         """Who refers to what is not there."""

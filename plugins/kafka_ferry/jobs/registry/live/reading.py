@@ -9,7 +9,7 @@ from functools import cached_property
 from kafka_ferry.core.schemas import Schema, SubjectVersion, context_of
 from kafka_ferry.hooks.registry.hook import RegistryHook, RegistryNotFound
 from kafka_ferry.jobs.common.at_once import each
-from kafka_ferry.jobs.schemas.rules.state import Id, Place, RegistryState
+from kafka_ferry.jobs.registry.rules.state import Id, Place, RegistryState
 
 
 class RegistryReader:

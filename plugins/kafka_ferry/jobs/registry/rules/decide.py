@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kafka_ferry.core.schemas import IMPORT, SubjectVersion, context_of
-from kafka_ferry.jobs.schemas.rules.spec import Ids
-from kafka_ferry.jobs.schemas.rules.state import Id, RegistryState
+from kafka_ferry.jobs.registry.rules.asked import Ids
+from kafka_ferry.jobs.registry.rules.state import Id, RegistryState
 
 
 @dataclass(frozen=True)
