@@ -25,8 +25,19 @@ from kafka_ferry.hooks.registry.rest import (
 
 __all__ = [
     "RegistryError", "RegistryHook", "RegistryNotAuthorized", "RegistryNotFound", "RegistryRefused",
-    "RegistryUnavailable",
+    "RegistryUnavailable", "leads_to_glue",
 ]  # fmt: skip
+
+#: The API's own code of an answer 404, where the call exists and the schema does not.
+_NO_SCHEMA = 40403
+
+
+def leads_to_glue(conn_id: str) -> bool:
+    """Whether a connection is of type ``aws``: then its registry is AWS Glue's (``glue.py``)."""
+    try:
+        return str(BaseHook.get_connection(conn_id).conn_type) == "aws"
+    except AirflowNotFoundException:
+        return False  # who uses it says so
 
 
 class RegistryHook(BaseHook):
@@ -156,6 +167,18 @@ class RegistryHook(BaseHook):
         except RegistryNotFound:
             return None
         return self._schema(found, f"id {number}")
+
+    def by_guid(self, guid: str) -> Schema | None:
+        """What a GUID stands for, in whichever context; None: the registry does not know it.
+
+        :raises RegistryNotFound: it has no GUIDs at all: Confluent's has them since version 8.
+        """
+        try:
+            return self._schema(self._mapping(f"/schemas/guids/{guid}"), f"GUID {guid}")
+        except RegistryNotFound as error:
+            if error.code == _NO_SCHEMA:
+                return None
+            raise
 
     def version_of(self, subject: str, schema: Schema) -> int:
         """The number of the version of a subject that a schema is.

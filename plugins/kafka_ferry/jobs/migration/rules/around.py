@@ -133,8 +133,9 @@ SourceRegistry = Annotated[
     Field(
         title="Source schema registry",
         description=(
-            "Airflow connection of type http, such as registry_source. With it, and that of the target, every schema "
-            "id in the records is looked up in both: it has to mean the same. Nothing is written. Empty: not looked at."
+            "Airflow connection of type http, such as registry_source; of type aws: AWS Glue. With it, and that of the "
+            "target, every schema id in the records is looked up in both: it has to mean the same. Nothing is written. "
+            "Empty: not looked at."
         ),
         json_schema_extra=AROUND,
     ),
@@ -143,7 +144,7 @@ TargetRegistry = Annotated[
     str | None,
     Field(
         title="Target schema registry",
-        description="Airflow connection of type http, such as registry_target: the one that readers of the target use.",
+        description="Airflow connection of type http or aws, such as registry_target: what readers of the target use.",
         json_schema_extra=AROUND,
     ),
 ]

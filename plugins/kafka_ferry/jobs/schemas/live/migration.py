@@ -10,12 +10,12 @@ from functools import cached_property
 
 from kafka_ferry.core.checks import Check
 from kafka_ferry.core.schemas import IMPORT, Reference, SubjectVersion, context_of
-from kafka_ferry.exceptions import FerryError
-from kafka_ferry.hooks.registry.hook import RegistryHook
+from kafka_ferry.exceptions import BadParam, FerryError
+from kafka_ferry.hooks.registry.hook import RegistryHook, leads_to_glue
 from kafka_ferry.jobs.common.at_once import each
 from kafka_ferry.jobs.common.run_lock import SharedName
 from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
-from kafka_ferry.jobs.schemas.live.reading import RegistryReader
+from kafka_ferry.jobs.schemas.live.reading import ReadableRegistry, RegistryReader, TargetReader
 from kafka_ferry.jobs.schemas.rules.decide import Decision, Setting, Step, decide
 from kafka_ferry.jobs.schemas.rules.findings import findings_of
 from kafka_ferry.jobs.schemas.rules.judge import checks_of, sentence_of
@@ -44,17 +44,32 @@ class SchemasMigration:
     """One migration of schemas; all it knows, it reads.
 
     :param spec: what was asked for.
+    :raises BadParam: AWS Glue is asked for what it does not have.
     """
 
     def __init__(self, spec: SchemasSpec) -> None:
         self.spec = spec
-        self._source = RegistryHook(spec.source_registry_conn_id)
+        self._is_of_glue = leads_to_glue(spec.source_registry_conn_id)
+        if self._is_of_glue and spec.ids is Ids.KEEP:
+            problem = f"is keep, and {spec.source_registry_conn_id!r} leads to AWS Glue, whose ids are UUIDs"
+            raise BadParam("ids", problem, "ids: map")
+        if leads_to_glue(spec.target_registry_conn_id):
+            problem = "leads to AWS Glue, which is read alone"
+            raise BadParam("target_registry_conn_id", problem, "a registry with the Confluent API")
         self._target = RegistryHook(spec.target_registry_conn_id)
 
     @cached_property
     def source(self) -> RegistryState:
         """What is to be there."""
-        return RegistryReader(self._source).source(self.spec.wants, self.spec.deleted)
+        return RegistryReader(self._source()).source(self.spec.wants, self.spec.deleted)
+
+    def _source(self) -> ReadableRegistry:
+        conn_id = self.spec.source_registry_conn_id
+        if not self._is_of_glue:
+            return RegistryHook(conn_id)
+        from kafka_ferry.hooks.registry.glue import GlueRegistry  # boto3: few have a registry of Glue's
+
+        return GlueRegistry(conn_id)
 
     @cached_property
     def shared_name(self) -> SharedName:
@@ -63,7 +78,7 @@ class SchemasMigration:
 
     def _look(self) -> tuple[RegistryState, Decision]:
         """What is there now, with the ids that new schemas would take where they are to be kept."""
-        reader = RegistryReader(self._target)
+        reader = TargetReader(self._target)
         found = reader.target(self.source)
         decision = decide(self.source, found, self.spec.ids)
         if self.spec.ids is Ids.KEEP and decision.to_register:
@@ -151,7 +166,7 @@ class SchemasMigration:
         for step in steps:
             one = step.version
             if step.register:
-                given = self._target.register(one.subject, one.schema, one.id, one.version)
+                given = self._target.register(one.subject, one.schema, int(one.id), one.version)
                 if given != one.id:
                     raise IdNotKept(
                         f"the target registry took the id {one.id} for {one} and gave it {given}: it does not keep ids "
@@ -164,7 +179,7 @@ class SchemasMigration:
 
     def _register_mapped(self, decision: Decision, target: RegistryState, done: Done) -> None:
         """One after the other in the source's order: an empty registry that counts gives the same ids then."""
-        needed = {(ref.subject, ref.version) for one in decision.to_register for ref in one.schema.references}
+        needed = {place for one in decision.to_register for place in one.needs}
         at = self._known_places(target)
         for step in decision.steps:
             one = step.version
@@ -192,17 +207,17 @@ class SchemasMigration:
 
     # -- the proof -----------------------------------------------------------------------------------------------------
 
-    def verify(self) -> tuple[list[Check], str, dict[Id, int]]:
+    def verify(self) -> tuple[list[Check], str, dict[Id, int | str]]:
         """The checks, the sentence of a PASS, and what each id of the source is at the target.
 
         Both registries are read again, and the target is asked for each id.
         """
-        reader, keep = RegistryReader(self._target), self.spec.ids is Ids.KEEP
+        reader, keep = TargetReader(self._target), self.spec.ids is Ids.KEEP
         target = reader.target(self.source)
         decision = decide(self.source, target, self.spec.ids)
         own = ids_of(self.source.ordered)
-        asked = {(context, number if keep else decision.ids.get((context, number), number)) for context, number in own}
-        target = reader.with_ids(target, sorted(asked))
+        asked = set(own) if keep else {(key[0], decision.ids[key]) for key in own if key in decision.ids}
+        target = reader.with_ids(target, asked)
         decision = decide(self.source, target, self.spec.ids)
         checks = checks_of(self.spec, self.source, target, decision)
         return checks, sentence_of(self.source, checks), decision.ids
@@ -210,7 +225,10 @@ class SchemasMigration:
 
 def _at_the_target(one: SubjectVersion, at: dict[Place, int]) -> tuple[Reference, ...]:
     """What it refers to, by the versions' numbers there."""
-    return tuple(ref._replace(version=at.get((ref.subject, ref.version), ref.version)) for ref in one.schema.references)
+    return tuple(
+        ref._replace(version=at.get(place, ref.version))
+        for ref, place in zip(one.schema.references, one.needs, strict=True)
+    )
 
 
 def _waves(steps: Sequence[Step]) -> list[list[list[Step]]]:
@@ -223,7 +241,7 @@ def _waves(steps: Sequence[Step]) -> list[list[list[Step]]]:
     waves: dict[int, dict[str, list[Step]]] = {}
     for step in steps:
         one = step.version
-        after = [level[place] + 1 for ref in one.schema.references if (place := (ref.subject, ref.version)) in level]
+        after = [level[place] + 1 for place in one.needs if place in level]
         number = max([newest.get(one.subject, 0), *after])
         level[one.place] = newest[one.subject] = number
         waves.setdefault(number, {}).setdefault(one.subject, []).append(step)

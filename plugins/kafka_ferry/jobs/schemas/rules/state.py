@@ -11,8 +11,8 @@ from kafka_ferry.core.schemas import Schema, SubjectVersion, context_of, in_orde
 
 #: A subject and the number of a version.
 Place = tuple[str, int]
-#: A context and an id in it.
-Id = tuple[str, int]
+#: A context and an id in it; of AWS Glue's the UUID of a schema version.
+Id = tuple[str, int | str]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class RegistryState:
         """Whether the registry knows modes."""
         return self.modes.get("") is not None
 
+    @property
+    def has_uuids(self) -> bool:
+        """Whether it is AWS Glue's."""
+        return any(isinstance(one.id, str) for one in self.versions.values())
+
     @cached_property
     def subjects(self) -> list[str]:
         """All that has a version here."""
@@ -51,14 +56,14 @@ class RegistryState:
         """What each version says, with all that it refers to."""
         found: dict[Place, str] = {}
         for one in self.ordered:
-            found[one.place] = digest(one.schema, references_of(one.schema, found))
+            found[one.place] = digest(one.schema, references_of(one.schema, one.subject, found))
         return found
 
     @cached_property
     def id_digests(self) -> dict[Id, str | None]:
         """What each id of :attr:`by_id` says; None: nothing."""
         return {
-            key: None if schema is None else digest(schema, references_of(schema, self.digests))
+            key: None if schema is None else digest(schema, references_of(schema, key[0], self.digests))
             for key, schema in self.by_id.items()
         }
 
@@ -81,19 +86,16 @@ class RegistryState:
 
     def missing_references(self) -> list[tuple[SubjectVersion, Place]]:
         """Who refers to what is not there."""
-        return [
-            (one, (ref.subject, ref.version))
-            for one in self.ordered
-            for ref in one.schema.references
-            if (ref.subject, ref.version) not in self.versions
-        ]
+        return [(one, place) for one in self.ordered for place in one.needs if place not in self.versions]
 
 
-def references_of(schema: Schema, known: Mapping[Place, str]) -> dict[str, str]:
-    """Name to digest of what a schema refers to; what is not known is told by its place."""
-    return {
-        ref.name: known.get((ref.subject, ref.version), f"? {ref.subject} {ref.version}") for ref in schema.references
-    }
+def references_of(schema: Schema, subject: str, known: Mapping[Place, str]) -> dict[str, str]:
+    """Name to digest of what a schema refers to; what is not known is told by its place.
+
+    :param subject: that it is of, or its context.
+    """
+    places = {ref.name: ref.place(subject) for ref in schema.references}
+    return {name: known.get(place, f"? {place[0]} {place[1]}") for name, place in places.items()}
 
 
 def ids_of(versions: Iterable[SubjectVersion]) -> list[Id]:
