@@ -220,7 +220,7 @@ def test_ids_of_apicurio_mean_nothing_to_a_registry_of_another_kind(
 
     assert found.status is Status.EXPLAINED
     assert found.differences == [
-        "orders: 5 values have Apicurio's global id 3 or others; first: partition 0, offset 1: skipped: the source "
+        "orders: values with Apicurio's global id 3: 5 records, first: partition 0, offset 1: skipped: the source "
         "registry has no API of Apicurio's beside the Confluent one"
     ]
 

@@ -163,12 +163,12 @@ def test_the_same_number_is_another_id_in_another_form() -> None:
 @pytest.mark.parametrize("form", HEADERS)
 def test_what_a_registry_has_no_such_ids_for_is_skipped_with_the_reason(form: Form) -> None:
     number = GUID if form is Form.GUID else 7
-    check = check_schemas([use(form, number), use(form, OTHERS)], {}, {}, {form: "it has none"})
+    check = check_schemas([use(form, number), use(form, OTHERS, 3, 2, 0)], {}, {}, {form: "it has none"})
 
     assert (check.status, check.detail) == (Status.SKIPPED, "it has none")
     (line,) = check.differences
-    assert line.startswith("orders: 6 values have ")
-    assert line.endswith("first: partition 1, offset 4: skipped: it has none")
+    assert line.startswith("orders: values with ")
+    assert line.endswith(" or others: 6 records, first: partition 1, offset 4: skipped: it has none")
 
 
 def test_skipped_beside_what_was_looked_up_is_explained() -> None:
@@ -177,7 +177,7 @@ def test_skipped_beside_what_was_looked_up_is_explained() -> None:
 
     assert check.status is Status.EXPLAINED
     assert check.differences == [
-        f"orders: 3 values have GUID {GUID} in a header or others; first: partition 1, offset 4: skipped: no"
+        f"orders: values with GUID {GUID} in a header: 3 records, first: partition 1, offset 4: skipped: no"
     ]
 
 
@@ -193,8 +193,8 @@ def test_glues_ids_are_skipped_without_glue_and_looked_up_with_it() -> None:
     check = check_schemas(uses, {}, {}, {Form.GLUE: "these are AWS Glue's"})
     assert (check.status, check.detail) == (Status.SKIPPED, "these are AWS Glue's")
     assert check.differences == [
-        f"orders: 10 values begin as those with Glue's schema version {OTHER} or others; first: partition 0, offset 2: "
-        "skipped: these are AWS Glue's"
+        f"orders: values that begin as with Glue's schema version {OTHER} or others: 10 records, first: partition 0, "
+        "offset 2: skipped: these are AWS Glue's"
     ]
     known: dict[Key, str | None] = {(Form.GLUE, GUID): "order"}
     check = check_schemas(uses, known, known)
@@ -215,10 +215,10 @@ def test_a_header_that_nobody_can_read_is_named_and_no_difference() -> None:
 
     assert check.status is Status.EXPLAINED
     assert check.differences == [
-        "orders: 3 values have a header of a schema id that no client can read: too short, or of an unknown kind; "
+        "orders: values with a header of a schema id that no client can read, too short or of an unknown kind: 3 "
+        "records, first: partition 1, offset 4",
+        "orders: values whose headers name a hash or an artifact of Apicurio's, and no id: not looked up: 3 records, "
         "first: partition 1, offset 4",
-        "orders: 3 values name their schema by Apicurio's headers of a hash or an artifact, which are no ids: not "
-        "looked up; first: partition 1, offset 4",
     ]
     assert first_of_each(uses) == ids_of_registry(uses, {}) == [key]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.words import number_of
@@ -28,8 +29,8 @@ _WITH = {
     Form.GLOBAL_ID: "Apicurio's global id {}",
 }
 _OTHERWISE = {
-    Form.NAME: "name their schema by Apicurio's headers of a hash or an artifact, which are no ids: not looked up",
-    Form.MALFORMED: "have a header of a schema id that no client can read: too short, or of an unknown kind",
+    Form.NAME: "whose headers name a hash or an artifact of Apicurio's, and no id: not looked up",
+    Form.MALFORMED: "with a header of a schema id that no client can read, too short or of an unknown kind",
 }
 
 
@@ -95,7 +96,7 @@ def check_schemas(
             told += [f"{topic}: {part}s: more ids than can be told apart, in {_records(use)}" for use in mine
                      if use.id == OTHERS]  # fmt: skip
         elif form in _OTHERWISE:
-            told.append(f"{topic}: {_total(part, mine)} {_OTHERWISE[form]}; {_first(mine)}")
+            told.append(f"{topic}: {part}s {_OTHERWISE[form]}: {_records(_summed(mine))}")
         elif form not in unable:
             told.append(_taken_for_other_data(topic, part, mine))
     skipped = [_skipped(place, mine, unable[place[2]]) for place, mine in places.items() if place[2] in unable]
@@ -141,30 +142,25 @@ def _taken_for_other_data(topic: str, part: str, mine: Sequence[SchemaIdUse]) ->
     kind = _WITH[first.form].format("").strip()
     called = f"as {_WITH[first.form].format(first.id)}" if first.id != OTHERS else f"as an {kind}"
     return (
-        f"{topic}: {_total(part, mine)} begin {called} would, and the source registry knows none of them: "
-        f"taken for other data; {_first(mine)}"
+        f"{topic}: {number_of(_summed(mine).records, part)} begin {called} would, and the source registry knows none "
+        f"of them: taken for other data; first: partition {first.partition}, offset {first.offset}"
     )
 
 
 def _skipped(place: Place, mine: Sequence[SchemaIdUse], reason: str) -> str:
     topic, part, form = place
     first = _earliest(mine)
-    some = _WITH[form].format(first.id if first.id != OTHERS else "")
-    begin = "begin as those with" if form in OF_PAYLOAD else "have"
-    return f"{topic}: {_total(part, mine)} {begin} {some.strip()} or others; {_first(mine)}: skipped: {reason}"
+    some = _WITH[form].format(first.id) + (" or others" if len(mine) > 1 else "")
+    begin = "that begin as with" if form in OF_PAYLOAD else "with"
+    return f"{topic}: {part}s {begin} {some}: {_records(_summed(mine))}: skipped: {reason}"
+
+
+def _summed(mine: Sequence[SchemaIdUse]) -> SchemaIdUse:
+    return replace(_earliest(mine), records=sum(use.records for use in mine))
 
 
 def _earliest(mine: Sequence[SchemaIdUse]) -> SchemaIdUse:
     return min(mine, key=lambda use: (use.partition, use.offset))
-
-
-def _first(mine: Sequence[SchemaIdUse]) -> str:
-    first = _earliest(mine)
-    return f"first: partition {first.partition}, offset {first.offset}"
-
-
-def _total(part: str, mine: Sequence[SchemaIdUse]) -> str:
-    return number_of(sum(use.records for use in mine), part)
 
 
 def _records(use: SchemaIdUse) -> str:
