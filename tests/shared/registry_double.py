@@ -8,7 +8,8 @@ that the client gives), so what IMPORT needs is tried here; all else is tried on
 - an id that is in use in the context for another content: 42205. The same content gets the id it has in the context.
 - compatibility of a subject: 40408 while there is none of its own (``defaultToGlobal`` answers that of all).
 - contexts (``:.name:subject``) have ids of their own; ``GET /subjects`` lists all of them. A reference without a
-  context means that of the schema that has it.
+  context means that of the schema that has it. Mode and compatibility of all count in the default one; a context has
+  its own (``:.name:``).
 - deleting is soft, then ``permanent``; ``deleted=true`` shows soft-deleted versions; an id of one still resolves.
 - a reference that does not exist: 42201; a version that others refer to is not deleted: 42206.
 - a GUID (``/schemas/guids/…``) is the MD5 of text and references, as in the registry's source (``Schema.updateHash``;
@@ -198,7 +199,7 @@ class RegistryDouble:
         return known[0] if known else max((version.id for version in own), default=0) + 1
 
     def _register(self, subject: str, body: dict[str, Any]) -> int:
-        mode = self.mode.get(subject, self.mode[GLOBAL])
+        mode = _in_scope(self.mode, subject, "READWRITE")
         wanted, number = int(body.get("id", -1)), int(body.get("version", -1))
         content = self._content(subject, body)
         versions = self.subjects.get(subject, {})
@@ -229,7 +230,7 @@ class RegistryDouble:
 
     def _is_incompatible(self, subject: str, content: dict[str, Any]) -> bool:
         """Of all that compatibility is, the one thing that tests need: a type other than that of the last version."""
-        level = self.compatibility.get(subject, self.compatibility[GLOBAL])
+        level = _in_scope(self.compatibility, subject, "BACKWARD")
         live = [version for _, version in sorted(self.subjects.get(subject, {}).items()) if not version.deleted]
         if level == "NONE" or not live or content["schemaType"] != "AVRO":
             return False
@@ -285,7 +286,7 @@ class RegistryDouble:
     ) -> dict[str, str]:
         if subject not in values and (method == "DELETE" or query.get("defaultToGlobal") != "true"):
             raise Refused(404, code, f"Subject '{subject}' does not have subject-level {key} configured")
-        value = values.get(subject, values[GLOBAL])
+        value = _in_scope(values, subject, "READWRITE" if key == "mode" else "BACKWARD")
         if method == "DELETE":
             values.pop(subject)
         return {key: value}
@@ -301,6 +302,12 @@ def guid_of(version: Version) -> str:
 
 def _context(subject: str) -> str:
     return subject.split(":")[1] if subject.startswith(":.") else ""
+
+
+def _in_scope(values: dict[str, str], subject: str, default: str) -> str:
+    """What counts for a subject (``InMemoryCache.mode``): that of all counts in the default context alone."""
+    context = _context(subject)
+    return values.get(subject) or (values.get(f":{context}:", default) if context else values[GLOBAL])
 
 
 def _referred_to(reference: dict[str, Any], parent: str) -> str:

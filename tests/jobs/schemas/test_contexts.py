@@ -165,3 +165,42 @@ def test_a_subject_of_a_context_that_is_read_only_is_refused(
     target.mode[":.us:orders"] = "READONLY"
     with pytest.raises(AirflowFailException, match=r"subject :\.us:orders: its mode at the target is READONLY"):
         run(ids="map").plan()
+
+
+def test_what_counts_in_a_context_is_not_what_counts_for_all(
+    registries: tuple[RegistryDouble, RegistryDouble],
+) -> None:
+    """As Confluent's registry has it: the level of all is that of the default context, and a context has its own."""
+    source, target = registries
+    source.compatibility |= {"": "NONE", ":.us:": "FORWARD"}
+    source.mode[":.us:"] = "READONLY"  # that of a whole context is not carried, as that of all is not
+    report = run().whole()
+
+    assert report["verdict"] == "PASS", report
+    assert target.compatibility == {
+        "": "BACKWARD", "orders": "NONE", "both": "NONE", ":.eu:orders": "FULL", ":.us:orders": "FORWARD",
+        ":.us:lines": "FORWARD",
+    }  # fmt: skip
+    assert target.mode == {"": "READWRITE", ":.us:orders": "READONLY"}
+
+
+def test_a_context_that_is_read_only_is_refused(registries: tuple[RegistryDouble, RegistryDouble]) -> None:
+    _, target = registries
+    target.mode[":.us:"] = "READONLY"
+    with pytest.raises(AirflowFailException, match=r"subject :\.us:lines: its mode at the target is READONLY"):
+        run(ids="map").plan()
+    assert run("two", ids="map", subjects=["orders", ":.eu:.*"]).whole()["verdict"] == "PASS"
+
+
+def test_history_that_a_contexts_level_would_refuse_is_carried(
+    registries: tuple[RegistryDouble, RegistryDouble],
+) -> None:
+    source, target = registries
+    source.put(":.eu:odd", '"string"')
+    source.put(":.eu:odd", '"int"')
+    source.compatibility |= {"": "NONE", ":.eu:": "BACKWARD"}
+    target.compatibility |= {"": "NONE", ":.eu:": "BACKWARD"}
+    report = run(ids="map", subjects=[":.eu:odd"]).whole()
+
+    assert report["verdict"] == "PASS", report
+    assert target.compatibility == {"": "NONE", ":.eu:": "BACKWARD"}

@@ -88,12 +88,12 @@ class GlueRegistry(MskClient):
         except ResourceNotFound:
             return None
 
-    def compatibility(self, subject: str = "") -> str | None:
+    def compatibility(self, subject: str = "", inherited: bool = False) -> str | None:
         """A schema's level as the Confluent API calls it; None: versions are not checked, or there are none of all."""
         found = self.call("get_schema", SchemaId=self._id(subject))["Compatibility"] if subject else None
         return None if found in (None, "DISABLED") else str(found).replace("_ALL", "_TRANSITIVE")
 
-    def mode(self, subject: str = "") -> str | None:
+    def mode(self, subject: str = "", inherited: bool = False) -> str | None:
         """READONLY: Glue takes no further version of it (DISABLED). Otherwise a schema has none of its own."""
         if not subject:
             return "READWRITE"

@@ -190,20 +190,23 @@ class RegistryHook(BaseHook):
             raise self._odd(_path(subject))
         return int(found["version"])
 
-    def compatibility(self, subject: str = "") -> str | None:
+    def compatibility(self, subject: str = "", inherited: bool = False) -> str | None:
         """A subject's own level, or that of all; None: it has none of its own. A registry that answers with that of
-        all instead is not to be told from one with the same of its own."""
-        found = self._setting("config", subject)
+        all instead is not to be told from one with the same of its own.
+
+        :param inherited: what counts for it where it has none, also of a context (``:.name:``).
+        """
+        found = self._setting("config", subject, inherited)
         return None if found is None else str(found.get("compatibilityLevel") or found.get("compatibility"))
 
-    def mode(self, subject: str = "") -> str | None:
+    def mode(self, subject: str = "", inherited: bool = False) -> str | None:
         """A subject's own mode, or that of all; None: it has none of its own, or the registry knows no modes."""
-        found = self._setting("mode", subject)
+        found = self._setting("mode", subject, inherited)
         return None if found is None else str(found.get("mode"))
 
-    def _setting(self, kind: str, subject: str) -> dict[str, Any] | None:
+    def _setting(self, kind: str, subject: str, inherited: bool) -> dict[str, Any] | None:
         try:
-            return self._mapping(_setting_path(kind, subject))
+            return self._mapping(_setting_path(kind, subject), {"defaultToGlobal": "true"} if inherited else None)
         except RegistryNotFound:
             return None
 

@@ -19,8 +19,8 @@ class ReadableRegistry(Protocol):
     def subjects(self, deleted: bool = False) -> list[str]: ...
     def versions(self, subject: str, deleted: bool = False) -> list[int]: ...
     def version(self, subject: str, version: int, deleted: bool = False) -> SubjectVersion: ...
-    def compatibility(self, subject: str = "") -> str | None: ...
-    def mode(self, subject: str = "") -> str | None: ...
+    def compatibility(self, subject: str = "", inherited: bool = False) -> str | None: ...
+    def mode(self, subject: str = "", inherited: bool = False) -> str | None: ...
 
 
 class RegistryReader:
@@ -76,12 +76,15 @@ class RegistryReader:
         return None if found is None else found._replace(deleted=number not in self.hook.versions(subject))
 
     def _settings(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str | None]]:
-        asked = ["", *names]
+        """Own ones of subjects, that of all, and what counts in each context, where that of all does not."""
+        asked, contexts = ["", *names], sorted({context_of(name) for name in names} - {""})
         levels = dict(zip(asked, each(self.hook.compatibility, asked), strict=True))
+        levels |= {context: self.hook.compatibility(context, inherited=True) for context in contexts}
         mode = self.hook.mode()
         if mode is None:
             return levels, {"": None}
-        return levels, {"": mode, **dict(zip(names, each(self.hook.mode, names), strict=True))}
+        modes = dict(zip(names, each(self.hook.mode, names), strict=True))
+        return levels, {"": mode, **modes, **{context: self.hook.mode(context, inherited=True) for context in contexts}}
 
 
 class TargetReader(RegistryReader):

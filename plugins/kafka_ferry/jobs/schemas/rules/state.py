@@ -21,7 +21,7 @@ class RegistryState:
     :param versions: of the subjects, and of what they refer to.
     :param wanted: subjects that were asked for; others are there as somebody refers to them.
     :param compatibility, modes: a subject's own; None or missing: it has none. ``""``: those of all, of modes None
-        where the registry knows no modes.
+        where the registry knows no modes. A context (``:.name:``): what counts there.
     :param by_id: what ids stand for, as far as that was asked; None: for nothing.
     """
 
@@ -77,11 +77,12 @@ class RegistryState:
 
     def level(self, subject: str) -> str | None:
         """The compatibility that counts for a subject."""
-        return self.compatibility.get(subject) or self.compatibility.get("")
+        found = self.compatibility
+        return found.get(subject) or found.get(context_of(subject)) or found.get("")
 
     def mode(self, subject: str) -> str | None:
         """The mode that counts for a subject."""
-        every = self.modes.get("")
+        every = self.modes.get(context_of(subject)) or self.modes.get("")
         return every if every == "READONLY_OVERRIDE" else self.modes.get(subject) or every
 
     def missing_references(self) -> list[tuple[SubjectVersion, Place]]:
