@@ -1,6 +1,6 @@
 """``migrate_schemas`` of 500 subjects with five versions each, between two real registries (Apicurio 2.6).
 
-What it prints (``-s``) is the figure in docs/migrate_schemas.md. It is no assertion: other machines take other times.
+It prints (``-s``) how long each part takes. That is no assertion: other machines take other times.
 """
 
 from __future__ import annotations
