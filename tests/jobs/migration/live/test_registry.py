@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from glue_double import GlueDouble
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.finding import Severity
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
@@ -110,6 +111,28 @@ def test_ids_can_be_the_targets(registries: Registries, alive: set[str]) -> None
 
     assert check.status is Status.EXPLAINED
     assert ["", 7, 2] in (RunArtifacts("d", "one").read_json(IDS) or [])
+
+
+def test_schemas_of_glue_are_mapped_and_nothing_else(
+    registries: Registries, alive: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glue = GlueDouble()
+    uuid = glue.put("orders", ORDER)
+    glue.use(monkeypatch, "glue_source", "glue_target")
+    of_glue = {"source_registry_conn_id": "glue_source", "schema_ids": "map"}
+    _, findings, _ = registry_plan(spec(**of_glue))
+    assert {"mapped_ids": "schema_ids", "names_of_glue": "schema_ids"}.items() <= {
+        one.code: one.param for one in findings
+    }.items()
+
+    carry(context("one", alive), carrier(**of_glue), RunArtifacts("d", "one"))
+    assert registry_carried(carrier(**of_glue), RunArtifacts("d", "one")).status is Status.EXPLAINED
+    assert RunArtifacts("d", "one").read_json(IDS) == [["", uuid, registries[1].subjects["orders"][1].id]]
+
+    with pytest.raises(BadParam, match=r"'schema_ids' is keep, and 'glue_source' leads to AWS Glue.*schema_ids: map"):
+        registry_plan(spec(source_registry_conn_id="glue_source"))
+    with pytest.raises(BadParam, match="'target_registry_conn_id': leads to AWS Glue, which is read alone"):
+        registry_plan(spec(target_registry_conn_id="glue_target"))
 
 
 def test_a_clash_is_refused_with_the_cure(registries: Registries) -> None:

@@ -61,6 +61,18 @@ def test_a_part_brings_what_it_refers_to() -> None:
     assert state(ORDER).only(lambda _: False).versions == {}
 
 
+def test_what_counts_in_a_context_is_kept_and_its_schemas_bring_those_of_it() -> None:
+    own = SubjectVersion(":.eu:orders-value", 1, 12, Schema('"int"'))
+    line = LINE._replace(subject=":.eu:lines-value")
+    there = state(ORDER, own, line, compatibility={"": "NONE", ":.eu:": "FULL"}, modes={"": "READWRITE"})
+
+    found, missing = read_content(written(there))
+
+    assert (found.level(line.subject), found.level("orders-value"), missing) == ("FULL", "NONE", set())
+    assert set(found.only(lambda subject: subject == line.subject).versions) == {own.place, line.place}
+    assert read_content(written(state(ORDER, line)))[1] == {own.place}, "that of no context is another one"
+
+
 def change(**values: Any) -> Callable[[dict[str, Any]], object]:
     return lambda content: content["versions"][0].update(values)
 

@@ -14,16 +14,21 @@ from kafka_ferry.jobs.migration.rules.around import SchemaIds
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_ferry.jobs.registry.live.carrier import SchemasCarrier
 from kafka_ferry.jobs.registry.live.reading import RegistryReader
+from kafka_ferry.jobs.registry.live.source import readable, refuse_glue
 from kafka_ferry.jobs.registry.live.stage import carry
 from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 from kafka_ferry.jobs.registry.rules.changes import changes_of, note_of
+from kafka_ferry.jobs.registry.rules.state import RegistryState
 from kafka_ferry.report.artifacts import RunArtifacts
 
 log = logging.getLogger(__name__)
 
 
 def carrier_of(spec: MigrationSpec) -> SchemasCarrier | None:
-    """Who carries all schemas of the source registry to the target's; None: nobody is to."""
+    """Who carries all schemas of the source registry to the target's; None: nobody is to.
+
+    :raises BadParam: AWS Glue is asked for what it does not have.
+    """
     source, target = spec.source_registry_conn_id, spec.target_registry_conn_id
     if spec.schema_ids is SchemaIds.NONE or not source or not target:
         return None
@@ -34,9 +39,13 @@ def carrier_of(spec: MigrationSpec) -> SchemasCarrier | None:
         leave_out="carry the others by migrate_schemas and its param subjects, with schema_ids: none here",
         may_be_empty=True,
     )
-    reader = RegistryReader(RegistryHook(source))
-    # With what is deleted: records of before may have its ids.
-    return SchemasCarrier(asked, lambda: reader.source(asked.wants, deleted=True), RegistryHook(target))
+    refuse_glue(asked, source, target)
+
+    def read() -> RegistryState:
+        # With what is deleted: records of before may have its ids.
+        return RegistryReader(readable(source)).source(asked.wants, deleted=True)
+
+    return SchemasCarrier(asked, read, RegistryHook(target))
 
 
 def carry_what_came_since(context: Mapping[str, Any], spec: MigrationSpec, artifacts: RunArtifacts) -> None:

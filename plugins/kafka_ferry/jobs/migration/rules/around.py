@@ -141,8 +141,9 @@ SourceRegistry = Annotated[
     Field(
         title="Source schema registry",
         description=(
-            "Airflow connection of type http, such as registry_source. With it, and that of the target, every schema "
-            "id in the records is looked up in both: it has to mean the same. Empty: not looked at."
+            "Airflow connection of type http, such as registry_source; of type aws: AWS Glue. With it, and that of the "
+            "target, every schema id in the records is looked up in both: it has to mean the same. Empty: not looked "
+            "at."
         ),
         json_schema_extra=AROUND,
     ),
@@ -151,7 +152,7 @@ TargetRegistry = Annotated[
     str | None,
     Field(
         title="Target schema registry",
-        description="Airflow connection of type http, such as registry_target: the one that readers of the target use.",
+        description="Airflow connection of type http or aws, such as registry_target: what readers of the target use.",
         json_schema_extra=AROUND,
     ),
 ]
@@ -162,8 +163,9 @@ SchemaIdsParam = Annotated[
     Field(
         title="Carry schemas",
         description=(
-            "Before the copy all schemas of the source registry are registered at the target's. keep: with their ids "
-            "and versions (mode IMPORT); map: the target gives ids, records keep theirs; none: nothing is written."
+            "Before the copy all schemas of the source registry are registered at the target's, of type http. keep: "
+            "with their ids and versions (mode IMPORT), not from AWS Glue; map: the target gives ids, records keep "
+            "theirs; none: nothing is written."
         ),
         json_schema_extra=AROUND,
     ),

@@ -16,7 +16,7 @@ from kafka_ferry.hooks.registry.hook import RegistryHook
 from kafka_ferry.jobs.common.at_once import each
 from kafka_ferry.jobs.common.run_lock import SharedName
 from kafka_ferry.jobs.registry.live.journal import SettingsJournal
-from kafka_ferry.jobs.registry.live.reading import RegistryReader
+from kafka_ferry.jobs.registry.live.reading import TargetReader
 from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 from kafka_ferry.jobs.registry.rules.decide import Decision, Setting, Step, decide
 from kafka_ferry.jobs.registry.rules.findings import findings_of
@@ -61,7 +61,7 @@ class SchemasCarrier:
 
     def _look(self) -> tuple[RegistryState, Decision]:
         """What is there now, with the ids that new schemas would take where they are to be kept."""
-        reader = RegistryReader(self._target)
+        reader = TargetReader(self._target)
         found = reader.target(self.source)
         decision = decide(self.source, found, self.asked.ids)
         if self.asked.ids is Ids.KEEP and decision.to_register:
@@ -149,7 +149,7 @@ class SchemasCarrier:
         for step in steps:
             one = step.version
             if step.register:
-                given = self._target.register(one.subject, one.schema, one.id, one.version)
+                given = self._target.register(one.subject, one.schema, int(one.id), one.version)
                 if given != one.id:
                     raise IdNotKept(
                         f"the target registry took the id {one.id} for {one} and gave it {given}: it does not keep ids "
@@ -162,7 +162,7 @@ class SchemasCarrier:
 
     def _register_mapped(self, decision: Decision, target: RegistryState, done: Done) -> None:
         """One after the other in the source's order: an empty registry that counts gives the same ids then."""
-        needed = {(ref.subject, ref.version) for one in decision.to_register for ref in one.schema.references}
+        needed = {place for one in decision.to_register for place in one.needs}
         at = self._known_places(target)
         for step in decision.steps:
             one = step.version
@@ -190,17 +190,17 @@ class SchemasCarrier:
 
     # -- the proof -----------------------------------------------------------------------------------------------------
 
-    def verify(self) -> tuple[list[Check], str, dict[Id, int]]:
+    def verify(self) -> tuple[list[Check], str, dict[Id, int | str]]:
         """The checks, the sentence of a PASS, and what each id of the source is at the target.
 
         Both registries are read again, and the target is asked for each id.
         """
-        reader, keep = RegistryReader(self._target), self.asked.ids is Ids.KEEP
+        reader, keep = TargetReader(self._target), self.asked.ids is Ids.KEEP
         target = reader.target(self.source)
         decision = decide(self.source, target, self.asked.ids)
         own = ids_of(self.source.ordered)
-        asked = {(context, number if keep else decision.ids.get((context, number), number)) for context, number in own}
-        target = reader.with_ids(target, sorted(asked))
+        asked = set(own) if keep else {(key[0], decision.ids[key]) for key in own if key in decision.ids}
+        target = reader.with_ids(target, asked)
         decision = decide(self.source, target, self.asked.ids)
         checks = checks_of(self.asked, self.source, target, decision)
         return checks, sentence_of(self.source, checks), decision.ids
@@ -208,7 +208,10 @@ class SchemasCarrier:
 
 def _at_the_target(one: SubjectVersion, at: dict[Place, int]) -> tuple[Reference, ...]:
     """What it refers to, by the versions' numbers there."""
-    return tuple(ref._replace(version=at.get((ref.subject, ref.version), ref.version)) for ref in one.schema.references)
+    return tuple(
+        ref._replace(version=at.get(place, ref.version))
+        for ref, place in zip(one.schema.references, one.needs, strict=True)
+    )
 
 
 def _waves(steps: Sequence[Step]) -> list[list[list[Step]]]:
@@ -221,7 +224,7 @@ def _waves(steps: Sequence[Step]) -> list[list[list[Step]]]:
     waves: dict[int, dict[str, list[Step]]] = {}
     for step in steps:
         one = step.version
-        after = [level[place] + 1 for ref in one.schema.references if (place := (ref.subject, ref.version)) in level]
+        after = [level[place] + 1 for place in one.needs if place in level]
         number = max([newest.get(one.subject, 0), *after])
         level[one.place] = newest[one.subject] = number
         waves.setdefault(number, {}).setdefault(one.subject, []).append(step)

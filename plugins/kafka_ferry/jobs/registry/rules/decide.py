@@ -67,7 +67,7 @@ class Decision:
     same: list[SubjectVersion] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
-    ids: dict[Id, int] = field(default_factory=dict)
+    ids: dict[Id, int | str] = field(default_factory=dict)
 
     @property
     def to_register(self) -> list[SubjectVersion]:
@@ -78,7 +78,7 @@ class Decision:
         """Subjects that get versions."""
         return sorted({version.subject for version in self.to_register})
 
-    def other_ids(self) -> list[tuple[Id, int]]:
+    def other_ids(self) -> list[tuple[Id, int | str]]:
         """Those that the same schema has another one for."""
         return [(key, there) for key, there in sorted(self.ids.items()) if key[1] != there]
 

@@ -125,10 +125,19 @@ def _mapped(asked: Asked, source: RegistryState, target: RegistryState, decision
     if other or new:
         known = f"{number_of(len(other), 'id')} of the source {'is' if len(other) == 1 else 'are'} another one there; "
         said = f"{number_of(len(new), 'schema')} will get ids of the target's; " * bool(new) + known * bool(other)
+        fix = (
+            "let readers go on with the source registry, or fill an empty registry that knows IMPORT with "
+            f"{asked.ids_param}: keep"
+        )
+        if source.has_uuids:
+            fix = "let readers go on with Glue's deserializers until no record of its serializers is left"
+        yield Finding(Severity.WARN, "mapped_ids", "ids", f"{said}{RECORDS}", fix, asked.ids_param)
+    if source.has_uuids and new:
+        what = "subjects get the names of Glue's schemas, which are those of topics unless its users chose others"
         yield Finding(
-            Severity.WARN, "mapped_ids", "ids", f"{said}{RECORDS}",
-            f"let readers go on with the source registry, or fill an empty registry that knows IMPORT with "
-            f"{asked.ids_param}: keep", asked.ids_param,
+            Severity.ADVISE, "names_of_glue", f"subject {new[0].subject}", what,
+            "a naming strategy of Confluent's serializers that gives these: by default they ask for <topic>-value",
+            asked.ids_param,
         )  # fmt: skip
     behind = [subject for subject in decision.filled if subject in target.by_subject]
     if behind:

@@ -19,7 +19,9 @@ class SchemasSpec(Spec):
     source_registry_conn_id: Entry = Field(
         default="registry_source",
         title="Source registry",
-        description="Airflow connection of type http, read from: the Confluent API of a schema registry.",
+        description=(
+            "Airflow connection, read from: the Confluent API of a schema registry (type http), or AWS Glue (type aws)."
+        ),
     )
     target_registry_conn_id: Entry = Field(
         default="registry_target",
