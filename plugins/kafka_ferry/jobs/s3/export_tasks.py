@@ -87,7 +87,7 @@ class ExportPlanOperator(PlanningOperator):
             notes=[*planned.notes, *export_run.catalogue.oddities()],
         )
         if spec.transport != "engine":
-            from kafka_ferry.jobs.s3.connect.planning import ask_worker, told_losses, way_back
+            from kafka_ferry.jobs.s3.connect.planning import ID_TO_COME, ask_worker, told_losses, way_back
             from kafka_ferry.jobs.s3.connect.sides import ExportSide
 
             side = ExportSide(artifacts.dag_id, artifacts.run_id, context["params"])
@@ -98,8 +98,7 @@ class ExportPlanOperator(PlanningOperator):
                 "notes": [*plan.notes, *asked["notes"], *way_back(side.carrier, artifacts)],
             }
             if spec.connector == "kafka_ferry":
-                # Manifests, and so exports, get their ids when the sink writes them; other makers' sinks write none.
-                own["export_id"] = "sink-…"
+                own["export_id"] = ID_TO_COME
             plan = ConnectorExportPlan(**{**dict(plan), **asked, **own})
         write_plan(artifacts, plan)
         rows = [[line.source, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]

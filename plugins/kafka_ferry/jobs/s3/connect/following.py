@@ -29,7 +29,7 @@ class _Patience:
         self._carrier, self._seconds, self._moved, self._since = carrier, seconds, object(), time.monotonic()
 
     def nothing_to_do(self) -> None:
-        """Its time begins anew."""
+        """Its time begins again."""
         self._since = time.monotonic()
 
     def check(self, moved: object, text: str) -> None:

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 #: Artifact: config of the source connector that reads back what another maker's sink writes.
 READ_BACK = "connector/read_back.json"
 
+# Manifests, and so exports, get their ids when our sink writes them; those of other makers write none.
+ID_TO_COME = "sink-…"
+
 
 def ask_worker(carrier: Carrier, cluster_id: str | None, aws_conn_id: str | None) -> dict[str, Any]:
     """``changes``, ``engine`` and ``notes`` of the plan. Changes nothing.

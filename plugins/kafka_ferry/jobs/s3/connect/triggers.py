@@ -40,7 +40,7 @@ class CopiedTrigger(WaitingTrigger):
 
     @property
     def _carried(self) -> Carried:
-        """Made anew now and then: keys of an assumed role are those of the moment at which a store is opened."""
+        """Made again now and then: keys of an assumed role are those of the moment at which a store is opened."""
         if self._held is None or time.monotonic() - self._held[0] > _FRESH:
             self._held = time.monotonic(), SIDES[self.side](self.dag_id, self.run_id, self.params)
         return self._held[1]
