@@ -34,8 +34,9 @@ def test_a_segment_has_one_key():
     of_sink = segment_key(*place[:-1], "", ".avro")
     assert of_sink.endswith("/00000000000000000070.avro")
     assert segment_problem(*place, of_sink) is None
+    assert segment_problem(*place, of_sink.replace(".avro", ".parquet")) is None
     for key in (
-        of_sink.replace(".avro", ".parquet"), of_sink.replace("70.avro", "71.avro"), of_sink.replace("AbC", "abC"),
+        of_sink.replace(".avro", ".exe"), of_sink.replace("70.avro", "71.avro"), of_sink.replace("AbC", "abC"),
         own.replace("b/", "c/", 1), own.replace("/t.1/", "/t.2/"), own.replace("000003", "000004"),
         own.replace("70-", "71-"), own + "x", "/" + own, own.replace("data", "data/../data"), own[:-8] + ".exe",
     ):  # fmt: skip

@@ -146,7 +146,7 @@ def test_a_deploy_that_was_killed_is_looked_after(runtime: Runtime) -> None:
 
 def test_where_nothing_was_made_nothing_is_looked_for(runtime: Runtime) -> None:
     assert remove() == "no connector was made"
-    assert "param 'format'" in remove(format="parquet"), "the plan has refused it"
+    assert "param 'mode'" in remove(mode="full"), "the plan has refused it"
 
 
 def test_the_connector_of_a_run_that_works_on_it_is_left_alone(

@@ -35,7 +35,8 @@ def open_file(data: Any, what: str) -> Any:
     if not any(found.remove_metadata().equals(schema) for schema in _READ):
         columns = ", ".join(f"{field.name} {field.type}" for field in found)
         raise DamagedSegment(f"{what}: its columns are {columns[:500]}")
-    check_about(what, (found.metadata or {}).get(b"kafka_ferry"))
+    # Of the file and not of its Arrow schema, which a Parquet library other than Arrow writes without it.
+    check_about(what, (file.metadata.metadata or {}).get(b"kafka_ferry"))
     return file
 
 

@@ -333,7 +333,6 @@ class RestoreSpec(_BackupSpec):
             "Which of the backup's, as names or regular expressions, each for a whole name. What they refer to comes "
             "along."
         ),
-        examples=[["orders-.*"]],
         json_schema_extra=_REGISTRY,
     )
     replication_factor: int | None = Field(
