@@ -22,7 +22,6 @@ from kafka_ferry.jobs.backup.store.restore import restore_shard
 from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segments
 from kafka_ferry.jobs.s3.export_run import FOLLOWED, ExportRun, now
 from kafka_ferry.jobs.s3.import_run import ImportRun
-from kafka_ferry.jobs.s3.s3_spec import ExportSpec
 
 log = logging.getLogger(__name__)
 
@@ -90,14 +89,9 @@ def export_continuously(export: ExportRun, deadline: float, note: Note) -> Conti
         if not any(one.end > one.begin or one.gaps for _, one in planned.partitions()):
             return done
         finished = _export(export, catalogue, planned)
-        damage = _damage(export.spec, export, finished)
+        damage = damage_of(export, finished)
         seconds = (datetime.now(UTC) - begun).total_seconds()
-        note({"id": backup_id, "at": now(), "records": finished.totals.records, "bytes": finished.totals.bytes,
-              "objects": finished.totals.objects, "seconds": round(seconds, 3), "damage": damage,
-              "gaps": [f"{topic.name}-{one.partition}: {gap.begin} to {gap.end - 1}" for topic, one
-                       in finished.partitions() for gap in one.all_gaps() if gap.reason == "retention"],
-              "topics": {topic.name: sum(one.records for one in topic.partitions) for topic in finished.topics},
-              })  # fmt: skip
+        note(increment(finished, seconds, damage))
         log.info("%s: %d records in %.1f s", backup_id, finished.totals.records, seconds)
         return done.plus(finished.totals.records, finished.totals.bytes, seconds)
 
@@ -116,8 +110,30 @@ def _export(export: ExportRun, catalogue: KnownCatalogue, planned: Manifest) -> 
     return catalogue.finish(planned, now(), [done], round(time.monotonic() - begun, 3))
 
 
-def _damage(spec: ExportSpec, export: ExportRun, finished: Manifest) -> list[str]:
-    if not spec.verify:
+def increment(finished: Manifest, seconds: float, damage: list[str]) -> dict[str, Any]:
+    """What is noted of one that was exported."""
+    size = finished.totals
+    return {
+        "id": finished.backup_id,
+        "at": now(),
+        "records": size.records,
+        "bytes": size.bytes,
+        "objects": size.objects,
+        "seconds": round(seconds, 3),
+        "damage": damage,
+        "gaps": [
+            f"{topic.name}-{one.partition}: {gap.begin} to {gap.end - 1}"
+            for topic, one in finished.partitions()
+            for gap in one.all_gaps()
+            if gap.reason == "retention"
+        ],
+        "topics": {topic.name: sum(one.records for one in topic.partitions) for topic in finished.topics},
+    }
+
+
+def damage_of(export: ExportRun, finished: Manifest) -> list[str]:
+    """What is wrong with its objects, where the params want them read back."""
+    if not export.spec.verify:
         return []
     segments = [(topic.name, one.partition, segment) for topic, one, segment in finished.segments()]
     return [str(one) for one in verify_segments(export.store, segments)]

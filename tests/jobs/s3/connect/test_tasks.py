@@ -177,7 +177,9 @@ def test_the_position_in_a_target_that_was_not_compared_is_kept(
     assert runtime.told == ["remove e.export-1 forget=False", "remove e.export-1 forget=True"]
 
 
-@pytest.mark.parametrize(("transport", "words"), [("engine", "Kafka Ferry itself"), ("connect", "our S3 connector")])
+@pytest.mark.parametrize(
+    ("transport", "words"), [("engine", "Kafka Ferry itself"), ("connect", "Kafka Ferry's S3 connector")]
+)
 def test_the_report_names_what_has_copied(runtime: Runtime, transport: str, words: str) -> None:
     artifacts = RunArtifacts("d", "r")
     artifacts.write_json(PLAN, {"schema": "kafka-ferry.plan/1", "spec": {"transport": transport}})

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from kafka_ferry.exceptions import DataLossError
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
-from kafka_ferry.jobs.backup.store.verify import compare_restored, verify_segments
+from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.jobs.s3.connect.carrier import Carrier
 from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
 from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
 from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests, with_repeated
 from kafka_ferry.jobs.s3.connect.sensors import ConnectorStopped
-from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, until
+from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, damage_of, increment, until
 from kafka_ferry.jobs.s3.export_run import now
 
 log = logging.getLogger(__name__)
@@ -60,14 +60,8 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> Continu
             asked.append((time.time(), run.at_present(catalogue)))
         written = sink_manifests(catalogue.complete())
         for manifest in [one for one in written if one.backup_id > seen[0]]:
-            damage = _damage(run, manifest)
             size = manifest.totals
-            note({"id": manifest.backup_id, "at": now(), "records": size.records, "bytes": size.bytes,
-                  "objects": size.objects, "seconds": round(time.time() - asked[0][0], 3), "damage": damage,
-                  "gaps": [f"{topic.name}-{one.partition}: {gap.begin} to {gap.end - 1}" for topic, one
-                           in manifest.partitions() for gap in one.all_gaps() if gap.reason == "retention"],
-                  "topics": {topic.name: sum(one.records for one in topic.partitions) for topic in manifest.topics},
-                  })  # fmt: skip
+            note(increment(manifest, time.time() - asked[0][0], damage_of(run, manifest)))
             seen[0] = manifest.backup_id
             done = done.plus(size.records, size.bytes, 0)
         while asked:
@@ -92,13 +86,6 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> Continu
 
 def _slowest(done: ContinuousTotals, seconds: float) -> ContinuousTotals:
     return ContinuousTotals(done.looks, done.increments, done.records, done.bytes, max(done.slowest, round(seconds, 3)))
-
-
-def _damage(run: ConnectorExportRun, manifest: Manifest) -> list[str]:
-    if not run.spec.verify:
-        return []
-    segments = [(topic.name, one.partition, segment) for topic, one, segment in manifest.segments()]
-    return [str(one) for one in verify_segments(run.store, segments)]
 
 
 def follow_source(

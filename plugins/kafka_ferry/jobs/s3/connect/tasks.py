@@ -8,6 +8,7 @@ from kafka_ferry.core.leftovers import leftovers_check
 from kafka_ferry.exceptions import BadParam, FerryError
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
+from kafka_ferry.jobs.s3.connect.rules.vendors.registry import CONNECTORS
 from kafka_ferry.jobs.s3.connect.sides import Side, side_of
 from kafka_ferry.report.artifacts import CHECKS_MADE, LEFTOVERS, PLAN, RunArtifacts
 from kafka_ferry.report.reading import Reader
@@ -94,7 +95,8 @@ class S3ReportOperator(ReportOperator):
         spec = Reader(artifacts).mapping(PLAN).get("spec")
         if not isinstance(spec, dict) or spec.get("transport", "engine") == "engine":
             return report
-        words = report.words.model_copy(update={"engine": "our S3 connector, on Kafka Connect"})
+        whose = CONNECTORS[spec.get("connector", "kafka_ferry")].whose
+        words = report.words.model_copy(update={"engine": f"{whose} S3 connector, on Kafka Connect"})
         return report.model_copy(update={"words": words})
 
 

@@ -17,7 +17,10 @@ class KafkaFerry(Vendor):
     maker = "Kafka Ferry"
     classes: ClassVar[Mapping[Way, str]] = {"sink": CLASSES["sink"], "source": CLASSES["source"]}
     plugin: ClassVar[Mapping[Way, str]] = {"sink": _PLUGIN, "source": _PLUGIN}
-    formats: ClassVar[Mapping[Way, tuple[Format, ...]]] = {"sink": ("avro",), "source": ("avro", "jsonl")}
+    formats: ClassVar[Mapping[Way, tuple[Format, ...]]] = {
+        "sink": ("avro", "jsonl", "parquet"),
+        "source": ("avro", "jsonl", "parquet"),
+    }
 
     def config(self, intent: Intent, accepted: Accepted) -> dict[str, str]:
         return own_config(intent)
