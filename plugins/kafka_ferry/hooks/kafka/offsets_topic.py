@@ -77,10 +77,19 @@ class OffsetsTopic:
         )
         for entry in wanted:
             # Members in order, as the workers write them: another order is another key.
-            key = json.dumps([self._connector, entry["partition"]], separators=(",", ":"), sort_keys=True)
+            place = dict(sorted(entry["partition"].items(), key=lambda member: java_place(member[0])))
+            key = json.dumps([self._connector, place], separators=(",", ":"))
             value = None if entry["offset"] is None else json.dumps(entry["offset"], separators=(",", ":"))
             producer.produce(self._topic, value, key, on_delivery=delivered)
             producer.poll(0)
         left = producer.flush(60)
         if failed or left:
             raise TransientError(f"{left + len(failed)} offsets were not accepted by {self._topic}: {failed[:1]}")
+
+
+def java_place(name: str) -> int:
+    """Where a ``HashMap`` of up to twelve members, as tasks and workers use it for a partition, has this one."""
+    number = 0
+    for unit in name.encode():
+        number = (31 * number + unit) & 0xFFFFFFFF
+    return (number ^ number >> 16) & 15
