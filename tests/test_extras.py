@@ -18,7 +18,7 @@ NEEDS = {
     "aws": (
         "hooks.hosts.ssm", "hooks.kafka.msk_token", "hooks.msk.", "hooks.msk_connect.",
         "jobs.cdc.live.msk", "jobs.connections.live.aws", "jobs.runtimes.msk",
-        "jobs.runtimes.service_role.", "jobs.migration.engines.mirror_maker2_on_msk_connect",
+        "jobs.runtimes.service_role.", "jobs.s3.connect.msk", "jobs.migration.engines.mirror_maker2_on_msk_connect",
         "jobs.migration.engines.msk_replicator",
         "operators.msk", "sensors.msk", "triggers.msk",
     ),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stack import s3
 from stack.broker import Broker
 from stack.cluster import Kind
 from stack.health import get_json, post_json
@@ -64,7 +65,9 @@ class MskDouble(Service):
         ]
 
     def environment(self) -> Mapping[str, str]:
-        return {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+        # Its workers find these keys as those on AWS find the service role's.
+        role = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
+        return {"PYTHONPATH": str(Path(__file__).resolve().parent.parent), **role}
 
     def prepare(self) -> None:
         (self._buckets / BUCKET).mkdir(parents=True, exist_ok=True)

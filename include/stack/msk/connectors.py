@@ -235,6 +235,7 @@ class Connectors:
         if named := request.get("workerConfiguration"):
             found = self._account.find(self._account.worker_configurations, named["workerConfigurationArn"])
             settings = properties(found.content)
+        settings["connector.client.config.override.policy"] = self._account.faults.override_policy
         bootstrap = request["kafkaCluster"]["apacheKafkaCluster"]["bootstrapServers"]
         kind, config = plugin.request["contentType"], request["connectorConfiguration"]
         return Launch(request["connectorName"], config, plugin.content, kind, settings, bootstrap)

@@ -20,6 +20,7 @@ class Faults:
     :param replications: ``{"code", "message"}``: the next update of a replicator ends it FAILED; with ``"state":
         "RUNNING"`` it runs on as it was.
     :param never_runs: connectors and replicators stay CREATING.
+    :param override_policy: of workers of connectors that are made from now on: ``None`` lets none override anything.
     """
 
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -29,15 +30,18 @@ class Faults:
     replicators: list[dict[str, str]] = field(default_factory=list)
     replications: list[dict[str, str]] = field(default_factory=list)
     never_runs: bool = False
+    override_policy: str = "All"
 
     def plan(self, asked: dict[str, Any]) -> None:
-        """What the admin endpoint takes: lists are appended, ``never_runs`` is set.
+        """What the admin endpoint takes: lists are appended, the others are set.
 
         :raises KeyError: a fault that does not exist.
         """
         for key, value in asked.items():
             if key == "never_runs":
                 self.never_runs = bool(value)
+            elif key == "override_policy":
+                self.override_policy = str(value)
             elif key in ("errors", "plugins", "connectors", "operations", "replicators", "replications"):
                 getattr(self, key).extend(value)
             else:

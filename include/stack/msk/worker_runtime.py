@@ -119,7 +119,6 @@ class WorkerRuntime:
             "rest.advertised.host.name": HOST,
             "plugin.path": str(plugins),
             "plugin.discovery": _discovery(workers.launch),
-            "connector.client.config.override.policy": "All",
             "scheduled.rebalance.max.delay.ms": "2000",
         }
 

@@ -59,6 +59,7 @@ class MskConnectRuntime:
     its workers note them, both on the target.
 
     :param resources: plugin and worker configuration; the job's params and names are theirs.
+    :param target: the connectors' own cluster; a sink reads it.
     :param offsets_topic: named by the job: MSK Connect's own name changes with each connector, and so the position.
     :param properties: of the worker configuration that all connectors share; asked for when they are needed.
     :param capacity: of a connector.
@@ -141,8 +142,8 @@ class MskConnectRuntime:
         return login_findings(bootstrap, self.spec.encryption, self._target.extra) if bootstrap else []
 
     def client_settings(self, kafka_conn_id: str) -> dict[str, str]:
-        """Of the target those of the cluster's ARN, whatever Airflow logs in by."""
-        if kafka_conn_id == self.spec.target_conn_id:
+        """Of the connectors' own cluster those of its ARN, whatever Airflow logs in by."""
+        if kafka_conn_id == self._target.conn_id:
             return self.cluster.client_settings()
         try:
             settings = java_client_settings(KafkaClusterHook(kafka_conn_id).extra, self._references)
@@ -228,7 +229,7 @@ class MskConnectRuntime:
         if not self._target.admin.topic_ids([self.offsets_topic]):
             return Readiness(
                 Verdict.FAILED,
-                f"the connectors run, but {self.spec.target_conn_id} has no topic {self.offsets_topic}: it is not the "
+                f"the connectors run, but {self._target.conn_id} has no topic {self.offsets_topic}: it is not the "
                 f"cluster of {'bootstrap' if self.spec.bootstrap else 'cluster_arn'}. Fix: let both name the same "
                 "cluster",
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.extras import brought_by
@@ -32,10 +32,7 @@ class MskConnectParams(ClusterParams, Protocol):
     """What params of jobs on MSK Connect are called."""
 
     @property
-    def target_conn_id(self) -> str: ...
-
-    @property
-    def aws_conn_id(self) -> str: ...
+    def aws_conn_id(self) -> str | None: ...
 
     @property
     def service_execution_role_arn(self) -> str: ...
@@ -107,8 +104,11 @@ class MskResources:
         """:raises BadParam: also when the deployment does not allow the folder."""
         if folder := self.spec.plugin_folder:
             check_plugin_folder(folder)
-            return from_folder(folder)
+            return self._of_folder(folder)
         return self._without_folder()
+
+    def _of_folder(self, folder: str) -> PluginArchive:
+        return from_folder(folder)
 
     def _without_folder(self) -> PluginArchive:
         return placeholder()
@@ -152,7 +152,7 @@ class MskResources:
         return self.plugin_name, bucket, upload(self._archive, f"{self.base}-plugin", bucket, **self._s3)
 
     @property
-    def _s3(self) -> dict[str, str]:
+    def _s3(self) -> dict[str, Any]:
         return {"aws_conn_id": self.spec.aws_conn_id, "region_name": self.region}
 
     # -- the worker configuration --------------------------------------------------------------------------------------

@@ -146,11 +146,14 @@ class ClusterParams(Protocol):
     def encryption(self) -> str: ...
 
 
-def check_cluster(spec: ClusterParams) -> None:
-    """:raises BadParam: neither an ARN nor brokers, both of them, or what belongs to the other."""
+def check_cluster(spec: ClusterParams, conn: str = "target_conn_id") -> None:
+    """:param conn: the param by which Airflow reaches that cluster.
+
+    :raises BadParam: neither an ARN nor brokers, both of them, or what belongs to the other.
+    """
     if not spec.bootstrap:
         if not spec.cluster_arn:
-            fix = "the ARN of the MSK cluster that target_conn_id leads to; or bootstrap and subnets for another Kafka"
+            fix = f"the ARN of the MSK cluster that {conn} leads to; or bootstrap and subnets for another Kafka"
             raise BadParam("cluster_arn", "is missing", fix)
         for name in ("subnets", "security_groups"):
             if getattr(spec, name):

@@ -93,12 +93,13 @@ class ImportPlanOperator(PlanningOperator):
             notes=notes,
         )
         if spec.transport != "engine":
-            from kafka_ferry.jobs.s3.connect.planning import ask_worker
+            from kafka_ferry.jobs.s3.connect.planning import ask_worker, told_losses
 
             connector = run.by_connector(export_id, run.catalogue(origin))
             conn_id = spec.copy_aws_conn_id if spec.copy_to else spec.aws_conn_id
-            asked = ask_worker(connector.carrier, cluster.cluster_id, conn_id)
-            both = {name: [*getattr(plan, name), *asked[name]] for name in ("changes", "notes")}
+            found = told_losses(connector.carrier)
+            asked = {**ask_worker(connector.carrier, cluster.cluster_id, conn_id), "findings": found}
+            both = {name: [*getattr(plan, name), *asked[name]] for name in ("changes", "findings", "notes")}
             plan = ConnectorImportPlan(**{**dict(plan), **asked, **both})
         write_plan(artifacts, plan)
         rows = [[line.source, line.target, line.partitions, f"{line.records:,}", f"{line.bytes:,}"] for line in lines]

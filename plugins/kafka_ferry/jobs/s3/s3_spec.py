@@ -8,12 +8,14 @@ from typing import Any, Literal, Self
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from kafka_ferry.core.arns import CLUSTER_ARN
 from kafka_ferry.core.fields import ExcludedTopics
 from kafka_ferry.core.plan import Kind
-from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
+from kafka_ferry.core.spec import Entry, Isolation, Regex
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.backup.rules.layout import Format
 from kafka_ferry.jobs.backup.rules.spec import BackupName, BackupSpec, RestoreSpec
+from kafka_ferry.jobs.runtimes.msk_connect_spec import ClusterArn
 from kafka_ferry.jobs.s3.connect.rules.fields import (
     AFTERWARDS,
     CHOICE,
@@ -28,6 +30,7 @@ from kafka_ferry.jobs.s3.connect.rules.fields import (
     Transport,
 )
 from kafka_ferry.jobs.s3.connect.rules.limits import check_connector, check_export, check_import
+from kafka_ferry.jobs.s3.connect.rules.msk_params import ARN_OR_NONE, MSK_PARAMS, OnMskConnect
 
 LOCATION = "s3://ferry-backups/exports"
 ExportFormat = Literal["parquet", "jsonl", "avro", "bytes"]
@@ -40,10 +43,10 @@ _COPY: JsonDict = {"section": "Copy"}
 _SIGNATURES: JsonDict = {"section": "Signatures"}
 
 
-class _ExchangeSpec(Spec):
+class _ExchangeSpec(OnMskConnect):
     """What both have. Times are in seconds."""
 
-    form_last = ("signing_conn_id",)
+    form_last = (*MSK_PARAMS, "signing_conn_id")
 
     export: BackupName = Field(
         default="export",
@@ -97,6 +100,11 @@ class _ExchangeSpec(Spec):
         ),
         json_schema_extra=_SIGNATURES,
     )
+
+    @property
+    def poll_interval(self) -> float:
+        """Between two looks at what takes MSK Connect minutes."""
+        return min(10.0, self.follow_interval)
 
 
 class ExportSpec(_ExchangeSpec):
@@ -161,6 +169,15 @@ class ExportSpec(_ExchangeSpec):
         ),
         json_schema_extra=_OBJECTS,
     )
+    cluster_arn: str = Field(
+        default="",
+        pattern=rf"^$|{CLUSTER_ARN}",
+        title="Source cluster's ARN",
+        description="The MSK cluster that source_conn_id leads to. The connector's brokers, subnets, security "
+        "groups and login come from it.",
+        examples=["arn:aws:kafka:eu-west-1:123456789012:cluster/orders/1a2b3c4d-0000-0000-0000-000000000000-5"],
+        json_schema_extra=ARN_OR_NONE,
+    )
     verify: bool = Field(
         default=True,
         title="Read back",
@@ -175,6 +192,10 @@ class ExportSpec(_ExchangeSpec):
         if spec.transport != "engine":
             check_export(spec)
         return spec
+
+    @property
+    def replication_factor(self) -> None:
+        """Of what MSK Connect's connector keeps on the source: the cluster's default."""
 
     @property
     def written(self) -> Format:
@@ -253,6 +274,7 @@ class ImportSpec(_ExchangeSpec):
         description="Of topics created on the target. Empty: the target's default.replication.factor.",
         json_schema_extra=_SELECTION,
     )
+    cluster_arn: ClusterArn = Field(default="", pattern=rf"^$|{CLUSTER_ARN}", json_schema_extra=ARN_OR_NONE)
     copy_to: str | None = Field(
         default=None,
         title="Copy to",

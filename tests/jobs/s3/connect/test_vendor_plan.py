@@ -25,6 +25,12 @@ class Runtime:
     def check(self, connector_class: str, cluster_id: str | None, plugin: str) -> None:
         self.asked.append((connector_class, plugin))
 
+    def login_findings(self) -> list[Any]:
+        return []
+
+    def service_role(self, *_: object) -> None:
+        """It has none."""
+
     def changes(self, configs: Any) -> list[Any]:
         self.asked.append(configs)
         return []

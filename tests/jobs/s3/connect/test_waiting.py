@@ -17,11 +17,13 @@ class Side:
     """One whose connector does as it is told."""
 
     def __init__(self) -> None:
-        self.spec = SimpleNamespace(follow_interval=15, no_progress_timeout=60)
+        self.spec = SimpleNamespace(follow_interval=15, no_progress_timeout=60, running_timeout=600)
         self.looks: list[Look | Exception] = []
-        self.failed, self.made = "", 0
+        self.failed, self.made, self.starting = "", 0, False
         self.carrier = SimpleNamespace(
-            problem=lambda: self.failed, state=lambda: "connector x is RUNNING, tasks: 0 RUNNING"
+            problem=lambda: self.failed,
+            state=lambda: "connector x is RUNNING, tasks: 0 RUNNING",
+            starts=lambda: self.starting,
         )
 
     def look(self) -> Look:
@@ -76,9 +78,28 @@ def test_a_connector_that_runs_and_copies_nothing_is_named_after_a_time(side: Si
     side.looks.append(Look(2, 5, "2 are left"))
     found = one.look()
     assert found.verdict is Verdict.FAILED
-    assert found.reason.startswith("nothing was copied for no_progress_timeout, 60 s: 2 are left. Kafka Connect says: "
-                                   "connector x is RUNNING")  # fmt: skip
+    assert found.reason.startswith("nothing was copied for no_progress_timeout, 60 s: 2 are left. connector x is RUN")
     assert "Fix: the workers' log" in found.reason
+
+
+def test_a_connector_that_has_still_to_start_is_given_its_own_time(side: Side, clock: list[float]) -> None:
+    """On MSK Connect that takes minutes, and says nothing of what comes."""
+    one, side.starting = trigger(side), True
+    for _ in range(10):
+        side.looks.append(Look(2, 0, "2 are left"))
+        assert one.look().verdict is Verdict.WAITING
+        clock[0] += 59
+    side.starting = False  # from now on it has to copy
+    for verdict in (Verdict.WAITING, Verdict.FAILED):
+        side.looks.append(Look(2, 0, "2 are left"))
+        assert one.look().verdict is verdict
+        clock[0] += 30
+    late, side.starting = trigger(side), True
+    clock[0] += 601  # running_timeout
+    side.looks = [Look(2, 0, "2 are left"), Look(2, 0, "2 are left")]
+    late.look()
+    clock[0] += 61
+    assert late.look().verdict is Verdict.FAILED
 
 
 def test_progress_of_any_size_begins_the_time_anew(side: Side, clock: list[float]) -> None:

@@ -16,7 +16,14 @@ from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.freeze import check_topic_ids, plan_backup
 from kafka_ferry.jobs.backup.store.known import KnownCatalogue
-from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_of, connect_runtime, connector_name
+from kafka_ferry.jobs.s3.connect.carrier import (
+    Carrier,
+    bucket_of,
+    connect_runtime,
+    connector_name,
+    msk_connector_name,
+    runtime_of,
+)
 from kafka_ferry.jobs.s3.connect.rules.intent import Flush, Intent
 from kafka_ferry.jobs.s3.connect.rules.reached import Look, check_own, merged, sink_manifests, uncovered
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import CONNECTORS
@@ -132,6 +139,8 @@ class ConnectorExportRun(ExportRun):
 
 def sink_name(spec: ExportSpec) -> str:
     place = spec.location.rstrip("/")
+    if spec.transport == "msk_connect":
+        return msk_connector_name(spec.export, "sink", place)
     # One of another maker writes elsewhere, and may stand beside ours.
     return connector_name(
         spec.export, "sink", place if spec.connector == "kafka_ferry" else f"{place} {spec.connector}"
@@ -143,9 +152,9 @@ def export_carrier(spec: ExportSpec, topics: list[str]) -> Carrier:
 
     :param topics: that it reads.
     """
-    runtime = connect_runtime(spec.connect_conn_id)
-    there = runtime.connect.info().kafka_cluster_id
-    source = KafkaClusterHook(spec.source_conn_id).admin.describe_cluster().cluster_id
+    name, on_msk = sink_name(spec), spec.transport == "msk_connect"
+    runtime = runtime_of("sink", spec, name, spec.source_conn_id)
+    committed = spec.isolation_level == "read_committed"
     intent = Intent(
         way="sink",
         topics=tuple(topics),
@@ -153,12 +162,21 @@ def export_carrier(spec: ExportSpec, topics: list[str]) -> Carrier:
         tasks=spec.tasks_max,
         flush=Flush(bytes=spec.segment_mb * 1_000_000, seconds=spec.follow_interval),
         cluster=runtime.client_settings(spec.source_conn_id),
-        other_cluster=there != source,
-        read_committed=spec.isolation_level == "read_committed",
+        other_cluster=not on_msk and _is_elsewhere(spec),
+        read_committed=committed,
+        # There they are for what nothing else can say.
+        overrides=committed or not on_msk,
         format=spec.format,
         **bucket_of(spec.location, spec.aws_conn_id, runtime, "aws_conn_id"),
     )
-    return Carrier(sink_name(spec), runtime, intent, CONNECTORS[spec.connector], tuple(spec.accept_losses))
+    maker, accepted = CONNECTORS[spec.connector], tuple(spec.accept_losses)
+    return Carrier(name, runtime, intent, maker, accepted, spec.transport)
+
+
+def _is_elsewhere(spec: ExportSpec) -> bool:
+    """Whether the workers of Kafka Connect are of another cluster than the one that is read."""
+    there = connect_runtime(spec.connect_conn_id).connect.info().kafka_cluster_id
+    return there != KafkaClusterHook(spec.source_conn_id).admin.describe_cluster().cluster_id
 
 
 class ExportWatch:

@@ -43,7 +43,7 @@ class _Patience:
             self._moved, self._since = moved, time.monotonic()
         elif time.monotonic() - self._since > self._seconds:
             raise ConnectorStopped(
-                f"nothing was copied for no_progress_timeout, {self._seconds:g} s: {text}. Kafka Connect says: "
+                f"nothing was copied for no_progress_timeout, {self._seconds:g} s: {text}. "
                 f"{self._carrier.state()}. Fix: the workers' log says what it waits for; then clear follow"
             )
 

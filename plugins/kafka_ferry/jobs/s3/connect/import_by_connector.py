@@ -16,7 +16,7 @@ from kafka_ferry.jobs.backup.rules.manifest import Segment
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.jobs.backup.store.restore import read_segment
 from kafka_ferry.jobs.s3.bookmark import Mark
-from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_of, connect_runtime, connector_name
+from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_of, connector_name, msk_connector_name, runtime_of
 from kafka_ferry.jobs.s3.connect.rules.intent import Intent
 from kafka_ferry.jobs.s3.connect.rules.reached import (
     Look,
@@ -58,7 +58,8 @@ class ConnectorImport:
     @cached_property
     def carrier(self) -> Carrier:
         """The source connector, as this run wants it."""
-        spec, runtime = self.spec, connect_runtime(self.spec.connect_conn_id)
+        spec, name = self.spec, source_name(self.spec, self.cluster_id)
+        runtime = runtime_of("source", spec, name, spec.target_conn_id)
         location, conn_id = spec.location, spec.aws_conn_id
         if spec.copy_to:
             location, conn_id = spec.copy_to, spec.copy_aws_conn_id
@@ -70,9 +71,10 @@ class ConnectorImport:
             tasks=spec.tasks_max,
             renames={old: new for old, new in names.items() if old != new},
             poll_seconds=spec.follow_interval,
+            overrides=spec.transport != "msk_connect",
             **bucket_of(location, conn_id, runtime, "copy_aws_conn_id" if spec.copy_to else "aws_conn_id"),
         )
-        return Carrier(source_name(spec, self.cluster_id), runtime, intent)
+        return Carrier(name, runtime, intent, transport=spec.transport)
 
     # -- where it begins -----------------------------------------------------------------------------------------------
 
@@ -163,7 +165,8 @@ class ConnectorImport:
 
 
 def source_name(spec: ImportSpec, cluster_id: str) -> str:
-    return connector_name(spec.export, "source", f"{spec.location.rstrip('/')} {cluster_id}")
+    name = msk_connector_name if spec.transport == "msk_connect" else connector_name
+    return name(spec.export, "source", f"{spec.location.rstrip('/')} {cluster_id}")
 
 
 def keep_wanted(artifacts: RunArtifacts, wanted: Mapping[Place, int]) -> None:

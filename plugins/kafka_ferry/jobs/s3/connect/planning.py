@@ -31,14 +31,14 @@ def ask_worker(carrier: Carrier, cluster_id: str | None, aws_conn_id: str | None
     carrier.check(cluster_id)
     changes, engine = carrier.changes(), carrier.planned()
     log.info("connector %s\n%s", carrier.name, json.dumps(carrier.shown(), indent=1, sort_keys=True))
-    notes = [*carrier.made_by.notes(carrier.intent), *bucket_notes(aws_conn_id, carrier.intent)]
+    notes = [*carrier.made_by.notes(carrier.intent), *bucket_notes(aws_conn_id, carrier.intent, carrier.transport)]
     return {"changes": changes, "engine": engine, "notes": notes}
 
 
 def told_losses(carrier: Carrier) -> list[Finding]:
-    """``findings`` of the plan: what gets lost with the connector.
+    """``findings`` of the plan: what gets lost with the connector, and what its workers and their role cannot do.
 
-    :raises BadParam: something that was not accepted.
+    :raises BadParam: something that was not accepted, or that would end it.
     """
     findings = carrier.findings()
     for line in finding_lines(findings):

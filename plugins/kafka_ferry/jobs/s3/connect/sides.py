@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from kafka_ferry.report.artifacts import RunArtifacts
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kafka_ferry.jobs.runtimes.connectors import ConnectorRuntime
     from kafka_ferry.jobs.s3.connect.carrier import Carrier
     from kafka_ferry.jobs.s3.connect.rules.reached import Look
+    from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import Way
     from kafka_ferry.jobs.s3.s3_spec import ExportSpec, ImportSpec
 
 Side = Literal["export", "import"]
@@ -29,6 +30,8 @@ class Carried(ABC):
 
     :param params: the run's.
     """
+
+    way: ClassVar[Way]
 
     def __init__(self, dag_id: str, run_id: str, params: Mapping[str, Any]) -> None:
         self.dag_id, self.run_id, self.params = dag_id, run_id, params
@@ -57,10 +60,15 @@ class Carried(ABC):
 
     @cached_property
     def runtime(self) -> ConnectorRuntime:
-        """What runs it, without asking anybody else."""
-        from kafka_ferry.jobs.s3.connect.carrier import connect_runtime
+        """What runs the connector that was made, without asking anybody else."""
+        from kafka_ferry.jobs.s3.connect.carrier import runtime_of
 
-        return connect_runtime(self.spec.connect_conn_id)
+        return runtime_of(self.way, self.spec, self.deployed() or "", self.own_cluster)
+
+    @property
+    @abstractmethod
+    def own_cluster(self) -> str:
+        """Connection of the cluster that workers of MSK Connect are of."""
 
     def deploy(self) -> str:
         """Make or adopt the connector, and let it run; its name."""
@@ -77,6 +85,12 @@ class Carried(ABC):
 
 class ExportSide(Carried):
     """The sink."""
+
+    way = "sink"
+
+    @property
+    def own_cluster(self) -> str:
+        return self.spec.source_conn_id
 
     @cached_property
     def spec(self) -> ExportSpec:
@@ -114,6 +128,12 @@ class ExportSide(Carried):
 
 class ImportSide(Carried):
     """The source connector."""
+
+    way = "source"
+
+    @property
+    def own_cluster(self) -> str:
+        return self.spec.target_conn_id
 
     @cached_property
     def spec(self) -> ImportSpec:

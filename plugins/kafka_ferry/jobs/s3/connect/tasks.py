@@ -96,7 +96,8 @@ class S3ReportOperator(ReportOperator):
         if not isinstance(spec, dict) or spec.get("transport", "engine") == "engine":
             return report
         whose = CONNECTORS[spec.get("connector", "kafka_ferry")].whose
-        words = report.words.model_copy(update={"engine": f"{whose} S3 connector, on Kafka Connect"})
+        where = "Amazon MSK Connect" if spec["transport"] == "msk_connect" else "Kafka Connect"
+        words = report.words.model_copy(update={"engine": f"{whose} S3 connector, on {where}"})
         return report.model_copy(update={"words": words})
 
 

@@ -27,7 +27,7 @@ class CopiedTrigger(WaitingTrigger):
         self.side: Side = side
         self.dag_id, self.run_id, self.params = dag_id, run_id, params
         self._moved: int | None = None
-        self._since = time.monotonic()
+        self._since = self._begun = time.monotonic()
         self._held: tuple[float, Carried] | None = None
 
     @property
@@ -61,6 +61,8 @@ class CopiedTrigger(WaitingTrigger):
             return Readiness(Verdict.RUNNING, look.text)
         if problem := carried.carrier.problem():
             return Readiness(Verdict.FAILED, f"{problem}\n{look.text}")
+        if carried.carrier.starts() and time.monotonic() - self._begun <= carried.spec.running_timeout:
+            self._since = time.monotonic()
         return self._patient(look.moved, look.text)
 
     def _patient(self, moved: int | None, text: str) -> Readiness:
@@ -82,6 +84,6 @@ class CopiedTrigger(WaitingTrigger):
 
     def _state(self) -> str:
         try:
-            return f"Kafka Connect says: {self._carried.carrier.state()}"
+            return self._carried.carrier.state()
         except FerryError as fault:
-            return f"Kafka Connect does not say how it is: {fault}"
+            return f"nobody says how the connector is: {fault}"

@@ -45,6 +45,13 @@ def test_every_kind_may_connect_and_keep_its_own_topics(kind: Kind) -> None:
 def test_least_rights_on_topics() -> None:
     assert actions_on(Kind.SINK, f"{TOPIC}shop.*") == {"DescribeTopic", "ReadData"}
     assert actions_on(Kind.SOURCE, f"{TOPIC}shop.*") == {"CreateTopic", "DescribeTopic", "WriteData"}
+    # Our S3 connectors: topics are there already, their configs go into manifests, and producers are idempotent.
+    assert actions_on(Kind.S3_SINK, f"{TOPIC}shop.*") == {
+        "DescribeTopic", "DescribeTopicDynamicConfiguration", "ReadData"
+    }  # fmt: skip
+    assert actions_on(Kind.S3_SOURCE, f"{TOPIC}shop.*") == {"DescribeTopic", "WriteData"}
+    assert "WriteDataIdempotently" in actions_on(Kind.S3_SOURCE, CLUSTER)
+    assert "WriteDataIdempotently" not in actions_on(Kind.SOURCE, CLUSTER)
     assert "ReadData" in actions_on(Kind.DEBEZIUM, f"{TOPIC}history")
     assert "DescribeClusterDynamicConfiguration" in actions_on(Kind.DEBEZIUM, CLUSTER)
     assert "DescribeClusterDynamicConfiguration" not in actions_on(Kind.SINK, CLUSTER)

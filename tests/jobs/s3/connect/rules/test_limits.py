@@ -19,7 +19,7 @@ IMPORT: dict[str, Any] = {"transport": "connect"}
         ({"mode": "full"}, "param 'mode': full begins .*Fix: mode: incremental with another export name"),
         ({"signing_conn_id": "key"}, "param 'signing_conn_id' is set, .*Fix: leave it out; or transport: engine"),
         ({"location": "file:///x"}, "param 'location' is file:///x, and our S3 connectors know buckets only"),
-        ({"transport": "msk_connect"}, "param 'transport'.*'engine' or 'connect'"),
+        ({"transport": "copy"}, "param 'transport'.*'engine', 'connect' or 'msk_connect'"),
         ({"connector_afterwards": "leave"}, "param 'connector_afterwards'"),
         ({"tasks_max": 0}, "param 'tasks_max'"),
         ({"no_progress_timeout": 1}, "param 'no_progress_timeout'"),
@@ -42,6 +42,10 @@ def test_an_export(params: dict[str, Any], words: str) -> None:
         ({"follow_for": 60}, "param 'follow_for' is set, .*no manifests .*connector_afterwards: run"),
         ({"mode": "full"}, "param 'mode': full begins .*Fix: mode: incremental with another export name"),
         ({"transport": "engine"}, "param 'connector' is confluent, but with transport engine .*transport: connect"),
+        (
+            {"transport": "msk_connect"},
+            "param 'connector' is confluent, and on MSK Connect only ours .*transport: c",
+        ),
         (
             {"connector": "kafka_ferry", "accept_losses": ["keys"]},
             "param 'accept_losses' is set, and nothing gets lost",

@@ -61,6 +61,12 @@ def test_a_manifest_of_a_recreated_topic_covers_nothing() -> None:
         uncovered(FROZEN, manifest("sink-1", part(0, 0, 12), part(2, 0, 7), topic_id="other"))
 
 
+def test_a_sink_that_reads_otherwise_than_asked_for_covers_nothing() -> None:
+    read = manifest("sink-1", part(0, 0, 12), part(2, 0, 7), isolation_level="read_uncommitted")
+    with pytest.raises(FerryError, match=r"it reads read_uncommitted, and read_committed was asked for.*Fix: another"):
+        uncovered(FROZEN, read)
+
+
 def test_a_runs_own_manifest_is_what_the_sink_wrote_since() -> None:
     lost = Gap(begin=0, end=2, reason="retention")
     frozen = manifest("run", part(0, 5, 10), part(2, 2, 7, gaps=[lost]))

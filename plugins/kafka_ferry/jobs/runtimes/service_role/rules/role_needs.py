@@ -10,6 +10,7 @@ from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
 from kafka_ferry.hooks.msk_connect.rules.secrets import ANY_SUFFIX, SOME_SUFFIX, secrets_head
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import (
     READ,
+    SINKS,
     Kind,
     Statement,
     of_secrets,
@@ -112,7 +113,7 @@ class RoleNeeds:
             groups=self.groups[:MOST_NAMES],
             internal=(tuple(internal), tuple(workers)),
         )
-        if found and self.kind is not Kind.SINK:  # only a sink has a group connect-<name>
+        if found and self.kind not in SINKS:  # only a sink has a group connect-<name>
             found[-1] = _without(found[-1], f"/connect-{self.base}")
         if self.secrets:
             found.append(of_secrets(tuple(arn.replace(ANY_SUFFIX, SOME_SUFFIX) for arn in self.secrets)))
@@ -124,9 +125,10 @@ class RoleNeeds:
             return []
         found = statements_of(self.kind, self.cluster_arn, self.base, self.own, **names)
         (written,) = statements_of(self.kind, self.cluster_arn, self.base, topics)[1:2]
-        if self.kind is not Kind.SINK:
+        if self.kind not in SINKS:
             written = replace(written, actions=tuple(one for one in written.actions if one != READ))
-        return [*found[:2], written, *found[2:]]
+        own = found[1:2] if self.own else []
+        return [found[0], *own, written, *found[2:]]
 
     def left_out(self) -> str:
         """What :meth:`asked` does not ask; empty when it asks all."""

@@ -30,6 +30,12 @@ class Kind(StrEnum):
     SINK = "sink"  # reads topics in a group connect-<name>
     DEBEZIUM = "debezium"  # a source that keeps its schema history in a topic
     MIRROR_MAKER2 = "mirror_maker2"  # makes and configures topics; reads its own
+    S3_SINK = "s3_sink"  # ours: a sink that asks for the topics' configs, too
+    S3_SOURCE = "s3_source"  # ours: a source that writes idempotently to topics that are there
+
+
+#: Those that read topics in a group connect-<name>.
+SINKS = (Kind.SINK, Kind.S3_SINK)
 
 
 @dataclass(frozen=True)
@@ -104,11 +110,13 @@ def statements_of(
     if kind in (Kind.DEBEZIUM, Kind.MIRROR_MAKER2):
         # Debezium asks for the default replication factor before it makes its history topic.
         on_cluster.append("kafka-cluster:DescribeClusterDynamicConfiguration")
-    if kind is Kind.MIRROR_MAKER2:
+    if kind in (Kind.MIRROR_MAKER2, Kind.S3_SOURCE):
         on_cluster.append("kafka-cluster:WriteDataIdempotently")
     on_topics = {
         Kind.SOURCE: (*_WRITE, "kafka-cluster:CreateTopic"),
         Kind.SINK: _READ,
+        Kind.S3_SINK: (*_READ, "kafka-cluster:DescribeTopicDynamicConfiguration"),
+        Kind.S3_SOURCE: _WRITE,
         Kind.DEBEZIUM: _ALL,
         Kind.MIRROR_MAKER2: (
             *_ALL,

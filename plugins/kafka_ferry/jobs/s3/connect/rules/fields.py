@@ -14,7 +14,7 @@ from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import PARTS, Part
 CONNECTOR: JsonDict = {"section": "Connector"}
 
 Transport = Annotated[
-    Literal["engine", "connect"],
+    Literal["engine", "connect", "msk_connect"],
     Field(
         title="Transport",
         description="What copies. The proof is the same.",
@@ -22,7 +22,11 @@ Transport = Annotated[
 ]
 TRANSPORT: Final[JsonDict] = {
     **CONNECTOR,
-    "values_display": {"engine": "This DAG's own tasks", "connect": "An S3 connector, on a Kafka Connect cluster"},
+    "values_display": {
+        "engine": "This DAG's own tasks",
+        "connect": "An S3 connector, on a Kafka Connect cluster",
+        "msk_connect": "An S3 connector, on Amazon MSK Connect",
+    },
 }
 Choice = Annotated[
     Connector,
@@ -54,8 +58,8 @@ ConnectConnection = Annotated[
     str,
     Field(
         title="Kafka Connect",
-        description="Airflow connection of type kafka_connect or http: a worker of Kafka Connect 3.7 or newer that has "
-        "the S3 connectors.",
+        description="Of transport connect: Airflow connection of type kafka_connect or http, a worker of Kafka Connect "
+        "3.7 or newer that has the S3 connectors.",
         examples=["kafka_connect"],
     ),
 ]
@@ -73,7 +77,7 @@ Afterwards = Annotated[
 AFTERWARDS: Final[JsonDict] = {
     **CONNECTOR,
     "values_display": {
-        "remove": "Delete it; its position stays with Kafka Connect",
+        "remove": "Delete it; its position stays",
         "forget": "Delete it and its position",
         "pause": "Keep it, paused",
         "run": "Let it go on copying",

@@ -45,7 +45,8 @@ class Intent:
     :param cluster: Java client settings of the cluster that a sink reads, secrets included.
     :param other_cluster: it is not the worker's own.
     :param read_committed: what was written in transactions that were aborted is left out.
-    :param overrides: the worker lets connectors set up their clients (``consumer.override…``); MSK Connect does not.
+    :param overrides: the connector sets up its clients (``consumer.override…``). On MSK Connect it does where nothing
+        else can: whether it may is not told.
     """
 
     way: Literal["sink", "source"]

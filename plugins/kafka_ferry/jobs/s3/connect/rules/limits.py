@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.s3.connect.rules.msk_params import check_committed, check_idempotent, check_msk_connect
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import VENDORS
 from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import check_format
 
@@ -25,11 +26,17 @@ def check_connector(spec: ExportSpec) -> None:
     elif spec.transport == "engine":
         problem = f"is {spec.connector}, but with transport engine no connector copies"
         raise BadParam("connector", problem, "transport: connect; or leave connector out")
+    elif spec.transport == "msk_connect":
+        problem = f"is {spec.connector}, and on MSK Connect only ours is made"
+        raise BadParam("connector", problem, "transport: connect; or leave connector out")
 
 
 def check_export(spec: ExportSpec) -> None:
     """:raises BadParam: the sink cannot do what is asked for."""
     _check_both(spec)
+    if spec.transport == "msk_connect":
+        check_msk_connect(spec, "source_conn_id")
+        check_committed(spec)
     if spec.connector != "kafka_ferry":
         _check_vendor(spec)
         return
@@ -57,6 +64,9 @@ def _check_vendor(spec: ExportSpec) -> None:
 def check_import(spec: ImportSpec) -> None:
     """:raises BadParam: the source connector cannot do what is asked for."""
     _check_both(spec)
+    if spec.transport == "msk_connect":
+        check_msk_connect(spec, "target_conn_id")
+        check_idempotent(spec)
     if spec.export_id:
         raise BadParam(
             "export_id", "is set, and our S3 source reads all exports of a name", f"leave it out; or {_ENGINE}"

@@ -13,7 +13,8 @@ CLASSES: Final = {
 }
 PLUGIN: Final = "kafka-ferry-s3-connectors.zip"
 """What ``make plugins`` builds."""
-_REQUEST = 32 * 1024 * 1024  # as much as a producer keeps at all (buffer.memory)
+LARGEST_REQUEST: Final = 32 * 1024 * 1024
+"""As much as a producer keeps at all (buffer.memory)."""
 
 
 def own_config(intent: Intent) -> dict[str, str]:
@@ -68,7 +69,7 @@ def _source(intent: Intent) -> dict[str, str]:
     config = {"s3.poll.interval.ms": _ms(intent.poll_seconds)}
     if intent.overrides:
         # What the source's brokers took is no larger than this; the target's own limit decides.
-        config["producer.override.max.request.size"] = str(_REQUEST)
+        config["producer.override.max.request.size"] = str(LARGEST_REQUEST)
     if intent.renames:
         config["topics.rename"] = ",".join(f"{old}:{new}" for old, new in sorted(intent.renames.items()))
     return config

@@ -42,8 +42,14 @@ def uncovered(frozen: Manifest, newest: Manifest | None) -> dict[Partition, rang
     """Of each partition that is not in manifests up to its frozen end: what is not.
 
     :param newest: of the sink.
-    :raises FerryError: a topic was recreated since its ends were frozen.
+    :raises FerryError: a topic was recreated since its ends were frozen, or the sink reads otherwise than asked for.
     """
+    if newest and newest.isolation_level != frozen.isolation_level:
+        raise FerryError(
+            f"the sink's manifests say that it reads {newest.isolation_level}, and {frozen.isolation_level} was asked "
+            "for: its workers have not kept to consumer.override.isolation.level. Fix: another export name with "
+            f"isolation_level: {newest.isolation_level}; or transport: engine"
+        )
     there = {topic.name: topic for topic in newest.topics} if newest else {}
     found = {}
     for topic in frozen.topics:
