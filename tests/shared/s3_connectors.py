@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import requests
+from confluent_kafka import Producer
 
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
@@ -163,3 +165,25 @@ def hashes(content: dict[Place, list[tuple[int, int]]], names: dict[str, str] | 
         for (topic, partition), own in content.items()
         if own
     }
+
+
+class Feed:
+    """Writes records for a while, beside the test."""
+
+    def __init__(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
+        self._thread = threading.Thread(target=self._write, args=(stack, topic, partitions, seconds))
+
+    def _write(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
+        producer, until, number = Producer({**stack.client_settings("source"), "acks": "all"}), time.time() + seconds, 0
+        while time.time() < until:
+            producer.produce(topic, b"fed %d" % number, b"k%d" % (number % 50), number % partitions)
+            producer.poll(0.02)
+            number += 1
+        assert producer.flush(60) == 0
+
+    def __enter__(self) -> Feed:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +11,13 @@ from typing import Any
 import pytest
 import requests
 from airflow.sdk.exceptions import AirflowFailException
-from confluent_kafka import Producer
 
 import nasty
 from dags_by_hand import DagRunByHand
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
 from own_stacks import own_stack, use
-from s3_connectors import content, hashes
+from s3_connectors import Feed, content, hashes
 from s3_faults import S3Faults
 from stack import Stack, s3
 
@@ -177,28 +175,6 @@ def test_what_cannot_work_is_refused_by_the_plan(
     assert config["aws.secret.access.key"].startswith("${file:")
     assert [change["action"] for change in plan["changes"]] == ["create"]
     assert requests.get(f"{kafka.connect_url}/connectors", timeout=60).json() == []
-
-
-class Feed:
-    """Writes records for a while, beside the test."""
-
-    def __init__(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
-        self._thread = threading.Thread(target=self._write, args=(stack, topic, partitions, seconds))
-
-    def _write(self, stack: Stack, topic: str, partitions: int, seconds: float) -> None:
-        producer, until, number = Producer({**stack.client_settings("source"), "acks": "all"}), time.time() + seconds, 0
-        while time.time() < until:
-            producer.produce(topic, b"fed %d" % number, b"k%d" % (number % 50), number % partitions)
-            producer.poll(0.02)
-            number += 1
-        assert producer.flush(60) == 0
-
-    def __enter__(self) -> Feed:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join(60)
 
 
 def test_both_go_on_while_records_come_and_are_watched(

@@ -17,8 +17,8 @@ from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from own_stacks import own_stack, use
-from s3_connectors import content, hashes
-from stack import Stack, jars, plugins
+from s3_connectors import Feed, content, hashes
+from stack import Stack, jars, plugins, s3
 from stack.java import find_java
 from stack.msk import CLUSTER
 from stack.msk_double import BUCKET, ROLE
@@ -191,3 +191,54 @@ def test_a_worker_that_refuses_the_override_ends_the_run_with_the_cure(
     assert report["verdict"] == "PASS", report
     assert sum(line["source_records"] for line in report["topics"]) == 300
     assert msk.left(name) == []
+
+
+def test_both_go_on_while_records_come_and_are_watched(
+    msk: Msk, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topic, target, name = f"{topic_prefix}orders", f"{topic_prefix}copied", f"{topic_prefix}e"
+    make_topics(msk.stack.source_bootstrap, topic, partitions=3)
+    produce(msk.stack.source_bootstrap, topic, 300)
+    going: dict[str, Any] = {"topics": [topic], "follow_for": 60, "connector_afterwards": "run"}
+    with Feed(msk.stack, topic, 3, 45):
+        report = msk.run("export", "e1", name, **going)
+    assert report["verdict"] == "PASS", report
+    assert statuses(report)["leftovers"] == "skipped"
+    assert sum(line["source_records"] for line in report["topics"]) > 300
+    into: dict[str, Any] = {**going, "rename": {topic: target}}
+    with Feed(msk.stack, topic, 3, 45):
+        report = msk.run("import", "i1", name, **into)
+    assert report["verdict"] == "PASS", report
+    assert len(msk.connectors()) == 2, "without a run they go on"
+    # A run that ends them finds them where they are.
+    last = {"follow_for": 0, "connector_afterwards": "forget"}
+    assert msk.run("export", "e2", name, **{**going, **last})["verdict"] == "PASS"
+    assert msk.run("import", "i2", name, **{**into, **last})["verdict"] == "PASS"
+    there = content("kafka_source", [topic], 3)
+    assert hashes(content("kafka_target", [target], 3)) == hashes(there, {topic: target})
+    assert msk.left(name) == []
+
+
+def test_a_plan_tells_what_would_be_made_and_a_failure_what_msk_connect_says(
+    msk: Msk, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topic, name = f"{topic_prefix}orders", f"{topic_prefix}e"
+    make_topics(msk.stack.source_bootstrap, topic, partitions=3)
+    produce(msk.stack.source_bootstrap, topic, 300)
+    dry = msk.by_hand("export", "e1", name, topics=[topic], dry_run=True)
+    dry.whole()
+    plan = dry.artifacts.read_json("plan.json") or {}
+    changes = [(change["action"], change["kind"]) for change in plan["changes"]]
+    assert changes == [("create", kind) for kind in ("custom plugin", "worker configuration", "connector")]
+    assert (plan["engine"]["name"], plan["engine"]["bootstrap_servers"]) == ("msk_connect", msk.stack.source_bootstrap)
+    assert s3.SECRET not in json.dumps(plan)
+    assert any("by its service role, whose rights there are not checked" in note for note in plan["notes"])
+    # Twice, as the wait makes one again that has failed before it begins.
+    msk.stack.msk.plan(connectors=[{"code": "UnknownError.Unknown", "message": "no route to the brokers"}] * 2)
+    with pytest.raises(AirflowFailException, match=r"(?s)is FAILED: .*no route to the brokers"):
+        msk.run("export", "e2", name, topics=[topic])
+    assert msk.left(name) == [], "the teardown ran after the failure"
+    assert msk.run("export", "e3", name, topics=[topic])["verdict"] == "PASS"
+    with pytest.raises(AirflowFailException, match=r"'custom_plugin_arn': there is no custom plugin"):
+        absent = "arn:aws:kafkaconnect:eu-west-1:123456789012:custom-plugin/s3/1a2b3c4d-0000-0000-0000-000000000000-5"
+        msk.run("export", "e4", name, topics=[topic], plugin_folder=None, custom_plugin_arn=absent)

@@ -103,8 +103,8 @@ class _ExchangeSpec(OnMskConnect):
 
     @property
     def poll_interval(self) -> float:
-        """Between two looks at what takes MSK Connect minutes."""
-        return min(10.0, self.follow_interval)
+        """Between two looks at a connector; MSK Connect takes minutes, and few calls."""
+        return min(10.0 if self.transport == "msk_connect" else 5.0, self.follow_interval)
 
 
 class ExportSpec(_ExchangeSpec):

@@ -145,6 +145,18 @@ def test_one_that_failed_is_made_again_and_says_why_before(
     assert made.found([NAME])[0].arn != first.arn
 
 
+def test_one_that_somebody_deleted_is_missed(
+    hook: MskConnectHook, aws: MskConnectDouble, folder: Path, admin: Admin
+) -> None:
+    made = runtime(hook, folder)
+    aws.faults.plan({"never_runs": True})
+    made.deploy(CONFIG, {})
+    assert Carrier(NAME, made, intent(), transport="msk_connect").starts()
+    assert made.problem([NAME]) == ""
+    made.remove([NAME], forget=False)
+    assert made.problem([NAME]) == f"connector {NAME} no longer exists"
+
+
 def test_one_whose_offsets_have_to_change_is_made_again(
     hook: MskConnectHook, folder: Path, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ class Side:
     """One whose connector does as it is told."""
 
     def __init__(self) -> None:
-        self.spec = SimpleNamespace(follow_interval=15, no_progress_timeout=60, running_timeout=600)
+        self.spec = SimpleNamespace(poll_interval=5, no_progress_timeout=60, running_timeout=600)
         self.looks: list[Look | Exception] = []
         self.failed, self.made, self.starting = "", 0, False
         self.carrier = SimpleNamespace(

@@ -121,14 +121,10 @@ class S3MskRuntime(MskConnectRuntime):
     def problem(self, connectors: Iterable[str]) -> str:
         """Also that it runs on another cluster than Airflow looks at."""
         names = list(connectors)
-        if problem := super().problem(names):
-            return f"{problem}{worker_words(problem)}"
         state = self.readiness(names)
-        return state.reason if state.verdict is Verdict.FAILED else ""
-
-    def starts(self, connector: str) -> bool:
-        """Whether it has still to begin: that takes minutes."""
-        return self.readiness([connector]).verdict is Verdict.WAITING
+        if state.verdict is Verdict.WAITING and len(self.existing(names)) < len(names):
+            return f"connector {', '.join(names)} no longer exists"
+        return f"{state.reason}{worker_words(state.reason)}" if state.verdict is Verdict.FAILED else ""
 
     # -- removal -------------------------------------------------------------------------------------------------------
 

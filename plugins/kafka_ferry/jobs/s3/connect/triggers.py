@@ -10,7 +10,6 @@ from kafka_ferry.hooks.connect.states import Readiness, Verdict
 from kafka_ferry.jobs.s3.connect.sides import SIDES, Carried, Side
 from kafka_ferry.triggers.waiting import WaitingTrigger
 
-_DELAY = 5.0
 _FRESH = 600.0  # seconds
 
 
@@ -32,7 +31,7 @@ class CopiedTrigger(WaitingTrigger):
 
     @property
     def delay(self) -> float:
-        return min(_DELAY, self._carried.spec.follow_interval)
+        return self._carried.spec.poll_interval
 
     @property
     def subject(self) -> str:

@@ -86,3 +86,9 @@ def test_the_engine_and_kafka_connect_are_asked_nothing_of_the_kind() -> None:
     given = {"topics": ["a"], "cluster_arn": BOTH["cluster_arn"], "plugin_bucket": "x", "tasks_max": 100}
     for transport in ("engine", "connect"):
         assert ExportSpec.from_params({**given, "transport": transport}).transport == transport
+
+
+def test_msk_connect_is_asked_less_often() -> None:
+    spec = ExportSpec.from_params({**EXPORT, "follow_interval": 15})
+    assert (spec.poll_interval, ExportSpec.from_params({"topics": ["a"]}).poll_interval) == (10, 5)
+    assert ExportSpec.from_params({**EXPORT, "follow_interval": 1}).poll_interval == 1
