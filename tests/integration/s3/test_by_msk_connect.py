@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +20,8 @@ from dags_by_hand import DagRunByHand
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.kafka.offsets_topic import OffsetsTopic
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
+from kafka_ferry.hooks.objects.s3_connection import store_of
+from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from own_stacks import own_stack, use
 from s3_connectors import Feed, content, hashes
 from stack import Stack, jars, plugins, s3
@@ -242,3 +248,36 @@ def test_a_plan_tells_what_would_be_made_and_a_failure_what_msk_connect_says(
     with pytest.raises(AirflowFailException, match=r"'custom_plugin_arn': there is no custom plugin"):
         absent = "arn:aws:kafkaconnect:eu-west-1:123456789012:custom-plugin/s3/1a2b3c4d-0000-0000-0000-000000000000-5"
         msk.run("export", "e4", name, topics=[topic], plugin_folder=None, custom_plugin_arn=absent)
+
+
+def test_a_worker_that_is_killed_while_it_copies_loses_and_repeats_nothing(
+    msk: Msk, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    topic, target, name = f"{topic_prefix}orders", f"{topic_prefix}copied", f"{topic_prefix}e"
+    make_topics(msk.stack.source_bootstrap, topic, partitions=3)
+    produce(msk.stack.source_bootstrap, topic, 300)
+    killed: list[int] = []
+
+    def kill() -> None:
+        until = time.monotonic() + 120
+        while not Catalogue(store_of("s3://ferry-backups/exports", "aws_default"), name).complete():
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        time.sleep(5)  # in the middle of what comes
+        ((_, worker),) = msk.stack.msk.workers().items()
+        os.kill(worker["pid"], signal.SIGKILL)
+        killed.append(worker["pid"])
+
+    thread = threading.Thread(target=kill)
+    with Feed(msk.stack, topic, 3, 60):
+        thread.start()
+        with pytest.raises(AirflowFailException, match=r"(?s)is FAILED: WorkerEnded"):
+            msk.run("export", "e1", name, topics=[topic], follow_for=90)
+        thread.join()
+    assert killed
+    assert msk.left(name) == [], "the teardown ran after the failure"
+    assert msk.run("export", "e2", name, topics=[topic])["verdict"] == "PASS"
+    report = msk.run("import", "i1", name, topics=[topic], rename={topic: target}, transport="engine")
+    assert report["verdict"] == "PASS", report
+    there = content("kafka_source", [topic], 3)
+    assert hashes(content("kafka_target", [target], 3)) == hashes(there, {topic: target})
