@@ -147,20 +147,31 @@ class GroupCalls:
                 result[group] = {(tp.topic, tp.partition): Commit(tp.offset) for tp in places if tp.offset >= 0}
         return result
 
-    def _asked(self, groups: Iterable[str]) -> dict[str, Future[Any]]:
+    def unsettled(self, groups: Iterable[str]) -> set[str]:
+        """Groups with offsets in a transaction that has not ended (KIP-447): what is read of them may still change."""
+        found: set[str] = set()
+        for chunk in chunks([group for group in groups if group != NO_NAME], _GROUPS_IN_FLIGHT):
+            for group, future in self._asked(chunk, stable=True).items():
+                places = self._offsets_of(group, future, stable=True)
+                if any(tp.error and tp.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT for tp in places):
+                    found.add(group)
+        return found
+
+    def _asked(self, groups: Iterable[str], *, stable: bool = False) -> dict[str, Future[Any]]:
         """One group per request is all librdkafka can do (KIP-709 is not in it), so the requests are pipelined."""
         futures: dict[str, Future[Any]] = {}
         for group in groups:
-            request = [ConsumerGroupTopicPartitions(group)]
-            futures |= self._client.list_consumer_group_offsets(request, request_timeout=self.timeout)
+            futures |= self._client.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group)], require_stable=stable, request_timeout=self.timeout
+            )
         return futures
 
-    def _offsets_of(self, group: str, future: Future[Any]) -> list[TopicPartition]:
+    def _offsets_of(self, group: str, future: Future[Any], *, stable: bool = False) -> list[TopicPartition]:
         for _ in range(_READINGS):
             try:
                 found: list[TopicPartition] = self._result(future, f"read offsets of group {group!r}").topic_partitions
             except UnicodeDecodeError:  # it took what lies behind a commit's metadata for a part of it
-                future = self._asked([group])[group]
+                future = self._asked([group], stable=stable)[group]
             else:
                 return found
         raise TransientError(f"{self.name}: the client library cannot read the commit metadata of group {group!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
@@ -39,6 +39,13 @@ class KafkaSurvey(KafkaAdmin):
         entries = self._result(futures[broker], "read a broker's configuration")
         configs = {key: entry.value for key, entry in entries.items() if entry.value is not None}
         return configs, {f"{node.host}:{node.port}".lower() for node in cluster.nodes}
+
+    def sets(self, key: str) -> bool:
+        """Whether a broker's configuration has this key. Of one that is not Kafka's own, such as an authorizer's,
+        brokers tell no value (measured)."""
+        broker = ConfigResource(ResourceType.BROKER, str(self._cluster_or_why_not().nodes[0].id))
+        futures = self._client.describe_configs([broker], request_timeout=self.timeout)
+        return key in self._result(futures[broker], "read a broker's configuration")
 
     def try_configs(
         self, configs: Mapping[str, Mapping[str, str | None]], validate_only: bool = False
@@ -94,12 +101,11 @@ class KafkaSurvey(KafkaAdmin):
         return found
 
     def members(self, groups: Iterable[str]) -> dict[str, set[str]]:
-        """Client id and host of the members of consumer groups."""
+        """Client id and host of the members of consumer groups, and the names of static ones (KIP-345)."""
         wanted = list(groups)
         futures = self._client.describe_consumer_groups(wanted, request_timeout=self.timeout) if wanted else {}
         return {
-            group: {f"{one.client_id} at {one.host.lstrip('/')}" for one in self._result(future, "describe").members}
-            for group, future in futures.items()
+            group: {_told(one) for one in self._result(future, "describe").members} for group, future in futures.items()
         }
 
     def client_ids(self, groups: Iterable[str]) -> dict[str, set[str]]:
@@ -112,3 +118,9 @@ class KafkaSurvey(KafkaAdmin):
             group: {member.client_id for member in self._result(future, f"describe group {group!r}").members}
             for group, future in futures.items()
         }
+
+
+def _told(member: Any) -> str:
+    """A static one that is gone looks like one that is there."""
+    static = f" (static member {member.group_instance_id}: stays for its session.timeout.ms when it is gone)"
+    return f"{member.client_id} at {member.host.lstrip('/')}{static * bool(member.group_instance_id)}"

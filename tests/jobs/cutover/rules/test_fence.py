@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kafka_ferry.core.acls import Acl
 from kafka_ferry.core.rights import allowed_by
-from kafka_ferry.jobs.cutover.rules.fence import copied_to_target, fence_acls, lift_commands, to_add
+from kafka_ferry.jobs.cutover.rules.fence import copied_to_target, fence_acls, lift_commands, to_add, without_acls
 
 ANNA = [Acl("TOPIC", "ord", "PREFIXED", "User:anna", operation) for operation in ("WRITE", "READ")]
 
@@ -41,3 +41,15 @@ def test_the_way_back_by_hand() -> None:
     assert line.startswith("kafka-acls.sh --bootstrap-server broker:9092 --remove --force --deny-principal 'User:*'")
     assert "--operation WRITE --topic 'it'\"'\"'s'" in line
     assert len(lift_commands(fence_acls(map(str, range(9))), "b")) == 5
+
+
+def test_topics_of_which_no_acl_says_anything_are_found() -> None:
+    topics = ["orders", "bills", "audit"]
+    about = [
+        *ANNA,
+        Acl("TOPIC", "audit", "LITERAL", "User:x", "READ", "DENY"),
+        Acl("GROUP", "*", "LITERAL", "User:x", "READ"),
+    ]
+    assert without_acls(topics, about) == ["bills"], "a DENY is one, those of groups are none"
+    assert without_acls(topics, [Acl("TOPIC", "*", "LITERAL", "User:x", "READ")]) == []
+    assert without_acls(topics, []) == ["audit", "bills", "orders"]

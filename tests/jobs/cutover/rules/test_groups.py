@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.commits import Commit
-from kafka_ferry.jobs.cutover.rules.groups import known_lines, marks_to_find, restless, with_lines
+from kafka_ferry.jobs.cutover.rules.groups import (
+    beyond_the_end,
+    known_lines,
+    marks_to_find,
+    moved_since,
+    restless,
+    unsettled_words,
+    with_lines,
+)
 from kafka_ferry.jobs.migration.rules.groups import commits_to_write, judge_groups
 from kafka_ferry.records.compare import PartitionComparison
 from kafka_ferry.records.fingerprint import Fingerprint
@@ -42,12 +50,15 @@ def test_a_stopped_group_may_stand_anywhere_but_must_stand() -> None:
 
 
 def test_what_was_known_is_known_while_the_group_stands() -> None:
-    assert known_lines([RESULT], at(50)) == {("g", TP): LINE}
-    assert known_lines([RESULT], at(51)) == {}
+    assert known_lines([RESULT], at(50), {}) == {("g", TP): LINE}
+    assert known_lines([RESULT], at(51), {}) == {}
     beyond = replace(RESULT, groups=(replace(LINE, source_offset=120),))
-    assert known_lines([beyond], at(120)) == {}, "what it stood behind was not on the target then"
+    assert known_lines([beyond], at(120), {}) == {}, "what it stood behind was not on the target then"
+    assert known_lines([RESULT], at(50), {"g": {THERE: Commit(45)}}) == {("g", TP): LINE}, "set meanwhile"
+    ahead = {"g": {THERE: Commit(46)}}
+    assert known_lines([RESULT], at(50), ahead) == {}, "what it would skip there is to be counted"
     nowhere = replace(RESULT, anchors=((0, 0),))
-    assert known_lines([nowhere], at(50)) == {}, "no place of it is equal"
+    assert known_lines([nowhere], at(50), {}) == {}, "no place of it is equal"
 
 
 def test_what_moved_is_to_be_found() -> None:
@@ -80,3 +91,26 @@ def test_what_is_exact_already_is_not_written_again() -> None:
     assert commits_to_write([made], set()) == {}
     (line,) = judge_groups([made], {"g": {THERE: Commit(45, "note")}}, {})
     assert line.status is Status.PASS
+
+
+def test_a_commit_behind_the_end_of_the_log_is_told() -> None:
+    found = {("g", TP): replace(LINE, source_offset=120, expected_offset=95)}
+    (made,) = with_lines([RESULT], {}, found, {})
+    lines = judge_groups([made], {"g": {THERE: Commit(95, "note")}}, {})
+    (told,) = beyond_the_end(lines, {TP: 100})
+    assert (told.status, "20 offsets behind the end" in told.detail) == (Status.EXPLAINED, True)
+    assert beyond_the_end(lines, {TP: 120}) == lines, "at the end"
+    assert beyond_the_end(lines, {}) == lines
+    (ahead,) = beyond_the_end(judge_groups([made], {"g": {THERE: Commit(96)}}, {}), {TP: 100})
+    assert ahead.status is Status.FAIL, "what is wrong stays wrong"
+
+
+def test_who_was_moved_since_is_told() -> None:
+    assert moved_since(at(50), at(50)) == []
+    assert moved_since(at(50), at(51)) == ["g"]
+    assert moved_since(at(50), {"g": {}}) == ["g"]
+    assert moved_since({}, at(51)) == [], "one that was not set"
+
+
+def test_offsets_in_an_open_transaction_are_told() -> None:
+    assert "within a transaction that has not ended" in unsettled_words({"g"})["g"]

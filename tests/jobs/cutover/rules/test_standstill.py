@@ -13,6 +13,7 @@ from kafka_ferry.jobs.cutover.rules.standstill import (
     asleep,
     at_work,
     by_halves,
+    lingering,
     open_transactions,
     told,
     writers,
@@ -91,7 +92,38 @@ def test_open_transactions_are_named() -> None:
 
 def test_who_is_at_work_and_when_it_wrote_last() -> None:
     now = replace(PLAIN, last_sequence=120, last_timestamp=5_000)
-    assert at_work(look(0, 100, PLAIN, OPEN), look(1, 121, now, OPEN)) == {7: 5_000}
+    assert at_work(look(0, 100, PLAIN, OPEN), look(1, 121, now, OPEN), (4_000, 6_000)) == {7: 5_000}
+
+
+@pytest.mark.parametrize(("told_time", "expected"), [(1, 4_000), (-1, 4_000), (99_000_000_000_000, 6_000)])
+def test_records_of_other_years_were_written_between_the_looks(told_time: int, expected: int) -> None:
+    now = replace(PLAIN, last_sequence=120, last_timestamp=told_time)
+    assert at_work(look(0, 100, PLAIN), look(1, 121, now), (4_000, 6_000)) == {7: expected}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([OPEN], [OPEN], [2_000]),
+        ([], [OPEN], []),
+        ([OPEN], [replace(OPEN, last_sequence=50)], []),
+        ([OPEN], [replace(OPEN, transaction_start=-1)], []),
+        ([PLAIN], [PLAIN], []),
+        ([replace(OPEN, last_timestamp=13_000)], [replace(OPEN, last_timestamp=13_000)], []),
+    ],
+    ids=["left", "new", "goes on", "ended", "none", "just now"],
+)
+def test_a_transaction_that_nobody_works_on_is_told(
+    before: list[ProducerState], after: list[ProducerState], expected: list[int]
+) -> None:
+    found = lingering({TP: before}, {TP: after}, 22_001, 10, {8: "billing"})
+    assert [last for _, last in found] == expected
+    assert all(one.transactional_id == "billing" and one.start == 500 for one, _ in found)
+
+
+def test_it_can_be_ended_by_hand() -> None:
+    (one,) = open_transactions(look(0, 550, OPEN))
+    assert one.abort.endswith("abort --topic orders --partition 3 --start-offset 500")
 
 
 def test_who_writes_beside_the_wave_is_named() -> None:

@@ -19,16 +19,25 @@ from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.exceptions import BadParam, FerryError, TransientError
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.authorized_operations import RightsSurvey
+from kafka_ferry.hooks.kafka.survey import KafkaSurvey
 from kafka_ferry.jobs.cutover.live.foreign_writers import foreign_writers
 from kafka_ferry.jobs.cutover.live.wave import Wave
 from kafka_ferry.jobs.cutover.live.webhook import Webhook
 from kafka_ferry.jobs.cutover.rules.changes import change_notes, window_changes
-from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add
+from kafka_ferry.jobs.cutover.rules.fence import fence_acls, to_add, without_acls
 from kafka_ferry.jobs.cutover.rules.foreign_writers import foreign_writer_findings
 from kafka_ferry.jobs.cutover.rules.old_connect import refuse_no_stop
-from kafka_ferry.jobs.cutover.rules.plan import CutoverPlan, groups_by_halves, other_waves, producers_by_halves
+from kafka_ferry.jobs.cutover.rules.plan import (
+    OPEN_KEY,
+    CutoverPlan,
+    first_acls,
+    groups_by_halves,
+    open_for_long,
+    other_waves,
+    producers_by_halves,
+)
 from kafka_ferry.jobs.cutover.rules.spec import Fence
-from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves
+from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves, lingering
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
@@ -71,7 +80,11 @@ def make_plan(
         # A way back has refused already what others wrote where it will write.
         *(_written_on_target(wave) if with_waves else []),
     ]
-    gone = asleep(states, wave.producers(states), int(pendulum.now("UTC").timestamp() * 1000))
+    later, now_ms = wave.producers(states), int(pendulum.now("UTC").timestamp() * 1000)
+    gone = asleep(states, later, now_ms)
+    mine = {tp: of for tp, of in later.items() if tp[0] in topics}
+    wait = spec.transaction_timeout
+    findings += open_for_long(lingering(states, mine, now_ms, wait, names), wait)
     awake = {tp: [one for one in known if one.producer_id not in gone] for tp, known in states.items()}
     writing = {tp: known for tp, known in awake.items() if tp[0] in topics}
     plan = CutoverPlan(
@@ -160,7 +173,8 @@ def _fence(wave: Wave) -> tuple[list[Acl], list[Finding]]:
             f"kafka-acls --add --allow-principal {who} --operation Alter --cluster; or fence webhook or prove",
         )  # fmt: skip
     added, kept = to_add(fence_acls(wave.targets), there)
-    return added, [
+    bare = without_acls(wave.targets, there)
+    return added, first_acls(bare, may_be_open=bool(bare) and KafkaSurvey.of(wave.source).sets(OPEN_KEY)) + [
         Finding(Severity.WARN, "fence", f"topic {acl.name}", "has a DENY of WRITE for everybody already, which is not "
                 "ours and stays", "delete it, if it was left behind")
         for acl in kept

@@ -69,8 +69,8 @@ def prove_stopped(wave: Wave, seconds: float, timeout: float, transaction_timeou
             left = open_transactions(now, wave.transactional_ids())
             raise TransactionOpen(
                 f"open transactions on the source, waited for {transaction_timeout:g} s: "
-                f"{told(left)}. Fix: end them (their application commits or aborts; "
-                "kafka-transactions.sh abort), or a larger transaction_timeout, then clear window",
+                f"{told(left)}. Fix: end them (their application commits or aborts; where it is gone, start it again, "
+                f"which aborts what it left, or {left[0].abort}), or a larger transaction_timeout, then clear window",
                 left,
             )
         log.info("waiting for open transactions: %s", told(left))

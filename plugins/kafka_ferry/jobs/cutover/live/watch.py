@@ -1,4 +1,4 @@
-"""After the hand-over: who still writes to the source, and who still commits there."""
+"""After the hand-over: who still writes to the source, who still commits there, and who reads there still."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 LATE = "late.json"
 _POLL = 2.0
 _NAMED = 200
+_MEMBERS = 3
 
 
 def watch(wave: Wave, journal: Journal, seconds: float) -> dict[str, Any]:
@@ -37,8 +38,8 @@ def watch(wave: Wave, journal: Journal, seconds: float) -> dict[str, Any]:
     ends = journal.frozen_ends
     last = wave.source.admin.offsets(ends, "latest", wave.spec.isolation_level)
     grown = {f"{topic}-{p}": last[topic, p] - end for (topic, p), end in ends.items() if last[topic, p] > end}
-    committed = []
-    for group, places in GroupMoves(wave).stood.items():
+    committed, groups = [], GroupMoves(wave)
+    for group, places in groups.stood.items():
         stood = journal.committed.get(group, {})
         for (topic, partition), commit in places.items():
             was = stood.get(name_of((topic, partition)))
@@ -49,5 +50,9 @@ def watch(wave: Wave, journal: Journal, seconds: float) -> dict[str, Any]:
         "grown": dict(sorted(grown.items())[:_NAMED]),
         "offsets": sum(grown.values()),
         "committers": committed[:_NAMED],
+        "readers": [
+            f"group {shown(group)}" + f": {', '.join(who[:_MEMBERS])}" * bool(who)
+            for group, who in groups.still_there().items()
+        ][:_NAMED],
         "seconds": seconds,
     }

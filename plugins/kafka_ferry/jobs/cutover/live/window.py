@@ -134,14 +134,14 @@ class Window:
         results = read_results(self._artifacts)
         noted = self._artifacts.read_json(TAILS)
         with Tails(wave, results, noted) as tails, self._lag_kept(tails):
-            first = wave.look(time.monotonic())
+            begun, first = _ms(), wave.look(time.monotonic())
             groups = GroupMoves(wave)
             if journal.state not in OPEN:
                 if why := self._failed():  # asked here as well, so that in the window it is known whom to ask
                     log.warning("what replicates has failed, of this wave or of other topics: %s", why)
                 wait_for_lag(tails, spec.max_lag, spec.lag_timeout, poll=0.2)
                 self._artifacts.write_json(TAILS, tails.to_json())
-                self._working = at_work(first, wave.look(time.monotonic()))
+                self._working = at_work(first, wave.look(time.monotonic()), (begun, _ms()))
                 self._begin(journal)
             with self._stage(journal, "fence"):
                 raise_fence(wave, journal)
@@ -293,3 +293,7 @@ class Window:
 
 def _now() -> str:
     return pendulum.now("UTC").isoformat(timespec="milliseconds")
+
+
+def _ms() -> int:
+    return int(time.time() * 1000)

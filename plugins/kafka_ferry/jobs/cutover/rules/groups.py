@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from kafka_ferry.core.checks import GroupLine as GroupOnTarget
+from kafka_ferry.core.checks import Status
 from kafka_ferry.core.commits import Commit
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.words import shown
@@ -14,6 +16,10 @@ from kafka_ferry.records.translate import GroupLine, GroupMark
 
 Commits = Mapping[str, Mapping[Partition, Commit]]
 _NAMED = 3
+_BEYOND = (
+    "its commit on the source is {:,} offsets behind the end of the log there, where its auto.offset.reset would "
+    "decide: set to the end of the target's"
+)
 
 
 def restless(
@@ -44,19 +50,54 @@ def restless(
     return found
 
 
+def unsettled_words(groups: Iterable[str]) -> dict[str, str]:
+    """Group to why it does not stand."""
+    why = "has committed within a transaction that has not ended, so its offsets may still change"
+    return {group: f"group {shown(group)} {why}" for group in groups}
+
+
+def beyond_the_end(lines: Iterable[GroupOnTarget], ends: Mapping[Partition, int]) -> list[GroupOnTarget]:
+    """With a word on each group whose commit is behind the end of the source's log, where nothing is to be found: its
+    topic was made again, or somebody set the offset.
+
+    :param ends: of the source, where nobody writes.
+    """
+    told = []
+    for line in lines:
+        more = line.source_offset - ends.get((line.topic, line.partition), line.source_offset)
+        if more > 0 and line.status is not Status.FAIL:
+            detail = "; ".join(filter(None, [_BEYOND.format(more), line.detail]))
+            told.append(line.model_copy(update={"status": Status.EXPLAINED, "detail": detail}))
+        else:
+            told.append(line)
+    return told
+
+
+def moved_since(groups: Commits, now: Commits) -> list[str]:
+    """Groups that stand elsewhere than before, or nowhere."""
+    return sorted(group for group, places in groups.items() if offsets_of(now.get(group, {})) != offsets_of(places))
+
+
 def offsets_of(places: Mapping[Partition, Commit]) -> dict[Partition, int]:
     return {tp: commit.offset for tp, commit in places.items()}
 
 
-def known_lines(results: Iterable[PartitionResult], commits: Commits) -> dict[tuple[str, Partition], GroupLine]:
-    """Lines of the comparison that are still true: the group stands where it stood, and that was compared then."""
+def known_lines(
+    results: Iterable[PartitionResult], commits: Commits, on_target: Commits
+) -> dict[tuple[str, Partition], GroupLine]:
+    """Lines of the comparison that are still true: the group stands where it stood, and that was compared then.
+
+    One that is ahead on the target by now is none: what it would skip was not counted.
+    """
     found = {}
     for result in results:
         tp = result.source_topic, result.partition
         reached = result.anchors[-1][0] if len(result.anchors) > 1 else -1
         for line in result.groups:
             commit = commits.get(line.group, {}).get(tp)
-            if commit is not None and commit.offset == line.source_offset <= reached:
+            there = on_target.get(line.group, {}).get((result.target_topic, result.partition))
+            ahead = there is not None and there.offset > line.expected_offset
+            if commit is not None and commit.offset == line.source_offset <= reached and not ahead:
                 found[line.group, tp] = line
     return found
 

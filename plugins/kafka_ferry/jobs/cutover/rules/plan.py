@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.core.plan import JobPlan
 from kafka_ferry.core.wave_journal import DONE, OPEN, Journal
 from kafka_ferry.core.words import number_of, shown
+from kafka_ferry.jobs.cutover.rules.standstill import OpenTransaction
 
+#: Of the brokers' authorizer: everybody may do everything with what has no ACL.
+OPEN_KEY: Final = "allow.everyone.if.no.acl.found"
 _NAMED = 20
 _TOPICS = 5
 
@@ -60,6 +65,46 @@ def groups_by_halves(reads: Mapping[str, Iterable[str]], topics: Iterable[str]) 
         for group, every in sorted(reads.items())
         if set(every) & wave and set(every) - wave
     ])  # fmt: skip
+
+
+def first_acls(topics: Sequence[str], *, may_be_open: bool) -> list[Finding]:
+    """What a fence of ACLs would do to topics that have none.
+
+    :param may_be_open: whether the brokers' configuration has ``allow.everyone.if.no.acl.found``.
+    """
+    if not topics:
+        return []
+    who = f"{number_of(len(topics), 'topic')}: {_some(topics)}"
+    if not may_be_open:
+        return [Finding(
+            Severity.WARN, "fence", who, "no ACL is about them, so only super users may use them, whom no ACL stops",
+            "fence: webhook or prove, if anybody writes there",
+        )]  # fmt: skip
+    return [Finding(
+        Severity.REFUSE, "fence", who, f"no ACL is about them, and the brokers' configuration has {OPEN_KEY}: where "
+        "that is true everybody may use them until they get their first ACL, and with the fence nobody could read them "
+        "either, nor could the replication; where it is false only super users may, whom no ACL stops",
+        f"where it is true, kafka-acls --add --allow-principal 'User:*' --operation All --topic {topics[0]}, for each "
+        "of them, which lets everybody do what they may do now; or fence: webhook or prove", "fence",
+    )]  # fmt: skip
+
+
+def open_for_long(found: Iterable[tuple[OpenTransaction, int]], seconds: float) -> list[Finding]:
+    """A warning for each transaction that nobody works on.
+
+    :param found: with the time of its last record, in ms since 1970. ``seconds``: how long the window would wait.
+    """
+    return [
+        Finding(
+            Severity.WARN, "open_transaction", f"transaction on {one}",
+            f"its last record is of {datetime.fromtimestamp(last / 1000, UTC).isoformat(timespec='seconds')}: what was "
+            "written behind it is read by no consumer of committed records, and copied by no such replication. The "
+            f"window waits {seconds:g} s for its end, while nobody can write, and is rolled back then",
+            f"end it before: start its application, which aborts what it left; where that is gone, {one.abort}",
+            "transaction_timeout",
+        )
+        for one, last in list(found)[:_NAMED]
+    ]  # fmt: skip
 
 
 def other_waves(journals: Iterable[Journal], own: tuple[str, str], wave: str, topics: Iterable[str]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,12 @@ class OpenTransaction:
         name = f", transactional id {self.transactional_id}" * bool(self.transactional_id)
         return f"{self.topic}-{self.partition}: open since offset {self.start}, producer id {self.producer_id}, epoch {self.epoch}{name}"  # noqa: E501
 
+    @property
+    def abort(self) -> str:
+        """Kafka's own tool, for one whose producer is gone."""
+        place = f"--topic {shlex.quote(self.topic)} --partition {self.partition}"
+        return f"kafka-transactions.sh --bootstrap-server … abort {place} --start-offset {self.start}"
+
 
 def writers(before: Look, after: Look, names: Mapping[int, str] | None = None) -> list[Writer]:
     """Whoever wrote between the two, the fastest first.
@@ -103,14 +110,39 @@ def open_transactions(look: Look, names: Mapping[int, str] | None = None) -> lis
     ]
 
 
-def at_work(before: Look, after: Look) -> dict[int, int]:
-    """Producer ids that wrote between two looks, to when each wrote last, ms since 1970."""
+def lingering(
+    before: Mapping[Partition, Sequence[ProducerState]],
+    after: Mapping[Partition, Sequence[ProducerState]],
+    now_ms: int,
+    seconds: float,
+    names: Mapping[int, str],
+) -> list[tuple[OpenTransaction, int]]:
+    """Transactions that were open at both looks, in which nothing came between, and whose last record is older than so
+    many seconds; with the time of that, in ms since 1970.
+
+    :param now_ms: since 1970. ``names``: producer id to transactional id.
+    """
+    return [
+        (OpenTransaction(*tp, one.producer_id, one.epoch, one.transaction_start, names.get(one.producer_id, "")),
+         one.last_timestamp)
+        for tp, states in sorted(after.items())
+        for one in states
+        if one.transaction_start >= 0 and one in before.get(tp, ()) and one.last_timestamp < now_ms - seconds * 1000
+    ]  # fmt: skip
+
+
+def at_work(before: Look, after: Look, between: tuple[int, int]) -> dict[int, int]:
+    """Producer ids that wrote between two looks, to when each wrote last, ms since 1970.
+
+    :param between: when the looks were, in ms since 1970. A batch has the time that its producer gave it, of any year.
+    """
     ids = {writer.producer_id for writer in writers(before, after) if writer.producer_id is not None}
     last: dict[int, int] = {}
     for states in (after.producers or {}).values():
         for one in states:
             if one.producer_id in ids:
-                last[one.producer_id] = max(last.get(one.producer_id, -1), one.last_timestamp)
+                when = min(max(one.last_timestamp, between[0]), between[1])
+                last[one.producer_id] = max(last.get(one.producer_id, -1), when)
     return last
 
 

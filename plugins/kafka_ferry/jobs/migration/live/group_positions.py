@@ -41,6 +41,10 @@ class GroupPositions:
         """Groups of any type that have members, so that brokers would refuse to set their positions."""
         return self._admin.all_groups().at_work
 
+    def unsettled(self, groups: Iterable[str]) -> set[str]:
+        """Groups that have committed within a transaction that has not ended, so that they do not stand yet."""
+        return self._admin.unsettled([group for group in groups if group not in self._shares])
+
     def acknowledged(
         self, commits: Mapping[str, Mapping[Partition, Commit]], partitions: Iterable[Partition]
     ) -> dict[str, dict[Partition, int | None]]:
