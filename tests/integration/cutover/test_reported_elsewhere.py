@@ -236,6 +236,18 @@ def test_producers_as_they_are_go_on_after_a_rollback(
     assert all(made[clients:]), "plain and idempotent ones are the same"
 
 
+def test_who_writes_more_seldom_than_the_proof_waits_is_told(lab: Lab, replicate: Any, topic: str) -> None:
+    """A client that is idle at the switch and writes to the old cluster after it."""
+    replicate()
+    idle = Producer(lab.client("source", **{"enable.idempotence": True}))
+    idle.produce(topic, b"1", partition=0)
+    idle.flush(10)
+    time.sleep(2)
+    (told,) = [one for one in run_of(lab, fence="prove", proof_seconds=1).plan()["findings"] if one["code"] == "seldom"]
+    assert (told["subject"], told["param"]) == ("1 producer", "proof_seconds")
+    assert [one for one in run_of(lab, fence="acl").plan()["findings"] if one["code"] == "seldom"] == []
+
+
 def test_a_producer_that_wants_no_answer_is_not_told_that_it_may_not_write(lab: Lab, topic: str) -> None:
     """``acks=0``: its records are lost under a fence of ACLs, and it hears that all were written."""
     told: list[Any] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kafka_ferry.core.finding import Severity
-from kafka_ferry.jobs.cutover.rules.plan import first_acls, open_for_long
+from kafka_ferry.jobs.cutover.rules.plan import first_acls, open_for_long, seldom_writers
 from kafka_ferry.jobs.cutover.rules.standstill import OpenTransaction
 
 
@@ -29,3 +29,10 @@ def test_a_transaction_that_was_left_open_is_told_with_its_age_and_its_end() -> 
     assert "waits 20 s" in one.what
     assert "abort --topic orders --partition 3 --start-offset 500" in one.fix
     assert len(open_for_long([(left, 1_000)] * 50, 20)) == 20
+
+
+def test_who_writes_more_seldom_than_the_proof_waits_is_told() -> None:
+    assert seldom_writers({}, {}, 3) == []
+    (one,) = seldom_writers({7: 12.4, 8: 40.0}, {8: "billing"}, 3)
+    assert "producer id 7 (12 s ago), transactional id billing (40 s ago)" in one.what
+    assert (one.subject, one.param) == ("2 producers", "proof_seconds")

@@ -15,6 +15,7 @@ from kafka_ferry.jobs.cutover.rules.standstill import (
     by_halves,
     lingering,
     open_transactions,
+    seldom,
     told,
     writers,
 )
@@ -161,3 +162,14 @@ def test_who_writes_to_one_partition_still_is_awake_on_all() -> None:
     other = ("orders", 4)
     at_work = replace(PLAIN, last_timestamp=NOW)
     assert asleep({TP: [PLAIN], other: [at_work]}, {TP: [PLAIN], other: [at_work]}, NOW) == set()
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(2_999, {}), (3_001, {7: 3.001}), (ASLEEP_MS - 1, {7: 599.999}), (ASLEEP_MS, {})]
+)
+def test_who_writes_more_seldom_than_the_proof_waits_is_known(ago: int, expected: dict[int, float]) -> None:
+    assert seldom({TP: [replace(PLAIN, last_timestamp=NOW - ago)]}, NOW, 3) == expected
+    other = ("orders", 4)
+    just = replace(PLAIN, last_timestamp=NOW)
+    assert seldom({TP: [replace(PLAIN, last_timestamp=NOW - ago)], other: [just]}, NOW, 3) == {}, "it did elsewhere"
+    assert seldom({TP: [replace(PLAIN, last_timestamp=-1)]}, NOW, 3) == {}

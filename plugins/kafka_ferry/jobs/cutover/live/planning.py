@@ -35,9 +35,10 @@ from kafka_ferry.jobs.cutover.rules.plan import (
     open_for_long,
     other_waves,
     producers_by_halves,
+    seldom_writers,
 )
 from kafka_ferry.jobs.cutover.rules.spec import Fence
-from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves, lingering
+from kafka_ferry.jobs.cutover.rules.standstill import asleep, by_halves, lingering, seldom
 from kafka_ferry.jobs.cutover.rules.waves import Waves
 from kafka_ferry.jobs.migration.rules.naming import refuse_shared_targets
 
@@ -84,6 +85,8 @@ def make_plan(
     gone = asleep(states, later, now_ms)
     mine = {tp: of for tp, of in later.items() if tp[0] in topics}
     wait = spec.transaction_timeout
+    if wave.spec.fence is not Fence.ACL:
+        findings += seldom_writers(seldom(mine, now_ms, spec.silence), names, spec.silence)
     findings += open_for_long(lingering(states, mine, now_ms, wait, names), wait)
     awake = {tp: [one for one in known if one.producer_id not in gone] for tp, known in states.items()}
     writing = {tp: known for tp, known in awake.items() if tp[0] in topics}

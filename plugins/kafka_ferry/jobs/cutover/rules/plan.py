@@ -107,6 +107,27 @@ def open_for_long(found: Iterable[tuple[OpenTransaction, int]], seconds: float) 
     ]  # fmt: skip
 
 
+def seldom_writers(found: Mapping[int, float], names: Mapping[int, str], silence: float) -> list[Finding]:
+    """Where no ACL stops them: a warning for all whose silence would be taken for their end.
+
+    :param found: producer id to seconds since its last record. ``names``: producer id to transactional id. ``silence``:
+        seconds without a record after which all are taken as stopped.
+    """
+    if not found:
+        return []
+    who = [
+        (f"transactional id {names[number]}" if number in names else f"producer id {number}") + f" ({ago:.0f} s ago)"
+        for number, ago in found.items()
+    ]
+    return [Finding(
+        Severity.WARN, "seldom", number_of(len(found), "producer"),
+        f"wrote last before the {silence:g} s after which one that is silent is taken as stopped: {_some(who)}. "
+        "Whoever writes again after the hand-over does so on the source, and is found only then",
+        "see that these are stopped, too; or a proof_seconds that is longer than their pauses; or fence: acl",
+        "proof_seconds",
+    )]  # fmt: skip
+
+
 def other_waves(journals: Iterable[Journal], own: tuple[str, str], wave: str, topics: Iterable[str]) -> list[Finding]:
     """Refusals for topics that another wave has handed over, or works on.
 

@@ -165,6 +165,22 @@ def asleep(
     return seen - awake
 
 
+def seldom(states: Mapping[Partition, Sequence[ProducerState]], now_ms: int, silence: float) -> dict[int, float]:
+    """Producer ids that wrote not long ago, and not within so many seconds, to how many seconds ago: whoever writes as
+    seldom may pass for one that has stopped.
+
+    :param now_ms: since 1970. ``silence``: seconds. Records have the times that their producers gave them.
+    """
+    last: dict[int, int] = {}
+    for one in (one for known in states.values() for one in known):
+        last[one.producer_id] = max(last.get(one.producer_id, -1), one.last_timestamp)
+    return {
+        number: (now_ms - when) / 1000
+        for number, when in sorted(last.items())
+        if when >= 0 and silence * 1000 < now_ms - when < ASLEEP_MS
+    }
+
+
 def told(found: Iterable[object]) -> str:
     """The first ten, and how many more."""
     every = [str(one) for one in found]
