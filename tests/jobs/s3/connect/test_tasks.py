@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
+from kafka_ferry.exceptions import NotAuthorized
 from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock
 from kafka_ferry.jobs.s3.connect import sides
 from kafka_ferry.jobs.s3.connect.sensors import CopiedSensor
@@ -29,6 +30,7 @@ class Runtime:
         self.there: dict[str, str] = {}
         self.told: list[str] = []
         self.stays = False
+        self.refusal: Exception | None = None
 
     def existing(self, names: list[str]) -> list[str]:
         return [name for name in names if name in self.there]
@@ -41,7 +43,10 @@ class Runtime:
 
     def remove(self, names: list[str], *, forget: bool) -> list[str]:
         self.told.append(f"remove {names[0]} forget={forget}")
-        return [] if self.stays else [name for name in names if self.there.pop(name, None)]
+        gone = [] if self.stays else [name for name in names if self.there.pop(name, None)]
+        if self.refusal:
+            raise self.refusal
+        return gone
 
     def left(self, names: list[str]) -> list[str]:
         return [f"connector {name}" for name in self.existing(names)]
@@ -186,3 +191,19 @@ def test_the_report_names_what_has_copied(runtime: Runtime, transport: str, word
     with DAG("d", schedule=None):
         report = S3ReportOperator(task_id="report", job=EXPORT).build(artifacts)
     assert words in report.words.engine
+
+
+def test_topics_that_airflow_may_not_delete_are_told_and_do_not_fail_the_run(runtime: Runtime) -> None:
+    """On MSK Connect a sink's workers keep topics on the source, which the run may only be allowed to read."""
+    deploy()
+    runtime.refusal = NotAuthorized("kafka_source: not allowed to delete topic '__amazon_msk_connect_x'. Fix: an ACL")
+    remove()
+    assert leftovers()["status"] == "skipped"
+    assert "is gone, and something of it stays: kafka_source: not allowed to delete topic" in leftovers()["detail"]
+
+
+def test_a_connector_that_may_not_be_deleted_fails_the_run(runtime: Runtime) -> None:
+    deploy()
+    runtime.stays, runtime.refusal = True, NotAuthorized("no right to delete it. Fix: kafkaconnect:DeleteConnector")
+    with pytest.raises(AirflowFailException, match="no right to delete it"):
+        remove()

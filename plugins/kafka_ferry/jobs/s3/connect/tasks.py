@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafka_ferry.core.leftovers import leftovers_check
-from kafka_ferry.exceptions import BadParam, FerryError
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
 from kafka_ferry.jobs.common.report import ReportOperator
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import CONNECTORS
@@ -79,7 +79,17 @@ class ConnectorRemoveOperator(FerryOperator):
             return {"kept": [name]}
         # Without its position nobody knows which records of a target that was not compared are the export's.
         proven = self.side == "export" or artifacts.read_json(CHECKS_MADE) is not None
-        removed = runtime.remove([name], forget=side.spec.connector_afterwards == "forget" and proven)
+        forget = side.spec.connector_afterwards == "forget" and proven
+        try:
+            removed = runtime.remove([name], forget=forget)
+        except NotAuthorized as refusal:
+            if runtime.left([name]):
+                raise
+            # What its workers kept on a cluster that this Airflow may only read does no harm there.
+            kept = f"the connector is gone, and something of it stays: {refusal}"
+            self.log.warning("%s", kept)
+            artifacts.write_json(LEFTOVERS, [leftovers_check(kept=kept).model_dump(mode="json")])
+            return {"kept": [kept]}
         left = runtime.left([name])
         artifacts.write_json(LEFTOVERS, [leftovers_check(left).model_dump(mode="json")])
         if left:
