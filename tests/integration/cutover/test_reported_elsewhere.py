@@ -90,8 +90,9 @@ def test_a_transaction_that_was_left_open_is_told_by_the_plan_and_its_command_en
     del left
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["of the wave", "of other topics"])
 def test_offsets_that_are_committed_within_a_transaction_are_waited_for(
-    lab: Lab, replicate: Any, topic: str, make_topics: Any, produce: Any
+    lab: Lab, replicate: Any, topic: str, make_topics: Any, produce: Any, inside: bool
 ) -> None:
     """An application that reads the wave and writes elsewhere: on the wave itself no transaction is to be seen."""
     outside, group = f"{lab.prefix}out", f"{lab.prefix}steps"
@@ -105,11 +106,12 @@ def test_offsets_that_are_committed_within_a_transaction_are_waited_for(
     producer.begin_transaction()
     producer.produce(outside, b"1")
     about = Consumer(lab.client("source", **{"group.id": group})).consumer_group_metadata()
-    producer.send_offsets_to_transaction([TopicPartition(topic, 0, 9)], about, 30)
-    fails(run, rf"group {group} has committed within a transaction that has not ended")
-    producer.commit_transaction(30)
+    producer.send_offsets_to_transaction([TopicPartition(topic if inside else outside, 0, 9)], about, 30)
+    if inside:
+        fails(run, rf"group {group} has committed within a transaction that has not ended")
+        producer.commit_transaction(30)
     run.window()
-    assert lab.admins["target"].committed([group])[group] == {(topic, 0): 9}
+    assert lab.admins["target"].committed([group])[group] == {(topic, 0): 9 if inside else 5}
 
 
 def test_groups_outside_of_the_log_are_carried_and_told(

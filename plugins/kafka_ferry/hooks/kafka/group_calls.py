@@ -147,14 +147,14 @@ class GroupCalls:
                 result[group] = {(tp.topic, tp.partition): Commit(tp.offset) for tp in places if tp.offset >= 0}
         return result
 
-    def unsettled(self, groups: Iterable[str]) -> set[str]:
-        """Groups with offsets in a transaction that has not ended (KIP-447): what is read of them may still change."""
-        found: set[str] = set()
+    def unsettled(self, groups: Iterable[str]) -> dict[str, set[Partition]]:
+        """Where groups have offsets in a transaction that has not ended (KIP-447): what is read of them may change."""
+        found: dict[str, set[Partition]] = {}
         for chunk in chunks([group for group in groups if group != NO_NAME], _GROUPS_IN_FLIGHT):
             for group, future in self._asked(chunk, stable=True).items():
                 places = self._offsets_of(group, future, stable=True)
-                if any(tp.error and tp.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT for tp in places):
-                    found.add(group)
+                open_ = [tp for tp in places if tp.error and tp.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT]
+                found |= {group: {(tp.topic, tp.partition) for tp in open_}} if open_ else {}
         return found
 
     def _asked(self, groups: Iterable[str], *, stable: bool = False) -> dict[str, Future[Any]]:

@@ -41,8 +41,8 @@ class GroupPositions:
         """Groups of any type that have members, so that brokers would refuse to set their positions."""
         return self._admin.all_groups().at_work
 
-    def unsettled(self, groups: Iterable[str]) -> set[str]:
-        """Groups that have committed within a transaction that has not ended, so that they do not stand yet."""
+    def unsettled(self, groups: Iterable[str]) -> dict[str, set[Partition]]:
+        """Where groups have committed within a transaction that has not ended, so that they do not stand yet."""
         return self._admin.unsettled([group for group in groups if group not in self._shares])
 
     def acknowledged(
