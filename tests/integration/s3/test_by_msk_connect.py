@@ -39,7 +39,8 @@ ENTRIES = {"export": "export_topics_to_s3", "import": "import_topics_from_s3"}
 
 @pytest.fixture(scope="module")
 def msk_stack() -> Iterator[Stack]:
-    with own_stack("s3-on-msk", msk=True) as stack:
+    """Its workers are of MSK Connect's own version."""
+    with own_stack("s3-on-msk", msk=True, connect="3.7.2") as stack:
         yield stack
 
 
