@@ -103,6 +103,7 @@ def test_not_allowed(code: int) -> None:
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
     ],
 )

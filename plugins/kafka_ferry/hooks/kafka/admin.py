@@ -77,6 +77,7 @@ _PASSING = (
     # Retriable by Kafka's own table of errors; seen on a topic that was deleted and made again under the same name.
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,  # of a leader that was chosen a moment ago, as the one before was killed
 )
 _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
