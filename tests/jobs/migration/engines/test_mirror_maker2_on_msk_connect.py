@@ -94,7 +94,7 @@ def make(hook: MskConnectHook, target: Target, monkeypatch: pytest.MonkeyPatch) 
         migration: Any = SimpleNamespace(
             spec=spec,
             name=f"{dag}.{spec.migration}",
-            target=SimpleNamespace(admin=target, extra={"bootstrap.servers": "t:9092"}),
+            target=SimpleNamespace(conn_id="kafka_target", admin=target, extra={"bootstrap.servers": "t:9092"}),
             canary="ferry-canary-wave-1",
             topics=topics,
             groups=ResolvedGroups(
