@@ -16,10 +16,10 @@ PACKAGE = PLUGINS / "kafka_ferry"
 #: Where what an extra is for stands; nothing else may need it.
 NEEDS = {
     "aws": (
-        "hooks.hosts.ssm", "hooks.kafka.msk_token", "hooks.msk.", "hooks.msk_connect.",
+        "hooks.hosts.ssm", "hooks.kafka.msk_token", "hooks.msk.", "hooks.msk_connect.", "hooks.registry.glue",
         "jobs.cdc.live.msk", "jobs.connections.live.aws", "jobs.runtimes.msk",
         "jobs.runtimes.service_role.", "jobs.s3.connect.msk", "jobs.migration.engines.mirror_maker2_on_msk_connect",
-        "jobs.migration.engines.msk_replicator",
+        "jobs.migration.engines.msk_replicator", "jobs.migration.live.glue_meanings",
         "operators.msk", "sensors.msk", "triggers.msk",
     ),
     "cdc": ("jobs.cdc.", "hooks.database.", "jobs.connections.live.database"),

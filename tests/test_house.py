@@ -32,7 +32,7 @@ ROOMED = [
 PURE = (
     "core", "records", "hooks/msk/rules", "hooks/msk_connect/rules",
     "jobs/backup/rules", "jobs/cdc/rules", "jobs/connections/rules", "jobs/cutover/rules", "jobs/migration/rules",
-    "jobs/schemas/rules",
+    "jobs/registry/rules", "jobs/schemas/rules",
     "jobs/runtimes/service_role/rules", "jobs/s3/files/rules", "jobs/s3/files/files_spec.py",
     "jobs/s3/connect/rules",
     "jobs/runtimes/msk_connect_spec.py", "jobs/runtimes/msk_connect_cluster.py",
@@ -50,7 +50,7 @@ OUTSIDE = (
 #: Arrows go one way (docs/design.md): a room may import the rooms named, itself, and the exceptions.
 GROUND = {"core", "records"}
 PUBLIC = {"operators", "sensors", "triggers"}
-BELOW = GROUND | PUBLIC | {"hooks", "report", "jobs/common", "jobs/runtimes"}
+BELOW = GROUND | PUBLIC | {"hooks", "report", "jobs/common", "jobs/runtimes", "jobs/registry"}
 ARROWS = {
     "core": set[str](),
     "records": {"core"},
@@ -60,7 +60,8 @@ ARROWS = {
     "sensors": {"core", "hooks", "triggers"},
     "report": GROUND,
     "jobs/common": GROUND | PUBLIC | {"hooks", "report"},
-    "jobs/runtimes": BELOW - {"jobs/runtimes"},
+    "jobs/runtimes": BELOW - {"jobs/runtimes", "jobs/registry"},
+    "jobs/registry": BELOW - {"jobs/runtimes", "jobs/registry"},
     "jobs/backup": BELOW,
     "jobs/cdc": BELOW,
     "jobs/connections": BELOW,

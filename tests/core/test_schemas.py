@@ -58,3 +58,17 @@ def test_a_long_chain_needs_no_deep_stack() -> None:
 )  # fmt: skip
 def test_contexts(subject: str, context: str, plain: str) -> None:
     assert (context_of(subject), plain_name(subject)) == (context, plain)
+
+
+@pytest.mark.parametrize(
+    ("parent", "named", "place"),
+    [
+        ("lines", "orders", "orders"),
+        (":.eu:lines", "orders", ":.eu:orders"),
+        (":.eu:lines", ":.us:orders", ":.us:orders"),
+        ("lines", ":.us:orders", ":.us:orders"),
+        (":.eu:", "orders", ":.eu:orders"),
+    ],
+)
+def test_a_reference_without_a_context_means_that_of_its_schema(parent: str, named: str, place: str) -> None:
+    assert Reference("Order", named, 2).place(parent) == (place, 2)

@@ -7,15 +7,20 @@ that the client gives), so what IMPORT needs is tried here; all else is tried on
   deleted versions for good; a given id or version is taken in IMPORT alone, a registration without in READWRITE alone.
 - an id that is in use in the context for another content: 42205. The same content gets the id it has in the context.
 - compatibility of a subject: 40408 while there is none of its own (``defaultToGlobal`` answers that of all).
-- contexts (``:.name:subject``) have ids of their own; ``GET /subjects`` lists all of them.
+- contexts (``:.name:subject``) have ids of their own; ``GET /subjects`` lists all of them. A reference without a
+  context means that of the schema that has it. Mode and compatibility of all count in the default one; a context has
+  its own (``:.name:``).
 - deleting is soft, then ``permanent``; ``deleted=true`` shows soft-deleted versions; an id of one still resolves.
 - a reference that does not exist: 42201; a version that others refer to is not deleted: 42206.
+- a GUID (``/schemas/guids/…``) is the MD5 of text and references, as in the registry's source (``Schema.updateHash``;
+  metadata and rules, which this does not have, count there too), and is looked for in all contexts.
 - an Avro schema comes back in Avro's own spelling (``{"type": "string"}`` as ``"string"``).
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -24,6 +29,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 GLOBAL = ""
 
@@ -50,10 +56,12 @@ class RegistryDouble:
     """What the registry holds, and how it behaves.
 
     :param modes: whether it knows modes; without, as Apicurio 2.6 has it: 404.
+    :param guids: whether it knows GUIDs, as Confluent's does since version 8.
     :param login: (name, password) that it asks for; ``token``: of a bearer.
     """
 
     modes: bool = True
+    guids: bool = True
     login: tuple[str, str] | None = None
     token: str = ""
     subjects: dict[str, dict[int, Version]] = field(default_factory=dict)
@@ -73,7 +81,7 @@ class RegistryDouble:
     def put(self, subject: str, schema: str, kind: str = "AVRO", references: Any = (), id: int = -1) -> int:
         """Register in passing, whatever the mode is; ``id``: to be given."""
         versions = self.subjects.setdefault(subject, {})
-        content = self._content({"schema": schema, "schemaType": kind, "references": list(references)})
+        content = self._content(subject, {"schema": schema, "schemaType": kind, "references": list(references)})
         number = id if id >= 0 else self._id_for(subject, content)
         versions[max(versions, default=0) + 1] = Version(number, content)
         return number
@@ -88,6 +96,8 @@ class RegistryDouble:
                 return self._of_subjects(method, rest, query, body)
             case ["GET", "schemas", "ids", number]:
                 return _shown(self._by_id(int(number), query)[1].schema)
+            case ["GET", "schemas", "guids", guid] if self.guids:
+                return _shown(self._by_guid(guid).schema)
             case ["GET", "schemas", "ids", number, "versions"]:
                 return self._uses(int(number), query)
             case ["GET", "contexts"]:
@@ -150,6 +160,13 @@ class RegistryDouble:
                     return subject, version
         raise Refused(404, 40403, f"Schema {number} not found")
 
+    def _by_guid(self, guid: str) -> Version:
+        for versions in self.subjects.values():
+            for version in versions.values():
+                if guid_of(version) == guid:
+                    return version
+        raise Refused(404, 40403, f"Schema {guid} not found")
+
     def _uses(self, number: int, query: dict[str, str]) -> list[dict[str, Any]]:
         self._by_id(number, query)
         deleted = query.get("deleted") == "true"
@@ -160,7 +177,7 @@ class RegistryDouble:
             if version.id == number and (deleted or not version.deleted)
         ]
 
-    def _content(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _content(self, subject: str, body: dict[str, Any]) -> dict[str, Any]:
         kind, text = body.get("schemaType") or "AVRO", body["schema"]
         if kind in ("AVRO", "JSON"):
             try:
@@ -171,7 +188,7 @@ class RegistryDouble:
             text = json.dumps(value, separators=(",", ":"))
         references = [dict(one) for one in body.get("references") or []]
         for one in references:
-            if self.subjects.get(one["subject"], {}).get(one["version"]) is None:
+            if self.subjects.get(_referred_to(one, subject), {}).get(one["version"]) is None:
                 raise Refused(422, 42201, f"No schema reference found for subject {one['subject']!r}")
         return {"schema": text, "schemaType": kind, "references": references}
 
@@ -182,9 +199,9 @@ class RegistryDouble:
         return known[0] if known else max((version.id for version in own), default=0) + 1
 
     def _register(self, subject: str, body: dict[str, Any]) -> int:
-        mode = self.mode.get(subject, self.mode[GLOBAL])
+        mode = _in_scope(self.mode, subject, "READWRITE")
         wanted, number = int(body.get("id", -1)), int(body.get("version", -1))
-        content = self._content(body)
+        content = self._content(subject, body)
         versions = self.subjects.get(subject, {})
         for version in versions.values():
             if version.schema == content and not version.deleted and wanted in (-1, version.id):
@@ -213,14 +230,14 @@ class RegistryDouble:
 
     def _is_incompatible(self, subject: str, content: dict[str, Any]) -> bool:
         """Of all that compatibility is, the one thing that tests need: a type other than that of the last version."""
-        level = self.compatibility.get(subject, self.compatibility[GLOBAL])
+        level = _in_scope(self.compatibility, subject, "BACKWARD")
         live = [version for _, version in sorted(self.subjects.get(subject, {}).items()) if not version.deleted]
         if level == "NONE" or not live or content["schemaType"] != "AVRO":
             return False
         return bool(_kind(live[-1].schema["schema"]) != _kind(content["schema"]))
 
     def _lookup(self, subject: str, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
-        content = self._content(body)
+        content = self._content(subject, body)
         for number, version in self._seen(subject, query).items():
             if version.schema == content:
                 return {"subject": subject, "version": number, "id": version.id, **_shown(content)}
@@ -229,10 +246,10 @@ class RegistryDouble:
     def _delete(self, subject: str, numbers: list[int], query: dict[str, str]) -> list[int]:
         if not numbers:
             raise Refused(404, 40401, f"Subject '{subject}' not found.")
-        for versions in self.subjects.values():
+        for parent, versions in self.subjects.items():
             for version in versions.values():
                 for one in version.schema["references"]:
-                    if one["subject"] == subject and one["version"] in numbers and not version.deleted:
+                    if _referred_to(one, parent) == subject and one["version"] in numbers and not version.deleted:
                         raise Refused(422, 42206, f"One or more references exist to the schema of {subject!r}")
         for number in numbers:
             if query.get("permanent") == "true":
@@ -269,14 +286,34 @@ class RegistryDouble:
     ) -> dict[str, str]:
         if subject not in values and (method == "DELETE" or query.get("defaultToGlobal") != "true"):
             raise Refused(404, code, f"Subject '{subject}' does not have subject-level {key} configured")
-        value = values.get(subject, values[GLOBAL])
+        value = _in_scope(values, subject, "READWRITE" if key == "mode" else "BACKWARD")
         if method == "DELETE":
             values.pop(subject)
         return {key: value}
 
 
+def guid_of(version: Version) -> str:
+    """As the registry makes it."""
+    made = hashlib.md5(version.schema["schema"].encode(), usedforsecurity=False)
+    for one in version.schema["references"]:
+        made.update(f"{one['name']}{one['subject']}".encode() + int(one["version"]).to_bytes(4))
+    return str(UUID(bytes=made.digest()))
+
+
 def _context(subject: str) -> str:
     return subject.split(":")[1] if subject.startswith(":.") else ""
+
+
+def _in_scope(values: dict[str, str], subject: str, default: str) -> str:
+    """What counts for a subject (``InMemoryCache.mode``): that of all counts in the default context alone."""
+    context = _context(subject)
+    return values.get(subject) or (values.get(f":{context}:", default) if context else values[GLOBAL])
+
+
+def _referred_to(reference: dict[str, Any], parent: str) -> str:
+    """The subject, qualified (``QualifiedSubject.qualifySubjectWithParent``)."""
+    named, context = str(reference["subject"]), _context(parent)
+    return f":{context}:{named}" if context and not _context(named) else named
 
 
 def _kind(schema: str) -> str:
@@ -301,6 +338,7 @@ def serving(registry: RegistryDouble) -> Iterator[RegistryDouble]:
 
         def _serve(self) -> None:
             asked = urlsplit(self.path)
+            asked = asked._replace(path=asked.path.removeprefix("/apis/ccompat/v7"))  # where Apicurio has it
             size = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(size) or b"{}")
             query = {key: values[-1] for key, values in parse_qs(asked.query, keep_blank_values=True).items()}

@@ -27,3 +27,12 @@ ExcludedTopics = Annotated[
 PollInterval = Annotated[
     float, Field(ge=0.5, le=3600, title="Poll interval", description="Between two polls. In seconds.")
 ]
+#: Of engines that need no Kafka Connect of their own: where to look for other replicators.
+ConnectToLookAt = Annotated[
+    str | None,
+    Field(
+        title="Kafka Connect to check",
+        description="A Connect cluster whose connectors may copy the same topics. Empty: none.",
+        examples=["kafka_connect"],
+    ),
+]

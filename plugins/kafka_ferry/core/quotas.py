@@ -156,12 +156,17 @@ def _on_target(quotas: Sequence[Quota], principals: Principals) -> tuple[list[Qu
 
 
 def check_quotas(
-    diff: QuotaDiff, *, copied: bool, brokers: tuple[int, int] | None = None, refused: Sequence[str] = ()
+    diff: QuotaDiff,
+    *,
+    copied: bool,
+    brokers: tuple[int, int] | None = None,
+    refused: Sequence[str] = (),
+    side: str = "on the source",
 ) -> Check:
     """FAIL when one that should have been set (``copied``) is not as on the source. Else differences are EXPLAINED: a
     quota names no topic, so nobody can say that these topics need it, and another cluster may want another value.
 
-    :param brokers: of source and target. ``refused``: what the target said to some.
+    :param brokers: of source and target. ``refused``: what the target said to some. ``side``: where they are from.
     """
     fix = "" if copied else "quotas=copy, or "
     wrong = [
@@ -187,7 +192,7 @@ def check_quotas(
     return Check(
         name="quotas",
         status=different if wrong or refused else Status.EXPLAINED if more else Status.PASS,
-        expected=f"{len(diff.wanted)} quotas, as on the source",
+        expected=f"{len(diff.wanted)} quotas, as {side}",
         actual=f"{len(diff.wanted) - len(wrong)} there",
         detail="; ".join(notes),
         differences=[*refused, *wrong, *more][:_NAMED],

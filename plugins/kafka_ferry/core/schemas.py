@@ -19,6 +19,10 @@ class Reference(NamedTuple):
     subject: str
     version: int
 
+    def place(self, parent: str) -> tuple[str, int]:
+        """The version that is meant by a schema of the subject ``parent``: one of its context, where none is named."""
+        return f"{'' if context_of(self.subject) else context_of(parent)}{self.subject}", self.version
+
 
 class Schema(NamedTuple):
     """One schema."""
@@ -31,12 +35,13 @@ class Schema(NamedTuple):
 class SubjectVersion(NamedTuple):
     """What a subject has as one of its versions.
 
+    :param id: a number; of AWS Glue's the UUID.
     :param deleted: softly: lists do not show it, and its id still resolves.
     """
 
     subject: str
     version: int
-    id: int
+    id: int | str
     schema: Schema
     deleted: bool = False
 
@@ -44,6 +49,11 @@ class SubjectVersion(NamedTuple):
     def place(self) -> tuple[str, int]:
         """Where it is."""
         return self.subject, self.version
+
+    @property
+    def needs(self) -> list[tuple[str, int]]:
+        """Where what it refers to is."""
+        return [ref.place(self.subject) for ref in self.schema.references]
 
     def __str__(self) -> str:
         return f"{self.subject} version {self.version}"
@@ -64,7 +74,7 @@ def plain_name(subject: str) -> str:
 
 def in_order(versions: Iterable[SubjectVersion]) -> list[SubjectVersion]:
     """As they have to be registered: what others refer to before those, older versions of a subject before newer ones,
-    and beyond that by id, so that an empty registry that counts gives ids in the source's order.
+    and beyond that by id, so that an empty registry that counts gives ids in the source's order. UUIDs have none.
 
     References that lead in a circle, which no registry takes, are left where they are.
     """
@@ -73,7 +83,7 @@ def in_order(versions: Iterable[SubjectVersion]) -> list[SubjectVersion]:
     for subject, version in sorted(known):
         before.setdefault(subject, []).append(version)
     done: dict[tuple[str, int], SubjectVersion] = {}
-    for one in sorted(known.values(), key=lambda one: (one.id, one.place)):
+    for one in sorted(known.values(), key=lambda one: (0 if isinstance(one.id, str) else one.id, one.place)):
         _take(one, known, before, done)
     return list(done.values())
 
@@ -92,7 +102,7 @@ def _take(
         if one.place in done:
             stack.pop()
             continue
-        needed = [(ref.subject, ref.version) for ref in one.schema.references]
+        needed = one.needs
         older = [version for version in before[one.subject] if version < one.version]
         needed += [(one.subject, older[-1])] if older else []
         missing = [known[place] for place in needed if place in known and place not in done and place not in begun]

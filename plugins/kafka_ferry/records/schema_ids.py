@@ -1,4 +1,4 @@
-"""Which ids of a schema registry the keys and values of records begin with: a zero byte, four bytes of the id. Pure.
+"""Which ids of schemas the keys and values of records have, in their first bytes or in headers. Pure.
 
 They are taken while a partition is read for its fingerprint. What looks so may be no id: the first bytes of a number,
 say. Who judges asks a registry.
@@ -13,43 +13,36 @@ from typing import Any, Final
 import numpy as np
 
 from kafka_ferry.core.partition import Partition
+from kafka_ferry.records.schema_id_forms import FORMS, OF_PAYLOAD, PARTS, Form, Found, id_of
 
-#: In the order of a record.
-PARTS: Final = ("key", "value")
-#: Ids of one part of a partition that are told apart. A topic has some; what is no id may be anything.
+#: Ids of one part of a partition that are told apart, and so many in headers. A topic has some; what is no id may be
+#: anything.
 MOST: Final = 1000
 #: Stands for all ids beyond those.
 OTHERS: Final = -1
-_HEAD: Final = 5
 
 
 @dataclass(frozen=True)
 class SchemaIdUse:
     """One id in one part of a partition's records.
 
-    :param id: ``OTHERS``: those beyond ``MOST``. ``offset``: of the first record with it.
+    :param id: ``OTHERS``: those beyond ``MOST``; 0 where the form has none. ``offset``: of the first record with it.
     """
 
     part: str
-    id: int
+    id: int | str
     records: int
     partition: int
     offset: int
+    form: Form = Form.ID
 
     def to_json(self) -> list[Any]:
-        return [self.part, self.id, self.records, self.partition, self.offset]
+        return [self.part, self.id, self.records, self.partition, self.offset, self.form.value]
 
     @classmethod
     def from_json(cls, line: Iterable[Any]) -> SchemaIdUse:
-        return cls(*line)
-
-
-def schema_ids_of(values: Iterable[bytes | None]) -> Any:
-    """The id that each begins with, int64; ``OTHERS`` where there is none."""
-    return np.array(
-        [int.from_bytes(one[1:_HEAD]) if one and one[0] == 0 and len(one) >= _HEAD else OTHERS for one in values],
-        np.int64,
-    )
+        part, number, records, partition, offset, *form = line
+        return cls(part, number, records, partition, offset, Form(form[0]) if form else Form.ID)
 
 
 class SchemaIds:
@@ -58,55 +51,72 @@ class SchemaIds:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._next: dict[Partition, int] = {}
-        self._found: dict[tuple[Partition, int], dict[int, list[int]]] = {}
+        #: Of the payloads and of the headers by themselves: numbers that look like ids leave room for those in headers.
+        self._found: dict[tuple[Partition, int, bool], dict[tuple[Form, int | str], list[int]]] = {}
 
-    def take(self, where: Partition, offsets: Any, keys: Any, values: Any) -> None:
-        """A run of records of a partition, in offset order.
-
-        :param keys, values: what :func:`schema_ids_of` says of them.
-        """
+    def take(self, where: Partition, offsets: Any, keys: Found, values: Found) -> None:
+        """A run of records of a partition, in offset order."""
         begin = int(np.searchsorted(offsets, self._next.get(where, 0)))
         if begin == len(offsets):
             return
         self._next[where] = int(offsets[-1]) + 1
-        for part, ids in enumerate((keys[begin:], values[begin:])):
-            there = np.flatnonzero(ids != OTHERS)
-            if len(there):
-                self._count(where, part, offsets[begin:][there], ids[there])
+        for part, found in enumerate((keys, values)):
+            for number in np.unique(found.forms[begin:]).tolist():
+                form = FORMS[number]
+                if form is not None:
+                    there = begin + np.flatnonzero(found.forms[begin:] == number)
+                    self._count(where, part, form, offsets[there], found.part(there))
 
-    def _count(self, where: Partition, part: int, offsets: Any, ids: Any) -> None:
-        known = self._found.setdefault((where, part), {})
-        found, firsts, counts = np.unique(ids, return_index=True, return_counts=True)
-        for number, first, count in zip(found.tolist(), offsets[firsts].tolist(), counts.tolist(), strict=True):
-            key = number if number in known or len(known) < self._most else OTHERS
-            known.setdefault(key, [0, first])[0] += count
+    def _count(self, where: Partition, part: int, form: Form, offsets: Any, found: Found) -> None:
+        known = self._found.setdefault((where, part, form in OF_PAYLOAD), {})
+        firsts, counts = _distinct(found)
+        for row, count in zip(firsts.tolist(), counts.tolist(), strict=True):
+            number = id_of(form, int(found.high[row]), int(found.low[row]))
+            key = form, number if (form, number) in known or len(known) < self._most else OTHERS
+            known.setdefault(key, [0, int(offsets[row])])[0] += count
 
     def of(self, topic: str, partition: int | None = None) -> tuple[SchemaIdUse, ...]:
         """Of one partition, or of all of a topic."""
         return tuple(
-            SchemaIdUse(PARTS[part], number, records, where[1], first)
-            for (where, part), known in sorted(self._found.items())
+            SchemaIdUse(PARTS[part], number, records, where[1], first, form)
+            for (where, part, _), known in sorted(self._found.items(), key=lambda item: item[0])
             if where[0] == topic and partition in (None, where[1])
-            for number, (records, first) in sorted(known.items())
+            for (form, number), (records, first) in sorted(known.items(), key=_in_order)
         )
+
+
+def _in_order(item: tuple[tuple[Form, int | str], list[int]]) -> tuple[str, bool, int | str]:
+    (form, number), _ = item
+    return form, isinstance(number, str), number
+
+
+def _distinct(found: Found) -> tuple[Any, Any]:
+    """(row of the first of each id, how many have it), of one form."""
+    _, firsts, rows, counts = np.unique(found.low, return_index=True, return_inverse=True, return_counts=True)
+    if np.array_equal(found.high[firsts][rows], found.high):
+        return firsts, counts
+    # Some differ in the upper half alone; to sort pairs takes ten times as long.
+    _, firsts, counts = np.unique(np.stack((found.high, found.low), 1), axis=0, return_index=True, return_counts=True)
+    return firsts, counts
 
 
 def counted(uses: Mapping[str, Iterable[SchemaIdUse]]) -> list[tuple[str, SchemaIdUse]]:
     """Topic and use, added up over its partitions, the most used id of a topic's keys or values first; the place is the
     first of the lowest partition. Of each as many as are told apart in a partition; all others are ``OTHERS``."""
-    sums: dict[tuple[str, str, int], SchemaIdUse] = {}
+    sums: dict[tuple[str, str, Form, int | str], SchemaIdUse] = {}
     for topic, every in uses.items():
         for one in every:
-            before = sums.get((topic, one.part, one.id))
+            key = topic, one.part, one.form, one.id
+            before = sums.get(key)
             if before is None:
-                sums[topic, one.part, one.id] = one
+                sums[key] = one
                 continue
             first = min(before, one, key=lambda use: (use.partition, use.offset))
-            sums[topic, one.part, one.id] = replace(first, records=before.records + one.records)
-    parts: dict[tuple[str, str], list[SchemaIdUse]] = {}
-    for (topic, part, _), use in sums.items():
-        parts.setdefault((topic, part), []).append(use)
-    return [(topic, use) for (topic, _), every in sorted(parts.items()) for use in _most_used(every)]
+            sums[key] = replace(first, records=before.records + one.records)
+    parts: dict[tuple[str, str, Form], list[SchemaIdUse]] = {}
+    for (topic, part, form, _), use in sums.items():
+        parts.setdefault((topic, part, form), []).append(use)
+    return [(topic, use) for (topic, _, _), every in sorted(parts.items()) for use in _most_used(every)]
 
 
 def _most_used(every: list[SchemaIdUse]) -> list[SchemaIdUse]:

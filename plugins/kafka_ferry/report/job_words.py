@@ -37,6 +37,7 @@ QUESTIONS: Final = MappingProxyType(
         "orphans": "Are there objects of no backup?",
         "changes": "Did every insert, update and delete arrive, in order?",
         "service_role": "Did the connectors' role have the rights it needs?",
+        "registry": "Does the schema registry have the schemas?",
         "subjects": "Is every subject there, with every version?",
         "schemas": "Does every schema id in the records mean the same there?",
         "ids": "Does every id mean the same schema?",

@@ -187,6 +187,7 @@ def test_odd_versions(hook: RegistryHook, registry: RegistryDouble, raw: bytes) 
     ("fields", "told"),
     [
         ({}, "has no host"),
+        ({"conn_type": "aws", "host": "x"}, "leads to AWS Glue. Fix: here one of type http"),
         ({"host": "ftp://x"}, "has an address that is none"),
         ({"host": "http://user:pw@x"}, "has an address that is none"),
         ({"host": "x", "extra": {"auth": "digest"}}, "has auth 'digest'. Fix: basic or bearer"),

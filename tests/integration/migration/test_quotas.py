@@ -19,12 +19,12 @@ from kafka_ferry.core.quotas import Quota
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.kafka.acls import KafkaAcls
 from kafka_ferry.hooks.kafka.admin import KafkaAdmin
-from kafka_ferry.hooks.kafka.quotas import AlterQuotas, KafkaQuotas
-from kafka_ferry.hooks.kafka.reading.broker_wire import BrokerWire
+from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.quotas import quota_findings, quotas_check
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 from kafka_tools import CONFIGS, ask
+from quotas_by_hand import take_away
 from run_by_hand import Run
 from stack import Stack
 
@@ -37,18 +37,6 @@ RATE = 50_000.0
 @pytest.fixture
 def clusters(secure_stack: Stack) -> dict[str, KafkaQuotas]:
     return {side: KafkaQuotas(secure_stack.client_settings(side), f"{side} as admin") for side in SIDES}
-
-
-def take_away(cluster: KafkaQuotas, quotas: list[Quota]) -> None:
-    """What Kafka Ferry never does."""
-    request = AlterQuotas(quotas, validate_only=False)
-    request._entities = {one: [(key, 0.0, True) for key, _, _ in ops] for one, ops in request._entities.items()}
-
-    async def ask(wire: BrokerWire) -> Any:
-        return await (await wire.any()).ask(request)
-
-    if quotas:
-        assert not any(one["error_code"] for one in cluster.run(ask, "take quotas away")["entries"])
 
 
 @pytest.fixture

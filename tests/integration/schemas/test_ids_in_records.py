@@ -5,7 +5,6 @@ The target is filled here, and its registry so that one id means the same, one a
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,16 +12,10 @@ from typing import Any
 
 import pytest
 import requests
-from airflow.sdk.exceptions import AirflowFailException
 
-from kafka_ferry.jobs.common.report import ReportOperator
-from kafka_ferry.jobs.migration.reported import COMPARISON
-from kafka_ferry.jobs.migration.tasks.comparison import FreezeOperator
-from kafka_ferry.jobs.migration.tasks.fingerprints import FingerprintOperator, ShardsOperator
-from kafka_ferry.jobs.migration.tasks.validate import ValidateOperator
+from comparison_by_hand import Comparison
 from own_registries import own_registries, use_registries
 from stack.registries import Registry
-from tasks_by_hand import TasksByHand
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -46,23 +39,6 @@ def register(registry: Registry, subject: str, schema: str) -> None:
 
 def framed(number: int) -> bytes:
     return b"\0" + number.to_bytes(4, "big") + b"payload"
-
-
-class Comparison(TasksByHand):
-    """One run of ``verify_clusters``."""
-
-    def __init__(self, run_id: str, **params: Any) -> None:
-        super().__init__("verify_clusters", run_id, "verify_clusters", params)
-
-    def whole(self) -> dict[str, Any]:
-        """report.json."""
-        self.do(FreezeOperator, "freeze")
-        for shard in self.do(ShardsOperator, "shards"):
-            self.do(FingerprintOperator, "fingerprint", shard=shard)
-        self.do(ValidateOperator, "validate", only_compare=True)
-        with contextlib.suppress(AirflowFailException):  # the verdict is in the report, which is asserted on
-            self.do(ReportOperator, "report", job=COMPARISON)
-        return self.written("report.json")
 
 
 @pytest.mark.usefixtures("connections")

@@ -18,7 +18,7 @@ from kafka_ferry.hooks.objects import store as object_store
 from kafka_ferry.hooks.objects.folder_store import FolderStore
 from kafka_ferry.hooks.objects.store import StoredObject
 from kafka_ferry.jobs.common import claim_store, run_lock
-from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock, other_holder
+from kafka_ferry.jobs.common.run_lock import SharedName, acquire_lock, other_holder, release_lock
 
 M = SharedName("migration", "m", "alias/cluster-1/m")
 
@@ -58,6 +58,21 @@ def test_two_runs_of_one_migration(context: Any, alive: set[str]) -> None:
     with pytest.raises(BadParam, match="run 'second'"):
         acquire_lock(first, M)
     assert other_holder(first, M) == "second", "its teardown leaves the second's connectors alone"
+
+
+def test_a_run_that_goes_on_can_let_a_name_go(context: Any, alive: set[str]) -> None:
+    first, second = context("first"), context("second")
+    alive.update({"first", "second"})
+    release_lock(first, M)  # nobody's: nothing to let go
+    acquire_lock(first, M)
+    release_lock(second, M)  # another's
+    assert other_holder(second, M) == "first"
+    release_lock(first, M)
+    release_lock(first, M)
+    assert (other_holder(first, M), other_holder(second, M)) == (None, None)
+    acquire_lock(second, M)
+    with pytest.raises(BadParam, match="run 'second'"):
+        acquire_lock(first, M)
 
 
 def test_the_run_of_another_dag_is_refused_by_name(context: Any, alive: set[str]) -> None:

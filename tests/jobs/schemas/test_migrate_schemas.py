@@ -14,8 +14,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from kafka_ferry.exceptions import TransientError
+from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 from kafka_ferry.jobs.schemas.live import migration as live
-from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
 from registry_double import RegistryDouble, Version, serving
 from schemas_by_hand import SchemasRun
 

@@ -49,9 +49,9 @@ WAITER_DELAY, WAITER_MAX_ATTEMPTS = 30, 80  # 40 minutes; a connector that canno
 _UNAVAILABLE = frozenset(
     {
         "ClusterConnectivityException", "ControllerMovedException", "InternalServerErrorException",
-        "KafkaTimeoutException", "NotControllerException", "PolicyEvaluation", "ServiceFailure",
-        "ServiceUnavailableException", "Throttling", "ThrottlingException", "TooManyRequestsException",
-        "500", "502", "503", "504",
+        "InternalServiceException", "KafkaTimeoutException", "NotControllerException", "PolicyEvaluation",
+        "ServiceFailure", "ServiceUnavailableException", "Throttling", "ThrottlingException",
+        "TooManyRequestsException", "500", "502", "503", "504",
     }
 )  # fmt: skip
 _NOT_ALLOWED = frozenset(
@@ -229,7 +229,7 @@ def translated(operation: str, error: dict[str, Any], secrets: set[str] | None =
     """
     code, message = str(error.get("Code", "")), redact_text(str(error.get("Message", "")), secrets or ())
     text = f"{operation}: {code}: {message}"
-    if code in ("NotFoundException", "NoSuchEntity", "UnknownTopicOrPartitionException"):
+    if code in ("NotFoundException", "NoSuchEntity", "UnknownTopicOrPartitionException", "EntityNotFoundException"):
         return ResourceNotFound(text, code)
     if code in ("ConflictException", "TopicExistsException"):
         return NameTaken(text, code)

@@ -25,8 +25,19 @@ from kafka_ferry.hooks.registry.rest import (
 
 __all__ = [
     "RegistryError", "RegistryHook", "RegistryNotAuthorized", "RegistryNotFound", "RegistryRefused",
-    "RegistryUnavailable",
+    "RegistryUnavailable", "leads_to_glue",
 ]  # fmt: skip
+
+#: The API's own code of an answer 404, where the call exists and the schema does not.
+_NO_SCHEMA = 40403
+
+
+def leads_to_glue(conn_id: str) -> bool:
+    """Whether a connection is of type ``aws``: then its registry is AWS Glue's (``glue.py``)."""
+    try:
+        return str(BaseHook.get_connection(conn_id).conn_type) == "aws"
+    except AirflowNotFoundException:
+        return False  # who uses it says so
 
 
 class RegistryHook(BaseHook):
@@ -62,6 +73,8 @@ class RegistryHook(BaseHook):
             connection = BaseHook.get_connection(self.registry_conn_id)
         except AirflowNotFoundException:
             raise self._bad("does not exist", "create it, of type http, or name another one") from None
+        if connection.conn_type == "aws":
+            raise self._bad("leads to AWS Glue", "here one of type http, to a registry with the Confluent API")
         extra = dict(connection.extra_dejson)
         headers = extra.get("headers", {})
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
@@ -157,6 +170,18 @@ class RegistryHook(BaseHook):
             return None
         return self._schema(found, f"id {number}")
 
+    def by_guid(self, guid: str) -> Schema | None:
+        """What a GUID stands for, in whichever context; None: the registry does not know it.
+
+        :raises RegistryNotFound: it has no GUIDs at all: Confluent's has them since version 8.
+        """
+        try:
+            return self._schema(self._mapping(f"/schemas/guids/{guid}"), f"GUID {guid}")
+        except RegistryNotFound as error:
+            if error.code == _NO_SCHEMA:
+                return None
+            raise
+
     def version_of(self, subject: str, schema: Schema) -> int:
         """The number of the version of a subject that a schema is.
 
@@ -167,20 +192,23 @@ class RegistryHook(BaseHook):
             raise self._odd(_path(subject))
         return int(found["version"])
 
-    def compatibility(self, subject: str = "") -> str | None:
+    def compatibility(self, subject: str = "", inherited: bool = False) -> str | None:
         """A subject's own level, or that of all; None: it has none of its own. A registry that answers with that of
-        all instead is not to be told from one with the same of its own."""
-        found = self._setting("config", subject)
+        all instead is not to be told from one with the same of its own.
+
+        :param inherited: what counts for it where it has none, also of a context (``:.name:``).
+        """
+        found = self._setting("config", subject, inherited)
         return None if found is None else str(found.get("compatibilityLevel") or found.get("compatibility"))
 
-    def mode(self, subject: str = "") -> str | None:
+    def mode(self, subject: str = "", inherited: bool = False) -> str | None:
         """A subject's own mode, or that of all; None: it has none of its own, or the registry knows no modes."""
-        found = self._setting("mode", subject)
+        found = self._setting("mode", subject, inherited)
         return None if found is None else str(found.get("mode"))
 
-    def _setting(self, kind: str, subject: str) -> dict[str, Any] | None:
+    def _setting(self, kind: str, subject: str, inherited: bool) -> dict[str, Any] | None:
         try:
-            return self._mapping(_setting_path(kind, subject))
+            return self._mapping(_setting_path(kind, subject), {"defaultToGlobal": "true"} if inherited else None)
         except RegistryNotFound:
             return None
 

@@ -100,13 +100,15 @@ class RegistryRest:
     largest: int = LARGEST_ANSWER
     _sessions: threading.local = field(default_factory=threading.local, repr=False)
 
-    def request(self, method: str, path: str, *, json: Any = None, params: Any = None) -> Any:
+    def request(self, method: str, path: str, *, json: Any = None, params: Any = None, text: bool = False) -> Any:
         """The decoded JSON of the answer.
 
+        :param text: its text instead, whatever it is.
         :raises RegistryError: or a subclass; after ``patience`` seconds when it is retriable.
         """
         tries = retrying(_is_worth_waiting, self.patience, self.first_wait, f"{method} {path}")
-        return tries(self._once, method, path, json, params)
+        body = tries(self._once, method, path, json, params)
+        return body.decode(errors="surrogateescape") if text else self._decoded(method, path, body)
 
     @property
     def _session(self) -> requests.Session:
@@ -115,7 +117,11 @@ class RegistryRest:
         session: requests.Session = self._sessions.own
         return session
 
-    def _once(self, method: str, path: str, json: Any, params: Any) -> Any:
+    def _once(self, method: str, path: str, json: Any, params: Any) -> bytes:
+        """The answer's body.
+
+        :raises RegistryError: it is none of success.
+        """
         session = self._session
         try:
             with session.request(
@@ -139,38 +145,30 @@ class RegistryRest:
         except RequestException as fault:
             raise self._no_answer(fault, method, path) from None
         beat()
-        return self._decoded(method, path, response, body)
-
-    def _read(self, method: str, path: str, response: requests.Response) -> bytes:
-        body = bytearray()
-        for piece in response.iter_content(65536):
-            body += piece
-            if len(body) > self.largest:
-                raise RegistryError(
-                    method,
-                    path,
-                    response.status_code,
-                    0,
-                    f"an answer of more than {self.largest >> 20} MB. Is this a schema registry?",
-                )
-        return bytes(body)
-
-    def _decoded(self, method: str, path: str, response: requests.Response, body: bytes) -> Any:
         status = response.status_code
-        try:
-            answer = json_lib.loads(body) if body else None
-        except (ValueError, RecursionError):
-            answer = body[:_LONGEST_MESSAGE].decode(errors="replace") if status >= 400 else ...
         if 300 <= status < 400:
             message = f"{self.base_url} points elsewhere. Fix: write the address it points to into the connection"
             raise RegistryError(method, path, status, 0, message)
         if status >= 400:
-            code, message = _message(answer, response.reason)
+            code, message = _message(body, response.reason)
             raise error_of(method, path, status, code, redact_text(message, self.secrets))
-        if answer is ...:
+        return body
+
+    def _decoded(self, method: str, path: str, body: bytes) -> Any:
+        try:
+            return json_lib.loads(body) if body else None
+        except (ValueError, RecursionError):
             message = f"{self.base_url} did not answer in JSON. Is this the Confluent API of a schema registry?"
-            raise RegistryError(method, path, status, 0, message)
-        return answer
+            raise RegistryError(method, path, 200, 0, message) from None
+
+    def _read(self, method: str, path: str, response: requests.Response) -> bytes:
+        read = bytearray()
+        for piece in response.iter_content(65536):
+            read += piece
+            if len(read) > self.largest:
+                said = f"an answer of more than {self.largest >> 20} MB. Is this a schema registry?"
+                raise RegistryError(method, path, response.status_code, 0, said)
+        return bytes(read)
 
     def _no_answer(self, fault: RequestException, method: str, path: str) -> RegistryError:
         told = f"{self.base_url}: {fault}. Fix: see that a registry runs there, and that Airflow reaches it"
@@ -181,7 +179,11 @@ def _is_worth_waiting(fault: BaseException) -> bool:
     return isinstance(fault, RegistryUnavailable)
 
 
-def _message(answer: Any, reason: str | None) -> tuple[int, str]:
+def _message(body: bytes, reason: str | None) -> tuple[int, str]:
+    try:
+        answer = json_lib.loads(body) if body else None
+    except (ValueError, RecursionError):
+        answer = body[:_LONGEST_MESSAGE].decode(errors="replace")
     if not isinstance(answer, dict):
         return 0, str(answer or reason or "")[:_LONGEST_MESSAGE]
     code = answer.get("error_code")

@@ -16,10 +16,12 @@ BACKUP: Final = ReportedJob(
             "counts": "Is every offset that was frozen in an object, or accounted for?",
             "groups": "Are the groups' committed offsets in the backup?",
             "acls": "Are the ACLs in the backup?",
+            "quotas": "Are the client quotas in the backup?",
+            "registry": "Are the registry's schemas in the backup, with all they refer to?",
         },
     ),
-    never_carried="Not in a backup: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does "
-    "not reveal.",
+    never_carried="Not in a backup: SCRAM users, whose passwords Kafka does not reveal, and, without "
+    "registry_conn_id, schemas of a Schema Registry.",
 )
 RESTORE: Final = ReportedJob(
     words=Words(
@@ -34,13 +36,16 @@ RESTORE: Final = ReportedJob(
         compared="{what} were read back from the target and match the backup.",
         counted="{what} were counted on both sides. Their contents were not compared.",
     ),
-    never_carried="Not copied: schemas of a Schema Registry, quotas, and SCRAM users, whose passwords Kafka does not "
-    "reveal; create them on the target by hand.",
+    never_carried="Not copied: SCRAM users, whose passwords Kafka does not reveal (create them on the target by hand), "
+    "and, without target_registry_conn_id, schemas of a Schema Registry.",
 )
 VERIFICATION: Final = ReportedJob(
     words=Words(
         engine=OURSELVES,
         sides=("By the manifests", "Read"),
-        questions={"counts": "Were all objects read?"},
+        questions={
+            "counts": "Were all objects read?",
+            "registry": "Are the schemas as they were written, with all they refer to?",
+        },
     ),
 )

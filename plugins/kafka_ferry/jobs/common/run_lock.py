@@ -2,7 +2,7 @@
 
 A claim is an object beside the artifacts, ``_claims/<name>/<generation>.json``, that says which run has the name. It
 is made by a conditional create (``ObjectStore.create``): of many runs that try at once exactly one succeeds, however
-slow the disk is. It is never released: whether its holder still works is asked from Airflow, so that a run that was
+slow the disk is. It need not be released: whether its holder still works is asked from Airflow, so that a run that was
 killed, deleted or cleared leaves no lock behind; the next one makes the next generation.
 """
 
@@ -28,6 +28,7 @@ _ROUNDS = 20  # each begins because another run made or tidied away a generation
 
 Holder = tuple[str, str]
 """DAG id and run id."""
+_NOBODY: Holder = ("", "")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ def acquire_lock(context: Mapping[str, Any], *names: SharedName) -> None:
     """
     for shared in names:
         _acquire(context, shared)
+
+
+def release_lock(context: Mapping[str, Any], shared: SharedName) -> None:
+    """Let others have a name for which this run has no more use, while it goes on with other things.
+
+    The next generation is nobody's: nothing that others may be looking at is taken away.
+    """
+    run, store = context["dag_run"], claim_store()
+    generation, holder = _latest(store, shared)
+    if holder == (run.dag_id, run.run_id):
+        store.create(_key(shared, generation + 1), json.dumps({"dag_id": "", "run_id": "", "key": shared.key}).encode())
 
 
 def other_holder(context: Mapping[str, Any], *names: SharedName) -> str | None:
@@ -96,7 +108,7 @@ def _acquire(context: Mapping[str, Any], shared: SharedName) -> None:
         if winner != own:  # we were so slow that what we looked at has been taken over and tidied away
             store.delete([mine])
             continue
-        if holder:
+        if holder and holder != _NOBODY:
             log.info("%s %s: taken over from run %s of DAG %s, which has ended", shared.param, shared.name,
                      holder[1], holder[0])  # fmt: skip
         store.delete(_key(shared, old) for old in _generations(store, shared) if old < newest - 1)
@@ -131,7 +143,7 @@ def _key(shared: SharedName, generation: int) -> str:
 
 
 def _works(context: Mapping[str, Any], holder: Holder) -> bool:
-    return bool(context["ti"].get_dr_count(dag_id=holder[0], run_ids=[holder[1]], states=_ALIVE))
+    return holder != _NOBODY and bool(context["ti"].get_dr_count(dag_id=holder[0], run_ids=[holder[1]], states=_ALIVE))
 
 
 def _taken(shared: SharedName, own: Holder, holder: Holder) -> BadParam:

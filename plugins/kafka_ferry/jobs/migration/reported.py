@@ -48,7 +48,7 @@ def migration(engine: str) -> ReportedJob:
     """Of a migration by this engine; one of a plugin is called as it calls itself."""
     return ReportedJob(
         words=Words(engine=_ENGINES.get(engine, ""), compared=_COMPARED, counted=_COUNTED),
-        never_carried="Not copied: schemas of a Schema Registry, which migrate_schemas carries, and passwords of SCRAM "
-        "users, which Kafka does not reveal.",
+        never_carried="Not copied: passwords of SCRAM users, which Kafka does not reveal, and, without schema_ids, "
+        "schemas of a Schema Registry, which migrate_schemas carries too.",
         engine=f"{engine} {_UNTRIED}" if engine == "msk_replicator" else engine,
     )

@@ -220,6 +220,7 @@ class ExportSpec(_ExchangeSpec):
             full_every=None,
             isolation_level=self.isolation_level,
             acls=False,
+            quotas=False,
         )
 
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from kafka_ferry.jobs.schemas.live.migration import SchemasMigration
 
-#: What each id of the source became, where the target gave ids.
-IDS = "schemas/ids.json"
-
 
 def migration_of(context: Context) -> SchemasMigration:
     """As the run's params ask for it."""
@@ -56,7 +53,7 @@ class ApplySchemasOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, int]:
         from kafka_ferry.jobs.common.run_lock import acquire_lock
-        from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         artifacts, migration = RunArtifacts.of(context), migration_of(context)
         acquire_lock(context, migration.shared_name)
@@ -68,6 +65,8 @@ class VerifySchemasOperator(FerryOperator):
     """Read both registries again, ask the target for each id, and make the checks."""
 
     def execute_task(self, context: Context) -> dict[str, str]:
+        from kafka_ferry.jobs.registry.live.journal import IDS
+
         artifacts, migration = RunArtifacts.of(context), migration_of(context)
         checks, sentence, ids = migration.verify()
         artifacts.write_json(IDS, [[*key, there] for key, there in sorted(ids.items())])
@@ -88,7 +87,7 @@ class RestoreSettingsOperator(FerryOperator):
         self.as_teardown(on_failure_fail_dagrun=True)
 
     def execute_task(self, context: Context) -> int:
-        from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         journal = SettingsJournal(RunArtifacts.of(context))
         if not any(journal.open().values()):

@@ -30,6 +30,11 @@ def tampered(change: Callable[[dict[str, Any]], object]) -> bytes:
     return json.dumps({"sha256": digest, **content}).encode()
 
 
+PART: dict[str, Any] = {
+    "key": f"b/schemas/{'a' * 64}.json.gz", "sha256": "a" * 64, "size": 9, "subjects": 1, "versions": 1,
+}  # fmt: skip
+
+
 def segment(content: dict[str, Any]) -> dict[str, Any]:
     return content["topics"][0]["partitions"][0]["segments"][1]
 
@@ -136,6 +141,17 @@ OTHERS = [
     (change(topic, replication_factor=10**30), "topic t: 10{30} replicas"),
     (change(partition, partition=2**31 - 1), "t: 1 partitions, and one with the number 2147483647"),
     (change(whole, acls=[{"resource": "TOPIC", "name": "t"}]), "an ACL of name, resource"),
+    (change(whole, schemas=PART | {"key": "b/data/t/x/000000/1-2.parquet"}), "is not the key of its own object"),
+    (change(whole, schemas=PART | {"key": "../" + PART["key"]}), "is not the key of its own object"),
+    (change(whole, schemas=PART | {"sha256": "a" * 63}), "is not the key of its own object"),
+    (change(whole, schemas=PART | {"size": BIG}), "an object of"),
+    (change(whole, schemas=PART | {"size": 0}), "an object of 0 bytes"),
+    (change(whole, schemas=PART | {"size": "1"}), "schemas.size"),
+    (change(whole, quotas=[{"entity": {}, "values": {"a": 1.0}}]), "quotas of nobody: no entity"),
+    (change(whole, quotas=[{"entity": {"topic": "t"}, "values": {"a": 1.0}}]), "quotas of topic t: no entity"),
+    (change(whole, quotas=[{"entity": {"user": None}, "values": {"a": 1.0}}] * 2), "one that is listed twice"),
+    (change(whole, quotas=[{"entity": {"user": "u"}, "values": {}}]), "quotas of user u: none"),
+    (change(whole, quotas=[{"entity": {"user": "u"}, "values": {"a": "fast"}}]), "quotas.0.values.a"),
     (change(whole, notes=["\ud800"]), "is not JSON"),
     (change(whole, groups={"\udfff": []}), "is not JSON"),
     (change(partition, surprise=1), "partitions.0.surprise"),

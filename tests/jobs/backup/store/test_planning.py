@@ -13,6 +13,7 @@ from kafka_ferry.jobs.backup.plan_text import backup_plan_text
 from kafka_ferry.jobs.backup.rules.manifest import Manifest, PartitionBackup, TopicBackup
 from kafka_ferry.jobs.backup.rules.plan import BackupPlan
 from kafka_ferry.jobs.backup.store import planning
+from kafka_ferry.jobs.backup.store.around import Around
 from kafka_ferry.jobs.backup.store.planning import plan_of_backup
 from kafka_ferry.records.content import PartitionRange
 
@@ -68,7 +69,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
         job = SimpleNamespace(
             spec=SimpleNamespace(backup="nightly", location="s3://b", source_conn_id="kafka_source", keep_last=None,
                                  keep_days=None, model_dump=lambda mode: {"dry_run": True}),
-            source=source, backup_id="now", look_at_copy=lambda: None, covered=lambda *_: None,
+            source=source, backup_id="now", look_at_copy=lambda: None, covered=lambda *_: None, look_around=Around,
             catalogue=SimpleNamespace(read=lambda _: None, oddities=list), record_bytes=lambda: known or {},
         )  # fmt: skip
         return plan_of_backup(job)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""When a restore makes ACLs: when asked to, and only where the records are those of the backup."""
+"""When a restore sets quotas and makes ACLs: when asked to, and only where the records are those of the backup."""
 
 from __future__ import annotations
 
@@ -9,25 +9,35 @@ from typing import Any
 import pytest
 
 from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.jobs.backup.rules.acls import RestoredAcls
 from kafka_ferry.jobs.backup.store import restore_job
 from kafka_ferry.jobs.backup.tasks.restore import RestoreAclsOperator
 from kafka_ferry.report.artifacts import CHECKS_MADE, HELD_CONFIGS, RunArtifacts
 
 ACL = Acl("TOPIC", "t", "LITERAL", "User:app", "WRITE")
+BOTH = {"acls": "copy", "quotas": "copy"}
 
 
 @pytest.mark.parametrize(
-    ("acls", "content", "done", "status"),
+    ("asked", "content", "done", "statuses"),
     [
-        ("copy", "pass", ["put back", "made"], "pass"),
-        ("none", "pass", [], "skipped"),
-        ("copy", "fail", [], "skipped"),
-        ("copy", None, [], "skipped"),
+        (BOTH, "pass", ["put back", "set", "made"], ("pass", "pass")),
+        ({"acls": "copy"}, "pass", ["put back", "made"], ("pass", "skipped")),
+        ({"quotas": "copy"}, "pass", ["put back", "set"], ("skipped", "pass")),
+        ({}, "pass", [], ("skipped", "skipped")),
+        (BOTH, "fail", [], ("skipped", "skipped")),
+        (BOTH, None, [], ("skipped", "skipped")),
+        ({**BOTH, "set": Status.FAIL}, "pass", ["put back", "set"], ("skipped", "fail")),
     ],
 )
-def test_acls_are_made_last_and_only_when_all_else_passed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, acls: str, content: str | None, done: list[str], status: str
+def test_they_are_made_last_and_only_when_all_else_passed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, Any],
+    content: str | None,
+    done: list[str],
+    statuses: tuple[str, str],
 ) -> None:
     monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
     calls: list[str] = []
@@ -36,12 +46,17 @@ def test_acls_are_made_last_and_only_when_all_else_passed(
         calls.append("made")
         return RestoredAcls([ACL], [], []), []
 
+    def set_quotas() -> Check:
+        calls.append("set")
+        return Check(name="quotas", status=asked.get("set", Status.PASS))
+
     def release(memory: dict[str, Any]) -> list[str]:
         calls.append("put back")
         return [*memory]
 
+    spec = SimpleNamespace(acls=asked.get("acls", "none"), quotas=asked.get("quotas", "none"))
     restore_run = SimpleNamespace(release=release)
-    job = SimpleNamespace(spec=SimpleNamespace(acls=acls), make_acls=make, restore_run=restore_run)
+    job = SimpleNamespace(spec=spec, make_acls=make, set_quotas=set_quotas, restore_run=restore_run)
     monkeypatch.setattr(restore_job, "restore_job", lambda _: job)
     artifacts = RunArtifacts("d", "r")
     artifacts.write_json(HELD_CONFIGS, {"t": {}})
@@ -49,10 +64,13 @@ def test_acls_are_made_last_and_only_when_all_else_passed(
         artifacts.write_json(CHECKS_MADE, {"checks": [{"name": "content", "status": content}], "sentence": "so"})
     ti = SimpleNamespace(task_id="acls", map_index=-1, try_number=1)
     context: Any = {"dag_run": SimpleNamespace(dag_id="d", run_id="r"), "params": {}, "ti": ti}
-    for _ in range(2):  # a retry
+    for attempt in range(2):  # a retry
         calls.clear()
-        assert RestoreAclsOperator(task_id="acls").execute(context) == status
-    assert calls == [call for call in done if call != "put back"], "put back once, made as often as asked"
+        found = RestoreAclsOperator(task_id="acls").execute(context)
+        assert (found["acls"], found["quotas"]) == statuses
+        assert calls == (done if attempt == 0 else [call for call in done if call != "put back"])
     assert (artifacts.read_json(HELD_CONFIGS) is None) == bool(done)
     checks = (artifacts.read_json(CHECKS_MADE) or {})["checks"]
-    assert [check["status"] for check in checks if check["name"] == "acls"] == [status]
+    assert [(check["name"], check["status"]) for check in checks if check["name"] != "content"] == [
+        ("acls", statuses[0]), ("quotas", statuses[1]),
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from kafka_ferry.core.checks import Status
 from kafka_ferry.core.quotas import Quota
 from kafka_ferry.exceptions import BadParam, NotAuthorized, NotSupported, TransientError
+from kafka_ferry.jobs.common import quotas as common
 from kafka_ferry.jobs.migration.live import quotas
 from kafka_ferry.jobs.migration.rules.around import Quotas
 
@@ -44,8 +45,9 @@ class Cluster:
 
 @pytest.fixture
 def migration(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(quotas, "KafkaQuotas", SimpleNamespace(of=lambda cluster: cluster))
-    monkeypatch.setattr(quotas.time, "sleep", lambda _: None)
+    for module in (quotas, common):
+        monkeypatch.setattr(module, "KafkaQuotas", SimpleNamespace(of=lambda cluster: cluster))
+    monkeypatch.setattr(common.time, "sleep", lambda _: None)
     return SimpleNamespace(
         spec=SimpleNamespace(quotas=Quotas.COPY, keep_replicating=False, principals={}),
         source=Cluster("s", HELD, EVERYBODY),
@@ -71,7 +73,7 @@ def test_one_that_the_controller_took_and_the_broker_does_not_show_yet_is_waited
 
 
 def test_one_that_never_shows_fails(migration: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotas, "_VISIBLE_SECONDS", 0.0)
+    monkeypatch.setattr(common, "_VISIBLE_SECONDS", 0.0)
     monkeypatch.setattr(migration.target, "set_quotas", lambda _: [])
     found = check(migration)
     assert (found.status, found.actual) == (Status.FAIL, "0 there")

@@ -26,7 +26,8 @@ from kafka_ferry.records.content import KeyColumns, PartitionContent, PartitionR
 from kafka_ferry.records.parts import Record
 from kafka_ferry.records.record_batch import UnusualRecords
 from kafka_ferry.records.record_hash import Headers, headers_without, key_hash, record_hash
-from kafka_ferry.records.schema_ids import PARTS, SchemaIds, schema_ids_of
+from kafka_ferry.records.schema_id_forms import PARTS, found_in
+from kafka_ferry.records.schema_ids import SchemaIds
 
 if TYPE_CHECKING:
     from kafka_ferry.records.raw_records import RawRecords
@@ -149,7 +150,7 @@ class LibrdkafkaReader:
         us back by a quota (KIP-219) does not count, up to nine times as long: a batch larger than the quota allows in
         its window (11 s by default) is never delivered at all, only empty answers (measured).
     :param few: for some records of many partitions: small fetches, so that a quota is not spent on what is not read.
-    :param schema_ids: takes the ids of schemas that keys and values begin with, of all that ``read`` reads.
+    :param schema_ids: takes the ids of schemas that keys and values have, of all that ``read`` reads.
     :param without_headers: names of headers that count neither in a hash nor in a record. Read from messages then.
     """
 
@@ -340,7 +341,9 @@ class _Columns:
 def _note_ids(ids: SchemaIds, key: Partition, run: RawRecords | Sequence[BatchMessage]) -> None:
     if isinstance(run, Sequence):
         offsets = np.array([one.offset() or 0 for one in run], np.int64)
-        ids.take(key, offsets, schema_ids_of(one.key() for one in run), schema_ids_of(one.value() for one in run))
+        headers = [headers_of(one) for one in run]
+        contents = [one.key() for one in run], [one.value() for one in run]
+        ids.take(key, offsets, *(found_in(part, some, headers) for part, some in zip(PARTS, contents, strict=True)))
     else:
         from kafka_ferry.records.raw_schema_ids import raw_schema_ids  # slow to load, and few look for ids
 

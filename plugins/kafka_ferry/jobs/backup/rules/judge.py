@@ -12,6 +12,7 @@ from kafka_ferry.core.group_types import is_other
 from kafka_ferry.core.unnamed_groups import NO_COMMIT
 from kafka_ferry.core.words import number_of, shown
 from kafka_ferry.jobs.backup.rules.manifest import Gap, Manifest, PartitionBackup, TopicBackup
+from kafka_ferry.jobs.backup.rules.quotas import NOT_READ
 
 NAMED = 200
 
@@ -174,6 +175,19 @@ def _acls(manifest: Manifest) -> Check:
         why = next((note for note in manifest.notes if "ACLs" in note or "authorizer" in note), "not asked for")
         return Check(name="acls", status=Status.SKIPPED, detail=why)
     return Check(name="acls", status=Status.PASS, expected="the cluster's ACLs", actual=f"{len(manifest.acls):,}")
+
+
+def quotas_check(manifest: Manifest, *, asked: bool) -> Check:
+    """The client quotas in the manifest; skipped where they may not be read, as ACLs are.
+
+    :param asked: whether they are to be there.
+    """
+    why = next((note for note in manifest.notes if note.startswith(NOT_READ)), "" if asked else "param quotas is off")
+    if why and not manifest.quotas:
+        return Check(name="quotas", status=Status.SKIPPED, detail=why)
+    quotas = sum(len(one.values) for one in manifest.quotas)
+    told = f"{quotas:,}" if quotas else "there are none"
+    return Check(name="quotas", status=Status.PASS, expected="the cluster's client quotas", actual=told)
 
 
 def _pruning(pruning: Mapping[str, Any]) -> Check:

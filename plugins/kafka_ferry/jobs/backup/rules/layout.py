@@ -5,6 +5,7 @@
     <backup>/manifests/<backup id>.json                               what one backup holds; COMPLETE is written last
     <backup>/journal/<backup id>/<random>.json                        segments finished so far; gone once it is COMPLETE
     <backup>/verdicts/<backup id>.json                                what was last found when it was verified
+    <backup>/schemas/<sha>.json.gz                                    what a schema registry held; backups share it
     <backup>/data/<topic>/<topic id>/<partition>/<begin>-<sha>.parquet
     <backup>/data/<topic>/<topic id>/<partition>/<begin>.avro         by our S3 sink connector (docs/s3_connectors.md)
     <backup>/journal/sink/<topic>/<topic id>/<partition>/<begin>.json     what it has written since its last manifest
@@ -69,6 +70,15 @@ def sink_prefix(backup: str) -> str:
 
 def data_prefix(backup: str) -> str:
     return f"{backup}/data/"
+
+
+def schemas_prefix(backup: str) -> str:
+    return f"{backup}/schemas/"
+
+
+def schemas_key(backup: str, sha256: str) -> str:
+    """Named by its content: backups have one object for as long as the registry does not change."""
+    return f"{schemas_prefix(backup)}{sha256}.json.gz"
 
 
 def segment_key(

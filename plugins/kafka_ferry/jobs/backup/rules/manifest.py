@@ -175,6 +175,30 @@ class GroupOffset(_Grown):
     metadata: str = Field(default="", max_length=_METADATA)
 
 
+class EntityQuotas(_Model):
+    """The client quotas of one entity.
+
+    :param entity: kind (``user``, ``client-id``, ``ip``) to name; None: the default of the kind.
+    :param values: quota to its limit, as the brokers tell it.
+    """
+
+    entity: dict[str, str | None]
+    values: dict[str, float]
+
+
+class SchemasPart(_Model):
+    """The object with what a schema registry held: some megabytes, which do not change with each backup.
+
+    :param subjects, versions: how many are in it.
+    """
+
+    key: str
+    size: int = Field(strict=True)
+    sha256: str
+    subjects: int
+    versions: int
+
+
 class Totals(_Model):
     """What the backup itself wrote. ``puts`` are requests that write, of its last try."""
 
@@ -194,12 +218,14 @@ class Manifest(_Grown):
     :param follows: id of the newest backup there was when it began. Not in manifests of before this field, and left
         out where it is None, so that those keep their digests.
     :param acls: None when there is no authorizer, or they were not asked for.
+    :param quotas: the cluster's client quotas. Not written when there are none, or they were not asked for.
+    :param schemas: of a schema registry. Not written when they were not asked for.
     :param groups_left_out: group to why it is not in here: those of other types, and those left out by default. Not
         written when empty.
     :param notes: what a reader should know: topics recreated, ACLs that may not be read, …
     """
 
-    newer = frozenset(("follows", "groups_left_out"))
+    newer = frozenset(("follows", "groups_left_out", "quotas", "schemas"))
 
     schema_: str = Field(default=SCHEMA, alias="schema")
     backup: str
@@ -216,6 +242,8 @@ class Manifest(_Grown):
     groups: dict[str, list[GroupOffset]] = {}
     groups_left_out: dict[str, str] = {}
     acls: list[dict[str, str]] | None = None
+    quotas: list[EntityQuotas] = []
+    schemas: SchemasPart | None = None
     notes: list[str] = []
     totals: Totals = Totals()
 
@@ -245,7 +273,8 @@ class Manifest(_Grown):
 
     def keys(self) -> set[str]:
         """Objects that this manifest itself points to."""
-        return {segment.key for _, _, segment in self.segments() if segment.key}
+        own = {self.schemas.key} if self.schemas else set[str]()
+        return own | {segment.key for _, _, segment in self.segments() if segment.key}
 
     def to_bytes(self, signer: Signer | None = None) -> bytes:
         """As it is stored: JSON with a digest of itself, so that a changed byte in it is found.

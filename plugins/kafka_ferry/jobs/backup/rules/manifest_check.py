@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka_ferry.core.object_key import key_problem
-from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, manifest_key, segment_key
+from kafka_ferry.jobs.backup.rules.layout import SUFFIXES, manifest_key, schemas_key, segment_key
 from kafka_ferry.jobs.backup.rules.timestamps import parse_timestamp
 from kafka_ferry.records.record_hash import HASH_VERSION
 from kafka_ferry.records.record_size import BATCH_HEADER
@@ -24,6 +24,8 @@ MANIFEST_BYTES: Final = 512 * 1024 * 1024
 """The largest manifest, or piece of a journal, that is read: half a million segments."""
 OBJECT_BYTES: Final = 2**31
 """The largest object: segments are cut at 512 MB at the latest."""
+SCHEMAS_BYTES: Final = 256 * 1024 * 1024
+"""The largest object of schemas, as it is stored."""
 SEGMENT_RECORDS: Final = 64_000_000
 """The most records of one segment: a buffer of 1.5 GB holds no more, when all are empty."""
 
@@ -33,6 +35,7 @@ _HASH = re.compile(r"[0-9a-f]{16}")
 _REPLICAS = 2**15 - 1
 _TOTALS = ("records", "bytes", "size", "objects", "puts")
 _ACL = {"resource", "name", "pattern", "principal", "host", "operation", "permission"}
+_ENTITIES = {"user", "client-id", "ip"}
 _COUNTS = ("records", "bytes", "size", "missing")
 
 
@@ -49,6 +52,8 @@ def manifest_problems(manifest: Manifest, key: str) -> Iterator[str]:
         f"an ACL of {', '.join(sorted(acl))[:200] or 'nothing'}" for acl in manifest.acls or () if set(acl) != _ACL
     )
     yield from _group_problems(manifest)
+    yield from _quota_problems(manifest)
+    yield from _schemas_problems(manifest)
     names: set[str] = set()
     for topic in manifest.topics:
         problem = topic_problem(topic.name, topic.topic_id)
@@ -73,6 +78,28 @@ def _group_problems(manifest: Manifest) -> Iterator[str]:
         for one in offsets:
             if not (0 <= one.partition < 2**31 and -_MAX <= one.offset <= _MAX):
                 yield f"group {group[:200]!r}: offset {one.offset} of {one.topic[:260]}-{one.partition}"
+
+
+def _quota_problems(manifest: Manifest) -> Iterator[str]:
+    seen = set()
+    for one in manifest.quotas:
+        whose = ", ".join(f"{kind} {name}" for kind, name in sorted(one.entity.items()))[:200] or "nobody"
+        entity = tuple(sorted(one.entity.items()))
+        if not one.entity or not set(one.entity) <= _ENTITIES or entity in seen:
+            yield f"quotas of {whose}: no entity, or one that is listed twice"
+        elif not one.values or not all(math.isfinite(value) for value in one.values.values()):
+            yield f"quotas of {whose}: none, or one that is not a number"
+        seen.add(entity)
+
+
+def _schemas_problems(manifest: Manifest) -> Iterator[str]:
+    part = manifest.schemas
+    if part is None:
+        return
+    if not _SHA256.fullmatch(part.sha256) or part.key != schemas_key(manifest.backup, part.sha256):
+        yield f"schemas: its key {part.key[:300]!r} is not the key of its own object"
+    if not 0 < part.size <= SCHEMAS_BYTES:
+        yield f"schemas: an object of {part.size} bytes"
 
 
 def _topic_problems(backup: str, topic: TopicBackup) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Isolation, Regex, Spec
 from kafka_ferry.exceptions import BadParam
+from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 
 LOCATION = "s3://ferry-backups/backups"
 BackupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
@@ -20,6 +21,7 @@ _SELECTION: JsonDict = {"section": "Selection"}
 _KEEPING: JsonDict = {"section": "Keeping"}
 _SECOND_LOCATION: JsonDict = {"section": "Second location"}
 _DETAILS: JsonDict = {"section": "Details"}
+_REGISTRY: JsonDict = {"section": "Schemas"}
 _STORE: JsonDict = {"section": "Store"}
 
 
@@ -137,6 +139,21 @@ class BackupSpec(_BackupSpec):
         default=True,
         title="ACLs",
         description="Note the cluster's ACLs in the manifest.",
+        json_schema_extra=_SELECTION,
+    )
+    quotas: bool = Field(
+        default=True,
+        title="Quotas",
+        description="Note the cluster's client quotas in the manifest.",
+        json_schema_extra=_SELECTION,
+    )
+    registry_conn_id: str | None = Field(
+        default=None,
+        title="Schema registry",
+        description=(
+            "Airflow connection of type http, such as registry_source: all that it holds, deleted versions too, goes "
+            "into the backup. Empty: no schemas."
+        ),
         json_schema_extra=_SELECTION,
     )
     full_every: int | None = Field(
@@ -280,6 +297,44 @@ class RestoreSpec(_BackupSpec):
         ),
         json_schema_extra=_DETAILS,
     )
+    quotas: Literal["none", "copy"] = Field(
+        default="none",
+        title="Quotas",
+        description=(
+            "Client quotas are the cluster's, of no topic. copy sets all of the backup on the target, also where "
+            "another value is there; none is taken away."
+        ),
+        json_schema_extra=_DETAILS,
+    )
+    target_registry_conn_id: str | None = Field(
+        default=None,
+        title="Target schema registry",
+        description=(
+            "Airflow connection of type http, such as registry_target: the backup's schemas are registered there, "
+            "before the records come. Empty: they are not restored."
+        ),
+        json_schema_extra=_REGISTRY,
+    )
+    schema_ids: Ids = Field(
+        default=Ids.KEEP,
+        title="Ids of schemas",
+        description=(
+            "keep: each schema gets the id and version it had (mode IMPORT of the target registry). map: the target "
+            "gives ids; records keep theirs."
+        ),
+        json_schema_extra={**_REGISTRY, "values_display": {"keep": "keep", "map": "map: the target gives them"}},
+    )
+    subjects: list[Regex] = Field(
+        default=[".*"],
+        min_length=1,
+        max_length=500,
+        title="Subjects",
+        description=(
+            "Which of the backup's, as names or regular expressions, each for a whole name. What they refer to comes "
+            "along."
+        ),
+        json_schema_extra=_REGISTRY,
+    )
     replication_factor: int | None = Field(
         default=None,
         ge=1,
@@ -297,6 +352,27 @@ class RestoreSpec(_BackupSpec):
         ),
         json_schema_extra=_DETAILS,
     )
+
+    @model_validator(mode="after")
+    def _registry_where_schemas_are_wanted(self) -> RestoreSpec:
+        if self.target_registry_conn_id is None and self.subjects != [".*"]:
+            raise BadParam(
+                "subjects", "is given, but target_registry_conn_id is empty, so it would have no effect",
+                "the registry to write to; or leave it out",
+            )  # fmt: skip
+        return self
+
+    @property
+    def asked_of_registry(self) -> Asked:
+        """For who carries the schemas."""
+        return Asked(
+            self.schema_ids,
+            self.subjects,
+            ids_param="schema_ids",
+            source_param="backup",
+            side="the backup",
+            at_side="in the backup",
+        )
 
 
 class VerifySpec(_BackupSpec):

@@ -21,6 +21,7 @@ from kafka_ferry.jobs.backup.rules.layout import (
     manifest_key,
     manifests_prefix,
     noted_by_sink,
+    schemas_prefix,
     sink_prefix,
     verdict_key,
     verdicts_prefix,
@@ -32,7 +33,7 @@ from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, chain_segment
 from kafka_ferry.jobs.backup.rules.retention import Pruning, prune
 from kafka_ferry.jobs.backup.store.export import Exported, ExportRange
 from kafka_ferry.jobs.backup.store.journal import drop_journal, journal_keys, read_journal
-from kafka_ferry.jobs.backup.store.presence import still_there
+from kafka_ferry.jobs.backup.store.presence import absent, still_there
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,10 @@ class Catalogue:
         """
         journal, gone = still_there(self.store, self.backup, read_journal(self.store, manifest))
         totals = Totals(seconds=max(0.0, seconds), puts=sum(one.puts for one in exported))
+        if manifest.schemas and absent(self.store, self.backup, [manifest.schemas]):
+            raise IncompleteBackup(
+                f"{manifest.schemas.key}, with the registry's schemas, is not there any more. Fix: start a new backup"
+            )
         try:
             done = completed(manifest.model_copy(update={"totals": totals}), journal, now)
         except IncompleteBackup as error:
@@ -304,7 +309,10 @@ class Catalogue:
 
         Only to be deleted while no export is running.
         """
-        stored = list(self.store.list(data_prefix(self.backup)))  # first: what comes after it is not looked at
+        prefixes = (data_prefix(self.backup), schemas_prefix(self.backup))
+        stored = [
+            entry for prefix in prefixes for entry in self.store.list(prefix)
+        ]  # first: what comes after it is not looked at
         needed = self._needed()
         return {entry.key: entry.size for entry in stored if entry.key not in needed}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,16 +19,25 @@ from kafka_ferry.hooks.kafka.admin import KafkaAdmin
 from kafka_ferry.jobs.backup.rules.manifest import GroupOffset, Manifest, State
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, lineage, plan_topic, reached
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec
+from kafka_ferry.jobs.backup.store.around import Around
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
+from kafka_ferry.jobs.backup.store.schemas import keep_schemas
 from kafka_ferry.jobs.backup.store.store_clock import clock_problem
 
 log = logging.getLogger(__name__)
 
 
-def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, backup_id: str, now: str) -> Manifest:
+def begin_backup(
+    admin: KafkaAdmin,
+    catalogue: Catalogue,
+    spec: BackupSpec,
+    backup_id: str,
+    now: str,
+    look_around: Callable[[], Around] = Around,
+) -> Manifest:
     """The manifest of a backup: the one that is there, so that a retry resumes, or a new one, written IN_PROGRESS.
 
-    :param now: ISO 8601, UTC.
+    :param now: ISO 8601, UTC. ``look_around``: what it has beside topics, groups and ACLs.
     :raises BadParam: nothing matches ``topics``.
     :raises DataLossError: a log ends before what the parent has of it.
     """
@@ -38,6 +47,10 @@ def begin_backup(admin: KafkaAdmin, catalogue: Catalogue, spec: BackupSpec, back
             check_topic_ids(admin, known)
         return known
     manifest = plan_backup(admin, catalogue, spec, backup_id, now)
+    around = look_around()  # after the ends: a schema is registered before the first record that has its id
+    if around.schemas:  # before the manifest, or a retry would find one that names what nobody has any more
+        keep_schemas(catalogue.store, around.schemas, around.packed)
+    manifest = around.added_to(manifest)
     catalogue.write(manifest)
     return manifest
 

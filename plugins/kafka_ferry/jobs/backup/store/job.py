@@ -19,6 +19,7 @@ from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.data_intervals import backup_id_of, covering
 from kafka_ferry.jobs.backup.rules.manifest import Manifest
 from kafka_ferry.jobs.backup.rules.spec import BackupSpec, RestoreSpec, VerifySpec
+from kafka_ferry.jobs.backup.store.around import Around, look_around
 from kafka_ferry.jobs.backup.store.catalogue import Catalogue
 from kafka_ferry.jobs.backup.store.interval_check import lacks_records_of
 from kafka_ferry.jobs.backup.store.process import store_order
@@ -89,6 +90,10 @@ class BackupJob(StoreJob):
         return Catalogue(
             open_store(**self._order(self.spec.copy_to, self.spec.copy_aws_conn_id, "copy_to")), self.spec.backup
         )
+
+    def look_around(self) -> Around:
+        """What the backup has beside topics, groups and ACLs."""
+        return look_around(self.source, self.spec)
 
     def look_at_copy(self) -> None:
         """:raises BadParam: nothing can be copied there. ``BadConnection``: with these keys."""

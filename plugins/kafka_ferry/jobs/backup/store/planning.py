@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import humanize
+
 from kafka_ferry.core.plan import Archive, PlannedTopic, Side
+from kafka_ferry.core.words import number_of
 from kafka_ferry.jobs.backup.rules.manifest import DamagedManifest, Manifest, TopicBackup
 from kafka_ferry.jobs.backup.rules.plan import BackupPlan, Covered
 from kafka_ferry.jobs.backup.store.freeze import plan_backup
@@ -25,7 +28,7 @@ def plan_of_backup(job: BackupJob) -> BackupPlan:
     cluster = admin.describe_cluster()
     job.look_at_copy()
     known = job.catalogue.read(job.backup_id)
-    manifest = known or plan_backup(admin, job.catalogue, spec, job.backup_id, now())
+    manifest = known or job.look_around().added_to(plan_backup(admin, job.catalogue, spec, job.backup_id, now()))
     covered = job.covered([topic.name for topic in manifest.topics], cluster.cluster_id)
     sizes = _sampled(job, manifest, job.record_bytes())
     lines = [_line(topic, sizes.get(topic.name)) for topic in manifest.topics]
@@ -44,7 +47,7 @@ def plan_of_backup(job: BackupJob) -> BackupPlan:
         skipped_groups=manifest.groups_left_out,
         records=sum(line.records or 0 for line in lines),
         bytes=sum(line.bytes or 0 for line in lines),
-        notes=[*manifest.notes, *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
+        notes=[*manifest.notes, *_around(manifest), *_begun(known), *job.catalogue.oddities(), *_pruning(job)],
     )
 
 
@@ -73,6 +76,16 @@ def _line(topic: TopicBackup, size: float | None) -> PlannedTopic:
         records=records,
         bytes=round(records * size) if size is not None else None if records else 0,
     )
+
+
+def _around(manifest: Manifest) -> list[str]:
+    """What has no lines of its own in a plan."""
+    quotas, part = sum(len(one.values) for one in manifest.quotas), manifest.schemas
+    told = [f"with {number_of(quotas, 'client quota')}"] if quotas else []
+    if part:
+        versions = f"{number_of(part.versions, 'version')} of {number_of(part.subjects, 'subject')}"
+        told.append(f"with the schema registry: {versions}, {humanize.naturalsize(part.size)}")
+    return told
 
 
 def _begun(known: Manifest | None) -> list[str]:

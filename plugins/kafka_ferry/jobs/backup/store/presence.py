@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import data_prefix
 from kafka_ferry.jobs.backup.rules.manifest import Segment
+
+
+class Stored(Protocol):
+    """An object that a manifest points to."""
+
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def size(self) -> int: ...
+
 
 _FEW = 200  # beyond that one listing, a thousand a request, asks less than a request for each
 
@@ -16,13 +27,15 @@ _FEW = 200  # beyond that one listing, a thousand a request, asks less than a re
 def sizes(store: ObjectStore, backup: str, keys: Collection[str]) -> dict[str, int]:
     """Bytes of those objects of a backup that are there."""
     if len(keys) > _FEW:
-        return {entry.key: entry.size for entry in store.list(data_prefix(backup))}
+        listed = {entry.key: entry.size for entry in store.list(data_prefix(backup))}
+        beside = [key for key in keys if not key.startswith(data_prefix(backup))]
+        return listed | (sizes(store, backup, beside) if len(beside) <= _FEW else {})
     with ThreadPoolExecutor(8, thread_name_prefix="sizes") as pool:
         found = zip(keys, pool.map(store.size, keys), strict=True)
         return {key: size for key, size in found if size is not None}
 
 
-def absent(store: ObjectStore, backup: str, segments: Iterable[Segment]) -> list[str]:
+def absent(store: ObjectStore, backup: str, segments: Iterable[Stored]) -> list[str]:
     """Keys whose objects are not there in the size that was written, in order."""
     wanted = {segment.key: segment.size for segment in segments if segment.key}
     there = sizes(store, backup, wanted)

@@ -10,17 +10,23 @@ from functools import cached_property
 from typing import Any
 
 from kafka_ferry.core.acls import Acl
+from kafka_ferry.core.changes import Change
+from kafka_ferry.core.checks import Check, Status
 from kafka_ferry.core.finding import Finding, refuse, worst_first
 from kafka_ferry.core.plan import Archive, PlannedTopic, Side
+from kafka_ferry.core.quotas import QuotaDiff, check_quotas, compare_quotas
 from kafka_ferry.core.streams_application import application_findings, applications
 from kafka_ferry.core.topic_rename import name_problem
 from kafka_ferry.core.words import shown
-from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized
+from kafka_ferry.exceptions import BadParam, FerryError, NotAuthorized, NotSupported
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
+from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
+from kafka_ferry.hooks.registry.hook import RegistryHook
 from kafka_ferry.jobs.backup.rules.acls import RestoredAcls, restored_acls
 from kafka_ferry.jobs.backup.rules.groups_plan import KEPT, restored_groups_in_plan
 from kafka_ferry.jobs.backup.rules.largest import Largest
 from kafka_ferry.jobs.backup.rules.plan import RestorePlan
+from kafka_ferry.jobs.backup.rules.quotas import quotas_of
 from kafka_ferry.jobs.backup.rules.restore_plan import RestoreTopic, takes_part
 from kafka_ferry.jobs.backup.rules.spec import RestoreSpec
 from kafka_ferry.jobs.backup.store.job import StoreJob, now
@@ -28,6 +34,11 @@ from kafka_ferry.jobs.backup.store.restore_changes import restore_changes
 from kafka_ferry.jobs.backup.store.restore_groups import planned_lines
 from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
 from kafka_ferry.jobs.backup.store.restore_sizes import largest_line, restore_findings
+from kafka_ferry.jobs.backup.store.schemas import read_schemas
+from kafka_ferry.jobs.common.quotas import quotas_to_set, set_quotas
+from kafka_ferry.jobs.registry.live.carrier import SchemasCarrier
+from kafka_ferry.jobs.registry.rules.changes import changes_of, note_of
+from kafka_ferry.jobs.registry.rules.state import RegistryState
 from kafka_ferry.report.artifacts import GROUPS_PLAN
 
 log = logging.getLogger(__name__)
@@ -65,6 +76,46 @@ class RestoreJob(StoreJob):
             raise BadParam("acls", "is copy, but the target has no authorizer", "acls: none")
         groups = self.restore_run.chosen_groups() if self.spec.restore_groups else {}
         return restored_acls([Acl(**acl) for acl in acls], there, self.names, groups)
+
+    @cached_property
+    def carrier(self) -> SchemasCarrier | None:
+        """Who carries the backup's schemas to the target registry; None: nobody is to."""
+        if self.spec.target_registry_conn_id is None:
+            return None
+        return SchemasCarrier(
+            self.spec.asked_of_registry, self._schemas, RegistryHook(self.spec.target_registry_conn_id)
+        )
+
+    def _schemas(self) -> RegistryState:
+        """:raises BadParam: the backup has none. ``DamagedSegment``: they are not what was written."""
+        part = self.restore_run.manifest.schemas
+        if part is None:
+            raise BadParam(
+                "target_registry_conn_id", "is given, but the backup holds no schemas",
+                "leave it out; backups made with registry_conn_id hold them",
+            )  # fmt: skip
+        return read_schemas(self.store, part)[0].only(self.spec.asked_of_registry.wants)
+
+    def quotas(self) -> QuotaDiff:
+        """The manifest's client quotas against the target's.
+
+        :raises NotSupported: it tells none. ``NotAuthorized``: they may not be read there.
+        """
+        return compare_quotas(quotas_of(self.restore_run.manifest.quotas), KafkaQuotas.of(self.target).quotas())
+
+    def quotas_to_set(self) -> QuotaDiff:
+        """:raises BadParam: the backup has none, or the target takes none, or not these."""
+        if not self.restore_run.manifest.quotas:
+            raise BadParam("quotas", "is copy, but the backup holds no client quotas", "quotas: none")
+        return quotas_to_set(self.target, self.quotas, "none")
+
+    def set_quotas(self) -> Check:
+        """Set what differs, and compare; safe to repeat."""
+        try:
+            diff, refused = set_quotas(self.target, self.quotas)
+        except (NotAuthorized, NotSupported) as error:  # the plan asked: this is new
+            return Check(name="quotas", status=Status.FAIL, detail=str(error))
+        return check_quotas(diff, copied=True, refused=refused, side="in the backup")
 
     def make_acls(self) -> tuple[RestoredAcls, list[str]]:
         """Make the missing ones; safe to repeat. What is there now, and why the target did not take some.
@@ -107,9 +158,11 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
     _refuse(spec, topics)
     restore_run.check()
     findings, largest = restore_findings(restore_run)
-    findings = worst_first([*findings, *_applications(job)])
+    schemas, carried = _schemas(job)
+    findings = worst_first([*findings, *_applications(job), *carried])
     refuse(findings)
     acls = job.acls().missing if spec.acls == "copy" else []
+    quotas = job.quotas_to_set().changes() if spec.quotas == "copy" else []
     lines = [_line(topic, restore_run.point_in_time, largest[topic.name]) for topic in topics]
     manifest = restore_run.manifest
     commits = planned_lines(restore_run) if spec.restore_groups else []
@@ -127,7 +180,7 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
         groups=sorted(restore_run.chosen_groups()) if spec.restore_groups else [],
         skipped_groups=restore_run.groups_left_out() if spec.restore_groups else {},
         group_offsets=restored_groups_in_plan(commits, GROUPS_PLAN if keep and len(commits) > KEPT else None),
-        changes=restore_changes(restore_run, [str(acl) for acl in acls], commits),
+        changes=[*restore_changes(restore_run, [str(acl) for acl in acls], commits), *schemas, *quotas],
         acls=[str(acl) for acl in acls],
         records=sum(line.records or 0 for line in lines),
         bytes=sum(line.bytes or 0 for line in lines),
@@ -139,6 +192,15 @@ def plan_of_restore(job: RestoreJob, keep: Callable[[str, str], Any] | None = No
             *_retention_notes(topics, restore_run.point_in_time),
         ],
     )
+
+
+def _schemas(job: RestoreJob) -> tuple[list[Change], list[Finding]]:
+    """What would be done at the target registry, and what stands against it."""
+    if job.carrier is None:
+        return [], []
+    decision, findings = job.carrier.planned()
+    log.info("schemas: %s", note_of(job.carrier.asked, job.carrier.source, decision))
+    return changes_of(job.carrier.asked, decision), findings
 
 
 def _applications(job: RestoreJob) -> list[Finding]:

@@ -12,7 +12,7 @@ from kafka_ferry.exceptions import TransientError
 from kafka_ferry.hooks.objects.errors import ObjectMissing, ObjectTooLarge
 from kafka_ferry.hooks.objects.store import ObjectStore
 from kafka_ferry.jobs.backup.rules.layout import manifest_key
-from kafka_ferry.jobs.backup.rules.manifest import Manifest, Segment
+from kafka_ferry.jobs.backup.rules.manifest import Manifest, SchemasPart, Segment
 from kafka_ferry.jobs.backup.rules.manifest_check import MANIFEST_BYTES
 from kafka_ferry.jobs.backup.store.presence import absent
 from kafka_ferry.records.damage import DamagedSegment
@@ -42,7 +42,11 @@ def transfer(source: ObjectStore, target: ObjectStore, chain: Sequence[Manifest]
         data = _as_stored(source, manifest, key)
         if _is_there(target, key, data):
             continue
-        wanted = {segment.key: segment for _, _, segment in manifest.segments() if segment.key}
+        wanted: dict[str, Segment | SchemasPart] = {
+            segment.key: segment for _, _, segment in manifest.segments() if segment.key
+        }
+        if manifest.schemas:
+            wanted[manifest.schemas.key] = manifest.schemas
         left = absent(target, manifest.backup, wanted.values())
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="transfer") as pool:
             for size in pool.map(partial(_copy, source, target), [wanted[name] for name in left]):
@@ -70,7 +74,7 @@ def _is_there(target: ObjectStore, key: str, data: bytes) -> bool:
         return False
 
 
-def _copy(source: ObjectStore, target: ObjectStore, segment: Segment) -> int:
+def _copy(source: ObjectStore, target: ObjectStore, segment: Segment | SchemasPart) -> int:
     assert segment.key is not None  # noqa: S101  # only such are asked for
     try:
         data = source.get(segment.key, segment.size)

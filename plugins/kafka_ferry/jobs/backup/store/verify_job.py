@@ -19,6 +19,7 @@ from kafka_ferry.jobs.backup.rules.plan import VerifyPlan
 from kafka_ferry.jobs.backup.rules.ranges import IncompleteBackup, assemble, lineage
 from kafka_ferry.jobs.backup.rules.spec import VerifySpec
 from kafka_ferry.jobs.backup.store.job import StoreJob, now
+from kafka_ferry.jobs.backup.store.schemas import check_schemas
 from kafka_ferry.jobs.backup.store.verify import Damage, structure_damage
 
 _NAMED = 200
@@ -113,7 +114,8 @@ def judge(job: VerifyJob, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     damage = [Damage(**one) for shard in found for one in shard["damage"]]
     holes = [one for manifest in job.backups for one in structure_damage(manifest)]
     chains = _chains(job)
-    bad_keys = {one.key for one in damage}
+    registry, bad_schemas = check_schemas(job.store, job.backups, why_none="no backup has schemas of a registry")
+    bad_keys = {one.key for one in damage} | bad_schemas
     complete = {one.backup_id: one for one in job.backups}
     for manifest in job.backups:
         broken = manifest.backup_id in chains or bool(structure_damage(manifest))
@@ -128,6 +130,7 @@ def judge(job: VerifyJob, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         _counts(wanted, objects, records),
         _orphans(job),
         clocks_check(job.futures()),
+        registry,
     ]
     return {
         "checks": [check.model_dump(mode="json") for check in checks],

@@ -77,7 +77,7 @@ class FreezeBackupOperator(BackupOperator):
             write_plan(artifacts, plan.model_copy(update={"covered": found}))
             self.log.info("nothing to do: covered by backup %s, begun %s", covered.backup_id, covered.created)
             raise self.nothing_below("report")
-        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now())
+        manifest = begin_backup(job.source.admin, job.catalogue, job.spec, job.backup_id, now(), job.look_around)
         for note in manifest.notes:
             self.log.info("%s", note)
         partitions = sum(1 for _ in manifest.partitions())
@@ -186,12 +186,11 @@ class PruneOperator(BackupOperator):
             return told
         pruning = job.catalogue.pruning(spec.keep_last, spec.keep_days, now)
         manifests, _ = job.catalogue.manifests()
-        freed = sum(
-            segment.size
-            for backup_id in pruning.delete
-            for _, _, segment in manifests[backup_id].segments()
-            if segment.key in pruning.keys
-        )
+        gone = [manifests[backup_id] for backup_id in pruning.delete]
+        freed = sum(s.size for one in gone for _, _, s in one.segments() if s.key in pruning.keys)
+        # Several may have pointed to one such object.
+        freed += sum({one.schemas.key: one.schemas.size for one in gone if one.schemas
+                      and one.schemas.key in pruning.keys}.values())  # fmt: skip
         for backup_id, why in pruning.kept.items():
             self.log.info("kept %s: %s", backup_id, why)
         for backup_id in pruning.delete:
@@ -216,9 +215,10 @@ class ValidateBackupOperator(BackupOperator):
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.core.words import number_of
         from kafka_ferry.jobs.backup.rules.archive import backup_lines
-        from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, topic_lines
+        from kafka_ferry.jobs.backup.rules.judge import backup_checks, clocks_check, quotas_check, topic_lines
         from kafka_ferry.jobs.backup.rules.order import futures
         from kafka_ferry.jobs.backup.store.job import now
+        from kafka_ferry.jobs.backup.store.schemas import check_schemas
         from kafka_ferry.jobs.backup.store.verify import presence_damage, structure_damage
 
         job, artifacts = self.job(context), RunArtifacts.of(context)
@@ -226,13 +226,16 @@ class ValidateBackupOperator(BackupOperator):
         segments = [(topic.name, one.partition, part) for manifest in chain for topic, one, part in manifest.segments()]
         damage = [one for manifest in chain for one in structure_damage(manifest)]
         damage += presence_damage(job.store, job.spec.backup, segments)
+        registry, lost = check_schemas(job.store, chain[-1:], why_none="param registry_conn_id is empty")
         for one in damage:
             self.log.error("%s", one)
-        job.catalogue.note_verdict(job.backup_id, "objects", "FAIL" if damage else "PASS", now())
+        job.catalogue.note_verdict(job.backup_id, "objects", "FAIL" if damage or lost else "PASS", now())
         manifests, damaged = job.catalogue.manifests()
         objects = sum(segment.key is not None for _, _, segment in segments)
         pruning = artifacts.read_json(PRUNING) or {}
         checks = backup_checks(chain[-1], [*map(str, damage), *damaged], objects, pruning)
+        checks.append(quotas_check(chain[-1], asked=job.spec.quotas))
+        checks.append(registry)
         checks.append(self._copy_check(job, segments))
         checks.append(clocks_check(futures(manifests, datetime.now(UTC))))
         totals = chain[-1].totals
@@ -252,11 +255,15 @@ class ValidateBackupOperator(BackupOperator):
 
     def _copy_check(self, job: BackupJob, segments: list[tuple[str, int, Segment]]) -> Check:
         from kafka_ferry.jobs.backup.rules.judge import copy_check
+        from kafka_ferry.jobs.backup.store.presence import absent
         from kafka_ferry.jobs.backup.store.verify import presence_damage
 
         if job.copy is None:
             return copy_check(None, "", 0)
         lacking = [str(one) for one in presence_damage(job.copy.store, job.spec.backup, segments)]
+        part = job.manifest.schemas
+        if part and absent(job.copy.store, job.spec.backup, [part]):
+            lacking.append(f"{part.key}: missing, or cut short")
         if job.backup_id not in job.copy.complete():
             lacking.insert(0, f"manifest of {job.backup_id}: missing, or not COMPLETE")
         return copy_check(lacking, str(job.spec.copy_to), len({part.key for _, _, part in segments if part.key}))

@@ -12,10 +12,17 @@ from kafka_ferry.records.sharding import shard
 from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, GROUPS, HELD_CONFIGS, LEFTOVERS, RunArtifacts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import Context
 
+    from kafka_ferry.core.checks import Check
     from kafka_ferry.jobs.backup.store.restore import RestoreRange
     from kafka_ferry.jobs.backup.store.restore_run import RestoreRun
+
+
+_NOT_MADE = {"acls": "no ACL is created", "quotas": "no quota is set"}
+_LAST = tuple(_NOT_MADE)
 
 
 class PlanRestoreOperator(PlanningOperator):
@@ -41,11 +48,14 @@ class ProvisionRestoreOperator(BackupOperator):
         from kafka_ferry.jobs.backup.store.backup_lock import wait_for_lock
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.shared_names import read_name
+        from kafka_ferry.jobs.registry.live.stage import carry
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         wait_for_lock(context, read_name("backup", job.spec.backup, job.spec.location, job.target))
         memory: dict[str, dict[str, str]] = artifacts.read_json(HELD_CONFIGS) or {}
         job.restore_run.check()
+        if job.carrier:  # before the records, so that who reads them there can
+            carry(context, job.carrier, artifacts)
         job.restore_run.remember(memory)
         artifacts.write_json(HELD_CONFIGS, memory)
         made = job.restore_run.provision(memory)
@@ -159,32 +169,40 @@ class RestoreGroupsOperator(BackupOperator):
 
 
 class RestoreAclsOperator(BackupOperator):
-    """With ``acls: copy``, make the manifest's ACLs of what was restored; what is not made is named.
+    """With ``quotas: copy`` set the manifest's quotas, with ``acls: copy`` make its ACLs of what was restored; what is
+    not made is named.
 
-    The last that is done to topics and groups, what was held is put back before: one may deny that to us.
+    The last that is done to topics and groups, what was held is put back before: one may slow us, or deny that to us.
     """
 
-    def execute_task(self, context: Context) -> str:
+    def execute_task(self, context: Context) -> dict[str, str]:
         from kafka_ferry.core.checks import Check, Status
         from kafka_ferry.jobs.backup.rules.acls import restored_acls_check
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         made = artifacts.read_json(CHECKS_MADE) or {"checks": []}
-        others = [check for check in made["checks"] if check["name"] != "acls"]
+        others = [check for check in made["checks"] if check["name"] not in _LAST]
         failed = sorted({check["name"] for check in others if check["status"] == Status.FAIL})
-        why_not = "" if job.spec.acls == "copy" else "param acls is none"
-        if not why_not and (failed or not others):
-            why_not = f"no ACL is created where another check failed ({', '.join(failed) or 'none was made'})"
-        if not why_not:
+        held_back = ", ".join(failed) or ("" if others else "none was made")
+        if not held_back and "copy" in (job.spec.quotas, job.spec.acls):
             self.log.info("configs restored on %d topics", len(put_back(job.restore_run, artifacts)))
-        check = (
-            Check(name="acls", status=Status.SKIPPED, detail=why_not)
-            if why_not
-            else restored_acls_check(*job.make_acls())
-        )
-        artifacts.write_json(CHECKS_MADE, {**made, "checks": [*others, check.model_dump(mode="json")]})
-        return check.status.value
+
+        def last(name: str, asked: str, work: Callable[[], Check]) -> Check:
+            if asked != "copy":
+                return Check(name=name, status=Status.SKIPPED, detail=f"param {name} is none")
+            if held_back:
+                why = f"{_NOT_MADE[name]} where another check failed ({held_back})"
+                return Check(name=name, status=Status.SKIPPED, detail=why)
+            return work()
+
+        quotas = last("quotas", job.spec.quotas, job.set_quotas)
+        if quotas.status is Status.FAIL:
+            held_back = "quotas"
+        checks = [last("acls", job.spec.acls, lambda: restored_acls_check(*job.make_acls())), quotas]
+        all_made = [*others, *(check.model_dump(mode="json") for check in checks)]
+        artifacts.write_json(CHECKS_MADE, {**made, "checks": all_made})
+        return {check.name: check.status.value for check in checks}
 
 
 def put_back(restore_run: RestoreRun, artifacts: RunArtifacts) -> list[str]:
@@ -211,12 +229,15 @@ class ValidateRestoreOperator(BackupOperator):
         )
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
         from kafka_ferry.jobs.backup.store.work import added
+        from kafka_ferry.jobs.registry.live.stage import registry_carried
 
         job, artifacts = restore_job(context), RunArtifacts.of(context)
         topics, (compared, source) = job.restore_run.topics, _compared(artifacts)
         lines = restored_topics(topics, compared)
         checks = restore_checks(topics, job.target.admin.topics(job.names.values()), lines)
         checks.append(source_check(source))
+        if job.carrier:
+            checks.append(registry_carried(job.carrier, artifacts))
         told = artifacts.read_json(GROUPS) or {}
         steps = [RestoreGroupLine.from_json(step) for step in told.get("steps", [])]
         committed = job.target.admin.commits({step.group for step in steps}) if steps else {}
@@ -242,11 +263,18 @@ class ReleaseOperator(BackupOperator):
     """Put back what was held during the restore. A teardown: it runs after failures too."""
 
     def execute_task(self, context: Context) -> list[str]:
+        from contextlib import ExitStack
+
         from kafka_ferry.jobs.backup.store.restore_job import restore_job
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
 
         artifacts = RunArtifacts.of(context)
         artifacts.discard(LEFTOVERS)  # of an earlier try: it says nothing about this one
-        changed = put_back(restore_job(context).restore_run, artifacts)
+        job = restore_job(context)
+        with ExitStack() as both:  # one that does not answer keeps nobody from putting back the other's
+            if job.carrier:
+                both.callback(job.carrier.take_back, SettingsJournal(artifacts))
+            changed = put_back(job.restore_run, artifacts)
         self.log.info("configs restored on %d topics: %s", len(changed), ", ".join(changed[:50]))
         artifacts.write_json(LEFTOVERS, [leftovers_check().model_dump(mode="json")])
         return changed[:50]

@@ -8,8 +8,9 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 from pydantic.config import JsonDict
 
+from kafka_ferry.core.fields import ConnectToLookAt
 from kafka_ferry.core.spec import Entry, Name
-from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 
 #: Section of the form.
 HOSTS: JsonDict = {"section": "Hosts"}

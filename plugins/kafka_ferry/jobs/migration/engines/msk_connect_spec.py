@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator
 
 from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN
+from kafka_ferry.core.fields import ConnectToLookAt
 from kafka_ferry.core.kafka_version import kafka_version
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.migration.rules.spec import ConnectToLookAt, MigrationSpec, Naming
+from kafka_ferry.jobs.migration.rules.spec import MigrationSpec, Naming
 from kafka_ferry.jobs.runtimes.msk_connect_spec import (
     MSK_CONNECT,
     AwsConnection,

@@ -37,6 +37,7 @@ from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.permissions import Permissions
 from kafka_ferry.jobs.migration.live.preflight import Preflight
 from kafka_ferry.jobs.migration.live.quotas import quota_changes
+from kafka_ferry.jobs.migration.live.registry import registry_plan
 from kafka_ferry.jobs.migration.live.removal import by_hand
 from kafka_ferry.jobs.migration.live.schema_ids import refuse_no_registry
 from kafka_ferry.jobs.migration.live.scram_users import scram_changes
@@ -96,7 +97,8 @@ def make_plan(
     if one_cluster:
         refuse_copies_of_copies(spec, migration.topics.selection, migration.topics.targets(spec))
     refuse(handed_over(migration, by_hand))  # before anything that takes what is there for a copy
-    before = [*rights, *old, *_java_login(migration, engine), *engine.findings()]
+    schemas, carried, told = registry_plan(spec)
+    before = [*carried, *rights, *old, *_java_login(migration, engine), *engine.findings()]
     findings = _preflight(migration, target, permissions, before, flows)
     topics, groups = migration.topics, migration.groups
     desired = migration.desired_topics(topics.topics.values())
@@ -104,7 +106,7 @@ def make_plan(
     changes = [change.change for change in topic_changes(desired, existing)]
     users, needless = scram_changes(migration)
     findings = worst_first([*findings, *needless])
-    changes += users + quota_changes(migration) + _acl_changes(migration) + engine.changes()
+    changes += schemas + users + quota_changes(migration) + _acl_changes(migration) + engine.changes()
     begins = migration.source.admin.offsets(topics.partitions, "earliest", spec.isolation_level)
     ends = migration.source.admin.offsets(topics.partitions, "latest", spec.isolation_level)
     sizes = {topic: one.bytes / one.records for topic, one in migration.sampled.items()}
@@ -145,6 +147,7 @@ def make_plan(
             *_without_ids(migration, existing),
             *_for_a_while(migration, engine),
             *policy_notes(migration, keep),
+            *told,
         ],
     )
 

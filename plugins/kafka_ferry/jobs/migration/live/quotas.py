@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 
 from kafka_ferry.core.changes import Change
 from kafka_ferry.core.checks import Check, Status
@@ -21,15 +20,12 @@ from kafka_ferry.core.quotas import (
     stopping_quota_findings,
     unseen_finding,
 )
-from kafka_ferry.exceptions import BadParam, NotAuthorized, NotSupported
+from kafka_ferry.exceptions import NotAuthorized, NotSupported
 from kafka_ferry.hooks.kafka.authorized_operations import principal_of
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
+from kafka_ferry.jobs.common.quotas import quotas_to_set, set_quotas
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.rules.around import Quotas
-
-log = logging.getLogger(__name__)
-
-_VISIBLE_SECONDS = 30.0
 
 
 def quota_diff(migration: Migration) -> QuotaDiff:
@@ -54,7 +50,8 @@ def quotas_check(migration: Migration, failed: Collection[str], *, only_compare:
         why = f"no quota is set where another check failed ({', '.join(sorted(failed))}): a next run may have to copy"
         return Check(name="quotas", status=Status.SKIPPED, detail=why)
     try:
-        diff, refused = _set_quotas(migration) if copy else (quota_diff(migration), [])
+        look = partial(quota_diff, migration)
+        diff, refused = set_quotas(migration.target, look) if copy else (look(), [])
         return check_quotas(diff, copied=copy, brokers=_brokers(migration), refused=refused)
     except (NotSupported, NotAuthorized) as error:
         # The plan refused a copy that cannot be; what changed since must not pass for done.
@@ -68,14 +65,7 @@ def quota_changes(migration: Migration) -> list[Change]:
     """
     if migration.spec.quotas is not Quotas.COPY:
         return []
-    try:
-        diff = quota_diff(migration)
-        refused = KafkaQuotas.of(migration.target).set_quotas(diff.to_set, validate_only=True)
-    except (NotSupported, NotAuthorized) as error:
-        raise BadParam("quotas", f"is copy, but {error}", "quotas: check, or skip") from error
-    if refused:
-        raise BadParam("quotas", f"is copy, but the target refuses {'; '.join(refused[:3])}", "quotas: check, or skip")
-    return diff.changes()
+    return quotas_to_set(migration.target, partial(quota_diff, migration), "check, or skip").changes()
 
 
 def quota_findings(migration: Migration) -> list[Finding]:
@@ -93,20 +83,6 @@ def quota_findings(migration: Migration) -> list[Finding]:
         with suppress(NotSupported, NotAuthorized):  # quota_changes refuses it
             found += stopping_quota_findings(quota_diff(migration), principal_of(migration.target.extra))
     return found
-
-
-def _set_quotas(migration: Migration) -> tuple[QuotaDiff, list[str]]:
-    """Set what is missing or different and wait until the target shows it; safe to repeat."""
-    diff = quota_diff(migration)
-    refused = KafkaQuotas.of(migration.target).set_quotas(diff.to_set)
-    for quota in diff.to_set:
-        log.info("set %s", quota)
-    # What the controller took, a broker knows a moment later.
-    deadline = time.monotonic() + _VISIBLE_SECONDS
-    while diff.to_set and not refused and time.monotonic() < deadline:
-        time.sleep(0.2)
-        diff = quota_diff(migration)
-    return diff, refused
 
 
 def _brokers(migration: Migration) -> tuple[int, int]:

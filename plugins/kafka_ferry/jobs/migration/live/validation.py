@@ -15,6 +15,7 @@ from kafka_ferry.jobs.migration.live.artifacts import read_frozen
 from kafka_ferry.jobs.migration.live.group_positions import GroupPositions
 from kafka_ferry.jobs.migration.live.migration import Migration
 from kafka_ferry.jobs.migration.live.quotas import quotas_check
+from kafka_ferry.jobs.migration.live.registry import carrier_of
 from kafka_ferry.jobs.migration.live.replicators import OtherReplicators
 from kafka_ferry.jobs.migration.live.schema_ids import schemas_check
 from kafka_ferry.jobs.migration.live.scram_users import scram_users_check
@@ -33,6 +34,7 @@ from kafka_ferry.jobs.migration.rules.judge import (
 )
 from kafka_ferry.jobs.migration.rules.replicators import other_replicators_check
 from kafka_ferry.jobs.migration.rules.spec import Verification
+from kafka_ferry.jobs.registry.live.stage import registry_carried
 from kafka_ferry.records.job import results_digest
 from kafka_ferry.records.record_hash import HASH_VERSION
 from kafka_ferry.report.artifacts import CANARY, GROUPS, RunArtifacts, read_results
@@ -73,6 +75,8 @@ def make_checks(migration: Migration, artifacts: RunArtifacts, only_compare: boo
         *group_checks,
     ]
     if not only_compare:
+        carrier = carrier_of(migration.spec)
+        checks += [registry_carried(carrier, artifacts)] if carrier else []
         checks.append(other_replicators_check(OtherReplicators(migration).findings()))
     made = [check.model_dump(mode="json") for check in checks]
     others = [*made, *(artifacts.read_json(CANARY) or [])]

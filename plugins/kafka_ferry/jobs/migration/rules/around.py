@@ -48,6 +48,14 @@ class ScramUsers(StrEnum):
     SKIP = "skip"
 
 
+class SchemaIds(StrEnum):
+    """What is done about the schemas of a registry: nothing, or carry them with their ids, or under others."""
+
+    NONE = "none"
+    KEEP = "keep"
+    MAP = "map"
+
+
 AclsParam = Annotated[
     Acls,
     Field(
@@ -133,8 +141,9 @@ SourceRegistry = Annotated[
     Field(
         title="Source schema registry",
         description=(
-            "Airflow connection of type http, such as registry_source. With it, and that of the target, every schema "
-            "id in the records is looked up in both: it has to mean the same. Nothing is written. Empty: not looked at."
+            "Airflow connection of type http, such as registry_source; of type aws: AWS Glue. With it, and that of the "
+            "target, every schema id in the records is looked up in both: it has to mean the same. Empty: not looked "
+            "at."
         ),
         json_schema_extra=AROUND,
     ),
@@ -143,7 +152,21 @@ TargetRegistry = Annotated[
     str | None,
     Field(
         title="Target schema registry",
-        description="Airflow connection of type http, such as registry_target: the one that readers of the target use.",
+        description="Airflow connection of type http or aws, such as registry_target: what readers of the target use.",
+        json_schema_extra=AROUND,
+    ),
+]
+
+
+SchemaIdsParam = Annotated[
+    SchemaIds,
+    Field(
+        title="Carry schemas",
+        description=(
+            "Before the copy all schemas of the source registry are registered at the target's, of type http. keep: "
+            "with their ids and versions (mode IMPORT), not from AWS Glue; map: the target gives ids, records keep "
+            "theirs; none: nothing is written."
+        ),
         json_schema_extra=AROUND,
     ),
 ]
@@ -168,6 +191,8 @@ class Around(Protocol):
     def source_registry_conn_id(self) -> str | None: ...
     @property
     def target_registry_conn_id(self) -> str | None: ...
+    @property
+    def schema_ids(self) -> SchemaIds: ...
 
 
 def proves_schemas(spec: Around) -> bool:
@@ -194,6 +219,11 @@ def check_around(spec: Around) -> None:
         other = next(one for one in registries if one != name)
         if registries[other] and not given:
             raise BadParam(name, f"is empty, but {other} is given", "both, as ids are looked up in both; or neither")
+    if spec.schema_ids is not SchemaIds.NONE and not proves_schemas(spec):
+        raise BadParam(
+            "schema_ids", f"is {spec.schema_ids.value}, but no registries are given",
+            "source_registry_conn_id and target_registry_conn_id; or schema_ids: none",
+        )  # fmt: skip
     scram_users, scram_conn_id = spec.scram_users, spec.scram_conn_id
     for pattern, name in spec.principals.items():
         if problem := name_problem(pattern, name):

@@ -24,7 +24,7 @@ class ComparisonSpec(MigrationSpec):
         "migration", "dry_run", "keep_replicating", "connect_conn_id", "throughput", "tasks_max", "replication_factor",
         "provision_through", "cluster_arn", "aws_conn_id", "exactly_once", "heartbeats", "hold_retention",
         "refused_configs", "canary", "group_offsets", "poll_interval", "running_timeout", "convergence_timeout",
-        "no_progress_timeout", "scram_conn_id", "delete_acls_of",
+        "no_progress_timeout", "scram_conn_id", "delete_acls_of", "schema_ids",
     )  # fmt: skip
 
     target_conn_id: str = Field(

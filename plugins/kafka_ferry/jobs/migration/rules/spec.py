@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
@@ -24,29 +24,21 @@ from kafka_ferry.jobs.migration.rules.around import (
     PrincipalsParam,
     Quotas,
     QuotasParam,
+    SchemaIds,
+    SchemaIdsParam,
     ScramConnection,
     ScramUsers,
     ScramUsersParam,
     SourceRegistry,
     TargetRegistry,
     check_around,
-)
+)  # fmt: skip
 
 #: Sections of the form.
 _SELECTION: JsonDict = {"section": "Selection"}
 REPLICATION: JsonDict = {"section": "Replication"}
 PROOF: JsonDict = {"section": "Proof"}
 WAITING: JsonDict = {"section": "Waiting"}
-
-#: Of engines that need no Kafka Connect of their own: where to look for other replicators.
-ConnectToLookAt = Annotated[
-    str | None,
-    Field(
-        title="Kafka Connect to check",
-        description="A Connect cluster whose connectors may copy the same topics. Empty: none.",
-        examples=["kafka_connect"],
-    ),
-]
 
 
 class Naming(StrEnum):
@@ -308,6 +300,7 @@ class MigrationSpec(Spec):
     scram_conn_id: ScramConnection = None
     source_registry_conn_id: SourceRegistry = None
     target_registry_conn_id: TargetRegistry = None
+    schema_ids: SchemaIdsParam = SchemaIds.NONE
     poll_interval: PollInterval = Field(default=10, json_schema_extra=WAITING)
     running_timeout: float = Field(
         default=300,

@@ -44,10 +44,23 @@ class DeployOperator(FerryOperator):
 class RemoveOperator(FerryOperator):
     """Take the engine and all its traces away, or say how to stop it (``keep_replicating``).
 
-    Leaves them alone when another run works on the same migration now.
+    Leaves them alone when another run works on the same migration now. What a killed task has left of the target
+    registry's settings is taken back in any case.
     """
 
     def execute_task(self, context: Context) -> dict[str, Any]:
+        from contextlib import ExitStack
+
+        from kafka_ferry.jobs.migration.live.migration import migration_of
+        from kafka_ferry.jobs.migration.live.registry import carrier_of
+        from kafka_ferry.jobs.registry.live.journal import SettingsJournal
+
+        with ExitStack() as both:  # one that does not answer keeps nobody from taking the other's away
+            if carrier := carrier_of(migration_of(context, self.engine).spec):
+                both.callback(carrier.take_back, SettingsJournal(RunArtifacts.of(context)))
+            return self._remove(context)
+
+    def _remove(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.common.run_lock import is_active, other_holder
         from kafka_ferry.jobs.migration.engines.registry import engine_of
         from kafka_ferry.jobs.migration.live.flows import Flows, forget

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafka_ferry.core.changes import Action
 from kafka_ferry.jobs.common.tasks import FerryOperator
 from kafka_ferry.jobs.migration.rules.provision import topic_changes
+from kafka_ferry.report.artifacts import RunArtifacts
 from kafka_ferry.report.plan_lines import first_lines
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ _USABLE_SECONDS = 300  # 2,000 partitions took 10 s on one small broker
 
 
 class ProvisionTopicsOperator(FerryOperator):
-    """Create missing target topics, grow partitions, set configs. What is right stays.
+    """Register the schemas of ``schema_ids``; create missing target topics, grow partitions, set configs. What is right
+    stays.
 
     ACLs of ``acls=copy`` are made by ``validate``, when all has been read back: one of them may stop the copy.
 
@@ -28,9 +30,13 @@ class ProvisionTopicsOperator(FerryOperator):
 
     def execute_task(self, context: Context) -> dict[str, Any]:
         from kafka_ferry.jobs.migration.live.migration import migration_of
+        from kafka_ferry.jobs.migration.live.registry import carrier_of
         from kafka_ferry.jobs.migration.live.topic_admin import topic_admin
+        from kafka_ferry.jobs.registry.live.stage import carry
 
         migration = migration_of(context, self.engine)
+        if carrier := carrier_of(migration.spec):  # before the records, so that who reads them there can
+            carry(context, carrier, RunArtifacts.of(context))
         admin = topic_admin(migration)
         desired = migration.desired_topics(migration.topics.topics.values())
         changes = topic_changes(desired, admin.topics([topic.name for topic in desired]))

@@ -25,6 +25,7 @@ class ValidateOperator(FerryOperator):
         from kafka_ferry.jobs.common.run_lock import is_active
         from kafka_ferry.jobs.migration.live.flows import Flows
         from kafka_ferry.jobs.migration.live.migration import migration_of
+        from kafka_ferry.jobs.migration.live.registry import carry_what_came_since
         from kafka_ferry.jobs.migration.live.retention import put_limits_back
         from kafka_ferry.jobs.migration.live.validation import make_checks
 
@@ -34,6 +35,7 @@ class ValidateOperator(FerryOperator):
             flows = Flows(migration, run.dag_id, run.run_id, is_active(context))
             flows.let_go()
             put_limits_back(migration, flows.held_for_others)  # all is compared: from here on the target stays as it is
+            carry_what_came_since(context, migration.spec, artifacts)
         made = make_checks(migration, artifacts, self.only_compare)
         artifacts.write_json(CHECKS_MADE, made)
         return {check["name"]: check["status"] for check in made["checks"]}

@@ -1,230 +1,33 @@
-"""The work of ``migrate_schemas``, without Airflow: look, register, take settings back, look again."""
+"""The work of ``migrate_schemas``, without Airflow."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-
-from kafka_ferry.core.checks import Check
-from kafka_ferry.core.schemas import IMPORT, Reference, SubjectVersion, context_of
-from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.registry.hook import RegistryHook
-from kafka_ferry.jobs.common.at_once import each
-from kafka_ferry.jobs.common.run_lock import SharedName
-from kafka_ferry.jobs.schemas.live.journal import SettingsJournal
-from kafka_ferry.jobs.schemas.live.reading import RegistryReader
-from kafka_ferry.jobs.schemas.rules.decide import Decision, Setting, Step, decide
-from kafka_ferry.jobs.schemas.rules.findings import findings_of
-from kafka_ferry.jobs.schemas.rules.judge import checks_of, sentence_of
+from kafka_ferry.jobs.registry.live.carrier import SchemasCarrier
+from kafka_ferry.jobs.registry.live.reading import RegistryReader
+from kafka_ferry.jobs.registry.live.source import readable, refuse_glue
+from kafka_ferry.jobs.registry.rules.state import RegistryState
 from kafka_ferry.jobs.schemas.rules.plan import SchemasPlan, plan_of
-from kafka_ferry.jobs.schemas.rules.spec import Ids, SchemasSpec
-from kafka_ferry.jobs.schemas.rules.state import Id, Place, RegistryState, ids_of
-
-log = logging.getLogger(__name__)
+from kafka_ferry.jobs.schemas.rules.spec import SchemasSpec
 
 
-class IdNotKept(FerryError):
-    """A registry took an id and gave the schema another one."""
-
-
-@dataclass
-class Done:
-    """What was done. ``ids``: those that the target gave, by the source's."""
-
-    registered: int = 0
-    deleted: int = 0
-    settings: int = 0
-    ids: dict[Id, int] = field(default_factory=dict)
-
-
-class SchemasMigration:
-    """One migration of schemas; all it knows, it reads.
+class SchemasMigration(SchemasCarrier):
+    """One migration of schemas.
 
     :param spec: what was asked for.
+    :raises BadParam: AWS Glue is asked for what it does not have.
     """
 
     def __init__(self, spec: SchemasSpec) -> None:
         self.spec = spec
-        self._source = RegistryHook(spec.source_registry_conn_id)
-        self._target = RegistryHook(spec.target_registry_conn_id)
+        refuse_glue(spec.asked, spec.source_registry_conn_id, spec.target_registry_conn_id)
 
-    @cached_property
-    def source(self) -> RegistryState:
-        """What is to be there."""
-        return RegistryReader(self._source).source(self.spec.wants, self.spec.deleted)
+        def read() -> RegistryState:
+            return RegistryReader(readable(spec.source_registry_conn_id)).source(spec.asked.wants, spec.deleted)
 
-    @cached_property
-    def shared_name(self) -> SharedName:
-        """The target registry: of two runs one would take back what the other has set."""
-        return SharedName("target_registry_conn_id", self.spec.target_registry_conn_id, f"registry/{self._target.url}")
-
-    def _look(self) -> tuple[RegistryState, Decision]:
-        """What is there now, with the ids that new schemas would take where they are to be kept."""
-        reader = RegistryReader(self._target)
-        found = reader.target(self.source)
-        decision = decide(self.source, found, self.spec.ids)
-        if self.spec.ids is Ids.KEEP and decision.to_register:
-            found = reader.with_ids(found, ids_of(decision.to_register))
-            decision = decide(self.source, found, self.spec.ids)
-        return found, decision
+        super().__init__(spec.asked, read, RegistryHook(spec.target_registry_conn_id))
 
     def plan(self, now: str) -> SchemasPlan:
         """What would be done, with all that stands against it. Changes nothing."""
-        target, decision = self._look()
-        return plan_of(self.spec, self.source, decision, findings_of(self.spec, self.source, target, decision), now)
-
-    # -- the work ------------------------------------------------------------------------------------------------------
-
-    def apply(self, journal: SettingsJournal) -> Done:
-        """Do what is left to be done. What was begun before and not ended is taken back first.
-
-        :raises RegistryError: the target refuses something; settings are as they were.
-        :raises IdNotKept: it takes ids and gives others.
-        """
-        self.take_back(journal)
-        target, decision = self._look()
-        if decision.clashes:
-            first = decision.clashes[0]
-            raise FerryError(f"the target has changed since the plan: {first}. Fix: clear the task plan, and all below")
-        done = Done()
-        with self._open_for_writing(journal, target, decision.filled):
-            if self.spec.ids is Ids.KEEP:
-                self._register_kept(decision.steps, done)
-            else:
-                self._register_mapped(decision, target, done)
-        for setting in decision.settings:
-            self._set(setting)
-            done.settings += 1
-        return done
-
-    def take_back(self, journal: SettingsJournal) -> int:
-        """Settings of the target as they were before it was written to; how many."""
-        noted = journal.open()
-        each(lambda one: self._target.set_mode(*one), noted["mode"].items())
-        each(lambda one: self._target.set_compatibility(*one), noted["compatibility"].items())
-        journal.close()
-        return len(noted["mode"]) + len(noted["compatibility"])
-
-    @contextmanager
-    def _open_for_writing(
-        self, journal: SettingsJournal, target: RegistryState, subjects: Sequence[str]
-    ) -> Iterator[None]:
-        """Subjects in mode IMPORT, or without a check of compatibility: history was checked when it was made."""
-        if self.spec.ids is Ids.KEEP:
-            journal.note("mode", {subject: target.modes.get(subject) for subject in subjects})
-        else:
-            strict = [subject for subject in subjects if target.level(subject) not in (None, "NONE")]
-            journal.note("compatibility", {subject: target.compatibility.get(subject) for subject in strict})
-        try:
-            if self.spec.ids is Ids.KEEP:
-                each(lambda subject: self._target.set_mode(subject, IMPORT), subjects)
-            else:
-                each(lambda subject: self._target.set_compatibility(subject, "NONE"), strict)
-            yield
-        finally:
-            self.take_back(journal)
-
-    def _set(self, setting: Setting) -> None:
-        change: Callable[[str, str | None], None] = self._target.set_mode
-        if setting.kind == "compatibility":
-            change = self._target.set_compatibility
-        change(setting.subject, setting.wanted)
-
-    # -- ids are kept --------------------------------------------------------------------------------------------------
-
-    def _register_kept(self, steps: Sequence[Step], done: Done) -> None:
-        """Several at once: those that refer to nothing that is not there yet, each subject's in their order."""
-        first = True
-        for wave in _waves(steps):
-            if first and wave:  # one alone, to see whether ids are kept at all
-                self._keep_subject(wave[0][:1])
-                wave[0] = wave[0][1:]
-                first = False
-            each(self._keep_subject, wave)
-        done.registered = sum(step.register for step in steps)
-        done.deleted = sum(step.delete for step in steps)
-
-    def _keep_subject(self, steps: Sequence[Step]) -> None:
-        for step in steps:
-            one = step.version
-            if step.register:
-                given = self._target.register(one.subject, one.schema, one.id, one.version)
-                if given != one.id:
-                    raise IdNotKept(
-                        f"the target registry took the id {one.id} for {one} and gave it {given}: it does not keep ids "
-                        f"(seen of Apicurio 3). That version is there now. Fix: delete it, and use ids: map"
-                    )
-            if step.delete:
-                self._target.delete_version(one.subject, one.version)
-
-    # -- the target gives ids ------------------------------------------------------------------------------------------
-
-    def _register_mapped(self, decision: Decision, target: RegistryState, done: Done) -> None:
-        """One after the other in the source's order: an empty registry that counts gives the same ids then."""
-        needed = {(ref.subject, ref.version) for one in decision.to_register for ref in one.schema.references}
-        at = self._known_places(target)
-        for step in decision.steps:
-            one = step.version
-            if step.register:
-                schema = one.schema._replace(references=_at_the_target(one, at))
-                done.ids[context_of(one.subject), one.id] = self._target.register(one.subject, schema)
-                done.registered += 1
-                if step.delete or one.place in needed:
-                    at[one.place] = self._target.version_of(one.subject, schema)
-            if step.delete:
-                number = step.at if step.at is not None else at[one.place]
-                self._target.delete_version(one.subject, number)
-                done.deleted += 1
-
-    def _known_places(self, target: RegistryState) -> dict[Place, int]:
-        """A version of the source to the number that the same schema has at the target."""
-        found: dict[Place, int] = {}
-        for subject, versions in target.by_subject.items():
-            numbers = {target.digests[one.place]: one.version for one in versions}
-            for own in self.source.by_subject.get(subject, []):
-                number = numbers.get(self.source.digests[own.place])
-                if number is not None:
-                    found[own.place] = number
-        return found
-
-    # -- the proof -----------------------------------------------------------------------------------------------------
-
-    def verify(self) -> tuple[list[Check], str, dict[Id, int]]:
-        """The checks, the sentence of a PASS, and what each id of the source is at the target.
-
-        Both registries are read again, and the target is asked for each id.
-        """
-        reader, keep = RegistryReader(self._target), self.spec.ids is Ids.KEEP
-        target = reader.target(self.source)
-        decision = decide(self.source, target, self.spec.ids)
-        own = ids_of(self.source.ordered)
-        asked = {(context, number if keep else decision.ids.get((context, number), number)) for context, number in own}
-        target = reader.with_ids(target, sorted(asked))
-        decision = decide(self.source, target, self.spec.ids)
-        checks = checks_of(self.spec, self.source, target, decision)
-        return checks, sentence_of(self.source, checks), decision.ids
-
-
-def _at_the_target(one: SubjectVersion, at: dict[Place, int]) -> tuple[Reference, ...]:
-    """What it refers to, by the versions' numbers there."""
-    return tuple(ref._replace(version=at.get((ref.subject, ref.version), ref.version)) for ref in one.schema.references)
-
-
-def _waves(steps: Sequence[Step]) -> list[list[list[Step]]]:
-    """Steps that can be done at the same time: of each wave a list for each subject, in which they come in order.
-
-    A step is in a later wave than all it refers to, and in no earlier one than what comes before it in its subject.
-    """
-    level: dict[Place, int] = {}
-    newest: dict[str, int] = {}
-    waves: dict[int, dict[str, list[Step]]] = {}
-    for step in steps:
-        one = step.version
-        after = [level[place] + 1 for ref in one.schema.references if (place := (ref.subject, ref.version)) in level]
-        number = max([newest.get(one.subject, 0), *after])
-        level[one.place] = newest[one.subject] = number
-        waves.setdefault(number, {}).setdefault(one.subject, []).append(step)
-    return [list(waves[number].values()) for number in sorted(waves)]
+        decision, findings = self.planned()
+        return plan_of(self.spec, self.source, decision, findings, now)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from enum import StrEnum
-
 from pydantic import Field, model_validator
 
 from kafka_ferry.core.plan import Kind
 from kafka_ferry.core.spec import Entry, Regex, Spec
 from kafka_ferry.exceptions import BadParam
-
-
-class Ids(StrEnum):
-    """What becomes of the ids of schemas."""
-
-    KEEP = "keep"
-    MAP = "map"
+from kafka_ferry.jobs.registry.rules.asked import Asked, Ids
 
 
 class SchemasSpec(Spec):
@@ -28,7 +19,9 @@ class SchemasSpec(Spec):
     source_registry_conn_id: Entry = Field(
         default="registry_source",
         title="Source registry",
-        description="Airflow connection of type http, read from: the Confluent API of a schema registry.",
+        description=(
+            "Airflow connection, read from: the Confluent API of a schema registry (type http), or AWS Glue (type aws)."
+        ),
     )
     target_registry_conn_id: Entry = Field(
         default="registry_target",
@@ -70,6 +63,7 @@ class SchemasSpec(Spec):
             )
         return self
 
-    def wants(self, subject: str) -> bool:
-        """Whether a subject is among those asked for."""
-        return any(pattern == subject or re.fullmatch(pattern, subject) for pattern in self.subjects)
+    @property
+    def asked(self) -> Asked:
+        """For who carries them."""
+        return Asked(self.ids, self.subjects)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from kafka_ferry.report.artifacts import RunArtifacts
 
 FILE = "schemas/settings.json"
+#: What each id of the source became, where the target gave ids.
+IDS = "schemas/ids.json"
 
 
 class SettingsJournal:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kafka_ferry.core.schemas import IMPORT, SubjectVersion, context_of
-from kafka_ferry.jobs.schemas.rules.spec import Ids
-from kafka_ferry.jobs.schemas.rules.state import Id, RegistryState
+from kafka_ferry.jobs.registry.rules.asked import Ids
+from kafka_ferry.jobs.registry.rules.state import Id, RegistryState
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Decision:
     same: list[SubjectVersion] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
-    ids: dict[Id, int] = field(default_factory=dict)
+    ids: dict[Id, int | str] = field(default_factory=dict)
 
     @property
     def to_register(self) -> list[SubjectVersion]:
@@ -78,7 +78,7 @@ class Decision:
         """Subjects that get versions."""
         return sorted({version.subject for version in self.to_register})
 
-    def other_ids(self) -> list[tuple[Id, int]]:
+    def other_ids(self) -> list[tuple[Id, int | str]]:
         """Those that the same schema has another one for."""
         return [(key, there) for key, there in sorted(self.ids.items()) if key[1] != there]
 
