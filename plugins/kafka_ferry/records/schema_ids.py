@@ -69,8 +69,8 @@ class SchemaIds:
 
     def _count(self, where: Partition, part: int, form: Form, offsets: Any, found: Found) -> None:
         known = self._found.setdefault((where, part, form in OF_PAYLOAD), {})
-        firsts, counts = _distinct(found)
-        for row, count in zip(firsts.tolist(), counts.tolist(), strict=True):
+        # In the order of the records: which ids are told apart must not hang on where a reader cuts its runs.
+        for row, count in sorted(zip(*(column.tolist() for column in _distinct(found)), strict=True)):
             number = id_of(form, int(found.high[row]), int(found.low[row]))
             key = form, number if (form, number) in known or len(known) < self._most else OTHERS
             known.setdefault(key, [0, int(offsets[row])])[0] += count

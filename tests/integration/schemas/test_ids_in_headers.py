@@ -78,7 +78,7 @@ def apicurio(name: str, number: int) -> tuple[str, bytes]:
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Registry]]:
     with own_registries(tmp_path_factory.mktemp("registries")) as made:
         for conn_id, last in (("registry_source", '"long"'), ("registry_target", '"bytes"')):
-            # The same content twice has two global ids and one content id: from there on they differ.
+            # The same content twice has two global ids and one content id.
             for subject in ("orders", "orders-again"):
                 register(made[conn_id], subject, ORDER)
             register(
@@ -109,11 +109,12 @@ def test_apicurios_ids_are_looked_up_in_apicurio(
     registries: dict[str, Registry], topic_prefix: str, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_registries(registries, monkeypatch)
-    ids = {name: own_ids(registries["registry_source"], name) for name in ("orders", "lines", "money", "other", "gone")}
+    names = ("orders", "orders-again", "lines", "money", "other", "gone")
+    ids = {name: own_ids(registries["registry_source"], name) for name in names}
     assert ids == {**ids, **{name: own_ids(registries["registry_target"], name) for name in list(ids)[:-1]}}
-    assert ids["lines"][0] != ids["lines"][1]
+    assert ids["orders-again"][0] != ids["orders-again"][1]
     write("fine", [
-        *((b"x", [apicurio("globalId", ids[name][0])]) for name in ("orders", "lines", "money")),
+        *((b"x", [apicurio("globalId", ids[name][0])]) for name in ("orders", "orders-again", "lines", "money")),
         *((b"x", [apicurio("contentId", ids[name][1])]) for name in ("orders", "lines", "money")),
         (b"\0\0\0\0\1", [("__value_schema_id", b"\0" + ids["orders"][1].to_bytes(4, "big"))]),
         (None, [apicurio("globalId", 4711)]),
@@ -131,7 +132,7 @@ def test_apicurios_ids_are_looked_up_in_apicurio(
 
     report, check = verify(topic_prefix, "fine")
     assert (report["verdict"], check["status"]) == ("PASS", "pass"), json.dumps(report, indent=1)
-    assert check["expected"].startswith("7 ids in 7 keys and values of 1 topic")
+    assert check["expected"].startswith("8 ids in 8 keys and values of 1 topic")
 
     report, check = verify(topic_prefix, "bad")
     assert (report["verdict"], check["status"]) == ("FAIL", "fail")
