@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from kafka_ferry.core.arns import region_of
 from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk.client import MskClient, cluster_error
 from kafka_ferry.hooks.msk.rules.cluster import ReplicatorCluster, check_arn, check_pair, check_region, cluster_end
@@ -25,7 +26,6 @@ from kafka_ferry.hooks.msk_connect.rules.errors import (
     ResourceNotFound,
     StaleVersion,
 )
-from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 
 with brought_by("aws"):
     from botocore.config import Config

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from kafka_ferry.core.arns import region_of
 from kafka_ferry.core.desired_topic import DesiredTopic
 from kafka_ferry.core.partition import Partition
 from kafka_ferry.core.topics import TopicState
@@ -14,7 +15,6 @@ from kafka_ferry.exceptions import FerryError, TransientError
 from kafka_ferry.hooks.msk.client import MskClient
 from kafka_ferry.hooks.msk.rules.topic_api import check_topic_api, decoded_configs, encoded_configs
 from kafka_ferry.hooks.msk_connect.rules.errors import NameTaken, ResourceNotFound
-from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 
 _ACTIVE = "ACTIVE"
 _UPDATE_SECONDS = 300.0  # what the API tells is about a minute old (AWS's own guide to managing topics)

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
+from kafka_ferry.core.arns import region_of
 from kafka_ferry.exceptions import BadConnection, BadParam
 from kafka_ferry.extras import brought_by
 from kafka_ferry.hooks.msk_connect.hook import MskConnectHook
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_folder, upload
 from kafka_ferry.hooks.msk_connect.rules.connector import Revision
-from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, content_name, region_of
+from kafka_ferry.hooks.msk_connect.rules.naming import DIGEST_CHARACTERS, content_name
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive, placeholder
 from kafka_ferry.hooks.msk_connect.rules.worker_configuration import content
 from kafka_ferry.jobs.common.deployment import check_plugin_folder

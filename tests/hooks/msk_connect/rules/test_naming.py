@@ -3,9 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, content_name, name_of, region_of
-
-ARN = "arn:aws:kafkaconnect:eu-west-1:123456789012:connector/orders/11111111-2222-3333-4444-555555555555-2"
+from kafka_ferry.hooks.msk_connect.rules.naming import content_name
 
 
 def test_other_content_gets_another_name() -> None:
@@ -19,9 +17,3 @@ def test_other_content_gets_another_name() -> None:
 def test_a_base_that_cannot_begin_a_name(base: str) -> None:
     with pytest.raises(BadParam, match="cannot be the start of a name"):
         content_name(base, b"")
-
-
-def test_parts_of_an_arn() -> None:
-    assert (region_of(ARN), account_of(ARN), name_of(ARN)) == ("eu-west-1", "123456789012", "orders")
-    with pytest.raises(BadParam, match="is not an ARN"):
-        name_of("orders")

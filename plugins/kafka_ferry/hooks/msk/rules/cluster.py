@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kafka_ferry.core.arns import account_of, region_of
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
 
 _LEAST_SUBNETS = 2  # developer guide: "a minimum of two subnets"
 MTLS = "mTLS"

@@ -8,7 +8,7 @@ from functools import cached_property
 from kafka_ferry.exceptions import NotAuthorized, TransientError
 from kafka_ferry.hooks.msk_connect.plugin_upload import delete, from_maven, read_text, size_of, write_text
 from kafka_ferry.hooks.msk_connect.rules.plugin_archive import PluginArchive
-from kafka_ferry.hooks.msk_connect.rules.plugin_marker import PluginMarker, is_fixed
+from kafka_ferry.jobs.cdc.rules.plugin_marker import PluginMarker, is_fixed
 from kafka_ferry.jobs.cdc.rules.spec import StreamSpec
 from kafka_ferry.jobs.common.deployment import check_plugin
 from kafka_ferry.jobs.runtimes.msk_connect_resources import MskResources

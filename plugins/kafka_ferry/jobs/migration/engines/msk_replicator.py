@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
+from kafka_ferry.core.arns import region_of
 from kafka_ferry.core.changes import Action, Change
 from kafka_ferry.core.finding import Finding
 from kafka_ferry.core.largest_record import Limit
@@ -24,7 +25,6 @@ from kafka_ferry.hooks.msk.rules.replicator import (
     immutable_differences,
     replicator_name,
 )
-from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 from kafka_ferry.jobs.common.by_hand import delete_replicator
 from kafka_ferry.jobs.migration.engines.engine import Engine
 from kafka_ferry.jobs.migration.engines.msk_replicator_spec import MskReplicatorSpec

@@ -8,12 +8,20 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, field_validator
 from pydantic.config import JsonDict
 
-from kafka_ferry.core.arns import CLUSTER_ARN, ROLE_ARN, SECRET_ARN, SECURITY_GROUP, SERVERS, SUBNET
+from kafka_ferry.core.arns import (
+    CLUSTER_ARN,
+    ROLE_ARN,
+    SECRET_ARN,
+    SECURITY_GROUP,
+    SERVERS,
+    SUBNET,
+    account_of,
+    region_of,
+)
 from kafka_ferry.core.fields import ConnectToLookAt
 from kafka_ferry.core.spec import Name
 from kafka_ferry.exceptions import BadParam
 from kafka_ferry.hooks.msk.rules.cluster import MTLS
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
 from kafka_ferry.jobs.migration.rules.spec import PROOF, GroupOffsets, MigrationSpec, Naming
 
 #: With names kept, MSK Replicator writes source cluster and topic into this header of each record, so that nothing goes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from kafka_ferry.core.arns import region_of
 from kafka_ferry.core.msk_iam import is_msk_iam, is_serverless
 from kafka_ferry.exceptions import FerryError
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
-from kafka_ferry.hooks.msk_connect.rules.naming import region_of
 from kafka_ferry.jobs.migration.rules.msk_limits import MskKind, MskTarget
 from kafka_ferry.jobs.migration.rules.spec import MigrationSpec
 

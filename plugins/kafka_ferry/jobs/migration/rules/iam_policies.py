@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafka_ferry.core.acls import WILDCARD, Acl
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
+from kafka_ferry.core.arns import account_of, region_of
 
 #: The artifact that holds the documents, by principal.
 FILE = "iam_policies.json"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
+from kafka_ferry.core.arns import account_of, region_of
 from kafka_ferry.hooks.msk_connect.rules.secrets import ANY_SUFFIX, SOME_SUFFIX, secrets_head
 from kafka_ferry.jobs.runtimes.service_role.rules.roles import (
     READ,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from kafka_ferry.hooks.msk_connect.rules.naming import account_of, region_of
+from kafka_ferry.core.arns import account_of, region_of
 
 SERVICE = "kafkaconnect.amazonaws.com"
 INTERNAL = "__amazon_msk_connect_*"  # config, offset and status topics and groups of every connector
