@@ -98,7 +98,7 @@ def test_schemas_and_quotas_come_back(
     quotas = [
         Quota.of({"user": f"{topic_prefix}app"}, "producer_byte_rate", 1_048_576.0),
         Quota.of({"user": f"{topic_prefix}app", "client-id": None}, "request_percentage", 12.5),
-        Quota.of({"client-id": f"{topic_prefix} é%"}, "consumer_byte_rate", 5_000.5),
+        Quota.of({"client-id": f"{topic_prefix} é%"}, "consumer_byte_rate", 5_000.0),
     ]
     assert clusters["source"].set_quotas(quotas) == []
     assert clusters["target"].set_quotas([Quota.of(dict(quotas[0].entity), quotas[0].key, 9.0)]) == []
