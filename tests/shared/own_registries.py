@@ -12,20 +12,25 @@ import pytest
 from stack import jars, registries
 from stack.java import find_java
 from stack.ports import PortLease
-from stack.registries import Registry
+from stack.registries import Registry, Version
 from stack.stack import PROJECT
 from stack.state import State
 
 
 @contextmanager
-def own_registries(folder: Path) -> Iterator[dict[str, Registry]]:
-    """Connection id to its registry; both run, and end with the block.
+def own_registries(folder: Path, target: Version = registries.NEW) -> Iterator[dict[str, Registry]]:
+    """Connection id to its registry; both run, and end with the block. Versions are those of a stack.
 
     :param folder: a new one, in which their data goes.
     """
-    java, cache = find_java(), jars.cache_folder(PROJECT)
-    programs, state = registries.resolve(cache, java, print), State(folder / "state.json")
-    made = {conn: Registry(name, folder, state, java, programs) for name, conn in registries.CONNECTIONS.items()}
+    java, cache, state = find_java(), jars.cache_folder(PROJECT), State(folder / "state.json")
+    made = {
+        registries.CONNECTIONS[name]: Registry(
+            name, folder, state, registries.java_of(version, java, print),
+            registries.resolve(cache, java, print, version), version,
+        )
+        for name, version in {**registries.VERSIONS, "registry-target": target}.items()
+    }  # fmt: skip
     try:
         with PortLease() as lease:
             for registry in made.values():

@@ -66,6 +66,18 @@ def test_a_java_that_is_too_old_is_passed_over_and_said(machine, tmp_path):
     assert "version 8; need 17" in said[0]
 
 
+def test_what_needs_a_newer_one_gets_it(machine, tmp_path):
+    fake_java(tmp_path / "path", 'openjdk version "17.0.1"')
+    packaged = fake_java(tmp_path, 'openjdk version "25.0.2"')
+    machine.setenv("PATH", str(tmp_path / "path"))
+    machine.setattr(java, "packaged_java", lambda: packaged)
+
+    assert java.find_java() != packaged
+    assert java.find_java(minimum=21) == packaged
+    with pytest.raises(StackError, match="No Java 26 or newer"):
+        java.find_java(minimum=26)
+
+
 def test_the_packaged_java_is_used_when_the_system_has_none(machine, tmp_path):
     packaged = fake_java(tmp_path, 'openjdk version "25.0.2"')
     machine.setattr(java, "packaged_java", lambda: packaged)

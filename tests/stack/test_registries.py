@@ -22,27 +22,41 @@ def state(tmp_path: Path) -> State:
     return state
 
 
-def test_what_was_downloaded_is_unpacked_to_what_is_started(tmp_path: Path, state: State) -> None:
+@pytest.mark.parametrize(
+    ("version", "program"),
+    [(registries.OLD, "apicurio-registry-app-1-runner.jar"), (registries.NEW, "quarkus-run.jar")],
+)
+def test_what_was_downloaded_is_unpacked_to_what_is_started(
+    tmp_path: Path, state: State, version: registries.Version, program: str
+) -> None:
     with tarfile.open(tmp_path / "apicurio-registry-app-1-all.tar.gz", "w:gz") as tar:
-        entry = tarfile.TarInfo("apicurio-registry-app-1-runner.jar")
+        entry = tarfile.TarInfo(program)
         entry.size = 3
         tar.addfile(entry, io.BytesIO(b"jar"))
 
     registries._unpack(tmp_path)
 
     assert not list(tmp_path.glob("*.tar.gz"))
-    server = registries.Registry("registry-source", tmp_path, state, "java", tmp_path)
-    assert server.command()[-1] == str(tmp_path / "apicurio-registry-app-1-runner.jar")
+    server = registries.Registry("registry-source", tmp_path, state, "java", tmp_path, version)
+    assert server.command()[-1] == str(tmp_path / program)
     assert f"-Dquarkus.http.port={state.ports['registry-source']}" in server.command()
 
 
 def test_each_has_a_database_of_its_own_that_outlives_it(tmp_path: Path, state: State) -> None:
     one, two = (
-        registries.Registry(name, tmp_path, state, "java", tmp_path).environment() for name in registries.CONNECTIONS
+        registries.Registry(name, tmp_path, state, "java", tmp_path, version).environment()
+        for name, version in registries.VERSIONS.items()
     )
 
-    assert one != two
-    assert one["REGISTRY_DATASOURCE_URL"] == f"jdbc:h2:file:{tmp_path}/data/registry-source/registry"
+    assert one == {"REGISTRY_DATASOURCE_URL": f"jdbc:h2:file:{tmp_path}/data/registry-source/registry"}
+    assert two == {"APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{tmp_path}/data/registry-target/registry"}
+
+
+def test_each_has_a_java_that_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registries, "find_java", lambda report, minimum: f"java {minimum}")
+
+    assert registries.java_of(registries.OLD, "java 17") == "java 17"
+    assert registries.java_of(registries.NEW, "java 17") == "java 21"
 
 
 def test_connections_and_variables_name_them(tmp_path: Path, state: State) -> None:

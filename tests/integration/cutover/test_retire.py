@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -230,7 +231,12 @@ def test_what_is_not_on_the_target_is_named(wave: Wave, make_topics: Any, produc
     assert found.keys() == {"content", "counts"}
 
     # The same, where the topic's retention has passed: told as such, and no reason against it.
-    lab.admins["target"].set_configs({wave.plain: {"retention.ms": "1"}})
+    admin, both = lab.admins["target"], [(wave.plain, 0), (wave.plain, 1)]
+    admin.set_configs({wave.plain: {"retention.ms": "1"}})
+    deadline = time.monotonic() + 60  # in the middle of it a reader is told to try again, as its task would
+    while admin.offsets(both, "earliest", "read_uncommitted") != admin.offsets(both, "latest", "read_uncommitted"):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     run = RetireRun(lab, "expired")
     made = run.certificate()
     assert against(made) == {}
