@@ -188,10 +188,17 @@ def test_right_words_are_known(text):
     assert not WRONG_WORDS.search(text)
 
 
-def test_the_plots_are_drawn(open_page, saved):
+@pytest.mark.parametrize(
+    ("run", "plots"),
+    [
+        (samples.passed, ("plot-lag", "plot-rate", "plot-topics")),
+        (kinds.PAGES["export_pass"], ("plot-behind", "plot-seconds")),
+    ],
+)
+def test_the_plots_are_drawn(open_page, saved, run, plots):
     watched = open_page()
-    watched.page.goto(saved(samples.passed()))
-    for plot in ("plot-lag", "plot-rate", "plot-topics"):
+    watched.page.goto(saved(run()))
+    for plot in plots:
         inked = watched.page.evaluate(
             """id => {
               const plot = document.getElementById(id);

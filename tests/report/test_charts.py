@@ -6,7 +6,7 @@ import pytest
 
 import report_samples as samples
 from kafka_ferry.core.checks import Status
-from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars, window_series
+from kafka_ferry.report.charts import POINTS, progress_series, thin, topic_bars, watch_series, window_series
 
 
 def test_lag_falls_to_zero_and_rates_add_up_to_the_offsets():
@@ -79,3 +79,26 @@ def test_a_lag_that_is_none_or_was_hardly_looked_at_is_not_drawn(cutover):
 def test_the_lag_around_the_fence_is_drawn_as_it_is():
     points = [[-53.0, 9], [-2.0, 7], [0.4, 3], [1.0, 1], [1.2, 0]]
     assert window_series({"lag": points}) == points
+
+
+def looks(*values):
+    return [{"at": f"2026-12-01T00:00:{at:02}+00:00", "behind": n, "seconds": s} for at, (n, s) in enumerate(values)]
+
+
+def test_a_copy_that_goes_on_is_drawn_look_by_look():
+    series = watch_series(looks((0, 0), (50, 12.5), (0, 3)))
+    assert series == {"behind": [[0, 0], [1, 50], [2, 0]], "seconds": [[0, 0], [1, 12.5], [2, 3]]}
+
+
+def test_of_many_looks_the_worst_ones_stay():
+    many = looks(*((0, 0) for _ in range(60)))
+    many[17]["behind"], many[41]["seconds"] = 900, 77
+    series = watch_series(many, points=7)
+    assert len(series["behind"]) <= 7
+    assert max(n for _, n in series["behind"]) == 900
+    assert max(s for _, s in series["seconds"]) == 77
+
+
+@pytest.mark.parametrize("lines", [[], looks((1, 1)), [*looks((1, 1)), {"at": "x", "behind": "1", "seconds": None}]])
+def test_one_look_is_no_line(lines):
+    assert watch_series(lines) == {"behind": [], "seconds": []}

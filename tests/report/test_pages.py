@@ -12,7 +12,7 @@ import report_samples as samples
 from kafka_ferry.core.checks import Check, GroupLine, Report, Status
 from kafka_ferry.core.plan import Plan
 from kafka_ferry.report import run as run_module
-from kafka_ferry.report.artifacts import PAGES, PLAN, PROGRESS, REPORT, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.artifacts import PAGES, PLAN, PROGRESS, REPORT, WATCHED, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.findings import FINDINGS
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Answer, Question
 from kafka_ferry.report.overview import DIFFERENCES, LISTED, overview_of
@@ -235,8 +235,12 @@ def test_an_overview_is_bounded_whatever_the_run_was():
 def test_a_run_at_work_with_many_polls_reads_some_of_them(artifacts, monkeypatch):
     lines = samples.progress(20_000, converged=False)
     artifacts.write_text(PROGRESS, "".join(f"{json.dumps(line)}\n" for line in lines))
+    looks = [{"at": line["at"], "behind": at, "seconds": 1.5} for at, line in enumerate(lines)]
+    artifacts.write_text(WATCHED, "".join(f"{json.dumps(line)}\n" for line in looks))
     monkeypatch.setattr(RunArtifacts, "read_lines", None)
     run = read_run(artifacts, "running", None)
+    assert len(run.watched) < 1_000
+    assert (run.watched[0], run.watched[-1]) == (looks[0], looks[-1])
     assert len(run.progress) < 1_000
     assert (run.progress[0], run.progress[-1]) == (lines[0], lines[-1])
     assert "43.0 %" in render_page(run, LINKS, samples.START)

@@ -507,17 +507,17 @@ PAGES: dict[str, Callable[[], RunData]] = {
                                               stages=_window()["stages"][:2])),
     "export_running": lambda: _at_work("export_topics_to_s3", 2),
     "export_dry": lambda: _dry("export_topics_to_s3"),
-    "export_pass": lambda: _ended("export_topics_to_s3", _made(
+    "export_pass": lambda: replace(_ended("export_topics_to_s3", _made(
         **_EXCHANGED, counts=("10,440", "10,440", "every offset of the frozen ranges is in an object, or its absence "
                               "has a reason"),
         content=("31 objects", "31 objects as they were written", "each was read back and compared with the "
                  "fingerprint taken from the source"),
-    ), throughput=_COPIED),
+    ), throughput=_COPIED), watched=samples.watched(120)),
     "export_fail": lambda: _ended("export_topics_to_s3", _made(
         **_EXCHANGED, content=("31 objects", "30 objects as they were written", "", ["shop.orders.v1-0 "
                                "orders/data/shop.orders.v1/0-0000.avro: SHA-256 is another"]),
     ), verdict="FAIL"),
-    "import_running": lambda: _at_work("import_topics_from_s3", 4),
+    "import_running": lambda: _at_work("import_topics_from_s3", 5, watched=samples.watched(9)),
     "import_dry": lambda: _dry("import_topics_from_s3", changes=[
         {"action": "create", "kind": "topic", "name": "shop.orders.v1", "detail": "3 partitions, compacted"}
     ]),

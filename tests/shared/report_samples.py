@@ -30,6 +30,11 @@ def at(seconds: float) -> str:
     return (START + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
+def watched(looks: int) -> list[dict[str, Any]]:
+    """watched.jsonl of a copy that goes on: a look each ten seconds, objects once a minute, at 5,000 records a second."""
+    return [{"at": at(10.0 * i), "behind": 50_000 * (i % 6), "seconds": 10.2 * (i % 6)} for i in range(looks)]
+
+
 def progress(polls: int, total: int = 1_000_000, converged: bool = True) -> list[dict[str, Any]]:
     """progress.jsonl of a copy that is slow at first: one poll a second."""
     lines = []

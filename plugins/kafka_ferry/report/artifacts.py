@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 #: Names of a run's artifacts. The first four are for users, the others carry one stage's findings to the next.
 PLAN = "plan.json"
 PROGRESS = "progress.jsonl"
+#: Looks at an export or an import that goes on.
+WATCHED = "watched.jsonl"
 REPORT = "report.json"
 PAGE = "report.html"
 FROZEN = "frozen.json"

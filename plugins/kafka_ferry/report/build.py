@@ -20,6 +20,7 @@ from kafka_ferry.report.artifacts import (
     LEFTOVERS,
     PLAN,
     PROGRESS,
+    WATCHED,
     DamagedArtifact,
     RunArtifacts,
     read_results,
@@ -110,7 +111,9 @@ def assemble(
     """
     found = {name: made[name] for name in ("topics", "groups", "backups", "throughput", "sentence") if made.get(name)}
     # Progress and plan are told, not judged; what anything else says may be what a verdict needs.
-    untold = [note for name, note in zip(reader.damaged, reader.notes, strict=True) if name not in (PROGRESS, PLAN)]
+    untold = [
+        note for name, note in zip(reader.damaged, reader.notes, strict=True) if name not in (PROGRESS, WATCHED, PLAN)
+    ]
     failures = [*failures, *(f"report: cannot read {note}" for note in untold)]
     return Report(
         dag_id=artifacts.dag_id,

@@ -40,6 +40,26 @@ def progress_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) ->
     return series
 
 
+def watch_series(lines: Sequence[Mapping[str, Any]], points: int = POINTS) -> dict[str, list[list[float]]]:
+    """Of a copy that goes on: offsets that were not copied yet, and how long the oldest of them had waited.
+
+    :param lines: of watched.jsonl.
+    :returns: ``{"behind": [[seconds since the first look, offsets], …], "seconds": [[s, s], …]}``; of the looks
+        between two points the worst is kept. Empty lists when there are fewer than two.
+    """
+    good = [line for line in lines if all(isinstance(line[name], int | float) for name in ("behind", "seconds"))]
+    if len(good) < 2:
+        return {"behind": [], "seconds": []}
+    start = _time(good[0])
+    found: dict[str, list[list[float]]] = {}
+    for name in ("behind", "seconds"):
+        step = -(-len(good) // points)
+        runs = [good[at : at + step] for at in range(0, len(good), step)]
+        worst = [max(run, key=lambda line: line[name]) for run in runs]  # used at once
+        found[name] = [[round(_time(line) - start, 2), line[name]] for line in worst]
+    return found
+
+
 def window_series(cutover: Mapping[str, Any] | None) -> list[list[float]]:
     """Records that the replication was behind, over the seconds since the fence; empty: too few looks.
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kafka_ferry.core.checks import Check, Report
 from kafka_ferry.core.plan import Plan
-from kafka_ferry.report.charts import progress_series, topic_bars, window_series
+from kafka_ferry.report.charts import progress_series, topic_bars, watch_series, window_series
 from kafka_ferry.report.findings import findings
 from kafka_ferry.report.lines import PAGE_LINES, TEXT, Table, cut, table_of, worst_first
 
@@ -58,10 +58,16 @@ class Overview(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-def overview_of(report: Report, plan: Plan, progress: Sequence[Mapping[str, Any]], rows: int = PAGE_LINES) -> Overview:
+def overview_of(
+    report: Report,
+    plan: Plan,
+    progress: Sequence[Mapping[str, Any]],
+    watched: Sequence[Mapping[str, Any]] = (),
+    rows: int = PAGE_LINES,
+) -> Overview:
     """
     :param rows: lines of each table, the worst first.
-    :param progress: lines of progress.jsonl.
+    :param progress: lines of progress.jsonl. ``watched``: of watched.jsonl.
     """
     topics = report.topics
     head = report.model_copy(
@@ -95,6 +101,7 @@ def overview_of(report: Report, plan: Plan, progress: Sequence[Mapping[str, Any]
             "progress": progress_series(progress),
             "topics": _bounded(topic_bars(topics)),
             "window": window_series(report.cutover),
+            "watched": watch_series(watched),
         },
     )
 

@@ -33,7 +33,7 @@ def write_pages(artifacts: RunArtifacts, report: Report) -> str:
     :returns: the id of this writing.
     """
     pages, reader = uuid.uuid4().hex[:16], Reader(artifacts)
-    overview = overview_of(report, reader.plan(Plan), reader.progress())
+    overview = overview_of(report, reader.plan(Plan), reader.progress(), reader.watched())
     for name in LINES:
         file = LineFile(name, getattr(report, name))
         artifacts.write_blocks(_name(pages, name), file)

@@ -9,7 +9,7 @@ import humanize
 from pydantic import ValidationError
 
 from kafka_ferry.core.plan import Plan
-from kafka_ferry.report.artifacts import PLAN, PROGRESS, DamagedArtifact, RunArtifacts
+from kafka_ferry.report.artifacts import PLAN, PROGRESS, WATCHED, DamagedArtifact, RunArtifacts
 from kafka_ferry.report.upgrade import plan_of, progress_of
 
 Shape = TypeVar("Shape", dict[str, Any], list[Any])
@@ -17,6 +17,7 @@ AnyPlan = TypeVar("AnyPlan", bound=Plan)
 
 #: What each line of progress.jsonl has.
 _PROGRESS_KEYS = {"at", "offsets", "total_offsets", "bytes"}
+_WATCHED_KEYS = {"at", "behind", "seconds"}
 
 
 class Reader:
@@ -56,14 +57,21 @@ class Reader:
 
     def progress(self) -> list[dict[str, Any]]:
         """Lines of progress.jsonl that say what was seen and when; of very many, some, with the first and the last."""
+        return self._looks(PROGRESS, _PROGRESS_KEYS)
+
+    def watched(self) -> list[dict[str, Any]]:
+        """The same of watched.jsonl: looks at an export or an import that goes on."""
+        return self._looks(WATCHED, _WATCHED_KEYS)
+
+    def _looks(self, name: str, keys: set[str]) -> list[dict[str, Any]]:
         try:
-            lines, lost = self._artifacts.sampled_lines(PROGRESS)
+            lines, lost = self._artifacts.sampled_lines(name)
         except OSError as error:
-            self.note(PROGRESS, f"cannot be read: {error}")
+            self.note(name, f"cannot be read: {error}")
             return []
-        good = [line for line in map(progress_of, lines) if line.keys() >= _PROGRESS_KEYS]
+        good = [line for line in map(progress_of, lines) if line.keys() >= keys]
         if lost := lost + len(lines) - len(good):
-            self.note(PROGRESS, f"{lost:,} of its lines cannot be read, and are left out")
+            self.note(name, f"{lost:,} of its lines cannot be read, and are left out")
         return good
 
     def note(self, name: str, what: str) -> None:

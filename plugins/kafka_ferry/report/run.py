@@ -34,7 +34,7 @@ class RunData:
     :param report: report.json; only when the run's XCom ``report`` says that it is of this run and not of an
         earlier try, and names this run itself. ``summary``: that XCom.
     :param overview: what stands for a report of any size; then ``report`` is its own, without the rest of the tables.
-    :param progress: lines of progress.jsonl.
+    :param progress: lines of progress.jsonl. ``watched``: of watched.jsonl.
     :param tasks: task name (``fingerprint[0]`` when mapped) to its state in Airflow.
     :param damaged: which of the artifacts cannot be read, and why.
     """
@@ -46,6 +46,7 @@ class RunData:
     summary: Mapping[str, Any] | None = None
     plan: Plan = field(default_factory=Plan)
     progress: list[dict[str, Any]] = field(default_factory=list)
+    watched: list[dict[str, Any]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     tasks: Mapping[str, str | None] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
@@ -77,6 +78,7 @@ def read_run(
         report=_report(artifacts, reader, summary, stages) if summary else None,
         plan=reader.plan(Plan),
         progress=reader.progress(),
+        watched=reader.watched(),
         stages=stages,
         damaged=reader.notes,
     )

@@ -12,7 +12,7 @@ import humanize
 from kafka_ferry.core.checks import Check, Report, Stage, Status, Words
 from kafka_ferry.core.plan import Kind, Plan
 from kafka_ferry.core.words import number_of
-from kafka_ferry.report.charts import progress_series, topic_bars, window_series
+from kafka_ferry.report.charts import progress_series, topic_bars, watch_series, window_series
 from kafka_ferry.report.findings import findings, found_by
 from kafka_ferry.report.job_words import PLANNED, counted_only, engine_name, proven, question
 from kafka_ferry.report.overview import Overview, Totals, overview_of, told_of
@@ -55,7 +55,9 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
     :param now: aware; for durations of what still runs. Default: now.
     """
     now = now or datetime.now(UTC)
-    overview = run.overview or (overview_of(run.report, run.plan, run.progress, ROWS) if run.report else None)
+    overview = run.overview or (
+        overview_of(run.report, run.plan, run.progress, run.watched, ROWS) if run.report else None
+    )
     report = overview.report if overview else None
     return {
         "run": run,
@@ -86,6 +88,7 @@ def page_view(run: RunData, now: datetime | None = None) -> dict[str, Any]:
         "of_tables": run.plan.kind is Kind.STREAM,
         "charts": overview.charts if overview else {
             "progress": progress_series(run.progress), "topics": topic_bars([]), "window": window_series(None),
+            "watched": watch_series(run.watched),
         },
     }  # fmt: skip
 

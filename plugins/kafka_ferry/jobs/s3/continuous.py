@@ -30,6 +30,8 @@ PATIENCE = 600.0
 _SEGMENT_BYTES, _BUFFER_BYTES = 16_000_000, 64_000_000
 
 Note = Callable[[dict[str, Any]], None]
+#: Told at each look: records (at most) that were not copied yet, and for how many seconds (at most) the oldest waited.
+Watch = Callable[[int, float], None]
 Clock = Callable[[], float]
 
 
@@ -76,7 +78,7 @@ def until(
         time.sleep(max(0.0, min(begun + interval, max(deadline, begun + 1)) - clock()))
 
 
-def export_continuously(export: ExportRun, deadline: float, note: Note) -> ContinuousTotals:
+def export_continuously(export: ExportRun, deadline: float, note: Note, watch: Watch) -> ContinuousTotals:
     """Export increments until the deadline. Memory: 64 MB of records, and three segments of 16 MB on their way."""
     catalogue = KnownCatalogue(export.store, export.spec.export)
 
@@ -86,12 +88,15 @@ def export_continuously(export: ExportRun, deadline: float, note: Note) -> Conti
         begun = datetime.now(UTC)
         backup_id = f"{export.export_id}{FOLLOWED}{begun:%Y%m%dT%H%M%S%f}Z"
         planned = plan_backup(export.admin, catalogue, export.spec.backup(full=False), backup_id, begun.isoformat())
-        if not any(one.end > one.begin or one.gaps for _, one in planned.partitions()):
+        behind = sum(one.end - one.begin for _, one in planned.partitions())
+        if not behind and not any(one.gaps for _, one in planned.partitions()):
+            watch(0, 0)
             return done
         finished = _export(export, catalogue, planned)
         damage = damage_of(export, finished)
         seconds = (datetime.now(UTC) - begun).total_seconds()
         note(increment(finished, seconds, damage))
+        watch(behind, seconds)
         log.info("%s: %d records in %.1f s", backup_id, finished.totals.records, seconds)
         return done.plus(finished.totals.records, finished.totals.bytes, seconds)
 
@@ -145,6 +150,7 @@ def import_continuously(
     deadline: float,
     interval: float,
     note: Note,
+    watch: Watch,
     before: Callable[[], None] = lambda: None,
 ) -> ContinuousTotals:
     """Import increments as they appear, each proven before the next.
@@ -158,10 +164,12 @@ def import_continuously(
         before()
         latest = next(reversed(catalogue.complete()), None)
         if latest is None or last == [latest]:
+            watch(0, 0)
             return done
         import_run = make(catalogue)
         import_run.prepare()
         ranges = [one for one in import_run.ranges() if one.segments]
+        behind = sum(segment.records for one in ranges for segment in one.segments)
         written = restore_shard(import_run.config, import_run.store, ranges)
         lines = [line.to_json() for line in compare_restored(import_run.config, import_run.store, ranges)]
         wrong = [f"{line['topic']}-{line['partition']}: {line['detail']}" for line in lines if line["detail"]]
@@ -170,6 +178,7 @@ def import_continuously(
         proven = sum(line["expected"] for line in lines)
         note({"id": latest, "at": now(), "records": proven, "bytes": written.bytes, "seconds": round(seconds, 3),
               "lines": lines})  # fmt: skip
+        watch(behind, seconds)
         if wrong:
             raise DataLossError(f"after {latest} the target differs from what was exported: {'; '.join(wrong[:5])}")
         last[:] = [latest]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import pendulum
 
 from kafka_ferry.core.table import table
 from kafka_ferry.jobs.common.checks import write_checks
 from kafka_ferry.jobs.common.plan import PlanningOperator, write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, RunArtifacts
+from kafka_ferry.report.artifacts import CHECKS_MADE, DONE, WATCHED, ArtifactsUnwritable, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 #: Artifacts that carry one task's findings to the next.
 DAMAGE, FOLLOWED = "damage", "followed.jsonl"
@@ -42,6 +47,20 @@ def noting(context: Context, export: str) -> Callable[[dict[str, Any]], None]:
         metrics.tell({Measure.LAG_SECONDS: seconds, Measure.RATE: rate})
 
     return note
+
+
+def watching(context: Context) -> Callable[[int, float], None]:
+    """Keeps each look for the plots of the report, which no copy waits for."""
+    artifacts = RunArtifacts.of(context)
+
+    def watch(behind: int, seconds: float) -> None:
+        at = pendulum.now("UTC").isoformat()
+        try:
+            artifacts.append_line(WATCHED, {"at": at, "behind": behind, "seconds": round(seconds, 3)})
+        except ArtifactsUnwritable as error:
+            log.warning("This look is missing in %s: %s", WATCHED, error)
+
+    return watch
 
 
 class ExportPlanOperator(PlanningOperator):
@@ -180,14 +199,14 @@ class ExportFollowOperator(FerryOperator):
         if not export_run.spec.follow_for:
             self.log.info("follow_for is 0: the export ends with what was there when it was frozen")
             return None
-        deadline = deadline_of(context, export_run.spec.follow_for)
+        deadline, note = deadline_of(context, export_run.spec.follow_for), noting(context, export_run.spec.export)
         if export_run.spec.transport != "engine":
             from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
             from kafka_ferry.jobs.s3.connect.following import follow_sink
 
             assert isinstance(export_run, ConnectorExportRun)  # noqa: S101  # for the type checker
-            return asdict(follow_sink(export_run, deadline, noting(context, export_run.spec.export)))
-        return asdict(export_continuously(export_run, deadline, noting(context, export_run.spec.export)))
+            return asdict(follow_sink(export_run, deadline, note, watching(context)))
+        return asdict(export_continuously(export_run, deadline, note, watching(context)))
 
 
 class ExportValidateOperator(FerryOperator):

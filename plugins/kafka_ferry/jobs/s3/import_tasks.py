@@ -12,8 +12,8 @@ from kafka_ferry.jobs.common.checks import write_checks
 from kafka_ferry.jobs.common.plan import PlanningOperator, read_plan, write_plan
 from kafka_ferry.jobs.common.shard import ShardOperator, write_shards
 from kafka_ferry.jobs.common.tasks import FerryOperator
-from kafka_ferry.jobs.s3.export_tasks import FOLLOWED, deadline_of, noting
-from kafka_ferry.report.artifacts import CHECKS_MADE, RunArtifacts
+from kafka_ferry.jobs.s3.export_tasks import FOLLOWED, deadline_of, noting, watching
+from kafka_ferry.report.artifacts import CHECKS_MADE, WATCHED, RunArtifacts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -146,7 +146,7 @@ class ImportShardsOperator(FerryOperator):
         artifacts, import_run = RunArtifacts.of(context), _import_run(context)
         ranges = import_run.ranges() if import_run else []
         shards = shard((one.at, sum(segment.bytes for segment in one.segments)) for one in ranges)
-        stale = [CHECKS_MADE, *artifacts.names(IMPORTED), FOLLOWED]
+        stale = [CHECKS_MADE, *artifacts.names(IMPORTED), FOLLOWED, WATCHED]
         numbers = write_shards(artifacts, shards, "import", stale=stale)
         self.log.info("%d partition(s) with something to import or to prove, %d mapped task(s)",
                       len(ranges), len(numbers))  # fmt: skip
@@ -197,6 +197,7 @@ class ImportFollowOperator(FerryOperator):
                 here,
                 deadline_of(context, run.spec.follow_for),
                 noting(context, run.spec.export),
+                watching(context),
                 before=lambda: run.bring(there),
             )
             return asdict(watched)
@@ -206,6 +207,7 @@ class ImportFollowOperator(FerryOperator):
             deadline_of(context, run.spec.follow_for),
             run.spec.follow_interval,
             noting(context, run.spec.export),
+            watching(context),
             before=lambda: run.bring(there),
         )
         return asdict(done)

@@ -98,6 +98,12 @@
       line("plot-lag", over.lag, "source");
       line("plot-rate", over.offsets, "target");
     }
+    const watched = data.watched?.behind.length > 1; // a report of before has none
+    byId("watch-plots").hidden = !watched;
+    if (watched) {
+      line("plot-behind", data.watched.behind, "source", { stepped: true });
+      line("plot-seconds", data.watched.seconds, "target", { stepped: true });
+    }
     const behind = byId("window-plot");
     if (behind && data.window?.length) { // a report of before cutovers has none
       behind.hidden = false;

@@ -33,7 +33,7 @@ class World:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, does: Callable[[World], None] = lambda _: None) -> None:
         self.now, self.end, self.failed = 1000.0, 10, ""
         self.written = {"sink-1": manifest("sink-1", 10)}
-        self.does, self.noted = does, list[dict[str, Any]]()
+        self.does, self.noted, self.looks = does, list[dict[str, Any]](), list[tuple[float, ...]]()
         clock = SimpleNamespace(time=lambda: self.now, monotonic=lambda: self.now, sleep=self.sleep)
         monkeypatch.setattr(following, "time", clock)
         monkeypatch.setattr(continuous, "time", clock)
@@ -44,6 +44,9 @@ class World:
         self.catalogue: Any = catalogue
         self.carrier = SimpleNamespace(problem=lambda: self.failed, state=lambda: "connector x is RUNNING")
         self.spec = SimpleNamespace(export="e", follow_interval=5, no_progress_timeout=60, verify=False)
+
+    def watch(self, *look: float) -> None:
+        self.looks.append(look)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -67,17 +70,21 @@ def test_each_manifest_of_the_sink_is_noted_once_and_the_last_one_is_waited_for(
             world.written.setdefault("sink-3", manifest("sink-3", 70, 50))
 
     world = World(monkeypatch, does)
-    done = follow_sink(world.sink(), 1060, world.noted.append)
+    done = follow_sink(world.sink(), 1060, world.noted.append, world.watch)
     assert [(line["id"], line["records"]) for line in world.noted] == [("sink-2", 10), ("sink-3", 50)]
     assert (done.increments, done.records) == (2, 60)
     assert world.now >= 1075, "what was there at the deadline is waited for beyond it"
     assert 40 <= done.slowest <= 60, "of the ends that were asked at 1025 or so"
+    assert world.looks[0] == (0, 0), "all was there"
+    assert max(behind for behind, _ in world.looks) == 50
+    assert max(seconds for _, seconds in world.looks) == done.slowest
+    assert world.looks[-1][0] == 0
 
 
 def test_a_sink_that_stands_still_ends_it_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, lambda world: setattr(world, "end", 99))
     with pytest.raises(ConnectorStopped, match=r"nothing was copied for no_progress_timeout, 60 s: .*is RUNNING"):
-        follow_sink(world.sink(), 5000, world.noted.append)
+        follow_sink(world.sink(), 5000, world.noted.append, world.watch)
     assert world.now < 1100
 
     def fails(world: World) -> None:
@@ -85,7 +92,7 @@ def test_a_sink_that_stands_still_ends_it_by_name(monkeypatch: pytest.MonkeyPatc
 
     world = World(monkeypatch, fails)
     with pytest.raises(ConnectorStopped, match="task 0: 403"):
-        follow_sink(world.sink(), 5000, world.noted.append)
+        follow_sink(world.sink(), 5000, world.noted.append, world.watch)
     assert world.now < 1020, "a failure needs no patience"
 
 
@@ -97,7 +104,7 @@ def test_records_after_a_long_rest_are_no_standstill(monkeypatch: pytest.MonkeyP
             world.written.setdefault("sink-2", manifest("sink-2", 12, 2))
 
     world = World(monkeypatch, does)
-    assert follow_sink(world.sink(), 3100, world.noted.append).records == 2
+    assert follow_sink(world.sink(), 3100, world.noted.append, world.watch).records == 2
 
 
 class Import:
@@ -120,7 +127,8 @@ class Import:
         return {}
 
     def look(self, _: Any) -> Look:
-        return Look(int(self.world.now < 1030), 0, "t-0 is at offset 3 of 9")
+        left = int(self.world.now < 1030)
+        return Look(left, 0, "t-0 is at offset 3 of 9", 6 * left)
 
 
 @pytest.fixture
@@ -145,16 +153,17 @@ def test_each_export_is_compared_once_the_connector_has_brought_it(
 
     world = World(monkeypatch, does)
     one = Import(world)
-    done = follow_source(cast(Any, lambda _: one), world.catalogue, 1060, world.noted.append)
+    done = follow_source(cast(Any, lambda _: one), world.catalogue, 1060, world.noted.append, world.watch)
     assert [line["id"] for line in world.noted] == ["sink-1", "sink-2"]
     assert (done.increments, done.records, one.deployed, len(one.marks)) == (2, 20, 2, 2)
+    assert [behind for behind, _ in world.looks][:7] == [6, 6, 6, 6, 6, 6, 0]
 
 
 def test_a_target_that_differs_ends_it_and_is_noted(monkeypatch: pytest.MonkeyPatch, compared: list[str]) -> None:
     compared[0] = "1 lost"
     world = World(monkeypatch)
     with pytest.raises(DataLossError, match=r"after sink-1 the target differs .*: t-0: 1 lost"):
-        follow_source(cast(Any, lambda _: Import(world)), world.catalogue, 2000, world.noted.append)
+        follow_source(cast(Any, lambda _: Import(world)), world.catalogue, 2000, world.noted.append, world.watch)
     assert world.noted[0]["lines"][0]["detail"] == "1 lost"
 
 
@@ -162,4 +171,4 @@ def test_a_source_that_failed_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch)
     world.failed = "task 1 of connector x is FAILED"
     with pytest.raises(ConnectorStopped, match="is FAILED"):
-        follow_source(cast(Any, lambda _: Import(world)), world.catalogue, 2000, world.noted.append)
+        follow_source(cast(Any, lambda _: Import(world)), world.catalogue, 2000, world.noted.append, world.watch)

@@ -16,7 +16,7 @@ from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
 from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
 from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests, with_repeated
 from kafka_ferry.jobs.s3.connect.sensors import ConnectorStopped
-from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, damage_of, increment, until
+from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, Watch, damage_of, increment, until
 from kafka_ferry.jobs.s3.export_run import now
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class _Patience:
             )
 
 
-def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> ContinuousTotals:
+def follow_sink(run: ConnectorExportRun, deadline: float, note: Note, watch: Watch) -> ContinuousTotals:
     """Read back what the sink writes, until all that was there at the deadline is in S3."""
     catalogue = KnownCatalogue(run.store, run.spec.export)
     patience = _Patience(run.carrier, run.spec.no_progress_timeout)
@@ -56,8 +56,9 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> Continu
     asked: list[tuple[float, Manifest]] = []
 
     def look(done: ContinuousTotals) -> ContinuousTotals:
+        present = time.time(), run.at_present(catalogue)
         if not asked:
-            asked.append((time.time(), run.at_present(catalogue)))
+            asked.append(present)
         written = sink_manifests(catalogue.complete())
         for manifest in [one for one in written if one.backup_id > seen[0]]:
             size = manifest.totals
@@ -66,7 +67,10 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note) -> Continu
             done = done.plus(size.records, size.bytes, 0)
         while asked:
             late = time.time() - asked[0][0]
-            if left := run.left_of(asked[0][1], written[-1] if written else None):
+            left = run.left_of(asked[0][1], written[-1] if written else None)
+            behind = left if asked[0] is present else run.left_of(present[1], written[-1] if written else None)
+            watch(sum(map(len, behind.values())), late)
+            if left:
                 patience.check(seen[0], f"{len(left)} partitions are not in S3 as they were {late:.0f} s ago")
                 return done
             log.info("all that was there %.1f s ago is in S3", late)
@@ -93,6 +97,7 @@ def follow_source(
     catalogue: KnownCatalogue,
     deadline: float,
     note: Note,
+    watch: Watch,
     before: Callable[[], None] = lambda: None,
 ) -> ContinuousTotals:
     """Compare what the source connector writes, an export at a time.
@@ -108,6 +113,7 @@ def follow_source(
         latest = next(reversed(catalogue.complete()), None)
         if not begun:
             if latest is None or last == [latest]:
+                watch(0, 0)
                 return done
             one = make(catalogue)
             one.run.prepare()
@@ -115,6 +121,8 @@ def follow_source(
             begun.append((latest, one, _Patience(one.carrier, one.spec.no_progress_timeout)))
         export_id, one, patience = begun[0]
         state = one.look(one.wanted())
+        seconds = max(0.0, (datetime.now(UTC) - one.run.manifest.created_at).total_seconds())
+        watch(state.behind, seconds)
         if state.left:
             patience.check(state.moved, state.text)
             return done

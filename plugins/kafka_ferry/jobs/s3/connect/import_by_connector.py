@@ -161,7 +161,13 @@ class ConnectorImport:
 
     def look(self, wanted: Mapping[Place, int]) -> Look:
         """How far the connector has come, by what it has committed: that is behind what the target has confirmed."""
-        return look_at(wanted, positions(self.export, self.carrier.runtime.offsets(self.carrier.name)))
+        begins = {
+            (topic.source.name, topic.source.topic_id, one.partition): one.segments[0].begin
+            for topic in self.run.topics
+            for one in topic.partitions
+            if one.segments
+        }
+        return look_at(wanted, positions(self.export, self.carrier.runtime.offsets(self.carrier.name)), begins)
 
 
 def source_name(spec: ImportSpec, cluster_id: str) -> str:

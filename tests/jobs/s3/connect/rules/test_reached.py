@@ -131,12 +131,19 @@ def test_positions_are_read_as_the_source_commits_them() -> None:
 
 def test_a_source_is_done_when_each_last_record_is_committed() -> None:
     wanted = {("t", "i", 0): 9, ("t", "i", 1): 4}
-    began = look_at(wanted, {})
+    began = look_at(wanted, {}, {})
     assert (began.left, began.moved) == (2, 0)
     assert began.text == "0 of 2 partitions are in the target; t-0 is at offset none of 9"
-    half = look_at(wanted, {("t", "i", 0): 8, ("t", "i", 1): 7})
+    half = look_at(wanted, {("t", "i", 0): 8, ("t", "i", 1): 7}, {})
     assert (half.left, half.moved) == (1, 14), "what is ahead counts as done, no more"
-    assert look_at(wanted, {("t", "i", 0): 9, ("t", "i", 1): 4}).left == 0
+    assert look_at(wanted, {("t", "i", 0): 9, ("t", "i", 1): 4}, {}).left == 0
+
+
+def test_what_is_not_done_is_counted_from_where_the_export_begins() -> None:
+    one, two = ("t", "i", 0), ("t", "i", 1)
+    assert look_at({one: 9, two: 4}, {}, {}).behind == 15
+    assert look_at({one: 9, two: 4}, {one: 7}, {one: 5, two: 3}).behind == 4
+    assert look_at({one: 9, two: 4}, {one: 9, two: 8}, {}).behind == 0
 
 
 def test_what_is_proven_is_not_written_again() -> None:

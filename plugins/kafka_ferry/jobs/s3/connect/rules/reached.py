@@ -16,11 +16,14 @@ SINK: Final = "sink-"
 
 @dataclass(frozen=True)
 class Look:
-    """:param left: partitions that are not done. ``moved``: grows while there is progress. ``text``: for people."""
+    """:param left: partitions that are not done. ``moved``: grows while there is progress. ``text``: for people.
+    :param behind: offsets that are not done, at most so many records.
+    """
 
     left: int
     moved: int
     text: str
+    behind: int = 0
 
 
 def sink_manifests(complete: Mapping[str, Manifest]) -> list[Manifest]:
@@ -167,8 +170,11 @@ def positions(export: str, offsets: Iterable[Mapping[str, Any]]) -> dict[Place, 
     return found
 
 
-def look_at(wanted: Mapping[Place, int], there: Mapping[Place, int]) -> Look:
-    """:param wanted: partition to the offset of its last record in the export. ``there``: committed."""
+def look_at(wanted: Mapping[Place, int], there: Mapping[Place, int], begins: Mapping[Place, int]) -> Look:
+    """
+    :param wanted: partition to the offset of its last record in the export. ``there``: committed.
+    :param begins: where the export begins.
+    """
     left = [place for place, last in wanted.items() if there.get(place, -1) < last]
     moved = sum(min(there.get(place, -1), last) + 1 for place, last in wanted.items())
     done = f"{len(wanted) - len(left)} of {len(wanted)} partitions are in the target"
@@ -176,4 +182,5 @@ def look_at(wanted: Mapping[Place, int], there: Mapping[Place, int]) -> Look:
     if left:
         topic, _, number = left[0]
         more = f"; {topic}-{number} is at offset {there.get(left[0], 'none')} of {wanted[left[0]]}"
-    return Look(len(left), moved, done + more)
+    behind = sum(wanted[place] - max(there.get(place, -1), begins.get(place, 0) - 1) for place in left)
+    return Look(len(left), moved, done + more, behind)
