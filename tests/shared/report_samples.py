@@ -31,7 +31,7 @@ def at(seconds: float) -> str:
 
 
 def watched(looks: int) -> list[dict[str, Any]]:
-    """watched.jsonl of a copy that goes on: a look each ten seconds, objects once a minute, at 5,000 records a second."""
+    """watched.jsonl of a copy that goes on: a look each ten seconds, objects once a minute, 5,000 records a second."""
     return [{"at": at(10.0 * i), "behind": 50_000 * (i % 6), "seconds": 10.2 * (i % 6)} for i in range(looks)]
 
 

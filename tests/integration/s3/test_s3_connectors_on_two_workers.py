@@ -51,7 +51,7 @@ def fill(stack: Stack, topic: str) -> None:
 def where(pair: S3Connectors, stack: Stack, kind: str) -> set[str]:
     """Workers that run a connector's tasks, as the first one says."""
     found = requests.get(f"{stack.workers[0].url}/connectors/{pair.name(kind)}/status", timeout=30).json()
-    return {task["worker_id"].rpartition(":")[2] for task in found["tasks"] if task["state"] == "RUNNING"}
+    return {task["worker_id"].rpartition(":")[2] for task in found.get("tasks", ()) if task["state"] == "RUNNING"}
 
 
 @pytest.mark.parametrize("fault", ["killed", "frozen"])

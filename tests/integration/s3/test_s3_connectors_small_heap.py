@@ -25,7 +25,9 @@ RATE, SECONDS, PARTITIONS, SIZE = 5_000, 90, 9, 200
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stack]:
     with own_stack("s3-small-heap", s3_connectors=True) as stack:
         use(stack, monkeypatch, tmp_path)
-        monkeypatch.setenv("_JAVA_OPTIONS", "-Xmx64m")  # stands above the command's own; the worker alone begins again
+        monkeypatch.setenv(
+            "_JAVA_OPTIONS", "-Xms32m -Xmx64m"
+        )  # stands above the command's own; the worker alone begins again
         stack.worker.restart()
         yield stack
 

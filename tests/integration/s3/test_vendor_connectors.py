@@ -13,6 +13,8 @@ from dags_by_hand import DagRunByHand
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.kafka.cluster import KafkaClusterHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
+from kafka_ferry.jobs.s3.connect.planning import way_back
+from kafka_ferry.jobs.s3.connect.rules.vendors.aiven import Aiven
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import VENDORS
 from kafka_ferry.jobs.s3.connect.vendor_export import VendorExportRun
 from kafka_ferry.jobs.s3.runs import export_run
@@ -51,6 +53,33 @@ def test_workers_without_the_plugin_are_refused_with_the_class_and_where_it_is_h
     assert f"the workers do not have {VENDORS[maker].classes['sink']}" in said
     assert f"Fix: unpack {VENDORS[maker].plugin['sink']} into their plugin.path and restart them" in said
     assert not [name for name in ConnectHook("kafka_connect").connectors() if name.startswith(topic_prefix)]
+
+
+@pytest.mark.parametrize("maker", VENDORS)
+def test_the_makers_own_source_is_asked_for_too(
+    maker: str, stack: Stack, topic_prefix: str, make_topics: Any, tmp_path: Any
+) -> None:
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}orders")
+    accepted = ["keys", "headers", "timestamps", "partitions", "order", "tombstones", "objects"]
+    run = export_run(DAG, "r", params(topic, topic_prefix, maker, accept_losses=accepted))
+    assert isinstance(run, VendorExportRun)
+    told = way_back(run.carrier, run.artifacts)[-1]
+    assert f"the workers do not have {VENDORS[maker].classes['source']}" in told
+    assert f"Fix: unpack {VENDORS[maker].plugin['source']} into their plugin.path and restart them" in told
+
+
+def test_a_worker_that_has_the_source_checks_its_config(
+    stack: Stack, topic_prefix: str, make_topics: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connector that is in the worker stands for Aiven's source: its own keys are not there."""
+    (topic,) = make_topics(stack.source_bootstrap, f"{topic_prefix}orders")
+    classes = {**Aiven.classes, "source": "org.apache.kafka.connect.mirror.MirrorCheckpointConnector"}
+    monkeypatch.setattr(Aiven, "classes", classes)
+    run = export_run(DAG, "r", params(topic, topic_prefix, "aiven"))
+    assert isinstance(run, VendorExportRun)
+    told = way_back(run.carrier, run.artifacts)[-1]
+    assert "the workers of this run could not run it: " in told
+    assert "source.cluster.alias" in told
 
 
 def test_losses_are_refused_before_anything_is_made(stack: Stack, topic_prefix: str, make_topics: Any) -> None:
@@ -110,7 +139,9 @@ def test_files_of_aivens_sink_are_compared_record_by_record_with_the_source(
     given = params(topic, topic_prefix, "aiven", accept_losses=["keys"])
     run = run_of(given)
     store = store_of(f"{given['location']}/{given['export']}", "aws_default")
-    sink = AivenSink(lambda key, data: store.put(key.removeprefix("backup/").replace("/2026/", "/"), data), topic)
+    sink = AivenSink(
+        lambda key, data: store.put(key.removeprefix("backup/").replace("/2026/", "/"), data), topic, packed=True
+    )
     for offset, some in runs(records, 40):
         sink.write(0, offset, some)
     found = proven(run, topic)

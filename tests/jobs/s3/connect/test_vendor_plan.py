@@ -21,9 +21,12 @@ class Runtime:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.refused: BadParam | None = None
 
     def check(self, connector_class: str, cluster_id: str | None, plugin: str) -> None:
         self.asked.append((connector_class, plugin))
+        if self.refused:
+            raise self.refused
 
     def login_findings(self) -> list[Any]:
         return []
@@ -69,7 +72,23 @@ def test_the_makers_own_source_is_told_with_its_config(tmp_path: Path, monkeypat
     assert config is not None
     assert config["connector.class"] == CONNECTORS["lenses"].classes["source"]
     assert "read back by Lenses' own source, records lose headers, repeats" in notes[0]
-    assert notes[-1].endswith("connector/read_back.json")
+    assert notes[-1].endswith("connector/read_back.json; the workers of this run have its plugin, and take it")
+
+
+def test_workers_are_asked_for_the_makers_source_and_what_they_say_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path))
+    one = carrier("aiven", "headers")
+    runtime = cast(Runtime, one.runtime)
+    way_back(one, RunArtifacts("d", "r"))
+    (cls, plugin), configs = runtime.asked
+    assert (cls, plugin) == (one.made_by.classes["source"], one.made_by.plugin["source"])
+    assert configs["c.back"]["connector.class"] == cls
+
+    runtime.refused = BadParam("connect_conn_id", "the workers do not have x", "unpack it")
+    notes = way_back(one, RunArtifacts("d", "r"))
+    assert notes[-1].endswith("could not run it: the workers do not have x. Fix: unpack it")
 
 
 def test_nothing_is_told_of_a_way_back_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kafka_ferry.core.finding import Finding, finding_lines, refuse
 from kafka_ferry.core.redaction import redact
+from kafka_ferry.exceptions import BadParam
 from kafka_ferry.jobs.s3.connect.carrier import Carrier, bucket_notes
 from kafka_ferry.jobs.s3.connect.rules.vendors.registry import OWN
 from kafka_ferry.jobs.s3.connect.rules.vendors.vendor import read_back
@@ -54,5 +55,16 @@ def way_back(carrier: Carrier, artifacts: RunArtifacts) -> list[str]:
     config, notes = read_back(carrier.made_by, carrier.intent, carrier.accepted)
     if config:
         path = artifacts.write_json(READ_BACK, redact(config))
-        notes.append(f"config of that source: {path}")
+        notes.append(f"config of that source: {path}; {_tried(carrier, config)}")
     return notes
+
+
+def _tried(carrier: Carrier, config: dict[str, str]) -> str:
+    """What the sink's workers say of the source; others may be meant to run it, so it is no refusal."""
+    maker = carrier.made_by
+    try:
+        carrier.runtime.check(maker.classes["source"], None, maker.plugin["source"])
+        carrier.runtime.changes({f"{carrier.name}.back": config})
+    except BadParam as refused:
+        return f"the workers of this run could not run it: {refused.problem}. Fix: {refused.fix}"
+    return "the workers of this run have its plugin, and take it"

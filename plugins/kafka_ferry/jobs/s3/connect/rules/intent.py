@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kafka_ferry.core.client_settings import with_prefix
+
 BYTES = "org.apache.kafka.connect.converters.ByteArrayConverter"
 
 
@@ -70,3 +72,15 @@ class Intent:
     other_cluster: bool = False
     read_committed: bool = True
     overrides: bool = True
+
+
+def consumer_overrides(intent: Intent) -> dict[str, str]:
+    """What a sink sets of its consumer; where ``overrides`` is false, nothing."""
+    if not intent.overrides:
+        return {}
+    level = "read_committed" if intent.read_committed else "read_uncommitted"
+    config = {"consumer.override.isolation.level": level}
+    if intent.other_cluster:
+        # Of the consumer, and of the client by which the worker forgets its group.
+        config |= with_prefix(intent.cluster, "consumer.override.") | with_prefix(intent.cluster, "admin.override.")
+    return config

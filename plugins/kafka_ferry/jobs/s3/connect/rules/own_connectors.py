@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kafka_ferry.core.client_settings import with_prefix
-from kafka_ferry.jobs.s3.connect.rules.intent import BYTES, Intent
+from kafka_ferry.jobs.s3.connect.rules.intent import BYTES, Intent, consumer_overrides
 
 CLASSES: Final = {
     "sink": "kafkaferry.connect.s3.S3SegmentSinkConnector",
@@ -48,16 +48,11 @@ def _sink(intent: Intent) -> dict[str, str]:
     flush = intent.flush
     config = {
         **with_prefix(intent.cluster, "kafka."),
+        **consumer_overrides(intent),
         "format": intent.format,
         "rotate.schedule.interval.ms": _ms(flush.seconds),
         "manifest.interval.ms": _ms(max(1, flush.seconds)),
     }
-    if intent.overrides:
-        level = "read_committed" if intent.read_committed else "read_uncommitted"
-        config["consumer.override.isolation.level"] = level
-    if intent.overrides and intent.other_cluster:
-        # Of the consumer, and of the client by which the worker forgets its group.
-        config |= with_prefix(intent.cluster, "consumer.override.") | with_prefix(intent.cluster, "admin.override.")
     if flush.records is not None:
         config["flush.size"] = str(flush.records)
     if flush.bytes is not None:

@@ -12,10 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
-from kafka_ferry.core.client_settings import with_prefix
 from kafka_ferry.core.finding import Finding, Severity
 from kafka_ferry.exceptions import BadParam
-from kafka_ferry.jobs.s3.connect.rules.intent import BYTES, Intent
+from kafka_ferry.jobs.s3.connect.rules.intent import BYTES, Intent, consumer_overrides
 from kafka_ferry.jobs.s3.files.rules.formats import Formats
 
 Way = Literal["sink", "source"]
@@ -112,17 +111,8 @@ def base(vendor: Vendor, intent: Intent) -> dict[str, str]:
         "header.converter": BYTES,
         "errors.tolerance": "none",
     }
-    return config | (_consumer(intent) if intent.way == "sink" else {})
-
-
-def _consumer(intent: Intent) -> dict[str, str]:
-    config = {"topics": ",".join(intent.topics)}
-    if intent.overrides:
-        level = "read_committed" if intent.read_committed else "read_uncommitted"
-        config["consumer.override.isolation.level"] = level
-    if intent.overrides and intent.other_cluster:
-        # Of the consumer, and of the client by which the worker forgets its group.
-        config |= with_prefix(intent.cluster, "consumer.override.") | with_prefix(intent.cluster, "admin.override.")
+    if intent.way == "sink":
+        config |= {"topics": ",".join(intent.topics), **consumer_overrides(intent)}
     return config
 
 
