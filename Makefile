@@ -45,6 +45,10 @@ bench-engines: $(STAMP)  ## measure: start-up and throughput of every engine on 
 bench-backup: $(STAMP)  ## measure: export to S3 and restore (OSO=/path/to/driver: beside OSO kafka-backup's core)
 	@PYTHONPATH=include:plugins $(PY) -m bench backup $(if $(OSO),--oso $(OSO))
 
+.PHONY: bench-connectors
+bench-connectors: $(STAMP)  ## measure: export and import by our S3 connectors beside the engine's, in one run (about 6 minutes)
+	@PYTHONPATH=include:plugins $(PY) -m bench connectors
+
 .PHONY: test
 test: plugins unit integration browser  ## all tests: our Java, units on all cores, on real Kafka, in a real browser
 

@@ -1,4 +1,4 @@
-"""``python -m bench profiles | scale | engines | backup``. Markdown to stdout, progress to stderr."""
+"""``python -m bench profiles | scale | engines | backup | connectors``. Markdown to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bench import backup, engines, profiles, scale
+from bench import backup, connectors, engines, profiles, scale
 from bench.profiles import Variant
 from stack import Stack
 
@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     def make_stack() -> Stack:
         # The watchdog ends the stack when this process dies, however it dies.
-        made = Stack(FOLDER, airflow=options.what == "scale", owner_pid=os.getpid(), report=say)
+        kinds = {"airflow": options.what == "scale", "s3_connectors": options.what == "connectors"}
+        made = Stack(FOLDER, **kinds, owner_pid=os.getpid(), report=say)
         made.down(purge=True)  # what a bench left that was killed
         return made
 
@@ -33,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(engines.run(make_stack, options.engines, options.records, options.runs, say))
     elif options.what == "backup":
         print(backup.run(make_stack, options.sizes, options.runs, options.oso, say))
+    elif options.what == "connectors":
+        print(connectors.run(make_stack, options.formats, options.size, options.runs, say))
     else:
         print(scale.run(make_stack, options.topics, options.partitions, options.groups, say))
     return 0
@@ -77,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
         default=[(1000, 1_500_000), (100, 6_000_000)],
         help="value bytes and number of records, such as 1000:400000",
     )
+    pair = commands.add_parser("connectors", help="export and import by our S3 connectors, beside the engine's own")
+    pair.add_argument("--runs", type=int, default=3)
+    pair.add_argument("--formats", nargs="+", choices=["parquet", "avro", "jsonl"], default=["parquet", "avro"])
+    pair.add_argument("--size", type=_size, default=(1000, 500_000), help="value bytes and number of records")
     return result
 
 

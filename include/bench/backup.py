@@ -60,6 +60,9 @@ class Backups:
     :param oso: executable that takes ``backup`` or ``restore`` and a YAML file; None: ours alone.
     """
 
+    kind = "parquet"
+    """Format of our objects."""
+
     def __init__(self, stack: Stack, size: int, count: int, oso: Path | None, say: Callable[[str], None]) -> None:
         self._stack, self._size, self._count, self._oso, self._say = stack, size, count, oso, say
         self._topic = f"bench-{size}"
@@ -94,8 +97,15 @@ class Backups:
                 self._forget(f"back-{tool}-{number}")
         return result
 
+    @property
+    def store_order(self) -> dict[str, Any]:
+        """Where the objects go, as ``open_store`` takes it."""
+        settings = {"endpoint_url": self._stack.s3.url, "region_name": "us-east-1", "aws_access_key_id": ACCESS_KEY,
+                    "aws_secret_access_key": SECRET}  # fmt: skip
+        return {"location": f"s3://{BUCKET}/bench", "settings": settings, "patience": 120}
+
     def _once(self, tool: str, what: str, number: int) -> Run:
-        name, target = f"{tool}-{self._size}-{number}", f"back-{tool}-{number}"
+        name, target = f"{tool}-{self.kind}-{self._size}-{number}", f"back-{tool}-{number}"
         folder = self._stack.folder / "bench"
         folder.mkdir(exist_ok=True)
         make = self._ours if tool == "kafka_ferry" else self._theirs
@@ -104,19 +114,22 @@ class Backups:
         if what == "restore":
             self._check(target)
             return Run(tool, what, seconds, cpu, peak)
-        objects = [path.stat().st_size for path in (self._stack.s3.data / BUCKET / "bench" / name).rglob("*")
-                   if path.is_file()]  # fmt: skip
+        objects = self._objects(name)
         puts = int(json.loads(output).get("puts", 0)) if tool == "kafka_ferry" else 0
         return Run(tool, what, seconds, cpu, peak, len(objects), sum(objects), puts)
 
+    def _objects(self, name: str) -> list[int]:
+        """Sizes of all that an export has in the bucket."""
+        folder = self._stack.s3.data / BUCKET / "bench" / name
+        return [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+
     def _ours(self, folder: Path, what: str, name: str, target: str) -> tuple[list[str], dict[str, str]]:
         cluster = self._stack.source_bootstrap if what == "export" else self._stack.target_bootstrap
-        settings = {"endpoint_url": self._stack.s3.url, "region_name": "us-east-1", "aws_access_key_id": ACCESS_KEY,
-                    "aws_secret_access_key": SECRET}  # fmt: skip
         order = {
             "what": what,
             "config": {"bootstrap.servers": cluster},
-            "store": {"location": f"s3://{BUCKET}/bench", "settings": settings, "patience": 120},
+            "store": self.store_order,
+            "format": self.kind,
             "name": name,
             "id": "only",
             "topic": self._topic,

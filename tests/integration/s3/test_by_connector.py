@@ -16,6 +16,8 @@ import nasty
 from dags_by_hand import DagRunByHand
 from kafka_ferry.hooks.connect.hook import ConnectHook
 from kafka_ferry.hooks.objects.s3_connection import store_of
+from kafka_ferry.jobs.s3.s3_spec import ExportSpec
+from kafka_ferry.report.artifacts import WATCHED, RunArtifacts
 from own_stacks import own_stack, use
 from s3_connectors import Feed, content, hashes
 from s3_faults import S3Faults
@@ -177,6 +179,34 @@ def test_what_cannot_work_is_refused_by_the_plan(
     assert requests.get(f"{kafka.connect_url}/connectors", timeout=60).json() == []
 
 
+def test_what_is_written_to_source_topic_1_is_in_sink_topic_1_within_a_minute(
+    kafka: Stack, topic_prefix: str, make_topics: Any, produce: Any
+) -> None:
+    """The demonstration of the recipe, with the DAGs' own intervals. It prints (``-s``) how long each record takes."""
+    topic, target, name = f"{topic_prefix}source-topic-1", f"{topic_prefix}sink-topic-1", f"{topic_prefix}e"
+    make_topics(kafka.source_bootstrap, topic, partitions=PARTITIONS)
+    produce(kafka.source_bootstrap, topic, 90)
+    own = {"follow_interval": ExportSpec.model_fields["follow_interval"].default, "connector_afterwards": "run"}
+    assert export("e1", name, [topic], **own)["verdict"] == "PASS"
+    assert bring("i1", name, rename={topic: target}, **own)["verdict"] == "PASS"
+    took = []
+    for number in range(6):
+        there = hashes(content("kafka_target", [target], PARTITIONS))
+        produce(kafka.source_bootstrap, topic, [{"value": b"seen %d" % number, "partition": number}])
+        began = time.monotonic()
+        while hashes(content("kafka_target", [target], PARTITIONS)) == there:
+            assert time.monotonic() < began + 60
+            time.sleep(0.2)
+        took.append(time.monotonic() - began)
+    print(
+        f"from source-topic-1 to sink-topic-1, six records one after the other: {', '.join(f'{s:.1f}' for s in took)} s"
+    )
+    names = {topic: target}
+    assert hashes(content("kafka_source", [topic], PARTITIONS), names) == hashes(
+        content("kafka_target", [target], PARTITIONS)
+    )
+
+
 def test_both_go_on_while_records_come_and_are_watched(
     kafka: Stack, topic_prefix: str, make_topics: Any, produce: Any
 ) -> None:
@@ -188,6 +218,10 @@ def test_both_go_on_while_records_come_and_are_watched(
         report = export("e1", name, [topic], **going)
     assert report["verdict"] == "PASS", report
     assert statuses(report)["leftovers"] == "skipped"
+    looks = RunArtifacts("export_topics_to_s3", "e1").read_lines(WATCHED)
+    assert len(looks) >= 8
+    assert max(line["behind"] for line in looks) > 0
+    assert all(0 <= line["seconds"] < 30 for line in looks)
     assert sum(line["source_records"] for line in report["topics"]) == sum(
         map(len, content("kafka_source", [topic], 3).values())
     )
@@ -195,6 +229,9 @@ def test_both_go_on_while_records_come_and_are_watched(
         report = bring("i1", name, rename={topic: target}, **going)
     assert report["verdict"] == "PASS", report
     assert sum(line["target_records"] for line in report["topics"]) > 300
+    looks = RunArtifacts("import_topics_from_s3", "i1").read_lines(WATCHED)
+    assert max(line["behind"] for line in looks) > 0
+    assert all(0 <= line["seconds"] < 30 for line in looks)
     assert len(ConnectHook("kafka_connect").connectors()) == 2
     # Without a run they go on, too.
     produce(kafka.source_bootstrap, topic, 60)
