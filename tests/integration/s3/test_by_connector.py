@@ -22,11 +22,13 @@ from own_stacks import own_stack, use
 from s3_connectors import Feed, content, hashes
 from s3_faults import S3Faults
 from stack import Stack, s3
+from stack.stack import PROJECT
 
 pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 PARTITIONS = 9
 LOCATION = "s3://ferry-backups/by-connector"
+EXAMPLES = PROJECT / "include" / "examples" / "more"
 TRANSPORT = {"transport": "connect", "location": LOCATION, "follow_interval": 1, "tasks_max": 3}
 
 
@@ -49,20 +51,27 @@ def statuses(report: dict[str, Any]) -> dict[str, str]:
     return {check["name"]: check["status"] for check in report["checks"]}
 
 
+def example(way: str) -> dict[str, Any]:
+    (file,) = EXAMPLES.glob(f"{way}_topics_*_s3.connect.json")
+    return dict(json.loads(file.read_text()))
+
+
 def export(run_id: str, name: str, topics: list[str], **more: Any) -> dict[str, Any]:
-    params = {"topics": topics, "export": name, "format": "avro", **TRANSPORT, **more}
+    """From the example's params, with this test's in place of theirs."""
+    params = {**example("export"), "topics": topics, "export": name, "format": "avro", **TRANSPORT, **more}
     return DagRunByHand("export_topics_to_s3", run_id, **params).whole()
 
 
 def bring(run_id: str, name: str, **more: Any) -> dict[str, Any]:
-    return DagRunByHand("import_topics_from_s3", run_id, export=name, **{**TRANSPORT, **more}).whole()
+    params = {**example("import"), "topics": [], "export": name, **TRANSPORT, **more}
+    return DagRunByHand("import_topics_from_s3", run_id, **params).whole()
 
 
 def objects_of(name: str) -> list[str]:
     return sorted(entry.key for entry in store_of(LOCATION, "aws_default").list(f"{name}/data/"))
 
 
-@pytest.mark.parametrize("kind", ["avro", "parquet"])
+@pytest.mark.parametrize("kind", ["avro", "jsonl", "parquet"])
 def test_two_topics_go_out_and_come_in_under_other_names(
     kafka: Stack, topic_prefix: str, make_topics: Any, produce: Any, kind: str
 ) -> None:
