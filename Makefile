@@ -46,7 +46,7 @@ bench-backup: $(STAMP)  ## measure: export to S3 and restore (OSO=/path/to/drive
 	@PYTHONPATH=include:plugins $(PY) -m bench backup $(if $(OSO),--oso $(OSO))
 
 .PHONY: bench-connectors
-bench-connectors: $(STAMP)  ## measure: export and import by our S3 connectors beside the engine's, in one run (about 6 minutes)
+bench-connectors: $(STAMP)  ## measure: export and import by our S3 connectors beside the engine's, in one run (about 5 minutes)
 	@PYTHONPATH=include:plugins $(PY) -m bench connectors
 
 .PHONY: test
