@@ -162,6 +162,7 @@ def test_the_whole_job(
     assert not {name for name in on_source if name.startswith("mm2-") and topic_prefix in name}
 
 
+@pytest.mark.nightly  # a host that is killed, test_two_hosts_share_the_tasks_and_one_takes_over has in each run
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_kill_in_mid_copy_loses_nothing(
     engine: str, run_of: Make, stack: Stack, topic_prefix: str, make_topics: Any
