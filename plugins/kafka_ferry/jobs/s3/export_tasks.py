@@ -138,7 +138,7 @@ class ExportFreezeOperator(FerryOperator):
         from kafka_ferry.jobs.s3.runs import export_run_of
 
         manifest, artifacts = export_run_of(context).begin(), RunArtifacts.of(context)
-        stale = [CHECKS_MADE, *artifacts.names(DAMAGE)]
+        stale = [CHECKS_MADE, *artifacts.names(DAMAGE), WATCHED]
         shards = write_shards(artifacts, shards_of(manifest), "export", "verify", stale=stale)
         self.log.info("export %s: %s, %d mapped task(s)", manifest.backup_id, manifest.state, len(shards))
         return shards
