@@ -225,9 +225,9 @@ def test_both_go_on_while_records_come_and_are_watched(
     topic, target, name = f"{topic_prefix}orders", f"{topic_prefix}copied", f"{topic_prefix}e"
     make_topics(kafka.source_bootstrap, topic, partitions=3)
     produce(kafka.source_bootstrap, topic, 300)
-    going = {"follow_for": 12, "connector_afterwards": "run"}
-    with Feed(kafka, topic, 3, 8):
-        report = export("e1", name, [topic], **going)
+    going = {"connector_afterwards": "run"}
+    with Feed(kafka, topic, 3, 24):  # beyond the time until it follows
+        report = export("e1", name, [topic], **going, follow_for=30)
     assert report["verdict"] == "PASS", report
     assert statuses(report)["leftovers"] == "skipped"
     looks = RunArtifacts("export_topics_to_s3", "e1").read_lines(WATCHED)
@@ -238,7 +238,7 @@ def test_both_go_on_while_records_come_and_are_watched(
         map(len, content("kafka_source", [topic], 3).values())
     )
     with Feed(kafka, topic, 3, 8):
-        report = bring("i1", name, rename={topic: target}, **going)
+        report = bring("i1", name, rename={topic: target}, **going, follow_for=12)
     assert report["verdict"] == "PASS", report
     assert sum(line["target_records"] for line in report["topics"]) > 300
     looks = RunArtifacts("import_topics_from_s3", "i1").read_lines(WATCHED)  # a quick source is never seen behind
