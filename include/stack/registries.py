@@ -52,7 +52,9 @@ OLD: Final = Version(
 NEW: Final = Version(
     "3.3.3", 21, "quarkus-run.jar", "APICURIO_DATASOURCE_URL",
     {"apicurio.datasource.jdbc.initial-size": 1, "apicurio.datasource.jdbc.min-size": 1,
-     "apicurio.rest.deletion.artifact.enabled": "true", "apicurio.rest.deletion.artifact-version.enabled": "true"},
+     "apicurio.rest.deletion.artifact.enabled": "true", "apicurio.rest.deletion.artifact-version.enabled": "true",
+     # Its second listener, which nobody here asks, has port 9000 of all addresses by default.
+     "quarkus.management.host": HOST, "quarkus.management.port": 0},
 )  # fmt: skip
 VERSIONS: Final = {"registry-source": OLD, "registry-target": NEW}
 

@@ -52,6 +52,14 @@ def test_each_has_a_database_of_its_own_that_outlives_it(tmp_path: Path, state: 
     assert two == {"APICURIO_DATASOURCE_URL": f"jdbc:h2:file:{tmp_path}/data/registry-target/registry"}
 
 
+def test_no_port_is_a_fixed_one(tmp_path: Path, state: State) -> None:
+    """Of two stacks at once one would not start."""
+    (tmp_path / "quarkus-run.jar").touch()
+    command = registries.Registry("registry-target", tmp_path, state, "java", tmp_path, registries.NEW).command()
+    assert "-Dquarkus.management.port=0" in command
+    assert "-Dquarkus.management.host=127.0.0.1" in command
+
+
 def test_each_has_a_java_that_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registries, "find_java", lambda report, minimum: f"java {minimum}")
 
