@@ -26,7 +26,7 @@ _LONGEST = 600.0
 class Pairs(Backups):
     """The same topic, by the engine and by the connectors in turn.
 
-    :param kind: format of the objects: ``avro`` or ``parquet``.
+    :param kind: format of the objects, as the DAGs have it.
     """
 
     def __init__(self, stack: Stack, size: int, count: int, kind: str, say: Callable[[str], None]) -> None:
@@ -71,6 +71,8 @@ class Pairs(Backups):
                 raise BenchError(f"{name}: {there()} of {self._count} records after {_LONGEST:g} s")
             time.sleep(0.1)
         seconds, after = time.monotonic() - began, worker.cpu_times()
+        if (found := there()) != self._count:
+            raise BenchError(f"{name}: {found} records instead of {self._count}")
         requests.delete(url, timeout=60).raise_for_status()
         cpu = after.user + after.system - before.user - before.system
         return Run(CONNECTORS, what, seconds, cpu, max(peak, worker.memory_info().rss))

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from stack import jars, registries
 from stack.java import find_java
@@ -49,3 +51,19 @@ def use_registries(made: dict[str, Registry], monkeypatch: pytest.MonkeyPatch) -
     """They are Airflow's connections ``registry_source`` and ``registry_target``."""
     for conn_id, registry in made.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "http", "host": registry.url}))
+
+
+def register(registry: Registry, subject: str, schema: Any, kind: str = "AVRO", *references: dict[str, Any]) -> int:
+    """Without our client; its id."""
+    text = schema if isinstance(schema, str) else json.dumps(schema)
+    body = {"schema": text, "schemaType": kind, "references": list(references)}
+    answer = requests.post(f"{registry.url}/subjects/{subject}/versions", json=body, timeout=30)
+    answer.raise_for_status()
+    return int(answer.json()["id"])
+
+
+def ask(registry: Registry, path: str) -> Any:
+    """Without our client."""
+    answer = requests.get(f"{registry.url}{path}", timeout=30)
+    answer.raise_for_status()
+    return answer.json()

@@ -21,7 +21,7 @@ from dags_by_hand import DagRunByHand
 from kafka_ferry.core.quotas import Quota
 from kafka_ferry.hooks.kafka.quotas import KafkaQuotas
 from kafka_ferry.hooks.objects.s3_connection import store_of
-from own_registries import own_registries, use_registries
+from own_registries import ask, own_registries, register, use_registries
 from quotas_by_hand import take_away
 from stack import Stack
 from stack.registries import Registry
@@ -37,20 +37,6 @@ MONEY = 'syntax = "proto3"; package shop; message Money { int64 cents = 1; }'
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Registry]]:
     with own_registries(tmp_path_factory.mktemp("registries")) as made:
         yield made
-
-
-def register(registry: Registry, subject: str, schema: Any, kind: str = "AVRO", *references: dict[str, Any]) -> int:
-    text = schema if isinstance(schema, str) else json.dumps(schema)
-    body = {"schema": text, "schemaType": kind, "references": list(references)}
-    answer = requests.post(f"{registry.url}/subjects/{subject}/versions", json=body, timeout=30)
-    answer.raise_for_status()
-    return int(answer.json()["id"])
-
-
-def ask(registry: Registry, path: str) -> Any:
-    answer = requests.get(f"{registry.url}{path}", timeout=30)
-    answer.raise_for_status()
-    return answer.json()
 
 
 @pytest.fixture

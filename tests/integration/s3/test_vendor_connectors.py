@@ -78,7 +78,7 @@ def test_a_worker_that_has_the_source_checks_its_config(
     run = export_run(DAG, "r", params(topic, topic_prefix, "aiven"))
     assert isinstance(run, VendorExportRun)
     told = way_back(run.carrier, run.artifacts)[-1]
-    assert "the workers of this run could not run it: " in told
+    assert "the workers of this run cannot run it: " in told
     assert "source.cluster.alias" in told
 
 

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from comparison_by_hand import Comparison
-from own_registries import own_registries, use_registries
+from own_registries import own_registries, register, use_registries
 from registry_double import RegistryDouble, guid_of, serving
 from stack.registries import Registry
 
@@ -81,19 +81,11 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, R
             # The same content twice has two global ids and one content id.
             for subject in ("orders", "orders-again"):
                 register(made[conn_id], subject, ORDER)
-            register(
-                made[conn_id], "lines", LINE, references=[{"name": "shop.Order", "subject": "orders", "version": 1}]
-            )
+            register(made[conn_id], "lines", LINE, "AVRO", {"name": "shop.Order", "subject": "orders", "version": 1})
             register(made[conn_id], "money", MONEY, "PROTOBUF")
             register(made[conn_id], "other", last)
         register(made["registry_source"], "gone", '"double"')
         yield made
-
-
-def register(registry: Registry, subject: str, schema: Any, kind: str = "AVRO", references: Any = ()) -> None:
-    text = schema if isinstance(schema, str) else json.dumps(schema)
-    body = {"schema": text, "schemaType": kind, "references": list(references)}
-    requests.post(f"{registry.url}/subjects/{subject}/versions", json=body, timeout=30).raise_for_status()
 
 
 def own_ids(registry: Registry, subject: str) -> tuple[int, int]:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from comparison_by_hand import Comparison
-from own_registries import own_registries, use_registries
+from own_registries import own_registries, register, use_registries
 from stack.registries import Registry
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -30,11 +29,6 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, R
                 register(made[conn_id], f"{name}-value", schema)
         register(made["registry_source"], "gone-value", '"double"')
         yield made
-
-
-def register(registry: Registry, subject: str, schema: str) -> None:
-    url = f"{registry.url}/subjects/{subject}/versions"
-    requests.post(url, json={"schema": schema}, timeout=30).raise_for_status()
 
 
 def framed(number: int) -> bytes:

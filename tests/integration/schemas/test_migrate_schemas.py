@@ -16,7 +16,7 @@ import pytest
 import requests
 from airflow.sdk.exceptions import AirflowFailException
 
-from own_registries import own_registries, use_registries
+from own_registries import ask, own_registries, register, use_registries
 from schemas_by_hand import SchemasRun
 from stack.registries import OLD, Registry
 
@@ -40,20 +40,6 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, R
 def connections(registries: dict[str, Registry], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use_registries(registries, monkeypatch)
     monkeypatch.setenv("FERRY_ARTIFACTS", str(tmp_path / "artifacts"))
-
-
-def register(registry: Registry, subject: str, schema: Any, kind: str = "AVRO", *references: dict[str, Any]) -> int:
-    text = schema if isinstance(schema, str) else json.dumps(schema)
-    body = {"schema": text, "schemaType": kind, "references": list(references)}
-    answer = requests.post(f"{registry.url}/subjects/{subject}/versions", json=body, timeout=30)
-    answer.raise_for_status()
-    return int(answer.json()["id"])
-
-
-def ask(registry: Registry, path: str) -> Any:
-    answer = requests.get(f"{registry.url}{path}", timeout=30)
-    answer.raise_for_status()
-    return answer.json()
 
 
 def content(text: str) -> Any:

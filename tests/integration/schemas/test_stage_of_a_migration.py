@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from own_registries import own_registries, use_registries
+from own_registries import own_registries, register, use_registries
 from run_by_hand import Run
 from stack import Stack
 from stack.registries import Registry
@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.nightly, pytest.mark.timeout(
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Registry]]:
     with own_registries(tmp_path_factory.mktemp("registries")) as made:
         yield made
-
-
-def register(registry: Registry, subject: str, schema: str) -> int:
-    answer = requests.post(f"{registry.url}/subjects/{subject}/versions", json={"schema": schema}, timeout=30)
-    answer.raise_for_status()
-    return int(answer.json()["id"])
 
 
 @pytest.mark.usefixtures("connections")

@@ -72,7 +72,7 @@ def test_the_makers_own_source_is_told_with_its_config(tmp_path: Path, monkeypat
     assert config is not None
     assert config["connector.class"] == CONNECTORS["lenses"].classes["source"]
     assert "read back by Lenses' own source, records lose headers, repeats" in notes[0]
-    assert notes[-1].endswith("connector/read_back.json; the workers of this run have its plugin, and take it")
+    assert notes[-1].endswith("read_back.json; the workers of this run have its plugin and accept this config")
 
 
 def test_workers_are_asked_for_the_makers_source_and_what_they_say_is_told(
@@ -88,7 +88,7 @@ def test_workers_are_asked_for_the_makers_source_and_what_they_say_is_told(
 
     runtime.refused = BadParam("connect_conn_id", "the workers do not have x", "unpack it")
     notes = way_back(one, RunArtifacts("d", "r"))
-    assert notes[-1].endswith("could not run it: the workers do not have x. Fix: unpack it")
+    assert notes[-1].endswith("cannot run it: the workers do not have x. Fix: unpack it")
 
 
 def test_nothing_is_told_of_a_way_back_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from kafka_ferry.jobs.backup.store.verify import compare_restored
 from kafka_ferry.jobs.s3.connect.carrier import Carrier
 from kafka_ferry.jobs.s3.connect.export_by_connector import ConnectorExportRun
 from kafka_ferry.jobs.s3.connect.import_by_connector import ConnectorImport
-from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests, with_repeated
+from kafka_ferry.jobs.s3.connect.rules.reached import sink_manifests, uncovered, with_repeated
 from kafka_ferry.jobs.s3.connect.sensors import ConnectorStopped
 from kafka_ferry.jobs.s3.continuous import ContinuousTotals, Note, Watch, damage_of, increment, until
 from kafka_ferry.jobs.s3.export_run import now
@@ -67,8 +67,10 @@ def follow_sink(run: ConnectorExportRun, deadline: float, note: Note, watch: Wat
             done = done.plus(size.records, size.bytes, 0)
         while asked:
             late = time.time() - asked[0][0]
-            left = run.left_of(asked[0][1], written[-1] if written else None)
-            behind = left if asked[0] is present else run.left_of(present[1], written[-1] if written else None)
+            newest = written[-1] if written else None
+            left = run.left_of(asked[0][1], newest)
+            # Of the ends as they are now; what is not probed may be markers of transactions.
+            behind = left if asked[0] is present else uncovered(present[1], newest)
             watch(sum(map(len, behind.values())), late)
             if left:
                 patience.check(seen[0], f"{len(left)} partitions are not in S3 as they were {late:.0f} s ago")

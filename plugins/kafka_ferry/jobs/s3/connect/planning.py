@@ -66,5 +66,5 @@ def _tried(carrier: Carrier, config: dict[str, str]) -> str:
         carrier.runtime.check(maker.classes["source"], None, maker.plugin["source"])
         carrier.runtime.changes({f"{carrier.name}.back": config})
     except BadParam as refused:
-        return f"the workers of this run could not run it: {refused.problem}. Fix: {refused.fix}"
-    return "the workers of this run have its plugin, and take it"
+        return f"the workers of this run cannot run it: {refused.problem}. Fix: {refused.fix}"
+    return "the workers of this run have its plugin and accept this config"
